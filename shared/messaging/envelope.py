@@ -1,0 +1,56 @@
+"""What travels: a record as Kafka gave it, and an event as its consumer sees it (CloudEvents 1.0, Kafka binding, binary mode)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Generic, Protocol, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+Data = TypeVar("Data", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One record of a log, undecoded. `timestamp` is in milliseconds since 1970, as the broker keeps it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes | None], ...]
+    timestamp: int
+
+
+@dataclass(frozen=True, slots=True)
+class Event(Generic[Data]):
+    """One event of ours, validated. `sequence` is dense from 1 in its (topic, partition); `time` is when it became true, UTC."""
+
+    id: UUID
+    type: str
+    source: str
+    subject: str
+    time: datetime
+    sequence: int
+    topic: str
+    partition: int
+    offset: int
+    correlation_id: str | None
+    data: Data
+
+
+class Contract(Protocol):
+    """One row of a catalogue of events: what a type is called, how its data looks, where it travels and under which key."""
+
+    @property
+    def type(self) -> str: ...
+    @property
+    def model(self) -> type[BaseModel]: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def key(self) -> Callable[[Any], str]: ...
+    @property
+    def subject(self) -> Callable[[Any], str]: ...
