@@ -1,0 +1,124 @@
+"""What the applications service states: units, rounds, vacancies, and what becomes of each application."""
+
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import AwareDatetime, Field
+
+from shared.contracts.fields import (
+    Count,
+    Fact,
+    NeedCode,
+    ParticipantNo,
+    Points,
+    RoundId,
+    Sha256,
+    UnitId,
+    VacancyId,
+)
+
+
+class UnitRegistered(Fact):
+    """A unit exists, or its path or staff changed: the newest event of a unit says how it is."""
+
+    unit_id: UnitId
+    path: Annotated[
+        str, Field(min_length=1, max_length=500, description="Agency, department, division …, separated by ` | `")
+    ]
+    staff: Annotated[int, Field(ge=0, description="People who work there")]
+
+
+class Calendar(Fact):
+    """When a round takes registrations. Both instants are in UTC; registration is open from the first until before the second."""
+
+    registration_opens: AwareDatetime
+    registration_closes: AwareDatetime
+
+
+class RoundOpened(Fact):
+    """A round began under a policy, which the event holds whole: this exact version stays the round's law."""
+
+    round_id: RoundId
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    policy_id: str
+    policy_version: str
+    policy: Annotated[dict[str, Any], Field(description="The whole policy; decimals are strings")]
+    policy_hash: Annotated[
+        Sha256, Field(description="SHA-256 of the policy's canonical JSON (sorted keys, no blanks, UTF-8)")
+    ]
+    seed: Annotated[Sha256, Field(description="Published seed that orders the lines of equals; it decides nothing")]
+    decreed_seats: Annotated[int, Field(ge=1, description="Seats that the Minister's decree grants")]
+    calendar: Calendar
+
+
+class Education(Fact):
+    """One level and programme of education that a vacancy accepts."""
+
+    level: Annotated[str, Field(description="jenjang studi")]
+    programme: Annotated[str, Field(description="program studi")]
+
+
+class VacancyPublished(Fact):
+    """A vacancy is open to the public. Vacancies of one agency, post and unit for other needs are its siblings."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    listing_id: Annotated[str, Field(description="Id under which the national portal lists it")]
+    number: Annotated[
+        int, Field(ge=1, description="Its number within the round, the first part of its participant numbers")
+    ]
+    agency: str
+    post: Annotated[str, Field(description="jabatan")]
+    unit_id: UnitId
+    unit_path: str
+    need: NeedCode
+    seats: Annotated[int, Field(ge=1)]
+    education: Annotated[tuple[Education, ...], Field(min_length=1)]
+    open_to_disabled: Annotated[bool, Field(description="People with disabilities may apply")]
+    pay_min: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
+    pay_max: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
+
+
+class OneApplication(Fact):
+    """What every event about one application says."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    participant_no: ParticipantNo
+
+
+class ApplicationSubmitted(OneApplication):
+    """Someone applied. Who it is stays in applications."""
+
+
+class ApplicantFactsStated(OneApplication):
+    """The personal facts that the policy's ties and rules use, as last stated or corrected. Restricted: never on a public topic."""
+
+    education_level: str
+    gpa: Annotated[Points | None, Field(description="Grade point average or mean diploma mark; none where unknown")] = (
+        None
+    )
+    birth_date: date | None = None
+    relevant_experience_months: Annotated[int | None, Field(ge=0)] = None
+
+
+class ApplicationVerified(OneApplication):
+    """A verifier found that the application meets the requirements (MS)."""
+
+
+class ApplicationRejected(OneApplication):
+    """A verifier found that it does not meet them (TMS). Reasons are codes; the words for the person stay in applications."""
+
+    reasons: Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class ApplicationWithdrawn(OneApplication):
+    """The applicant took the application back; it is never taken up again."""
+
+
+class RegistrationClosed(Fact):
+    """No more applications come for this vacancy: all `submitted` of them are on the log."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    submitted: Annotated[Count, Field(description="Participant numbers given out, from 1 without a gap")]

@@ -1,0 +1,71 @@
+"""What the feedback service states: complaints without their words, and which units need staff or training."""
+
+from datetime import date
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.contracts.fields import Count, Fact, Figure, UnitId
+
+ComplaintCategory = Literal["slow-service", "conduct", "competence", "requirements", "facilities", "other"]
+FlagKind = Literal["staff", "training", "process"]
+
+
+class ComplaintFiled(Fact):
+    """A citizen complained about a unit. What was said, where, and by whom stays in feedback."""
+
+    complaint_id: UUID
+    unit_id: UnitId
+    category: ComplaintCategory
+    filed_on: Annotated[date, Field(description="Day in the province's zone")]
+
+
+class ComplaintResolved(Fact):
+    """An officer answered a complaint."""
+
+    complaint_id: UUID
+    unit_id: UnitId
+    category: ComplaintCategory
+    outcome: Literal["upheld", "not-upheld", "referred"]
+    days: Annotated[int, Field(ge=0, description="Whole days from filing to the answer")]
+
+
+class FlagFigures(Fact):
+    """The figures behind a flag: what was counted, against what, and how sure it is."""
+
+    complaints: Annotated[
+        Count, Field(description="Complaints of the categories that the flag rests on, in the window")
+    ]
+    exposure: Annotated[
+        Count, Field(description="Services rendered in the window, or staff where no services are known")
+    ]
+    exposure_kind: Literal["services", "staff"]
+    window_from: date
+    window_to: Annotated[date, Field(description="First day after the window")]
+    province_rate: Annotated[Figure, Field(description="Complaints per 1,000 of exposure in the whole province")]
+    unit_rate: Annotated[Figure, Field(description="Posterior mean for the unit, per 1,000 of exposure")]
+    probability: Annotated[
+        Figure,
+        Field(description="Posterior probability that the unit's rate is above the province's by the stated ratio"),
+    ]
+    ratio: Annotated[Figure, Field(description="The ratio that `probability` speaks of")]
+    workload_ratio: Annotated[
+        Figure | None, Field(description="Services per member of staff over the province's; none where unknown")
+    ] = None
+
+
+class UnitFlagged(Fact):
+    """The evidence says that the unit needs staff, training, or another process."""
+
+    unit_id: UnitId
+    kind: FlagKind
+    figures: FlagFigures
+
+
+class UnitCleared(Fact):
+    """The evidence no longer says so: the probability fell below the clearing limit, which lies under the flagging one."""
+
+    unit_id: UnitId
+    kind: FlagKind
+    figures: FlagFigures

@@ -1,0 +1,67 @@
+"""The kinds of value that several events share."""
+
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, WithJsonSchema
+
+
+class Fact(BaseModel):
+    """Data of an event. A field that a newer producer added is passed over, so that an old consumer goes on."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+RoundId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$"),
+    Field(description="Short name of a round, chosen by the officer who opens it", examples=["cpns-2024"]),
+]
+VacancyId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9-]{1,64}$"),
+    Field(description="Vacancy (formasi): one post at one unit for one kind of need"),
+]
+UnitId = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9.-]{1,64}$"),
+    Field(description="Unit of an agency, by the province's own code"),
+]
+ParticipantNo = Annotated[
+    str,
+    StringConstraints(pattern=r"^[0-9]{4,6}-[0-9]{6}$"),
+    Field(
+        description="Participant number (nomor peserta): unique in its round, says nothing of the person",
+        examples=["0042-000017"],
+    ),
+]
+StageCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$"),
+    Field(description="A stage or list of the round's policy", examples=["skd", "skb", "final"]),
+]
+ComponentCode = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,19}$")]
+NeedCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$"),
+    Field(description="Kind of need (jenis kebutuhan) that the vacancy is for", examples=["UMUM"]),
+]
+ResultCode = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Z0-9/-]{1,12}$"),
+    Field(description="Result code of the stage, as the policy names it", examples=["P/L"]),
+]
+Points = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=12, decimal_places=6),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,9}(\.[0-9]{1,6})?$"}),
+]
+"""Points and scores travel as strings: a decimal must not pass through a float."""
+
+Figure = Annotated[
+    Decimal,
+    Field(max_digits=18, decimal_places=6),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$"}),
+]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Count = Annotated[int, Field(ge=0)]

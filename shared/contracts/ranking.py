@@ -1,0 +1,87 @@
+"""What the ranking service states: standings as they move, and what officers fixed."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from shared.contracts.fields import (
+    Count,
+    Fact,
+    ParticipantNo,
+    Points,
+    ResultCode,
+    RoundId,
+    Sha256,
+    StageCode,
+    VacancyId,
+)
+
+
+class Line(Fact):
+    """One line of a standing. Equals share a rank (1, 2, 2, 4)."""
+
+    rank: Annotated[int, Field(ge=1)]
+    participant_no: ParticipantNo
+    score: Points
+
+
+class Cut(Fact):
+    """Where the list is cut: so many may pass, and who is last of them now. Ties at the limit are all admitted."""
+
+    limit: Annotated[int, Field(ge=0, description="The policy's multiple of the seats, or the seats")]
+    within: Annotated[Count, Field(description="Candidates within the cut now")]
+    score: Annotated[Points | None, Field(description="Score of the last within; none while nobody is")] = None
+
+
+class OneList(Fact):
+    """What every event about a vacancy's list says."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+
+
+class StandingsRecomputed(OneList):
+    """The live standings changed. States figures and a digest of the whole, never the whole list."""
+
+    version: Annotated[int, Field(ge=1, description="Dense from 1 for each list of a vacancy")]
+    candidates: Annotated[Count, Field(description="Admitted to the list's stage: ranked, waiting, or out by a code")]
+    codes: Annotated[
+        dict[ResultCode, Count],
+        Field(description="Candidates by result code as it would be now; `WAIT` has no result yet"),
+    ]
+    cut: Cut
+    first: Annotated[tuple[Line, ...], Field(max_length=10, description="The first ten lines")]
+    digest: Annotated[
+        Sha256,
+        Field(
+            description="SHA-256 of all lines in order of participant number: `participant_no,rank,score,code\\n`, rank and score empty where there are none"
+        ),
+    ]
+
+
+class CandidateShortlisted(OneList):
+    """The candidate passed the list's gates and stands within its cut: admitted to the next stage."""
+
+    participant_no: ParticipantNo
+    rank: Annotated[int, Field(ge=1)]
+    score: Points
+    code: ResultCode
+
+
+class StageClosed(OneList):
+    """An officer fixed the list's codes. `shortlisted` events of this vacancy say who goes on (at the final list: who is selected)."""
+
+    version: Annotated[int, Field(ge=1, description="The version of the standings that was fixed")]
+    codes: dict[ResultCode, Count]
+    shortlisted: Count
+    digest: Sha256
+
+
+class CandidateSelected(OneList):
+    """The final list gives the candidate a seat."""
+
+    participant_no: ParticipantNo
+    rank: Annotated[int, Field(ge=1)]
+    score: Points
+    code: ResultCode
