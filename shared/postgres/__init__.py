@@ -1,0 +1,1 @@
+"""PostgreSQL: the pool, named queries, and the audit trail."""

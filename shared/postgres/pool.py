@@ -1,0 +1,35 @@
+"""The one way in which processes connect to their service's database."""
+
+import json
+import asyncpg
+
+Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Pool = asyncpg.Pool[asyncpg.Record]
+
+SEARCH_PATH = "projections, public"
+"""Derived tables first: a rebuild sends the same queries to projections_next by changing this alone."""
+
+
+async def use_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+    """jsonb columns come and go as Python objects."""
+    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
+
+
+async def create_pool(database_url: str, *, application: str, size: int) -> Pool:
+    """A pool of at most `size` connections that operators see as `application` in pg_stat_activity.
+
+    Raises OSError or asyncpg.PostgresError while the server can't be reached.
+    """
+    return await asyncpg.create_pool(
+        database_url,
+        min_size=1,
+        max_size=size,
+        init=use_json,
+        command_timeout=60,
+        server_settings={"search_path": SEARCH_PATH, "application_name": application, "timezone": "UTC"},
+    )
+
+
+def affected(status: str) -> int:
+    """Rows that a statement touched, out of its command tag (`UPDATE 3`)."""
+    return int(status.rpartition(" ")[2])

@@ -1,0 +1,143 @@
+"""What a process is told by its environment. A setting that is unknown or missing stops the process, by name."""
+
+import os
+from collections.abc import Mapping
+from typing import Annotated, TypeVar
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+SERVICES = ("APPLICATIONS", "EXAMS", "RANKING", "FEEDBACK")
+OF_OTHER_PROGRAMS = ("TERANG_TEST_", "TERANG_FAILPOINT", "TERANG_KAFKA_PUBLIC", "TERANG_DOMAIN", "TERANG_IMAGE")
+"""Names with the same beginning that other programs of a deployment read: tests, the door, compose."""
+
+
+class SettingsError(Exception):
+    """The environment does not make a deployment; the text says which names are wrong and why."""
+
+
+def _known_zone(name: str) -> str:
+    ZoneInfo(name)
+    return name
+
+
+class Settings(BaseModel):
+    """The settings that every process of every service has; a service adds its own under TERANG_<SERVICE>_."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    province: Annotated[
+        str,
+        Field(
+            validation_alias="TERANG_PROVINCE",
+            pattern=r"^[0-9]{2}$",
+            title="Province",
+            description="Two-digit code of the province; it stands in the source of every event",
+        ),
+    ]
+    time_zone: Annotated[
+        str,
+        AfterValidator(_known_zone),
+        Field(
+            validation_alias="TERANG_TIME_ZONE",
+            title="Time zone",
+            description="IANA name of the province's zone, in which people read days and hours",
+        ),
+    ] = "Asia/Jakarta"
+    kafka_bootstrap_servers: Annotated[
+        str,
+        Field(
+            validation_alias="KAFKA_BOOTSTRAP_SERVERS",
+            min_length=1,
+            title="Kafka",
+            description="host:port of one or more brokers, separated by commas",
+        ),
+    ]
+    database_url: Annotated[
+        str,
+        Field(
+            validation_alias="DATABASE_URL",
+            pattern=r"^postgres(ql)?://",
+            title="Database",
+            description="The service's own database; in the environment DATABASE_URL_<SERVICE>",
+        ),
+    ]
+    issuer: Annotated[
+        str,
+        Field(
+            validation_alias="TERANG_ISSUER",
+            pattern=r"^https?://",
+            title="Identity provider",
+            description="The `iss` that every bearer token must carry",
+        ),
+    ]
+    jwks_url: Annotated[
+        str,
+        Field(
+            validation_alias="TERANG_JWKS_URL",
+            pattern=r"^https?://",
+            title="The identity provider's keys",
+            description="Address of its JSON Web Key Set, as this process reaches it",
+        ),
+    ]
+    replica: Annotated[
+        str,
+        Field(
+            validation_alias="TERANG_REPLICA",
+            pattern=r"^[a-z0-9-]{1,40}$",
+            title="Replica",
+            description="Name of this process among the service's workers; two workers never share one",
+        ),
+    ] = "1"
+    outbox_kept_days: Annotated[
+        int,
+        Field(
+            validation_alias="TERANG_OUTBOX_KEPT_DAYS",
+            ge=1,
+            le=365,
+            title="Published rows kept",
+            description="Days that a published row stays in the outbox, for taking the lead and for recovery",
+        ),
+    ] = 7
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)
+
+
+Model = TypeVar("Model", bound=Settings)
+
+
+def known_names(model: type[Settings]) -> set[str]:
+    """Names of the environment that `model` reads."""
+    return {str(field.validation_alias) for field in model.model_fields.values()}
+
+
+def read(model: type[Model], service: str, environment: Mapping[str, str] = os.environ) -> Model:
+    """Settings of `service` (`ranking`) from the environment.
+
+    Raises SettingsError naming every setting that is missing, wrong or unknown. Names under another service's
+    TERANG_<SERVICE>_ are passed over: one file of settings serves the whole deployment.
+    """
+    database = f"DATABASE_URL_{service.upper()}"
+    others = tuple(f"TERANG_{name}_" for name in SERVICES if name != service.upper())
+    names = known_names(model)
+    faults = [
+        f"{name}: no setting has this name"
+        for name in sorted(environment)
+        if name.startswith("TERANG_") and name not in names and not name.startswith((*others, *OF_OTHER_PROGRAMS))
+    ]
+    values = {name: environment[name] for name in names if name in environment}
+    values.pop("DATABASE_URL", None)
+    if database in environment:
+        values["DATABASE_URL"] = environment[database]
+    settings = None
+    try:
+        settings = model.model_validate(values)
+    except ValidationError as error:
+        for fault in error.errors():
+            name = str(fault["loc"][0]) if fault["loc"] else "settings"
+            faults.append(f"{database if name == 'DATABASE_URL' else name}: {fault['msg']}")
+    if faults or settings is None:
+        raise SettingsError("The settings do not make a deployment:\n  " + "\n  ".join(faults))
+    return settings
