@@ -1,0 +1,58 @@
+"""Failures by what is to be done about them: wait, set aside, stop. What is none of the three is ours: a bug."""
+
+import asyncio
+
+import asyncpg
+from aiokafka import errors as kafka
+
+# SQLSTATE classes and codes that say "not now" and nothing about the statement (PostgreSQL manual, appendix A): connection; rolled back
+# (serialization, deadlock); out of resources; an operator (shutdown, cancel); lock not available. Anything else would fail again just so.
+_NOT_NOW = ("08", "40", "53", "57", "55P03")
+
+
+class Permanent(Exception):  # noqa: N818 (named for what is to be done)
+    """This record or statement can never succeed as it stands: undecodable, invalid, too large, refused by the domain."""
+
+
+class Stop(Exception):  # noqa: N818 (named for what is to be done)
+    """To go on would be wrong. The process ends with the reason and the command that mends it; a person decides.
+
+    `reason` is a sentence without personal data; `mend` the command, e.g. `terang recover ranking`.
+    """
+
+    def __init__(self, reason: str, *, mend: str) -> None:
+        super().__init__(f"{reason} To mend it: {mend}")
+        self.reason = reason
+        self.mend = mend
+
+
+class Away(Exception):  # noqa: N818 (named for what is to be done)
+    """Something that we need is not there yet (a topic, the other side of a connection): wait and ask again."""
+
+
+def is_infrastructure(error: BaseException) -> bool:
+    """True for failures of a connection, a server or a broker: to be waited out, never to be blamed on a record."""
+    if isinstance(error, BaseExceptionGroup):
+        return all(is_infrastructure(inner) for inner in error.exceptions)
+    if isinstance(error, asyncpg.PostgresError):
+        return (error.sqlstate or "").startswith(_NOT_NOW)
+    if isinstance(error, asyncpg.InterfaceError):
+        # asyncpg has no class of its own for a connection that went away under a caller; its messages all say "closed" or "closing".
+        return "clos" in str(error)
+    if isinstance(error, kafka.KafkaError):
+        return error.retriable or isinstance(error, _BROKER_AWAY)
+    return isinstance(error, Away | OSError | asyncio.TimeoutError)  # ConnectionError and TimeoutError are OSErrors
+
+
+# Failures of the broker or the connection that aiokafka does not call retriable, since it would have to begin anew: so do we.
+_BROKER_AWAY = (
+    kafka.KafkaConnectionError,
+    kafka.KafkaTimeoutError,
+    kafka.UnknownTopicOrPartitionError,
+    kafka.OutOfOrderSequenceNumber,
+    kafka.ProducerFenced,
+    kafka.ProducerClosed,
+    kafka.OffsetOutOfRangeError,
+    kafka.NotEnoughReplicasError,
+    kafka.NotEnoughReplicasAfterAppendError,
+)
