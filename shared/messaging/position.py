@@ -1,0 +1,157 @@
+"""Where a consumer stands in a partition, and what the next record means there. Pure: no clock, no connection, no log.
+
+PostgreSQL holds the truth (`messaging.position`, one row for each partition): where to read on, the last sequence that took
+effect, and the record that set it. Everything below decides over such a row and over what a log shows of itself; the
+statements that read and move the row are in inbound.sql, and dispatch.py and worker.py act on the answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Place(NamedTuple):
+    """One partition of one topic; places sort, and locks are always taken in that order."""
+
+    topic: str
+    partition: int
+
+
+class Mark(NamedTuple):
+    """What a record says about itself. `sequence` and `event` are None together: a record that is not of this platform."""
+
+    offset: int
+    sequence: int | None
+    event: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where one partition's effects end.
+
+    `next_offset` is the first record that has not been taken; `sequence` the last that took effect (0: none did), set by the
+    record at `sequence_offset` whose event id is `sequence_event`. `failures` counts dead letters since the last success.
+    """
+
+    place: Place
+    next_offset: int = 0
+    sequence: int = 0
+    sequence_offset: int | None = None
+    sequence_event: UUID | None = None
+    failures: int = 0
+
+
+class Verdict(Enum):
+    """What one record means to a consumer that stands at a position."""
+
+    APPLY = "apply"
+    """The next event: it takes effect."""
+    SKIP = "skip"
+    """An event that took effect before and stands twice on the log (a leader that came back late)."""
+    FOREIGN = "foreign"
+    """No event of this platform: a dead letter. It moves the offset, never the sequence."""
+    GAP = "gap"
+    """An event is missing before this one. Nothing may go on: stop."""
+    ELSEWHERE = "elsewhere"
+    """Not the record that comes next here: another worker took it, or the log was read from a wrong place. Seek."""
+
+
+def judge(position: Position, mark: Mark) -> tuple[Verdict, Position]:
+    """What the record means, and where the partition stands once it is taken. GAP and ELSEWHERE leave the position as it is."""
+    if mark.offset != position.next_offset:
+        return Verdict.ELSEWHERE, position
+    if mark.sequence is None:
+        return Verdict.FOREIGN, replace(position, next_offset=mark.offset + 1)
+    if mark.sequence <= position.sequence:
+        return Verdict.SKIP, replace(position, next_offset=mark.offset + 1)
+    if mark.sequence > position.sequence + 1:
+        return Verdict.GAP, position
+    return Verdict.APPLY, replace(
+        position,
+        next_offset=mark.offset + 1,
+        sequence=mark.sequence,
+        sequence_offset=mark.offset,
+        sequence_event=mark.event,
+    )
+
+
+def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict], Position]:
+    """The same for consecutive records of one partition, as `judge` says one by one; ends at the first GAP or ELSEWHERE.
+
+    In the common case (offsets and sequences both dense, the whole batch new) it does not look at each step anew.
+    """
+    first, last = marks[0], marks[-1]
+    count = len(marks)
+    dense = (
+        first.offset == position.next_offset
+        and last.offset == first.offset + count - 1
+        and first.sequence == position.sequence + 1
+        and all(
+            mark.sequence is not None and mark.sequence - mark.offset == first.sequence - first.offset for mark in marks
+        )
+    )
+    if dense:
+        moved = replace(
+            position,
+            next_offset=last.offset + 1,
+            sequence=position.sequence + count,
+            sequence_offset=last.offset,
+            sequence_event=last.event,
+        )
+        return [Verdict.APPLY] * count, moved
+    verdicts: list[Verdict] = []
+    for mark in marks:
+        verdict, position = judge(position, mark)
+        verdicts.append(verdict)
+        if verdict in (Verdict.GAP, Verdict.ELSEWHERE):
+            break
+    return verdicts, position
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a log shows of one partition now.
+
+    `start` and `end` are its first offset and the one after its last. `at_sequence` is the record at the position's
+    `sequence_offset` (None: there is none). `before` is the nearest record of this platform below `next_offset` (None:
+    there is none).
+    """
+
+    start: int
+    end: int
+    at_sequence: Mark | None
+    before: Mark | None
+
+
+def why_another_log(position: Position, evidence: Evidence) -> str | None:
+    """Why the log is not the one that this position was made on, in words for an operator; None while it is.
+
+    A topic made anew starts again at 0 without a word; a consumer's database restored from a backup looks back; a log cut
+    at its end after a power failure lacks what took effect. In each of these, going on would lose or repeat events.
+    """
+    if evidence.start > position.next_offset:
+        return (
+            f"the log starts at offset {evidence.start}, but this service has read only to {position.next_offset}:"
+            f" {evidence.start - position.next_offset} records are gone"
+        )
+    if evidence.end < position.next_offset:
+        return (
+            f"the log ends at offset {evidence.end}, but this service has read to {position.next_offset}:"
+            " the topic was made anew or its end was lost"
+        )
+    if position.sequence_offset is not None and position.sequence_offset >= evidence.start:
+        found = evidence.at_sequence
+        if found is None or (found.sequence, found.event) != (position.sequence, position.sequence_event):
+            return (
+                f"offset {position.sequence_offset} held event {position.sequence_event} with sequence {position.sequence}"
+                " when it took effect, and holds another record now: the topic was made anew or its end was rewritten"
+            )
+    before = evidence.before
+    if before is not None and before.sequence is not None and before.sequence > position.sequence:
+        return (
+            f"offset {before.offset} holds sequence {before.sequence}, but this service read past it and stands at"
+            f" sequence {position.sequence}: the log was replaced"
+        )
+    return None
