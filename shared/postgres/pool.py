@@ -1,6 +1,7 @@
 """The one way in which processes connect to their service's database."""
 
 import json
+
 import asyncpg
 
 Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]

@@ -1,0 +1,164 @@
+"""Makes the HTTP app of a service: its routes, its API documentation, its errors, its health and its figures."""
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
+from datetime import datetime
+
+import asyncpg
+import structlog
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi_offline import FastAPIOffline
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.messaging.outbox import Outbox
+from shared.postgres.pool import create_pool
+from shared.refusals import Refusal
+from shared.settings import Settings
+from shared.web.identity import Identity
+from shared.web.operations import router as operations
+from shared.web.parts import Parts, TheParts
+from shared.web.problems import Problems, declared
+
+log = structlog.get_logger()
+
+MOST_BYTES = 16 * 1024 * 1024
+"""A national list of vacancies is about half of this; a larger file is split by hand before one process' memory suffers."""
+
+AWAY = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.InsufficientResourcesError,
+    asyncpg.exceptions.TransactionRollbackError,
+    asyncpg.exceptions.LockNotAvailableError,
+)
+"""What passes by itself: the database is away, full, or undid the transaction for another's sake."""
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class LimitBody:
+    """Refuses a body of more than MOST_BYTES while it comes in, before it is kept."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        size = 0
+
+        async def counted() -> Message:
+            nonlocal size
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > MOST_BYTES:
+                raise Refusal("too-large", limit=MOST_BYTES)
+            return message
+
+        await self.app(scope, counted if scope["type"] == "http" else receive, send)
+
+
+def create_app(
+    service: str,
+    settings: Settings,
+    routers: Sequence[APIRouter],
+    *,
+    title: str,
+    description: str,
+    outbox: Outbox,
+    problems: Problems,
+    clock: Callable[[], datetime],
+    pool_size: int = 10,
+    alongside: Lifespan | None = None,
+) -> FastAPI:
+    """The app of `service`, all its paths under `/<service>`.
+
+    Its pool is opened when it starts (an OSError or PostgresError then ends the process: whoever started it tries again)
+    and closed when it ends. `alongside(app)` is entered while it serves: a listener, say.
+    """
+    prefix = f"/{service}"
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with await create_pool(settings.database_url, application=f"{service}-api", size=pool_size) as pool:
+            identity = Identity(issuer=settings.issuer, jwks_url=settings.jwks_url)
+            app.state.parts = Parts(service, settings, pool, outbox, clock, identity, problems)
+            async with alongside(app) if alongside else nullcontext():
+                yield
+
+    app = FastAPIOffline(
+        title=title,
+        description=description,
+        version="0.1.0",
+        lifespan=lifespan,
+        openapi_url=f"{prefix}/openapi.json",
+        docs_url=f"{prefix}/docs",
+        redoc_url=None,
+        static_url=f"{prefix}/docs/assets",
+        swagger_ui_oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
+        responses=declared(422, 503),
+        separate_input_output_schemas=False,
+    )
+    for router in (*routers, operations(service)):
+        app.include_router(router, prefix=prefix)
+    app.add_middleware(LimitBody)
+    _add_health(app)
+    _add_errors(app, problems)
+    return app
+
+
+def _add_health(app: FastAPI) -> None:
+    @app.get("/live", include_in_schema=False)
+    async def live() -> Response:
+        return Response("live\n", media_type="text/plain")
+
+    @app.get("/ready", include_in_schema=False)
+    async def ready(parts: TheParts) -> Response:
+        try:
+            await parts.pool.fetchval("SELECT 1", timeout=5)
+        except AWAY as error:
+            return Response(f"PostgreSQL: {type(error).__name__}\n", status_code=503, media_type="text/plain")
+        return Response("ready\n", media_type="text/plain")
+
+    @app.get("/metrics", include_in_schema=False)
+    async def metrics() -> Response:
+        return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+def _add_errors(app: FastAPI, problems: Problems) -> None:
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, refusal: Refusal) -> JSONResponse:
+        headers = {"WWW-Authenticate": "Bearer"} if refusal.code == "unauthenticated" else {}
+        return problems.answer(request, refusal, headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults: list[dict[str, object]] = [
+            {"column": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
+            for fault in error.errors()
+        ]
+        return problems.answer(request, Refusal("invalid-request", errors=faults))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 404:
+            return problems.answer(request, Refusal("not-found", what=request.url.path))
+        if error.status_code == 405:
+            return problems.answer(request, Refusal("method-not-allowed", method=request.method), error.headers)
+        return problems.answer(request, Refusal("bad-request", why=str(error.detail)))
+
+    async def away(request: Request, error: Exception) -> JSONResponse:
+        log.warning("away", path=request.url.path, error=type(error).__name__)
+        return problems.answer(request, Refusal("try-again"), {"Retry-After": "2"})
+
+    for kind in AWAY:
+        app.add_exception_handler(kind, away)
+
+    @app.exception_handler(Exception)
+    async def ours(request: Request, error: Exception) -> JSONResponse:
+        log.error("our fault", path=request.url.path, exc_info=error)
+        return problems.answer(request, Refusal("our-fault"))

@@ -1,0 +1,49 @@
+"""Lists page by cursor: the sort key of the last item seen, opaque to the reader, found again through the index."""
+
+import base64
+import binascii
+import json
+from typing import Annotated, Any, Generic, TypeVar
+
+from fastapi import Query
+from pydantic import BaseModel, Field
+
+from shared.refusals import Refusal
+
+Item = TypeVar("Item")
+
+Limit = Annotated[int, Query(ge=1, le=500, description="Items a page")]
+Cursor = Annotated[
+    str | None, Query(max_length=400, description="`next` of the page before; leave out for the first page")
+]
+
+
+class Page(BaseModel, Generic[Item]):
+    """Some of a list, in its order."""
+
+    items: list[Item]
+    next: str | None = Field(None, description="Cursor of the page after; none on the last")
+
+
+def to_cursor(*key: Any) -> str:
+    """The cursor that stands for a sort key of strings and integers."""
+    return base64.urlsafe_b64encode(json.dumps(key).encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None, *, fields: int) -> list[Any] | None:
+    """The sort key of a cursor, or none. Raises Refusal `bad-cursor` for what `to_cursor` did not make."""
+    if cursor is None:
+        return None
+    try:
+        key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+    except (ValueError, binascii.Error) as error:
+        raise Refusal("bad-cursor") from error
+    if not isinstance(key, list) or len(key) != fields:
+        raise Refusal("bad-cursor")
+    return key
+
+
+def page(items: list[Item], limit: int, key: Any) -> Page[Item]:
+    """A page of at most `limit` out of `limit + 1` items that were fetched; `key(item)` gives the sort key as a tuple."""
+    more = len(items) > limit
+    return Page(items=items[:limit], next=to_cursor(*key(items[limit - 1])) if more else None)

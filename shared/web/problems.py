@@ -1,0 +1,96 @@
+"""Errors as problem details (RFC 9457), in the reader's language; every sentence stands in a problems.toml."""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, Field
+
+from shared.refusals import Refusal
+
+Language = Literal["id", "en"]
+OF_EVERY_SERVICE = Path(__file__).parent / "problems.toml"
+
+
+class Fault(BaseModel):
+    """One of several faults: a field of the request, or a row of a file."""
+
+    line: int | None = Field(None, description="Line of the file, the header being line 1")
+    column: str | None = Field(None, description="Column of the file, or field of the request")
+    reason: str = Field(description="What is wrong, and what would be right")
+
+
+class ProblemDetails(BaseModel):
+    """What went wrong, why, and what to do next (RFC 9457)."""
+
+    type: str = Field(description="Stable name of the kind of problem", examples=["/problems/ranking/stage-incomplete"])
+    title: str = Field(description="The kind of problem in a few words")
+    status: int = Field(description="The HTTP status", ge=400, le=599)
+    detail: str = Field(description="What failed here, why, and what to do next")
+    errors: list[Fault] | None = Field(None, description="The single faults, where there are several")
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    status: int
+    title: Mapping[Language, str]
+    detail: Mapping[Language, str]
+
+
+def reader_language(request: Request) -> Language:
+    """Indonesian, unless the reader asked for English (`?lang=en`, the cookie `lang`, or Accept-Language)."""
+    asked = request.query_params.get("lang") or request.cookies.get("lang")
+    if asked is None:
+        offers = [
+            part.split(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")
+        ]
+        asked = next((offer for offer in offers if offer in {"id", "en"}), "id")
+    return "en" if asked == "en" else "id"
+
+
+class Problems:
+    """The problems that one service can answer with."""
+
+    def __init__(self, service: str, files: Iterable[Path]) -> None:
+        self.service = service
+        self.sentences: dict[str, Sentence] = {}
+        for path in (OF_EVERY_SERVICE, *files):
+            for code, row in tomllib.loads(path.read_text("utf-8")).items():
+                self.sentences[code] = Sentence(
+                    row["status"],
+                    {"id": row["id"]["title"], "en": row["en"]["title"]},
+                    {"id": row["id"]["detail"], "en": row["en"]["detail"]},
+                )
+
+    def details(self, refusal: Refusal, language: Language) -> ProblemDetails:
+        """The refusal in words. Raises KeyError where the code or a placeholder is in no problems.toml: ours to mend."""
+        sentence = self.sentences[refusal.code]
+        return ProblemDetails(
+            type=f"/problems/{self.service}/{refusal.code}",
+            title=sentence.title[language],
+            status=sentence.status,
+            detail=sentence.detail[language].format_map(refusal.facts),
+            errors=[Fault.model_validate(error) for error in refusal.errors] or None,
+        )
+
+    def answer(self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> JSONResponse:
+        """The same as a response."""
+        details = self.details(refusal, reader_language(request))
+        return JSONResponse(
+            details.model_dump(exclude_none=True),
+            status_code=details.status,
+            media_type="application/problem+json",
+            headers={"Content-Language": reader_language(request), **(headers or {})},
+        )
+
+
+def declared(*statuses: int) -> dict[int | str, dict[str, object]]:
+    """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 422 and 503 with every route."""
+    return {
+        status: {"model": ProblemDetails, "content": {"application/problem+json": {}}, "description": "Problem details"}
+        for status in statuses
+    }
