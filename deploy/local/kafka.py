@@ -127,7 +127,7 @@ class Kafka(Process):
     @override
     def ready(self) -> bool:
         """Whether the broker hands out metadata with itself in it."""
-        return asyncio.run(_answers(self.bootstrap))
+        return asyncio.run(answers(self.bootstrap))
 
     def _settings(self) -> str:
         return f"""\
@@ -150,12 +150,16 @@ share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
 # a group of one replica each needn't wait for others to join
 group.initial.rebalance.delay.ms=0
+# a killed broker may register again when its old session has ended: sooner than after the usual 9 s
+broker.session.timeout.ms=3000
+broker.heartbeat.interval.ms=500
 # one broker: a record is on disk before it is acknowledged, for no replica has it (topics.py says the same per topic)
 log.flush.interval.messages=1
 """
 
 
-async def _answers(bootstrap: str) -> bool:
+async def answers(bootstrap: str) -> bool:
+    """Whether a broker at ``host:port`` hands out metadata in which there is a broker."""
     host, port = bootstrap.split(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))

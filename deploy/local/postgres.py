@@ -84,8 +84,7 @@ class Postgres(Process):
     @override
     def ready(self) -> bool:
         """Whether it takes connections."""
-        asked = subprocess.run([_programs() / "pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)])
-        return asked.returncode == 0
+        return accepts("127.0.0.1", self.port)
 
     def _make(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
@@ -109,6 +108,11 @@ class Postgres(Process):
             raise StackError("setpriv is missing; it is in Debian's package util-linux.") from error
         if made.returncode:
             raise StackError(f"PostgreSQL's data folder {self._folder} can't be made:\n{made.stdout}{made.stderr}")
+
+
+def accepts(host: str, port: int) -> bool:
+    """Whether a PostgreSQL server takes connections there."""
+    return subprocess.run([_programs() / "pg_isready", "-q", "-h", host, "-p", str(port)]).returncode == 0
 
 
 def make_database(superuser: str, *, name: str, password: str) -> None:

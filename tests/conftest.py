@@ -1,0 +1,15 @@
+"""What every test folder has: a real Kafka and a real PostgreSQL, started once when the first test asks for them."""
+
+import os
+from collections.abc import Iterator
+
+import pytest
+
+from tests.servers import Servers, running_servers
+
+
+@pytest.fixture(scope="session")
+def servers() -> Iterator[Servers]:
+    """Kafka and PostgreSQL; TERANG_TEST_SERVERS=containers or local chooses which, else a Docker engine that answers does."""
+    with running_servers(os.environ.get("TERANG_TEST_SERVERS")) as running:
+        yield running
