@@ -1,17 +1,19 @@
 """The one way in which processes connect to their service's database."""
 
 import json
+from typing import TypeAlias
 
 import asyncpg
 
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
-Pool = asyncpg.Pool[asyncpg.Record]
+# asyncpg's classes take parameters for the type checker alone: hence the quotes
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SEARCH_PATH = "projections, public"
 """Derived tables first: a rebuild sends the same queries to projections_next by changing this alone."""
 
 
-async def use_json(connection: asyncpg.Connection[asyncpg.Record]) -> None:
+async def use_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """jsonb columns come and go as Python objects."""
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
 
