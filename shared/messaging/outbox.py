@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 from uuid import UUID, uuid5
 
 import asyncpg
@@ -21,7 +21,7 @@ from uuid_utils.compat import uuid7
 from shared.messaging.envelope import Contract, Event
 from shared.messaging.failures import Permanent
 
-Connection = asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]
+Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 
 CHANNEL = "messaging_outbox"
 """PostgreSQL's notification channel that wakes the relay."""
