@@ -1,0 +1,17 @@
+"""The command ``terang``: one file of this folder for each command or group of commands."""
+
+import importlib
+from importlib.util import find_spec
+
+import typer
+
+app = typer.Typer(
+    help="Terang: a province recruits its civil servants by merit, in public.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_show_locals=False,
+)
+
+for name in ("serve", "migrate", "topics", "issuer", "local", "recover", "rebuild", "dead_letters", "settings", "demo"):
+    if find_spec(f"deploy.cli.{name}"):
+        app.add_typer(importlib.import_module(f"deploy.cli.{name}").app)

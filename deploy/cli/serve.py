@@ -1,0 +1,46 @@
+"""``terang serve``: one of a service's two processes."""
+
+import asyncio
+import os
+import sys
+from enum import StrEnum
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from shared.contracts.catalogue import SERVICES
+from shared.settings import SettingsError, read
+
+app = typer.Typer()
+
+Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc] # the catalogue names them
+
+
+class Half(StrEnum):
+    API = "api"
+    WORKER = "worker"
+
+
+@app.command()
+def serve(
+    service: Annotated[Service, typer.Argument(help="Which service")],
+    half: Annotated[Half, typer.Argument(help="api: HTTP for people; worker: events in and out")],
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on")] = 8000,
+) -> None:
+    """Run one process of a service until SIGTERM; its settings come from the environment."""
+    try:
+        settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
+    except SettingsError as error:
+        print(f"terang serve {service} {half}: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    if half is Half.WORKER:
+        worker = import_module(f"services.{service}.worker").create_worker(settings)
+        asyncio.run(worker.run(host, port))
+    else:
+        import uvicorn  # a worker needs none of it
+
+        api = import_module(f"services.{service}.api").create_api(settings)
+        # streams (server-sent events) end when told to; others get a while to finish
+        uvicorn.run(api, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
