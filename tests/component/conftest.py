@@ -1,0 +1,205 @@
+"""One service at a time, as its users meet it: real PostgreSQL, real tokens, its own HTTP app.
+
+`service_app("exams")` gives a running app over an empty migrated database of its own. It expects of every service: `settings.py` with
+`Settings`, `api.py` with `create_api(settings, clock=…)`, and, where it hears events, `handlers/events.py` with `hears(outbox)`.
+"""
+
+import importlib
+import itertools
+import json
+import secrets
+import threading
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import groupby
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+from fastapi import FastAPI
+from joserfc import jwt
+from joserfc.jwk import KeySet, OKPKey
+from typing_extensions import override
+
+from shared.contracts.catalogue import BY_MODEL, CATALOGUE, TOPICS
+from shared.contracts.fields import Fact
+from shared.messaging.envelope import Event
+from shared.messaging.outbox import Outbox, partition_of
+from shared.postgres.pool import Pool
+from shared.settings import read
+from shared.web.parts import Parts
+from tests.servers import Servers
+
+PROVINCE = "99"
+PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
+
+
+class Clock:
+    """Tells the app the time; a test moves it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def advance(self, **by: float) -> None:
+        """Moves on by so many `days=`, `hours=`, `seconds=` …"""
+        self.now += timedelta(**by)
+
+
+class Issuer:
+    """An identity provider: it signs tokens and publishes its keys, on 127.0.0.1."""
+
+    def __init__(self) -> None:
+        self._key = OKPKey.generate_key("Ed25519", {"kid": secrets.token_hex(4), "alg": "Ed25519", "use": "sig"})
+        keys = json.dumps(KeySet([self._key]).as_dict(private=False)).encode()
+
+        class Keys(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                self.send_response(200)
+                self.send_header("Content-Type", "application/json")
+                self.end_headers()
+                self.wfile.write(keys)
+
+            @override
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def token(self, subject: str, *roles: str, valid_s: int = 3600) -> str:
+        """A signed token that says who `subject` is and which roles they have; a negative `valid_s` is over already."""
+        now = int(time.time())
+        claims = {"iss": self.url, "sub": subject, "roles": list(roles), "iat": now, "exp": now + valid_s}
+        return jwt.encode({"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"])
+
+    def close(self) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@dataclass
+class ServiceApp:
+    """A running service: `http` asks as nobody, `pool` looks behind, `clock` moves its time."""
+
+    name: str
+    app: FastAPI
+    http: httpx.AsyncClient
+    pool: Pool
+    outbox: Outbox
+    clock: Clock
+    issuer: Issuer
+    _heard: Counter[tuple[str, int]] = field(default_factory=Counter)
+
+    def who(self, subject: str, *roles: str, key: str | None = None) -> dict[str, str]:
+        """Headers of a request by `subject` in `roles`, with an Idempotency-Key if one is given."""
+        headers = {"Authorization": f"Bearer {self.issuer.token(subject, *roles)}", "Accept-Language": "en"}
+        return headers | ({"Idempotency-Key": key} if key else {})
+
+    async def stated(self, *models: type[Fact]) -> list[Any]:
+        """What the service has stated so far (of these models, or all), in the order in which it was appended."""
+        wanted = {BY_MODEL[model].type for model in models}
+        by_type = {contract.type: contract.model for contract in CATALOGUE}
+        rows = await self.pool.fetch("SELECT type, data FROM messaging.outbox ORDER BY id")
+        return [
+            by_type[row["type"]].model_validate_json(row["data"]) for row in rows if not wanted or row["type"] in wanted
+        ]
+
+    def event(self, data: Fact, *, at: datetime | None = None) -> Event[Any]:
+        """`data` as the event that its owner would have stated: the next sequence of its partition."""
+        contract = BY_MODEL[type(data)]
+        partition = partition_of(contract.key(data).encode(), PARTITIONS[contract.topic])
+        place = (contract.topic, partition)
+        self._heard[place] += 1
+        owner = next(topic.owner for topic in TOPICS if topic.name == contract.topic)
+        return Event(
+            id=uuid4(),
+            type=contract.type,
+            source=f"/provinces/{PROVINCE}/{owner}",
+            subject=contract.subject(data),
+            time=at or self.clock(),
+            sequence=self._heard[place],
+            topic=contract.topic,
+            partition=partition,
+            offset=self._heard[place] - 1,
+            correlation_id=None,
+            data=data,
+        )
+
+    async def hear(self, *facts: Fact | Event[Any]) -> None:
+        """The service's event use cases take these in one transaction, consecutive ones of a type together, as its worker would."""
+        events = [fact if isinstance(fact, Event) else self.event(fact) for fact in facts]
+        handlers = importlib.import_module(f"services.{self.name}.handlers.events")
+        use_cases = {heard.contract.type: heard.use_case for heard in handlers.hears(self.outbox)}
+        async with self.pool.acquire() as connection, connection.transaction():
+            for type_, alike in groupby(events, key=lambda event: event.type):
+                await use_cases[type_](connection, list(alike))
+
+
+@pytest.fixture(scope="session")
+def issuer() -> Iterator[Issuer]:
+    """The identity provider of all tests."""
+    issuer = Issuer()
+    yield issuer
+    issuer.close()
+
+
+@pytest.fixture(scope="session")
+def new_database(servers: Servers) -> Callable[[str], Awaitable[str]]:
+    """`await new_database("exams")`: address of an empty database with that service's tables, copied from one that was migrated once."""
+    numbers = itertools.count(1)
+    migrated: dict[str, str] = {}
+
+    async def new(service: str) -> str:
+        if service not in migrated:
+            migrated[service] = servers.service_database(service)
+        address = urlsplit(migrated[service])
+        name = f"{service}_copy_{next(numbers)}"
+        connection = await asyncpg.connect(servers.superuser)
+        await connection.execute(
+            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER "{address.username}" STRATEGY FILE_COPY'
+        )
+        await connection.close()
+        return address._replace(path=f"/{name}").geturl()
+
+    return new
+
+
+@pytest.fixture
+async def service_app(
+    servers: Servers, new_database: Callable[[str], Awaitable[str]], issuer: Issuer
+) -> AsyncIterator[Callable[..., Awaitable[ServiceApp]]]:
+    """`await service_app("exams")`: the service's HTTP app over a database of its own. Ends with the test."""
+    async with AsyncExitStack() as running:
+
+        async def start(name: str, *, now: datetime = datetime(2026, 8, 20, 3, tzinfo=UTC), **own: str) -> ServiceApp:
+            url = await new_database(name)
+            environment = {
+                "TERANG_PROVINCE": PROVINCE,
+                "TERANG_ISSUER": issuer.url,
+                "TERANG_JWKS_URL": f"{issuer.url}/keys",
+                "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
+                f"DATABASE_URL_{name.upper()}": url,
+                **own,
+            }
+            settings = read(importlib.import_module(f"services.{name}.settings").Settings, name, environment)
+            clock = Clock(now)
+            app: FastAPI = importlib.import_module(f"services.{name}.api").create_api(settings, clock=clock)
+            await running.enter_async_context(app.router.lifespan_context(app))
+            http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+            await running.enter_async_context(http)
+            parts: Parts = app.state.parts
+            return ServiceApp(name, app, http, parts.pool, parts.outbox, clock, issuer)
+
+        yield start
