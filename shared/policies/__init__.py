@@ -1,0 +1,6 @@
+"""Selection policies: rules as data, each figure with its authority, and the model that reads them."""
+
+from shared.policies.library import load
+from shared.policies.model import Component, List, Need, Policy, PolicyError, Stage, Threshold
+
+__all__ = ["Component", "List", "Need", "Policy", "PolicyError", "Stage", "Threshold", "load"]
