@@ -1,0 +1,114 @@
+"""The demonstration's way in: the public HTTP interfaces, as any person's client would use them.
+
+A service that is away is asked again with the same Idempotency-Key, so that nothing happens twice.
+"""
+
+import asyncio
+import time
+from typing import Any
+
+import httpx
+
+AWAY_S = 120
+"""How long a request is repeated while a service is away or still waits for events: a worker that was killed is back long before."""
+
+AT_ONCE = 24
+AWAY = {502, 503, 504}
+NOT_YET = {404, 409}
+
+
+class DemoError(Exception):
+    """The demonstration can't go on; the text says at which request and what was answered."""
+
+
+class Door:
+    """One deployment, by the address of its door. Use as an async context."""
+
+    def __init__(self, url: str) -> None:
+        self._http = httpx.AsyncClient(
+            base_url=url,
+            timeout=60,
+            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
+            headers={"Accept-Language": "en"},
+        )
+        self._tokens: dict[str, str] = {}
+        self.retries = 0
+
+    async def __aenter__(self) -> "Door":
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._http.aclose()
+
+    async def about(self) -> dict[str, str]:
+        """What the deployment says of itself: province, Kafka's address, issuer."""
+        found: dict[str, str] = await self.get("/.well-known/terang.json")
+        return found
+
+    async def get(self, path: str, *, who: str | None = None, role: str = "", waits: bool = False, **query: Any) -> Any:
+        """The JSON at `path`. With `waits`, what isn't there yet is asked for again."""
+        return await self._send("GET", path, who, role, waits=waits, params=query)
+
+    async def post(
+        self,
+        path: str,
+        *,
+        who: str | None = None,
+        role: str = "",
+        key: str,
+        json: Any = None,
+        csv: str | None = None,
+        waits: bool = False,
+    ) -> Any:
+        """Send a command as `who` in `role`, once under `key`. With `waits`, a refusal for what hasn't arrived yet is tried again."""
+        headers = {"Idempotency-Key": key}
+        if csv is not None:
+            headers["Content-Type"] = "text/csv; charset=utf-8"
+        content = None if csv is None else csv.encode()
+        return await self._send("POST", path, who, role, waits=waits, json=json, content=content, headers=headers)
+
+    async def _send(self, method: str, path: str, who: str | None, role: str, *, waits: bool, **request: Any) -> Any:
+        until = time.monotonic() + AWAY_S
+        pause = 0.1
+        headers = dict(request.pop("headers", {}))
+        while True:
+            try:
+                if who is not None:
+                    headers["Authorization"] = f"Bearer {await self._token(who, role)}"
+                answer = await self._http.request(method, path, headers=headers, **request)
+                if answer.is_success:
+                    return answer.json()
+                again = answer.status_code in AWAY or (waits and answer.status_code in NOT_YET)
+                said = _words(answer)
+            except httpx.TransportError as error:
+                again, said = True, f"{type(error).__name__} {error}"
+            if not again or time.monotonic() > until:
+                raise DemoError(f"{method} {path} as {who or 'anyone'}: {said}")
+            self.retries += 1
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, 2)
+
+    async def _token(self, who: str, role: str) -> str:
+        if who not in self._tokens:
+            answer = await self._http.post(
+                "/issuer/token", data={"grant_type": "client_credentials", "client_id": who, "scope": role}
+            )
+            if answer.status_code in AWAY:
+                raise httpx.ConnectError(f"the issuer answered {answer.status_code}")
+            if not answer.is_success:
+                raise DemoError(
+                    f"The deployment gives no token ({answer.status_code}): the demonstration needs the demo issuer, "
+                    "which only the local stack and the compose profile `demo` have."
+                )
+            self._tokens[who] = answer.json()["access_token"]
+        return self._tokens[who]
+
+
+def _words(answer: httpx.Response) -> str:
+    """The answer's status and the words of its problem, faults included."""
+    try:
+        problem = answer.json()
+    except ValueError:
+        return f"{answer.status_code} {answer.text[:300]}"
+    faults = "; ".join(str(fault) for fault in (problem.get("errors") or [])[:5])
+    return f"{answer.status_code} {problem.get('title', '')}: {problem.get('detail', '')} {faults}"
