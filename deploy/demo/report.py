@@ -10,7 +10,7 @@ from rich.table import Table
 
 from deploy.demo.door import Door
 from deploy.demo.people import Cast
-from deploy.demo.play import OFFICER, Play
+from deploy.demo.play import Play
 from deploy.demo.recompute import Row, final_list, skd_list
 from deploy.demo.watch import Watcher
 
