@@ -1,0 +1,235 @@
+"""Taking the lead: what does the log hold of what this service numbered? (rule 7 in README.md)
+
+The decision is pure: `base` says from where to count, a `Count` is shown each of our records from there to the end, and its `last` is the
+answer. Everything up to it is on the log and is marked, everything above it is sent, even if it was marked before. Whatever doesn't add up
+is a Stop. `survey` gathers the evidence from PostgreSQL and Kafka.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.messaging.failures import Away, Stop
+from shared.messaging.parser import Raw, hear
+
+
+class Own(NamedTuple):
+    """One record of ours as it stands in the log."""
+
+    offset: int
+    sequence: int
+    event_id: UUID
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What the database says of one partition: the last number given, and the last record known to be on the log."""
+
+    topic: str
+    partition: int
+    numbered: int
+    acknowledged: Own | None
+
+
+class Bounds(NamedTuple):
+    """Offsets of a partition: of its first record that is still there, and one past its last."""
+
+    start: int
+    end: int
+
+
+class Base(NamedTuple):
+    """Where counting begins: the first offset to look at, and the number before it (None: unknown, what came before has expired)."""
+
+    offset: int
+    sequence: int | None
+
+
+def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, mend: str) -> Base:
+    """From where to count. `anchor` is our record at the stored offset, None if there is none or it isn't ours.
+
+    Raises Stop when the log begins above what is known of it: what was lost in between can't be told.
+    """
+    known = stored.acknowledged
+    after_known = 0 if known is None else known.offset + 1
+    if bounds.start > after_known:
+        raise Stop(
+            f"{stored.topic}/{stored.partition} begins at offset {bounds.start}, but is known only up to {after_known}.",
+            mend=mend,
+        )
+    if known is not None and (bounds.start == after_known or anchor == known):
+        # A log that begins just behind the known record has lost nothing but by its retention.
+        return Base(after_known, known.sequence)
+    # The last record alone is not the truth, nor is the stored one when another stands in its place: read the whole log.
+    return Base(bounds.start, 0 if bounds.start == 0 else None)
+
+
+class Count:
+    """Counts our records from the base on. `rows` are the event ids of the outbox's numbered rows above the base, by sequence."""
+
+    def __init__(self, stored: Stored, start: Base, rows: Mapping[int, UUID], *, mend: str) -> None:
+        self._stored = stored
+        self._rows = rows
+        self._mend = mend
+        self._sequence = start.sequence
+        self._last = stored.acknowledged if stored.acknowledged and start.sequence else None
+
+    def see(self, own: Own) -> None:
+        """The next of our records. A number already passed is a zombie's repeat, which consumers skip; else numbers must be dense."""
+        if self._sequence is not None and own.sequence <= self._sequence:
+            return
+        if own.sequence > self._stored.numbered:
+            raise self._stop(f"holds number {own.sequence}, but only {self._stored.numbered} were given.")
+        if self._sequence is not None and own.sequence > self._sequence + 1:
+            raise self._stop(f"jumps from number {self._sequence} to {own.sequence} at offset {own.offset}.")
+        if self._rows.get(own.sequence, own.event_id) != own.event_id:
+            raise self._stop(f"holds another event under number {own.sequence} at offset {own.offset} than the outbox.")
+        self._sequence = own.sequence
+        self._last = own
+
+    def last(self) -> Own | None:
+        """The last number that the log holds; all above it, up to the last one given, are rows that can be sent."""
+        if self._sequence is None:
+            raise self._stop("has lost its beginning and holds nothing of ours that would tell how far it went.")
+        lost = next((n for n in range(self._sequence + 1, self._stored.numbered + 1) if n not in self._rows), None)
+        if lost is not None:
+            raise self._stop(f"lacks number {lost}, and the outbox no longer has it.")
+        return self._last
+
+    def _stop(self, fault: str) -> Stop:
+        return Stop(f"{self._stored.topic}/{self._stored.partition} {fault}", mend=self._mend)
+
+
+def decide(
+    stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping[int, UUID], *, mend: str = "terang recover"
+) -> Own | None:
+    """The whole decision over one partition whose own records are all at hand, by offset. Returns the last number that the log holds."""
+    start = base(stored, bounds, log.get(stored.acknowledged.offset) if stored.acknowledged else None, mend=mend)
+    count = Count(stored, start, rows, mend=mend)
+    for offset in sorted(offset for offset in log if start.offset <= offset < bounds.end):
+        count.see(log[offset])
+    return count.last()
+
+
+def own_record(raw: Raw) -> Own | None:
+    """The record's number and event id, None when a consumer would not count it as one of this platform's. Never raises."""
+    offset, sequence, event = hear(raw).mark
+    return Own(offset, sequence, event) if sequence is not None and event is not None else None
+
+
+async def survey(
+    connection: asyncpg.Connection[Any], *, bootstrap_servers: str, partitions: Mapping[str, int], mend: str
+) -> dict[tuple[str, int], Own | None]:
+    """Asks PostgreSQL and Kafka, and decides for each partition of `partitions` (topic: count): the last of ours that the log holds.
+
+    Raises Stop where they don't fit, Away for a topic that isn't there, and whatever the connections raise.
+    """
+    consumer = new_reader(bootstrap_servers)
+    try:
+        await consumer.start()
+        tps = await check_partitions(consumer, partitions, mend=mend)
+        stored = await stored_partitions(connection, partitions)
+        starts, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
+        bounds = {tp: Bounds(starts[tp], ends[tp]) for tp in tps}
+        known = {tp: own.offset for tp in tps if (own := stored[tp].acknowledged) is not None}
+        there = {tp: offset for tp, offset in known.items() if bounds[tp].start <= offset < bounds[tp].end}
+        just_these = {tp: offset + 1 for tp, offset in there.items()}
+        anchors = {tp: own async for tp, own in own_records(consumer, there, just_these)}
+        bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), mend=mend) for tp in tps}
+        rows = await _numbered_rows(connection, bases)
+        counts = {tp: Count(stored[tp], bases[tp], rows[tp], mend=mend) for tp in tps}
+        async for tp, own in own_records(consumer, {tp: bases[tp].offset for tp in tps}, ends):
+            counts[tp].see(own)
+        return {(tp.topic, tp.partition): counts[tp].last() for tp in tps}
+    finally:
+        await consumer.stop()
+
+
+def new_reader(bootstrap_servers: str) -> AIOKafkaConsumer:
+    """A consumer outside any group, for reading what is on the log from offset to offset."""
+    return AIOKafkaConsumer(
+        bootstrap_servers=bootstrap_servers,
+        enable_auto_commit=False,
+        auto_offset_reset="none",  # an offset that isn't there must be an error, never another place
+        fetch_max_wait_ms=100,
+        request_timeout_ms=10_000,
+    )
+
+
+async def check_partitions(
+    consumer: AIOKafkaConsumer, partitions: Mapping[str, int], *, mend: str
+) -> list[TopicPartition]:
+    """All partitions, once each topic has as many as its keys were placed by. Raises Away for a missing topic, Stop for another count."""
+    there = await consumer.topics()
+    for topic, count in partitions.items():
+        if topic not in there:
+            raise Away(f"Topic {topic} is not there; `terang topics` makes it.")
+        found = len(consumer.partitions_for_topic(topic) or ())
+        if found != count:
+            raise Stop(
+                f"Topic {topic} has {found} partitions, but its records are placed by {count}: "
+                "one aggregate's events would go two ways.",
+                mend=f"make the topic anew with {count} partitions, then {mend}",
+            )
+    return [TopicPartition(topic, partition) for topic, count in partitions.items() for partition in range(count)]
+
+
+async def own_records(
+    consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+) -> AsyncIterator[tuple[TopicPartition, Own]]:
+    """Our records from start (included) to end (not included) of each partition, in order within it. Offsets are dense on these logs."""
+    unread = {tp for tp, start in starts.items() if start < ends[tp]}
+    consumer.assign(sorted(unread))
+    for tp in unread:
+        consumer.seek(tp, starts[tp])
+    while unread:
+        for tp, records in (await consumer.getmany(*unread, timeout_ms=1000, max_records=5000)).items():
+            for record in records:
+                if record.offset < ends[tp] and (own := own_record(record)):
+                    yield tp, own
+            if records[-1].offset + 1 >= ends[tp]:
+                unread.discard(tp)
+                consumer.pause(tp)
+
+
+async def stored_partitions(
+    connection: asyncpg.Connection[Any], partitions: Mapping[str, int]
+) -> dict[TopicPartition, Stored]:
+    """What the database says of each partition; nothing yet, where it never numbered a row."""
+    stored = {
+        TopicPartition(topic, partition): Stored(topic, partition, 0, None)
+        for topic, count in partitions.items()
+        for partition in range(count)
+    }
+    for row in await connection.fetch("SELECT * FROM messaging.outbox_partitions"):
+        acknowledged = None
+        if row["acknowledged"]:
+            acknowledged = Own(row["acknowledged_offset"], row["acknowledged"], row["acknowledged_event"])
+        tp = TopicPartition(row["topic"], row["partition"])
+        if tp in stored:
+            stored[tp] = Stored(tp.topic, tp.partition, row["numbered"], acknowledged)
+    return stored
+
+
+async def _numbered_rows(
+    connection: asyncpg.Connection[Any], bases: Mapping[TopicPartition, Base]
+) -> dict[TopicPartition, dict[int, UUID]]:
+    rows: dict[TopicPartition, dict[int, UUID]] = {tp: {} for tp in bases}
+    found = await connection.fetch(
+        """
+        SELECT topic, partition, o.sequence, event_id
+          FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS base (topic, partition, sequence)
+          JOIN messaging.outbox AS o USING (topic, partition)
+         WHERE o.sequence > base.sequence
+        """,
+        [tp.topic for tp in bases],
+        [tp.partition for tp in bases],
+        [start.sequence or 0 for start in bases.values()],
+    )
+    for row in found:
+        rows[TopicPartition(row["topic"], row["partition"])][row["sequence"]] = row["event_id"]
+    return rows
