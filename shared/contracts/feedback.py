@@ -12,12 +12,18 @@ ComplaintCategory = Literal["slow-service", "conduct", "competence", "requiremen
 FlagKind = Literal["staff", "training", "process"]
 
 
+ShownCategory = Annotated[
+    ComplaintCategory | None,
+    Field(description="None where the unit has fewer than 5 staff: a category would point at persons"),
+]
+
+
 class ComplaintFiled(Fact):
     """A citizen complained about a unit. What was said, where, and by whom stays in feedback."""
 
     complaint_id: UUID
     unit_id: UnitId
-    category: ComplaintCategory
+    category: ShownCategory = None
     filed_on: Annotated[date, Field(description="Day in the province's zone")]
 
 
@@ -26,7 +32,7 @@ class ComplaintResolved(Fact):
 
     complaint_id: UUID
     unit_id: UnitId
-    category: ComplaintCategory
+    category: ShownCategory = None
     outcome: Literal["upheld", "not-upheld", "referred"]
     days: Annotated[int, Field(ge=0, description="Whole days from filing to the answer")]
 
@@ -35,21 +41,38 @@ class FlagFigures(Fact):
     """The figures behind a flag: what was counted, against what, and how sure it is."""
 
     complaints: Annotated[
-        Count, Field(description="Complaints of the categories that the flag rests on, in the window")
+        Count,
+        Field(
+            description="Complaints of the categories that the flag rests on, filed in the window; without those answered `not-upheld` or `referred`"
+        ),
     ]
     exposure: Annotated[
-        Count, Field(description="Services rendered in the window, or staff where no services are known")
+        Count,
+        Field(
+            description="Services rendered in the window (a month not reported counts as the mean of those reported), or staff, at least 1, where no services are known"
+        ),
     ]
     exposure_kind: Literal["services", "staff"]
     window_from: date
     window_to: Annotated[date, Field(description="First day after the window")]
-    province_rate: Annotated[Figure, Field(description="Complaints per 1,000 of exposure in the whole province")]
+    province_rate: Annotated[
+        Figure,
+        Field(
+            description="Complaints per 1,000 of exposure, over all units of the province with this kind of exposure"
+        ),
+    ]
     unit_rate: Annotated[Figure, Field(description="Posterior mean for the unit, per 1,000 of exposure")]
     probability: Annotated[
         Figure,
         Field(description="Posterior probability that the unit's rate is above the province's by the stated ratio"),
     ]
     ratio: Annotated[Figure, Field(description="The ratio that `probability` speaks of")]
+    prior_complaints: Annotated[
+        Figure,
+        Field(
+            description="Weight of the prior: with p of it at the province's rate r, the unit's rate is Gamma(p + complaints, p/r + exposure)"
+        ),
+    ]
     workload_ratio: Annotated[
         Figure | None, Field(description="Services per member of staff over the province's; none where unknown")
     ] = None
@@ -64,7 +87,8 @@ class UnitFlagged(Fact):
 
 
 class UnitCleared(Fact):
-    """The evidence no longer says so: the probability fell below the clearing limit, which lies under the flagging one."""
+    """The flag no longer stands: the probability fell below the clearing limit (which lies under the flagging one), another kind took its
+    place, or the unit became too small to be judged by its people."""
 
     unit_id: UnitId
     kind: FlagKind

@@ -1,0 +1,1 @@
+"""The rules of complaints and flags: pure, and told the time."""
