@@ -127,3 +127,14 @@ CATALOGUE: tuple[Contract, ...] = (
 )
 
 BY_MODEL: dict[Model, Contract] = {contract.model: contract for contract in CATALOGUE}
+
+
+def stated_by(service: Service) -> dict[Model, Contract]:
+    """What a service may state: the rows of its own topics."""
+    own = written_by(service)
+    return {contract.model: contract for contract in CATALOGUE if contract.topic in own}
+
+
+def written_by(service: Service) -> dict[str, int]:
+    """The topics that a service alone writes, with their partition counts."""
+    return {topic.name: topic.partitions for topic in TOPICS if topic.owner == service}
