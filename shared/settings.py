@@ -8,7 +8,15 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 SERVICES = ("APPLICATIONS", "EXAMS", "RANKING", "FEEDBACK")
-OF_OTHER_PROGRAMS = ("TERANG_TEST_", "TERANG_FAILPOINT", "TERANG_KAFKA_PUBLIC", "TERANG_DOMAIN", "TERANG_IMAGE")
+OF_OTHER_PROGRAMS = (
+    "TERANG_TEST_",
+    "TERANG_FAILPOINT",
+    "TERANG_KAFKA_PUBLIC",
+    "TERANG_SITE",
+    "TERANG_PLAIN_PORT",
+    "TERANG_TLS_PORT",
+    "TERANG_IMAGE_TAG",
+)
 """Names with the same beginning that other programs of a deployment read: tests, the door, compose."""
 
 
