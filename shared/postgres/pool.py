@@ -18,8 +18,8 @@ async def use_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
 
 
-async def create_pool(database_url: str, *, application: str, size: int) -> Pool:
-    """A pool of at most `size` connections that operators see as `application` in pg_stat_activity.
+async def create_pool(database_url: str, *, application: str, size: int, **settings: str) -> Pool:
+    """A pool of at most `size` connections that operators see as `application` in pg_stat_activity; `settings` are PostgreSQL's.
 
     Raises OSError or asyncpg.PostgresError while the server can't be reached.
     """
@@ -29,7 +29,7 @@ async def create_pool(database_url: str, *, application: str, size: int) -> Pool
         max_size=size,
         init=use_json,
         command_timeout=60,
-        server_settings={"search_path": SEARCH_PATH, "application_name": application, "timezone": "UTC"},
+        server_settings={"search_path": SEARCH_PATH, "application_name": application, "timezone": "UTC", **settings},
     )
 
 

@@ -1,0 +1,389 @@
+"""Reads the log into dispatch.py, from where PostgreSQL says.
+
+FastStream joins the group, reads batches and hands them to `_take`. Kafka's group only shares out partitions; where to read is
+decided here: a partition that is doubtful (newly assigned, failed, taken by another worker, idle for a while, or any after a lost
+connection) is checked against its log and sought to PostgreSQL's position before a record of it is taken.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NoReturn, TypeVar
+
+import structlog
+from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.errors import IllegalStateError, KafkaError
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from shared.messaging import same_log
+from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, place_of, position_of
+from shared.messaging.failpoints import failpoint
+from shared.messaging.failures import Away, is_infrastructure
+from shared.messaging.lead import new_reader
+from shared.messaging.outbox import Outbox
+from shared.messaging.parser import Heard, decode, parse
+from shared.messaging.position import Place, Position
+from shared.observability import metrics
+from shared.postgres.pool import Pool
+
+log = structlog.get_logger(__name__)
+
+Answer = TypeVar("Answer")
+
+BATCH_RECORDS = 5_000
+"""Records of one transaction at most: enough that its round trips don't count, few enough that it ends within a second."""
+
+BATCH_WAIT_MS = 50
+"""How long a read waits for records. FastStream sleeps it once more when there are none, so an event waits twice this at most."""
+
+MAX_POLL_SECONDS = 300.0
+"""Kafka takes the partitions from a worker that doesn't read for so long."""
+
+PATIENCE = MAX_POLL_SECONDS / 2 - 10
+"""Seconds that a batch is held while servers are away; then it is given back and read again, so that Kafka sees a reader."""
+
+FETCH_BYTES = 2_000_000
+"""Bytes read from a partition at once; above the largest record that a broker takes by default (1,048,588)."""
+
+GRACE_SECONDS = 10.0
+"""How long a worker that is told to end waits for the batch at hand."""
+
+TICK = 0.2
+"""Seconds between looks at doubts and offsets to commit."""
+
+MEASURE_SECONDS = 5.0
+"""Seconds between measurements of lag, and of whether both servers answer."""
+
+STUCK_SECONDS = 120.0
+"""Seconds without a batch, while there are records and both servers answer, after which this process calls itself dead."""
+
+
+@dataclass(slots=True)
+class Condition:
+    """How the consumer is, for /live and /ready. Times are of the monotonic clock."""
+
+    joined: bool = False
+    reached_end: bool = False
+    servers_answer: bool = False
+    lag: int = 0
+    ticked_at: float = 0.0
+    took_at: float = 0.0
+
+
+class Consumer:
+    """One member of a service's group, for all its topics.
+
+    `member` is its name in the group; two processes never have one name at a time. `check_seconds` is how often an idle partition is
+    checked against its log; `session_seconds` how long Kafka waits for a silent member before its partitions go to another.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        member: str,
+        bootstrap_servers: str,
+        pool: Pool,
+        hears: Sequence[Hears],
+        outbox: Outbox,
+        clock: Callable[[], datetime],
+        check_seconds: float,
+        session_seconds: float,
+    ) -> None:
+        self.condition = Condition()
+        self._service = service
+        self._member = member
+        self._bootstrap_servers = bootstrap_servers
+        self._pool = pool
+        self._hears = list(hears)
+        self._topics = sorted({each.contract.topic for each in hears})
+        self._check_seconds = check_seconds
+        self._session_seconds = session_seconds
+        self._dispatch = Dispatch(
+            service=service,
+            pool=pool,
+            hears=hears,
+            outbox=outbox,
+            clock=clock,
+            patience=PATIENCE,
+            assure=lambda positions: same_log.assure(bootstrap_servers, positions),
+        )
+        self._kafka: AIOKafkaConsumer | None = None
+        self._turn = asyncio.Lock()
+        self._settled = asyncio.Event()
+        self._doubtful: dict[Place, str] = {}
+        self._ends: dict[Place, int] = {}
+        self._took_at: dict[Place, float] = {}
+        self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
+
+    async def run(self) -> NoReturn:
+        """Hear until cancelled; the batch at hand is finished then. Raises Stop when going on would be wrong."""
+        await self._make_positions()
+        broker = KafkaBroker(
+            self._bootstrap_servers,
+            client_id=self._member,
+            allow_auto_create_topics=False,
+            consumer_only=True,
+            graceful_timeout=GRACE_SECONDS,
+            apply_types=False,
+            logger=None,
+        )
+        subscriber = broker.subscriber(
+            *self._topics,
+            group_id=self._service,
+            group_instance_id=self._member,
+            batch=True,
+            max_records=BATCH_RECORDS,
+            batch_timeout_ms=BATCH_WAIT_MS,
+            ack_policy=AckPolicy.MANUAL,
+            auto_offset_reset="earliest",
+            partition_assignment_strategy=[RangePartitionAssignor],
+            max_partition_fetch_bytes=FETCH_BYTES,
+            max_poll_interval_ms=int(MAX_POLL_SECONDS * 1000),
+            session_timeout_ms=int(self._session_seconds * 1000),
+            heartbeat_interval_ms=int(self._session_seconds * 1000 / 5),
+            listener=_Doubts(self),
+            parser=parse,
+            decoder=decode,
+            persistent=True,
+        )
+        subscriber(self._take)
+        keeping: asyncio.Task[NoReturn] | None = None
+        try:
+            await patiently(broker.start, "consumer waits")
+            self._kafka = subscriber.consumer
+            keeping = asyncio.create_task(self._keep())
+            await asyncio.wait((keeping, self._failure), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            await self._end(keeping)
+            await broker.stop()
+        raise AssertionError("unreachable: one of the two has raised")
+
+    async def _end(self, keeping: asyncio.Task[NoReturn] | None) -> None:
+        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did."""
+        if keeping is not None and not keeping.done():
+            keeping.cancel()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await self._turn.acquire()  # for good: no further batch is taken
+        await self._commit()
+        if self._failure.done():
+            self._failure.result()
+        if keeping is not None and keeping.done() and not keeping.cancelled():
+            keeping.result()
+
+    def doubt(self, cause: str, places: Iterable[Place] | None = None) -> None:
+        """These partitions (all that are assigned, unless said) are checked and sought before a record of them is taken."""
+        for place in self._assigned() if places is None else places:
+            self._doubtful.setdefault(place, cause)
+
+    def join(self, places: Iterable[Place]) -> None:
+        """Kafka has given us these partitions."""
+        self.doubt("assigned", places)
+        self.condition.joined = True
+
+    @property
+    def alive(self) -> bool:
+        """False when the loops have stopped, or records stand and nothing happens though both servers answer."""
+        now, condition = time.monotonic(), self.condition
+        stuck = condition.servers_answer and condition.lag > 0 and now - condition.took_at > STUCK_SECONDS
+        return now - condition.ticked_at < STUCK_SECONDS / 4 and not (stuck and not self._dispatch.waiting)
+
+    def _assigned(self) -> set[Place]:
+        return set() if self._kafka is None else {Place(*partition) for partition in self._kafka.assignment()}
+
+    async def _make_positions(self) -> None:
+        """Waits for the topics, and makes a row for each of their partitions: rows exist from the start."""
+        places = await patiently(self._places, "consumer waits")
+        await patiently(
+            lambda: SQL.ensure_positions(
+                self._pool, topics=[place.topic for place in places], partitions=[place.partition for place in places]
+            ),
+            "consumer waits",
+        )
+
+    async def _places(self) -> list[Place]:
+        reader = new_reader(self._bootstrap_servers)
+        try:
+            await reader.start()
+            there = await reader.topics()
+            missing = [topic for topic in self._topics if topic not in there]
+            if missing:
+                raise Away(f"Topics {', '.join(missing)} are not there; `terang topics` makes them.")
+            return [
+                Place(topic, number) for topic in self._topics for number in sorted(reader.partitions_for_topic(topic))
+            ]
+        finally:
+            await reader.stop()
+
+    # The batch
+
+    async def _take(self, batch: list[Heard]) -> None:
+        """FastStream's handler. It never raises: FastStream would swallow it, with its own position already past the batch."""
+        places = {place_of(heard) for heard in batch}
+        if await self._wait_for_doubts(places):
+            return
+        async with self._turn:
+            if self._failure.done():
+                return
+            try:
+                ends = await self._dispatch.take(batch)
+            except ElsewhereError:
+                self.doubt("moved", places)
+            except Exception as error:  # noqa: BLE001 - none is passed over: what isn't waited out ends the consumer
+                if is_infrastructure(error):
+                    log.warning("batch given back", service=self._service, why=type(error).__name__)
+                    self.doubt("failed")
+                else:
+                    self._failure.set_exception(error)
+            else:
+                self._ends.update(ends)
+            self.condition.took_at = time.monotonic()
+            self._took_at.update(dict.fromkeys(places, self.condition.took_at))
+
+    async def _wait_for_doubts(self, places: set[Place]) -> bool:
+        """True if any of the batch's partitions was doubtful: all of them are sought then, and the batch is read again.
+
+        Waits for that (the reading goes no further meanwhile), but not so long that Kafka takes us for dead.
+        """
+        if self._doubtful.keys().isdisjoint(places):
+            return False
+        self.doubt("failed", places)
+        deadline = time.monotonic() + PATIENCE
+        while not self._doubtful.keys().isdisjoint(places & self._assigned()) and time.monotonic() < deadline:
+            self._settled.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), TICK)
+        return True
+
+    # What is kept up beside it
+
+    async def _keep(self) -> NoReturn:
+        """Settles doubts, commits offsets, measures; never while a batch is being taken."""
+        pause = TICK
+        settle_at = measure_at = 0.0
+        check_at = time.monotonic() + self._check_seconds
+        while True:
+            now = self.condition.ticked_at = time.monotonic()
+            if now >= check_at:
+                self._doubt_idle(now)
+                check_at = now + self._check_seconds / 4
+            if self._doubtful and now >= settle_at and not self._turn.locked():
+                async with self._turn:
+                    settled = await self._settle()
+                pause = TICK / 4 if settled else min(2 * pause, MEASURE_SECONDS)
+                settle_at = now + pause
+            await self._commit()
+            if now >= measure_at:
+                await self._measure()
+                measure_at = now + (MEASURE_SECONDS if self.condition.reached_end else TICK)
+            await asyncio.sleep(TICK / 4 if self._doubtful else TICK)
+
+    def _doubt_idle(self, now: float) -> None:
+        """A partition without records for a while may have been made anew, or our database restored, without a word."""
+        quiet = {place for place in self._assigned() if now - self._took_at.get(place, 0.0) >= self._check_seconds}
+        self._took_at.update(dict.fromkeys(quiet, now))
+        self.doubt("idle", quiet)
+
+    async def _settle(self) -> bool:
+        """Checks the doubtful partitions that are ours and seeks them to PostgreSQL's positions. False while a server is away."""
+        causes = {place: self._doubtful[place] for place in sorted(self._doubtful.keys() & self._assigned())}
+        for place in causes:  # a doubt that comes up meanwhile is a new one
+            del self._doubtful[place]
+        try:
+            positions = await read_positions(self._pool, list(causes))
+            if positions:
+                await same_log.assure(self._bootstrap_servers, positions)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            log.warning("doubts wait", service=self._service, why=type(error).__name__)
+            for place, cause in causes.items():
+                self._doubtful.setdefault(place, cause)
+            return False
+        for position in positions:
+            self._seek(position, causes[position.place])
+        self._settled.set()
+        return True
+
+    def _seek(self, position: Position, cause: str) -> None:
+        assert self._kafka is not None
+        with contextlib.suppress(IllegalStateError):  # lost meanwhile: whoever has it seeks it
+            self._kafka.seek(TopicPartition(*position.place), position.next_offset)
+            metrics.CONSUMER_SEEKS.labels(cause).inc()
+
+    async def _commit(self) -> None:
+        """Tells Kafka where we are, for its tools. Nothing depends on it."""
+        ends = {TopicPartition(*place): end for place, end in self._ends.items() if place in self._assigned()}
+        self._ends.clear()
+        if not ends or self._kafka is None:
+            return
+        failpoint("consumer.before-offsets")
+        try:
+            async with asyncio.timeout(MEASURE_SECONDS):
+                await self._kafka.commit(ends)
+        except (KafkaError, TimeoutError) as error:
+            log.info("offsets not committed", service=self._service, why=type(error).__name__)
+
+    async def _measure(self) -> None:
+        """Lag, readiness and whether the servers answer; if they don't, everything is doubtful."""
+        assert self._kafka is not None
+        places = sorted(self._assigned())
+        try:
+            async with asyncio.timeout(MEASURE_SECONDS):
+                positions = await read_positions(self._pool, places)
+                ends = await self._kafka.end_offsets([TopicPartition(*place) for place in places])
+                metrics.DEAD_LETTERS_OPEN.set(await SQL.open_dead_letters(self._pool))
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            self.condition.servers_answer = False
+            self.doubt("lost")
+            return
+        metrics.CONSUMER_LAG.clear()
+        lags = {each.place: ends[TopicPartition(*each.place)] - each.next_offset for each in positions}
+        for place, lag in lags.items():
+            metrics.CONSUMER_LAG.labels(place.topic, str(place.partition)).set(lag)
+        self.condition.servers_answer = True
+        self.condition.lag = sum(lags.values())
+        self.condition.reached_end |= self.condition.joined and self.condition.lag <= 0
+
+
+class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+    """Tells the consumer what Kafka gave and took. It does no more: aiokafka swallows a listener's failure, and may deadlock on its waits."""
+
+    def __init__(self, consumer: Consumer) -> None:
+        self._consumer = consumer
+
+    def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
+        self._consumer.doubt("assigned", [Place(*partition) for partition in revoked])
+
+    def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
+        self._consumer.join([Place(*partition) for partition in assigned])
+
+
+async def read_positions(pool: Pool, places: Sequence[Place]) -> list[Position]:
+    """PostgreSQL's positions of these partitions, in sorted order."""
+    rows = SQL.read_positions(
+        pool, topics=[place.topic for place in places], partitions=[place.partition for place in places]
+    )
+    return [position_of(row) async for row in rows]
+
+
+async def patiently(ask: Callable[[], Awaitable[Answer]], waiting: str) -> Answer:
+    """Ask at once, and again while the server is away, less and less often."""
+    pause = TICK
+    while True:
+        try:
+            return await ask()
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            log.warning(waiting, why=str(error) if isinstance(error, Away) else type(error).__name__)
+        await asyncio.sleep(pause)
+        pause = min(2 * pause, MEASURE_SECONDS)

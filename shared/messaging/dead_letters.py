@@ -1,0 +1,191 @@
+"""Records that can't take effect: set aside with their reason, listed, shown, and handed to their handler once more.
+
+A dead letter leaves by the service's outbox, in the transaction that moves the position past its record: there is no instant at
+which the record is neither ahead nor set aside. Its copy in `messaging.dead_letter` is what a replay settles. A replay never
+publishes the record again: other consumers took it long ago.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
+
+from uuid_utils.compat import uuid7
+
+from shared.messaging.envelope import Record
+from shared.messaging.failures import Permanent
+from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
+from shared.messaging.parser import Fault, Heard, events, hear
+from shared.postgres import queries
+from shared.postgres.pool import Connection, Pool
+
+if TYPE_CHECKING:
+    from shared.messaging.dispatch import Hears
+
+SQL = queries.load(Path(__file__).with_name("inbound.sql"))
+
+TYPE = "terang.DeadLetter"
+SOURCE_PREFIX = "source_"
+"""Stands before the name of each header that the failed record had."""
+
+REPLAYING = 0x7465_0001
+"""Advisory lock: replays share it, a rebuild has it alone, so that no event takes effect between a rebuild's reading and its swap."""
+
+
+class Aside(NamedTuple):
+    """One record to be set aside, why, and who could not take it."""
+
+    heard: Heard
+    fault: Fault
+    handler: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """One dead letter as operators see it. `record` is None once it is settled: its bytes are gone."""
+
+    id: UUID
+    at: datetime
+    reason: str
+    detail: str
+    handler: str
+    topic: str
+    partition: int
+    offset: int
+    type: str | None
+    event_id: UUID | None
+    settled_at: datetime | None
+    record: Record | None = None
+
+
+def topic_of(service: str) -> str:
+    """The topic of a service's dead letters."""
+    return f"terang.{service}.dead-letters"
+
+
+async def set_aside(connection: Connection, outbox: Outbox, asides: Sequence[Aside], at: datetime) -> None:
+    """Append the records to the outbox as dead letters and keep them for a replay, in the caller's transaction.
+
+    Whatever it raises is no fault of the records: nothing is lost as long as the caller's transaction does not commit.
+    """
+    rows = [_row(outbox, aside, uuid7(), at) for aside in asides]
+    raws = [aside.heard.raw for aside in asides]
+    await SQL.set_aside(
+        connection,
+        at=at,
+        ids=[row.event_id for row in rows],
+        reasons=[aside.fault.code for aside in asides],
+        details=[aside.fault.detail for aside in asides],
+        handlers=[aside.handler for aside in asides],
+        topics=[raw.topic for raw in raws],
+        partitions=[raw.partition for raw in raws],
+        record_offsets=[raw.offset for raw in raws],
+        record_timestamps=[raw.timestamp for raw in raws],
+        sequences=[aside.heard.mark.sequence for aside in asides],
+        event_ids=[aside.heard.mark.event for aside in asides],
+        types=[aside.heard.type for aside in asides],
+        keys=[raw.key for raw in raws],
+        headers=[headers_as_text(tuple(raw.headers)) for raw in raws],
+        values=[raw.value for raw in raws],
+    )
+    await outbox.append_rows(connection, rows)
+
+
+def _row(outbox: Outbox, aside: Aside, id_: UUID, at: datetime) -> Row:
+    raw = aside.heard.raw
+    said = {
+        "content-type": "application/octet-stream",
+        "ce_specversion": "1.0",
+        "ce_id": str(id_),
+        "ce_source": outbox.source,
+        "ce_type": TYPE,
+        "ce_subject": f"{raw.topic}/{raw.partition}/{raw.offset}",
+        "ce_time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+        "dead_reason": aside.fault.code,
+        "dead_detail": aside.fault.detail,
+        "dead_handler": aside.handler,
+        "dead_topic": raw.topic,
+        "dead_partition": str(raw.partition),
+        "dead_offset": str(raw.offset),
+        "dead_timestamp": str(raw.timestamp),
+    }
+    own = tuple((name, text.encode()) for name, text in said.items())
+    theirs = tuple((SOURCE_PREFIX + name, value) for name, value in raw.headers)
+    return Row(topic_of(outbox.service), raw.partition, raw.key, id_, TYPE, own + theirs, raw.value)
+
+
+async def list_all(pool: Pool, *, every: bool = False, most: int = 1000) -> list[DeadLetter]:
+    """The oldest `most` dead letters that wait to be settled; with `every`, settled ones too."""
+    return [_letter(row) async for row in SQL.list_dead_letters(pool, every=every, most=most)]
+
+
+async def show(pool: Pool, id_: UUID) -> DeadLetter | None:
+    """One dead letter with its record; None if there is none of this id."""
+    row = await SQL.show_dead_letter(pool, id=id_)
+    return None if row is None else _letter(row)
+
+
+def _letter(row: Mapping[str, Any]) -> DeadLetter:
+    record = None
+    if row.get("headers") is not None:
+        record = Record(
+            row["topic"],
+            row["partition"],
+            row["record_offset"],
+            row["key"],
+            row["value"],
+            tuple(headers_from_text(row["headers"])),
+            row["record_timestamp"],
+        )
+    return DeadLetter(
+        row["id"],
+        row["at"],
+        row["reason"],
+        row["detail"],
+        row["handler"],
+        row["topic"],
+        row["partition"],
+        row["record_offset"],
+        row["type"],
+        row["event_id"],
+        row["settled_at"],
+        record,
+    )
+
+
+class _DryRunError(Exception):
+    """Rolls a replay back once it has shown that it would succeed."""
+
+
+async def replay(pool: Pool, hears: "Sequence[Hears]", id_: UUID, *, at: datetime, dry_run: bool) -> None:
+    """Hand a dead letter's record to this service's own handler, past the position, in the transaction that settles it.
+
+    With `dry_run` all of it happens and is taken back. Raises Permanent, saying why, if the letter is unknown or settled, the
+    record still can't be read or is no longer heard, or a rebuild is running; and whatever the handler raises.
+    """
+    try:
+        async with pool.acquire() as connection, connection.transaction():
+            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock_shared($1)", REPLAYING):
+                raise Permanent("a rebuild is running: replay when it has ended")
+            row = await SQL.lock_open_dead_letter(connection, id=id_)
+            if row is None:
+                raise Permanent("no dead letter of this id waits to be settled")
+            record = _letter(row).record
+            assert record is not None  # an open letter keeps its bytes, by the table's check
+            heard = hear(record)
+            if heard.fault is not None:
+                raise Permanent(f"{heard.fault.code}: {heard.fault.detail}")
+            hearing = next((each for each in hears if each.contract.type == heard.type), None)
+            if hearing is None:
+                raise Permanent(f"this service hears no {heard.type}")
+            (event,) = events(hearing.contract, [heard])
+            if isinstance(event, Fault):
+                raise Permanent(f"{event.code}: {event.detail}")
+            await hearing.use_case(connection, [event])
+            await SQL.settle_dead_letter(connection, id=id_, at=at)
+            if dry_run:
+                raise _DryRunError
+    except _DryRunError:
+        return

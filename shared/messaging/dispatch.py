@@ -1,0 +1,397 @@
+"""From a batch of records to effects: position, use cases and dead letters in one transaction, or nothing.
+
+The transaction begins by locking the positions of the batch's partitions, in sorted order, and moving them by compare-and-set.
+Only then do use cases run, each given consecutive events of one type in one partition. What fails decides what follows:
+infrastructure is waited out in place, a record that can't take effect is found by halving the batch and set aside, and what would
+be wrong to go on with (a gap, too many dead letters in a row) stops the process.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import groupby
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import asyncpg
+
+from shared.messaging.dead_letters import Aside, set_aside
+from shared.messaging.envelope import Contract, Event
+from shared.messaging.failpoints import failpoint
+from shared.messaging.failures import Permanent, Stop, is_infrastructure
+from shared.messaging.outbox import Outbox
+from shared.messaging.parser import Fault, Heard, events
+from shared.messaging.position import Place, Position, Verdict, judge_all
+from shared.messaging.same_log import MEND
+from shared.observability import metrics
+from shared.postgres import queries
+from shared.postgres.pool import Connection, Pool
+from shared.refusals import Refusal
+
+SQL = queries.load(Path(__file__).with_name("inbound.sql"))
+
+EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[None]]
+"""What a service does about events of one type: (connection in a transaction, consecutive events of one partition, in order)."""
+
+MOST_IN_A_ROW = 20
+"""Dead letters in a row in one partition; one more stops the worker. So many together mean that the fault is ours or the log's, not a record's."""
+
+TRIES = 3
+"""How often an event that fails alone, for a reason that we don't know, is tried before it is set aside."""
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
+"""Seconds between tries while a server is away: doubled each time, capped so that the worker is back within that time of the server."""
+
+
+NOBODY = "none"
+"""Stands for the handler of a record that says too little for one to be chosen."""
+
+
+class Hears(NamedTuple):
+    """One event that a service listens to, and what it does about it."""
+
+    contract: Contract
+    use_case: EventUseCase
+
+
+class ElsewhereError(Exception):
+    """The batch is not what comes next for PostgreSQL: another worker took it, or it was read from a wrong place. Seek and read again."""
+
+
+class BlamedError(Exception):
+    """A use case failed with events of this batch, for a reason that lies in them or in us: `__cause__` says which."""
+
+
+def by_type(hears: Iterable[Hears]) -> dict[str, Hears]:
+    """What a service hears, by event type. Raises ValueError for a type twice, or for two versions of one fact: both are on the
+    log for a while, and each fact would take effect twice."""
+    heard: dict[str, Hears] = {}
+    facts: dict[str, str] = {}
+    for each in hears:
+        type_ = each.contract.type
+        fact, _, version = type_.rpartition(".v")
+        fact = fact if version.isdigit() else type_
+        if fact in facts:
+            raise ValueError(f"{type_} and {facts[fact]} are one fact: hear one of them")
+        facts[fact] = type_
+        heard[type_] = each
+    return heard
+
+
+def handler_name(hearing: Hears) -> str:
+    """The use case as operators find it in the source."""
+    return f"{hearing.use_case.__module__}.{hearing.use_case.__qualname__}"
+
+
+def position_of(row: Mapping[str, Any]) -> Position:
+    """One row of messaging.position."""
+    return Position(
+        Place(row["topic"], row["partition"]),
+        row["next_offset"],
+        row["sequence"],
+        row["sequence_offset"],
+        row["sequence_event"],
+        row["failures"],
+    )
+
+
+class Dispatch:
+    """Takes batches for one service.
+
+    `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters; `assure` is asked before events are
+    skipped, and raises Stop if the positions were made on another log: a new log counts from 1 again, and looks like repetition.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        pool: Pool,
+        hears: Iterable[Hears],
+        outbox: Outbox,
+        clock: Callable[[], datetime],
+        patience: float,
+        assure: Callable[[Sequence[Position]], Awaitable[None]],
+    ) -> None:
+        self.service = service
+        self._pool = pool
+        self._hears = by_type(hears)
+        self._outbox = outbox
+        self._clock = clock
+        self._patience = patience
+        self._assure = assure
+        self.waiting = False
+        """True while a server is away and the batch is held."""
+
+    async def take(self, batch: Sequence[Heard]) -> dict[Place, int]:
+        """Let the batch take effect, and return where each of its partitions is to be read on.
+
+        `batch` holds consecutive records of each of its partitions, partition after partition. When this returns, all of it is
+        committed. Raises ElsewhereError if it was not next; Stop; or the server's failure once patience has run out: in each
+        case some or none of it is committed, and PostgreSQL's positions say how much.
+        """
+        ends: dict[Place, int] = {}
+        deadline = time.monotonic() + self._patience
+        await self._take(batch, ends, deadline)
+        return ends
+
+    async def _take(self, batch: Sequence[Heard], ends: dict[Place, int], deadline: float) -> None:
+        try:
+            ends.update(await self._patiently(batch, deadline))
+        except BlamedError as blamed:
+            if len(batch) > 1:
+                middle = len(batch) // 2
+                await self._take(batch[:middle], ends, deadline)
+                await self._take(batch[middle:], ends, deadline)
+            else:
+                ends.update(await self._alone(batch, blamed, deadline))
+
+    async def _alone(self, batch: Sequence[Heard], blamed: BlamedError, deadline: float) -> dict[Place, int]:
+        """An event that fails by itself: at once a dead letter if it was refused, else after a few tries."""
+        for attempt in range(1, TRIES):
+            if isinstance(blamed.__cause__, Refusal | Permanent):
+                break
+            await asyncio.sleep(FIRST_PAUSE * 2**attempt)
+            try:
+                return await self._patiently(batch, deadline)
+            except BlamedError as again:
+                blamed = again
+        return await self._patiently(batch, deadline, condemned=_fault(blamed))
+
+    async def _patiently(
+        self, batch: Sequence[Heard], deadline: float, condemned: Fault | None = None
+    ) -> dict[Place, int]:
+        """One transaction, again and again while servers are away."""
+        pause = FIRST_PAUSE
+        try:
+            while True:
+                try:
+                    return await self._transaction(batch, condemned)
+                except Exception as error:
+                    if not is_infrastructure(error) or time.monotonic() + pause > deadline:
+                        raise
+                    self.waiting = True
+                    metrics.CONSUMER_RETRIES.labels(type(error).__name__).inc()
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, LONGEST_PAUSE)
+        finally:
+            self.waiting = False
+
+    async def _transaction(self, batch: Sequence[Heard], condemned: Fault | None) -> dict[Place, int]:
+        """Position, effects and dead letters of a batch. Raises BlamedError if a use case failed with it; nothing is committed then."""
+        began = time.perf_counter()
+        try:
+            async with self._pool.acquire() as connection, connection.transaction():
+                failpoint("consumer.begun")
+                stands = await lock(connection, {place_of(one) for one in batch})
+                plan = make_plan(stands, batch, self._hears, service=self.service, condemned=condemned)
+                if plan.skipped:
+                    await self._assure([stands[place] for place in sorted(plan.skipped)])
+                await move(connection, stands, plan.ends)
+                failpoint("consumer.moved")
+                for hearing, run in plan.runs:
+                    await _run(hearing, connection, run)
+                failpoint("consumer.applied")
+                await self._keep(connection, plan)
+                failpoint("consumer.kept")
+        except asyncpg.IntegrityConstraintViolationError as error:
+            raise BlamedError from error  # a constraint that is checked at commit
+        failpoint("consumer.committed")
+        _count(plan)
+        metrics.CONSUMER_BATCH_SECONDS.observe(time.perf_counter() - began)
+        return {end.place: end.next_offset for end in plan.ends}
+
+    async def _keep(self, connection: Connection, plan: "Plan") -> None:
+        """What the batch leaves besides its effects: types that nobody here hears, and dead letters."""
+        if plan.unheard:
+            await SQL.note_unheard(
+                connection,
+                topics=[place.topic for place, _ in plan.unheard],
+                partitions=[place.partition for place, _ in plan.unheard],
+                types=[type_ for _, type_ in plan.unheard],
+                first_offsets=[offset for offset, _ in plan.unheard.values()],
+                events=[count for _, count in plan.unheard.values()],
+            )
+        if plan.asides:
+            await set_aside(connection, self._outbox, plan.asides, self._clock())
+
+
+async def _run(hearing: Hears, connection: Connection, run: list[Event[Any]]) -> None:
+    try:
+        await hearing.use_case(connection, run)
+    except Stop:
+        raise
+    except Exception as error:
+        if is_infrastructure(error):
+            raise
+        raise BlamedError from error
+
+
+def _fault(blamed: BlamedError) -> Fault:
+    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
+    cause = blamed.__cause__
+    if isinstance(cause, Refusal):
+        return Fault("refused", cause.code)
+    if isinstance(cause, asyncpg.PostgresError):
+        return Fault("failed", f"{type(cause).__name__} (SQLSTATE {cause.sqlstate})")
+    return Fault("refused" if isinstance(cause, Permanent) else "failed", type(cause).__name__)
+
+
+def place_of(heard: Heard) -> Place:
+    """The partition that a record stands in."""
+    return Place(heard.raw.topic, heard.raw.partition)
+
+
+async def lock(connection: Connection, places: Iterable[Place]) -> dict[Place, Position]:
+    """The positions of these partitions, locked in sorted order until the transaction ends."""
+    wanted = sorted(places)
+    rows = SQL.lock_positions(
+        connection, topics=[place.topic for place in wanted], partitions=[place.partition for place in wanted]
+    )
+    return {position.place: position async for row in rows if (position := position_of(row))}
+
+
+async def move(connection: Connection, stands: Mapping[Place, Position], ends: Sequence[Position]) -> None:
+    """Compare-and-set of each position to its end. Raises ElsewhereError if any stands no longer where it was read."""
+    moved = [
+        row
+        async for row in SQL.move_positions(
+            connection,
+            topics=[end.place.topic for end in ends],
+            partitions=[end.place.partition for end in ends],
+            expected=[stands[end.place].next_offset for end in ends],
+            next_offsets=[end.next_offset for end in ends],
+            sequences=[end.sequence for end in ends],
+            sequence_offsets=[end.sequence_offset for end in ends],
+            sequence_events=[end.sequence_event for end in ends],
+            failures=[end.failures for end in ends],
+        )
+    ]
+    if len(moved) != len(ends):
+        raise ElsewhereError
+
+
+@dataclass(slots=True)
+class Plan:
+    """What a transaction does with a batch: where the partitions stand afterwards, and what happens to each record."""
+
+    ends: list[Position] = field(default_factory=list)
+    runs: list[tuple[Hears, list[Event[Any]]]] = field(default_factory=list)
+    asides: list[Aside] = field(default_factory=list)
+    unheard: dict[tuple[Place, str], tuple[int, int]] = field(default_factory=dict)
+    """First offset and count, by partition and type."""
+    skipped: Counter[Place] = field(default_factory=Counter)
+
+    def count_unheard(self, place: Place, heard: Heard) -> None:
+        first, count = self.unheard.get((place, heard.type or ""), (heard.mark.offset, 0))
+        self.unheard[place, heard.type or ""] = (first, count + 1)
+
+
+def make_plan(
+    stands: Mapping[Place, Position],
+    batch: Sequence[Heard],
+    hears: Mapping[str, Hears],
+    *,
+    service: str,
+    condemned: Fault | None = None,
+) -> Plan:
+    """Judge each record against the positions and decide what becomes of it. Pure.
+
+    With `condemned` every event that would take effect is set aside for that reason instead. Raises ElsewhereError if the batch
+    is not what comes next; Stop on a gap, or for more than MOST_IN_A_ROW dead letters in a row in one partition.
+    """
+    plan = Plan()
+    parts: list[tuple[Position, list[Heard], list[Verdict]]] = []
+    for place, part in _parts(batch):
+        if place not in stands:
+            raise ElsewhereError
+        verdicts, end = judge_all(stands[place], [heard.mark for heard in part])
+        if verdicts[-1] is Verdict.ELSEWHERE:
+            raise ElsewhereError
+        if verdicts[-1] is Verdict.GAP:
+            raise _gap(service, end, part[len(verdicts) - 1])
+        parts.append((end, part, verdicts))
+    read = {} if condemned else _read(parts, hears)
+    for end, part, verdicts in parts:
+        failures = stands[end.place].failures
+        run: list[Event[Any]] = []
+        run_type: str | None = None
+        for heard, verdict in zip(part, verdicts, strict=True):
+            if verdict is Verdict.SKIP:
+                plan.skipped[end.place] += 1
+                continue
+            hearing = hears.get(heard.type) if heard.type is not None else None
+            if hearing is None and heard.fault is None:
+                plan.count_unheard(end.place, heard)
+                continue
+            outcome = heard.fault or condemned or read[id(heard)]
+            if isinstance(outcome, Fault):
+                failures += 1
+                if failures > MOST_IN_A_ROW:
+                    raise _brake(service, heard, outcome)
+                plan.asides.append(Aside(heard, outcome, NOBODY if hearing is None else handler_name(hearing)))
+                continue
+            assert hearing is not None  # a record without a fault that nobody hears went before
+            failures = 0
+            if heard.type != run_type:
+                run, run_type = [], heard.type
+                plan.runs.append((hearing, run))
+            run.append(outcome)
+        plan.ends.append(replace(end, failures=failures))
+    return plan
+
+
+def _gap(service: str, position: Position, heard: Heard) -> Stop:
+    raw = heard.raw
+    return Stop(
+        f"{service}: {raw.topic}/{raw.partition} holds sequence {heard.mark.sequence} at offset {raw.offset}, but"
+        f" {position.sequence + 1} comes next: an event is missing on the log.",
+        mend=MEND,
+    )
+
+
+def _brake(service: str, heard: Heard, fault: Fault) -> Stop:
+    raw = heard.raw
+    return Stop(
+        f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead letters, and offset {raw.offset} would be"
+        f" the next ({fault.code}: {fault.detail}). Mend the handler and start again; it goes on with the first record that takes effect.",
+        mend=f"terang dead-letters release {service} (only if these records are to be set aside)",
+    )
+
+
+def _parts(batch: Sequence[Heard]) -> list[tuple[Place, list[Heard]]]:
+    """The batch by partition, in sorted order."""
+    parts: dict[Place, list[Heard]] = {}
+    for (topic, partition), part in groupby(batch, key=lambda heard: (heard.raw.topic, heard.raw.partition)):
+        parts.setdefault(Place(topic, partition), []).extend(part)
+    return sorted(parts.items())
+
+
+def _read(
+    parts: Sequence[tuple[Position, list[Heard], list[Verdict]]], hears: Mapping[str, Hears]
+) -> dict[int, Event[Any] | Fault]:
+    """The events to apply, by id() of their Heard, each type validated at once."""
+    wanted: dict[str, list[Heard]] = {}
+    for _, part, verdicts in parts:
+        for heard, verdict in zip(part, verdicts, strict=True):
+            if verdict is Verdict.APPLY and heard.fault is None and heard.type in hears:
+                wanted.setdefault(heard.type or "", []).append(heard)
+    read: dict[int, Event[Any] | Fault] = {}
+    for type_, heards in wanted.items():
+        read.update(zip(map(id, heards), events(hears[type_].contract, heards), strict=True))
+    return read
+
+
+def _count(plan: Plan) -> None:
+    """Counts what a committed batch did."""
+    for _, run in plan.runs:
+        metrics.CONSUMER_EVENTS.labels(run[0].topic, "applied").inc(len(run))
+    for aside in plan.asides:
+        metrics.CONSUMER_EVENTS.labels(aside.heard.raw.topic, "dead-letter").inc()
+    for (place, _), (_, count) in plan.unheard.items():
+        metrics.CONSUMER_EVENTS.labels(place.topic, "unheard").inc(count)
+    for place, count in plan.skipped.items():
+        metrics.CONSUMER_EVENTS.labels(place.topic, "skipped").inc(count)

@@ -1,0 +1,245 @@
+"""From a log's records to events: headers first, data later, many at once. Nothing here raises for what a record holds.
+
+FastStream's own parser decodes every header before anything of ours can look at it, and a header that is null or not UTF-8
+makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse` and `decode` stand in its place. What can't be read becomes
+a `Fault`, and a record with a fault becomes a dead letter.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple, Protocol
+from uuid import UUID
+
+from faststream.kafka import KafkaMessage
+from faststream.kafka.message import KafkaAckableMessage
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from shared.messaging.envelope import Contract, Event, Record
+from shared.messaging.position import Mark
+
+
+class Raw(Protocol):
+    """A record as the client library or a test holds it; `envelope.Record` and aiokafka's ConsumerRecord are such."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def key(self) -> bytes | None: ...
+    @property
+    def value(self) -> bytes | None: ...
+    @property
+    def headers(self) -> Sequence[tuple[str, bytes | None]]: ...
+    @property
+    def timestamp(self) -> int: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a record can't take effect. `code` is stable; `detail` says where it fails, never what it holds (it may be personal)."""
+
+    code: str
+    detail: str
+
+
+class Heard(NamedTuple):
+    """One record with what its headers say. `fault` is set where they say too little for an event; then `type` may be None."""
+
+    raw: Raw
+    mark: Mark
+    type: str | None
+    headers: dict[str, bytes | None]
+    fault: Fault | None
+
+
+LONGEST_TYPE = 200
+"""Characters of an event type; it becomes a row and a line for operators, so a foreign record must not fill a page."""
+
+
+def record_of(raw: Raw) -> Record:
+    """The record as this package keeps it, whoever read it."""
+    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
+
+
+def hear(raw: Raw) -> Heard:
+    """Reads who the record is (event id, sequence, type) out of its headers; the data and the other headers wait until they are wanted."""
+    headers = dict(raw.headers)
+    offset = raw.offset
+    try:
+        # int() would take "+1", "1_0" and other alphabets' digits, so that two readers could disagree about one record.
+        digits = headers["ce_sequence"].decode("ascii")  # type: ignore[union-attr]
+        sequence = int(digits) if digits.isdigit() else 0
+        event = UUID(headers["ce_id"].decode("ascii"))  # type: ignore[union-attr]
+    except (KeyError, AttributeError, UnicodeDecodeError, ValueError):
+        return Heard(raw, Mark(offset, None, None), None, headers, _not_ours(headers))
+    if sequence < 1:
+        return Heard(
+            raw, Mark(offset, None, None), None, headers, Fault("header-invalid", "ce_sequence is no number from 1")
+        )
+    mark = Mark(offset, sequence, event)
+    type_ = headers.get("ce_type")
+    if type_ is None:
+        return Heard(raw, mark, None, headers, Fault(*_absent(headers, "ce_type")))
+    name = _type_name(type_)
+    if name is None:
+        return Heard(raw, mark, None, headers, Fault("header-invalid", "ce_type is no name of an event type"))
+    return Heard(raw, mark, name, headers, None)
+
+
+@lru_cache(maxsize=1000)
+def _type_name(value: bytes) -> str | None:
+    try:
+        name = value.decode("ascii")
+    except UnicodeDecodeError:
+        return None
+    return name if 0 < len(name) <= LONGEST_TYPE and name.isprintable() else None
+
+
+def _absent(headers: dict[str, bytes | None], name: str) -> tuple[str, str]:
+    return ("header-null", f"{name} is null") if name in headers else ("header-missing", f"{name} is missing")
+
+
+def _not_ours(headers: dict[str, bytes | None]) -> Fault:
+    """The reason why a record has no place in our sequence."""
+    if not any(name.startswith("ce_") for name in headers):
+        return Fault("headers-not-ours", "the record carries no ce_ headers: it was not written by this platform")
+    for name in ("ce_id", "ce_sequence"):
+        value = headers.get(name)
+        if value is None:
+            return Fault(*_absent(headers, name))
+        try:
+            value.decode("ascii")
+        except UnicodeDecodeError:
+            return Fault("header-not-text", f"{name} is not text")
+    return Fault("header-invalid", "ce_id is no UUID or ce_sequence no number")
+
+
+def _text(headers: dict[str, bytes | None], name: str) -> str:
+    value = headers.get(name)
+    if value is None:
+        raise _UnreadableError(Fault(*_absent(headers, name)))
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        raise _UnreadableError(Fault("header-not-text", f"{name} is not UTF-8")) from None
+
+
+class _UnreadableError(Exception):
+    def __init__(self, fault: Fault) -> None:
+        super().__init__(fault.code)
+        self.fault = fault
+
+
+@lru_cache(maxsize=256)
+def _source(value: bytes) -> str:
+    return value.decode()
+
+
+def _event(heard: Heard, data: BaseModel) -> Event[Any] | Fault:
+    """The event of a record whose data are valid, or what its other headers lack."""
+    raw, mark, headers = heard.raw, heard.mark, heard.headers
+    assert mark.event is not None
+    assert mark.sequence is not None
+    assert heard.type is not None
+    try:
+        when = datetime.fromisoformat(_text(headers, "ce_time"))
+        if when.tzinfo is None:
+            return Fault("header-invalid", "ce_time has no zone")
+        correlation = headers.get("ce_correlationid")
+        return Event(
+            mark.event,
+            heard.type,
+            _text(headers, "ce_source"),
+            _text(headers, "ce_subject"),
+            when if when.tzinfo is UTC else when.astimezone(UTC),
+            mark.sequence,
+            raw.topic,
+            raw.partition,
+            mark.offset,
+            None if correlation is None else _text(headers, "ce_correlationid"),
+            data,
+        )
+    except _UnreadableError as error:
+        return error.fault
+    except (ValueError, OverflowError):
+        return Fault("header-invalid", "ce_time is no time")
+
+
+def _invalid(error: ValidationError) -> Fault:
+    """Where the data fail, without a word of what they hold."""
+    faults = error.errors(include_url=False, include_context=False, include_input=False)
+    if faults[0]["type"] == "json_invalid":
+        return Fault("not-json", "the data are not JSON")
+    places = ["/".join(str(step)[:60] for step in fault["loc"]) + " " + fault["type"] for fault in faults[:5]]
+    return Fault("data-invalid", "; ".join(places))
+
+
+@lru_cache(maxsize=1000)
+def _many(model: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
+    return TypeAdapter(list[model])  # type: ignore[valid-type]
+
+
+def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | Fault]:
+    """Events of one contract, in the order given; a fault stands where the record can't be one.
+
+    The data are validated in one go, as one JSON array; if that fails, one by one, so that only the bad ones are refused.
+    """
+    values = [one.raw.value for one in heard]
+    data: list[BaseModel] | None = None
+    if None not in values:
+        try:
+            data = _many(contract.model).validate_json(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
+        except ValidationError:
+            data = None
+    if data is not None and len(data) == len(values):  # else a value was more or less than one JSON value
+        return [_event(one, valid) for one, valid in zip(heard, data, strict=True)]
+    return [_single(contract, one) for one in heard]
+
+
+def _single(contract: Contract, heard: Heard) -> Event[Any] | Fault:
+    if heard.raw.value is None:
+        return Fault("no-data", "the record has no value (a tombstone)")
+    try:
+        return _event(heard, contract.model.model_validate_json(heard.raw.value))
+    except ValidationError as error:
+        return _invalid(error)
+
+
+async def parse(records: tuple[Raw, ...]) -> KafkaMessage:
+    """FastStream's parser for a batch: carries the records on and looks into none of them."""
+    return KafkaAckableMessage(
+        raw_message=records,
+        body=b"",
+        headers={},
+        batch_headers=[],
+        reply_to="",
+        content_type=None,
+        message_id="",
+        correlation_id="",
+        path={},
+        consumer=_NO_CONSUMER,
+    )
+
+
+async def decode(message: KafkaMessage) -> list[Heard]:
+    """FastStream's decoder for a batch: what each record says of itself, in the order in which the records came."""
+    raws: Iterable[Raw] = message.raw_message
+    return [hear(raw) for raw in raws]
+
+
+class _NoConsumer:
+    """Stands where FastStream keeps a consumer to commit with. Offsets are committed by the worker alone, after the transaction."""
+
+    async def commit(self) -> None:
+        raise AssertionError("the worker commits offsets itself")
+
+    def seek(self, partition: object, offset: int) -> None:
+        raise AssertionError("the worker seeks itself")
+
+
+_NO_CONSUMER = _NoConsumer()

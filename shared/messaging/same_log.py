@@ -1,0 +1,81 @@
+"""Is it still the log on which these positions were made? Gathers what position.why_another_log decides over. (rule 15 in README.md)"""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+
+from aiokafka import TopicPartition
+
+from shared.messaging.failures import Stop
+from shared.messaging.lead import Own, new_reader, own_records
+from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
+
+MEND = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
+
+SECONDS = 20.0
+"""A broker that does not answer within this is away."""
+
+LOOK_BACK = 10_000
+"""Records before a position among which the nearest of ours is looked for. Only a flood of foreign records makes it more than one."""
+
+
+async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> None:
+    """Returns if each position was made on the log that is there now.
+
+    Raises Stop if one wasn't; KafkaError, OSError or TimeoutError while the broker is away.
+    """
+    found = await evidence(bootstrap_servers, positions)
+    for position in positions:
+        why = why_another_log(position, found[position.place])
+        if why is not None:
+            raise Stop(f"{position.place.topic}/{position.place.partition}: {why}.", mend=MEND)
+
+
+async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:
+    """What the log shows of each position's partition."""
+    reader = new_reader(bootstrap_servers)
+    async with asyncio.timeout(SECONDS):
+        try:
+            await reader.start()
+            partitions = {position.place: TopicPartition(*position.place) for position in positions}
+            reader.assign(list(partitions.values()))
+            starts = await reader.beginning_offsets(list(partitions.values()))
+            ends = await reader.end_offsets(list(partitions.values()))
+            at: dict[TopicPartition, Own] = {}
+            before: dict[TopicPartition, Own] = {}
+            spans = {partitions[each.place]: _span(each, starts[partitions[each.place]]) for each in positions}
+            last = {tp: min(span[1], ends[tp]) for tp, span in spans.items()}
+            async for tp, own in own_records(reader, {tp: span[0] for tp, span in spans.items()}, last):
+                before[tp] = own
+                at.setdefault(tp, own)
+            far = {
+                tp: each.sequence_offset
+                for each in positions
+                if each.sequence_offset is not None
+                and starts[tp := partitions[each.place]] <= each.sequence_offset < min(spans[tp][0], ends[tp])
+            }
+            just_these = {tp: offset + 1 for tp, offset in far.items()}
+            at |= {tp: own async for tp, own in own_records(reader, far, just_these)}
+        finally:
+            await reader.stop()
+    return {
+        each.place: Evidence(starts[tp], ends[tp], _at(each, at, tp), _mark(before.get(tp)))
+        for each in positions
+        if (tp := partitions[each.place])
+    }
+
+
+def _span(position: Position, start: int) -> tuple[int, int]:
+    """Offsets to look at: from the record that set the sequence, if it is near, to the position."""
+    first = position.next_offset - LOOK_BACK
+    if position.sequence_offset is not None:
+        first = max(first, position.sequence_offset)
+    return max(first, start), position.next_offset
+
+
+def _at(position: Position, at: Mapping[TopicPartition, Own], tp: TopicPartition) -> Mark | None:
+    own = at.get(tp)
+    return _mark(own) if own is not None and own.offset == position.sequence_offset else None
+
+
+def _mark(own: Own | None) -> Mark | None:
+    return None if own is None else Mark(own.offset, own.sequence, own.event_id)

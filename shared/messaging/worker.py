@@ -1,0 +1,286 @@
+"""A service's worker process: hears events, carries the outbox to Kafka, does what is owed later, and says how it is."""
+
+import asyncio
+import contextlib
+import signal
+import time
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+import asyncpg
+import structlog
+import uvicorn
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+from typing_extensions import override
+
+from shared.clock import utc_now
+from shared.messaging.consumer import Consumer, patiently
+from shared.messaging.dispatch import SQL, Hears, by_type
+from shared.messaging.failures import Stop, is_infrastructure
+from shared.messaging.outbox import Outbox
+from shared.messaging.relay import Relay
+from shared.observability import metrics
+from shared.postgres.pool import Pool, create_pool
+from shared.settings import Settings
+
+log = structlog.get_logger(__name__)
+
+IN_TRANSACTION_MS = 60_000
+"""PostgreSQL ends a transaction that says nothing for so long: a stopped process must not hold the positions of its successor."""
+
+NAME_SECONDS = 30.0
+"""How long a worker waits for its name to be free. One that was killed leaves it when PostgreSQL notices, mostly at once."""
+
+NAME_TICK = 0.2
+"""Seconds between two tries at a name."""
+
+
+class Duty(NamedTuple):
+    """What is owed later: a persisted mark that `run` looks for and settles, again and again.
+
+    Every worker of the service runs it, so it locks what it settles (FOR UPDATE SKIP LOCKED). A NOTIFY on `channel` wakes it early.
+    """
+
+    name: str
+    every_seconds: float
+    run: Callable[[Pool], Awaitable[None]]
+    channel: str | None = None
+
+
+class Worker:
+    """One worker of one service. `hears` makes what the service listens to, given where it states events: a rebuild gives it a silent
+    outbox. `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how long Kafka waits for a worker
+    that says nothing before its partitions go to another.
+    """
+
+    def __init__(
+        self,
+        *,
+        service: str,
+        settings: Settings,
+        outbox: Outbox,
+        hears: Callable[[Outbox], Sequence[Hears]],
+        duties: Iterable[Duty] = (),
+        clock: Callable[[], datetime] = utc_now,
+        check_seconds: float = 60.0,
+        session_seconds: float = 10.0,
+        in_transaction_ms: int = IN_TRANSACTION_MS,
+    ) -> None:
+        self.service = service
+        self.settings = settings
+        self.outbox = outbox
+        self.hears = hears
+        self._duties = list(duties)
+        self._clock = clock
+        self._check_seconds = check_seconds
+        self._session_seconds = session_seconds
+        self._in_transaction_ms = in_transaction_ms
+        self._heard = by_type(hears(outbox))
+        self._consumer: Consumer | None = None
+        self._connected = False
+
+    @property
+    def topics(self) -> list[str]:
+        """Topics that the service listens to."""
+        return sorted({each.contract.topic for each in self._heard.values()})
+
+    async def pool(self) -> Pool:
+        """Connections to the service's database, as the worker uses them."""
+        return await create_pool(
+            self.settings.database_url,
+            application=f"{self.service}-worker-{self.settings.replica}",
+            size=4 + len(self._duties),
+            idle_in_transaction_session_timeout=str(self._in_transaction_ms),
+        )
+
+    async def run(self, host: str, port: int) -> None:
+        """Work until SIGTERM or SIGINT; the batch at hand is finished first.
+
+        Serves /live, /ready and /metrics on host:port. Raises SystemExit with a sentence for an operator when going on would be wrong.
+        """
+        told_to_end = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, told_to_end.set)
+        server = _Server(uvicorn.Config(self._app(), host=host, port=port, log_config=None, access_log=False))
+        serving = asyncio.create_task(server.serve(), name="health")
+        working = asyncio.create_task(self._work(), name="work")
+        ending = asyncio.create_task(told_to_end.wait(), name="end")
+        try:
+            await asyncio.wait((serving, working, ending), return_when=asyncio.FIRST_COMPLETED)
+            working.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await working
+            if serving.done():
+                raise SystemExit(f"{self.service} worker: can't listen on {host}:{port}.")
+        except BaseExceptionGroup as group:
+            stop = _stop_in(group)
+            if stop is None:
+                raise
+            log.critical("worker stops", service=self.service, reason=stop.reason, mend=stop.mend)
+            raise SystemExit(f"{self.service} worker stops. {stop}") from group
+        finally:
+            ending.cancel()
+            server.should_exit = True
+            with contextlib.suppress(asyncio.CancelledError, SystemExit):
+                await serving
+
+    async def _work(self) -> None:
+        pool = await patiently(self.pool, "worker waits")
+        try:
+            self._connected = True
+            await patiently(lambda: self._ask_for_rebuild(pool), "worker waits")
+            async with asyncio.TaskGroup() as tasks:
+                wakes = {duty.name: asyncio.Event() for duty in self._duties}
+                named = asyncio.Event()
+                tasks.create_task(self._hold_name(named, wakes))
+                await named.wait()
+                tasks.create_task(self._relay().run())
+                for duty in self._duties:
+                    tasks.create_task(_do(duty, pool, wakes[duty.name]))
+                if self._heard:
+                    self._consumer = self._make_consumer(pool)
+                    tasks.create_task(self._consumer.run())
+        finally:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(5):
+                    await pool.close()
+
+    def _relay(self) -> Relay:
+        return Relay(
+            dsn=self.settings.database_url,
+            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            service=self.service,
+            partitions=self.outbox.partitions,
+            kept=timedelta(days=self.settings.outbox_kept_days),
+        )
+
+    def _make_consumer(self, pool: Pool) -> Consumer:
+        return Consumer(
+            service=self.service,
+            member=f"{self.service}-{self.settings.replica}",
+            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            pool=pool,
+            hears=list(self._heard.values()),
+            outbox=self.outbox,
+            clock=self._clock,
+            check_seconds=self._check_seconds,
+            session_seconds=self._session_seconds,
+        )
+
+    async def _ask_for_rebuild(self, pool: Pool) -> None:
+        """Says so when this version hears a type that passed by unheard."""
+        late = [row async for row in SQL.heard_late(pool, types=list(self._heard))]
+        metrics.REBUILD_WANTED.set(sum(row["events"] for row in late))
+        for row in late:
+            log.warning(
+                "events passed by unheard before this version: rebuild",
+                service=self.service,
+                type=row["type"],
+                events=row["events"],
+                command=f"terang rebuild {self.service}",
+            )
+
+    async def _hold_name(self, named: asyncio.Event, wakes: Mapping[str, asyncio.Event]) -> None:
+        """Holds the lock on this worker's name, over a connection that also tells when PostgreSQL was away and when a duty is due."""
+        while True:
+            connection = await patiently(
+                lambda: asyncpg.connect(self.settings.database_url, timeout=10), "worker waits"
+            )
+            lost = asyncio.Event()
+            try:
+                _on_loss(connection, lost)
+                await self._take_name(connection)
+                for duty in self._duties:
+                    if duty.channel is not None:
+                        await connection.add_listener(duty.channel, _waker(wakes[duty.name]))
+                named.set()
+                await lost.wait()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                if not is_infrastructure(error):
+                    raise
+            finally:
+                connection.terminate()
+            if self._consumer is not None:
+                self._consumer.doubt("lost")
+
+    async def _take_name(self, connection: asyncpg.Connection) -> None:
+        deadline = time.monotonic() + NAME_SECONDS
+        name = f"terang worker {self.service} {self.settings.replica}"
+        while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
+            if time.monotonic() > deadline:
+                raise Stop(
+                    f"Another worker of {self.service} is named {self.settings.replica}; two of one name would take each other's"
+                    " partitions for ever.",
+                    mend="give each worker a TERANG_REPLICA of its own",
+                )
+            await asyncio.sleep(NAME_TICK)
+
+    # Health
+
+    def _app(self) -> Starlette:
+        return Starlette(
+            routes=[Route("/live", self._live), Route("/ready", self._ready), Route("/metrics", _metrics)],
+        )
+
+    async def _live(self, _: Request) -> Response:
+        alive = self._consumer is None or self._consumer.alive
+        return PlainTextResponse("live" if alive else "stuck", 200 if alive else 503)
+
+    async def _ready(self, _: Request) -> Response:
+        condition = None if self._consumer is None else self._consumer.condition
+        if not self._connected or (condition is None and self._heard):
+            return PlainTextResponse("waits for PostgreSQL, its name or its topics", 503)
+        if condition is not None and not condition.servers_answer:
+            return PlainTextResponse("PostgreSQL or Kafka does not answer", 503)
+        if condition is not None and not condition.reached_end:
+            return PlainTextResponse(f"reading: {condition.lag} records to go", 503)
+        return PlainTextResponse("ready")
+
+
+async def _metrics(_: Request) -> Response:
+    return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _do(duty: Duty, pool: Pool, wake: asyncio.Event) -> None:
+    while True:
+        wake.clear()
+        try:
+            await duty.run(pool)
+        except Exception as error:
+            if not is_infrastructure(error):
+                raise
+            metrics.DUTY_FAILURES.labels(duty.name).inc()
+            log.warning("duty waits", duty=duty.name, why=type(error).__name__)
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(wake.wait(), duty.every_seconds)
+
+
+def _on_loss(connection: asyncpg.Connection, lost: asyncio.Event) -> None:
+    connection.add_termination_listener(lambda _: lost.set())
+
+
+def _waker(wake: asyncio.Event) -> Callable[..., None]:
+    return lambda *_: wake.set()
+
+
+def _stop_in(error: BaseException) -> Stop | None:
+    """The Stop among the failures of a task group, if there is one."""
+    if isinstance(error, BaseExceptionGroup):
+        return next((stop for inner in error.exceptions if (stop := _stop_in(inner))), None)
+    return error if isinstance(error, Stop) else None
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to the worker."""
+
+    @override
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
