@@ -7,14 +7,15 @@ is a Stop. `survey` gathers the evidence from PostgreSQL and Kafka.
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
-import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from shared.messaging.failures import Away, Stop
 from shared.messaging.parser import Raw, hear
+from shared.postgres.pool import Connection
 
 
 class Own(NamedTuple):
@@ -122,16 +123,17 @@ def own_record(raw: Raw) -> Own | None:
 
 
 async def survey(
-    connection: asyncpg.Connection[Any], *, bootstrap_servers: str, partitions: Mapping[str, int], mend: str
+    connection: Connection, *, bootstrap_servers: str, partitions: Mapping[str, int], mend: str
 ) -> dict[tuple[str, int], Own | None]:
     """Asks PostgreSQL and Kafka, and decides for each partition of `partitions` (topic: count): the last of ours that the log holds.
 
     Raises Stop where they don't fit, Away for a topic that isn't there, and whatever the connections raise.
     """
+    await check_partitions(bootstrap_servers, partitions, mend=mend)
+    tps = [TopicPartition(topic, partition) for topic, count in partitions.items() for partition in range(count)]
     consumer = new_reader(bootstrap_servers)
     try:
         await consumer.start()
-        tps = await check_partitions(consumer, partitions, mend=mend)
         stored = await stored_partitions(connection, partitions)
         starts, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         bounds = {tp: Bounds(starts[tp], ends[tp]) for tp in tps}
@@ -160,22 +162,23 @@ def new_reader(bootstrap_servers: str) -> AIOKafkaConsumer:
     )
 
 
-async def check_partitions(
-    consumer: AIOKafkaConsumer, partitions: Mapping[str, int], *, mend: str
-) -> list[TopicPartition]:
-    """All partitions, once each topic has as many as its keys were placed by. Raises Away for a missing topic, Stop for another count."""
-    there = await consumer.topics()
+async def check_partitions(bootstrap_servers: str, partitions: Mapping[str, int], *, mend: str) -> None:
+    """Each topic has as many partitions as its keys were placed by. Raises Away for a missing topic, Stop for another count."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=10_000)
+    try:
+        await admin.start()
+        there = {row["topic"]: len(row["partitions"]) for row in await admin.describe_topics()}
+    finally:
+        await admin.close()
     for topic, count in partitions.items():
         if topic not in there:
             raise Away(f"Topic {topic} is not there; `terang topics` makes it.")
-        found = len(consumer.partitions_for_topic(topic) or ())
-        if found != count:
+        if there[topic] != count:
             raise Stop(
-                f"Topic {topic} has {found} partitions, but its records are placed by {count}: "
+                f"Topic {topic} has {there[topic]} partitions, but its records are placed by {count}: "
                 "one aggregate's events would go two ways.",
                 mend=f"make the topic anew with {count} partitions, then {mend}",
             )
-    return [TopicPartition(topic, partition) for topic, count in partitions.items() for partition in range(count)]
 
 
 async def own_records(
@@ -196,9 +199,7 @@ async def own_records(
                 consumer.pause(tp)
 
 
-async def stored_partitions(
-    connection: asyncpg.Connection[Any], partitions: Mapping[str, int]
-) -> dict[TopicPartition, Stored]:
+async def stored_partitions(connection: Connection, partitions: Mapping[str, int]) -> dict[TopicPartition, Stored]:
     """What the database says of each partition; nothing yet, where it never numbered a row."""
     stored = {
         TopicPartition(topic, partition): Stored(topic, partition, 0, None)
@@ -216,7 +217,7 @@ async def stored_partitions(
 
 
 async def _numbered_rows(
-    connection: asyncpg.Connection[Any], bases: Mapping[TopicPartition, Base]
+    connection: Connection, bases: Mapping[TopicPartition, Base]
 ) -> dict[TopicPartition, dict[int, UUID]]:
     rows: dict[TopicPartition, dict[int, UUID]] = {tp: {} for tp in bases}
     found = await connection.fetch(

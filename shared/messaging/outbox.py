@@ -10,18 +10,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
-import asyncpg
 from aiokafka.partitioner import murmur2
 from pydantic import BaseModel, ValidationError
 from uuid_utils.compat import uuid7
 
 from shared.messaging.envelope import Contract, Event
 from shared.messaging.failures import Permanent
-
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+from shared.postgres.pool import Connection
 
 CHANNEL = "messaging_outbox"
 """PostgreSQL's notification channel that wakes the relay."""

@@ -23,6 +23,7 @@ from shared.messaging.failures import Away, Stop, is_infrastructure
 from shared.messaging.lead import Own, survey
 from shared.messaging.outbox import CHANNEL, headers_from_text
 from shared.observability import metrics
+from shared.postgres.pool import Connection
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +119,7 @@ class Relay:
                 metrics.RELAY_LEADING.set(1)
                 await self._carry(connection, producer)
 
-    async def _take_over(self, connection: asyncpg.Connection[Any]) -> None:
+    async def _take_over(self, connection: Connection) -> None:
         """Has the database say what the log says: up to where each partition's numbers are there, marked or not."""
         self._last = await self._survey(connection)
         failpoint("relay: surveyed")
@@ -138,13 +139,13 @@ class Relay:
         metrics.RELAY_TAKEOVERS.inc()
         log.info("relay leads", service=self._service, partitions=len(found))
 
-    async def _survey(self, connection: asyncpg.Connection[Any]) -> dict[Partition, Own | None]:
+    async def _survey(self, connection: Connection) -> dict[Partition, Own | None]:
         async with asyncio.timeout(SURVEY_SECONDS):
             return await survey(
                 connection, bootstrap_servers=self._bootstrap_servers, partitions=self._partitions, mend=self._mend
             )
 
-    async def _carry(self, connection: asyncpg.Connection[Any], producer: AIOKafkaProducer) -> NoReturn:
+    async def _carry(self, connection: Connection, producer: AIOKafkaProducer) -> NoReturn:
         clock = asyncio.get_running_loop().time
         rows: Sequence[Row]
         # Those numbered before this time in office come first: no number may overtake a lower one.
@@ -170,9 +171,7 @@ class Relay:
                 await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
             self._awake.clear()
 
-    async def _round(
-        self, connection: asyncpg.Connection[Any], producer: AIOKafkaProducer, rows: Sequence[Row]
-    ) -> Sequence[Row]:
+    async def _round(self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[Row]) -> Sequence[Row]:
         """Sends these and marks them; returns the next, which were being numbered meanwhile."""
         async with asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(self._send(producer, rows))
@@ -180,7 +179,7 @@ class Relay:
         await self._mark(connection, sending.result())
         return numbering.result()
 
-    async def _number(self, connection: asyncpg.Connection[Any]) -> Sequence[Row]:
+    async def _number(self, connection: Connection) -> Sequence[Row]:
         """Numbers some rows in the order of their ids; committed when this returns, so before any of them is sent."""
         failpoint("relay: numbering")
         rows = await connection.fetch(_NUMBER, ROUND_ROWS, ROUND_BYTES)
@@ -230,7 +229,7 @@ class Relay:
         assert last is not None
         return last
 
-    async def _mark(self, connection: asyncpg.Connection[Any], sent: Mapping[Partition, Own]) -> None:
+    async def _mark(self, connection: Connection, sent: Mapping[Partition, Own]) -> None:
         """Rows up to an acknowledged number are published: one short row a partition says so for all of them."""
         marked = await connection.fetch(
             _MARK,
@@ -247,13 +246,13 @@ class Relay:
             metrics.RELAY_PUBLISHED.labels(topic).inc(count)
         self._last |= sent
 
-    async def _measure(self, connection: asyncpg.Connection[Any]) -> None:
+    async def _measure(self, connection: Connection) -> None:
         waiting = await connection.fetchrow(_WAITING)
         assert waiting is not None
         metrics.OUTBOX_WAITING.set(waiting["rows"])
         metrics.OUTBOX_OLDEST_SECONDS.set(waiting["oldest_seconds"])
 
-    async def _remove_old(self, connection: asyncpg.Connection[Any]) -> None:
+    async def _remove_old(self, connection: Connection) -> None:
         """Removes published rows past their time, a few small batches at a time: what is to be sent goes first."""
         for _ in range(10):
             removed = await connection.fetchval(_REMOVE_OLD, self._kept, 1_000)
@@ -261,8 +260,8 @@ class Relay:
                 break
 
     @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection[Any]]:
-        connection: asyncpg.Connection[Any] = await asyncpg.connect(
+    async def _connection(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        connection = await asyncpg.connect(
             self._dsn,
             timeout=10,
             command_timeout=SEND_SECONDS,
