@@ -1,0 +1,120 @@
+"""The deployment as an operator brings it up: docker compose, every container healthy, a round played against it."""
+
+import json
+import os
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SERVICES = ("applications", "exams", "ranking", "feedback")
+LONG_RUNNING = {f"{service}-{process}" for service in SERVICES for process in ("api", "worker")} | {
+    "kafka",
+    "postgres",
+    "issuer",
+    "door",
+    "prometheus",
+}
+UP_WITHIN_S = 300
+
+pytestmark = pytest.mark.timeout(1200)
+
+
+def compose(*words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run docker compose in the checkout; its output comes with the failure."""
+    ran = subprocess.run(
+        ["docker", "compose", *words],
+        cwd=ROOT,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if check and ran.returncode:
+        raise AssertionError(f"docker compose {' '.join(words)}:\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}")
+    return ran
+
+
+def states() -> dict[str, tuple[str, str]]:
+    """Service -> (state, health) of the containers that run or ran."""
+    rows = [json.loads(line) for line in compose("ps", "--all", "--format", "json").stdout.splitlines()]
+    return {row["Service"]: (row["State"], row["Health"]) for row in rows}
+
+
+@pytest.fixture(scope="module")
+def deployment() -> Iterator[str]:
+    """Province 99, up and healthy; taken down with its data at the end."""
+    compose("down", "--volumes", "--remove-orphans")
+    compose("up", "--detach", "--build")
+    try:
+        until = time.monotonic() + UP_WITHIN_S
+        while True:
+            now = states()
+            waiting = {
+                name
+                for name in LONG_RUNNING
+                if now.get(name, ("", ""))[0] != "running" or now[name][1] not in {"healthy", ""}
+            }
+            if not waiting:
+                break
+            if time.monotonic() > until:
+                logs = compose("logs", "--tail", "40", *sorted(waiting), check=False).stdout
+                raise AssertionError(f"not healthy after {UP_WITHIN_S} s: {sorted(waiting)}\n{logs[-8000:]}")
+            time.sleep(2)
+        yield "http://localhost:8080"
+    finally:
+        compose("down", "--volumes", check=False)
+
+
+def test_a_round_is_played_against_the_deployment(deployment: str, tmp_path: Path) -> None:
+    """`terang demo --url` plays a small round through the door, sees it on Kafka, and the lists equal its recomputation."""
+    ran = subprocess.run(
+        [sys.executable, "-m", "deploy.cli.main", "demo", "--url", deployment, "--applicants", "300", "--exit"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout[-6000:] + ran.stderr[-3000:]
+    report = json.loads((tmp_path / ".terang" / "demo" / "report.json").read_text())
+    assert report["recomputation_equal"] is True
+    assert report["events"]["ApplicationSubmitted"] == 300
+
+
+def test_prometheus_reaches_every_process(deployment: str) -> None:
+    """All eight processes are targets of Prometheus, and each is up."""
+    until = time.monotonic() + 60
+    while True:
+        with urllib.request.urlopen("http://127.0.0.1:9090/api/v1/targets?state=active", timeout=10) as answer:
+            targets = json.load(answer)["data"]["activeTargets"]
+        up = {(target["labels"]["service"], target["labels"]["job"]) for target in targets if target["health"] == "up"}
+        if len(up) == 8 or time.monotonic() > until:
+            break
+        time.sleep(2)
+    assert {(service, job) for service in SERVICES for job in ("api", "worker")} == up
+
+
+def test_the_alert_rules_do_what_they_say(deployment: str) -> None:
+    """promtool, in the container that runs them, passes the rules' own tests."""
+    compose("exec", "-T", "prometheus", "promtool", "test", "rules", "/etc/prometheus/alerts_test.yml")
+
+
+@pytest.mark.parametrize("name", ["12", "14", "15", "36", "99"])
+def test_a_province_file_makes_a_deployment(name: str) -> None:
+    """Each province's file is whole: compose accepts it, and a service's settings too."""
+    secrets = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES} | {"POSTGRES_PASSWORD": "x"}
+    compose("--env-file", f"deploy/provinces/{name}.env", "config", "--quiet", **secrets)
+
+
+def test_a_province_without_passwords_is_refused() -> None:
+    """Compose names the password that is missing instead of starting with none."""
+    ran = compose("--env-file", "deploy/provinces/15.env", "config", "--quiet", check=False)
+    assert ran.returncode != 0
+    assert "password" in ran.stderr
