@@ -95,7 +95,7 @@ FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
     (("lists", 1, "score", "terms", 0, "weight"), "41", "list final, score: the weights sum to 101 %, not 100 %"),
     (("lists", 0, "ties", 0, "by"), "TKX", "list skd, ties: nothing is called TKX"),
     (("stages", 0, "thresholds", 0, "minimum"), "151", "threshold on TWK: 151 is above the maximum 150"),
-    (("stages", 0, "thresholds", 7, "needs"), ["CUMLAUDE"], "two thresholds on TIU for CUMLAUDE"),
+    (("stages", 0, "thresholds", 7, "needs"), ["CUMLAUDE", "PAPUA"], "two thresholds on TIU for PAPUA"),
     (("lists", 0, "cut", "authority"), "hearsay", "no authority hearsay"),
     (("authorities", "skb-scale", "remark"), "", "confidence D needs a `remark`"),
     (("lists", 1, "score", "terms", 0, "divisor"), 5.5, "a float is not exact"),
