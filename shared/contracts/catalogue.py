@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, Literal
 
+from pydantic import BaseModel
+
 from shared.contracts import applications, exams, feedback, ranking
 from shared.contracts.fields import Fact
 
@@ -129,7 +131,7 @@ CATALOGUE: tuple[Contract, ...] = (
 BY_MODEL: dict[Model, Contract] = {contract.model: contract for contract in CATALOGUE}
 
 
-def stated_by(service: Service) -> dict[Model, Contract]:
+def stated_by(service: Service) -> dict[type[BaseModel], Contract]:
     """What a service may state: the rows of its own topics."""
     own = written_by(service)
     return {contract.model: contract for contract in CATALOGUE if contract.topic in own}

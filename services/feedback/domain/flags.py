@@ -78,13 +78,34 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """What all units that are judged by one kind of exposure have together."""
+
+    group: Group
+    exposure_kind: ExposureKind
+    complaints: int
+    exposure: int
+
+
+@dataclass(frozen=True, slots=True)
 class Norms:
-    """The province's sums to compare with, of one window. `rates` has complaints and exposure by group and kind of exposure."""
+    """The province's sums to compare with, of one window; `services` and `staff` are those of the units where both are known."""
 
     window: Window
-    rates: Mapping[tuple[Group, ExposureKind], tuple[int, int]]
+    rates: tuple[Rate, ...]
     services: int
     staff: int
+
+    def rate(self, group: Group, kind: ExposureKind) -> float:
+        """The province's complaints per unit of exposure; 0 where it has no such unit."""
+        return next(
+            (
+                rate.complaints / rate.exposure
+                for rate in self.rates
+                if (rate.group, rate.exposure_kind) == (group, kind)
+            ),
+            0.0,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,16 +143,16 @@ def exposure_of(unit: Unit) -> tuple[ExposureKind, int]:
 
 def norms_of(units: Iterable[Unit], window: Window) -> Norms:
     """The province's sums. Units judged by services and units judged by staff are compared each with their own."""
-    rates: dict[tuple[Group, ExposureKind], tuple[int, int]] = {}
+    sums: dict[tuple[Group, ExposureKind], tuple[int, int]] = {}
     services = staff = 0
     for unit in units:
         kind, exposure = exposure_of(unit)
         for group in CATEGORIES:
-            complaints, exposed = rates.get((group, kind), (0, 0))
-            rates[group, kind] = complaints + unit.complaints.get(group, 0), exposed + exposure
+            complaints, exposed = sums.get((group, kind), (0, 0))
+            sums[group, kind] = complaints + unit.complaints.get(group, 0), exposed + exposure
         if kind == "services" and unit.staff > 0:
             services, staff = services + exposure, staff + unit.staff
-    return Norms(window, rates, services, staff)
+    return Norms(window, tuple(Rate(*of, *sum_) for of, sum_ in sums.items()), services, staff)
 
 
 def posterior(complaints: int, exposure: int, province_rate: float, *, weight: float, ratio: float) -> Posterior:
@@ -163,8 +184,7 @@ def assess(unit: Unit, group: Group, norms: Norms, limits: Limits) -> Assessment
     """How a unit stands in a group against the province."""
     kind, exposure = exposure_of(unit)
     complaints = unit.complaints.get(group, 0)
-    of_all, exposed = norms.rates.get((group, kind), (0, 0))
-    province_rate = of_all / exposed if exposed else 0.0
+    province_rate = norms.rate(group, kind)
     known = posterior(
         complaints, exposure, province_rate, weight=float(limits.prior_complaints), ratio=float(limits.ratio)
     )

@@ -1,0 +1,50 @@
+"""Puts feedback's HTTP process together."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.feedback.handlers import http
+from services.feedback.settings import Settings
+from shared.clock import utc_now
+from shared.contracts.catalogue import stated_by, written_by
+from shared.messaging.outbox import Outbox
+from shared.web.app import create_app
+from shared.web.problems import Problems
+
+DESCRIPTION = """
+Citizens complain about units, under their name or none; officers answer; statistics say which units need staff, training or another process.
+
+**Flags.** A unit's rate of complaints in the last twelve calendar months is compared with the province's, by services rendered (by staff where none
+are reported). `probability` says how sure it is that the unit's rate is above the province's by `ratio`. The settings say when a flag is raised
+and, at a lower limit, cleared. Complaints answered `not-upheld` or `referred` don't count.
+
+**What isn't shown.** Words and complainants are for officers and complainants alone. Where a unit has fewer than 5 staff, the category of a
+complaint isn't shown either, here or in events, and the unit isn't judged by conduct and competence: it would point at persons.
+"""
+
+
+def outbox(settings: Settings) -> Outbox:
+    """What feedback may state, and where."""
+    return Outbox(
+        source=f"/provinces/{settings.province}/feedback",
+        service="feedback",
+        contracts=stated_by("feedback"),
+        partitions=written_by("feedback"),
+    )
+
+
+def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The app under /feedback."""
+    return create_app(
+        "feedback",
+        settings,
+        [http.complaints(settings), http.units(settings)],
+        title="Terang: feedback (umpan balik)",
+        description=DESCRIPTION,
+        outbox=outbox(settings),
+        problems=Problems("feedback", [Path(__file__).with_name("problems.toml")]),
+        clock=clock,
+    )

@@ -1,0 +1,1 @@
+"""All that feedback does, one file each."""

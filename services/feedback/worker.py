@@ -1,0 +1,27 @@
+"""Puts feedback's worker together: it hears units, and assesses when that is owed."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.feedback.api import outbox
+from services.feedback.handlers.events import hears
+from services.feedback.settings import Settings
+from services.feedback.usecases.assess_units import assess_units
+from shared.clock import utc_now
+from shared.messaging.worker import Duty, Worker
+from shared.postgres.pool import Pool
+
+ASSESS_EVERY_S = 2.0
+"""A burst of complaints costs one assessment in so many seconds; each reads the counts of the whole province."""
+
+
+def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
+    """The worker of feedback."""
+    out = outbox(settings)
+
+    async def assess(pool: Pool) -> None:
+        async with pool.acquire() as connection, connection.transaction():
+            await assess_units(connection, out, clock(), settings.zone, settings.limits)
+
+    duties = [Duty("assess_units", ASSESS_EVERY_S, assess)]
+    return Worker(service="feedback", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)
