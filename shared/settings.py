@@ -21,7 +21,11 @@ OF_OTHER_PROGRAMS = (
 
 
 class SettingsError(Exception):
-    """The environment does not make a deployment; the text says which names are wrong and why."""
+    """The environment does not make a deployment: `faults` say which names are wrong and why."""
+
+    def __init__(self, faults: list[str]) -> None:
+        super().__init__("The settings do not make a deployment:\n  " + "\n  ".join(faults))
+        self.faults = faults
 
 
 def _known_zone(name: str) -> str:
@@ -147,5 +151,5 @@ def read(model: type[Model], service: str, environment: Mapping[str, str] = os.e
             name = str(fault["loc"][0]) if fault["loc"] else "settings"
             faults.append(f"{database if name == 'DATABASE_URL' else name}: {fault['msg']}")
     if faults or settings is None:
-        raise SettingsError("The settings do not make a deployment:\n  " + "\n  ".join(faults))
+        raise SettingsError(faults)
     return settings

@@ -1,0 +1,105 @@
+"""`terang demo`: play one full round and leave its figures in .terang/demo."""
+
+import asyncio
+import contextlib
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from deploy.demo.door import DemoError, Door
+from deploy.demo.people import Cast
+from deploy.demo.play import Play
+from deploy.demo.report import first_difference, in_order, recomputed, show, write_report, write_standings
+from deploy.demo.watch import Watcher
+from deploy.local import control
+from deploy.local.process import StackError
+
+FOLDER = Path(".terang/demo")
+app = typer.Typer()
+console = Console(highlight=False)
+
+
+async def _next_round(door: Door) -> str:
+    """The first of demo-1, demo-2, … that this deployment has not played yet."""
+    taken = {item["round_id"] for item in (await door.get("/applications/rounds", limit=500))["items"]}
+    return next(name for number in range(1, len(taken) + 2) if (name := f"demo-{number}") not in taken)
+
+
+async def play_round(url: str, applicants: int, seed: int) -> bool:
+    """Play against the deployment behind `url`; true where the published lists equal the independent recomputation."""
+    cast = Cast(applicants, seed)
+    columns = (TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    async with Door(url) as door:
+        about = await door.about()
+        round_id = await _next_round(door)
+        console.print(
+            f"Playing {round_id} in province {about['province']} at {url}; all people are made up (seed {seed})."
+        )
+        with Progress(*columns, console=console) as progress:
+            play = Play(door, cast, round_id, progress)
+            async with Watcher(about["kafka"], round_id) as watcher:
+                await play.everything()
+                published = in_order(await play.lists())
+                await watcher.quiet()
+        expected = recomputed(cast, play)
+        equal = published == expected
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        write_standings(FOLDER / "standings.csv", published)
+        report = await write_report(FOLDER / "report.json", door, play, watcher, equal=equal)
+        await show(console, door, cast, play, report, published, url)
+    if equal:
+        console.print(
+            f"[green]The published lists equal an independent recomputation: {len(published):,} lines.[/green]"
+        )
+    else:
+        console.print(
+            f"[red]The published lists differ from the recomputation: {first_difference(published, expected)}[/red]"
+        )
+    console.print(f"Written: {FOLDER}/standings.csv, {FOLDER}/report.json")
+    return equal
+
+
+@app.command()
+def demo(
+    url: Annotated[
+        str | None,
+        typer.Option(
+            help="Door of a deployment that has the demo issuer; without it the local stack, started if need be"
+        ),
+    ] = None,
+    applicants: Annotated[int, typer.Option(min=98, max=100_000, help="Made-up applicants")] = 3000,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same people, and the same lists to the byte")
+    ] = 2024,
+    exit_: Annotated[bool, typer.Option("--exit", help="End when the round is over instead of serving on")] = False,
+) -> None:
+    """Play one full round, from the vacancies to the flags, through the public interfaces alone."""
+    if url is not None:
+        _play(url, applicants, seed)
+        return
+    try:
+        with console.status("Starting …") as status, control.a_stack(control.FOLDER, status.update) as stack:
+            status.stop()
+            _play(stack["door"], applicants, seed)
+            console.print("Metrics: " + " · ".join(f"{row['url']}/metrics" for row in stack["processes"].values()))
+            if console.is_terminal and not exit_:
+                console.print("Serving on; Ctrl-C ends it.")
+                with contextlib.suppress(KeyboardInterrupt):
+                    threading.Event().wait()
+    except StackError as error:
+        console.print(f"terang demo: {error}", style="red")
+        raise typer.Exit(1) from error
+
+
+def _play(url: str, applicants: int, seed: int) -> None:
+    try:
+        equal = asyncio.run(play_round(url.rstrip("/"), applicants, seed))
+    except* DemoError as errors:
+        console.print(f"terang demo: {errors.exceptions[0]}", style="red", markup=False)
+        raise typer.Exit(1) from errors
+    if not equal:
+        raise typer.Exit(1)

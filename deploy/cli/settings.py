@@ -1,0 +1,48 @@
+"""`terang settings check`: does a province's file make a deployment?"""
+
+import importlib
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.contracts.catalogue import SERVICES
+from shared.settings import SettingsError, read
+
+app = typer.Typer()
+settings = typer.Typer(help="The settings of a deployment.", no_args_is_help=True)
+app.add_typer(settings, name="settings")
+
+
+def values(text: str) -> dict[str, str]:
+    """NAME=value lines; blank lines and those that begin with # don't count. Raises SettingsError for any other line."""
+    found = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.strip() and not line.lstrip().startswith("#"):
+            name, equals, value = line.partition("=")
+            if not equals:
+                raise SettingsError([f"line {number} is no NAME=value: {line}"])
+            found[name.strip()] = value.strip()
+    return found
+
+
+@settings.command()
+def check(file: Annotated[Path, typer.Argument(help="deploy/provinces/CODE.env", exists=True, dir_okay=False)]) -> None:
+    """Check a province's file for every service; says which settings are unknown, missing or wrong."""
+    faults: set[str] = set()
+    try:
+        given = values(file.read_text("utf-8"))
+    except SettingsError as error:
+        faults.update(error.faults)
+        given = {}
+    for service in SERVICES:
+        # compose puts the address together from the passwords in its environment
+        database = {f"DATABASE_URL_{service.upper()}": f"postgresql://{service}@postgres:5432/{service}"}
+        try:
+            read(importlib.import_module(f"services.{service}.settings").Settings, service, {**given, **database})
+        except SettingsError as error:
+            faults.update(error.faults)
+    if faults:
+        typer.echo(f"{file}:\n  " + "\n  ".join(sorted(faults)), err=True)
+        raise typer.Exit(1)
+    typer.echo(f"{file}: makes a deployment of province {given['TERANG_PROVINCE']}.")
