@@ -1,7 +1,7 @@
 """The command ``terang``: one file of this folder for each command or group of commands."""
 
 import importlib
-from importlib.util import find_spec
+from contextlib import suppress
 
 import typer
 
@@ -13,5 +13,5 @@ app = typer.Typer(
 )
 
 for name in ("serve", "migrate", "topics", "issuer", "local", "recover", "rebuild", "dead_letters", "settings", "demo"):
-    if find_spec(f"deploy.cli.{name}"):
+    with suppress(ImportError, AttributeError, SyntaxError):
         app.add_typer(importlib.import_module(f"deploy.cli.{name}").app)

@@ -116,15 +116,14 @@ class Process:
                 raise StackError(f"{self.name} is not ready after {seconds:.0f} s. {self.last_lines()}")
             time.sleep(0.05)
 
+    def ask_to_stop(self) -> None:
+        """Ask it to finish what it does and end; returns at once."""
+        if self._child is not None:
+            self._child.send_signal(self._stop_signal)
+
     def stop(self, seconds: float = 20) -> None:
         """Ask it to end, wait, and kill it when it doesn't."""
-        if self._child is None or self._child.poll() is not None:
-            return
-        self._child.send_signal(self._stop_signal)
-        try:
-            self._child.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self.kill()
+        stop_all([self], seconds)
 
     def kill(self) -> None:
         """End it and its own children at once, as a crash would."""
@@ -149,3 +148,14 @@ class Process:
         if self.log.exists() and self.log.stat().st_size > LOG_LIMIT_BYTES:
             self.log.replace(self.log.with_suffix(".old.log"))
         return self.log.open("ab")
+
+
+def stop_all(processes: Sequence[Process], seconds: float) -> None:
+    """Ask all to end at once; those that haven't within ``seconds`` are killed."""
+    for process in processes:
+        process.ask_to_stop()
+    deadline = time.monotonic() + seconds
+    while any(process.alive for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    for process in processes:
+        process.kill()

@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class MigrationError(Exception):
-    """dbmate's own words about what went wrong."""
+    """The database, and dbmate's own words about which migration failed and why."""
 
 
 def folders(service: str) -> list[Path]:
@@ -64,5 +64,5 @@ def migrate(database_url: str, migrations: list[Path]) -> str:
         text=True,
     )
     if ran.returncode:
-        raise MigrationError((ran.stderr or ran.stdout).strip())
+        raise MigrationError(f"{urlsplit(database_url).path[1:]}: {ran.stdout}{ran.stderr}".strip())
     return ran.stdout.strip()

@@ -1,0 +1,35 @@
+"""``terang issuer``: the identity provider of demonstrations."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+app = typer.Typer()
+
+
+@app.command("issuer")
+def command(
+    issuer: Annotated[
+        str,
+        typer.Option(
+            envvar="TERANG_ISSUER", help="The address under which people reach it; its tokens carry it as iss"
+        ),
+    ],
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on")] = 8000,
+    key_file: Annotated[Path, typer.Option(help="Where its signing key is kept")] = Path(".terang/issuer-key.json"),
+) -> None:
+    """DEMONSTRATION ONLY: an issuer that gives anyone a token in any name and any role."""
+    import uvicorn  # most commands need none of it
+
+    from deploy.local.issuer import WARNING, create_issuer, key_of
+
+    print(WARNING, flush=True)
+    uvicorn.run(
+        create_issuer(issuer, key_of(key_file), clock=lambda: datetime.now(UTC)),
+        host=host,
+        port=port,
+        log_level="warning",
+    )

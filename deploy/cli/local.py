@@ -1,0 +1,178 @@
+"""``terang local``: the whole platform on this machine, without Docker."""
+
+import json
+import os
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import psutil
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from deploy.local import control
+from deploy.local.process import StackError
+
+app = typer.Typer()
+local = typer.Typer(
+    help="The whole platform on this machine, without Docker: Kafka, PostgreSQL, eight processes, the door.",
+    no_args_is_help=True,
+)
+app.add_typer(local, name="local")
+
+Folder = Annotated[Path, typer.Option(help="Where its data lie")]
+console = Console(highlight=False)
+
+
+@local.command()
+def up(
+    detach: Annotated[bool, typer.Option("--detach", help="Come back when all is ready, and leave it running")] = False,
+    folder: Folder = control.FOLDER,
+) -> None:
+    """Start everything and hold it up until Ctrl-C; what dies is started again. Data of earlier starts are found again."""
+    began = time.monotonic()
+    with _errors():
+        if detach:
+            with console.status("Starting …") as status:
+                control.start(folder, status.update)
+            _say_where(folder, began)
+            return
+        from deploy.local.stack import Stack  # brings Kafka's client and more, which no other command here needs
+
+        Stack(folder, jars=control.JARS, environment=os.environ, console=console).run(
+            ready=lambda: _say_where(folder, began)
+        )
+
+
+@local.command()
+def down(folder: Folder = control.FOLDER) -> None:
+    """End everything; data stay."""
+    with _errors(), console.status("Stopping …"):
+        ended = control.stop(folder)
+    console.print("Stopped." if ended else "Nothing was running.")
+
+
+@local.command()
+def status(
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+    folder: Folder = control.FOLDER,
+) -> None:
+    """What runs, and where. Status 1 when nothing runs or not all is ready yet."""
+    said = control.running(folder)
+    if said is None or said["phase"] != "ready":
+        print(
+            "The stack isn't running: `terang local up` starts it."
+            if said is None
+            else f"The stack isn't ready yet: {said['phase']}.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
+    if as_json:
+        print(json.dumps(said["status"]))
+    else:
+        console.print(_table(said["status"]))
+
+
+@local.command()
+def reset(
+    yes: Annotated[bool, typer.Option("--yes", help="Don't ask")] = False,
+    folder: Folder = control.FOLDER,
+) -> None:
+    """Clear all data: databases, topics, logs, ports. What was downloaded stays."""
+    if not yes:
+        typer.confirm(f"Delete all data of the local stack in {folder}?", abort=True)
+    with _errors():
+        control.reset(folder)
+    console.print("Cleared.")
+
+
+@local.command()
+def logs(
+    service: Annotated[str, typer.Argument(help="ranking, ranking-worker, kafka, postgres, door, supervisor …")],
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what is added")] = False,
+    lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many from the end")] = 100,
+    folder: Folder = control.FOLDER,
+) -> None:
+    """Show the end of a process's log; a service's name shows both of its processes'."""
+    there = sorted((folder / "logs").glob("*.log"))
+    wanted = [str(path) for path in there if path.stem == service or path.stem.rpartition("-")[0] == service]
+    if not wanted:
+        print(
+            f"No log is called {service}. There are: {', '.join(path.stem for path in there) or 'none yet'}.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1)
+    os.execvp("tail", ["tail", "-n", str(lines), *(["-F"] if follow else []), *wanted])  # noqa: S606 - no shell
+
+
+@local.command()
+def environment(folder: Folder = control.FOLDER) -> None:
+    """Print the settings with which other `terang` commands reach the running stack: eval "$(terang local environment)"."""
+    said = control.running(folder)
+    if said is None or said["status"] is None:
+        print("The stack isn't running: `terang local up` starts it.", file=sys.stderr)
+        raise typer.Exit(1)
+    status = said["status"]
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": status["kafka"]["bootstrap"],
+        **{f"DATABASE_URL_{service.upper()}": url for service, url in status["postgres"]["databases"].items()},
+        "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", "99"),
+        "TERANG_ISSUER": f"{status['door']}/issuer",
+        "TERANG_JWKS_URL": f"{status['door']}/issuer/jwks",
+    }
+    for name, value in settings.items():
+        print(f"export {name}='{value}'")
+
+
+def _say_where(folder: Path, began: float) -> None:
+    said = control.running(folder)
+    assert said is not None
+    door = said["status"]["door"]
+    console.print(f"\nReady after {time.monotonic() - began:.1f} s.")
+    console.print(f"  The door            {door}")
+    console.print(f"  API documentation   {door}/applications/docs and the same under /exams, /ranking, /feedback")
+    console.print(f"  Kafka               {said['status']['kafka']['bootstrap']}")
+    console.print(f"  Logs                {folder / 'logs'}")
+    console.print("DEMONSTRATION ONLY: the issuer here gives anyone a token in any role.", style="bold red")
+
+
+def _table(status: dict[str, Any]) -> Table:
+    table = Table("process", "pid", "memory", "where", box=None, pad_edge=False)
+    kafka, postgres = status["kafka"], status["postgres"]
+    rows = [
+        ("kafka", kafka["pid"], kafka["bootstrap"]),
+        ("postgres", postgres["pid"], "four databases: --json shows their addresses"),
+    ]
+    rows += [(name, row["pid"], row["url"]) for name, row in status["processes"].items()]
+    for name, pid, where in rows:
+        table.add_row(name, str(pid or "-"), _memory(pid), where)
+    table.caption = f"The door: {status['door']}"
+    table.caption_justify = "left"
+    return table
+
+
+def _memory(pid: int | None) -> str:
+    try:
+        return f"{psutil.Process(pid).memory_info().rss / 1e6:.0f} MB" if pid else "-"
+    except psutil.NoSuchProcess:
+        return "-"
+
+
+@contextmanager
+def _errors() -> Iterator[None]:
+    """What a person can do something about is told in a sentence, without a traceback."""
+    try:
+        yield
+    except StackError as error:
+        print(f"terang local: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
+    except PermissionError as error:
+        print(
+            f"terang local: {error}. If another user started the stack here before, go on as that user.",
+            file=sys.stderr,
+        )
+        raise typer.Exit(1) from error

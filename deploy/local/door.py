@@ -1,0 +1,199 @@
+"""The one door of the local stack: sends each request on by the first segment of its path, as caddy does in a deployment."""
+
+import argparse
+import json
+from collections.abc import AsyncIterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+import anyio
+import httpcore
+import uvicorn
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from deploy.local.issuer import WARNING, create_issuer, key_of
+
+# RFC 9110 §7.6.1: these speak of one connection, not of the request
+OF_THE_CONNECTION = frozenset(
+    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+)
+CONNECT_SECONDS = 2.0
+ANSWER_SECONDS = 120.0  # between two pieces of an answer; a stream of events sends a comment more often than that
+
+TEXTS = {
+    "service-away": (
+        502,
+        {
+            "en": ("A part of the platform is away", "The service {name} did not answer. It is usually back within seconds: try again with the same Idempotency-Key."),
+            "id": ("Sebagian layanan tidak dapat dihubungi", "Layanan {name} tidak menjawab. Biasanya pulih dalam beberapa detik: coba lagi dengan Idempotency-Key yang sama."),
+        },
+    ),
+    "no-such-service": (
+        404,
+        {
+            "en": ("Nothing here", "No service is called {name}. The paths begin with {known}; documentation is at /<service>/docs."),
+            "id": ("Tidak ada apa-apa di sini", "Tidak ada layanan bernama {name}. Alamat diawali {known}; dokumentasi ada di /<layanan>/docs."),
+        },
+    ),
+}  # fmt: skip
+
+
+class Door:
+    """An ASGI app that passes requests on and answers back piece by piece, streams of events included.
+
+    Parameters
+    ----------
+    upstream
+        First path segment -> ``http://host:port`` of the process that answers it.
+    issuer
+        Answers what begins with ``/issuer``, in this process.
+    about
+        Served at ``/.well-known/terang.json``: how another agency, or the demonstration, finds the rest.
+    """
+
+    def __init__(self, upstream: Mapping[str, str], issuer: ASGIApp, about: Mapping[str, str]) -> None:
+        self._upstream = {name: httpcore.URL(url) for name, url in upstream.items()}
+        self._issuer = issuer
+        self._about = json.dumps(dict(about)).encode()
+        # an idle connection is dropped before the services drop it (after 5 s), so none is used that is just being closed
+        self._pool = httpcore.AsyncConnectionPool(
+            max_connections=400, max_keepalive_connections=100, keepalive_expiry=3
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+            return
+        assert scope["type"] == "http"
+        name = scope["path"].split("/", 2)[1]
+        if name == "issuer":
+            await self._issuer(scope, receive, send)
+        elif name in self._upstream:
+            await self._pass_on(name, scope, receive, send)
+        elif scope["path"] == "/.well-known/terang.json":
+            await _answer(send, 200, self._about, b"application/json")
+        elif scope["path"] in ("/ready", "/live"):
+            await _answer(send, 200, b"ok\n", b"text/plain")
+        else:
+            known = ", ".join(f"/{each}" for each in [*self._upstream, "issuer"])
+            await _problem(scope, send, "no-such-service", name=name or "/", known=known)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        while True:
+            message = await receive()
+            if message["type"] == "lifespan.shutdown":
+                await self._pool.aclose()
+            await send({"type": f"{message['type']}.complete"})
+            if message["type"] == "lifespan.shutdown":
+                return
+
+    async def _pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            answer = await self._pool.handle_async_request(_request(self._upstream[name], scope, receive))
+        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+            await _problem(scope, send, "service-away", name=name)
+            return
+        except _ClientGone:
+            return
+        try:
+            # an error from here on is raised: the client must see that the answer broke off
+            async with anyio.create_task_group() as group:
+                group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
+                headers = [
+                    (key.lower(), value) for key, value in answer.headers if key.lower() not in OF_THE_CONNECTION
+                ]
+                await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+                async for piece in answer.aiter_stream():
+                    await send({"type": "http.response.body", "body": piece, "more_body": True})
+                await send({"type": "http.response.body", "body": b"", "more_body": False})
+                group.cancel_scope.cancel()
+        finally:
+            await answer.aclose()
+
+
+class _ClientGone(Exception):  # noqa: N818 - not an error
+    """The client went away before it had sent its whole request."""
+
+
+def _request(upstream: httpcore.URL, scope: Scope, receive: Receive) -> httpcore.Request:
+    names = {key for key, _ in scope["headers"]}
+    headers = [(key, value) for key, value in scope["headers"] if key not in OF_THE_CONNECTION]
+    headers.append((b"x-forwarded-proto", scope["scheme"].encode()))
+    if scope["client"]:
+        headers.append((b"x-forwarded-for", scope["client"][0].encode()))
+    if b"transfer-encoding" in names:
+        headers.append((b"transfer-encoding", b"chunked"))
+    return httpcore.Request(
+        scope["method"].encode(),
+        httpcore.URL(
+            scheme=upstream.scheme,
+            host=upstream.host,
+            port=upstream.port,
+            target=scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b""),
+        ),
+        headers=headers,
+        content=_body(receive) if {b"content-length", b"transfer-encoding"} & names else None,
+        extensions={"timeout": {"connect": CONNECT_SECONDS, "pool": 30.0, "write": 30.0, "read": ANSWER_SECONDS}},
+    )
+
+
+async def _body(receive: Receive) -> AsyncIterator[bytes]:
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _ClientGone
+        more = message.get("more_body", False)
+        if piece := message.get("body", b""):
+            yield piece
+
+
+async def _cancel_when_gone(receive: Receive, scope: anyio.CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    scope.cancel()
+
+
+async def _problem(scope: Scope, send: Send, code: str, **values: str) -> None:
+    status, texts = TEXTS[code]
+    accepted = dict(scope["headers"]).get(b"accept-language", b"id").decode("latin-1")
+    language = "en" if accepted.lower().startswith("en") else "id"
+    title, detail = texts[language]
+    problem = {"type": f"/problems/door/{code}", "title": title, "status": status, "detail": detail.format_map(values)}
+    await _answer(
+        send, status, json.dumps(problem, ensure_ascii=False).encode(), b"application/problem+json", language.encode()
+    )
+
+
+async def _answer(send: Send, status: int, body: bytes, media_type: bytes, language: bytes | None = None) -> None:
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
+    if language:
+        headers.append((b"content-language", language))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def main() -> None:
+    """Run the door and the demo issuer in one process; the supervisor starts it."""
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--port", type=int, required=True)
+    arguments.add_argument("--key-file", type=Path, required=True, help="the demo issuer's signing key")
+    arguments.add_argument("--about", type=json.loads, required=True, help="JSON served at /.well-known/terang.json")
+    arguments.add_argument("routes", nargs="+", help="service=http://host:port")
+    given = arguments.parse_args()
+    issuer = create_issuer(given.about["issuer"], key_of(given.key_file), clock=lambda: datetime.now(UTC))
+    door = Door(dict(route.split("=", 1) for route in given.routes), issuer, given.about)
+    print(WARNING, flush=True)  # noqa: T201 - into this process's log
+    uvicorn.run(
+        door,
+        host="127.0.0.1",
+        port=given.port,
+        log_level="warning",
+        server_header=False,
+        date_header=False,
+        timeout_graceful_shutdown=3,
+    )
+
+
+if __name__ == "__main__":
+    main()
