@@ -5,6 +5,7 @@ when it takes the lead, and `stop: REASON` when it must not go on (exit status 3
 """
 
 import asyncio
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ from pydantic import BaseModel
 from shared.messaging.failures import Stop
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
+from tests.servers import Servers
 
 SOURCE = "/provinces/99/small"
 MIGRATIONS = [Path(__file__).parents[1] / "shared" / "messaging" / "migrations"]
@@ -37,15 +39,15 @@ class StepTaken(BaseModel):
 
 @dataclass(frozen=True)
 class OneContract:
-    type: str
     model: type[BaseModel]
     topic: str
     key: Callable[[Any], str]
     subject: Callable[[Any], str]
+    type: str
 
 
 def outbox(topic: str, partitions: int) -> Outbox:
-    contract = OneContract("terang.StepTaken", StepTaken, topic, attrgetter("path"), attrgetter("path"))
+    contract = OneContract(StepTaken, topic, attrgetter("path"), attrgetter("path"), "terang.StepTaken")
     return Outbox(source=SOURCE, service="small", contracts={StepTaken: contract}, partitions={topic: partitions})
 
 
@@ -121,7 +123,9 @@ class Small:
             sequence, before = int(headers["ce_sequence"]), last.get(record.partition, 0)
             if sequence <= before and repeats_allowed:
                 continue
-            assert sequence == before + 1, f"gap or repeat at {record.partition}/{record.offset}: {before} then {sequence}"
+            assert sequence == before + 1, (
+                f"gap or repeat at {record.partition}/{record.offset}: {before} then {sequence}"
+            )
             last[record.partition] = sequence
             heard.append(UUID(headers["ce_id"].decode()))
             step = StepTaken.model_validate_json(record.value)
@@ -129,6 +133,13 @@ class Small:
             steps[step.path] = step.n
         assert len(heard) == len(set(heard))
         assert set(heard) == set(self.stated)
+
+
+async def new(servers: Servers, name: str, partitions: int = 3) -> Small:
+    """The service with an empty database and an empty topic of its own."""
+    topic = "small." + re.sub(r"[^A-Za-z0-9]+", "-", name)[:60]
+    await servers.fresh_topics(topic, partitions=partitions)
+    return Small(servers.database("small", MIGRATIONS), servers.bootstrap, topic, partitions)
 
 
 async def read_log(bootstrap: str, topic: str, partitions: int) -> list[Any]:
