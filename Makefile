@@ -1,0 +1,45 @@
+# Terang. `make` alone says what there is.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench soak up down
+
+BIN := .venv/bin
+# what the quick part runs: no server is started
+QUICK := tests/unit tests/contract
+
+help: ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed ## make .venv and install what requirements.lock names
+
+.venv/installed: requirements.lock pyproject.toml deploy/install.sh
+	@bash deploy/install.sh
+
+demo: install ## play one full round (APPLICANTS=3000 SEED=2024 EXIT=1: end when it is over)
+	@$(BIN)/terang demo $(if $(APPLICANTS),--applicants $(APPLICANTS)) $(if $(SEED),--seed $(SEED)) $(if $(EXIT),--exit)
+
+up: install ## start the platform on this machine and leave it running
+	@$(BIN)/terang local up --detach
+
+down: install ## end it; its data stay
+	@$(BIN)/terang local down
+
+check: install ## the quick part of the tests: style, types, imports, unit, contract
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q $(QUICK)
+
+test: install ## all tests; Kafka and PostgreSQL are started for them
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q
+
+bench: install ## measure at full size, each figure beside its baseline
+	TERANG_TEST_SIZE=full $(BIN)/python -m pytest -q -s tests/bench
+
+soak: install ## the long campaigns (HISTORIES=100000)
+	TERANG_TEST_HISTORIES=$(or $(HISTORIES),100000) $(BIN)/python -m pytest -q -s -m soak --timeout 0
