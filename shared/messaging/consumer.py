@@ -11,10 +11,11 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
@@ -24,7 +25,6 @@ from shared.messaging import same_log
 from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, place_of, position_of
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Away, is_infrastructure
-from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import Heard, decode, parse
 from shared.messaging.position import Place, Position
@@ -152,7 +152,13 @@ class Consumer:
             decoder=decode,
             persistent=True,
         )
-        subscriber(self._take)
+
+        async def take(
+            batch: Any,
+        ) -> None:  # FastStream makes a model of the annotations, even where nothing is to be validated
+            await self._take(batch)
+
+        subscriber(take)
         keeping: asyncio.Task[NoReturn] | None = None
         try:
             await patiently(broker.start, "consumer waits")
@@ -208,18 +214,16 @@ class Consumer:
         )
 
     async def _places(self) -> list[Place]:
-        reader = new_reader(self._bootstrap_servers)
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=10_000)
         try:
-            await reader.start()
-            there = await reader.topics()
-            missing = [topic for topic in self._topics if topic not in there]
-            if missing:
-                raise Away(f"Topics {', '.join(missing)} are not there; `terang topics` makes them.")
-            return [
-                Place(topic, number) for topic in self._topics for number in sorted(reader.partitions_for_topic(topic))
-            ]
+            await admin.start()
+            there = {row["topic"]: row["partitions"] for row in await admin.describe_topics()}
         finally:
-            await reader.stop()
+            await admin.close()
+        missing = [topic for topic in self._topics if topic not in there]
+        if missing:
+            raise Away(f"Topics {', '.join(missing)} are not there; `terang topics` makes them.")
+        return sorted(Place(topic, row["partition"]) for topic in self._topics for row in there[topic])
 
     # The batch
 

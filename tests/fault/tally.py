@@ -1,0 +1,399 @@
+"""A service as small as can be, to break: it adds up what it hears. Run as a program, it is that service's worker.
+
+Its catalogue has three events: `Added` and `Renamed`, which it hears, and `Noticed`, which it states for each `Renamed`. It keeps the sums
+and, so that a test can count, each effect in the order in which it came about. It knows nothing of recruitment.
+"""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+from aiokafka import AIOKafkaProducer
+from pydantic import BaseModel
+
+from deploy.local.ports import free_port
+from shared.messaging.dispatch import Hears
+from shared.messaging.envelope import Event
+from shared.messaging.outbox import Outbox, Statement, partition_of
+from shared.messaging.worker import Worker
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+from shared.settings import Settings
+from tests.servers import Servers
+
+ROOT = Path(__file__).parents[2]
+PARTITIONS = 4
+UNLUCKY, BROKEN = 666, 667
+"""Amounts that the use case refuses, and at which it fails for no known reason, unless TALLY_MENDED is set."""
+
+TABLES = """
+CREATE SCHEMA projections;
+CREATE TABLE projections.tally (key text PRIMARY KEY, total bigint NOT NULL, name text, CONSTRAINT total_counts CHECK (total >= -1000));
+CREATE INDEX tally_total ON projections.tally (total);
+CREATE TABLE projections.effect (
+    place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id uuid NOT NULL, topic text NOT NULL, partition integer NOT NULL,
+    sequence bigint NOT NULL, key text NOT NULL CONSTRAINT effect_of REFERENCES projections.tally
+);
+"""
+
+
+class Added(BaseModel):
+    key: str
+    n: int
+
+
+class Renamed(BaseModel):
+    key: str
+    name: str
+
+
+class Noticed(BaseModel):
+    key: str
+
+
+Model = type[BaseModel]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the catalogue."""
+
+    type: str
+    model: Model
+    topic: str
+    key: Callable[[Any], str] = lambda data: data.key
+    subject: Callable[[Any], str] = lambda data: data.key
+
+
+class Catalogue:
+    """What the service of this name hears and states, on topics of its own."""
+
+    def __init__(self, service: str) -> None:
+        self.service = service
+        self.added = Row("test.Added", Added, f"test.{service}.added")
+        self.renamed = Row("test.Renamed", Renamed, f"test.{service}.renamed")
+        self.noticed = Row("test.Noticed", Noticed, f"test.{service}.noticed")
+        self.dead = f"terang.{service}.dead-letters"
+        self.heard = [self.added.topic, self.renamed.topic]
+        self.topics = [*self.heard, self.noticed.topic, self.dead]
+
+    def outbox(self) -> Outbox:
+        return Outbox(
+            source=f"/test/{self.service}",
+            service=self.service,
+            contracts={Noticed: self.noticed},
+            partitions={self.noticed.topic: PARTITIONS, self.dead: PARTITIONS},
+        )
+
+    def hears(self, outbox: Outbox) -> list[Hears]:
+        async def add(connection: Connection, events: list[Event[Added]]) -> None:
+            for event in events:
+                if "TALLY_MENDED" not in os.environ and event.data.n == UNLUCKY:
+                    raise Refusal("unlucky")
+                if "TALLY_MENDED" not in os.environ and event.data.n == BROKEN:
+                    raise RuntimeError("broken")
+            sums: dict[str, int] = defaultdict(int)
+            for event in events:
+                sums[event.data.key] += event.data.n
+            await connection.execute(
+                "INSERT INTO tally (key, total) SELECT * FROM unnest($1::text[], $2::bigint[])"
+                " ON CONFLICT (key) DO UPDATE SET total = tally.total + excluded.total",
+                list(sums),
+                list(sums.values()),
+            )
+            await note(connection, events)
+
+        async def rename(connection: Connection, events: list[Event[Renamed]]) -> None:
+            names = {event.data.key: event.data.name for event in events}
+            await connection.execute(
+                "INSERT INTO tally (key, total, name) SELECT key, 0, name FROM unnest($1::text[], $2::text[]) AS new (key, name)"
+                " ON CONFLICT (key) DO UPDATE SET name = excluded.name",
+                list(names),
+                list(names.values()),
+            )
+            await note(connection, events)
+            statements = [Statement(Noticed(key=event.data.key), event.time, cause=event) for event in events]
+            await outbox.append(connection, statements)
+
+        if "TALLY_HEARS_LESS" in os.environ:
+            return [Hears(self.added, add)]
+        return [Hears(self.added, add), Hears(self.renamed, rename)]
+
+
+async def note(connection: Connection, events: Sequence[Event[Any]]) -> None:
+    """Writes down each effect; an event that took effect twice stands there twice."""
+    await connection.execute(
+        "INSERT INTO effect (event_id, topic, partition, sequence, key)"
+        " SELECT * FROM unnest($1::uuid[], $2::text[], $3::integer[], $4::bigint[], $5::text[])",
+        [event.id for event in events],
+        [event.topic for event in events],
+        [event.partition for event in events],
+        [event.sequence for event in events],
+        [event.data.key for event in events],
+    )
+
+
+def make_worker(
+    catalogue: Catalogue,
+    *,
+    bootstrap: str,
+    database: str,
+    replica: str = "1",
+    check_seconds: float = 60,
+    session_seconds: float = 6,
+    in_transaction_ms: int = 60_000,
+) -> Worker:
+    settings = Settings.model_validate(
+        {
+            "TERANG_PROVINCE": "99",
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "DATABASE_URL": database,
+            "TERANG_ISSUER": "http://test",
+            "TERANG_JWKS_URL": "http://test/keys",
+            "TERANG_REPLICA": replica,
+        }
+    )
+    return Worker(
+        service=catalogue.service,
+        settings=settings,
+        outbox=catalogue.outbox(),
+        hears=catalogue.hears,
+        check_seconds=check_seconds,
+        session_seconds=session_seconds,
+        in_transaction_ms=in_transaction_ms,
+    )
+
+
+Sent = tuple[str, int, int, UUID]
+"""An event of ours on the log: topic, partition, sequence, id."""
+
+
+class Log:
+    """Writes to the topics as the services' relays would (dense sequences), and as no one should."""
+
+    def __init__(self, catalogue: Catalogue, bootstrap: str) -> None:
+        self.catalogue = catalogue
+        self.sent: list[Sent] = []
+        self._bootstrap = bootstrap
+        self._sequences: dict[tuple[str, int], int] = defaultdict(int)
+        self._records: list[tuple[str, int, bytes, bytes, list[tuple[str, bytes]]]] = []
+
+    async def add(self, count: int, *, keys: int = 10, n: int = 1, topic: str | None = None) -> None:
+        """`count` events, one after the other round the keys; topics and partitions come up interleaved."""
+        del topic
+        await self.say([Added(key=f"key-{i % keys}", n=n) for i in range(count)])
+
+    async def say(self, facts: Sequence[Added | Renamed], *, twice: bool = False) -> None:
+        """These events, each record standing twice on the log with `twice`."""
+        records = [self.record(fact) for fact in facts]
+        await self.write([record for record in records for _ in range(2 if twice else 1)])
+
+    def record(
+        self, fact: BaseModel, *, row: Row | None = None, value: bytes | None = None, **headers: bytes | None
+    ) -> tuple[str, int, bytes, bytes | None, list[tuple[str, bytes | None]]]:
+        """The next event of its partition, counted as sent. `value` and `headers` (without ce_) stand in place of the right ones."""
+        row = row or (self.catalogue.added if isinstance(fact, Added) else self.catalogue.renamed)
+        key = row.key(fact).encode()
+        partition = partition_of(key, PARTITIONS)
+        self._sequences[row.topic, partition] += 1
+        sequence, id_ = self._sequences[row.topic, partition], uuid4()
+        said: dict[str, bytes | None] = {
+            "content-type": b"application/json",
+            "ce_specversion": b"1.0",
+            "ce_id": str(id_).encode(),
+            "ce_source": b"/test/source",
+            "ce_type": row.type.encode(),
+            "ce_subject": key,
+            "ce_time": datetime.now(UTC).isoformat().encode(),
+            "ce_partitionkey": key,
+            "ce_sequence": str(sequence).encode(),
+        } | {f"ce_{name}": value for name, value in headers.items()}
+        self.sent.append((row.topic, partition, sequence, id_))
+        return (
+            row.topic,
+            partition,
+            key,
+            fact.model_dump_json().encode() if value is None else value,
+            list(said.items()),
+        )
+
+    async def write(self, records: Sequence[Any]) -> None:
+        """Records (topic, partition, key, value, headers) as they are, in order."""
+        producer = AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=5,
+            max_request_size=2_000_000,
+        )
+        await producer.start()
+        try:
+            sends = [
+                await producer.send(topic, value, key=key, partition=partition, headers=headers)
+                for topic, partition, key, value, headers in records
+            ]
+            await asyncio.gather(*sends)
+        finally:
+            await producer.stop()
+
+
+class Stage:
+    """One service with a database and topics of its own, its log, and its workers."""
+
+    def __init__(self, servers: Servers, catalogue: Catalogue, database: str) -> None:
+        self.servers = servers
+        self.catalogue = catalogue
+        self.database = database
+        self.log = Log(catalogue, servers.bootstrap)
+        self.workers: list[Child] = []
+
+    def worker(
+        self,
+        *,
+        failpoint: str | None = None,
+        replica: str = "1",
+        environment: dict[str, str] | None = None,
+        **options: Any,
+    ) -> "Child":
+        """Starts a worker process; it ends with the test."""
+        port = free_port()
+        arguments = {"service": self.catalogue.service, "bootstrap": self.servers.bootstrap, "database": self.database}
+        arguments |= {"replica": replica, "port": port, **options}
+        variables = os.environ | (environment or {}) | ({"TERANG_FAILPOINT": failpoint} if failpoint else {})
+        child = Child(
+            subprocess.Popen(
+                [sys.executable, "-m", "tests.fault.tally", json.dumps(arguments)],
+                cwd=ROOT,
+                env=variables,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+            ),
+            port,
+        )
+        self.workers.append(child)
+        return child
+
+    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        connection = await asyncpg.connect(self.database)
+        try:
+            rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
+            return rows
+        finally:
+            await connection.close()
+
+    async def effects(self) -> list[Sent]:
+        """Every effect, in the order in which it came about."""
+        rows = await self.fetch("SELECT topic, partition, sequence, event_id FROM projections.effect ORDER BY place")
+        return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
+
+    async def drained(self, *, effects: int | None = None, seconds: float = 30) -> list[Sent]:
+        """The effects, once there are as many as were sent (or `effects`), and time enough for one too many."""
+        wanted = len(self.log.sent) if effects is None else effects
+        deadline = time.monotonic() + seconds
+        while len(await self.effects()) < wanted:
+            for worker in self.workers:
+                assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.output()
+            assert time.monotonic() < deadline, (
+                f"{len(await self.effects())} of {wanted} after {seconds} s; {self.outputs()}"
+            )
+            await asyncio.sleep(0.05)
+        await asyncio.sleep(0.3)
+        return await self.effects()
+
+    def outputs(self) -> str:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGCONT)
+                worker.process.kill()
+        return "\n".join(worker.output() for worker in self.workers)
+
+    async def close(self) -> None:
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.send_signal(signal.SIGCONT)
+                worker.process.kill()
+            worker.process.wait()
+            if worker.process.stdout:
+                worker.process.stdout.close()
+
+
+def exactly_once(sent: Sequence[Sent], effects: Sequence[Sent]) -> None:
+    """The oracle: each event took effect once, and those of a partition in the order of their sequences."""
+    assert sorted(effects) == sorted(sent), _difference(sent, effects)
+    for place in {(topic, partition) for topic, partition, _, _ in sent}:
+        sequences = [sequence for topic, partition, sequence, _ in effects if (topic, partition) == place]
+        assert sequences == sorted(sequences), f"out of order in {place}"
+
+
+def _difference(sent: Sequence[Sent], effects: Sequence[Sent]) -> str:
+    lost = set(sent) - set(effects)
+    return f"{len(lost)} lost, {len(effects) - len(set(effects))} repeated, of {len(sent)}"
+
+
+@dataclass
+class Child:
+    """A worker process."""
+
+    process: "subprocess.Popen[bytes]"
+    port: int
+
+    async def ready(self, seconds: float = 30) -> None:
+        """Returns when it says that it is ready."""
+        async with httpx.AsyncClient() as http:
+            deadline = time.monotonic() + seconds
+            while True:
+                try:
+                    if (await http.get(f"http://127.0.0.1:{self.port}/ready")).status_code == 200:
+                        return
+                except httpx.HTTPError:
+                    pass
+                assert self.process.poll() is None, self.output()
+                if time.monotonic() > deadline:
+                    self.process.kill()
+                    raise AssertionError(f"not ready after {seconds} s: {self.output()}")
+                await asyncio.sleep(0.05)
+
+    async def ended(self, seconds: float = 30) -> int:
+        """Its exit status, once it has ended."""
+        return await asyncio.to_thread(self.process.wait, seconds)
+
+    async def killed(self, seconds: float = 30) -> None:
+        """Returns when its failpoint has killed it."""
+        status = await self.ended(seconds)
+        assert status == -signal.SIGKILL, f"ended with {status}: {self.output()}"
+
+    async def stopped(self, seconds: float = 30) -> None:
+        """Returns when it stands still (SIGSTOP, by a failpoint)."""
+        deadline = time.monotonic() + seconds
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        while stat.read_text().rpartition(")")[2].split()[0] != "T":
+            assert time.monotonic() < deadline, "it never came by"
+            await asyncio.sleep(0.02)
+
+    def output(self) -> str:
+        """What it printed, once it has ended."""
+        if self.process.stdout is None or self.process.stdout.closed or self.process.poll() is None:
+            return "(still running)"
+        return self.process.stdout.read().decode(errors="replace")[-6000:]
+
+
+if __name__ == "__main__":
+    from shared.observability import logs
+
+    options = json.loads(sys.argv[1])
+    port = options.pop("port")
+    logs.configure(options["service"], "worker")
+    asyncio.run(make_worker(Catalogue(options.pop("service")), **options).run("127.0.0.1", port))
