@@ -66,7 +66,7 @@ CREATE TABLE public.assessment_owed (
 
 -- The province's sums of the last assessment, which units are shown against.
 CREATE TABLE public.assessment (
-    only                boolean     PRIMARY KEY DEFAULT true CHECK (only),
+    only_row            boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
     assessed_on         date        NOT NULL,   -- in the province's zone; on a new day the window may have moved
     assessed_at         timestamptz NOT NULL,
     norms               jsonb       NOT NULL

@@ -153,7 +153,7 @@ UPDATE flag SET cleared_at = :at, cleared_figures = gone.figures
 -- name: keep_assessment(assessed_on, assessed_at, norms)!
 -- Keeps the province's sums.
 INSERT INTO public.assessment (assessed_on, assessed_at, norms) VALUES (:assessed_on, :assessed_at, :norms)
-ON CONFLICT (only) DO UPDATE SET assessed_on = excluded.assessed_on, assessed_at = excluded.assessed_at, norms = excluded.norms;
+ON CONFLICT (only_row) DO UPDATE SET assessed_on = excluded.assessed_on, assessed_at = excluded.assessed_at, norms = excluded.norms;
 
 -- name: last_assessment()^
 -- The province's sums, and when they were made.
