@@ -38,7 +38,7 @@ def from_cursor(cursor: str | None, *, fields: int) -> list[Any] | None:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (ValueError, binascii.Error) as error:
         raise Refusal("bad-cursor") from error
-    if not isinstance(key, list) or len(key) != fields:
+    if not isinstance(key, list) or len(key) != fields or any("\x00" in part for part in key if isinstance(part, str)):
         raise Refusal("bad-cursor")
     return key
 

@@ -13,13 +13,13 @@ CREATE TABLE public.audit (
 );
 CREATE INDEX audit_object ON public.audit (object, id);
 
--- Answers already given, so that a request sent again has its effect once.
+-- Answers already given, so that a request sent again has its effect once. `key` is a hash of the client's; `answer` opens only with the client's.
 CREATE TABLE public.idempotency (
     subject     text        NOT NULL,
     key         text        NOT NULL,
     request     bytea       NOT NULL,
     status      smallint,
-    answer      text,
+    answer      bytea,
     created_at  timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (subject, key)
 );
