@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -22,7 +22,9 @@ from pydantic import BaseModel
 from shared.messaging.failures import Stop
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
-from tests.servers import Servers
+
+if TYPE_CHECKING:  # the program runs as a test's child and starts quicker without
+    from tests.servers import Servers
 
 SOURCE = "/provinces/99/small"
 MIGRATIONS = [Path(__file__).parents[1] / "shared" / "messaging" / "migrations"]
@@ -135,7 +137,7 @@ class Small:
         assert set(heard) == set(self.stated)
 
 
-async def new(servers: Servers, name: str, partitions: int = 3) -> Small:
+async def new(servers: "Servers", name: str, partitions: int = 3) -> Small:
     """The service with an empty database and an empty topic of its own."""
     topic = "small." + re.sub(r"[^A-Za-z0-9]+", "-", name)[:60]
     await servers.fresh_topics(topic, partitions=partitions)

@@ -17,6 +17,9 @@ from shared.messaging.failures import Away, Stop
 from shared.messaging.parser import Raw, hear
 from shared.postgres.pool import Connection
 
+RELAY_LOCK = "hashtextextended('messaging.relay', 0)"
+"""Who holds this advisory lock of the service's database leads; an expression of SQL."""
+
 
 class Own(NamedTuple):
     """One record of ours as it stands in the log."""
@@ -140,11 +143,11 @@ async def survey(
         known = {tp: own.offset for tp in tps if (own := stored[tp].acknowledged) is not None}
         there = {tp: offset for tp, offset in known.items() if bounds[tp].start <= offset < bounds[tp].end}
         just_these = {tp: offset + 1 for tp, offset in there.items()}
-        anchors = {tp: own async for tp, own in own_records(consumer, there, just_these)}
+        anchors = {tp: own async for tp, own, _ in own_records(consumer, there, just_these)}
         bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), mend=mend) for tp in tps}
         rows = await _numbered_rows(connection, bases)
         counts = {tp: Count(stored[tp], bases[tp], rows[tp], mend=mend) for tp in tps}
-        async for tp, own in own_records(consumer, {tp: bases[tp].offset for tp in tps}, ends):
+        async for tp, own, _ in own_records(consumer, {tp: bases[tp].offset for tp in tps}, ends):
             counts[tp].see(own)
         return {(tp.topic, tp.partition): counts[tp].last() for tp in tps}
     finally:
@@ -183,8 +186,8 @@ async def check_partitions(bootstrap_servers: str, partitions: Mapping[str, int]
 
 async def own_records(
     consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
-) -> AsyncIterator[tuple[TopicPartition, Own]]:
-    """Our records from start (included) to end (not included) of each partition, in order within it. Offsets are dense on these logs."""
+) -> AsyncIterator[tuple[TopicPartition, Own, Raw]]:
+    """Our records from start (included) to end (not included) of each partition, in order within it, also undecoded. Offsets are dense."""
     unread = {tp for tp, start in starts.items() if start < ends[tp]}
     consumer.assign(sorted(unread))
     for tp in unread:
@@ -193,7 +196,7 @@ async def own_records(
         for tp, records in (await consumer.getmany(*unread, timeout_ms=1000, max_records=5000)).items():
             for record in records:
                 if record.offset < ends[tp] and (own := own_record(record)):
-                    yield tp, own
+                    yield tp, own, record
             if records[-1].offset + 1 >= ends[tp]:
                 unread.discard(tp)
                 consumer.pause(tp)

@@ -20,7 +20,7 @@ from aiokafka.protocol.produce import ProduceRequest
 
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Away, Stop, is_infrastructure
-from shared.messaging.lead import Own, survey
+from shared.messaging.lead import RELAY_LOCK, Own, survey
 from shared.messaging.outbox import CHANNEL, headers_from_text
 from shared.observability import metrics
 from shared.postgres.pool import Connection
@@ -224,6 +224,7 @@ class Relay:
                 raise Away(
                     f"{topic}/{partition} put a batch at offset {written.offset}, not above the one before: another log."
                 )
+            failpoint("relay: batch acknowledged")
             row = rows[done - 1]
             last = Own(written.offset + done - first - 1, row["sequence"], row["event_id"])
         assert last is not None
@@ -357,7 +358,7 @@ def _described(failure: BaseException) -> str:
     return f"{type(failure).__name__}: {failure}"
 
 
-_TRY_LOCK = "SELECT pg_try_advisory_lock(hashtextextended('messaging.relay', 0))"
+_TRY_LOCK = f"SELECT pg_try_advisory_lock({RELAY_LOCK})"
 
 # Numbers up to $1 rows or $2 bytes of data (one row at least) by their ids, densely in each partition from its locked counter.
 _NUMBER = """
