@@ -1,0 +1,49 @@
+"""Puts the HTTP process of applications together."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.applications.handlers import http
+from services.applications.settings import Settings
+from shared.clock import utc_now
+from shared.contracts.catalogue import stated_by, written_by
+from shared.messaging.outbox import Outbox
+from shared.web.app import create_app
+from shared.web.problems import Problems
+
+DESCRIPTION = """
+Officers register units, open rounds, import and publish vacancies (formasi); applicants apply; verifiers decide whether an application meets the
+requirements (MS) or not (TMS); applicants may take theirs back; officers close registration.
+
+**Participant numbers** (`0042-000017`: the vacancy's number in its round, then who applied how many-th) stand for people everywhere else. Who it is, and
+what they stated of themselves, stays here; ties and rules learn the facts over a restricted topic.
+
+**Once.** What creates takes `Idempotency-Key`: sent again with the same key it has its effect once. A decision that stands already is no other one.
+"""
+
+
+def outbox(settings: Settings) -> Outbox:
+    """What applications may state, and where."""
+    return Outbox(
+        source=f"/provinces/{settings.province}/applications",
+        service="applications",
+        contracts=stated_by("applications"),
+        partitions=written_by("applications"),
+    )
+
+
+def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The app under /applications."""
+    return create_app(
+        "applications",
+        settings,
+        [http.rounds(), http.applications()],
+        title="Terang: applications (lamaran)",
+        description=DESCRIPTION,
+        outbox=outbox(settings),
+        problems=Problems("applications", [Path(__file__).with_name("problems.toml")]),
+        clock=clock,
+    )

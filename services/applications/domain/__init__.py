@@ -1,0 +1,1 @@
+"""What the applications service decides, in pure functions: time, ids and randomness come in as arguments."""

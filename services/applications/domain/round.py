@@ -1,0 +1,24 @@
+"""A round: when it takes registrations, and when its vacancies may be published."""
+
+from datetime import datetime
+
+from shared.refusals import Refusal
+
+
+def check_calendar(opens: datetime, closes: datetime, now: datetime) -> None:
+    """Raises Refusal `calendar-reversed`, or `calendar-past` where nobody could ever register."""
+    if closes <= opens:
+        raise Refusal("calendar-reversed")
+    if closes <= now:
+        raise Refusal("calendar-past", closes=f"{closes:%Y-%m-%d %H:%M} UTC")
+
+
+def check_seats(seats: int, decreed: int) -> None:
+    """The seats shown are the seats that the Minister fixed (PermenPANRB 6/2024, Pasal 22(3)).
+
+    Raises Refusal `nothing-to-publish`, or `seats-differ`.
+    """
+    if seats == 0:
+        raise Refusal("nothing-to-publish")
+    if seats != decreed:
+        raise Refusal("seats-differ", imported=seats, decreed=decreed)

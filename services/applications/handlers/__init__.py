@@ -1,0 +1,1 @@
+"""How requests and events come in: each handler calls one use case."""

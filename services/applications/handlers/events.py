@@ -1,0 +1,16 @@
+"""What the applications service hears, and what it does about each."""
+
+from services.applications.usecases.note_results import note_closed_lists, note_results
+from shared.contracts.catalogue import BY_MODEL
+from shared.contracts.ranking import CandidateSelected, CandidateShortlisted, StageClosed
+from shared.messaging.dispatch import Hears
+from shared.messaging.outbox import Outbox
+
+
+def hears(_outbox: Outbox) -> list[Hears]:
+    """Event by event. Nothing that it hears makes it state anything."""
+    return [
+        Hears(BY_MODEL[CandidateShortlisted], note_results),
+        Hears(BY_MODEL[CandidateSelected], note_results),
+        Hears(BY_MODEL[StageClosed], note_closed_lists),
+    ]

@@ -1,0 +1,266 @@
+"""What people ask of applications, each handed to one use case."""
+
+import secrets
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+
+from services.applications.domain import listing, unit
+from services.applications.domain.application import Status
+from services.applications.usecases.close_registration import RegistrationCount, close_registration
+from services.applications.usecases.import_units import UnitsImported, import_units
+from services.applications.usecases.import_vacancies import VacanciesImported, import_vacancies
+from services.applications.usecases.open_round import OpenRound, open_round
+from services.applications.usecases.publish_vacancies import publish_vacancies
+from services.applications.usecases.see_applications import (
+    ApplicationView,
+    OwnApplications,
+    QueueItem,
+    ReasonView,
+    reasons,
+    see_application,
+    see_own,
+    see_queue,
+)
+from services.applications.usecases.see_rounds import (
+    RoundView,
+    UnitView,
+    VacancyView,
+    see_round,
+    see_rounds,
+    see_units,
+    see_vacancies,
+)
+from services.applications.usecases.submit_application import (
+    ApplicationReceipt,
+    SubmitApplication,
+    submit_application,
+)
+from services.applications.usecases.verify_application import DecisionView, VerifyApplication, verify_application
+from services.applications.usecases.withdraw_application import WithdrawalView, withdraw_application
+from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.identity import Person
+from shared.web.csv_files import read_csv
+from shared.web.effects import TheEffect
+from shared.web.identity import Applicant, MaybePerson, Officer, Verifier, role
+from shared.web.paging import Cursor, Limit, Page
+from shared.web.parts import TheParts
+from shared.web.problems import declared
+
+Deciding = Annotated[Person, role("verifier", "officer")]
+Concerned = Annotated[Person, role("applicant", "verifier", "officer")]
+
+
+def csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
+    """The body of a route that takes a file, for OpenAPI."""
+    schema = {"type": "string", "description": f"UTF-8 with the header line {','.join(columns)}"}
+    return {"requestBody": {"required": True, "content": {"text/csv": {"schema": schema, "example": example}}}}
+
+
+UNITS_FILE = csv_body(unit.COLUMNS, "unit_id,path,staff\nU-001,Pemerintah Kota Serang | KECAMATAN KASEMEN,34\n")
+VACANCIES_FILE = csv_body(
+    listing.COLUMNS,
+    f"{','.join(listing.COLUMNS)}\n29719f29,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,"
+    "Pemerintah Kota Serang | KECAMATAN KASEMEN,2,1,2322880,2555168,S-1/Sarjana,S-1 ILMU PEMERINTAHAN\n",
+)
+
+
+def rounds() -> APIRouter:
+    """Units, rounds and vacancies."""
+    routes = APIRouter(tags=["rounds"])
+
+    @routes.post(
+        "/units/import",
+        response_model=UnitsImported,
+        responses=declared(401, 403, 413),
+        openapi_extra=UNITS_FILE,
+        summary="Import units",
+    )
+    async def send_units(request: Request, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+        """The whole file or nothing; units that it doesn't name stay as they are."""
+        rows = await read_csv(request, unit.COLUMNS)
+        return await effect.once(
+            lambda connection: import_units(connection, parts.outbox, officer, rows, parts.clock()), 200
+        )
+
+    @routes.get("/units", responses=declared(400), summary="Units in order of id")
+    async def units(parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[UnitView]:
+        async with parts.pool.acquire() as connection:
+            return await see_units(connection, cursor, limit)
+
+    @routes.post(
+        "/rounds",
+        status_code=201,
+        response_model=RoundView,
+        responses=declared(401, 403, 409),
+        summary="Open a round under a policy",
+    )
+    async def open_(command: OpenRound, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+        """The policy goes into the event whole: this exact version stays the round's law."""
+        seed = secrets.token_hex(32)
+        return await effect.once(
+            lambda connection: open_round(connection, parts.outbox, officer, command, parts.clock(), seed=seed)
+        )
+
+    @routes.get("/rounds", responses=declared(400), summary="Rounds in order of id")
+    async def list_(parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[RoundView]:
+        async with parts.pool.acquire() as connection:
+            return await see_rounds(connection, cursor, limit)
+
+    @routes.get("/rounds/{round_id}", responses=declared(404), summary="One round as it stands")
+    async def one(round_id: RoundId, parts: TheParts) -> RoundView:
+        async with parts.pool.acquire() as connection:
+            return await see_round(connection, round_id)
+
+    @routes.post(
+        "/rounds/{round_id}/vacancies/import",
+        response_model=VacanciesImported,
+        responses=declared(401, 403, 404, 409, 413),
+        openapi_extra=VACANCIES_FILE,
+        summary="Import a round's vacancies, as a draft",
+    )
+    async def send_vacancies(
+        round_id: RoundId, request: Request, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
+        """The national portal's list: a row for each education programme of a vacancy. Takes the place of the draft before."""
+        rows = await read_csv(request, listing.COLUMNS)
+        return await effect.once(
+            lambda connection: import_vacancies(connection, officer, round_id, rows, parts.clock()), 200
+        )
+
+    @routes.get(
+        "/rounds/{round_id}/vacancies",
+        responses=declared(400, 404),
+        summary="A round's vacancies in order of number; officers see drafts too",
+    )
+    async def vacancies(
+        round_id: RoundId, parts: TheParts, person: MaybePerson, cursor: Cursor = None, limit: Limit = 100
+    ) -> Page[VacancyView]:
+        drafts = person is not None and "officer" in person.roles
+        async with parts.pool.acquire() as connection:
+            return await see_vacancies(connection, round_id, drafts=drafts, cursor=cursor, limit=limit)
+
+    @routes.post(
+        "/rounds/{round_id}/publish",
+        response_model=RoundView,
+        responses=declared(401, 403, 404, 409),
+        summary="Publish all vacancies of a round",
+    )
+    async def publish(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+        """Only if their seats together equal the decreed seats. From then on they stay as they are."""
+        return await effect.once(
+            lambda connection: publish_vacancies(connection, parts.outbox, officer, round_id, parts.clock()), 200
+        )
+
+    @routes.post(
+        "/rounds/{round_id}/registration/close",
+        response_model=RegistrationCount,
+        responses=declared(401, 403, 404, 409),
+        summary="Close registration for a round",
+    )
+    async def close(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+        """Nobody can apply after it; applications that wait for a decision may still be decided."""
+        return await effect.once(
+            lambda connection: close_registration(connection, parts.outbox, officer, round_id, parts.clock()), 200
+        )
+
+    return routes
+
+
+def applications() -> APIRouter:
+    """Applications, one by one and in lists."""
+    routes = APIRouter(tags=["applications"])
+
+    @routes.post(
+        "/vacancies/{vacancy_id}/applications",
+        status_code=201,
+        response_model=ApplicationReceipt,
+        responses=declared(401, 403, 404, 409),
+        summary="Apply for a vacancy",
+    )
+    async def submit(
+        vacancy_id: VacancyId, command: SubmitApplication, parts: TheParts, applicant: Applicant, effect: TheEffect
+    ) -> Response:
+        """Each person has one application in a round. The answer holds the participant number."""
+        return await effect.once(
+            lambda connection: submit_application(
+                connection, parts.outbox, applicant, vacancy_id, command, parts.clock()
+            )
+        )
+
+    @routes.get(
+        "/vacancies/{vacancy_id}/applications",
+        responses=declared(400, 401, 403, 404),
+        summary="A vacancy's applications in order of participant number",
+    )
+    async def queue(
+        vacancy_id: VacancyId,
+        parts: TheParts,
+        _: Deciding,
+        status: Annotated[Status | None, Query(description="Only these: `submitted` is the verifier's queue")] = None,
+        cursor: Cursor = None,
+        limit: Limit = 100,
+    ) -> Page[QueueItem]:
+        async with parts.pool.acquire() as connection:
+            return await see_queue(connection, vacancy_id, status, cursor, limit)
+
+    @routes.get(
+        "/vacancies/{vacancy_id}/applications/{participant_no}",
+        responses=declared(401, 403, 404),
+        summary="One application, for its owner, verifiers and officers",
+    )
+    async def one(
+        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, person: Concerned
+    ) -> ApplicationView:
+        async with parts.pool.acquire() as connection:
+            return await see_application(connection, person, vacancy_id, participant_no)
+
+    @routes.post(
+        "/vacancies/{vacancy_id}/applications/{participant_no}/verification",
+        response_model=DecisionView,
+        responses=declared(401, 403, 404, 409),
+        summary="Decide whether an application meets the requirements",
+    )
+    async def verify(
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        command: VerifyApplication,
+        parts: TheParts,
+        verifier: Verifier,
+        effect: TheEffect,
+    ) -> Response:
+        """Once. The same decision again is fine; another is refused."""
+        return await effect.once(
+            lambda connection: verify_application(
+                connection, parts.outbox, verifier, vacancy_id, participant_no, command, parts.clock()
+            ),
+            200,
+        )
+
+    @routes.post(
+        "/vacancies/{vacancy_id}/applications/{participant_no}/withdrawal",
+        response_model=WithdrawalView,
+        responses=declared(401, 403, 404, 409),
+        summary="Take an application back, for good",
+    )
+    async def withdraw(
+        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, applicant: Applicant, effect: TheEffect
+    ) -> Response:
+        """Until the final list is fixed."""
+        return await effect.once(
+            lambda connection: withdraw_application(
+                connection, parts.outbox, applicant, vacancy_id, participant_no, parts.clock()
+            ),
+            200,
+        )
+
+    @routes.get("/me", responses=declared(401, 403), summary="Your own applications and what became of them")
+    async def own(parts: TheParts, applicant: Applicant) -> OwnApplications:
+        async with parts.pool.acquire() as connection:
+            return await see_own(connection, applicant)
+
+    @routes.get("/verification-reasons", summary="Why an application may be found not to meet the requirements")
+    async def verification_reasons() -> list[ReasonView]:
+        return reasons()
+
+    return routes

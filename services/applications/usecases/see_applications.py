@@ -1,0 +1,176 @@
+"""What applicants, verifiers and officers see of applications."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.applications.domain.application import Status
+from services.applications.domain.reason import REASONS
+from services.applications.domain.result import Outcome, Result, Standing, standings
+from services.applications.storage import SQL
+from services.applications.usecases.see_rounds import text_key
+from shared.identity import Person
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+from shared.web.paging import Page, page
+
+
+class ReasonView(BaseModel):
+    """Why an application does not meet the requirements."""
+
+    code: str
+    id: str = Field(description="In Indonesian")
+    en: str = Field(description="In English")
+
+
+class QueueItem(BaseModel):
+    """One line of a verifier's queue or an officer's list: nothing of the person."""
+
+    participant_no: str
+    status: Status
+    reasons: list[str] = Field(description="Codes of a rejection")
+    submitted_at: datetime
+    decided_at: datetime | None
+    withdrawn_at: datetime | None
+
+
+class FactsView(BaseModel):
+    """What the applicant stated of themselves."""
+
+    education_level: str
+    education_programme: str | None
+    gpa: Decimal | None = Field(description="Grade point average, or mean diploma mark of a school")
+    birth_date: date | None
+    relevant_experience_months: int | None
+
+
+class ResultView(BaseModel):
+    """What a list that ranking fixed says of the application."""
+
+    list: str = Field(description="The list, by the policy's code", examples=["skd"])
+    outcome: Outcome = Field(description="Whether it gave the candidate a seat, let them go on, or neither")
+    code: str | None = Field(
+        description="Result code of the list; none where the candidate did not pass: ranking has it"
+    )
+    rank: int | None
+    score: Decimal | None
+    at: datetime
+
+
+class ApplicationView(BaseModel):
+    """One application, for its owner and for those who decide on it."""
+
+    vacancy_id: str
+    round_id: str
+    round_name: str
+    participant_no: str
+    agency: str
+    post: str
+    unit_path: str
+    need: str
+    status: Status
+    reasons: list[ReasonView]
+    submitted_at: datetime
+    decided_at: datetime | None = Field(description="When a verifier decided")
+    withdrawn_at: datetime | None
+    facts: FactsView | None = Field(description="None once the person was erased")
+    note: str | None = Field(description="The verifier's, shown to verifiers and officers alone")
+    results: list[ResultView] = Field(description="Lists fixed so far, in order of time")
+
+
+class OwnApplications(BaseModel):
+    """A person's applications, the newest first."""
+
+    items: list[ApplicationView]
+
+
+def reasons() -> list[ReasonView]:
+    """All reasons that a verifier may give."""
+    return [_reason(code) for code in REASONS]
+
+
+async def see_queue(
+    connection: Connection, vacancy_id: str, status: Status | None, cursor: str | None, limit: int
+) -> Page[QueueItem]:
+    """A vacancy's applications in order of participant number, of one status or all. Raises Refusal `not-found`, `bad-cursor`."""
+    after = text_key(cursor)
+    if status is None:
+        rows = SQL.page_of_applications(connection, vacancy_id=vacancy_id, after=after, limit=limit + 1)
+    else:
+        rows = SQL.page_of_queue(connection, vacancy_id=vacancy_id, status=status, after=after, limit=limit + 1)
+    items = [QueueItem(**row) async for row in rows]
+    if not items and not await SQL.vacancy_is_public(connection, vacancy_id=vacancy_id):
+        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+    return page(items, limit, lambda item: (item.participant_no,))
+
+
+async def see_application(
+    connection: Connection, person: Person, vacancy_id: str, participant_no: str
+) -> ApplicationView:
+    """One application. An applicant sees their own alone: Raises Refusal `not-found` for any other."""
+    row = await SQL.one_application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+    may_decide = not person.roles.isdisjoint({"verifier", "officer"})
+    if row is None or not (may_decide or row["subject"] == person.subject):
+        raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
+    (view,) = await _views(connection, [row], with_note=may_decide and row["subject"] != person.subject)
+    return view
+
+
+async def see_own(connection: Connection, applicant: Person) -> OwnApplications:
+    """All applications of the person who asks."""
+    rows = [row async for row in SQL.applications_of(connection, subject=applicant.subject)]
+    return OwnApplications(items=await _views(connection, rows, with_note=False))
+
+
+async def _views(connection: Connection, rows: Sequence[Any], *, with_note: bool) -> list[ApplicationView]:
+    vacancy_ids = [row["vacancy_id"] for row in rows]
+    numbers = [row["participant_no"] for row in rows]
+    found: dict[tuple[str, str], list[Result]] = {}
+    async for each in SQL.results_of(connection, vacancy_ids=vacancy_ids, participant_nos=numbers):
+        key = (each["vacancy_id"], each["participant_no"])
+        result = Result(each["list"], each["selected"], each["rank"], each["score"], each["code"], each["at"])
+        found.setdefault(key, []).append(result)
+    closed: dict[str, dict[str, datetime]] = {}
+    async for each in SQL.closed_lists_of(connection, vacancy_ids=vacancy_ids):
+        closed.setdefault(each["vacancy_id"], {})[each["list"]] = each["at"]
+    return [
+        _view(
+            row,
+            with_note=with_note,
+            told=standings(
+                row["status"],
+                found.get((row["vacancy_id"], row["participant_no"]), []),
+                closed.get(row["vacancy_id"], {}),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _view(row: Any, *, with_note: bool, told: list[Standing]) -> ApplicationView:
+    plain = ApplicationView.model_fields.keys() - {"reasons", "facts", "note", "results"}
+    return ApplicationView(
+        **{name: row[name] for name in plain},
+        reasons=[_reason(code) for code in row["reasons"]],
+        facts=FactsView(**row) if row["education_level"] is not None else None,
+        note=row["note"] if with_note else None,
+        results=[
+            ResultView(
+                list=each.list,
+                outcome=each.outcome,
+                at=each.at,
+                code=each.result.code if each.result else None,
+                rank=each.result.rank if each.result else None,
+                score=each.result.score if each.result else None,
+            )
+            for each in told
+        ],
+    )
+
+
+def _reason(code: str) -> ReasonView:
+    known = REASONS.get(code)  # type: ignore[call-overload] # a code of an older version has no words any more
+    return ReasonView(code=code, id=known.id if known else code, en=known.en if known else code)

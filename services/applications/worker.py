@@ -1,0 +1,15 @@
+"""Puts the worker of applications together: it carries out what was decided, and hears what ranking says of candidates."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.applications.api import outbox
+from services.applications.handlers.events import hears
+from services.applications.settings import Settings
+from shared.clock import utc_now
+from shared.messaging.worker import Worker
+
+
+def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
+    """The worker of applications; it owes nothing later."""
+    return Worker(service="applications", settings=settings, outbox=outbox(settings), hears=hears, clock=clock)
