@@ -21,6 +21,7 @@ class Fault(BaseModel):
 
     line: int | None = Field(None, description="Line of the file, the header being line 1")
     column: str | None = Field(None, description="Column of the file, or field of the request")
+    code: str | None = Field(None, description="Stable name of the kind of fault, where it has one")
     reason: str = Field(description="What is wrong, and what would be right")
 
 
@@ -74,8 +75,16 @@ class Problems:
             title=sentence.title[language],
             status=sentence.status,
             detail=sentence.detail[language].format_map(refusal.facts),
-            errors=[Fault.model_validate(error) for error in refusal.errors] or None,
+            errors=[self._fault(error, language) for error in refusal.errors] or None,
         )
+
+    def _fault(self, error: Mapping[str, object], language: Language) -> Fault:
+        """One fault in words. A `reason` may be a Refusal: that of the one row or thing, with the sentence it has alone."""
+        reason = error["reason"]
+        if isinstance(reason, Refusal):
+            words = self.sentences[reason.code].detail[language].format_map(reason.facts)
+            return Fault.model_validate({**error, "code": reason.code, "reason": words})
+        return Fault.model_validate(error)
 
     def answer(self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> JSONResponse:
         """The same as a response."""
