@@ -1,0 +1,1 @@
+"""Who stands where: pure, exact, and the only place that compares candidates."""

@@ -1,0 +1,1 @@
+"""The ways in: what ranking hears, what people ask of it, and its page."""

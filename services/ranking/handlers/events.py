@@ -1,0 +1,51 @@
+"""Which events ranking hears, and what it does about them."""
+
+from services.ranking.usecases.learn_candidates import (
+    learn_applicant_facts,
+    learn_submissions,
+    learn_verifications,
+    learn_withdrawals,
+)
+from services.ranking.usecases.learn_results import learn_closed_sittings, learn_results, learn_sittings
+from services.ranking.usecases.learn_rounds import learn_registrations, learn_rounds, learn_vacancies
+from shared.contracts.applications import (
+    ApplicantFactsStated,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    ApplicationVerified,
+    ApplicationWithdrawn,
+    RegistrationClosed,
+    RoundOpened,
+    VacancyPublished,
+)
+from shared.contracts.catalogue import BY_MODEL
+from shared.contracts.exams import (
+    CandidateDisqualified,
+    ExamMissed,
+    ExamScheduled,
+    ExamScoreCorrected,
+    ExamScored,
+    SittingClosed,
+)
+from shared.messaging.dispatch import Hears
+from shared.messaging.outbox import Outbox
+
+
+def hears(_: Outbox) -> list[Hears]:
+    """One line for each event that ranking listens to. None of them states anything at once: what follows is owed, and stated by a duty."""
+    return [
+        Hears(BY_MODEL[RoundOpened], learn_rounds),
+        Hears(BY_MODEL[VacancyPublished], learn_vacancies),
+        Hears(BY_MODEL[ApplicationSubmitted], learn_submissions),
+        Hears(BY_MODEL[ApplicantFactsStated], learn_applicant_facts),
+        Hears(BY_MODEL[ApplicationVerified], learn_verifications),
+        Hears(BY_MODEL[ApplicationRejected], learn_verifications),
+        Hears(BY_MODEL[ApplicationWithdrawn], learn_withdrawals),
+        Hears(BY_MODEL[RegistrationClosed], learn_registrations),
+        Hears(BY_MODEL[ExamScheduled], learn_sittings),
+        Hears(BY_MODEL[ExamScored], learn_results),
+        Hears(BY_MODEL[ExamScoreCorrected], learn_results),
+        Hears(BY_MODEL[ExamMissed], learn_results),
+        Hears(BY_MODEL[CandidateDisqualified], learn_results),
+        Hears(BY_MODEL[SittingClosed], learn_closed_sittings),
+    ]

@@ -1,0 +1,93 @@
+"""What is known of vacancies and candidates, joined for the domain."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from services.ranking.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
+from services.ranking.storage import SQL
+from shared.postgres.pool import Connection
+
+Pair = tuple[str, str]
+"""A candidate: vacancy id and participant number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Vacancy:
+    """A vacancy whose round is known: `lists` are the compiled rules in the order in which they are closed, `closed` the codes of those that are."""
+
+    vacancy_id: str
+    round_id: str
+    seats: int
+    lists: dict[str, ListRules]
+    closed: frozenset[str]
+
+    @property
+    def open_lists(self) -> list[ListRules]:
+        """The lists that may have candidates: the first, and each that follows a closed one."""
+        return [one for one in self.lists.values() if one.after is None or one.after in self.closed]
+
+
+async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) -> dict[str, Vacancy]:
+    """The vacancies of these whose round has arrived too, by id."""
+    rows = [row async for row in SQL.vacancies_known(connection, vacancies=list(vacancy_ids))]
+    rounds = sorted({row["round_id"] for row in rows})
+    policies = (
+        {row["round_id"]: row["policy"] async for row in SQL.policies(connection, rounds=rounds)} if rounds else {}
+    )
+    return {
+        row["vacancy_id"]: Vacancy(
+            row["vacancy_id"],
+            row["round_id"],
+            row["seats"],
+            rules_of(policies[row["round_id"]], row["need"], row["seed"]),
+            frozenset(row["closed"] or ()),
+        )
+        for row in rows
+    }
+
+
+async def candidates_known(
+    connection: Connection, vacancies: dict[str, Vacancy], pairs: Sequence[Pair]
+) -> list[tuple[Vacancy, Candidate]]:
+    """All that is known of these candidates, as far as the vacancies' rules ask for it; those of other vacancies are left out."""
+    known = [pair for pair in pairs if pair[0] in vacancies]
+    if not known:
+        return []
+    asked = {"vacancies": [pair[0] for pair in known], "participants": [pair[1] for pair in known]}
+    results: dict[Pair, dict[str, Result]] = defaultdict(dict)
+    async for vacancy_id, participant_no, stage, outcome, points in SQL.results_of(connection, **asked):
+        results[vacancy_id, participant_no][stage] = Result(
+            Outcome(outcome), {code: Decimal(value) for code, value in points.items()} if points else {}
+        )
+    facts: dict[Pair, tuple[object, ...]] = {}
+    if any(one.needs_facts() for vacancy in vacancies.values() for one in vacancy.open_lists):
+        async for vacancy_id, participant_no, *values in SQL.facts_of(connection, **asked):
+            facts[vacancy_id, participant_no] = tuple(values)
+    admitted: dict[Pair, set[str]] = defaultdict(set)
+    decided: dict[Pair, dict[str, int]] = defaultdict(dict)
+    later = [vacancy.vacancy_id for vacancy in vacancies.values() if vacancy.closed]
+    if later:
+        async for vacancy_id, participant_no, list_code in SQL.admissions_of(connection, **asked):
+            admitted[vacancy_id, participant_no].add(list_code)
+        async for vacancy_id, participant_no, list_code, place in SQL.decided_places(connection, vacancies=later):
+            decided[vacancy_id, participant_no][list_code] = place
+    nothing: dict[str, Result] = {}
+    found = []
+    async for vacancy_id, participant_no, verified, withdrawn in SQL.candidates(connection, **asked):
+        pair = (vacancy_id, participant_no)
+        gpa, birth_date, months = facts.get(pair, (None, None, None))
+        candidate = Candidate(
+            participant_no,
+            verified,
+            withdrawn,
+            results.get(pair, nothing),
+            gpa,  # type: ignore[arg-type] # the row's columns
+            birth_date,  # type: ignore[arg-type]
+            months,  # type: ignore[arg-type]
+            frozenset(admitted[pair]) if pair in admitted else frozenset(),
+            decided.get(pair, {}),
+        )
+        found.append((vacancies[vacancy_id], candidate))
+    return found

@@ -1,0 +1,65 @@
+"""Learns who applied, who meets the requirements, who withdrew, and the facts that ties use."""
+
+from services.ranking.storage import SQL
+from services.ranking.usecases.recompute import recompute, touch
+from shared.contracts.applications import (
+    ApplicantFactsStated,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    ApplicationVerified,
+    ApplicationWithdrawn,
+)
+from shared.messaging.envelope import Event
+from shared.postgres.pool import Connection
+
+
+async def learn_submissions(connection: Connection, events: list[Event[ApplicationSubmitted]]) -> None:
+    """Counts who applied; nobody is ranked by that."""
+    pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
+    await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await SQL.learn_submissions(
+        connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
+    )
+
+
+async def learn_verifications(
+    connection: Connection, events: list[Event[ApplicationVerified]] | list[Event[ApplicationRejected]]
+) -> None:
+    """Puts candidates on the first list (MS), or takes them off it (TMS)."""
+    newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
+    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await SQL.learn_verifications(
+        connection,
+        vacancies=[vacancy_id for vacancy_id, _ in newest],
+        participants=[participant_no for _, participant_no in newest],
+        verified=[isinstance(event.data, ApplicationVerified) for event in newest.values()],
+        sequences=[event.sequence for event in newest.values()],
+    )
+    await recompute(connection, newest)
+
+
+async def learn_withdrawals(connection: Connection, events: list[Event[ApplicationWithdrawn]]) -> None:
+    """Marks who withdrew (APS)."""
+    pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
+    await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await SQL.learn_withdrawals(
+        connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
+    )
+    await recompute(connection, pairs)
+
+
+async def learn_applicant_facts(connection: Connection, events: list[Event[ApplicantFactsStated]]) -> None:
+    """Keeps the facts that order equals, as last stated or corrected."""
+    newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
+    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    data = [event.data for event in newest.values()]
+    await SQL.learn_applicant_facts(
+        connection,
+        vacancies=[one.vacancy_id for one in data],
+        participants=[one.participant_no for one in data],
+        gpas=[one.gpa for one in data],
+        birth_dates=[one.birth_date for one in data],
+        months=[one.relevant_experience_months for one in data],
+        sequences=[event.sequence for event in newest.values()],
+    )
+    await recompute(connection, newest)

@@ -1,0 +1,66 @@
+"""Brings the standing of candidates up to all that is known of them. Every change of facts ends here."""
+
+from collections.abc import Collection, Iterable, Sequence
+
+from services.ranking.storage import SQL
+from services.ranking.storage.facts import Pair, candidates_known, vacancies_known
+from shared.postgres.pool import Connection
+
+MOST_NAMES_A_NOTICE = 100
+"""Vacancy ids have at most 64 characters, a notification 8,000 bytes; one for many vacancies, since each costs a server-wide lock's time."""
+
+PLACE = ("vacancies", "lists", "participants", "gates", "scores", "keys")
+COUNT = ("vacancies", "lists", "gates", "scores")
+
+
+async def touch(connection: Connection, vacancy_ids: Iterable[str]) -> None:
+    """Lock the vacancies, in sorted order, and owe their standings. Comes before anything else in the transaction: whoever learns something
+    of the same vacancy meanwhile waits, and then sees it."""
+    await SQL.touch(connection, vacancies=sorted(set(vacancy_ids)))
+
+
+async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
+    """Write where these candidates stand now, on every list of their vacancies. The vacancies have been touched in this transaction.
+
+    What was written is a function of all that is known, so it doesn't matter in which order it came. Vacancies whose round hasn't arrived
+    yet are left; the round recomputes them.
+    """
+    vacancy_ids = sorted({vacancy_id for vacancy_id, _ in pairs})
+    vacancies = await vacancies_known(connection, vacancy_ids)
+    places: list[tuple[str, str, str, int, int | None, bytes]] = []
+    gone: list[tuple[str, str, str]] = []
+    for vacancy, candidate in await candidates_known(connection, vacancies, list(pairs)):
+        for rules in vacancy.open_lists:
+            standing = rules.stands(candidate)
+            place = (vacancy.vacancy_id, rules.code, candidate.participant_no)
+            if standing is not None:
+                places.append((*place, standing.gate, standing.score, standing.merit_key))
+            elif rules.after is None:  # what a closed list admitted stays admitted
+                gone.append(place)
+    empty = [row async for row in SQL.place(connection, **_columns(PLACE, places))] if places else []
+    if gone:
+        empty += [row async for row in SQL.displace(connection, **_columns(PLACE[:3], gone))]
+    if empty:
+        await SQL.forget_counts(connection, **_columns(COUNT, empty))
+    if vacancies:
+        await notify(connection, list(vacancies))
+
+
+async def recompute_vacancies(connection: Connection, vacancy_ids: Collection[str]) -> None:
+    """The same for every candidate of these vacancies."""
+    rows = SQL.candidates_of(connection, vacancies=sorted(vacancy_ids))
+    await recompute(connection, [(row["vacancy_id"], row["participant_no"]) async for row in rows])
+
+
+async def notify(connection: Connection, vacancy_ids: list[str]) -> None:
+    """Wake the streams of these vacancies when the transaction commits."""
+    payloads = [
+        ",".join(vacancy_ids[start : start + MOST_NAMES_A_NOTICE])
+        for start in range(0, len(vacancy_ids), MOST_NAMES_A_NOTICE)
+    ]
+    await SQL.notify(connection, payloads=payloads)
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, tuple[object, ...]]:
+    """Rows as the arrays of a query's parameters."""
+    return dict(zip(names, zip(*rows, strict=True), strict=True))
