@@ -1,0 +1,326 @@
+"""Workers of the service that hears: position and effect move in one transaction (rules 8 to 15), failures are set aside (17, 18)."""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import NamedTuple
+
+from shared.messaging.failures import Permanent, Stop
+from shared.messaging.position import Mark, Place, Position, Verdict, judge_all
+from tests.fault.simulator.decisions import another_log
+from tests.fault.simulator.kafka import Record
+from tests.fault.simulator.platform import Platform, Process, Row, Steps
+from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
+
+MEND = "terang recover of the source, or terang rebuild"
+
+Batch = dict[Place, list[tuple[int, Record]]]
+
+
+class Fact(NamedTuple):
+    """One effect in a projection: that it can be seen twice there is the point."""
+
+    version: int
+    type: str
+    data: tuple[int, ...]
+    late: bool = False
+    """By a replay, so out of its aggregate's order."""
+
+
+class DeadLetter(NamedTuple):
+    place: Place
+    offset: int
+    record: Record
+    settled: bool = False
+
+
+class Memory:
+    """What a worker believes; a crash takes it."""
+
+    def __init__(self) -> None:
+        self.generation = -1
+        self.epoch = 0
+        self.owned: frozenset[Place] = frozenset()
+        self.offsets: dict[Place, int] = {}
+        self.owed: set[int] = set()
+
+
+def consumer(platform: Platform, me: Process) -> Steps:
+    memory = Memory()
+    memory.epoch = platform.kafka.epoch
+    while True:
+        connection = me.connect(me.service.database)
+        yield
+        try:
+            if memory.owned and "15" not in platform.off:
+                yield from seek(platform, me, memory, connection, memory.owned)  # after a lost connection
+            while True:
+                yield from turn(platform, me, memory, connection)
+        except (ConnectionLost, LockTimeout) as trouble:
+            platform.say(me.name, f"waits and begins anew: {type(trouble).__name__}")
+            connection.terminate()
+            yield
+            if "15" in platform.off and "10-no-seek" not in platform.off:
+                memory.generation = -1  # still seeks, but doesn't ask whether it is the same log
+        except Stop as stop:
+            platform.page(me, stop, "consumer")
+            return
+
+
+def turn(platform: Platform, me: Process, memory: Memory, connection: Connection) -> Steps:
+    rng, kafka = platform.rng, platform.kafka
+    if memory.generation != platform.generation and rng.random() < 0.5:  # else the news is late, and this is a zombie
+        memory.generation = platform.generation
+        memory.owned = platform.share.get(me.name, frozenset())
+        for place in memory.owned:
+            memory.offsets[place] = kafka.group.get(place, kafka.logs[place].start)
+        if memory.owned and rng.random() < 0.7:  # else records arrive before the listener's seek ends
+            yield from seek(platform, me, memory, connection, memory.owned)
+    if memory.epoch != kafka.epoch:
+        memory.epoch = kafka.epoch
+        if "15" not in platform.off and rng.random() < 0.5:  # else the client connected again without a word
+            yield from seek(platform, me, memory, connection, memory.owned)
+    batch = fetch(platform, memory)
+    yield
+    if batch:
+        yield from take(platform, me, memory, connection, batch)
+    elif memory.owned and rng.random() < 0.1 and "15" not in platform.off:
+        yield from seek(platform, me, memory, connection, memory.owned)  # each minute when idle
+    if memory.owed and rng.random() < 0.2:
+        yield from platform_duty(platform, connection, sorted(memory.owed))
+        memory.owed.clear()
+
+
+def fetch(platform: Platform, memory: Memory) -> Batch:
+    batch: Batch = {}
+    for place in sorted(memory.owned):
+        log = platform.kafka.logs[place]
+        offset = memory.offsets[place]
+        if not log.start <= offset <= log.end:
+            offset = memory.offsets[place] = log.start  # auto_offset_reset=earliest, without a word
+        if offset < log.end and platform.rng.random() < 0.7:
+            records = log.read(offset, platform.rng.randrange(1, 5))
+            batch[place] = records
+            memory.offsets[place] = records[-1][0] + 1
+    return batch
+
+
+def seek(platform: Platform, me: Process, memory: Memory, connection: Connection, places: Iterable[Place]) -> Steps:
+    """To where PostgreSQL says, if it is still the same log (rule 15)."""
+    places = sorted(places)
+    positions: list[Position] = [connection.get("position", place) for place in places]
+    connection.rollback()
+    yield
+    for position in positions:
+        if "15" not in platform.off:
+            reason = another_log(position, platform.kafka.logs[position.place])
+            yield
+            if reason:
+                raise Stop(f"{position.place.topic}/{position.place.partition}: {reason}.", mend=MEND)
+        memory.offsets[position.place] = position.next_offset
+
+
+def take(platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch) -> Steps:
+    """A batch in one transaction; if one of its events fails, each alone."""
+    owed = set(memory.owed)
+    try:
+        done = yield from transaction(platform, me, memory, connection, batch, alone=False)
+    except Permanent:
+        connection.rollback()
+        memory.owed = owed
+        yield
+        done = True
+        for place in sorted(batch):
+            for offset, record in batch[place]:
+                done = done and (
+                    yield from transaction(platform, me, memory, connection, {place: [(offset, record)]}, alone=True)
+                )
+    if done:
+        for place, records in batch.items():
+            platform.kafka.group[place] = records[-1][0] + 1
+        yield
+        return
+    connection.rollback()
+    memory.owed = owed
+    yield
+    if "10-no-seek" in platform.off:
+        return
+    places = sorted(batch)[:1] if "10-seek-one" in platform.off else memory.owned | batch.keys()
+    yield from seek(platform, me, memory, connection, places)
+
+
+def transaction(
+    platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch, *, alone: bool
+) -> Steps:
+    """True when it committed; False when a position was not where the batch begins. Permanent when an event failed among others."""
+    off = platform.off
+    to_apply: list[tuple[Place, int, Record]] = []
+    for place in sorted(batch):
+        records = batch[place]
+        yield from connection.lock("position", place)
+        position: Position = connection.get("position", place)
+        if "10-no-cas" in off:
+            position = replace(position, next_offset=records[0][0])
+        verdicts, moved = verdicts_on(position, records, off)
+        if Verdict.ELSEWHERE in verdicts:
+            platform.say(
+                me.name, f"{place.topic}/{place.partition} stands at {position.next_offset}, not {records[0][0]}"
+            )
+            return False
+        if Verdict.GAP in verdicts:
+            record = records[len(verdicts) - 1][1]
+            connection.rollback()
+            raise Stop(
+                f"{place.topic}/{place.partition}: a gap, sequence {record.sequence} after {moved.sequence}.", mend=MEND
+            )
+        if (
+            Verdict.SKIP in verdicts
+            and "15" not in off
+            and (reason := another_log(position, platform.kafka.logs[place]))
+        ):
+            connection.rollback()  # what looks like a repeat may be another log's beginning
+            raise Stop(f"{place.topic}/{place.partition}: {reason}.", mend=MEND)
+        connection.put("position", place, moved)
+        for (offset, record), verdict in zip(records, verdicts, strict=True):
+            if verdict is Verdict.APPLY:
+                to_apply.append((place, offset, record))
+            elif verdict is Verdict.FOREIGN:
+                set_aside(platform, connection, place, offset, record)
+        yield
+    fine: list[tuple[Place, Record]] = []
+    for place, offset, record in to_apply:
+        if record.poison and not platform.mended:
+            if not alone:
+                raise Permanent("the handler refuses it")
+            set_aside(platform, connection, place, offset, record)
+            yield
+            if "11-stuck" in off:
+                moved = connection.get("position", place)
+                connection.put("position", place, replace(moved, sequence=moved.sequence - 1))
+        else:
+            fine.append((place, record))
+    yield from effects(platform, connection, fine, memory=memory)
+    connection.commit()
+    if platform.lines is not None:
+        platform.say(
+            me.name, "took " + ", ".join(f"{p.topic}/{p.partition}@{r[0][0]}-{r[-1][0]}" for p, r in batch.items())
+        )
+    yield
+    return True
+
+
+def verdicts_on(
+    position: Position, records: list[tuple[int, Record]], off: frozenset[str]
+) -> tuple[list[Verdict], Position]:
+    """Rules 10 and 11, by shared/messaging/position.py."""
+
+    marks = [Mark(offset, record.sequence, record.event) for offset, record in records]
+    verdicts, moved = judge_all(position, marks)  # type: ignore[arg-type]
+    if "11-repeats" in off:
+        verdicts = [Verdict.APPLY if verdict is Verdict.SKIP else verdict for verdict in verdicts]
+    if "11-gaps" in off and Verdict.GAP in verdicts:
+        n = len(verdicts) - 1
+        over = replace(moved, sequence=(marks[n].sequence or 1) - 1)
+        rest, moved = judge_all(over, marks[n:])  # type: ignore[arg-type]
+        verdicts = verdicts[:n] + rest
+    return verdicts, moved
+
+
+def set_aside(platform: Platform, connection: Connection, place: Place, offset: int, record: Record) -> None:
+    letter = platform.number()
+    connection.put("dead_letter", letter, DeadLetter(place, offset, record))
+    row = Row(letter, Place("dead", place.partition), "DeadLetter", record.aggregate, letter, (offset, record.version))
+    if "18-aside" in platform.off:
+        platform.kafka.send("r", row.place, [row._replace(sequence=1).record()])
+    else:
+        connection.put("outbox", connection.new_id(), row)
+
+
+def effects(
+    platform: Platform,
+    connection: Connection,
+    events: list[tuple[Place, Record]],
+    *,
+    late: bool = False,
+    memory: Memory | None = None,
+) -> Steps:
+    """What the events change: facts in a projection, a mark for what is owed later, a decision once the set is complete."""
+    touched: set[int] = set()
+    for place, record in events:
+        key = (place.topic, record.aggregate)
+        yield from connection.lock("fact", key)
+        facts = connection.get("fact", key) or ()
+        connection.put("fact", key, (*facts, Fact(record.version, record.type, record.data, late)))
+        touched.add(record.aggregate)
+        yield
+    for aggregate in sorted(touched):
+        if "14-memory" in platform.off:
+            if memory is not None:
+                memory.owed.add(aggregate)
+        else:
+            yield from connection.lock("owed", aggregate)
+            connection.put("owed", aggregate, True)
+    for aggregate in sorted(touched):
+        if "13" not in platform.off:
+            yield from connection.lock("vacancy", aggregate)
+            yield
+        decided = complete(platform, connection, aggregate)
+        yield
+        if decided is None:
+            continue
+        event = platform.number() if "14-random-id" in platform.off else platform.derived("Decided", aggregate)
+        yield from connection.lock("outbox_event", event)
+        if connection.get("outbox_event", event) is None:  # ON CONFLICT DO NOTHING
+            connection.put("outbox_event", event, True)
+            connection.put("decision", aggregate, decided)
+            place = Place("r", aggregate % len(platform.r.places[:2]))
+            connection.put(
+                "outbox", connection.new_id(), Row(event, place, "Decided", aggregate, platform.number(), decided)
+            )
+        yield
+
+
+def complete(platform: Platform, connection: Connection, aggregate: int) -> tuple[int, ...] | None:
+    """The versions of all facts, once both sides have closed and all that they counted has arrived (rule 16); None before, or if decided."""
+    if "13" not in platform.off and connection.get("decision", aggregate) is not None:
+        return None
+    every: list[int] = []
+    for topic in ("a", "e"):
+        facts: tuple[Fact, ...] = connection.get("fact", (topic, aggregate)) or ()
+        closing = next((fact for fact in facts if fact.type == "Closed"), None)
+        if closing is None or (len(facts) - 1 < closing.data[0] and "16" not in platform.off):
+            return None
+        every += [fact.version for fact in facts]
+    return tuple(sorted(every))
+
+
+def duty(platform: Platform, me: Process) -> Steps:
+    """States what is owed: at most one Recomputed for many changes, always one after the last (rule 14)."""
+    while True:
+        connection = me.connect(me.service.database)
+        yield
+        try:
+            while True:
+                owed = sorted(connection.rows("owed"))
+                connection.rollback()
+                yield
+                if owed:
+                    yield from platform_duty(platform, connection, owed)
+                for _ in range(platform.rng.randrange(4, 20)):
+                    yield
+        except (ConnectionLost, LockTimeout):
+            connection.terminate()
+            yield
+
+
+def platform_duty(platform: Platform, connection: Connection, owed: list[int]) -> Steps:
+    for aggregate in owed:
+        yield from connection.lock("vacancy", aggregate)
+        yield from connection.lock("owed", aggregate)
+        yield
+        count = sum(len(connection.get("fact", (topic, aggregate)) or ()) for topic in ("a", "e"))
+        connection.put("owed", aggregate, None)
+        yield
+        row = Row(platform.number(), Place("r", aggregate % 2), "Recomputed", aggregate, platform.number(), (count,))
+        connection.put("outbox", connection.new_id(), row)
+        connection.commit()
+        yield

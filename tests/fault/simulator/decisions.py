@@ -1,0 +1,59 @@
+"""Where the product decides, the simulator asks the product: its pure functions in the shapes of this model.
+
+shared/messaging/position.py is called by consumer.py directly.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from shared.messaging import lead, recover
+from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
+from tests.fault.simulator.kafka import Log
+from tests.fault.simulator.platform import Sent
+
+
+def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, mend: str) -> Sent:
+    """Rule 7, by shared/messaging/lead.py. `rows` are event ids by number. Raises Stop."""
+    stored = _stored(place, sent)
+    base = lead.base(stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), mend=mend)
+    count = lead.Count(stored, base, rows, mend=mend)  # type: ignore[arg-type]
+    for own in _owns(log, base.offset):
+        count.see(own)
+    last = count.last()
+    if last is None:
+        return Sent(sent.numbered)
+    return Sent(sent.numbered, last.sequence, last.offset, last.event_id)  # type: ignore[arg-type]
+
+
+def another_log(position: Position, log: Log) -> str | None:
+    """Rule 15, by shared/messaging/position.py."""
+    evidence = Evidence(log.start, log.end, log.mark(position.sequence_offset), log.before(position.next_offset))
+    return why_another_log(position, evidence)
+
+
+def plan_of_recovery(
+    place: Place, sent: Sent, rows: Sequence[tuple[int, int | None]], log: Log, mend: str
+) -> recover.Lane:
+    """Rule 21, by shared/messaging/recover.py. `rows` are (event id, number) in the order of the outbox. Raises Stop."""
+    stored, anchor = _stored(place, sent), _own(log.mark(sent.offset))
+    start = recover._agreed(stored, lead.Bounds(log.start, log.end), anchor)
+    above = [recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)]  # type: ignore[arg-type]
+    return recover.plan_lane(stored, start, _owns(log, start.offset), above, mend=mend)
+
+
+def _stored(place: Place, sent: Sent) -> lead.Stored:
+    known = None if sent.offset is None else lead.Own(sent.offset, sent.acknowledged, sent.event)  # type: ignore[arg-type]
+    return lead.Stored(place.topic, place.partition, sent.numbered, known)
+
+
+def _own(mark: Mark | None) -> lead.Own | None:
+    if mark is None or mark.sequence is None or mark.event is None:
+        return None
+    return lead.Own(mark.offset, mark.sequence, mark.event)
+
+
+def _owns(log: Log, offset: int) -> list[lead.Own]:
+    return [
+        lead.Own(at, record.sequence, record.event)  # type: ignore[arg-type]
+        for at, record in log.read(offset)
+        if record.sequence is not None
+    ]

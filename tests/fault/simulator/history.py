@@ -1,0 +1,482 @@
+"""One history: who takes part, which faults befall them, how it is healed at the end. The seed decides everything."""
+
+import contextlib
+from collections.abc import Callable
+from typing import NamedTuple
+
+from shared.messaging.position import Place, Position
+from tests.fault.simulator import operators
+from tests.fault.simulator.consumer import consumer, duty
+from tests.fault.simulator.decisions import another_log
+from tests.fault.simulator.oracle import judge
+from tests.fault.simulator.platform import AGGREGATES, PARTITIONS, Platform, Process, Row, Sent, Service, Steps
+from tests.fault.simulator.postgres import ConnectionLost, LockTimeout
+from tests.fault.simulator.relay import relay
+
+HARMLESS = (
+    "kill", "sigstop", "backend", "postgres", "broker", "rebalance", "foreign", "purge", "late batches", "refused batches",
+    "unheard batches", "doubtful commits", "poison", "replay", "rebuild", "rollbacks", "expiry",
+)  # fmt: skip
+"""Nothing may stop for these, nothing may be lost."""
+
+DESTRUCTIVE = ("restore a", "restore e", "restore r", "power cut", "topic anew")
+"""These can justify a stop that names its mend."""
+
+LONGEST_HEALING = 6000
+"""Steps after which a platform without faults must have come to rest."""
+
+
+class Outcome(NamedTuple):
+    seed: int
+    faults: tuple[str, ...]
+    steps: int
+    stated: int
+    stops: int
+    violations: list[str]
+    lines: list[str]
+
+
+def play(seed: int, off: frozenset[str] = frozenset(), *, trace: bool = False) -> Outcome:
+    """One history from start to judgement."""
+    history = History(seed, off, trace=trace)
+    history.chaos()
+    history.heal()
+    platform = history.platform
+    violations = judge(platform, quiet=history.quiet())
+    return Outcome(
+        seed,
+        tuple(sorted(history.faults)),
+        platform.tick,
+        sum(len(service.stated) for service in platform.services),
+        len(platform.paged),
+        violations,
+        platform.lines or [],
+    )
+
+
+class History:
+    def __init__(self, seed: int, off: frozenset[str], *, trace: bool = False) -> None:
+        platform = self.platform = Platform(seed, off)
+        rng = self.rng = platform.rng
+        if trace:
+            platform.lines = []
+        # Each history has its own few kinds of faults: all at once would hide each other's traces.
+        self.faults = {kind for kind in HARMLESS if rng.random() < 0.35}
+        self.faults |= {kind for kind in DESTRUCTIVE if rng.random() < 0.07}
+        if "21-zombies" in off or "21-numbers" in off or "21-import" in off:
+            self.faults |= {"sigstop", f"restore {rng.choice('aer')}"}
+        platform.kafka.flush_each = "power cut" not in self.faults
+        self.rate = rng.choice((0.01, 0.02, 0.04))
+        self.healing = False
+        self.todo: dict[str, int] = {}
+        self.processes = platform.processes
+        for service in (platform.a, platform.e):
+            for n in (1, 2):
+                name = f"{service.name}-client{n}"
+                self.todo[name] = rng.randrange(3, 8)
+                self.add(name, service, self.client)
+        for service in platform.services:
+            for n in (1, 2):
+                self.add(f"{service.name}-relay{n}", service, lambda me: relay(platform, me))
+            service.database.doubt = self.doubt
+        for n in range(1, rng.choice((2, 3, 4))):
+            self.add(f"r-worker{n}", platform.r, lambda me: consumer(platform, me))
+        self.add("r-duty", platform.r, lambda me: duty(platform, me))
+        self.network = self.carry()
+        self.rebalance()
+        self.actions: list[Callable[[], None]] = [self.restart, self.restart, self.flush]
+        for kind, actions in {
+            "kill": [self.kill], "sigstop": [self.sigstop, self.sigstop], "backend": [self.backend], "postgres": [self.postgres],
+            "broker": [self.broker], "rebalance": [self.rebalance, self.rebalance], "foreign": [self.foreign], "purge": [self.purge],
+            "replay": [self.replay], "rebuild": [self.rebuild, self.rebuild], "expiry": [self.expire], "restore a": [self.restore_a],
+            "restore e": [self.restore_e], "restore r": [self.restore_r], "power cut": [self.power_cut], "topic anew": [self.topic_anew],
+        }.items():  # fmt: skip
+            if kind in self.faults:
+                self.actions += actions
+        self.operator_count = 0
+
+    # Who takes part
+
+    def add(self, name: str, service: Service, make: Callable[[Process], Steps]) -> Process:
+        process = Process(name, service, make)
+        self.processes.append(process)
+        process.start()
+        return process
+
+    def client(self, me: Process) -> Steps:
+        """People at work through the API: each transaction locks its aggregate first and appends last (rule 1)."""
+        rng, service = self.rng, me.service
+        topic = service.name
+        while True:
+            connection = me.connect(service.database)
+            yield
+            try:
+                while self.todo[me.name] > 0:
+                    self.todo[me.name] -= 1
+                    yield from self.operate(me, topic, rng.randrange(AGGREGATES), closing=False)
+                    for _ in range(rng.randrange(30)):
+                        yield
+                if me.name.endswith("1"):
+                    for aggregate in range(AGGREGATES):
+                        yield from self.operate(me, topic, aggregate, closing=True)
+                connection.check()
+                connection.terminate()
+                return
+            except (ConnectionLost, LockTimeout):
+                connection.terminate()
+                yield
+
+    def operate(self, me: Process, topic: str, aggregate: int, *, closing: bool) -> Steps:
+        platform, rng = self.platform, self.rng
+        connection = me.connections[-1]
+        key = 0
+        if "1" in platform.off:
+            key = connection.new_id()
+            yield
+        yield from connection.lock("aggregate", aggregate)
+        count, closed = connection.get("aggregate", aggregate) or (0, False)
+        yield
+        if closed:
+            connection.rollback()
+            return
+        version = platform.number()
+        connection.put("aggregate", aggregate, (count if closing else count + 1, closing))
+        yield
+        if "rollbacks" in self.faults and rng.random() < 0.2 and not self.healing:
+            connection.new_id()
+            connection.rollback()
+            yield
+            return
+        row = Row(
+            platform.number(),
+            Place(topic, aggregate % PARTITIONS),
+            "Closed" if closing else "Stated",
+            aggregate,
+            version,
+            (count,) if closing else (),
+            not closing and "poison" in self.faults and rng.random() < 0.15,
+        )
+        connection.put("outbox", key or connection.new_id(), row)
+        yield
+        connection.commit()
+        platform.say(me.name, f"states {row.event}: version {version} of aggregate {aggregate}")
+        yield
+
+    def carry(self) -> Steps:
+        """The network: batches land in any order, late, unheard, refused."""
+        rng, kafka = self.rng, self.platform.kafka
+        while True:
+            if kafka.flights:
+                flight = rng.choice(kafka.flights)
+                fate = 1.0 if self.healing else rng.random()
+                if fate < 0.1 and "refused batches" in self.faults:
+                    kafka.refuse(flight)
+                elif fate < 0.2 and "unheard batches" in self.faults:
+                    kafka.land(flight, heard=False)
+                elif fate < 0.35 and "late batches" in self.faults:
+                    if flight.state == "flying":
+                        flight.state = "failed"  # its producer has given up; it is still on its way
+                elif flight.state == "failed" and rng.random() < 0.3:
+                    kafka.refuse(flight)
+                else:
+                    kafka.land(flight, heard=True)
+            yield
+
+    # The scheduler
+
+    def step(self) -> None:
+        platform = self.platform
+        platform.tick += 1
+        running = self.running
+        n = int(self.rng.random() * (len(running) + 1))
+        if n == len(running):
+            next(self.network)
+            return
+        process = running[n]
+        if process.steps is None:  # ended by another's step
+            self.look()
+            return
+        try:
+            next(process.steps)
+        except StopIteration:
+            paged = bool(platform.paged) and platform.paged[-1][:2] == (platform.tick, process.name)
+            process.end("paged" if paged else "done")
+            self.look()
+
+    def look(self) -> None:
+        """Who can run now."""
+        self.running = [process for process in self.processes if process.state == "running"]
+
+    def chaos(self) -> None:
+        rng, platform = self.rng, self.platform
+        self.look()
+        length = rng.randrange(300, 1600)
+        backups = {
+            service: rng.randrange(0, length)
+            for service in platform.services
+            if f"restore {service.name}" in self.faults
+        }
+        for tick in range(length):
+            for service, at in backups.items():
+                if tick == at:
+                    service.backup = (platform.tick, service.database.backup())
+                    platform.say("operator", f"takes a backup of {service.name}")
+            if rng.random() < self.rate:
+                rng.choice(self.actions)()
+                self.look()
+            self.step()
+
+    def doubt(self) -> str:
+        if self.healing or "doubtful commits" not in self.faults:
+            return ""
+        chance = self.rng.random()
+        return "lost" if chance < 0.03 else "unheard" if chance < 0.06 else ""
+
+    # Faults
+
+    def some(self, *states: str) -> Process | None:
+        found = [process for process in self.processes if process.state in states]
+        return self.rng.choice(found) if found else None
+
+    def restart(self) -> None:
+        """What is dead is started again, what was stopped goes on, each in its own time."""
+        for process in list(self.processes):
+            if self.rng.random() < 0.5:
+                if process.state == "stopped":
+                    process.state = "running"
+                    self.platform.say(process.name, "goes on (SIGCONT)")
+                elif process.state in ("dead", "paged") and not process.service.down:
+                    self.begin(process)
+
+    def begin(self, process: Process) -> None:
+        if process.name.startswith("operator"):
+            self.processes.remove(process)
+        else:
+            process.start()
+            self.platform.say(process.name, "starts")
+
+    def kill(self) -> None:
+        if process := self.some("running", "stopped"):
+            self.platform.say(process.name, "is killed")
+            process.end("dead")
+            if process.name.startswith("operator"):
+                process.service.down = False
+
+    def sigstop(self) -> None:
+        process = self.some("running")
+        if process and not process.name.startswith("operator"):
+            self.platform.say(process.name, "is stopped (SIGSTOP)")
+            process.state = "stopped"
+            if self.rng.random() < 0.5:  # as keepalives would, after a while
+                for connection in process.connections:
+                    connection.terminate()
+
+    def backend(self) -> None:
+        if (process := self.some("running", "stopped")) and process.connections:
+            self.platform.say(process.name, "loses its connection")
+            self.rng.choice(process.connections).terminate()
+
+    def postgres(self) -> None:
+        service = self.rng.choice(self.platform.services)
+        self.platform.say("FAULT", f"PostgreSQL of {service.name} restarts")
+        service.database.restart()
+
+    def broker(self) -> None:
+        self.platform.say("FAULT", "Kafka restarts")
+        self.platform.kafka.break_connections()
+
+    def rebalance(self) -> None:
+        platform = self.platform
+        living = [
+            process.name
+            for process in self.processes
+            if process.name.startswith("r-worker") and process.state != "dead"
+        ]
+        platform.generation += 1
+        platform.share = {}
+        if not living:
+            return
+        owners = {place: self.rng.choice(living) for place in platform.heard}
+        for name in living:
+            platform.share[name] = frozenset(place for place, owner in owners.items() if owner == name)
+        platform.say(
+            "group",
+            "; ".join(
+                f"{n}: {' '.join(f'{p.topic}/{p.partition}' for p in sorted(s))}" for n, s in platform.share.items()
+            ),
+        )
+
+    def foreign(self) -> None:
+        place = self.rng.choice(list(self.platform.kafka.logs))
+        self.platform.say("stranger", f"writes to {place.topic}/{place.partition}")
+        self.platform.kafka.append_foreign(place)
+
+    def purge(self) -> None:
+        """Published rows that have been kept long enough are removed."""
+        service = self.rng.choice(self.platform.services)
+        connection = service.database.connect()
+        for key, row in list(connection.rows("outbox").items()):
+            sent = connection.get("sent", row.place)
+            safe = sent.offset is not None and sent.offset < self.platform.kafka.logs[row.place].flushed
+            if row.sequence is not None and row.sequence <= sent.acknowledged and safe and self.rng.random() < 0.7:
+                connection.put("outbox", key, None)
+        with contextlib.suppress(ConnectionLost):
+            connection.commit()
+        connection.terminate()
+
+    def flush(self) -> None:
+        for log in self.platform.kafka.logs.values():
+            log.flushed = log.end
+
+    def expire(self) -> None:
+        """Retention: takes only what every consumer has passed."""
+        platform = self.platform
+        place = self.rng.choice(list(platform.kafka.logs))
+        log = platform.kafka.logs[place]
+        upto = log.flushed
+        if place in platform.heard:
+            upto = min(upto, platform.r.database.table("position")[place].next_offset)
+        owner = next(service for service in platform.services if place in service.places)
+        sent = owner.database.table("sent")[place]
+        upto = min(upto, -1 if sent.offset is None else sent.offset + 1)
+        if upto > log.start:
+            platform.say("FAULT", f"retention takes {place.topic}/{place.partition} up to {upto}")
+            platform.expired.setdefault(place, []).extend(log.read(log.start, upto - log.start))
+            platform.kafka.expire(place, upto)
+
+    def restore_a(self) -> None:
+        self.restore(self.platform.a)
+
+    def restore_e(self) -> None:
+        self.restore(self.platform.e)
+
+    def restore_r(self) -> None:
+        self.restore(self.platform.r)
+
+    def restore(self, service: Service) -> None:
+        if service.backup is not None and self.rng.random() < 0.3:
+            service.restore()
+            self.platform.destroy("restored", service.name)
+
+    def power_cut(self) -> None:
+        for place in self.platform.kafka.power_cut():
+            self.platform.destroy("cut", place.topic)
+
+    def topic_anew(self) -> None:
+        if self.rng.random() < 0.2:
+            place = self.rng.choice(list(self.platform.kafka.logs))
+            self.platform.kafka.remake(place)
+            self.platform.destroy("made anew", place.topic)
+
+    # Operators
+
+    def operator(self, what: str, service: Service, make: Callable[[Process], Steps]) -> None:
+        if any(
+            process.name.startswith(f"operator-{what}") and process.state == "running" for process in self.processes
+        ):
+            return
+        self.operator_count += 1
+        self.add(f"operator-{what}{self.operator_count}", service, make)
+
+    def replay(self) -> None:
+        if self.rng.random() < 0.3:
+            self.platform.mended = True
+        self.operator("replay", self.platform.r, lambda me: operators.replay(self.platform, me))
+
+    def rebuild(self) -> None:
+        self.operator("rebuild", self.platform.r, lambda me: operators.rebuild(self.platform, me))
+
+    # The end
+
+    def heal(self) -> None:
+        """No fault any more: everything runs until nothing moves. What stopped itself is mended as it says, then all starts again."""
+        platform = self.platform
+        self.healing = True
+        platform.mended = True
+        platform.say("HEALING", "no fault from here on")
+        for service in platform.services:
+            service.down = False
+        for process in list(self.processes):
+            if process.name.startswith("operator"):
+                process.end("dead")
+            elif process.state == "stopped":
+                process.state = "running"
+        self.start_all()
+        for _ in range(2):
+            self.settle()
+            if not self.stopped():
+                return
+            self.mend()
+            self.start_all()
+        self.settle()
+
+    def stopped(self) -> list[Process]:
+        return [process for process in self.processes if process.state == "paged"]
+
+    def start_all(self) -> None:
+        for process in list(self.processes):
+            if process.state in ("dead", "paged"):
+                self.begin(process)
+        self.rebalance()
+        self.look()
+
+    def settle(self) -> None:
+        for most in range(LONGEST_HEALING // 50):
+            if self.open_letters():
+                self.operator("replay", self.platform.r, lambda me: operators.replay(self.platform, me))
+                self.look()
+            for _ in range(50):
+                self.step()
+            if self.quiet() or (self.stopped() and most > LONGEST_HEALING // 150):
+                return
+
+    def mend(self) -> None:
+        """`terang recover` for each service whose relay stopped."""
+        platform = self.platform
+        for service in platform.services:
+            if any("relay" in process.name and process.service is service for process in self.stopped()):
+                self.operator("recover", service, lambda me: operators.recover(platform, me))
+                self.look()
+                recovery = self.processes[-1]
+                while recovery.state == "running":
+                    self.step()
+
+    def open_letters(self) -> bool:
+        letters = self.platform.r.database.table("dead_letter").values()
+        return any(not letter.settled and letter.record.sequence for letter in letters)
+
+    def quiet(self) -> bool:
+        """Nothing is left to be done, but for what waits behind a stop."""
+        platform = self.platform
+        running = [process.name for process in self.processes if process.state == "running"]
+        if platform.kafka.flights or any("client" in name or name.startswith("operator") for name in running):
+            return False
+        paged = {
+            process.name.split("-")[1][:5] + process.service.name
+            for process in self.processes
+            if process.state == "paged"
+        }
+        if any("relay" + service.name not in paged and not self.sent(service) for service in platform.services):
+            return False
+        tables = platform.r.database.table
+        if "worker" + platform.r.name not in paged:
+            positions: dict[Place, Position] = tables("position")
+            for place in platform.heard:
+                log = platform.kafka.logs[place]
+                if positions[place].next_offset != log.end or another_log(positions[place], log):
+                    return False
+        return not self.open_letters() and not tables("owed")
+
+    def sent(self, service: Service) -> bool:
+        """All that it stated is marked, and really is on the log: an idle leader has yet to find out that the log lost its end."""
+        sent: dict[Place, Sent] = service.database.table("sent")
+        rows = service.database.table("outbox").values()
+        if any(row.sequence is None or row.sequence > sent[row.place].acknowledged for row in rows):
+            return False
+        for place, known in sent.items():
+            log = self.platform.kafka.logs[place]
+            if known.offset is not None and known.offset >= log.start:
+                mark = log.mark(known.offset)
+                if mark is None or mark.event != known.event:
+                    return False
+        return True

@@ -1,0 +1,138 @@
+"""A model of Kafka, as far as the rules lean on it: logs with dense offsets, batches that land late or unheard, tails that get lost."""
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from shared.messaging.position import Mark, Place
+
+
+class SendFailed(Exception):  # noqa: N818 (what happened)
+    """The producer got an error or no answer. The batch may be on the log, may still land, or never."""
+
+
+class Record(NamedTuple):
+    """One record. A foreign one has no event and no sequence.
+
+    `version` is a number that rises through the whole history: an aggregate's events carry rising ones.
+    """
+
+    event: int | None
+    sequence: int | None
+    type: str = "Foreign"
+    aggregate: int = 0
+    version: int = 0
+    data: tuple[int, ...] = ()
+    poison: bool = False
+
+
+FOREIGN = Record(None, None)
+
+
+class Log:
+    """One partition. `flushed` is the end of what a power cut can't take."""
+
+    __slots__ = ("flushed", "records", "start")
+
+    def __init__(self) -> None:
+        self.start = 0
+        self.records: list[Record] = []
+        self.flushed = 0
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.records)
+
+    def read(self, offset: int, most: int = 1_000_000) -> list[tuple[int, Record]]:
+        """(offset, record) from there on."""
+        first = max(offset - self.start, 0)
+        return [(self.start + first + n, record) for n, record in enumerate(self.records[first : first + most])]
+
+    def mark(self, offset: int | None) -> Mark | None:
+        if offset is None or not self.start <= offset < self.end:
+            return None
+        record = self.records[offset - self.start]
+        return Mark(offset, record.sequence, record.event)  # type: ignore[arg-type]  # ids are numbers here
+
+    def before(self, offset: int) -> Mark | None:
+        """The nearest record of the platform below it."""
+        for at in range(min(offset, self.end) - 1, self.start - 1, -1):
+            if self.records[at - self.start].sequence is not None:
+                return self.mark(at)
+        return None
+
+
+class Flight:
+    """A batch between a producer and the log."""
+
+    __slots__ = ("base", "place", "records", "service", "state")
+
+    def __init__(self, service: str, place: Place, records: Sequence[Record]) -> None:
+        self.service = service
+        self.place = place
+        self.records = records
+        self.state = "flying"  # what its producer knows: flying, acknowledged, failed
+        self.base = -1
+
+
+class Kafka:
+    def __init__(self, places: Sequence[Place]) -> None:
+        self.logs = {place: Log() for place in places}
+        self.flights: list[Flight] = []
+        self.epoch = 0
+        """Rises when connections to the broker broke."""
+        self.group: dict[Place, int] = {}
+        """Offsets that consumers committed to Kafka."""
+        self.flush_each = True
+
+    def send(self, service: str, place: Place, records: Sequence[Record]) -> Flight:
+        flight = Flight(service, place, records)
+        self.flights.append(flight)
+        return flight
+
+    def land(self, flight: Flight, *, heard: bool) -> None:
+        """Appends the batch. The producer learns of it when `heard`, and if it still waits."""
+        self.flights.remove(flight)
+        log = self.logs[flight.place]
+        base = log.end
+        log.records.extend(flight.records)
+        if self.flush_each:
+            log.flushed = log.end
+        if flight.state == "flying":
+            flight.state, flight.base = ("acknowledged", base) if heard else ("failed", -1)
+
+    def refuse(self, flight: Flight) -> None:
+        self.flights.remove(flight)
+        flight.state = "failed"
+
+    def append_foreign(self, place: Place) -> None:
+        log = self.logs[place]
+        log.records.append(FOREIGN)
+        if self.flush_each:
+            log.flushed = log.end
+
+    def power_cut(self) -> list[Place]:
+        """The broker restarts; what it had not flushed is gone, acknowledged or not. Returns where something was."""
+        cut = []
+        for place, log in self.logs.items():
+            if log.flushed < log.end:
+                del log.records[log.flushed - log.start :]
+                cut.append(place)
+        self.break_connections()
+        self.flights.clear()  # what was on its way to the broker that died can't reach the next one: a producer sends once
+        return cut
+
+    def break_connections(self) -> None:
+        self.epoch += 1
+        for flight in self.flights:
+            if flight.state == "flying":
+                flight.state = "failed"  # it may land all the same
+
+    def remake(self, place: Place) -> None:
+        self.logs[place] = Log()
+
+    def expire(self, place: Place, upto: int) -> None:
+        """Retention: the log starts at `upto` from now on."""
+        log = self.logs[place]
+        del log.records[: upto - log.start]
+        log.start = upto
+        log.flushed = max(log.flushed, upto)

@@ -1,0 +1,179 @@
+"""What operators start: replay of dead letters (rule 18), a rebuild beside the living (20), recovery after a restored backup (21)."""
+
+from shared.messaging.failures import Stop
+from shared.messaging.position import Mark, Place, Position, Verdict, judge_all
+from tests.fault.simulator.consumer import DeadLetter, Fact, effects
+from tests.fault.simulator.decisions import plan_of_recovery
+from tests.fault.simulator.kafka import Record
+from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps
+from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
+
+REPLAYING = ("advisory", "replaying")
+"""Replays and rebuilds keep each other out: else an event could take effect between a rebuild's reading and its swap."""
+
+
+def replay(platform: Platform, me: Process) -> Steps:
+    """Hands each open dead letter of ours to its handler, in the transaction that settles it."""
+    connection = me.connect(me.service.database)
+    letters = [key for key, letter in sorted(connection.rows("dead_letter").items()) if not letter.settled]
+    yield
+    try:
+        for key in letters:
+            if not connection.try_lock(*REPLAYING):
+                platform.say(me.name, "a rebuild is running")
+                return
+            yield from connection.lock("dead_letter", key)
+            letter: DeadLetter | None = connection.get("dead_letter", key)
+            yield
+            if letter is None or letter.settled or letter.record.sequence is None or not platform.mended:
+                connection.rollback()
+                continue
+            if "18-republish" in platform.off:
+                flight = platform.kafka.send("a", letter.place, [letter.record])
+                while flight.state == "flying":
+                    yield
+            else:
+                yield from effects(platform, connection, [(letter.place, letter.record)], late=True)
+            if "18-two-transactions" in platform.off:
+                connection.commit()
+                yield
+                yield
+            connection.put("dead_letter", key, letter._replace(settled=True))
+            connection.commit()
+            platform.say(me.name, f"settled {letter.place.topic}/{letter.place.partition}@{letter.offset}")
+            yield
+    except (ConnectionLost, LockTimeout):
+        connection.terminate()
+
+
+def rebuild(platform: Platform, me: Process) -> Steps:
+    """Fills new projections from the logs' starts, exactly up to the live positions, and swaps. States nothing, sets nothing aside."""
+    off = platform.off
+    connection = me.connect(me.service.database)
+    guard = me.connect(me.service.database)
+    positions = {place: Position(place) for place in platform.heard}
+    facts: dict[tuple[str, int], tuple[Fact, ...]] = {}
+    try:
+        while not guard.try_lock(*REPLAYING):
+            yield
+        for place in platform.heard:
+            if platform.kafka.logs[place].start > 0:
+                platform.say(me.name, "refuses: the log no longer begins at its start")
+                return
+        for last in (False, False, True):
+            for place in platform.heard:
+                if last and "20-behind" not in off and "20-ahead" not in off:
+                    yield from connection.lock("position", place)
+                live: Position = connection.get("position", place)
+                open_letters = {
+                    (letter.place, letter.offset)
+                    for letter in connection.rows("dead_letter").values()
+                    if not letter.settled
+                }
+                yield
+                upto = platform.kafka.logs[place].end if "20-ahead" in off else live.next_offset
+                if last and "20-behind" in off:
+                    upto = 0
+                positions[place] = advance(platform, positions[place], upto, open_letters, facts)
+                guard.check()
+                yield
+                if last and not {"20-behind", "20-ahead"} & off:
+                    reached = positions[place]
+                    same = (reached.next_offset, reached.sequence, reached.sequence_event)
+                    if same != (live.next_offset, live.sequence, live.sequence_event):
+                        platform.say(me.name, "gives up: this log does not lead to the live position")
+                        return
+        for key in {*facts, *connection.rows("fact")}:
+            connection.put("fact", key, facts.get(key))
+        yield
+        connection.commit()
+        platform.say(me.name, "swapped")
+    except (ConnectionLost, LockTimeout):
+        connection.terminate()
+
+
+def advance(
+    platform: Platform,
+    position: Position,
+    upto: int,
+    open_letters: set[tuple[Place, int]],
+    facts: dict[tuple[str, int], tuple[Fact, ...]],
+) -> Position:
+    """Applies the log from the rebuild's own position up to (not with) an offset."""
+    log = platform.kafka.logs[position.place]
+    records = [(offset, record) for offset, record in log.read(position.next_offset) if offset < upto]
+    if not records:
+        return position
+    verdicts, moved = judge_all(position, [Mark(offset, record.sequence, record.event) for offset, record in records])  # type: ignore[arg-type]
+    for (offset, record), verdict in zip(records, verdicts, strict=False):
+        if verdict is Verdict.APPLY:
+            aside = (position.place, offset) in open_letters and "20-dead" not in platform.off
+            if not aside:
+                key = (position.place.topic, record.aggregate)
+                facts[key] = (*facts.get(key, ()), Fact(record.version, record.type, record.data))
+    return moved
+
+
+def recover(platform: Platform, me: Process) -> Steps:
+    """All of the service's processes stopped, their sends drained: then the log is read once and the outbox made to agree with it."""
+    service = me.service
+    service.down = True
+    for process in platform.processes:
+        if process.service is service and process is not me and process.state in ("running", "stopped"):
+            if process.state == "stopped" and "21-zombies" in platform.off:
+                continue
+            process.end("dead")
+    platform.say(me.name, f"recovers {service.name}")
+    yield
+    while "21-zombies" not in platform.off and any(flight.service == service.name for flight in platform.kafka.flights):
+        yield
+    connection = me.connect(service.database)
+    try:
+        for place in service.places:
+            yield from recover_place(platform, service, place, connection)
+        yield
+    except (ConnectionLost, LockTimeout) as trouble:
+        platform.say(me.name, f"recovery failed: {type(trouble).__name__}")
+    except Stop as stop:
+        platform.page(me, stop, "recovery")
+    connection.terminate()
+    service.down = False
+
+
+def recover_place(platform: Platform, service: Service, place: Place, connection: Connection) -> Steps:
+    log = platform.kafka.logs[place]
+    rows = {row.event: (key, row) for key, row in sorted(connection.rows("outbox").items()) if row.place == place}
+    yield
+    sent: Sent = connection.get("sent", place)
+    in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
+    lane = plan_of_recovery(place, sent, in_order, log, "the topic made anew")
+    yield
+    if "21-numbers" not in platform.off:
+        for event, number in [*((event, None) for event in lane.sent_anew), *lane.renumbered]:
+            key, row = rows[event]
+            connection.put("outbox", key, row._replace(sequence=number))
+    for own in lane.lacking if "21-import" not in platform.off else ():
+        record = log.records[own.offset - log.start]
+        row = Row(
+            record.event, place, record.type, record.aggregate, record.version, record.data, record.poison, own.sequence
+        )
+        connection.put("outbox", connection.new_id(), row)  # what the log has and the database lacks
+        connection.put("outbox_event", record.event, True)
+        take_in(service, connection, record)
+    number, offset, event = (lane.last.sequence, lane.last.offset, lane.last.event_id) if lane.last else (0, None, None)
+    moved = Sent(number, number, offset, event)
+    connection.put("sent", place, moved)
+    yield
+    connection.commit()
+    yield
+
+
+def take_in(service: Service, connection: Connection, record: Record) -> None:
+    """The service's own import of an event that only the log still knows."""
+    count, closed = connection.get("aggregate", record.aggregate) or (0, False)
+    if record.type == "Stated":
+        connection.put("aggregate", record.aggregate, (count + 1, closed))
+    elif record.type == "Closed":
+        connection.put("aggregate", record.aggregate, (count, True))
+    elif record.type == "Decided":
+        connection.put("decision", record.aggregate, record.data)

@@ -1,0 +1,173 @@
+"""Judges a healed history: every stated event took effect exactly once and in its aggregate's order, or a stop says why not.
+
+It looks only at what people and subscribers would see: what committed, the logs, the consumer's tables, who was paged.
+"""
+
+from collections import Counter
+
+from shared.messaging.position import Place
+from tests.fault.simulator.consumer import DeadLetter, Fact
+from tests.fault.simulator.kafka import Record
+from tests.fault.simulator.platform import AGGREGATES, Paged, Platform, Service
+
+
+def judge(platform: Platform, *, quiet: bool) -> list[str]:
+    """What is wrong, in sentences; empty when nothing is."""
+    stopped = {
+        process.service.name + "/" + kind(process.name) for process in platform.processes if process.state == "paged"
+    }
+    found = [
+        f"unjustified stop of {paged.process}: {paged.reason}"
+        for paged in platform.paged
+        if not justified(platform, paged)
+    ]
+    if not quiet and not stopped:
+        found.append("never came to rest")
+    views = {
+        service.name: {place: view(platform, place, found) for place in service.places} for service in platform.services
+    }
+    for service in platform.services:
+        if f"{service.name}/relay" not in stopped:
+            found += lost_on_the_way(service, views[service.name])
+    sources_stopped = {"a/relay", "e/relay", "r/consumer"} & stopped
+    for service in (platform.a, platform.e):
+        found += effects(platform, service, complete=not {f"{service.name}/relay", "r/consumer"} & stopped)
+    if "r/consumer" not in stopped:
+        found += strangers(platform)
+    if "r/relay" not in stopped:
+        found += decisions(platform, views["r"], complete=not sources_stopped)
+    return found
+
+
+def kind(process: str) -> str:
+    return "relay" if "relay" in process else "consumer" if "worker" in process else "other"
+
+
+def justified(platform: Platform, paged: Paged) -> bool:
+    """A stop names its mend and follows a destruction that this process can't make good."""
+    if not paged.mend:
+        return False
+    before = [(what, whose) for tick, what, whose in platform.destroyed if tick <= paged.tick]
+    if paged.kind == "consumer":
+        return any(what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before)
+    topics = {place.topic for service in platform.services if service.name == paged.service for place in service.places}
+    expired = {place.topic for place in platform.expired}
+    return any(
+        (what == "restored" and whose == paged.service)
+        or (what == "made anew" and whose in topics)
+        or (what == "cut" and whose in topics & expired)  # what would be sent again is below the log's start
+        for what, whose in before
+    )
+
+
+def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
+    """What an outside subscriber takes from the whole log: it skips what is not above the last sequence that it saw."""
+    taken: list[Record] = []
+    for offset, record in [*platform.expired.get(place, ()), *platform.kafka.logs[place].read(0)]:
+        if record.sequence is None:
+            continue
+        where = f"{place.topic}/{place.partition}@{offset}"
+        if record.sequence <= len(taken):
+            if taken[record.sequence - 1].event != record.event:
+                found.append(f"{where}: number {record.sequence} stands for two events")
+        elif record.sequence > len(taken) + 1:
+            if ("made anew", place.topic) not in {(what, whose) for _, what, whose in platform.destroyed}:
+                found.append(f"{where}: number {record.sequence} follows {len(taken)}")
+            break
+        else:
+            taken.append(record)
+    twice = [event for event, count in Counter(record.event for record in taken).items() if count > 1]
+    found += [f"{place.topic}/{place.partition}: event {event} stands under two numbers" for event in twice]
+    last: dict[int, int] = {}
+    for record in taken:
+        if record.type == "DeadLetter":
+            continue
+        if last.get(record.aggregate, 0) >= record.version:
+            found.append(
+                f"{place.topic}/{place.partition}: aggregate {record.aggregate}'s version {record.version} stands too late"
+            )
+        last[record.aggregate] = record.version
+    return taken
+
+
+def lost_on_the_way(service: Service, views: dict[Place, list[Record]]) -> list[str]:
+    on_log = {place: {record.event for record in records} for place, records in views.items()}
+    return [
+        f"event {event} of {service.name} was stated and is not on {stated.row.place.topic}/{stated.row.place.partition}"
+        for event, stated in service.stated.items()
+        if event not in on_log[stated.row.place]
+    ]
+
+
+def effects(platform: Platform, service: Service, *, complete: bool) -> list[str]:
+    """Each event once, in order, nothing lost, nothing made up."""
+    found: list[str] = []
+    table = platform.r.database.table("fact")
+    known = {
+        stated.row.version: stated.row.aggregate for stated in [*service.stated.values(), *service.shaken.values()]
+    }
+    on_log = {record.version for place in service.places for record in platform.kafka.logs[place].records}
+    required = {stated.row.version for stated in service.stated.values()}
+    required |= {stated.row.version for stated in service.shaken.values()} & on_log
+    for aggregate in range(AGGREGATES):
+        facts: tuple[Fact, ...] = table.get((service.name, aggregate)) or ()
+        counts = Counter(fact.version for fact in facts)
+        found += [f"version {version} took effect {count} times" for version, count in counts.items() if count > 1]
+        found += [
+            f"version {version} took effect and was never stated"
+            for version in counts
+            if known.get(version) != aggregate
+        ]
+        in_order = [fact.version for fact in facts if not fact.late]
+        if in_order != sorted(in_order):
+            found.append(f"aggregate {aggregate} of {service.name}: effects in the order {in_order}")
+        if complete:
+            lost = sorted(version for version in required if known[version] == aggregate and version not in counts)
+            found += [f"version {version} of {service.name} was stated and took no effect" for version in lost]
+    return found
+
+
+def strangers(platform: Platform) -> list[str]:
+    """Each foreign record is set aside once."""
+    letters: list[DeadLetter] = list(platform.r.database.table("dead_letter").values())
+    aside = Counter((letter.place, letter.offset) for letter in letters)
+    anew = {whose for _, what, whose in platform.destroyed if what in ("made anew", "cut")}
+    return [
+        f"foreign record {place.topic}/{place.partition}@{offset} was set aside {aside[(place, offset)]} times"
+        for place in platform.heard
+        for offset, record in platform.kafka.logs[place].read(0)
+        if record.sequence is None and aside[(place, offset)] != 1 and place.topic not in anew
+    ]
+
+
+def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete: bool) -> list[str]:
+    """One decision for each aggregate, over the whole set, and a last Recomputed that tells the last state."""
+    found: list[str] = []
+    restored = {whose for _, what, whose in platform.destroyed if what == "restored"}
+    table = platform.r.database.table("fact")
+    for aggregate in range(AGGREGATES):
+        told = [record for place in platform.r.places[:2] for record in views[place] if record.aggregate == aggregate]
+        decided = [record for record in told if record.type == "Decided"]
+        if len(decided) > 1:
+            found.append(f"aggregate {aggregate} was decided {len(decided)} times")
+        if not complete:
+            continue
+        count = sum(len(table.get((topic, aggregate)) or ()) for topic in ("a", "e"))
+        last = next((record.data[0] for record in reversed(told) if record.type == "Recomputed"), 0)
+        if last != count:
+            found.append(f"aggregate {aggregate} has {count} facts, and the last that was stated of it tells {last}")
+        if restored & {"a", "e"}:
+            continue
+        rows = [
+            s.row
+            for service in (platform.a, platform.e)
+            for s in service.stated.values()
+            if s.row.aggregate == aggregate
+        ]
+        if sum(row.type == "Closed" for row in rows) == 2:
+            whole = tuple(sorted(row.version for row in rows))
+            if not decided:
+                found.append(f"aggregate {aggregate} is complete and was never decided")
+            elif decided[0].data != whole:
+                found.append(f"aggregate {aggregate} was decided on {decided[0].data}, not {whole}")
+    return found
