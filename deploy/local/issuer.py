@@ -97,7 +97,7 @@ def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> 
 def key_of(file: Path) -> ECKey:
     """The signing key kept in ``file`` (a private JWK, readable by its owner alone); made when there is none."""
     if file.exists():
-        return ECKey.import_key(file.read_text())
+        return ECKey.import_key(json.loads(file.read_text()))
     key = ECKey.generate_key("P-256", auto_kid=True)
     file.parent.mkdir(parents=True, exist_ok=True)
     # written aside and linked: of two processes that start at once, both use the first one's key
@@ -107,7 +107,7 @@ def key_of(file: Path) -> ECKey:
     try:
         file.hardlink_to(draft)
     except FileExistsError:
-        key = ECKey.import_key(file.read_text())
+        key = ECKey.import_key(json.loads(file.read_text()))
     finally:
         draft.unlink()
     return key
