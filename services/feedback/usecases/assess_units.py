@@ -48,9 +48,9 @@ async def assess_units(
                 for group, categories in CATEGORIES.items()
             },
         )
-        for row in await SQL.units_with_counts(connection, window_start=window.start, window_to=window.to)
+        async for row in SQL.units_with_counts(connection, window_start=window.start, window_to=window.to)
     ]
-    standing = [OpenFlag(row["unit_id"], row["kind"]) for row in await SQL.open_flags(connection)]
+    standing = [OpenFlag(row["unit_id"], row["kind"]) async for row in SQL.open_flags(connection)]
     norms = norms_of(units, window)
     changes = decide(units, standing, norms, limits)
     # cleared first: a flag that changes its kind never stands twice

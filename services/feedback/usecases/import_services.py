@@ -46,7 +46,7 @@ async def import_services(
     """
     faults: list[dict[str, object]] = []
     good = check_rows(rows, Row, faults)
-    known = {row["unit_id"] for row in await SQL.known_units(connection, unit_ids=[row.unit_id for _, row in good])}
+    known = {row["unit_id"] async for row in SQL.known_units(connection, unit_ids=[row.unit_id for _, row in good])}
     today = now.astimezone(zone).date()
     lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for line, row in good:

@@ -1,5 +1,6 @@
 """What of complaints is shown, and to whom: without words to all, whole to officers, to the owner, and to who holds the tracking code."""
 
+from collections.abc import AsyncIterator, Mapping
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -53,8 +54,8 @@ def _after(cursor: str | None) -> UUID | None:
         raise Refusal("bad-cursor") from error
 
 
-def _page(rows: list[object], limit: int) -> Page[ComplaintView]:
-    items = [ComplaintView.model_validate(dict(row)) for row in rows]  # type: ignore[call-overload]
+async def _page(rows: AsyncIterator[Mapping[str, object]], limit: int) -> Page[ComplaintView]:
+    items = [ComplaintView.model_validate(dict(row)) async for row in rows]
     return page(items, limit, lambda item: (str(item.complaint_id),))
 
 
@@ -78,8 +79,8 @@ async def show_complaint(connection: Connection, person: Person, complaint_id: U
 
 async def list_complaints(connection: Connection, unit_id: str, cursor: str | None, limit: int) -> Page[ComplaintView]:
     """The public's list of a unit, the newest first."""
-    return _page(
-        await SQL.complaints_of_unit(connection, unit_id=unit_id, before=_after(cursor), most=limit + 1), limit
+    return await _page(
+        SQL.complaints_of_unit(connection, unit_id=unit_id, before=_after(cursor), most=limit + 1), limit
     )
 
 
@@ -89,14 +90,14 @@ async def list_whole_complaints(
     """The officers' list: of a unit or all; those that wait for an answer with the oldest first, else the newest first."""
     at, most = _after(cursor), limit + 1
     if waiting:
-        return _page(await SQL.open_complaints_with_words(connection, unit_id=unit_id, after=at, most=most), limit)
-    return _page(await SQL.complaints_with_words(connection, unit_id=unit_id, before=at, most=most), limit)
+        return await _page(SQL.open_complaints_with_words(connection, unit_id=unit_id, after=at, most=most), limit)
+    return await _page(SQL.complaints_with_words(connection, unit_id=unit_id, before=at, most=most), limit)
 
 
 async def list_own_complaints(
     connection: Connection, person: Person, cursor: str | None, limit: int
 ) -> Page[ComplaintView]:
     """What a person filed under their name, the newest first."""
-    return _page(
-        await SQL.complaints_of_person(connection, subject=person.subject, before=_after(cursor), most=limit + 1), limit
+    return await _page(
+        SQL.complaints_of_person(connection, subject=person.subject, before=_after(cursor), most=limit + 1), limit
     )

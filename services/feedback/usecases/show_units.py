@@ -87,7 +87,7 @@ async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: Z
         raise Refusal("unknown-unit", unit_id=unit_id)
     counting = {
         count["category"]: count["complaints"]
-        for count in await SQL.counting_complaints_of_unit(connection, unit_id=unit_id, **within)
+        async for count in SQL.counting_complaints_of_unit(connection, unit_id=unit_id, **within)
     }
     complaints = {group: sum(counting.get(category, 0) for category in of) for group, of in CATEGORIES.items()}
     unit = Unit(unit_id, row["staff"], row["services"], row["months"], complaints)
@@ -108,16 +108,16 @@ async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: Z
         window_to=window.to,
         assessed_at=last["assessed_at"] if last else None,
         groups=groups,
-        flags=[_flag(flag) for flag in await SQL.flags_of_units(connection, unit_ids=[unit_id])],
+        flags=[_flag(flag) async for flag in SQL.flags_of_units(connection, unit_ids=[unit_id])],
         past_flags=[
             PastFlag(
                 **dict(_flag(flag)), until=flag["cleared_at"], figures_at_end=FlagFigures(**flag["cleared_figures"])
             )
-            for flag in await SQL.past_flags(connection, unit_id=unit_id, most=PAST_FLAGS_SHOWN)
+            async for flag in SQL.past_flags(connection, unit_id=unit_id, most=PAST_FLAGS_SHOWN)
         ],
         complaints=[
             MonthCount(month=f"{count['month']:%Y-%m}", category=count["category"], complaints=count["complaints"])
-            for count in await SQL.counts_by_month(connection, unit_id=unit_id, **within)
+            async for count in SQL.counts_by_month(connection, unit_id=unit_id, **within)
         ],
     )
 
@@ -125,9 +125,10 @@ async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: Z
 async def list_units(connection: Connection, flagged: bool | None, cursor: str | None, limit: int) -> Page[UnitInList]:
     """Units by id with their flags; only those with or without one where `flagged` says so."""
     key = from_cursor(cursor, fields=1)
-    rows = await SQL.units(connection, after=str(key[0]) if key else None, flagged=flagged, most=limit + 1)
+    after = str(key[0]) if key else None
+    rows = [row async for row in SQL.units(connection, after=after, flagged=flagged, most=limit + 1)]
     flags: dict[str, list[FlagView]] = {row["unit_id"]: [] for row in rows}
-    for flag in await SQL.flags_of_units(connection, unit_ids=list(flags)):
+    async for flag in SQL.flags_of_units(connection, unit_ids=list(flags)):
         flags[flag["unit_id"]].append(_flag(flag))
     items = [UnitInList(unit_id=row["unit_id"], path=row["path"], flags=flags[row["unit_id"]]) for row in rows]
     return page(items, limit, lambda item: (item.unit_id,))
