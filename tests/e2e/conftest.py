@@ -1,0 +1,30 @@
+"""The whole platform, as `terang local up` starts it, in a folder of its own for the session."""
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.demo.door import Door
+from deploy.local import control
+
+
+@pytest.fixture(scope="session")
+def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the stack of these tests keeps its data and logs."""
+    return tmp_path_factory.mktemp("stack")
+
+
+@pytest.fixture(scope="session")
+def stack(stack_folder: Path) -> Iterator[dict[str, Any]]:
+    """Addresses and process numbers of a running stack, as `terang local status --json` gives them."""
+    with control.a_stack(stack_folder, lambda _said: None) as status:
+        yield status
+
+
+@pytest.fixture
+async def door(stack: dict[str, Any]) -> AsyncIterator[Door]:
+    """The stack's door."""
+    async with Door(stack["door"]) as opened:
+        yield opened

@@ -1,0 +1,93 @@
+"""The demonstration as a person runs it, and as an operator who kills things while it runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deploy.local import control
+
+APPLICANTS = 200
+ROOT = Path(__file__).parents[2]
+
+pytestmark = pytest.mark.timeout(600)
+
+
+def demo(door: str, folder: Path) -> subprocess.Popen[str]:
+    """`terang demo` against a running stack, its files in `folder`."""
+    folder.mkdir()
+    return subprocess.Popen(
+        [sys.executable, "-m", "deploy.cli.main", "demo", "--url", door, "--applicants", str(APPLICANTS), "--exit"],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def ended(playing: subprocess.Popen[str]) -> str:
+    """What it printed, once it has ended well."""
+    said, _ = playing.communicate(timeout=500)
+    assert playing.returncode == 0, said[-6000:]
+    return said
+
+
+def victims(folder: Path) -> Iterator[tuple[str, int]]:
+    """(name, pid) of every process of the stack, servers included, asked for anew each time."""
+    names = ["ranking-worker", "exams-api", "kafka", "applications-worker", "door", "postgres"]
+    names += ["ranking-api", "exams-worker", "applications-api", "feedback-worker", "feedback-api"]
+    for name in names:
+        said = control.running(folder)
+        assert said is not None
+        status: dict[str, Any] = said["status"]
+        pid = status[name]["pid"] if name in status else status["processes"][name]["pid"]
+        if pid is not None:
+            yield name, pid
+
+
+@pytest.fixture(scope="module")
+def first(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a demonstration that nothing disturbed."""
+    folder = tmp_path_factory.mktemp("demo") / "first"
+    ended(demo(stack["door"], folder))
+    return folder / ".terang" / "demo"
+
+
+def test_a_round_is_played_and_recomputed(first: Path) -> None:
+    """Every list that was published equals an independent recomputation, and Kafka showed one event for each fact."""
+    report = json.loads((first / "report.json").read_text())
+    assert report["recomputation_equal"] is True
+    assert report["events"]["ApplicationSubmitted"] == APPLICANTS
+    decided = report["events"]["ApplicationVerified"] + report["events"]["ApplicationRejected"]
+    assert decided == APPLICANTS
+    assert report["events"]["ComplaintFiled"] == 600
+    assert report["events"]["UnitFlagged"] >= 4
+
+
+def test_nothing_that_dies_changes_the_lists(
+    stack: dict[str, Any], stack_folder: Path, first: Path, tmp_path: Path
+) -> None:
+    """Another round of the same people while each process, Kafka and PostgreSQL too, is killed once: the same lists to the byte."""
+    playing = demo(stack["door"], tmp_path / "second")
+    killed = []
+    for name, pid in victims(stack_folder):
+        time.sleep(2)
+        if playing.poll() is not None:
+            break
+        os.kill(pid, signal.SIGKILL)
+        killed.append(name)
+    said = ended(playing)
+    again = tmp_path / "second" / ".terang" / "demo"
+    assert (again / "standings.csv").read_bytes() == (first / "standings.csv").read_bytes(), said[-3000:]
+    counts, undisturbed = (json.loads((folder / "report.json").read_text())["events"] for folder in (again, first))
+    for event in ("ApplicationSubmitted", "ExamScored", "CandidateShortlisted", "CandidateSelected", "ComplaintFiled"):
+        assert counts[event] == undisturbed[event]
+    assert len(killed) >= 5, f"only {killed} were killed before the round was over"
