@@ -86,7 +86,7 @@ def handler_name(hearing: Hears) -> str:
     return f"{hearing.use_case.__module__}.{hearing.use_case.__qualname__}"
 
 
-def position_of(row: Mapping[str, Any]) -> Position:
+def position_of(row: asyncpg.Record) -> Position:
     """One row of messaging.position."""
     return Position(
         Place(row["topic"], row["partition"]),
@@ -297,11 +297,12 @@ def make_plan(
     *,
     service: str,
     condemned: Fault | None = None,
+    most_in_a_row: int | None = MOST_IN_A_ROW,
 ) -> Plan:
     """Judge each record against the positions and decide what becomes of it. Pure.
 
     With `condemned` every event that would take effect is set aside for that reason instead. Raises ElsewhereError if the batch
-    is not what comes next; Stop on a gap, or for more than MOST_IN_A_ROW dead letters in a row in one partition.
+    is not what comes next; Stop on a gap, or for more than `most_in_a_row` dead letters in a row in one partition.
     """
     plan = Plan()
     parts: list[tuple[Position, list[Heard], list[Verdict]]] = []
@@ -330,7 +331,7 @@ def make_plan(
             outcome = heard.fault or condemned or read[id(heard)]
             if isinstance(outcome, Fault):
                 failures += 1
-                if failures > MOST_IN_A_ROW:
+                if most_in_a_row is not None and failures > most_in_a_row:
                     raise _brake(service, heard, outcome)
                 plan.asides.append(Aside(heard, outcome, NOBODY if hearing is None else handler_name(hearing)))
                 continue

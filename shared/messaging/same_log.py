@@ -37,14 +37,13 @@ async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dic
         try:
             await reader.start()
             partitions = {position.place: TopicPartition(*position.place) for position in positions}
-            reader.assign(list(partitions.values()))
             starts = await reader.beginning_offsets(list(partitions.values()))
             ends = await reader.end_offsets(list(partitions.values()))
             at: dict[TopicPartition, Own] = {}
             before: dict[TopicPartition, Own] = {}
             spans = {partitions[each.place]: _span(each, starts[partitions[each.place]]) for each in positions}
             last = {tp: min(span[1], ends[tp]) for tp, span in spans.items()}
-            async for tp, own in own_records(reader, {tp: span[0] for tp, span in spans.items()}, last):
+            async for tp, own, _ in own_records(reader, {tp: span[0] for tp, span in spans.items()}, last):
                 before[tp] = own
                 at.setdefault(tp, own)
             far = {
@@ -54,7 +53,7 @@ async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dic
                 and starts[tp := partitions[each.place]] <= each.sequence_offset < min(spans[tp][0], ends[tp])
             }
             just_these = {tp: offset + 1 for tp, offset in far.items()}
-            at |= {tp: own async for tp, own in own_records(reader, far, just_these)}
+            at |= {tp: own async for tp, own, _ in own_records(reader, far, just_these)}
         finally:
             await reader.stop()
     return {

@@ -1,0 +1,60 @@
+"""``terang rebuild``: a service's projections made anew from the log, while it runs."""
+
+import asyncio
+import os
+import sys
+from importlib import import_module
+from typing import Annotated
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from deploy.cli.serve import Service
+from shared.messaging.failures import Stop
+from shared.messaging.rebuild import RefusedError
+from shared.messaging.rebuild import rebuild as rebuild_projections
+from shared.messaging.worker import Worker
+from shared.settings import SettingsError, read
+
+app = typer.Typer()
+
+
+def worker_of(service: Service) -> Worker:
+    """The service's worker as the environment describes it, not running. Ends the command if a setting is wrong or missing."""
+    try:
+        settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
+    except SettingsError as error:
+        print(f"terang: {error}", file=sys.stderr)
+        raise typer.Exit(2) from error
+    worker: Worker = import_module(f"services.{service}.worker").create_worker(settings)
+    return worker
+
+
+@app.command()
+def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")]) -> None:
+    """Make a service's projections anew from the whole log and put them in place of the old ones. The service goes on meanwhile."""
+    worker = worker_of(service)
+
+    async def run() -> None:
+        pool = await worker.pool()
+        try:
+            columns = (TextColumn("reading the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+            with Progress(*columns, transient=True) as progress:
+                task = progress.add_task("", total=None)
+                rebuilt = await rebuild_projections(
+                    service=service,
+                    pool=pool,
+                    outbox=worker.outbox,
+                    hears=worker.hears,
+                    bootstrap_servers=worker.settings.kafka_bootstrap_servers,
+                    progress=lambda done, records: progress.update(task, completed=done, total=records),
+                )
+        finally:
+            await pool.close()
+        print(f"{service}: {rebuilt.events} events of {rebuilt.partitions} partitions took effect anew.")
+
+    try:
+        asyncio.run(run())
+    except (RefusedError, Stop) as error:
+        print(f"terang rebuild {service}: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
