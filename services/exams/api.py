@@ -1,0 +1,53 @@
+"""Puts the HTTP process of exams together."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.exams.handlers import http
+from services.exams.settings import Settings
+from shared.clock import utc_now
+from shared.contracts.catalogue import stated_by, written_by
+from shared.messaging.outbox import Outbox
+from shared.web.app import create_app
+from shared.web.problems import Problems
+
+DESCRIPTION = """
+Officers schedule sittings; examiners and proctors record what became of each candidate there; officers close them.
+
+**One result.** A candidate has one result at each stage of a round, whichever sitting recorded it: points, absent (TH) or disqualified (DIS).
+Points are replaced by a correction, with a reason; an absence gives way to points while its sitting is open; a disqualification replaces either.
+Points are texts in digits (`"120"`, `"82.5"`), so that they stay exact; the round's policy says which components there are, their maxima and steps.
+
+**Who may sit.** Whoever was verified sits the first stage; whoever the list before shortlisted sits a later one. Both are learnt from events, a moment
+after they were decided: an answer 409 that says so is worth another try, with the same Idempotency-Key.
+
+**Closing.** A sitting closes when no admitted candidate of its vacancies waits for a result. From then on it takes no first results; officers may
+still correct and disqualify. Words about persons stay here, and are in no event.
+"""
+
+
+def outbox(settings: Settings) -> Outbox:
+    """What exams may state, and where."""
+    return Outbox(
+        source=f"/provinces/{settings.province}/exams",
+        service="exams",
+        contracts=stated_by("exams"),
+        partitions=written_by("exams"),
+    )
+
+
+def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The app under /exams."""
+    return create_app(
+        "exams",
+        settings,
+        [http.router()],
+        title="Terang: exams (ujian)",
+        description=DESCRIPTION,
+        outbox=outbox(settings),
+        problems=Problems("exams", [Path(__file__).with_name("problems.toml")]),
+        clock=clock,
+    )

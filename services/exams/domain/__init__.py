@@ -1,0 +1,1 @@
+"""What may be recorded of whom, where and until when."""

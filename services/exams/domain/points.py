@@ -1,0 +1,39 @@
+"""Points as people write them: exact decimals in digits, never a float."""
+
+import re
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator
+
+from shared.contracts.fields import Points
+from shared.policies import Policy
+from shared.refusals import Refusal
+
+WRITTEN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
+
+
+def _in_digits(value: object) -> object:
+    if not isinstance(value, str) or not WRITTEN.fullmatch(value):
+        raise ValueError("write points as a text of digits with at most six after a point: 120 or 82.5")
+    return value
+
+
+def _plain(value: Decimal) -> Decimal:
+    """The same number without zeros at its end, so that 82.50 and 82.5 are stated alike."""
+    short = value.normalize()
+    return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
+
+
+WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_plain)]
+"""Points out of a request or a file."""
+
+
+def refusal(policy: Policy, stage: str, points: Mapping[str, Decimal]) -> Refusal | None:
+    """`points-refused` with every fault that the policy finds in a candidate's points of a stage; none where they are right."""
+    faults = policy.point_faults(stage, points)
+    if not faults:
+        return None
+    errors: list[dict[str, object]] = [{"column": fault.partition(":")[0], "reason": fault} for fault in faults]
+    return Refusal("points-refused", faults="; ".join(faults), errors=errors)

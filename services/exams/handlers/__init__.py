@@ -1,0 +1,1 @@
+"""How the exams service is reached: by people and by events."""

@@ -1,0 +1,15 @@
+"""Puts the worker of exams together: it hears who may sit, and carries results out."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.exams.api import outbox
+from services.exams.handlers.events import hears
+from services.exams.settings import Settings
+from shared.clock import utc_now
+from shared.messaging.worker import Worker
+
+
+def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
+    """The worker of exams; it owes nothing later."""
+    return Worker(service="exams", settings=settings, outbox=outbox(settings), hears=hears, clock=clock)
