@@ -93,6 +93,16 @@ def plan_lane(stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Nu
     number_of = {own.event_id: own.sequence for own in held.values()}
     known = {row.event_id for row in rows}
     acknowledged = stored.acknowledged.sequence if stored.acknowledged else 0
+    if start.sequence is None:
+        # What stood between the backup's knowledge and the log's start has expired: a row may have been sent and read there.
+        rows = [row for row in rows if row.sequence is None or row.sequence > acknowledged]
+        unsure = sum(1 for row in rows if row.event_id not in number_of)
+        if unsure or not held:
+            raise Stop(
+                f"{stored.topic}/{stored.partition} begins at offset {start.offset}, above what the database knows of it; whether "
+                f"{unsure} rows were sent before, and how far counting went, can't be told.",
+                mend="restore a backup that is younger than the topic's retention",
+            )
     end = last.sequence if last else 0
     still_there = {row.sequence for row in rows if row.sequence is not None}
     return Lane(
