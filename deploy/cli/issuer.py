@@ -1,10 +1,11 @@
 """``terang issuer``: the identity provider of demonstrations."""
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
+
+from shared.clock import utc_now
 
 app = typer.Typer()
 
@@ -28,7 +29,7 @@ def command(
 
     print(WARNING, flush=True)
     uvicorn.run(
-        create_issuer(issuer, key_of(key_file), clock=lambda: datetime.now(UTC)),
+        create_issuer(issuer, key_of(key_file), clock=utc_now),
         host=host,
         port=port,
         log_level="warning",

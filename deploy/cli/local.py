@@ -38,7 +38,7 @@ def up(
     with _errors():
         if detach:
             with console.status("Starting …") as status:
-                control.start(folder, status.update)
+                control.start(folder, status.update, outlives=True)
             _say_where(folder, began)
             return
         from deploy.local.stack import Stack  # brings Kafka's client and more, which no other command here needs

@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from shared.contracts.catalogue import SERVICES
+from shared.observability.logs import configure
 from shared.settings import SettingsError, read
 
 app = typer.Typer()
@@ -35,6 +36,7 @@ def serve(
     except SettingsError as error:
         print(f"terang serve {service} {half}: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
+    configure(service, half)
     if half is Half.WORKER:
         worker = import_module(f"services.{service}.worker").create_worker(settings)
         asyncio.run(worker.run(host, port))

@@ -31,8 +31,8 @@ def running(folder: Path) -> dict[str, Any] | None:
     return content
 
 
-def start(folder: Path, tell: Callable[[str], None]) -> None:
-    """Start a supervisor that outlives this process; returns when all is ready.
+def start(folder: Path, tell: Callable[[str], None], *, outlives: bool) -> None:
+    """Start a supervisor in the background; returns when all is ready.
 
     Parameters
     ----------
@@ -40,6 +40,8 @@ def start(folder: Path, tell: Callable[[str], None]) -> None:
         The stack's.
     tell
         Called with what it is doing at the moment.
+    outlives
+        Whether it goes on when this process ends; else it ends with the thread that called this.
 
     Raises
     ------
@@ -52,7 +54,17 @@ def start(folder: Path, tell: Callable[[str], None]) -> None:
         )
     log = folder / "logs" / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-c", "from deploy.cli.main import app; app()", "local", "up", "--folder", str(folder)]
+    bound = [] if outlives else ["setpriv", "--pdeathsig", "TERM", "--"]
+    command = [
+        *bound,
+        sys.executable,
+        "-c",
+        "from deploy.cli.main import app; app()",
+        "local",
+        "up",
+        "--folder",
+        str(folder),
+    ]
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
@@ -123,7 +135,7 @@ def a_stack(folder: Path, tell: Callable[[str], None]) -> Iterator[dict[str, Any
     said = running(folder)
     own = said is None
     if own:
-        start(folder, tell)
+        start(folder, tell, outlives=False)
     try:
         while (said := running(folder)) is None or said["phase"] != "ready":
             if said is None:

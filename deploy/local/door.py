@@ -3,7 +3,6 @@
 import argparse
 import json
 from collections.abc import AsyncIterator, Mapping
-from datetime import UTC, datetime
 from pathlib import Path
 
 import anyio
@@ -12,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from deploy.local.issuer import WARNING, create_issuer, key_of
+from shared.clock import utc_now
 
 # RFC 9110 §7.6.1: these speak of one connection, not of the request
 OF_THE_CONNECTION = frozenset(
@@ -181,7 +181,7 @@ def main() -> None:
     arguments.add_argument("--about", type=json.loads, required=True, help="JSON served at /.well-known/terang.json")
     arguments.add_argument("routes", nargs="+", help="service=http://host:port")
     given = arguments.parse_args()
-    issuer = create_issuer(given.about["issuer"], key_of(given.key_file), clock=lambda: datetime.now(UTC))
+    issuer = create_issuer(given.about["issuer"], key_of(given.key_file), clock=utc_now)
     door = Door(dict(route.split("=", 1) for route in given.routes), issuer, given.about)
     print(WARNING, flush=True)  # noqa: T201 - into this process's log
     uvicorn.run(
