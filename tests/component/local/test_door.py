@@ -1,0 +1,227 @@
+"""The local door passes requests and streams on, says when a service is away, and has the demo issuer behind it."""
+
+import asyncio
+import contextlib
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+import pytest
+import uvicorn
+from joserfc import jwt
+from joserfc.jwk import KeySet
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response, StreamingResponse
+from starlette.routing import Route
+from starlette.types import ASGIApp
+
+from deploy.local.door import Door
+from deploy.local.issuer import create_issuer, key_of
+from deploy.local.ports import free_port
+
+NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
+
+
+class Upstream:
+    """A service behind the door: repeats what it is sent, streams until its reader is gone, breaks off."""
+
+    def __init__(self) -> None:
+        self.stream_ended = asyncio.Event()
+        self.app = Starlette(
+            routes=[
+                Route("/ranking/stream", self.stream),
+                Route("/ranking/broken", self.broken),
+                Route("/ranking/{rest:path}", self.repeat, methods=["GET", "POST", "DELETE"]),
+            ]
+        )
+
+    async def repeat(self, request: Request) -> Response:
+        body = await request.body()
+        told = {
+            "method": request.method,
+            "path": request.url.path,
+            "query": request.url.query,
+            "headers": dict(request.headers),
+            "bytes": len(body),
+        }
+        if request.method == "DELETE":
+            return Response(status_code=204)
+        return JSONResponse(told, status_code=201, headers={"x-own": "kept"})
+
+    async def stream(self, _request: Request) -> Response:
+        async def events() -> AsyncIterator[str]:
+            try:
+                for number in range(10_000):
+                    yield f"data: {number}\n\n"
+                    await asyncio.sleep(0.02)
+            finally:
+                self.stream_ended.set()
+
+        return StreamingResponse(events(), media_type="text/event-stream")
+
+    async def broken(self, _request: Request) -> Response:
+        async def half() -> AsyncIterator[bytes]:
+            yield b"half of it"
+            await asyncio.sleep(0.1)
+            raise ConnectionResetError("on purpose")
+
+        return StreamingResponse(half(), headers={"content-length": "1000"})
+
+
+@asynccontextmanager
+async def serving(app: ASGIApp) -> AsyncIterator[str]:
+    """The app on a free port, by its URL."""
+    port = free_port()
+    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1))
+    task = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@pytest.fixture
+async def upstream() -> Upstream:
+    return Upstream()
+
+
+@pytest.fixture
+async def door(upstream: Upstream, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
+    key = key_of(tmp_path / "key.json")
+    issuer = create_issuer("http://door.test/issuer", key, clock=lambda: NOW)
+    async with serving(upstream.app) as behind:
+        nobody = f"http://127.0.0.1:{free_port()}"
+        door = Door(
+            {"ranking": behind, "exams": nobody},
+            issuer,
+            {"province": "99", "kafka": "k:9", "issuer": "http://door.test/issuer"},
+        )
+        async with serving(door) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
+            yield client
+
+
+async def test_a_request_arrives_as_it_was_sent(door: httpx.AsyncClient) -> None:
+    """Method, path with its escapes, query, headers and body go through; so do status and headers of the answer."""
+    answer = await door.post(
+        "/ranking/a%2Fb/c?x=1%202&y=",
+        headers={"Idempotency-Key": "k1", "Accept-Language": "id"},
+        content=b"z" * 3_000_000,
+    )
+    assert answer.status_code == 201
+    assert answer.headers["x-own"] == "kept"
+    told = answer.json()
+    assert (told["method"], told["path"], told["query"], told["bytes"]) == (
+        "POST",
+        "/ranking/a/b/c",
+        "x=1%202&y=",
+        3_000_000,
+    )
+    assert told["headers"]["idempotency-key"] == "k1"
+    assert told["headers"]["host"] == door.base_url.netloc.decode()
+    assert told["headers"]["x-forwarded-for"] == "127.0.0.1"
+
+
+async def test_a_body_of_unknown_length_arrives_whole(door: httpx.AsyncClient) -> None:
+    """A chunked request body is passed on piece by piece."""
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(20):
+            yield b"x" * 1000
+
+    assert (await door.post("/ranking/x", content=pieces())).json()["bytes"] == 20_000
+
+
+async def test_an_answer_without_a_body(door: httpx.AsyncClient) -> None:
+    """204 comes through, and the connection goes on being of use."""
+    assert (await door.delete("/ranking/x")).status_code == 204
+    assert (await door.get("/ranking/x")).status_code == 201
+
+
+async def test_events_arrive_one_by_one_and_end_with_their_reader(door: httpx.AsyncClient, upstream: Upstream) -> None:
+    """A stream of server-sent events isn't held back; when the reader goes, the service's stream is ended."""
+    async with door.stream("GET", "/ranking/stream") as answer:
+        assert answer.headers["content-type"].startswith("text/event-stream")
+        lines = answer.aiter_lines()
+        assert [await anext(lines) for _ in range(3)] == ["data: 0", "", "data: 1"]
+    await asyncio.wait_for(upstream.stream_ended.wait(), 10)
+
+
+async def test_an_answer_that_breaks_off_breaks_off(door: httpx.AsyncClient) -> None:
+    """When a service dies in the middle of an answer the reader is not told that it was whole."""
+    with pytest.raises(httpx.RemoteProtocolError):
+        await door.get("/ranking/broken")
+
+
+@pytest.mark.parametrize(("language", "words"), [("en", "try again"), ("id-ID", "coba lagi"), (None, "coba lagi")])
+async def test_a_service_that_is_away_is_a_502(door: httpx.AsyncClient, language: str | None, words: str) -> None:
+    """A service that can't be reached gives a problem that says what to do, in the reader's language."""
+    answer = await door.post("/exams/sittings", json={}, headers={"Accept-Language": language} if language else {})
+    assert answer.status_code == 502
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.json()["type"] == "/problems/door/service-away"
+    assert words in answer.json()["detail"]
+
+
+async def test_an_unknown_service_is_a_404(door: httpx.AsyncClient) -> None:
+    """A path of no service gives a problem that names the paths there are."""
+    answer = await door.get("/payroll/x", headers={"Accept-Language": "en"})
+    assert answer.status_code == 404
+    assert "/ranking, /exams, /issuer" in answer.json()["detail"]
+
+
+async def test_where_the_rest_is(door: httpx.AsyncClient) -> None:
+    """/.well-known/terang.json names province, broker and issuer."""
+    assert (await door.get("/.well-known/terang.json")).json() == {
+        "province": "99",
+        "kafka": "k:9",
+        "issuer": "http://door.test/issuer",
+    }
+
+
+async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) -> None:
+    """A token asked for by client credentials is signed with a published key and carries issuer, subject, roles and end."""
+    form = {"grant_type": "client_credentials", "client_id": "ana", "scope": "applicant verifier"}
+    answer = (await door.post("/issuer/token", data=form)).json()
+    keys = KeySet.import_key_set((await door.get("/issuer/jwks")).json())
+    claims = jwt.decode(answer["access_token"], keys, algorithms=["ES256"]).claims
+    assert claims == {
+        "iss": "http://door.test/issuer",
+        "sub": "ana",
+        "roles": ["applicant", "verifier"],
+        "iat": int(NOW.timestamp()),
+        "exp": int(NOW.timestamp()) + answer["expires_in"],
+    }
+    assert "DEMONSTRATION ONLY" in answer["warning"]
+    assert "d" not in (await door.get("/issuer/jwks")).json()["keys"][0]
+
+
+@pytest.mark.parametrize(
+    ("form", "error"),
+    [
+        ({"grant_type": "password", "client_id": "ana", "scope": "officer"}, "unsupported_grant_type"),
+        ({"grant_type": "client_credentials", "client_id": "", "scope": "officer"}, "invalid_client"),
+        ({"grant_type": "client_credentials", "client_id": "ana", "scope": "officer king"}, "invalid_scope"),
+    ],
+)
+async def test_a_wrong_request_for_a_token_is_refused(
+    door: httpx.AsyncClient, form: dict[str, str], error: str
+) -> None:
+    """Another grant, no subject, or a role that isn't there is refused with OAuth's own code."""
+    answer = await door.post("/issuer/token", data=form)
+    assert answer.status_code == 400
+    assert answer.json()["error"] == error
+
+
+def test_the_key_is_kept_and_closed(tmp_path: Path) -> None:
+    """The signing key is made once, found again, and readable by its owner alone."""
+    file = tmp_path / "deep" / "key.json"
+    assert key_of(file).kid == key_of(file).kid == json.loads(file.read_text())["kid"]
+    assert file.stat().st_mode & 0o777 == 0o600
