@@ -36,6 +36,8 @@ def is_infrastructure(error: BaseException) -> bool:
         return all(is_infrastructure(inner) for inner in error.exceptions)
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_NOT_NOW)
+    if isinstance(error, asyncpg.InternalClientError):
+        return True  # a session that was ended under a statement can leave asyncpg in a state from which only a new connection helps
     if isinstance(error, asyncpg.InterfaceError):
         # asyncpg has no class of its own for a connection that went away under a caller; its messages all say "closed" or "closing".
         return "clos" in str(error)

@@ -88,7 +88,6 @@ class Relay:
         """Leads whenever it can. Never returns; raises Stop when going on would be wrong, and whatever is neither that nor infrastructure."""
         pause = POLL_SECONDS
         while True:
-            began = asyncio.get_running_loop().time()
             try:
                 await self._lead()
             except Exception as failure:
@@ -97,14 +96,12 @@ class Relay:
                     raise stop from failure
                 if not is_infrastructure(failure):
                     raise
+                pause = POLL_SECONDS if self.leading else min(pause * 2, 2.0)
                 log.warning("relay waits", service=self._service, why=_described(failure), seconds=pause)
             finally:
                 self.leading = False
                 metrics.RELAY_LEADING.set(0)
-            if asyncio.get_running_loop().time() - began > 10:
-                pause = POLL_SECONDS
             await asyncio.sleep(pause)
-            pause = min(pause * 2, 5.0)
 
     async def _lead(self) -> None:
         """One time in office: waits for the lock, asks the log, then carries until something fails."""
@@ -122,7 +119,7 @@ class Relay:
     async def _take_over(self, connection: Connection) -> None:
         """Has the database say what the log says: up to where each partition's numbers are there, marked or not."""
         self._last = await self._survey(connection)
-        failpoint("relay: surveyed")
+        failpoint("relay.surveyed")
         topics, partitions = zip(*self._last, strict=True)
         found = list(self._last.values())
         async with connection.transaction():
@@ -135,7 +132,7 @@ class Relay:
                 [own.offset if own else None for own in found],
                 [own.event_id if own else None for own in found],
             )
-        failpoint("relay: took over")
+        failpoint("relay.took-over")
         metrics.RELAY_TAKEOVERS.inc()
         log.info("relay leads", service=self._service, partitions=len(found))
 
@@ -181,10 +178,10 @@ class Relay:
 
     async def _number(self, connection: Connection) -> Sequence[Row]:
         """Numbers some rows in the order of their ids; committed when this returns, so before any of them is sent."""
-        failpoint("relay: numbering")
+        failpoint("relay.numbering")
         rows = await connection.fetch(_NUMBER, ROUND_ROWS, ROUND_BYTES)
         if rows:
-            failpoint("relay: numbered")
+            failpoint("relay.numbered")
         return sorted(rows, key=lambda row: (row["topic"], row["partition"], row["sequence"]))
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> dict[Partition, Own]:
@@ -196,10 +193,10 @@ class Relay:
                     f"The outbox holds records for {topic}, a topic that this version of {self._service} does not write.",
                     mend="start the version that wrote them, or a newer one",
                 )
-        failpoint("relay: sending")
+        failpoint("relay.sending")
         async with asyncio.timeout(SEND_SECONDS), asyncio.TaskGroup() as tasks:
             sent = {place: tasks.create_task(self._send_in_turn(producer, *place, lane)) for place, lane in lanes}
-        failpoint("relay: acknowledged")
+        failpoint("relay.acknowledged")
         return {place: task.result() for place, task in sent.items()}
 
     async def _send_in_turn(self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]) -> Own:
@@ -224,7 +221,7 @@ class Relay:
                 raise Away(
                     f"{topic}/{partition} put a batch at offset {written.offset}, not above the one before: another log."
                 )
-            failpoint("relay: batch acknowledged")
+            failpoint("relay.batch-acknowledged")
             row = rows[done - 1]
             last = Own(written.offset + done - first - 1, row["sequence"], row["event_id"])
         assert last is not None
@@ -240,7 +237,7 @@ class Relay:
             [own.offset for own in sent.values()],
             [own.event_id for own in sent.values()],
         )
-        failpoint("relay: marked")
+        failpoint("relay.marked")
         if len(marked) != len(sent):
             raise Away("Another process moved what this leader had sent.")
         for topic, count in marked:

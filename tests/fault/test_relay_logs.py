@@ -1,0 +1,326 @@
+"""The log is not what the relay left: its end is lost, the topic is made anew, foreign records stand on it, or the database is of yesterday."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
+
+from shared.messaging.envelope import Event
+from shared.messaging.failures import Stop
+from shared.messaging.outbox import Statement
+from shared.messaging.recover import apply, gather
+from tests.fault.test_relay_deaths import running
+from tests.servers import Servers
+from tests.small_service import NOON, Small, StepTaken, new, outbox
+
+NewSmall = Callable[..., Awaitable[Small]]
+
+
+@pytest.fixture
+async def new_small(servers: Servers, request: pytest.FixtureRequest) -> NewSmall:
+    """`await new_small()`: the small service with a database and a topic of its own."""
+    return lambda partitions=1: new(servers, request.node.name, partitions)
+
+
+async def published(small: Small, steps: int) -> None:
+    """So many more steps, stated and on the log."""
+    async with running(small.relay()):
+        await small.walk(steps)
+        await small.drained()
+
+
+async def put(small: Small, records: Sequence[Any]) -> None:
+    """Writes these on the topic as they are, as a foreign producer or a broker's copy would."""
+    producer = AIOKafkaProducer(bootstrap_servers=small.bootstrap)
+    await producer.start()
+    try:
+        for record in records:
+            await producer.send_and_wait(
+                small.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+            )
+    finally:
+        await producer.stop()
+
+
+async def lose_end(servers: Servers, small: Small, count: int) -> None:
+    """The log as a power cut leaves it: its last `count` records, acknowledged though they were, are gone."""
+    records = await small.log()
+    await servers.fresh_topics(small.topic, partitions=small.partitions)
+    await put(small, records[: len(records) - count])
+
+
+class Foreign:
+    """A record that no service of this platform wrote."""
+
+    def __init__(self, value: bytes | None, headers: Sequence[tuple[str, bytes | None]] = ()) -> None:
+        self.value, self.headers, self.key, self.partition = value, headers, b"k", 0
+
+
+async def stops(small: Small) -> Stop:
+    """The relay must not go on; this is what it says."""
+    with pytest.raises(Stop) as stopped:
+        await asyncio.wait_for(small.relay().run(), 30)
+    return stopped.value
+
+
+async def test_acknowledged_records_lost_from_the_end_are_sent_again(new_small: NewSmall, servers: Servers) -> None:
+    """What the log lacks is sent, though it was marked: by the next leader, from the rows that the outbox keeps."""
+    small = await new_small()
+    await published(small, 100)
+    await lose_end(servers, small, 30)
+    await published(small, 5)
+    await small.check_effect(repeats_allowed=False)
+
+
+async def test_an_idle_leader_notices_that_the_end_was_lost(
+    new_small: NewSmall, servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It asks now and then, and mends the log before anything new is sent behind the hole."""
+    monkeypatch.setattr("shared.messaging.relay.IDLE_CHECK_SECONDS", 0.3)
+    small = await new_small()
+    async with running(small.relay()):
+        await small.walk(100)
+        await small.drained()
+        await lose_end(servers, small, 30)
+        async with asyncio.timeout(20):
+            while len(await small.log()) < 100:
+                await asyncio.sleep(0.1)
+        await small.walk(5)
+        await small.drained()
+    await small.check_effect(repeats_allowed=False)
+
+
+async def test_lost_records_that_the_outbox_no_longer_has_stop_the_relay(new_small: NewSmall, servers: Servers) -> None:
+    """Neither the log nor the outbox has them: to count on would hide it."""
+    small = await new_small()
+    await published(small, 100)
+    await small.rows("DELETE FROM messaging.outbox WHERE sequence <= 80")
+    await lose_end(servers, small, 30)
+    assert "lacks number 71" in str(await stops(small))
+
+
+async def test_a_topic_made_anew_is_filled_again_from_the_outbox(new_small: NewSmall, servers: Servers) -> None:
+    """As long as the outbox has every row, an empty topic gets them all, under their old numbers."""
+    small = await new_small(partitions=3)
+    await published(small, 100)
+    await servers.fresh_topics(small.topic, partitions=3)
+    await published(small, 5)
+    await small.check_effect(repeats_allowed=False)
+
+
+async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(new_small: NewSmall, servers: Servers) -> None:
+    """The log lacks what the outbox has removed: stop, and say what mends it."""
+    small = await new_small()
+    await published(small, 100)
+    await small.rows("DELETE FROM messaging.outbox WHERE sequence <= 50")
+    await servers.fresh_topics(small.topic, partitions=1)
+    stop = await stops(small)
+    assert "lacks number 1" in stop.reason
+    assert stop.mend == "terang recover small"
+
+
+async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, servers: Servers) -> None:
+    """An acknowledgement at an offset that can't be ends the time in office; what came of it is found on the log, and stops.
+
+    Once the topic is made anew again, the outbox, which still has every row, fills it.
+    """
+    small = await new_small()
+    relay = asyncio.create_task(small.relay().run())
+    await small.walk(100)
+    await small.drained()
+    await servers.fresh_topics(small.topic, partitions=1)
+    await small.walk(10)
+    with pytest.raises(Stop, match="jumps from number 0 to 101"):
+        await asyncio.wait_for(relay, 30)
+    await servers.fresh_topics(small.topic, partitions=1)
+    await published(small, 5)
+    await small.check_effect(repeats_allowed=False)
+
+
+async def test_foreign_records_at_the_end_do_not_hide_ours(new_small: NewSmall) -> None:
+    """Empty, headerless and non-UTF-8 records and a tombstone behind ours, the last mark lost: the count goes past them."""
+    small = await new_small()
+    await published(small, 50)
+    await put(
+        small,
+        [
+            Foreign(b""),
+            Foreign(None),
+            Foreign(b"x" * 900_000),
+            Foreign(b"{}", [("ce_id", b"\xff"), ("ce_sequence", None)]),
+            Foreign(b"{}", [("ce_id", str(uuid4()).encode()), ("ce_sequence", b"-1")]),
+        ],
+    )
+    # as if the leader had died before it marked the last 20
+    await small.rows(
+        "UPDATE messaging.outbox_partitions SET acknowledged = 30, acknowledged_offset = 29,"
+        " acknowledged_event = (SELECT event_id FROM messaging.outbox WHERE sequence = 30)"
+    )
+    await small.walk(5)
+    async with running(small.relay()):
+        await small.drained()
+    ours = [record for record in await small.log() if dict(record.headers).get("content-type")]
+    assert [int(dict(record.headers)["ce_sequence"]) for record in ours] == list(range(1, 56))
+    assert [UUID(dict(record.headers)["ce_id"].decode()) for record in ours] == small.stated
+
+
+async def test_a_log_that_expired_behind_the_mark_is_the_same_log(new_small: NewSmall) -> None:
+    """Retention removed everything that was published: nothing is missing, counting goes on."""
+    small = await new_small()
+    await published(small, 50)
+    await expire(small, 50)
+    await published(small, 5)
+    assert [int(dict(record.headers)["ce_sequence"]) for record in await small.log()] == list(range(51, 56))
+
+
+async def test_a_log_that_begins_above_the_mark_stops_the_relay(new_small: NewSmall) -> None:
+    """What stood between the mark and the log's start can't be told."""
+    small = await new_small()
+    await published(small, 50)
+    await small.rows(
+        "UPDATE messaging.outbox_partitions SET acknowledged = 30, acknowledged_offset = 29,"
+        " acknowledged_event = (SELECT event_id FROM messaging.outbox WHERE sequence = 30)"
+    )
+    await expire(small, 40)
+    assert "begins at offset 40" in (await stops(small)).reason
+
+
+async def expire(small: Small, before: int) -> None:
+    """Removes the records of partition 0 below this offset, as retention does."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
+    await admin.start()
+    try:
+        await admin.delete_records({TopicPartition(small.topic, 0): RecordsToDelete(before_offset=before)})
+    finally:
+        await admin.close()
+
+
+async def backup(servers: Servers, small: Small) -> str:
+    """Yesterday's database: a copy of the service's, as it is now. Returns its address."""
+    name = small.dsn.rsplit("/", 1)[1]
+    connection = await asyncpg.connect(servers.superuser)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER {name}")
+    finally:
+        await connection.close()
+    return f"{small.dsn}_yesterday"
+
+
+async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
+    new_small: NewSmall, servers: Servers
+) -> None:
+    """Restored: the log is ahead. Recovery takes over the log's numbers, hands the service what its database lacks, and counts on above."""
+    small = await new_small(partitions=3)
+    await published(small, 60)
+    waiting = await small.walk(20)  # in the backup without numbers, on the log with numbers
+    small_yesterday = await backup(servers, small)
+    await published(small, 40)
+
+    small.dsn = small_yesterday
+    before = set(small.stated)
+    new_id = await state_one_more(small)
+    stop = await stops(small)
+    assert "were given" in stop.reason
+    assert stop.mend == "terang recover small"
+
+    handed: list[UUID] = []
+
+    async def restore(connection: Any, records: Sequence[Any]) -> list[str]:
+        handed.extend(UUID(dict(record.headers)["ce_id"].decode()) for record in records)
+        await connection.execute("CREATE TABLE imported (steps int)")
+        await connection.execute("INSERT INTO imported VALUES ($1)", len(records))
+        return [f"{len(records)} steps imported"]
+
+    connection = await asyncpg.connect(small.dsn)
+    try:
+        plan = await gather(
+            connection,
+            bootstrap_servers=small.bootstrap,
+            service="small",
+            partitions={small.topic: 3},
+            drain_seconds=0.2,
+        )
+        assert len(plan.lacking) == 40
+        assert {event_id for lane in plan.lanes for event_id, _ in lane.renumbered} == set(waiting)
+        assert await apply(connection, plan, service="small", restore=restore) == ["40 steps imported"]
+    finally:
+        await connection.close()
+    assert len(handed) == 40
+    assert (await small.rows("SELECT steps FROM imported"))[0][0] == 40
+
+    await published_again(small)
+    log = await small.log()
+    ids = [UUID(dict(record.headers)["ce_id"].decode()) for record in log]
+    assert len(ids) == len(set(ids)) == 121
+    assert set(ids) == before | {new_id}
+    for partition in range(3):
+        numbers = [int(dict(record.headers)["ce_sequence"]) for record in log if record.partition == partition]
+        assert numbers == list(range(1, len(numbers) + 1))
+
+
+async def state_one_more(small: Small) -> UUID:
+    """A statement on yesterday's database: its row takes no number of the log's."""
+    connection = await asyncpg.connect(small.dsn)
+    try:
+        async with connection.transaction():
+            (event_id,) = await outbox(small.topic, small.partitions).append(
+                connection, [Statement(StepTaken(path="path-0", n=1000), NOON)]
+            )
+            return event_id
+    finally:
+        await connection.close()
+
+
+async def published_again(small: Small) -> None:
+    """The relay goes on until all is on the log."""
+    async with running(small.relay()):
+        await small.drained()
+
+
+async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(new_small: NewSmall, servers: Servers) -> None:
+    """Its positions are of yesterday too, so it handles events again: what follows from them has its id on the log, and meets it in the outbox."""
+    small = await new_small()
+    await published(small, 10)
+    small_yesterday = await backup(servers, small)
+    cause = Event(
+        uuid4(), "terang.Cause", "/elsewhere", "a", NOON, 1, "elsewhere", 0, 0, None, StepTaken(path="a", n=1)
+    )
+
+    async def follow() -> None:
+        connection = await asyncpg.connect(small.dsn)
+        async with connection.transaction():
+            statement = Statement(StepTaken(path="followed", n=1), NOON, cause=cause)
+            await outbox(small.topic, 1).append(connection, [statement])
+        await connection.close()
+
+    async with running(small.relay()):
+        await follow()
+        await small.drained()
+    small.dsn = small_yesterday
+    connection = await asyncpg.connect(small.dsn)
+    plan = await gather(
+        connection, bootstrap_servers=small.bootstrap, service="small", partitions={small.topic: 1}, drain_seconds=0.2
+    )
+    await apply(connection, plan, service="small")
+    await connection.close()
+    await follow()
+    await published(small, 1)
+    assert len(await small.log()) == 12
+
+
+async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSmall) -> None:
+    """A process that runs could send an old record under a number given anew: it is named, and nothing is read."""
+    small = await new_small()
+    connection = await asyncpg.connect(small.dsn)
+    worker = await asyncpg.connect(small.dsn, server_settings={"application_name": "terang-small-worker"})
+    try:
+        with pytest.raises(Stop, match="terang-small-worker"):
+            await gather(connection, bootstrap_servers=small.bootstrap, service="small", partitions={small.topic: 1})
+    finally:
+        await worker.close()
+        await connection.close()
