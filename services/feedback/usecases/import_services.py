@@ -12,6 +12,7 @@ from shared.contracts.fields import UnitId
 from shared.identity import Person
 from shared.postgres import audit
 from shared.postgres.pool import Connection
+from shared.refusals import Refusal
 from shared.web.csv_files import check_rows, refuse_if_any
 
 COLUMNS = ("unit_id", "month", "services")
@@ -53,16 +54,12 @@ async def import_services(
         lines[row.unit_id, row.month].append(line)
         if row.unit_id not in known:
             faults.append(
-                {
-                    "line": line,
-                    "column": "unit_id",
-                    "reason": f"No unit {row.unit_id} is known here. Units come from applications: register it there first.",
-                }
+                {"line": line, "column": "unit_id", "reason": Refusal("row-unknown-unit", unit_id=row.unit_id)}
             )
         if row.first_day > today:
-            faults.append({"line": line, "column": "month", "reason": f"{row.month} has not begun yet"})
+            faults.append({"line": line, "column": "month", "reason": Refusal("row-month-ahead", month=row.month)})
     faults.extend(
-        {"line": line, "column": "month", "reason": f"{unit_id} in {month} stands on line {first} already"}
+        {"line": line, "column": "month", "reason": Refusal("row-twice", unit_id=unit_id, month=month, first=first)}
         for (unit_id, month), (first, *again) in lines.items()
         for line in again
     )

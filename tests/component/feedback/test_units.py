@@ -80,6 +80,7 @@ async def test_bad_rows_are_named_and_nothing_is_taken(app: ServiceApp) -> None:
         (7, "services"),
         (8, "month"),
     ]
+    assert details["errors"][0]["code"] == "row-unknown-unit"
     assert "come from applications" in details["errors"][0]["reason"]
     assert await app.pool.fetchval("SELECT count(*) FROM services_rendered") == 0
 
