@@ -99,7 +99,7 @@ class Office:
     async def close(self, round_id: str = ROUND) -> httpx.Response:
         return await self.post(f"/rounds/{round_id}/registration/close", self.officer())
 
-    async def apply(self, subject: str, vacancy: str = GENERAL, **facts: object) -> httpx.Response:
+    async def apply(self, subject: str, vacancy: str = GENERAL, **facts: Any) -> httpx.Response:
         return await self.post(f"/vacancies/{vacancy}/applications", self.applicant(subject), FACTS | facts)
 
     async def verify(

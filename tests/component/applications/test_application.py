@@ -2,6 +2,7 @@
 
 import asyncio
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -81,7 +82,7 @@ async def test_facts_that_do_not_fit(
         ("nik", "1"),
     ],
 )
-async def test_facts_that_are_none(open_round: Office, field: str, value: object) -> None:
+async def test_facts_that_are_none(open_round: Office, field: str, value: Any) -> None:
     """What is no grade, date or count is refused by field, a float too; so is a field that nobody asked for."""
     problem = refused(await open_round.apply("person-1", **{field: value}), 422, "invalid-request")
     assert problem["errors"][0]["column"] == field
