@@ -5,10 +5,12 @@ import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
+import aiohttp
 import anyio
-import httpcore
 import uvicorn
+from multidict import CIMultiDict
 from starlette.types import ASGIApp, Receive, Scope, Send
+from yarl import URL
 
 from deploy.local.issuer import WARNING, create_issuer, key_of
 from shared.clock import utc_now
@@ -52,13 +54,10 @@ class Door:
     """
 
     def __init__(self, upstream: Mapping[str, str], issuer: ASGIApp, about: Mapping[str, str]) -> None:
-        self._upstream = {name: httpcore.URL(url) for name, url in upstream.items()}
+        self._upstream = dict(upstream)
         self._issuer = issuer
         self._about = json.dumps(dict(about)).encode()
-        # an idle connection is dropped before the services drop it (after 5 s), so none is used that is just being closed
-        self._pool = httpcore.AsyncConnectionPool(
-            max_connections=400, max_keepalive_connections=100, keepalive_expiry=3
-        )
+        self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
@@ -79,62 +78,60 @@ class Door:
             await _problem(scope, send, "no-such-service", name=name or "/", known=known)
 
     async def _live(self, receive: Receive, send: Send) -> None:
-        while True:
-            message = await receive()
-            if message["type"] == "lifespan.shutdown":
-                await self._pool.aclose()
-            await send({"type": f"{message['type']}.complete"})
-            if message["type"] == "lifespan.shutdown":
-                return
+        await receive()  # lifespan.startup
+        # an idle connection is dropped before the services drop it (after 5 s), so none is used that is just being closed
+        connections = aiohttp.TCPConnector(limit=400, keepalive_timeout=3)
+        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
+        async with aiohttp.ClientSession(
+            connector=connections, timeout=timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+        ) as self._session:
+            await send({"type": "lifespan.startup.complete"})
+            await receive()  # lifespan.shutdown
+        await send({"type": "lifespan.shutdown.complete"})
 
     async def _pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+        assert self._session is not None
+        names = {key for key, _ in scope["headers"]}
+        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
         try:
-            answer = await self._pool.handle_async_request(_request(self._upstream[name], scope, receive))
-        except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.TimeoutException):
+            answer = await self._session.request(
+                scope["method"],
+                URL(self._upstream[name] + target.decode("ascii"), encoded=True),
+                headers=_passed_on(scope),
+                data=_body(receive) if {b"content-length", b"transfer-encoding"} & names else None,
+                allow_redirects=False,
+                skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
+            )
+        except (aiohttp.ClientError, TimeoutError):
             await _problem(scope, send, "service-away", name=name)
             return
-        except _ClientGone:
-            return
-        try:
-            # an error from here on is raised: the client must see that the answer broke off
-            async with anyio.create_task_group() as group:
-                group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
-                headers = [
-                    (key.lower(), value) for key, value in answer.headers if key.lower() not in OF_THE_CONNECTION
-                ]
-                await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-                async for piece in answer.aiter_stream():
-                    await send({"type": "http.response.body", "body": piece, "more_body": True})
-                await send({"type": "http.response.body", "body": b"", "more_body": False})
-                group.cancel_scope.cancel()
-        finally:
-            await answer.aclose()
+        # an error from here on is raised: the client must see that the answer broke off
+        async with answer, anyio.create_task_group() as group:
+            group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
+            headers = [
+                (key.lower(), value) for key, value in answer.raw_headers if key.lower() not in OF_THE_CONNECTION
+            ]
+            await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+            async for piece in answer.content.iter_any():
+                await send({"type": "http.response.body", "body": piece, "more_body": True})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+            group.cancel_scope.cancel()
 
 
 class _ClientGone(Exception):  # noqa: N818 - not an error
-    """The client went away before it had sent its whole request."""
+    """The client went away before it had sent its whole request; the service sees its connection break off too."""
 
 
-def _request(upstream: httpcore.URL, scope: Scope, receive: Receive) -> httpcore.Request:
-    names = {key for key, _ in scope["headers"]}
-    headers = [(key, value) for key, value in scope["headers"] if key not in OF_THE_CONNECTION]
-    headers.append((b"x-forwarded-proto", scope["scheme"].encode()))
-    if scope["client"]:
-        headers.append((b"x-forwarded-for", scope["client"][0].encode()))
-    if b"transfer-encoding" in names:
-        headers.append((b"transfer-encoding", b"chunked"))
-    return httpcore.Request(
-        scope["method"].encode(),
-        httpcore.URL(
-            scheme=upstream.scheme,
-            host=upstream.host,
-            port=upstream.port,
-            target=scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b""),
-        ),
-        headers=headers,
-        content=_body(receive) if {b"content-length", b"transfer-encoding"} & names else None,
-        extensions={"timeout": {"connect": CONNECT_SECONDS, "pool": 30.0, "write": 30.0, "read": ANSWER_SECONDS}},
+def _passed_on(scope: Scope) -> CIMultiDict[str]:
+    headers = CIMultiDict(
+        (key.decode("latin-1"), value.decode("latin-1"))
+        for key, value in scope["headers"]
+        if key not in OF_THE_CONNECTION
     )
+    headers.add("x-forwarded-proto", scope["scheme"])
+    if scope["client"]:
+        headers.add("x-forwarded-for", scope["client"][0])
+    return headers
 
 
 async def _body(receive: Receive) -> AsyncIterator[bytes]:
