@@ -197,6 +197,11 @@ class List(_Part):
     codes: Codes
     codes_authority: AuthorityName
 
+    @property
+    def uses_facts(self) -> bool:
+        """True where a tie uses a fact of the person: facts must have arrived before the list is fixed."""
+        return any(tie.by in FACTS for tie in self.ties)
+
 
 class Policy(_Part):
     """A round's law: stages, lists in the order in which they are closed, kinds of need, and the authorities of it all."""

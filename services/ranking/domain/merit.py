@@ -110,10 +110,12 @@ class ListRules:
         self.decimals = one.score.decimals
         self.after = one.after
         self.cut = one.cut
+        self.uses_facts = one.uses_facts
         self._need = need
         self._seed = seed.encode()
         stages = [policy.stage(term.stage) for term in one.score.terms]
         self._stages = [_StageRules(stage, need) for stage in stages if stage is not None]
+        self.components = tuple(component.code for stage in self._stages for component in stage.components)
         self._score = _score(one, {stage.code: stage for stage in self._stages})
         self._most_score = self._score({stage.code: stage.total_most for stage in self._stages})
         self._score_bytes = _width(self._most_score)
@@ -132,7 +134,7 @@ class ListRules:
             (
                 b"\0",
                 (self._most_score - score).to_bytes(self._score_bytes, "big"),
-                *[tie.key(points, candidate) for tie in self._ties],
+                *[tie(points, candidate) for tie in self._ties],
                 candidate.decided.get(self.code, UNDECIDED_PLACE).to_bytes(DECISION_BYTES, "big"),
                 sha256(self._seed + b"/" + candidate.participant_no.encode()).digest()[:LAST_RESORT_BYTES],
             )
@@ -146,10 +148,6 @@ class ListRules:
     def same_score(self, merit_key: bytes) -> bytes:
         """The first bytes of all keys with this key's score."""
         return merit_key[: 1 + self._score_bytes]
-
-    def needs_facts(self) -> bool:
-        """True where a tie uses a fact of the person, so that facts must have arrived before the list is fixed."""
-        return any(tie.of_person for tie in self._ties)
 
     def _admitted(self, candidate: Candidate) -> bool:
         return candidate.verified is True if self.after is None else self.after in candidate.admitted_by
@@ -249,12 +247,8 @@ class _ComponentRules:
         self.step = int(component.step * scale)
 
 
-@dataclass(frozen=True, slots=True)
-class _Tie:
-    """One step of the order between equals, as bytes; `of_person` where it uses a fact apart from points."""
-
-    of_person: bool
-    key: Callable[[Mapping[str, int], Candidate], bytes]
+_Tie = Callable[[Mapping[str, int], Candidate], bytes]
+"""One step of the order between equals, as bytes that sort like it."""
 
 
 def _score(one: List, stages: Mapping[str, _StageRules]) -> Callable[[Mapping[str, int]], int]:
@@ -292,8 +286,8 @@ def _tie(by: str, highest_first: bool, stages: list[_StageRules]) -> _Tie:
 def _of_points(by: str, most: int, highest_first: bool) -> _Tie:
     width = _width(most)
     if highest_first:
-        return _Tie(False, lambda points, _: (most - points[by]).to_bytes(width, "big"))
-    return _Tie(False, lambda points, _: points[by].to_bytes(width, "big"))
+        return lambda points, _: (most - points[by]).to_bytes(width, "big")
+    return lambda points, _: points[by].to_bytes(width, "big")
 
 
 def _of_person(value_of: Callable[[Candidate], int | None], highest_first: bool) -> _Tie:
@@ -303,7 +297,7 @@ def _of_person(value_of: Callable[[Candidate], int | None], highest_first: bool)
             return b"\x01" + bytes(_FACT_BYTES)
         return b"\0" + (_MOST_FACT - value if highest_first else value).to_bytes(_FACT_BYTES, "big")
 
-    return _Tie(True, key)
+    return key
 
 
 def _gpa(candidate: Candidate) -> int | None:

@@ -18,6 +18,20 @@ FIRST_LINES = 10
 
 
 @dataclass(frozen=True, slots=True)
+class Row:
+    """A candidate among the others: `place` counts lines from 1, `shared` is the rank of the `alike` whom score and ties don't tell apart,
+    `decided` for how many of them an officer gave a place."""
+
+    place: int
+    participant_no: str
+    gate: Gate
+    score: int | None
+    shared: int
+    alike: int
+    decided: int
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A candidate's line. `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every tie; no rank, no score."""
 
@@ -27,6 +41,15 @@ class Line:
     rank: int | None
     equals: int
     score: int | None
+
+
+def line(row: Row) -> Line:
+    """The line of a row. Where an officer gave a place to each of those who are alike, the places are their ranks; else they share the first."""
+    if row.gate is not Gate.RANKED:
+        return Line(row.place, row.participant_no, row.gate, None, 1, None)
+    told_apart = row.decided == row.alike
+    rank, equals = (row.place, 1) if told_apart else (row.shared, row.alike)
+    return Line(row.place, row.participant_no, row.gate, rank, equals, row.score)
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +111,11 @@ class Summary:
                 self.first.append(line)
             score = "" if line.score is None else digits(line.score, rules.decimals)
             self._digest.update(f"{line.participant_no},{line.rank or ''},{score},{code}\n".encode())
+
+    @property
+    def limit(self) -> int:
+        """How many may go on; all, where the policy cuts nobody."""
+        return self.candidates if self.cut.limit is None else self.cut.limit
 
     @property
     def digest(self) -> str:

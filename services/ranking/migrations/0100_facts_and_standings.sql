@@ -79,11 +79,12 @@ CREATE TABLE projections.result (
     PRIMARY KEY (vacancy_id, participant_no, stage, sitting_id)
 );
 
--- One row for each vacancy that anything was heard of: its lock, and whether standings are owed. Every change takes it first, in sorted order.
+-- One row for each vacancy that anything was heard of: its lock, which every change takes first, in sorted order. `change` differs from
+-- public.caught_up while a StandingsRecomputed is owed; it comes from a sequence, so that after a rebuild all are owed.
+CREATE SEQUENCE public.change;
 CREATE TABLE projections.desk (
     vacancy_id text COLLATE "C" PRIMARY KEY,
-    changes bigint NOT NULL DEFAULT 1,
-    stated bigint NOT NULL DEFAULT 0    -- `changes` that the newest StandingsRecomputed knew; owed while they differ
+    change bigint NOT NULL DEFAULT nextval('public.change')
 ) WITH (fillfactor = 50);
 
 -- Where each candidate stands on each list. No rank: it follows from the keys' order and the counts.
@@ -110,3 +111,4 @@ CREATE TABLE projections.tally (
 -- migrate:down
 DROP TABLE projections.tally, projections.standing, projections.desk, projections.result, projections.sitting, projections.applicant_facts,
     projections.candidate, projections.registration, projections.vacancy, projections.round;
+DROP SEQUENCE public.change;

@@ -11,6 +11,12 @@ CREATE TABLE public.stated (
     PRIMARY KEY (vacancy_id, list)
 ) WITH (fillfactor = 50);
 
+-- The change (projections.desk) up to which a vacancy's standings were stated: cleared mark of what was owed.
+CREATE TABLE public.caught_up (
+    vacancy_id text COLLATE "C" PRIMARY KEY,
+    change bigint NOT NULL
+) WITH (fillfactor = 50);
+
 CREATE TABLE public.closing (
     vacancy_id text COLLATE "C",
     list text COLLATE "C",
@@ -62,4 +68,4 @@ CREATE TABLE public.tie_place (
 );
 
 -- migrate:down
-DROP TABLE public.tie_place, public.tie_decision, public.closed_line, public.closing, public.stated;
+DROP TABLE public.tie_place, public.tie_decision, public.closed_line, public.closing, public.caught_up, public.stated;

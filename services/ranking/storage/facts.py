@@ -62,7 +62,7 @@ async def candidates_known(
             Outcome(outcome), {code: Decimal(value) for code, value in points.items()} if points else {}
         )
     facts: dict[Pair, tuple[object, ...]] = {}
-    if any(one.needs_facts() for vacancy in vacancies.values() for one in vacancy.open_lists):
+    if any(one.uses_facts for vacancy in vacancies.values() for one in vacancy.open_lists):
         async for vacancy_id, participant_no, *values in SQL.facts_of(connection, **asked):
             facts[vacancy_id, participant_no] = tuple(values)
     admitted: dict[Pair, set[str]] = defaultdict(set)

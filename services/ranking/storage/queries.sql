@@ -3,7 +3,7 @@
 -- name: touch!
 -- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every change does.
 INSERT INTO desk (vacancy_id) SELECT vacancy_id FROM unnest(:vacancies::text[]) AS one (vacancy_id) ORDER BY vacancy_id COLLATE "C"
-ON CONFLICT (vacancy_id) DO UPDATE SET changes = desk.changes + 1;
+ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 
 -- name: learn_round!
 -- A round and its law.
@@ -192,3 +192,176 @@ DELETE FROM tally USING unnest(:vacancies::text[], :lists::text[], :gates::small
 -- name: notify!
 -- Wakes whoever streams these vacancies.
 SELECT pg_notify('ranking_standings', vacancies) FROM unnest(:payloads::text[]) AS one (vacancies);
+
+-- Whole lists ------------------------------------------------------------------------------------------------------------------
+
+-- name: lines
+-- Every line of one list of these vacancies, by participant number. `shared` is the rank of all whom score and ties don't tell apart, `alike` how many
+-- they are, `decided` for how many of them an officer gave a place; the last bytes of a ranked key are that place (2) and the last resort.
+SELECT vacancy_id, participant_no, gate, score,
+       row_number() OVER (PARTITION BY vacancy_id ORDER BY merit_key) AS place,
+       rank() OVER (PARTITION BY vacancy_id ORDER BY alike_key) AS shared,
+       count(*) OVER (PARTITION BY vacancy_id, alike_key) AS alike,
+       count(*) FILTER (WHERE decision <> '\xffff') OVER (PARTITION BY vacancy_id, alike_key) AS decided
+  FROM (SELECT *, CASE gate WHEN 0 THEN substring(merit_key FROM 1 FOR length(merit_key) - :last - 2) ELSE merit_key END AS alike_key,
+               CASE gate WHEN 0 THEN substring(merit_key FROM length(merit_key) - :last - 1 FOR 2) ELSE '\xffff' END AS decision
+          FROM standing WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list) AS each
+ ORDER BY vacancy_id, participant_no;
+
+-- name: hold_the_pen$
+-- True for the one worker that states standings in this transaction.
+SELECT pg_try_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
+
+-- name: owed
+-- Vacancies whose standings changed since they were stated, and were not stated since then.
+SELECT desk.vacancy_id, desk.change
+  FROM desk LEFT JOIN caught_up USING (vacancy_id)
+ WHERE desk.change IS DISTINCT FROM caught_up.change
+   AND NOT EXISTS (SELECT FROM stated WHERE stated.vacancy_id = desk.vacancy_id AND stated.stated_at > :since)
+ ORDER BY desk.change LIMIT :most;
+
+-- name: catch_up!
+-- Settles the marks up to the changes that were seen.
+INSERT INTO caught_up AS known (vacancy_id, change) SELECT * FROM unnest(:vacancies::text[], :changes::bigint[])
+ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
+
+-- name: stated
+-- The newest version of each list of these vacancies.
+SELECT vacancy_id, list, version, digest FROM stated WHERE vacancy_id = ANY (:vacancies::text[]);
+
+-- name: keep_stated!
+-- The newest versions.
+INSERT INTO stated (vacancy_id, list, version, digest, stated_at)
+SELECT vacancy_id, list, version, digest, :at FROM unnest(:vacancies::text[], :lists::text[], :versions::integer[], :digests::text[])
+    AS new (vacancy_id, list, version, digest)
+ON CONFLICT (vacancy_id, list) DO UPDATE SET version = excluded.version, digest = excluded.digest, stated_at = excluded.stated_at;
+
+-- One list, by the index --------------------------------------------------------------------------------------------------------
+
+-- name: vacancy^
+-- A vacancy and its round.
+SELECT vacancy.*, round.name AS round_name FROM vacancy JOIN round USING (round_id) WHERE vacancy_id = :vacancy_id;
+
+-- name: standing_of^
+-- Where a candidate stands.
+SELECT participant_no, gate, score, merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
+
+-- name: lines_after
+-- The next lines in merit order.
+SELECT participant_no, gate, score, merit_key FROM standing
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :after ORDER BY merit_key LIMIT :most;
+
+-- name: ranked_before
+-- The nearest lines before a key, the nearest first.
+SELECT participant_no, gate, score, merit_key FROM standing
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < :before ORDER BY merit_key DESC LIMIT :most;
+
+-- name: ahead$
+-- How many are ranked before: all with a better score, and those of the same score whose key is lower.
+SELECT (SELECT coalesce(sum(candidates), 0) FROM tally WHERE vacancy_id = :vacancy_id AND list = :list AND gate = 0 AND score > :score)
+     + (SELECT count(*) FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :same_score AND merit_key < :alike);
+
+-- name: alike^
+-- Of those whom score and ties don't tell apart: how many, how many with a place by an officer, and how many before this key.
+SELECT count(*) AS alike,
+       count(*) FILTER (WHERE substring(merit_key FROM length(merit_key) - :last - 1 FOR 2) <> '\xffff') AS decided,
+       count(*) FILTER (WHERE merit_key < :key) AS before
+  FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :first AND merit_key < :beyond;
+
+-- name: at_the_limit^
+-- The last line that the cut has room for.
+SELECT participant_no, gate, score, merit_key FROM standing
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key OFFSET :limit - 1 LIMIT 1;
+
+-- name: last_ranked^
+-- The last line that has a rank.
+SELECT participant_no, gate, score, merit_key FROM standing
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key DESC LIMIT 1;
+
+-- name: gates
+-- How many are held at each gate.
+SELECT gate, sum(candidates)::bigint AS candidates FROM tally WHERE vacancy_id = :vacancy_id AND list = :list GROUP BY gate;
+
+-- name: version$
+-- The newest version that was stated.
+SELECT version FROM stated WHERE vacancy_id = :vacancy_id AND list = :list;
+
+-- name: vacancies_after
+-- Vacancies in order of round and number.
+SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed FROM vacancy
+ WHERE (:round_id::text IS NULL OR round_id = :round_id) AND (round_id, number) > (:after_round, :after_number)
+ ORDER BY round_id, number LIMIT :most;
+
+-- Closing ----------------------------------------------------------------------------------------------------------------------
+
+-- name: round^
+-- A round.
+SELECT round_id, name, policy::text AS policy, policy_hash, seed, decreed_seats FROM round WHERE round_id = :round_id AND policy IS NOT NULL;
+
+-- name: readiness
+-- What has arrived of each vacancy of a round, for one list and its stage.
+WITH vacancies AS (SELECT * FROM vacancy WHERE round_id = :round_id)
+SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, registration.submitted AS announced,
+       coalesce(applied.submitted, 0) AS submitted, coalesce(applied.undecided, 0) AS undecided,
+       coalesce(listed.active, 0) AS active, coalesce(listed.waiting, 0) AS waiting,
+       CASE WHEN :facts THEN
+           (SELECT count(*) FROM standing AS s WHERE s.vacancy_id = vacancies.vacancy_id AND s.list = :list AND s.gate = 0
+               AND NOT EXISTS (SELECT FROM applicant_facts AS f WHERE f.vacancy_id = s.vacancy_id AND f.participant_no = s.participant_no))
+       ELSE 0 END AS without_facts,
+       coalesce(sat.sittings, 0) AS sittings, coalesce(sat.open, 0) AS open_sittings, coalesce(sat.counted, 0) AS counted, coalesce(sat.arrived, 0) AS arrived,
+       closing.list IS NOT NULL AS closed, closing.digest AS closed_digest, stated.digest AS stated_digest,
+       :after::text IS NULL OR EXISTS (SELECT FROM closing AS c WHERE c.vacancy_id = vacancies.vacancy_id AND c.list = :after) AS opened
+  FROM vacancies
+  LEFT JOIN registration USING (vacancy_id)
+  LEFT JOIN (SELECT vacancy_id, count(*) FILTER (WHERE submitted) AS submitted,
+                    count(*) FILTER (WHERE submitted AND verified IS NULL AND NOT withdrawn) AS undecided
+               FROM candidate WHERE vacancy_id IN (SELECT vacancy_id FROM vacancies) GROUP BY vacancy_id) AS applied USING (vacancy_id)
+  LEFT JOIN (SELECT vacancy_id, sum(candidates) FILTER (WHERE gate NOT IN (4, 5)) AS active, sum(candidates) FILTER (WHERE gate = 6) AS waiting
+               FROM tally WHERE list = :list AND vacancy_id IN (SELECT vacancy_id FROM vacancies) GROUP BY vacancy_id) AS listed USING (vacancy_id)
+  LEFT JOIN (SELECT vacancy_id, count(*) AS sittings, count(*) FILTER (WHERE NOT closed) AS open,
+                    sum(scored + missed + disqualified) AS counted,
+                    sum((SELECT count(*) FROM result WHERE result.vacancy_id = sitting.vacancy_id AND result.sitting_id = sitting.sitting_id)) AS arrived
+               FROM sitting WHERE stage = :stage AND vacancy_id IN (SELECT vacancy_id FROM vacancies) GROUP BY vacancy_id) AS sat USING (vacancy_id)
+  LEFT JOIN closing ON closing.vacancy_id = vacancies.vacancy_id AND closing.list = :list
+  LEFT JOIN stated ON stated.vacancy_id = vacancies.vacancy_id AND stated.list = :list
+ ORDER BY vacancies.number;
+
+-- name: keep_closings!
+-- Lists that an officer fixed.
+INSERT INTO closing (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at)
+SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at
+  FROM unnest(:vacancies::text[], :versions::integer[], :digests::text[], :codes::text[], :limits::integer[], :scores::text[])
+    AS new (vacancy_id, version, digest, codes, cut_limit, cut_score);
+
+-- name: keep_closed_lines!
+-- Their lines, as they stay.
+INSERT INTO closed_line (vacancy_id, list, place, participant_no, rank, equals, score, code, points, admitted)
+SELECT vacancy_id, :list, place, participant_no, rank, equals, score, code, points::jsonb, admitted
+  FROM unnest(:vacancies::text[], :places::integer[], :participants::text[], :ranks::integer[], :equals::integer[], :scores::text[], :codes::text[],
+              :points::text[], :admitted::boolean[]) AS new (vacancy_id, place, participant_no, rank, equals, score, code, points, admitted);
+
+-- name: closing^
+-- A closed list.
+SELECT * FROM closing WHERE vacancy_id = :vacancy_id AND list = :list;
+
+-- name: closed_lines_after
+-- The next of its lines.
+SELECT * FROM closed_line WHERE vacancy_id = :vacancy_id AND list = :list AND place > :after ORDER BY place LIMIT :most;
+
+-- name: closed_line^
+-- One of its lines.
+SELECT * FROM closed_line WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
+
+-- name: keep_tie_decision!
+-- An officer's order of equals.
+INSERT INTO tie_decision (decision_id, vacancy_id, list, participants, reason, decided_by, decided_at)
+VALUES (:decision_id, :vacancy_id, :list, :participants, :reason, :decided_by, :at);
+
+-- name: forget_tie_places
+-- The places of an earlier decision give way; returns whose they were.
+DELETE FROM tie_place WHERE vacancy_id = :vacancy_id AND list = :list RETURNING participant_no;
+
+-- name: keep_tie_places!
+-- The places of this decision.
+INSERT INTO tie_place (vacancy_id, list, participant_no, place, decision_id)
+SELECT :vacancy_id, :list, participant_no, place, :decision_id FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);

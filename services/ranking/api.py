@@ -1,0 +1,48 @@
+"""Puts ranking's HTTP process together."""
+
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+from fastapi import FastAPI
+
+from services.ranking.handlers import http
+from services.ranking.settings import Settings
+from shared.clock import utc_now
+from shared.contracts.catalogue import stated_by, written_by
+from shared.messaging.outbox import Outbox
+from shared.web.app import create_app
+from shared.web.problems import Problems
+
+DESCRIPTION = """
+Who stands where on each list of a round, by the round's own policy: live as results arrive, and fixed once an officer closed the list.
+
+**Codes** are the policy's, per list. Live lists have two more: `WAIT`, no result yet, and `UNDECIDED`, equal in everything at the last seat:
+an officer decides, never the machine. Equals share a rank (1, 2, 2, 4). Scores are exact decimals, sent as strings.
+
+**Public** are participant numbers, points, scores, ranks and codes; no name, birth date or mark, also where these decided a tie.
+"""
+
+
+def outbox(settings: Settings) -> Outbox:
+    """What ranking may state, and where."""
+    return Outbox(
+        source=f"/provinces/{settings.province}/ranking",
+        service="ranking",
+        contracts=stated_by("ranking"),
+        partitions=written_by("ranking"),
+    )
+
+
+def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
+    """The app under /ranking."""
+    return create_app(
+        "ranking",
+        settings,
+        [http.rounds(), http.vacancies()],
+        title="Terang: ranking (peringkat)",
+        description=DESCRIPTION,
+        outbox=outbox(settings),
+        problems=Problems("ranking", [Path(__file__).with_name("problems.toml")]),
+        clock=clock,
+    )

@@ -1,0 +1,133 @@
+"""What people ask of ranking, each handed to one use case."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from services.ranking.usecases.close_list import ClosedList, close_round, close_stage
+from services.ranking.usecases.decide_tie import DecideTie, TieDecided, decide_tie
+from services.ranking.usecases.show_round import RoundView, show_round
+from services.ranking.usecases.show_standings import (
+    CandidatePlace,
+    Standings,
+    State,
+    VacancyInList,
+    list_vacancies,
+    show_candidate,
+    show_standings,
+)
+from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.web.effects import TheEffect
+from shared.web.identity import Officer
+from shared.web.paging import Cursor, Limit, Page
+from shared.web.parts import TheParts
+from shared.web.problems import declared
+
+WhichList = Annotated[
+    StageCode | None, Query(alias="list", description="`skd` or `final`; by default the newest that has begun")
+]
+WhichState = Annotated[
+    State | None,
+    Query(
+        description="`closed`: as an officer fixed it; `live`: by all that is known now; by default as fixed, where it is"
+    ),
+]
+
+
+def rounds() -> APIRouter:
+    """What officers do with a round."""
+    routes = APIRouter(tags=["rounds"], prefix="/rounds")
+
+    @routes.get("/{round_id}", responses=declared(401, 403, 404), summary="How far a round is, and what is missing")
+    async def round_(round_id: RoundId, parts: TheParts, officer: Officer) -> RoundView:
+        async with parts.pool.acquire() as connection:
+            return await show_round(connection, round_id)
+
+    @routes.post(
+        "/{round_id}/stages/{stage}/close",
+        response_model=ClosedList,
+        responses=declared(401, 403, 404, 409),
+        summary="Fix the list that a stage completes, for all vacancies: codes stay, who is within the cut goes on",
+    )
+    async def close_one(
+        round_id: RoundId, stage: StageCode, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
+        return await effect.once(
+            lambda connection: close_stage(connection, parts.outbox, officer, round_id, stage, parts.clock()), 200
+        )
+
+    @routes.post(
+        "/{round_id}/close",
+        response_model=ClosedList,
+        responses=declared(401, 403, 404, 409),
+        summary="Fix the final list of all vacancies: who is within the seats is selected",
+    )
+    async def close_last(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+        return await effect.once(
+            lambda connection: close_round(connection, parts.outbox, officer, round_id, parts.clock()), 200
+        )
+
+    return routes
+
+
+def vacancies() -> APIRouter:
+    """What everyone may see of a vacancy, and how an officer decides a tie."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+
+    @routes.get("", responses=declared(400), summary="Vacancies, by round and number")
+    async def all_(
+        parts: TheParts, round_id: RoundId | None = None, cursor: Cursor = None, limit: Limit = 50
+    ) -> Page[VacancyInList]:
+        async with parts.pool.acquire() as connection:
+            return await list_vacancies(connection, round_id, cursor, limit)
+
+    @routes.get(
+        "/{vacancy_id}/standings",
+        responses=declared(400, 404, 409),
+        summary="A vacancy's list, live or as it was fixed",
+    )
+    async def standings(
+        vacancy_id: VacancyId,
+        parts: TheParts,
+        list_: WhichList = None,
+        state: WhichState = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Standings:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await show_standings(connection, vacancy_id, list_, state, cursor, limit)
+
+    @routes.get(
+        "/{vacancy_id}/candidates/{participant_no}",
+        responses=declared(404, 409),
+        summary="One candidate's place: rank, score, gates, the cut, and who stands next",
+    )
+    async def candidate(
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        parts: TheParts,
+        list_: WhichList = None,
+        state: WhichState = None,
+    ) -> CandidatePlace:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await show_candidate(connection, vacancy_id, participant_no, list_, state)
+
+    @routes.post(
+        "/{vacancy_id}/ties",
+        status_code=201,
+        response_model=TieDecided,
+        responses=declared(401, 403, 404, 409),
+        summary="Decide between people who are equal in everything at the last seat",
+    )
+    async def tie(
+        vacancy_id: VacancyId, command: DecideTie, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
+        return await effect.once(lambda connection: decide_tie(connection, officer, vacancy_id, command, parts.clock()))
+
+    return routes

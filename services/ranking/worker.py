@@ -1,0 +1,26 @@
+"""Puts ranking's worker together: it hears rounds, applications and results, and states standings when they are owed."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from services.ranking.api import outbox
+from services.ranking.handlers.events import hears
+from services.ranking.settings import Settings
+from services.ranking.usecases.state_standings import state_all_owed
+from shared.clock import utc_now
+from shared.messaging.worker import Duty, Worker
+from shared.postgres.pool import Pool
+
+LOOK_EVERY_S = 0.25
+"""How soon a change is stated that comes after a quiet second; a look costs a query over the vacancies."""
+
+
+def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
+    """The worker of ranking."""
+    out = outbox(settings)
+
+    async def state(pool: Pool) -> None:
+        await state_all_owed(pool, out, clock)
+
+    duties = [Duty("state_standings", LOOK_EVERY_S, state)]
+    return Worker(service="ranking", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)
