@@ -1,0 +1,103 @@
+"""``terang recover``: after a restored backup, let a service's counting go on from what the log holds."""
+
+import asyncio
+import os
+import sys
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Annotated
+
+import asyncpg
+import typer
+from aiokafka.errors import KafkaError
+
+from deploy.cli.serve import Service
+from shared.contracts.catalogue import TOPICS
+from shared.messaging.failures import Away, Stop
+from shared.messaging.parser import hear
+from shared.messaging.recover import Plan, Restore, apply, gather
+from shared.postgres.pool import SEARCH_PATH, use_json
+
+app = typer.Typer()
+
+SHOWN = 20
+"""Records that the database lacks are listed up to so many; the counts tell of all."""
+
+
+@app.command("recover")
+def command(
+    service: Annotated[Service, typer.Argument(help="Which service; all its processes must be stopped")],
+    yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out without asking")] = False,
+) -> None:
+    """Show what the log has and a restored database lacks, and after confirmation take over the log's numbers and facts."""
+    names = ("KAFKA_BOOTSTRAP_SERVERS", f"DATABASE_URL_{service.upper()}")
+    missing = [name for name in names if not os.environ.get(name)]
+    if missing:
+        print(f"terang recover {service}: {', '.join(missing)} not set in the environment", file=sys.stderr)
+        raise typer.Exit(2)
+    try:
+        asyncio.run(_recover(service, *(os.environ[name] for name in names), yes=yes))
+    except (Stop, Away, KafkaError, asyncpg.PostgresError, OSError) as failure:
+        print(f"terang recover {service}: {failure}", file=sys.stderr)
+        raise typer.Exit(1) from failure
+
+
+async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool) -> None:
+    partitions = {topic.name: topic.partitions for topic in TOPICS if topic.owner == service}
+    restore = restore_of(service)
+    settings = {"search_path": SEARCH_PATH, "application_name": f"terang-{service}-recover", "timezone": "UTC"}
+    connection = await asyncpg.connect(dsn, server_settings=settings)
+    try:
+        await use_json(connection)
+        print("Reading the log; nothing is changed yet …")
+        plan = await gather(connection, bootstrap_servers=bootstrap_servers, service=service, partitions=partitions)
+        print("\n".join(described(plan, restores=restore is not None)))
+        if not yes and not typer.confirm("Carry this out?"):
+            print("Nothing was changed.")
+            return
+        for line in await apply(connection, plan, service=service, restore=restore):
+            print(line)
+        print(f"Done. Start {service}; its relay sends what has no number yet, above what the log holds.")
+    finally:
+        await connection.close()
+
+
+def restore_of(service: str) -> Restore | None:
+    """The service's own part, `restore` in usecases/restore_from_log.py, if it has one."""
+    name = f"services.{service}.usecases.restore_from_log"
+    if find_spec(name) is None:
+        return None
+    restore: Restore = import_module(name).restore
+    return restore
+
+
+def described(plan: Plan, *, restores: bool) -> list[str]:
+    """The plan in lines for an operator: counts per partition that changes, then what the database lacks, by type, subject and number."""
+    lines = []
+    for lane in plan.lanes:
+        if lane.changes:
+            last = f"{lane.last.sequence} at offset {lane.last.offset}" if lane.last else "nothing"
+            lines.append(
+                f"{lane.topic}/{lane.partition}: the log holds up to {last}; {len(lane.renumbered)} rows take the log's numbers, "
+                f"{len(lane.sent_anew)} will be sent under new ones, {len(lane.lacking)} records are not in the database"
+            )
+            if lane.lost:
+                lines.append(
+                    f"  {lane.lost} acknowledged numbers are neither on the log nor in the outbox: lost. "
+                    "Consumers that took them stop; they need `terang rebuild`."
+                )
+    if not lines:
+        return ["Log and database agree; there is nothing to recover."]
+    for record in plan.lacking[:SHOWN]:
+        heard = hear(record)
+        subject = (heard.headers.get("ce_subject") or b"").decode(errors="replace")
+        lines.append(
+            f"  lacking: {heard.type} {subject}, number {heard.mark.sequence} of {record.topic}/{record.partition}"
+        )
+    if len(plan.lacking) > SHOWN:
+        lines.append(f"  … and {len(plan.lacking) - SHOWN} more")
+    if plan.lacking and not restores:
+        lines.append(
+            "This service imports no facts from its log: what is lacking stays on the log and must be entered again."
+        )
+    return lines
