@@ -12,6 +12,18 @@ app = typer.Typer(
     pretty_exceptions_show_locals=False,
 )
 
-for name in ("serve", "migrate", "topics", "issuer", "local", "recover", "rebuild", "dead_letters", "settings", "demo"):
+for name in (
+    "serve",
+    "migrate",
+    "topics",
+    "contracts",
+    "issuer",
+    "local",
+    "recover",
+    "rebuild",
+    "dead_letters",
+    "settings",
+    "demo",
+):
     with suppress(ImportError, AttributeError, SyntaxError):
         app.add_typer(importlib.import_module(f"deploy.cli.{name}").app)

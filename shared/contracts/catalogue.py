@@ -128,6 +128,36 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(feedback.UnitCleared, "terang.feedback", _unit, _unit),
 )
 
+HEARD: dict[Service, tuple[Model, ...]] = {
+    "applications": (ranking.CandidateShortlisted, ranking.StageClosed, ranking.CandidateSelected),
+    "exams": (
+        applications.RoundOpened,
+        applications.VacancyPublished,
+        applications.ApplicationVerified,
+        applications.ApplicationWithdrawn,
+        ranking.CandidateShortlisted,
+        ranking.StageClosed,
+    ),
+    "ranking": (
+        applications.RoundOpened,
+        applications.VacancyPublished,
+        applications.ApplicationSubmitted,
+        applications.ApplicantFactsStated,
+        applications.ApplicationVerified,
+        applications.ApplicationRejected,
+        applications.ApplicationWithdrawn,
+        applications.RegistrationClosed,
+        exams.ExamScheduled,
+        exams.ExamScored,
+        exams.ExamScoreCorrected,
+        exams.ExamMissed,
+        exams.CandidateDisqualified,
+        exams.SittingClosed,
+    ),
+    "feedback": (applications.UnitRegistered,),
+}
+"""Who listens to what. A test holds it against what each service registers (handlers/events.py)."""
+
 BY_MODEL: dict[Model, Contract] = {contract.model: contract for contract in CATALOGUE}
 
 

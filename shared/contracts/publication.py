@@ -1,0 +1,283 @@
+"""The contracts as others read them: a JSON Schema for each event, its examples, and one AsyncAPI document of everything.
+
+Folders beside this file: `schemas/<Name>.json` and `asyncapi.yaml` are made from the models and the catalogue by `terang contracts dump`,
+`examples/<Name>/{minimal,full}.json` are written by hand, `released/<version>.json` is written once by `terang contracts release` and never
+changed: what was said under it stands on logs for ever.
+"""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from shared.contracts.catalogue import CATALOGUE, HEARD, SERVICES, TOPICS, Contract, Service, Topic
+
+FOLDER = Path(__file__).parent
+SCHEMAS, EXAMPLES, RELEASED = FOLDER / "schemas", FOLDER / "examples", FOLDER / "released"
+ASYNCAPI = FOLDER / "asyncapi.yaml"
+KINDS_OF_EXAMPLE = ("minimal", "full")
+
+Json = dict[str, Any]
+
+
+def name_of(contract: Contract) -> str:
+    """The event's name without the platform's: `ExamScored`, later `ExamScored.v2`."""
+    return contract.type.removeprefix("terang.")
+
+
+def schema_of(contract: Contract) -> Json:
+    """JSON Schema (2020-12) of an event's data, as a reader validates it."""
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": f"urn:terang:schema:{name_of(contract)}",
+        **contract.model.model_json_schema(mode="validation"),
+    }
+
+
+def examples_of(contract: Contract, folder: Path = EXAMPLES) -> dict[str, Json]:
+    """The event's committed examples by kind. Raises FileNotFoundError where one is missing."""
+    return {
+        kind: json.loads((folder / name_of(contract) / f"{kind}.json").read_text("utf-8")) for kind in KINDS_OF_EXAMPLE
+    }
+
+
+def as_text(document: Json) -> str:
+    """JSON as it is committed."""
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def inlined(schema: Json) -> Json:
+    """The same schema without `$defs`: each reference is put in its place. Our events hold no recursion."""
+    definitions: Json = schema.get("$defs", {})
+
+    def put_in(part: Any) -> Any:
+        if isinstance(part, list):
+            return [put_in(each) for each in part]
+        if not isinstance(part, dict):
+            return part
+        rest = {name: put_in(value) for name, value in part.items() if name not in {"$ref", "$defs"}}
+        if "$ref" in part:
+            return {**put_in(definitions[part["$ref"].removeprefix("#/$defs/")]), **rest}
+        return rest
+
+    result: Json = put_in(schema)
+    return result
+
+
+def release() -> Json:
+    """What is frozen: for each event its topic, its schema, and its examples with the key and subject that they travel under."""
+    return {
+        contract.type: {
+            "topic": contract.topic,
+            "schema": schema_of(contract),
+            "examples": [
+                {"data": data, "key": contract.key(fact), "subject": contract.subject(fact)}
+                for data in examples_of(contract).values()
+                for fact in (contract.model.model_validate(data),)
+            ],
+        }
+        for contract in CATALOGUE
+    }
+
+
+def releases(folder: Path = RELEASED) -> dict[str, Json]:
+    """All that was ever released, by version."""
+    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+
+
+def asyncapi() -> Json:
+    """The AsyncAPI 3.0 document of all topics, made from the catalogue."""
+    return {
+        "asyncapi": "3.0.0",
+        "id": "urn:terang:events",
+        "info": {
+            "title": "Terang: the events of a province's recruitment",
+            "version": "0.1.0",
+            "description": (
+                "CloudEvents 1.0 over Apache Kafka, binary mode: the value is the event's data as JSON, the attributes are `ce_*` headers."
+                " Public topics hold no personal data. How to subscribe, skip repeats and replay: docs/subscribing.md."
+            ),
+            "license": {"name": "Apache-2.0"},
+        },
+        "defaultContentType": "application/json",
+        "servers": {
+            "province": {
+                "host": "{bootstrap}",
+                "protocol": "kafka",
+                "description": "The province's brokers; `/.well-known/terang.json` at its web address names them",
+                "variables": {"bootstrap": {"description": "host:port", "default": "localhost:9092"}},
+            }
+        },
+        "channels": {topic.name: _channel(topic) for topic in TOPICS},
+        "operations": {
+            key: operation for service in SERVICES for key, operation in (_states(service) | _hears(service)).items()
+        },
+        "components": {
+            "messages": {name_of(contract): _message(contract) for contract in CATALOGUE} | {"DeadLetter": DEAD_LETTER}
+        },
+    }
+
+
+def _of(topic: Topic) -> list[str]:
+    if topic.audience == "operators":
+        return ["DeadLetter"]
+    return [name_of(contract) for contract in CATALOGUE if contract.topic == topic.name]
+
+
+def _channel(topic: Topic) -> Json:
+    return {
+        "address": topic.name,
+        "description": topic.description,
+        "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in _of(topic)},
+        "bindings": {
+            "kafka": {
+                "topic": topic.name,
+                "partitions": topic.partitions,
+                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms},
+                "bindingVersion": "0.5.0",
+            }
+        },
+        "x-terang-owner": topic.owner,
+        "x-terang-audience": topic.audience,
+        "x-terang-key": topic.key,
+    }
+
+
+def _states(service: Service) -> dict[str, Json]:
+    return {
+        f"{service}.states.{topic.name}": _operation("send", topic.name, f"{service} alone writes it", _of(topic))
+        for topic in TOPICS
+        if topic.owner == service
+    }
+
+
+def _hears(service: Service) -> dict[str, Json]:
+    by_topic: dict[str, list[str]] = {}
+    for contract in CATALOGUE:
+        if contract.model in HEARD[service]:
+            by_topic.setdefault(contract.topic, []).append(name_of(contract))
+    return {
+        f"{service}.hears.{topic}": _operation("receive", topic, f"{service} hears these events of it", names)
+        for topic, names in by_topic.items()
+    }
+
+
+def _operation(action: str, topic: str, summary: str, names: list[str]) -> Json:
+    return {
+        "action": action,
+        "channel": {"$ref": f"#/channels/{topic}"},
+        "summary": summary,
+        "messages": [{"$ref": f"#/channels/{topic}/messages/{name}"} for name in names],
+    }
+
+
+def _message(contract: Contract) -> Json:
+    topic = next(topic for topic in TOPICS if topic.name == contract.topic)
+    payload = inlined(schema_of(contract))
+    return {
+        "name": contract.type,
+        "title": name_of(contract),
+        "summary": payload["description"],
+        "contentType": "application/json",
+        "correlationId": {"location": "$message.header#/ce_correlationid"},
+        "headers": _headers(contract),
+        "payload": {name: value for name, value in payload.items() if name not in {"$schema", "$id"}},
+        "bindings": {
+            "kafka": {"key": {"type": "string", "description": f"{topic.key}, UTF-8"}, "bindingVersion": "0.5.0"}
+        },
+        "examples": [
+            {"name": kind, "headers": _headers_of_example(contract, data), "payload": data}
+            for kind, data in examples_of(contract).items()
+        ],
+    }
+
+
+def _header(description: str, **rest: Any) -> Json:
+    return {"type": "string", "description": description, **rest}
+
+
+ATTRIBUTES: Mapping[str, Json] = {
+    "ce_specversion": _header("Version of CloudEvents", const="1.0"),
+    "ce_id": _header("Id of the event; the same for each copy of it on the log", format="uuid"),
+    "ce_source": _header("The service that states it", pattern="^/provinces/[0-9]{2}/[a-z]+$"),
+    "ce_type": _header("Type of the event"),
+    "ce_subject": _header("Id of what the event is about"),
+    "ce_time": _header("When it became true, UTC", format="date-time", pattern="Z$"),
+    "ce_dataschema": _header("Name of the data's JSON Schema"),
+    "ce_partitionkey": _header("The record's key"),
+    "ce_sequence": _header(
+        "Dense from 1 in the record's partition. What is not above the last one seen in the partition is a repeat: skip it",
+        pattern="^[1-9][0-9]*$",
+    ),
+    "content-type": _header("Type of the value", const="application/json"),
+    "ce_correlationid": _header("Set where the event follows from another: that one's, or its id"),
+}
+"""The headers of a record; each is UTF-8 text."""
+
+OPTIONAL = {"ce_correlationid"}
+
+
+def _headers(contract: Contract) -> Json:
+    fixed = {"ce_type": contract.type, "ce_dataschema": f"urn:terang:schema:{name_of(contract)}"}
+    return {
+        "type": "object",
+        "required": [name for name in ATTRIBUTES if name not in OPTIONAL],
+        "properties": {
+            name: header | ({"const": fixed[name]} if name in fixed else {}) for name, header in ATTRIBUTES.items()
+        },
+    }
+
+
+def _headers_of_example(contract: Contract, data: Json) -> Json:
+    owner = next(topic.owner for topic in TOPICS if topic.name == contract.topic)
+    fact = contract.model.model_validate(data)
+    return {
+        "ce_specversion": "1.0",
+        "ce_id": "01932f5e-7a3c-7d10-9c2b-5f0e6a1d4b78",
+        "ce_source": f"/provinces/99/{owner}",
+        "ce_type": contract.type,
+        "ce_subject": contract.subject(fact),
+        "ce_time": "2026-11-21T03:00:00Z",
+        "ce_dataschema": f"urn:terang:schema:{name_of(contract)}",
+        "ce_partitionkey": contract.key(fact),
+        "ce_sequence": "1",
+        "content-type": "application/json",
+    }
+
+
+DEAD_LETTER: Json = {
+    "name": "terang.DeadLetter",
+    "title": "DeadLetter",
+    "summary": "A record that a service could not take, byte for byte, with the reason",
+    "contentType": "application/octet-stream",
+    "headers": {
+        "type": "object",
+        "description": "Beside these, each header of the failed record under its name after `source_`",
+        "required": [
+            *(name for name in ATTRIBUTES if name not in OPTIONAL | {"ce_dataschema", "ce_partitionkey"}),
+            *("dead_reason", "dead_detail", "dead_handler"),
+            *("dead_topic", "dead_partition", "dead_offset", "dead_timestamp"),
+        ],
+        "properties": {
+            **{name: ATTRIBUTES[name] for name in ("ce_specversion", "ce_id", "ce_source", "ce_time", "ce_sequence")},
+            "ce_type": _header("Type of the event", const="terang.DeadLetter"),
+            "ce_subject": _header("Where the failed record stands: topic/partition/offset"),
+            "content-type": _header("Type of the value", const="application/octet-stream"),
+            "dead_reason": _header("Stable code of the reason"),
+            "dead_detail": _header("Where it fails; never what the record holds"),
+            "dead_handler": _header("The use case that could not take it"),
+            "dead_topic": _header("Topic of the failed record"),
+            "dead_partition": _header("Its partition, and that of the dead letter", pattern="^[0-9]+$"),
+            "dead_offset": _header("Its offset", pattern="^[0-9]+$"),
+            "dead_timestamp": _header("When the broker took it, milliseconds since 1970", pattern="^-?[0-9]+$"),
+        },
+    },
+    "payload": {"description": "The failed record's value, whatever it is; none for a tombstone"},
+    "bindings": {
+        "kafka": {
+            "key": {"type": "string", "description": "The failed record's key, whatever it is"},
+            "bindingVersion": "0.5.0",
+        }
+    },
+}
+"""What stands on the dead-letters topics (shared/messaging/dead_letters.py)."""
