@@ -41,5 +41,5 @@ test: install ## all tests; Kafka and PostgreSQL are started for them
 bench: install ## measure at full size, each figure beside its baseline
 	TERANG_TEST_SIZE=full $(BIN)/python -m pytest -q -s tests/bench
 
-soak: install ## the long campaigns (HISTORIES=100000)
-	TERANG_TEST_HISTORIES=$(or $(HISTORIES),100000) $(BIN)/python -m pytest -q -s -m soak --timeout 0
+soak: install ## the long campaign: HISTORIES=100000 of the simulator, SEED=1 the first
+	$(BIN)/python -m tests.fault.simulator --histories $(or $(HISTORIES),100000) --seed $(or $(SEED),1)

@@ -9,7 +9,7 @@ app = typer.Typer(
     help="Terang: a province recruits its civil servants by merit, in public.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_show_locals=False,
+    pretty_exceptions_enable=False,  # a plain traceback ends with the error, which is what a log's last lines should show
 )
 
 for name in (
