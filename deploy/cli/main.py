@@ -27,3 +27,6 @@ for name in (
 ):
     with suppress(ImportError, AttributeError, SyntaxError):
         app.add_typer(importlib.import_module(f"deploy.cli.{name}").app)
+
+if __name__ == "__main__":
+    app()
