@@ -1,7 +1,7 @@
 """Reads the log into dispatch.py, from where PostgreSQL says.
 
 FastStream joins the group, reads batches and hands them to `_take`. Kafka's group only shares out partitions; where to read is
-decided here: a partition that is doubtful (newly assigned, failed, taken by another worker, idle for a while, or any after a lost
+decided here: a partition that is doubtful (newly assigned, failed, taken by another worker, and all of them each minute and after a lost
 connection) is checked against its log and sought to PostgreSQL's position before a record of it is taken.
 """
 
@@ -78,7 +78,7 @@ class Condition:
 class Consumer:
     """One member of a service's group, for all its topics.
 
-    `member` is its name in the group; two processes never have one name at a time. `check_seconds` is how often an idle partition is
+    `member` is its name in the group; two processes never have one name at a time. `check_seconds` is how often every partition is
     checked against its log; `session_seconds` how long Kafka waits for a silent member before its partitions go to another.
     """
 
@@ -118,7 +118,6 @@ class Consumer:
         self._settled = asyncio.Event()
         self._doubtful: dict[Place, str] = {}
         self._ends: dict[Place, int] = {}
-        self._took_at: dict[Place, float] = {}
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> NoReturn:
@@ -248,7 +247,6 @@ class Consumer:
             else:
                 self._ends.update(ends)
             self.condition.took_at = time.monotonic()
-            self._took_at.update(dict.fromkeys(places, self.condition.took_at))
 
     async def _wait_for_doubts(self, places: set[Place]) -> bool:
         """True if any of the batch's partitions was doubtful: all of them are sought then, and the batch is read again.
@@ -274,9 +272,9 @@ class Consumer:
         check_at = time.monotonic() + self._check_seconds
         while True:
             now = self.condition.ticked_at = time.monotonic()
-            if now >= check_at:
-                self._doubt_idle(now)
-                check_at = now + self._check_seconds / 4
+            if now >= check_at:  # a topic may have been made anew, or our database restored, without a word
+                self.doubt("due")
+                check_at = now + self._check_seconds
             if self._doubtful and now >= settle_at and not self._turn.locked():
                 async with self._turn:
                     settled = await self._settle()
@@ -287,12 +285,6 @@ class Consumer:
                 await self._measure()
                 measure_at = now + (MEASURE_SECONDS if self.condition.reached_end else TICK)
             await asyncio.sleep(TICK / 4 if self._doubtful else TICK)
-
-    def _doubt_idle(self, now: float) -> None:
-        """A partition without records for a while may have been made anew, or our database restored, without a word."""
-        quiet = {place for place in self._assigned() if now - self._took_at.get(place, 0.0) >= self._check_seconds}
-        self._took_at.update(dict.fromkeys(quiet, now))
-        self.doubt("idle", quiet)
 
     async def _settle(self) -> bool:
         """Checks the doubtful partitions that are ours and seeks them to PostgreSQL's positions. False while a server is away."""

@@ -29,7 +29,7 @@ CONSUMER_RETRIES = Counter(
 CONSUMER_SEEKS = Counter(
     "terang_consumer_seeks_total",
     "Times that partitions were sought to PostgreSQL's positions, by cause: assigned; moved (another worker took the batch); failed;"
-    " idle. Rising all the time: two workers own the same partitions.",
+    " lost (a connection was); due (each minute). moved, rising all the time: two workers own the same partitions.",
     ["cause"],
 )
 DEAD_LETTERS_OPEN = Gauge(

@@ -21,4 +21,4 @@ async def stage(servers: Servers) -> AsyncIterator[Stage]:
     await servers.fresh_topics(*catalogue.topics, partitions=PARTITIONS)
     stage = Stage(servers, catalogue, database)
     yield stage
-    await stage.close()
+    stage.close()

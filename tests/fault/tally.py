@@ -10,13 +10,14 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -100,6 +101,7 @@ class Catalogue:
 
     def hears(self, outbox: Outbox) -> list[Hears]:
         async def add(connection: Connection, events: list[Event[Added]]) -> None:
+            await asyncio.sleep(float(os.environ.get("TALLY_SLOW", "0")))
             for event in events:
                 if "TALLY_MENDED" not in os.environ and event.data.n == UNLUCKY:
                     raise Refusal("unlucky")
@@ -191,9 +193,8 @@ class Log:
         self._sequences: dict[tuple[str, int], int] = defaultdict(int)
         self._records: list[tuple[str, int, bytes, bytes, list[tuple[str, bytes]]]] = []
 
-    async def add(self, count: int, *, keys: int = 10, n: int = 1, topic: str | None = None) -> None:
-        """`count` events, one after the other round the keys; topics and partitions come up interleaved."""
-        del topic
+    async def add(self, count: int, *, keys: int = 10, n: int = 1) -> None:
+        """`count` events, one after the other round the keys: the partitions come up interleaved."""
         await self.say([Added(key=f"key-{i % keys}", n=n) for i in range(count)])
 
     async def say(self, facts: Sequence[Added | Renamed], *, twice: bool = False) -> None:
@@ -270,6 +271,7 @@ class Stage:
     ) -> "Child":
         """Starts a worker process; it ends with the test."""
         port = free_port()
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the stage
         arguments = {"service": self.catalogue.service, "bootstrap": self.servers.bootstrap, "database": self.database}
         arguments |= {"replica": replica, "port": port, **options}
         variables = os.environ | (environment or {}) | ({"TERANG_FAILPOINT": failpoint} if failpoint else {})
@@ -278,10 +280,11 @@ class Stage:
                 [sys.executable, "-m", "tests.fault.tally", json.dumps(arguments)],
                 cwd=ROOT,
                 env=variables,
-                stdout=subprocess.PIPE,
+                stdout=output,
                 stderr=subprocess.STDOUT,
             ),
             port,
+            output,
         )
         self.workers.append(child)
         return child
@@ -294,10 +297,26 @@ class Stage:
         finally:
             await connection.close()
 
+    async def fetch_script(self, script: str) -> None:
+        """Runs several statements."""
+        connection = await asyncpg.connect(self.database)
+        try:
+            await connection.execute(script)
+        finally:
+            await connection.close()
+
     async def effects(self) -> list[Sent]:
         """Every effect, in the order in which it came about."""
         rows = await self.fetch("SELECT topic, partition, sequence, event_id FROM projections.effect ORDER BY place")
         return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
+
+    async def holds_transaction(self, seconds: float = 30) -> None:
+        """Returns when a worker is in the middle of a batch."""
+        deadline = time.monotonic() + seconds
+        query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+        while not await self.fetch(query):
+            assert time.monotonic() < deadline, self.outputs()
+            await asyncio.sleep(0.02)
 
     async def drained(self, *, effects: int | None = None, seconds: float = 30) -> list[Sent]:
         """The effects, once there are as many as were sent (or `effects`), and time enough for one too many."""
@@ -314,20 +333,12 @@ class Stage:
         return await self.effects()
 
     def outputs(self) -> str:
-        for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.process.send_signal(signal.SIGCONT)
-                worker.process.kill()
         return "\n".join(worker.output() for worker in self.workers)
 
-    async def close(self) -> None:
+    def close(self) -> None:
         for worker in self.workers:
-            if worker.process.poll() is None:
-                worker.process.send_signal(signal.SIGCONT)
-                worker.process.kill()
-            worker.process.wait()
-            if worker.process.stdout:
-                worker.process.stdout.close()
+            worker.kill()
+            worker.printed.close()
 
 
 def exactly_once(sent: Sequence[Sent], effects: Sequence[Sent]) -> None:
@@ -349,6 +360,7 @@ class Child:
 
     process: "subprocess.Popen[bytes]"
     port: int
+    printed: IO[bytes]
 
     async def ready(self, seconds: float = 30) -> None:
         """Returns when it says that it is ready."""
@@ -368,7 +380,10 @@ class Child:
 
     async def ended(self, seconds: float = 30) -> int:
         """Its exit status, once it has ended."""
-        return await asyncio.to_thread(self.process.wait, seconds)
+        try:
+            return await asyncio.to_thread(self.process.wait, seconds)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"still running after {seconds} s: {self.output()}") from None
 
     async def killed(self, seconds: float = 30) -> None:
         """Returns when its failpoint has killed it."""
@@ -384,10 +399,21 @@ class Child:
             await asyncio.sleep(0.02)
 
     def output(self) -> str:
-        """What it printed, once it has ended."""
-        if self.process.stdout is None or self.process.stdout.closed or self.process.poll() is None:
-            return "(still running)"
-        return self.process.stdout.read().decode(errors="replace")[-6000:]
+        """What it printed so far."""
+        self.printed.seek(0)
+        return self.printed.read().decode(errors="replace")[-6000:]
+
+    def kill(self) -> None:
+        """Ends it as a crash would."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+
+    async def metric(self, name: str) -> float:
+        """The sum of a metric over its labels."""
+        async with httpx.AsyncClient() as http:
+            text = (await http.get(f"http://127.0.0.1:{self.port}/metrics")).text
+        return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
 
 
 if __name__ == "__main__":

@@ -1,18 +1,105 @@
-"""The tally of the fault tests (tests/fault/tally.py), its dispatch called directly and its worker as a process."""
+"""The tally of the fault tests (tests/fault/tally.py): its dispatch called directly, over a real PostgreSQL and without Kafka."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
 
+import asyncpg
 import pytest
 
-from shared.messaging.dispatch import Dispatch
-from shared.messaging.parser import Heard, hear
+from shared.messaging.dispatch import SQL, Dispatch
 from shared.messaging.envelope import Record
+from shared.messaging.parser import hear
 from shared.messaging.position import Place, Position
 from shared.postgres.pool import Pool, create_pool
 from tests.fault.conftest import stage
-from tests.fault.tally import Catalogue, Stage
+from tests.fault.tally import PARTITIONS, ROOT, TABLES, Added, Catalogue, Log, Sent
+from tests.servers import Servers
 
-__all__ = ["stage"]
+__all__ = ["stage"]  # the fixture of the fault tests: a service with topics and worker processes
 
 NOW = datetime(2026, 8, 20, 3, tzinfo=UTC)
+
+
+@dataclass
+class Desk:
+    """A dispatch at work: `take` gives it records as the log would, each at the next offset of its partition."""
+
+    pool: Pool
+    catalogue: Catalogue
+    log: Log
+    dispatch: Dispatch
+    assured: list[Position] = field(default_factory=list)
+    ends: dict[Place, int] = field(default_factory=dict)
+
+    def records(self, written: Sequence[Any]) -> list[Record]:
+        """What the log would give for these records (topic, partition, key, value, headers)."""
+        records = []
+        for topic, partition, key, value, headers in written:
+            place = Place(topic, partition)
+            offset = self.ends.get(place, 0)
+            self.ends[place] = offset + 1
+            records.append(Record(topic, partition, offset, key, value, tuple(headers), 0))
+        return records
+
+    async def take(self, records: Sequence[Record]) -> dict[Place, int]:
+        return await self.dispatch.take([hear(record) for record in records])
+
+    async def add(self, *amounts: int, key: str = "key-0") -> dict[Place, int]:
+        """Events that add these amounts, as one batch."""
+        return await self.take(self.records([self.log.record(Added(key=key, n=n)) for n in amounts]))
+
+    async def effects(self) -> list[Sent]:
+        rows = await self.pool.fetch("SELECT topic, partition, sequence, event_id FROM effect ORDER BY place")
+        return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
+
+    async def letters(self) -> list[asyncpg.Record]:
+        return await self.pool.fetch("SELECT * FROM messaging.dead_letter ORDER BY at, id")
+
+    async def position(self) -> Position:
+        """Where key-0's partition stands."""
+        rows = [
+            row
+            async for row in SQL.read_positions(
+                self.pool, topics=[self.catalogue.added.topic], partitions=[self.partition]
+            )
+        ]
+        row = rows[0]
+        place = Place(row["topic"], row["partition"])
+        return Position(
+            place, row["next_offset"], row["sequence"], row["sequence_offset"], row["sequence_event"], row["failures"]
+        )
+
+    @property
+    def partition(self) -> int:
+        return next(iter({sent[1] for sent in self.log.sent if sent[0] == self.catalogue.added.topic}))
+
+
+@pytest.fixture
+async def desk(servers: Servers) -> AsyncIterator[Desk]:
+    """A dispatch over a database of its own, that nothing has taken place in."""
+    catalogue = Catalogue(f"desk{uuid4().hex[:8]}")
+    database = servers.database("desk", [ROOT / "shared" / "messaging" / "migrations"])
+    pool = await create_pool(database, application="desk", size=4)
+    await pool.execute(TABLES)
+    places = [(topic, partition) for topic in catalogue.heard for partition in range(PARTITIONS)]
+    await SQL.ensure_positions(pool, topics=[topic for topic, _ in places], partitions=[number for _, number in places])
+    assured: list[Position] = []
+
+    async def assure(positions: Sequence[Position]) -> None:
+        assured.extend(positions)
+
+    outbox = catalogue.outbox()
+    dispatch = Dispatch(
+        service=catalogue.service,
+        pool=pool,
+        hears=catalogue.hears(outbox),
+        outbox=outbox,
+        clock=lambda: NOW,
+        patience=20,
+        assure=assure,
+    )
+    yield Desk(pool, catalogue, Log(catalogue, ""), dispatch, assured)
+    await pool.close()

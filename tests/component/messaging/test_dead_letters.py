@@ -1,84 +1,104 @@
-"""Records that can't take effect: set aside with their reason and bytes, the next record processed; replayed once, when mended."""
-
-import asyncio
+"""Records that can't take effect, read from a real log: set aside with their reason and bytes, and what follows takes effect."""
 
 import pytest
-from aiokafka import AIOKafkaConsumer
 
-from shared.clock import utc_now
 from shared.messaging import dead_letters
 from shared.messaging.failures import Permanent
-from shared.postgres.pool import create_pool
-from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, Stage, exactly_once
+from shared.refusals import Refusal
+from tests.component.messaging.conftest import NOW, Desk
+from tests.fault.tally import UNLUCKY, Added, Stage, exactly_once
 
 KEY = "key-0"
+FOREIGN: list[tuple[list[tuple[str, bytes | None]], bytes | None, str]] = [
+    ([], b"{}", "headers-not-ours"),
+    ([], b"", "headers-not-ours"),
+    ([], None, "headers-not-ours"),
+    ([], b"x" * 1_000_000, "headers-not-ours"),
+    ([("any", None)], b"{}", "headers-not-ours"),
+    ([("any", b"\xff\xfe")], b"{}", "headers-not-ours"),
+    ([("ce_id", None), ("ce_sequence", b"9")], b"{}", "header-null"),
+    ([("ce_id", b"\xff\xfe"), ("ce_sequence", b"9")], b"{}", "header-not-text"),
+    ([("ce_id", b"any"), ("ce_sequence", b"9")], b"{}", "header-invalid"),
+    ([("ce_id", b"0" * 32), ("ce_sequence", b"-1")], b"{}", "header-invalid"),
+    ([("ce_id", b"0" * 32)], b"{}", "header-missing"),
+]
+OURS: list[tuple[dict[str, bytes | None], str]] = [
+    ({"value": b"{not json"}, "not-json"),
+    ({"value": b""}, "not-json"),
+    ({"value": b'{"key": "key-0"}'}, "data-invalid"),
+    ({"value": b'{"key": "key-0", "n": 1}, {"key": "key-0", "n": 1}'}, "not-json"),
+    ({"type": None}, "header-null"),
+    ({"type": b"\xff"}, "header-invalid"),
+    ({"subject": b"\xff"}, "header-not-text"),
+    ({"source": None}, "header-null"),
+    ({"time": b"yesterday"}, "header-invalid"),
+    ({"time": b"2026-08-20T03:00:00"}, "header-invalid"),
+    ({"correlationid": b"\xff"}, "header-not-text"),
+]
 
 
-async def written(stage: Stage, record: object) -> list[dict[str, object]]:
-    """Writes an event, the record, and an event; returns the dead letters once both events took effect."""
-    await stage.log.say([Added(key=KEY, n=1)])
-    await stage.log.write([record])
-    return await dead(stage)
-
-
-async def dead(stage: Stage, effects: int | None = None) -> list[dict[str, object]]:
-    """The dead letters, once a last event has taken effect behind all that was written."""
+async def test_whatever_stands_on_the_log(stage: Stage) -> None:
+    """Foreign records take no number, unreadable events of ours take theirs; both are set aside byte for byte, and good events between take effect."""
+    written, expected = [stage.log.record(Added(key=KEY, n=1))], []
+    topic, partition = written[0][:2]
+    for headers, value, reason in FOREIGN:
+        written += [(topic, partition, b"any", value, headers), stage.log.record(Added(key=KEY, n=1))]
+        expected.append((reason, value, None))
+    for broken, reason in OURS:
+        written.append(stage.log.record(Added(key=KEY, n=1), **broken))
+        _, _, sequence, _ = stage.log.sent.pop()
+        expected.append((reason, written[-1][3], sequence))
+        written.append(stage.log.record(Added(key=KEY, n=1)))
+    bare = stage.log.record(Added(key=KEY, n=1))
+    expected.append(("no-data", None, stage.log.sent.pop()[2]))
+    await stage.log.write([*written, (*bare[:3], None, bare[4]), stage.log.record(Added(key=KEY, n=1))])
     stage.worker()
-    await stage.log.say([Added(key=KEY, n=1)])
-    await stage.drained(effects=effects)
-    return [dict(row) for row in await stage.fetch("SELECT * FROM messaging.dead_letter ORDER BY record_offset")]
+    exactly_once(stage.log.sent, await stage.drained())
+    rows = await stage.fetch("SELECT reason, value, sequence FROM messaging.dead_letter ORDER BY record_offset")
+    assert [tuple(row) for row in rows] == expected
 
 
-FOREIGN = [
-    pytest.param([], b"{}", "headers-not-ours", id="headerless"),
-    pytest.param([("ce_id", None), ("ce_sequence", b"9")], b"{}", "header-null", id="null header"),
-    pytest.param([("ce_id", b"\xff\xfe"), ("ce_sequence", b"9")], b"{}", "header-not-text", id="header not UTF-8"),
-    pytest.param([("ce_id", b"x"), ("ce_sequence", b"9")], b"{}", "header-invalid", id="no UUID"),
-    pytest.param([], None, "headers-not-ours", id="foreign tombstone"),
-    pytest.param([], b"x" * 1_000_000, "headers-not-ours", id="huge"),
-]
+async def test_replay_takes_effect_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A replayed dead letter takes effect past the position, once; it is not published again, and its bytes go."""
+    await desk.add(1, UNLUCKY, 1)
+    (letter,) = await dead_letters.list_all(desk.pool)
+    hears = desk.catalogue.hears(desk.catalogue.outbox())
+    monkeypatch.setenv("TALLY_MENDED", "1")
+    outbox_rows, position = await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox"), await desk.position()
+    await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=False)
+    assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
+    with pytest.raises(Permanent, match="waits to be settled"):
+        await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=False)
+    assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
+    assert await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox") == outbox_rows
+    assert await desk.position() == position
+    settled = await dead_letters.show(desk.pool, letter.id)
+    assert settled is not None
+    assert (settled.settled_at, settled.record) == (NOW, None)
 
 
-@pytest.mark.parametrize(("headers", "value", "reason"), FOREIGN)
-async def test_foreign_records(
-    stage: Stage, headers: list[tuple[str, bytes | None]], value: bytes | None, reason: str
-) -> None:
-    """A record without this platform's headers is set aside, byte for byte; it takes no number, so the events beside it take effect."""
-    topic = stage.catalogue.added.topic
-    partition = stage.log.record(Added(key=KEY, n=1))[1]
-    stage.log.sent.clear()
-    stage.log._sequences.clear()
-    letters = await written(stage, (topic, partition, b"any", value, headers))
-    assert [(letter["reason"], letter["value"], letter["sequence"]) for letter in letters] == [(reason, value, None)]
-    exactly_once(stage.log.sent, await stage.effects())
+async def test_dry_run_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run says whether a replay would succeed, and leaves all as it was."""
+    await desk.add(UNLUCKY)
+    (letter,) = await dead_letters.list_all(desk.pool)
+    hears = desk.catalogue.hears(desk.catalogue.outbox())
+    with pytest.raises(Refusal, match="unlucky"):
+        await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=True)
+    monkeypatch.setenv("TALLY_MENDED", "1")
+    await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=True)
+    assert not await desk.effects()
+    assert [each.id for each in await dead_letters.list_all(desk.pool)] == [letter.id]
 
 
-OURS = [
-    pytest.param({"value": b"{not json"}, "not-json", id="bad JSON"),
-    pytest.param({"value": b'{"key": "key-0"}'}, "data-invalid", id="missing field"),
-    pytest.param({"value": b'{"key": "key-0", "n": 1}, {"key": "key-0", "n": 1}'}, "not-json", id="two values"),
-    pytest.param({"type": None}, "header-null", id="null type"),
-    pytest.param({"subject": b"\xff"}, "header-not-text", id="subject not UTF-8"),
-    pytest.param({"time": b"yesterday"}, "header-invalid", id="no time"),
-]
-
-
-@pytest.mark.parametrize(("broken", "reason"), OURS)
-async def test_events_that_cannot_be_read(stage: Stage, broken: dict[str, bytes | None], reason: str) -> None:
-    """An event of ours that can't be read is set aside and counts as taken: its number is passed, and the next takes effect."""
-    record = stage.log.record(Added(key=KEY, n=1), **broken)
-    unread = stage.log.sent.pop()
-    await stage.log.write([record])
-    letters = await dead(stage)
-    assert [(letter["reason"], letter["sequence"], letter["event_id"]) for letter in letters] == [
-        (reason, 1, unread[3])
-    ]
-    exactly_once(stage.log.sent, await stage.effects())
-
-
-async def test_tombstone_of_ours(stage: Stage) -> None:
-    """An event without data is set aside."""
-    topic, partition, key, _, headers = stage.log.record(Added(key=KEY, n=1))
-    stage.log.sent.clear()
-    await stage.log.write([(topic, partition, key, None, headers)])
-    assert [letter["reason"] for letter in await dead(stage)] == ["no-data"]
+async def test_no_replay_during_a_rebuild(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a rebuild runs no dead letter is replayed: its effect would be lost at the swap."""
+    await desk.add(UNLUCKY)
+    (letter,) = await dead_letters.list_all(desk.pool)
+    monkeypatch.setenv("TALLY_MENDED", "1")
+    async with desk.pool.acquire() as connection:
+        await connection.fetchval("SELECT pg_advisory_lock($1)", dead_letters.REPLAYING)
+        with pytest.raises(Permanent, match="rebuild is running"):
+            await dead_letters.replay(
+                desk.pool, desk.catalogue.hears(desk.catalogue.outbox()), letter.id, at=NOW, dry_run=False
+            )
+        await connection.fetchval("SELECT pg_advisory_unlock($1)", dead_letters.REPLAYING)
