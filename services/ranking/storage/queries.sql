@@ -1,11 +1,11 @@
 -- What others said -------------------------------------------------------------------------------------------------------------
 
--- name: touch!
+-- name: touch(vacancies)!
 -- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every change does.
 INSERT INTO desk (vacancy_id) SELECT vacancy_id FROM unnest(:vacancies::text[]) AS one (vacancy_id) ORDER BY vacancy_id COLLATE "C"
 ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 
--- name: learn_round!
+-- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, sequence)!
 -- A round and its law.
 INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats, sequence)
 VALUES (:round_id, :name, :policy, :policy_hash, :seed, :decreed_seats, :sequence)
@@ -14,12 +14,12 @@ ON CONFLICT (round_id) DO UPDATE
        decreed_seats = excluded.decreed_seats, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- name: hold_rounds!
+-- name: hold_rounds(rounds)!
 -- Locks the rounds, those that nothing was heard of yet too: a vacancy and its round may arrive in two workers at once.
 INSERT INTO round (round_id) SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id) ORDER BY round_id COLLATE "C"
 ON CONFLICT (round_id) DO UPDATE SET round_id = excluded.round_id;
 
--- name: learn_vacancies!
+-- name: learn_vacancies(vacancies, rounds, numbers, listings, agencies, posts, units, paths, needs, seats, sequences)!
 -- Vacancies as published.
 INSERT INTO vacancy AS known (vacancy_id, round_id, number, listing_id, agency, post, unit_id, unit_path, need, seats, sequence)
 SELECT * FROM unnest(:vacancies::text[], :rounds::text[], :numbers::integer[], :listings::text[], :agencies::text[], :posts::text[], :units::text[],
@@ -29,31 +29,31 @@ ON CONFLICT (vacancy_id) DO UPDATE
        unit_id = excluded.unit_id, unit_path = excluded.unit_path, need = excluded.need, seats = excluded.seats, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- name: learn_registrations!
+-- name: learn_registrations(vacancies, submitted, sequences)!
 -- How many applied for each vacancy in all.
 INSERT INTO registration AS known (vacancy_id, submitted, sequence) SELECT * FROM unnest(:vacancies::text[], :submitted::integer[], :sequences::bigint[])
 ON CONFLICT (vacancy_id) DO UPDATE SET submitted = excluded.submitted, sequence = excluded.sequence WHERE known.sequence < excluded.sequence;
 
--- name: learn_submissions!
+-- name: learn_submissions(vacancies, participants)!
 -- Who applied.
 INSERT INTO candidate AS known (vacancy_id, participant_no, submitted) SELECT vacancy_id, participant_no, true
   FROM unnest(:vacancies::text[], :participants::text[]) AS new (vacancy_id, participant_no)
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE SET submitted = true WHERE NOT known.submitted;
 
--- name: learn_verifications!
+-- name: learn_verifications(vacancies, participants, verified, sequences)!
 -- Who meets the requirements (MS) and who doesn't (TMS).
 INSERT INTO candidate AS known (vacancy_id, participant_no, verified, verified_sequence)
 SELECT * FROM unnest(:vacancies::text[], :participants::text[], :verified::boolean[], :sequences::bigint[])
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE SET verified = excluded.verified, verified_sequence = excluded.verified_sequence
  WHERE known.verified_sequence < excluded.verified_sequence;
 
--- name: learn_withdrawals!
+-- name: learn_withdrawals(vacancies, participants)!
 -- Who took the application back; it is never taken up again, so no sequence is needed.
 INSERT INTO candidate AS known (vacancy_id, participant_no, withdrawn) SELECT vacancy_id, participant_no, true
   FROM unnest(:vacancies::text[], :participants::text[]) AS new (vacancy_id, participant_no)
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE SET withdrawn = true WHERE NOT known.withdrawn;
 
--- name: learn_applicant_facts!
+-- name: learn_applicant_facts(vacancies, participants, gpas, birth_dates, months, sequences)!
 -- Personal facts that ties use.
 INSERT INTO applicant_facts AS known (vacancy_id, participant_no, gpa, birth_date, relevant_experience_months, sequence)
 SELECT * FROM unnest(:vacancies::text[], :participants::text[], :gpas::numeric[], :birth_dates::date[], :months::integer[], :sequences::bigint[])
@@ -62,13 +62,13 @@ ON CONFLICT (vacancy_id, participant_no) DO UPDATE
        sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- name: learn_sittings!
+-- name: learn_sittings(vacancies, sittings, stages, sequences)!
 -- Sittings that are to be; what closed one says is newer.
 INSERT INTO sitting AS known (vacancy_id, sitting_id, stage, sequence)
 SELECT * FROM unnest(:vacancies::text[], :sittings::uuid[], :stages::text[], :sequences::bigint[])
 ON CONFLICT (vacancy_id, sitting_id) DO UPDATE SET stage = excluded.stage, sequence = excluded.sequence WHERE known.sequence < excluded.sequence;
 
--- name: learn_closed_sittings!
+-- name: learn_closed_sittings(vacancies, sittings, stages, scored, missed, disqualified, sequences)!
 -- Sittings that are over, with what they counted.
 INSERT INTO sitting AS known (vacancy_id, sitting_id, stage, closed, scored, missed, disqualified, sequence)
 SELECT vacancy_id, sitting_id, stage, true, scored, missed, disqualified, sequence
@@ -79,7 +79,7 @@ ON CONFLICT (vacancy_id, sitting_id) DO UPDATE
        sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- name: learn_results!
+-- name: learn_results(vacancies, participants, stages, sittings, outcomes, points, sequences)!
 -- Results, the newest of each candidate in each sitting.
 INSERT INTO result AS known (vacancy_id, participant_no, stage, sitting_id, outcome, points, sequence)
 SELECT vacancy_id, participant_no, stage, sitting_id, outcome, points::jsonb, sequence
@@ -91,57 +91,58 @@ ON CONFLICT (vacancy_id, participant_no, stage, sitting_id) DO UPDATE
 
 -- What is known ----------------------------------------------------------------------------------------------------------------
 
--- name: vacancies_known
+-- name: vacancies_known(vacancies)
 -- Vacancies whose round is known too, and which of their lists are closed.
 SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.seed,
        (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed
   FROM vacancy JOIN round USING (round_id)
- WHERE vacancy.vacancy_id = ANY (:vacancies::text[]) AND round.policy IS NOT NULL;
+ WHERE vacancy.vacancy_id = ANY (:vacancies::text[]) AND round.policy IS NOT NULL
+ ORDER BY vacancy.vacancy_id;
 
--- name: policies
+-- name: policies(rounds)
 -- The law of rounds, as JSON text.
 SELECT round_id, policy::text AS policy FROM round WHERE round_id = ANY (:rounds::text[]);
 
--- name: vacancies_of_round
+-- name: vacancies_of_round(round_id)
 -- All vacancies of a round.
 SELECT vacancy_id FROM vacancy WHERE round_id = :round_id ORDER BY vacancy_id;
 
--- name: candidates_of
+-- name: candidates_of(vacancies)
 -- Everyone of whom anything is known in these vacancies.
 SELECT vacancy_id, participant_no FROM candidate WHERE vacancy_id = ANY (:vacancies::text[]) ORDER BY vacancy_id, participant_no;
 
--- name: candidates
+-- name: candidates(vacancies, participants)
 -- What applications said of these candidates.
 SELECT candidate.vacancy_id, candidate.participant_no, candidate.verified, candidate.withdrawn
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN candidate ON candidate.vacancy_id = asked.vacancy_id AND candidate.participant_no = asked.participant_no;
 
--- name: facts_of
+-- name: facts_of(vacancies, participants)
 -- Personal facts of these candidates.
 SELECT applicant_facts.vacancy_id, applicant_facts.participant_no, gpa, birth_date, relevant_experience_months
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN applicant_facts ON applicant_facts.vacancy_id = asked.vacancy_id AND applicant_facts.participant_no = asked.participant_no;
 
--- name: results_of
+-- name: results_of(vacancies, participants)
 -- Results of these candidates, oldest first: of several sittings of a stage the newest result counts.
 SELECT result.vacancy_id, result.participant_no, result.stage, result.outcome, result.points
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN result ON result.vacancy_id = asked.vacancy_id AND result.participant_no = asked.participant_no
  ORDER BY result.sequence;
 
--- name: admissions_of
+-- name: admissions_of(vacancies, participants)
 -- Closed lists that admitted these candidates to what comes after.
 SELECT closed_line.vacancy_id, closed_line.participant_no, closed_line.list
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN closed_line ON closed_line.vacancy_id = asked.vacancy_id AND closed_line.participant_no = asked.participant_no AND closed_line.admitted;
 
--- name: decided_places
+-- name: decided_places(vacancies)
 -- Places that officers gave among equals.
 SELECT vacancy_id, participant_no, list, place FROM tie_place WHERE vacancy_id = ANY (:vacancies::text[]);
 
 -- Where they stand -------------------------------------------------------------------------------------------------------------
 
--- name: place
+-- name: place(vacancies, lists, participants, gates, scores, keys)
 -- Writes where candidates stand, and moves the counts by what changed, in one statement; returns the counts that came to nothing.
 WITH new AS (
     SELECT * FROM unnest(:vacancies::text[], :lists::text[], :participants::text[], :gates::smallint[], :scores::bigint[], :keys::bytea[])
@@ -168,7 +169,7 @@ WITH new AS (
 )
 SELECT vacancy_id, list, gate, score FROM counted WHERE candidates = 0;
 
--- name: displace
+-- name: displace(vacancies, lists, participants)
 -- Takes candidates off a list that they are no longer admitted to; returns the counts that came to nothing.
 WITH gone AS (
     DELETE FROM standing USING unnest(:vacancies::text[], :lists::text[], :participants::text[]) AS gone (vacancy_id, list, participant_no)
@@ -183,19 +184,19 @@ WITH gone AS (
 )
 SELECT vacancy_id, list, gate, score FROM counted WHERE candidates = 0;
 
--- name: forget_counts!
+-- name: forget_counts(vacancies, lists, gates, scores)!
 -- Removes counts that came to nothing, so that the tables say the same whatever came first.
 DELETE FROM tally USING unnest(:vacancies::text[], :lists::text[], :gates::smallint[], :scores::bigint[]) AS gone (vacancy_id, list, gate, score)
  WHERE tally.vacancy_id = gone.vacancy_id AND tally.list = gone.list AND tally.gate = gone.gate AND tally.score = gone.score
    AND tally.candidates = 0;
 
--- name: notify!
+-- name: notify(payloads)!
 -- Wakes whoever streams these vacancies.
 SELECT pg_notify('ranking_standings', vacancies) FROM unnest(:payloads::text[]) AS one (vacancies);
 
 -- Whole lists ------------------------------------------------------------------------------------------------------------------
 
--- name: lines
+-- name: lines(last, vacancies, list)
 -- Every line of one list of these vacancies, by participant number. `shared` is the rank of all whom score and ties don't tell apart, `alike` how many
 -- they are, `decided` for how many of them an officer gave a place; the last bytes of a ranked key are that place (2) and the last resort.
 SELECT vacancy_id, participant_no, gate, score,
@@ -208,11 +209,11 @@ SELECT vacancy_id, participant_no, gate, score,
           FROM standing WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list) AS each
  ORDER BY vacancy_id, participant_no;
 
--- name: hold_the_pen$
+-- name: hold_the_pen()$
 -- True for the one worker that states standings in this transaction.
 SELECT pg_try_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
--- name: owed
+-- name: owed(since, most)
 -- Vacancies whose standings changed since they were stated, and were not stated since then.
 SELECT desk.vacancy_id, desk.change
   FROM desk LEFT JOIN caught_up USING (vacancy_id)
@@ -220,16 +221,16 @@ SELECT desk.vacancy_id, desk.change
    AND NOT EXISTS (SELECT FROM stated WHERE stated.vacancy_id = desk.vacancy_id AND stated.stated_at > :since)
  ORDER BY desk.change LIMIT :most;
 
--- name: catch_up!
+-- name: catch_up(vacancies, changes)!
 -- Settles the marks up to the changes that were seen.
 INSERT INTO caught_up AS known (vacancy_id, change) SELECT * FROM unnest(:vacancies::text[], :changes::bigint[])
 ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 
--- name: stated
+-- name: stated(vacancies)
 -- The newest version of each list of these vacancies.
 SELECT vacancy_id, list, version, digest FROM stated WHERE vacancy_id = ANY (:vacancies::text[]);
 
--- name: keep_stated!
+-- name: keep_stated(at, vacancies, lists, versions, digests)!
 -- The newest versions.
 INSERT INTO stated (vacancy_id, list, version, digest, stated_at)
 SELECT vacancy_id, list, version, digest, :at FROM unnest(:vacancies::text[], :lists::text[], :versions::integer[], :digests::text[])
@@ -238,55 +239,55 @@ ON CONFLICT (vacancy_id, list) DO UPDATE SET version = excluded.version, digest 
 
 -- One list, by the index --------------------------------------------------------------------------------------------------------
 
--- name: vacancy^
+-- name: vacancy(vacancy_id)^
 -- A vacancy and its round.
 SELECT vacancy.*, round.name AS round_name FROM vacancy JOIN round USING (round_id) WHERE vacancy_id = :vacancy_id;
 
--- name: standing_of^
+-- name: standing_of(vacancy_id, list, participant_no)^
 -- Where a candidate stands.
 SELECT participant_no, gate, score, merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
 
--- name: lines_after
+-- name: lines_after(vacancy_id, list, after, most)
 -- The next lines in merit order.
 SELECT participant_no, gate, score, merit_key FROM standing
  WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :after ORDER BY merit_key LIMIT :most;
 
--- name: ranked_before
+-- name: ranked_before(vacancy_id, list, before, most)
 -- The nearest lines before a key, the nearest first.
 SELECT participant_no, gate, score, merit_key FROM standing
  WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < :before ORDER BY merit_key DESC LIMIT :most;
 
--- name: ahead$
+-- name: ahead(vacancy_id, list, score, same_score, alike)$
 -- How many are ranked before: all with a better score, and those of the same score whose key is lower.
 SELECT (SELECT coalesce(sum(candidates), 0) FROM tally WHERE vacancy_id = :vacancy_id AND list = :list AND gate = 0 AND score > :score)
      + (SELECT count(*) FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :same_score AND merit_key < :alike);
 
--- name: alike^
+-- name: alike(last, key, vacancy_id, list, first, beyond)^
 -- Of those whom score and ties don't tell apart: how many, how many with a place by an officer, and how many before this key.
 SELECT count(*) AS alike,
        count(*) FILTER (WHERE substring(merit_key FROM length(merit_key) - :last - 1 FOR 2) <> '\xffff') AS decided,
        count(*) FILTER (WHERE merit_key < :key) AS before
   FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :first AND merit_key < :beyond;
 
--- name: at_the_limit^
+-- name: at_the_limit(vacancy_id, list, limit)^
 -- The last line that the cut has room for.
 SELECT participant_no, gate, score, merit_key FROM standing
  WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key OFFSET :limit - 1 LIMIT 1;
 
--- name: last_ranked^
+-- name: last_ranked(vacancy_id, list)^
 -- The last line that has a rank.
 SELECT participant_no, gate, score, merit_key FROM standing
  WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key DESC LIMIT 1;
 
--- name: gates
+-- name: gates(vacancy_id, list)
 -- How many are held at each gate.
 SELECT gate, sum(candidates)::bigint AS candidates FROM tally WHERE vacancy_id = :vacancy_id AND list = :list GROUP BY gate;
 
--- name: version$
+-- name: version(vacancy_id, list)$
 -- The newest version that was stated.
 SELECT version FROM stated WHERE vacancy_id = :vacancy_id AND list = :list;
 
--- name: vacancies_after
+-- name: vacancies_after(round_id, after_round, after_number, most)
 -- Vacancies in order of round and number.
 SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed FROM vacancy
  WHERE (:round_id::text IS NULL OR round_id = :round_id) AND (round_id, number) > (:after_round, :after_number)
@@ -294,11 +295,11 @@ SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vac
 
 -- Closing ----------------------------------------------------------------------------------------------------------------------
 
--- name: round^
+-- name: round(round_id)^
 -- A round.
 SELECT round_id, name, policy::text AS policy, policy_hash, seed, decreed_seats FROM round WHERE round_id = :round_id AND policy IS NOT NULL;
 
--- name: readiness
+-- name: readiness(round_id, facts, list, after, stage)
 -- What has arrived of each vacancy of a round, for one list and its stage.
 WITH vacancies AS (SELECT * FROM vacancy WHERE round_id = :round_id)
 SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, registration.submitted AS announced,
@@ -326,42 +327,42 @@ SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, 
   LEFT JOIN stated ON stated.vacancy_id = vacancies.vacancy_id AND stated.list = :list
  ORDER BY vacancies.number;
 
--- name: keep_closings!
+-- name: keep_closings(list, round_id, at, vacancies, versions, digests, codes, limits, scores)!
 -- Lists that an officer fixed.
 INSERT INTO closing (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at)
 SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at
   FROM unnest(:vacancies::text[], :versions::integer[], :digests::text[], :codes::text[], :limits::integer[], :scores::text[])
     AS new (vacancy_id, version, digest, codes, cut_limit, cut_score);
 
--- name: keep_closed_lines!
+-- name: keep_closed_lines(list, vacancies, places, participants, ranks, equals, scores, codes, points, admitted)!
 -- Their lines, as they stay.
 INSERT INTO closed_line (vacancy_id, list, place, participant_no, rank, equals, score, code, points, admitted)
 SELECT vacancy_id, :list, place, participant_no, rank, equals, score, code, points::jsonb, admitted
   FROM unnest(:vacancies::text[], :places::integer[], :participants::text[], :ranks::integer[], :equals::integer[], :scores::text[], :codes::text[],
               :points::text[], :admitted::boolean[]) AS new (vacancy_id, place, participant_no, rank, equals, score, code, points, admitted);
 
--- name: closing^
+-- name: closing(vacancy_id, list)^
 -- A closed list.
 SELECT * FROM closing WHERE vacancy_id = :vacancy_id AND list = :list;
 
--- name: closed_lines_after
+-- name: closed_lines_after(vacancy_id, list, after, most)
 -- The next of its lines.
 SELECT * FROM closed_line WHERE vacancy_id = :vacancy_id AND list = :list AND place > :after ORDER BY place LIMIT :most;
 
--- name: closed_line^
+-- name: closed_line(vacancy_id, list, participant_no)^
 -- One of its lines.
 SELECT * FROM closed_line WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
 
--- name: keep_tie_decision!
+-- name: keep_tie_decision(decision_id, vacancy_id, list, participants, reason, decided_by, at)!
 -- An officer's order of equals.
 INSERT INTO tie_decision (decision_id, vacancy_id, list, participants, reason, decided_by, decided_at)
 VALUES (:decision_id, :vacancy_id, :list, :participants, :reason, :decided_by, :at);
 
--- name: forget_tie_places
+-- name: forget_tie_places(vacancy_id, list)
 -- The places of an earlier decision give way; returns whose they were.
 DELETE FROM tie_place WHERE vacancy_id = :vacancy_id AND list = :list RETURNING participant_no;
 
--- name: keep_tie_places!
+-- name: keep_tie_places(vacancy_id, list, decision_id, participants, places)!
 -- The places of this decision.
 INSERT INTO tie_place (vacancy_id, list, participant_no, place, decision_id)
 SELECT :vacancy_id, :list, participant_no, place, :decision_id FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
