@@ -51,6 +51,9 @@ async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool)
         await use_json(connection)
         print("Reading the log; nothing is changed yet …")
         plan = await gather(connection, bootstrap_servers=bootstrap_servers, service=service, partitions=partitions)
+        if not any(lane.changes for lane in plan.lanes):
+            print("Log and database agree; there is nothing to recover.")
+            return
         print("\n".join(described(plan, restores=restore is not None)))
         if not yes and not typer.confirm("Carry this out?"):
             print("Nothing was changed.")
@@ -86,8 +89,6 @@ def described(plan: Plan, *, restores: bool) -> list[str]:
                     f"  {lane.lost} acknowledged numbers are neither on the log nor in the outbox: lost. "
                     "Consumers that took them stop; they need `terang rebuild`."
                 )
-    if not lines:
-        return ["Log and database agree; there is nothing to recover."]
     for record in plan.lacking[:SHOWN]:
         heard = hear(record)
         subject = (heard.headers.get("ce_subject") or b"").decode(errors="replace")

@@ -108,17 +108,6 @@ class Count:
         return Stop(f"{self._stored.topic}/{self._stored.partition} {fault}", mend=self._mend)
 
 
-def decide(
-    stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping[int, UUID], *, mend: str = "terang recover"
-) -> Own | None:
-    """The whole decision over one partition whose own records are all at hand, by offset. Returns the last number that the log holds."""
-    start = base(stored, bounds, log.get(stored.acknowledged.offset) if stored.acknowledged else None, mend=mend)
-    count = Count(stored, start, rows, mend=mend)
-    for offset in sorted(offset for offset in log if start.offset <= offset < bounds.end):
-        count.see(log[offset])
-    return count.last()
-
-
 def own_record(raw: Raw) -> Own | None:
     """The record's number and event id, None when a consumer would not count it as one of this platform's. Never raises."""
     offset, sequence, event = hear(raw).mark

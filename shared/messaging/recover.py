@@ -126,7 +126,7 @@ async def gather(
     bootstrap_servers: str,
     service: str,
     partitions: Mapping[str, int],
-    drain_seconds: float = 5.0,
+    drain_seconds: float = 3.0,
 ) -> Plan:
     """Sees to it that nothing of the service runs, waits until no record arrives for `drain_seconds`, reads, and plans.
 
@@ -154,7 +154,7 @@ async def gather(
         }
         just_these = {tp: offset + 1 for tp, offset in known.items()}
         anchors = {tp: own async for tp, own, _ in own_records(consumer, known, just_these)}
-        bases = {tp: _agreed(stored[tp], Bounds(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps}
+        bases = {tp: agreed(stored[tp], Bounds(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps}
         rows = await _rows(connection, bases)
         ids = {row.event_id for lane in rows.values() for row in lane}
         log: dict[TopicPartition, list[Own]] = {tp: [] for tp in tps}
@@ -226,7 +226,7 @@ async def apply(connection: Connection, plan: Plan, *, service: str, restore: Re
         return await restore(connection, plan.lacking) if restore else []
 
 
-def _agreed(stored: Stored, bounds: Bounds, anchor: Own | None) -> Base:
+def agreed(stored: Stored, bounds: Bounds, anchor: Own | None) -> Base:
     """The last place where log and database agree; the log's start, if nowhere. Unlike `lead.base` it stops for nothing."""
     known = stored.acknowledged
     if known is not None and (anchor == known or bounds.start == known.offset + 1):

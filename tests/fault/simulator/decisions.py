@@ -35,7 +35,7 @@ def plan_of_recovery(
 ) -> recover.Lane:
     """Rule 21, by shared/messaging/recover.py. `rows` are (event id, number) in the order of the outbox. Raises Stop."""
     stored, anchor = _stored(place, sent), _own(log.mark(sent.offset))
-    start = recover._agreed(stored, lead.Bounds(log.start, log.end), anchor)
+    start = recover.agreed(stored, lead.Bounds(log.start, log.end), anchor)
     above = [recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)]  # type: ignore[arg-type]
     return recover.plan_lane(stored, start, _owns(log, start.offset), above, mend=mend)
 

@@ -1,11 +1,12 @@
 """Taking the lead, as pure decisions: what one partition's log and rows say together."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import pytest
 
 from shared.messaging.failures import Stop
-from shared.messaging.lead import Bounds, Own, Stored, decide
+from shared.messaging.lead import Bounds, Count, Own, Stored, base
 
 
 def event(n: int) -> UUID:
@@ -27,6 +28,16 @@ def rows(first: int, last: int) -> dict[int, UUID]:
 
 def stored(numbered: int, acknowledged: Own | None) -> Stored:
     return Stored("t", 0, numbered, acknowledged)
+
+
+def decide(stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping[int, UUID]) -> Own | None:
+    """The whole decision over one partition, as `survey` makes it; `log` is our records by offset."""
+    anchor = log.get(stored.acknowledged.offset) if stored.acknowledged else None
+    start = base(stored, bounds, anchor, mend="terang recover small")
+    count = Count(stored, start, rows, mend="terang recover small")
+    for offset in sorted(offset for offset in log if start.offset <= offset < bounds.end):
+        count.see(log[offset])
+    return count.last()
 
 
 @pytest.mark.parametrize(
@@ -90,4 +101,4 @@ def test_what_does_not_add_up_stops(
     """Rather than count on wrongly, the relay stops and names the command that mends it."""
     with pytest.raises(Stop, match=why) as stop:
         decide(stored(numbered, known), Bounds(*bounds), log(*records), rows(*kept))
-    assert stop.value.mend == "terang recover"
+    assert stop.value.mend == "terang recover small"

@@ -1,0 +1,111 @@
+"""`terang recover feedback` on a real topic and a restored database, as an operator runs it."""
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+from uuid import uuid4
+
+import asyncpg
+import pytest
+
+from shared.contracts.catalogue import TOPICS
+from shared.messaging.outbox import Outbox, Row, partition_of
+from shared.messaging.relay import Relay
+from tests.servers import Servers
+from tests.small_service import MIGRATIONS
+
+TERANG = Path(sys.executable).with_name("terang")
+PARTITIONS = {topic.name: topic.partitions for topic in TOPICS if topic.owner == "feedback"}
+
+
+def row(subject: str) -> Row:
+    event_id = uuid4()
+    headers = (
+        ("ce_id", str(event_id).encode()),
+        ("ce_type", b"terang.UnitFlagged"),
+        ("ce_subject", subject.encode()),
+    )
+    partition = partition_of(b"unit-1", 12)
+    return Row("terang.feedback", partition, b"unit-1", event_id, "terang.UnitFlagged", headers, b"{}")
+
+
+async def publish(dsn: str, bootstrap: str, *rows: Row) -> None:
+    connection = await asyncpg.connect(dsn)
+    await Outbox(source="/t", service="feedback", contracts={}, partitions=PARTITIONS).append_rows(connection, rows)
+    relay = asyncio.create_task(
+        Relay(dsn=dsn, bootstrap_servers=bootstrap, service="feedback", partitions=PARTITIONS).run()
+    )
+    async with asyncio.timeout(20):
+        while not await connection.fetchval(
+            "SELECT (SELECT sum(acknowledged) FROM messaging.outbox_partitions) = (SELECT count(*) FROM messaging.outbox)"
+        ):
+            assert not relay.done()
+            await asyncio.sleep(0.05)
+    relay.cancel()
+    await asyncio.wait([relay])
+    await connection.close()
+
+
+def recover(dsn: str, bootstrap: str, *options: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [TERANG, "recover", "feedback", *options],
+        env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "DATABASE_URL_FEEDBACK": dsn},
+        input=answer,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+
+
+@pytest.fixture
+async def yesterday(servers: Servers) -> str:
+    """A database that knows one published event; the log has one more."""
+    await servers.fresh_topics(*PARTITIONS)
+    dsn = servers.database("recover", MIGRATIONS)
+    name = dsn.rsplit("/", 1)[1]
+    await publish(dsn, servers.bootstrap, row("unit-1"))
+    connection = await asyncpg.connect(servers.superuser)
+    await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER {name}")
+    await connection.close()
+    await publish(dsn, servers.bootstrap, row("unit-1/later"))
+    return f"{dsn}_yesterday"
+
+
+async def test_it_shows_its_plan_asks_and_takes_the_log_over(servers: Servers, yesterday: str) -> None:
+    """No: nothing changes. Yes: the database knows the log's number, and a second run finds nothing to do."""
+    refused = await asyncio.to_thread(recover, yesterday, servers.bootstrap, answer="n\n")
+    assert refused.returncode == 0
+    assert "the log holds up to 2 at offset 1; 0 rows take the log's numbers" in refused.stdout
+    assert "lacking: terang.UnitFlagged unit-1/later, number 2 of terang.feedback/" in refused.stdout
+    assert "Nothing was changed." in refused.stdout
+
+    done = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
+    assert done.returncode == 0, done.stderr
+    connection = await asyncpg.connect(yesterday)
+    assert await connection.fetchval("SELECT max(acknowledged) FROM messaging.outbox_partitions") == 2
+    await connection.close()
+
+    again = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
+    assert "there is nothing to recover" in again.stdout
+
+
+async def test_it_refuses_while_a_worker_is_connected(servers: Servers, yesterday: str) -> None:
+    """Exit status 1; the one that is connected is named, with what to do."""
+    worker = await asyncpg.connect(yesterday, server_settings={"application_name": "terang-feedback-api"})
+    try:
+        refused = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
+    finally:
+        await worker.close()
+    assert refused.returncode == 1
+    assert "terang-feedback-api" in refused.stderr
+    assert "stop every api and worker of feedback" in refused.stderr
+
+
+def test_it_says_which_setting_is_missing() -> None:
+    """Exit status 2 and the names."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "DATABASE_URL"))}
+    ran = subprocess.run([TERANG, "recover", "feedback"], env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.returncode == 2
+    assert "KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_FEEDBACK not set" in ran.stderr
