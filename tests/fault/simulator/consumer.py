@@ -46,13 +46,14 @@ class Memory:
 
 def consumer(platform: Platform, me: Process) -> Steps:
     memory = Memory()
+    moves = not platform.off & {"10-no-seek", "10-seek-one"}
     memory.epoch = platform.kafka.epoch
     while True:
         connection = me.connect(me.service.database)
         yield
         try:
             if memory.owned and "15" not in platform.off:
-                yield from seek(platform, me, memory, connection, memory.owned)  # after a lost connection
+                yield from seek(platform, me, memory, connection, memory.owned, moves=moves)  # after a lost connection
             while True:
                 yield from turn(platform, me, memory, connection)
         except (ConnectionLost, LockTimeout) as trouble:
@@ -68,23 +69,25 @@ def consumer(platform: Platform, me: Process) -> Steps:
 
 def turn(platform: Platform, me: Process, memory: Memory, connection: Connection) -> Steps:
     rng, kafka = platform.rng, platform.kafka
+    moves = not platform.off & {"10-no-seek", "10-seek-one"}
     if memory.generation != platform.generation and rng.random() < 0.5:  # else the news is late, and this is a zombie
         memory.generation = platform.generation
         memory.owned = platform.share.get(me.name, frozenset())
         for place in memory.owned:
             memory.offsets[place] = kafka.group.get(place, kafka.logs[place].start)
-        if memory.owned and rng.random() < 0.7:  # else records arrive before the listener's seek ends
+        early = "15-early" in platform.off and rng.random() < 0.5  # records arrive before the listener's seek ends
+        if memory.owned and not early:  # what arrives before is not taken: a partition just assigned is doubtful
             yield from seek(platform, me, memory, connection, memory.owned)
     if memory.epoch != kafka.epoch:
         memory.epoch = kafka.epoch
         if "15" not in platform.off and rng.random() < 0.5:  # else the client connected again without a word
-            yield from seek(platform, me, memory, connection, memory.owned)
+            yield from seek(platform, me, memory, connection, memory.owned, moves=moves)
     batch = fetch(platform, memory)
     yield
     if batch:
         yield from take(platform, me, memory, connection, batch)
     elif memory.owned and rng.random() < 0.1 and "15" not in platform.off:
-        yield from seek(platform, me, memory, connection, memory.owned)  # each minute when idle
+        yield from seek(platform, me, memory, connection, memory.owned, moves=moves)  # each minute when idle
     if memory.owed and rng.random() < 0.2:
         yield from platform_duty(platform, connection, sorted(memory.owed))
         memory.owed.clear()
@@ -104,7 +107,15 @@ def fetch(platform: Platform, memory: Memory) -> Batch:
     return batch
 
 
-def seek(platform: Platform, me: Process, memory: Memory, connection: Connection, places: Iterable[Place]) -> Steps:
+def seek(
+    platform: Platform,
+    me: Process,
+    memory: Memory,
+    connection: Connection,
+    places: Iterable[Place],
+    *,
+    moves: bool = True,
+) -> Steps:
     """To where PostgreSQL says, if it is still the same log (rule 15)."""
     places = sorted(places)
     positions: list[Position] = [connection.get("position", place) for place in places]
@@ -114,9 +125,13 @@ def seek(platform: Platform, me: Process, memory: Memory, connection: Connection
         if "15" not in platform.off:
             reason = another_log(position, platform.kafka.logs[position.place])
             yield
+            moved = connection.get("position", position.place) != position and "15-unasked" not in platform.off
+            if reason and moved:  # while this process slept between its two questions
+                raise LockTimeout
             if reason:
                 raise Stop(f"{position.place.topic}/{position.place.partition}: {reason}.", mend=MEND)
-        memory.offsets[position.place] = position.next_offset
+        if moves:
+            memory.offsets[position.place] = position.next_offset
 
 
 def take(platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch) -> Steps:

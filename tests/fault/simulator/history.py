@@ -9,7 +9,7 @@ from tests.fault.simulator import operators
 from tests.fault.simulator.consumer import consumer, duty
 from tests.fault.simulator.decisions import another_log
 from tests.fault.simulator.oracle import judge
-from tests.fault.simulator.platform import AGGREGATES, PARTITIONS, Platform, Process, Row, Sent, Service, Steps
+from tests.fault.simulator.platform import PARTITIONS, Platform, Process, Row, Sent, Service, Steps
 from tests.fault.simulator.postgres import ConnectionLost, LockTimeout
 from tests.fault.simulator.relay import relay
 
@@ -36,9 +36,11 @@ class Outcome(NamedTuple):
     lines: list[str]
 
 
-def play(seed: int, off: frozenset[str] = frozenset(), *, trace: bool = False) -> Outcome:
-    """One history from start to judgement."""
-    history = History(seed, off, trace=trace)
+def play(
+    seed: int, off: frozenset[str] = frozenset(), forced: frozenset[str] = frozenset(), *, trace: bool = False
+) -> Outcome:
+    """One history from start to judgement; without the rules that are `off`, with the faults that are `forced` among others."""
+    history = History(seed, off, forced, trace=trace)
     history.chaos()
     history.heal()
     platform = history.platform
@@ -55,7 +57,9 @@ def play(seed: int, off: frozenset[str] = frozenset(), *, trace: bool = False) -
 
 
 class History:
-    def __init__(self, seed: int, off: frozenset[str], *, trace: bool = False) -> None:
+    def __init__(
+        self, seed: int, off: frozenset[str], forced: frozenset[str] = frozenset(), *, trace: bool = False
+    ) -> None:
         platform = self.platform = Platform(seed, off)
         rng = self.rng = platform.rng
         if trace:
@@ -63,8 +67,8 @@ class History:
         # Each history has its own few kinds of faults: all at once would hide each other's traces.
         self.faults = {kind for kind in HARMLESS if rng.random() < 0.35}
         self.faults |= {kind for kind in DESTRUCTIVE if rng.random() < 0.07}
-        if "21-zombies" in off or "21-numbers" in off or "21-import" in off:
-            self.faults |= {"sigstop", f"restore {rng.choice('aer')}"}
+        self.faults |= forced
+        platform.aggregates = rng.choice((1, 2, 4))
         platform.kafka.flush_each = "power cut" not in self.faults
         self.rate = rng.choice((0.01, 0.02, 0.04))
         self.healing = False
@@ -88,12 +92,13 @@ class History:
         for kind, actions in {
             "kill": [self.kill], "sigstop": [self.sigstop, self.sigstop], "backend": [self.backend], "postgres": [self.postgres],
             "broker": [self.broker], "rebalance": [self.rebalance, self.rebalance], "foreign": [self.foreign], "purge": [self.purge],
-            "replay": [self.replay], "rebuild": [self.rebuild, self.rebuild], "expiry": [self.expire], "restore a": [self.restore_a],
-            "restore e": [self.restore_e], "restore r": [self.restore_r], "power cut": [self.power_cut], "topic anew": [self.topic_anew],
+            "replay": [self.replay], "rebuild": [self.rebuild, self.rebuild], "expiry": [self.expire], "restore a": [self.restore_a] * 2,
+            "restore e": [self.restore_e] * 2, "restore r": [self.restore_r] * 2, "power cut": [self.power_cut], "topic anew": [self.topic_anew],
         }.items():  # fmt: skip
             if kind in self.faults:
                 self.actions += actions
         self.operator_count = 0
+        self.restored: dict[str, int] = {}
 
     # Who takes part
 
@@ -113,11 +118,11 @@ class History:
             try:
                 while self.todo[me.name] > 0:
                     self.todo[me.name] -= 1
-                    yield from self.operate(me, topic, rng.randrange(AGGREGATES), closing=False)
+                    yield from self.operate(me, topic, rng.randrange(self.platform.aggregates), closing=False)
                     for _ in range(rng.randrange(30)):
                         yield
                 if me.name.endswith("1"):
-                    for aggregate in range(AGGREGATES):
+                    for aggregate in range(self.platform.aggregates):
                         yield from self.operate(me, topic, aggregate, closing=True)
                 connection.check()
                 connection.terminate()
@@ -354,9 +359,18 @@ class History:
         self.restore(self.platform.r)
 
     def restore(self, service: Service) -> None:
-        if service.backup is not None and self.rng.random() < 0.3:
-            service.restore()
-            self.platform.destroy("restored", service.name)
+        """Under idle and busy workers and clients; but what the relays had sent has arrived, and none of them sends on (rule 21)."""
+        if service.backup is None or self.restored.get(service.name, 0) > 1:
+            return
+        if "21-undrained" not in self.platform.off:
+            for process in self.processes:
+                if process.service is service and "relay" in process.name and process.state in ("running", "stopped"):
+                    process.end("dead")
+            for flight in [flight for flight in self.platform.kafka.flights if flight.service == service.name]:
+                self.platform.kafka.land(flight, heard=False)
+        self.restored[service.name] = self.restored.get(service.name, 0) + 1
+        service.restore()
+        self.platform.destroy("restored", service.name)
 
     def power_cut(self) -> None:
         for place in self.platform.kafka.power_cut():
@@ -366,6 +380,7 @@ class History:
         if self.rng.random() < 0.2:
             place = self.rng.choice(list(self.platform.kafka.logs))
             self.platform.kafka.remake(place)
+            self.platform.expired.pop(place, None)
             self.platform.destroy("made anew", place.topic)
 
     # Operators

@@ -147,6 +147,9 @@ def recover_place(platform: Platform, service: Service, place: Place, connection
     sent: Sent = connection.get("sent", place)
     in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
     lane = plan_of_recovery(place, sent, in_order, log, "the topic made anew")
+    if lane.lost:
+        platform.accepted.add(service.name)
+        platform.say("operator", f"accepts that {lane.lost} numbers of {place.topic}/{place.partition} are lost")
     yield
     if "21-numbers" not in platform.off:
         for event, number in [*((event, None) for event in lane.sent_anew), *lane.renumbered]:

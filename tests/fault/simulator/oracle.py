@@ -8,7 +8,7 @@ from collections import Counter
 from shared.messaging.position import Place
 from tests.fault.simulator.consumer import DeadLetter, Fact
 from tests.fault.simulator.kafka import Record
-from tests.fault.simulator.platform import AGGREGATES, Paged, Platform, Service
+from tests.fault.simulator.platform import Paged, Platform, Service
 
 
 def judge(platform: Platform, *, quiet: bool) -> list[str]:
@@ -28,7 +28,7 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
     }
     for service in platform.services:
         if f"{service.name}/relay" not in stopped:
-            found += lost_on_the_way(service, views[service.name])
+            found += lost_on_the_way(service, views[service.name], accepted=service.name in platform.accepted)
     sources_stopped = {"a/relay", "e/relay", "r/consumer"} & stopped
     for service in (platform.a, platform.e):
         found += effects(platform, service, complete=not {f"{service.name}/relay", "r/consumer"} & stopped)
@@ -49,7 +49,8 @@ def justified(platform: Platform, paged: Paged) -> bool:
         return False
     before = [(what, whose) for tick, what, whose in platform.destroyed if tick <= paged.tick]
     if paged.kind == "consumer":
-        return any(what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before)
+        looked_back = ("restored", "r") in before and any(place.topic in ("a", "e") for place in platform.expired)
+        return looked_back or any(what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before)
     topics = {place.topic for service in platform.services if service.name == paged.service for place in service.places}
     expired = {place.topic for place in platform.expired}
     return any(
@@ -63,19 +64,21 @@ def justified(platform: Platform, paged: Paged) -> bool:
 def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
     """What an outside subscriber takes from the whole log: it skips what is not above the last sequence that it saw."""
     taken: list[Record] = []
+    numbers: dict[int, int | None] = {}
+    seen = 0
+    anew = ("made anew", place.topic) in {(what, whose) for _, what, whose in platform.destroyed}
     for offset, record in [*platform.expired.get(place, ()), *platform.kafka.logs[place].read(0)]:
         if record.sequence is None:
             continue
         where = f"{place.topic}/{place.partition}@{offset}"
-        if record.sequence <= len(taken):
-            if taken[record.sequence - 1].event != record.event:
-                found.append(f"{where}: number {record.sequence} stands for two events")
-        elif record.sequence > len(taken) + 1:
-            if ("made anew", place.topic) not in {(what, whose) for _, what, whose in platform.destroyed}:
-                found.append(f"{where}: number {record.sequence} follows {len(taken)}")
-            break
-        else:
-            taken.append(record)
+        if numbers.setdefault(record.sequence, record.event) != record.event and not anew:
+            found.append(f"{where}: number {record.sequence} stands for two events")
+        if record.sequence <= seen:
+            continue
+        if record.sequence > seen + 1 and not anew:
+            found.append(f"{where}: number {record.sequence} follows {seen}")
+        seen = record.sequence
+        taken.append(record)
     twice = [event for event, count in Counter(record.event for record in taken).items() if count > 1]
     found += [f"{place.topic}/{place.partition}: event {event} stands under two numbers" for event in twice]
     last: dict[int, int] = {}
@@ -90,12 +93,13 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
     return taken
 
 
-def lost_on_the_way(service: Service, views: dict[Place, list[Record]]) -> list[str]:
+def lost_on_the_way(service: Service, views: dict[Place, list[Record]], *, accepted: bool) -> list[str]:
+    kept = {row.event for row in service.database.table("outbox").values()}
     on_log = {place: {record.event for record in records} for place, records in views.items()}
     return [
         f"event {event} of {service.name} was stated and is not on {stated.row.place.topic}/{stated.row.place.partition}"
         for event, stated in service.stated.items()
-        if event not in on_log[stated.row.place]
+        if event not in on_log[stated.row.place] and not (accepted and event not in kept)
     ]
 
 
@@ -109,7 +113,7 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
     on_log = {record.version for place in service.places for record in platform.kafka.logs[place].records}
     required = {stated.row.version for stated in service.stated.values()}
     required |= {stated.row.version for stated in service.shaken.values()} & on_log
-    for aggregate in range(AGGREGATES):
+    for aggregate in range(platform.aggregates):
         facts: tuple[Fact, ...] = table.get((service.name, aggregate)) or ()
         counts = Counter(fact.version for fact in facts)
         found += [f"version {version} took effect {count} times" for version, count in counts.items() if count > 1]
@@ -145,7 +149,7 @@ def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete:
     found: list[str] = []
     restored = {whose for _, what, whose in platform.destroyed if what == "restored"}
     table = platform.r.database.table("fact")
-    for aggregate in range(AGGREGATES):
+    for aggregate in range(platform.aggregates):
         told = [record for place in platform.r.places[:2] for record in views[place] if record.aggregate == aggregate]
         decided = [record for record in told if record.type == "Decided"]
         if len(decided) > 1:

@@ -12,8 +12,6 @@ from tests.fault.simulator.postgres import Connection, Database
 Steps = Generator[None, None, Any]
 
 PARTITIONS = 2
-AGGREGATES = 4
-"""Aggregate n lives in partition n % PARTITIONS of every topic, as equal partition counts make it."""
 
 
 class Row(NamedTuple):
@@ -126,6 +124,8 @@ class Platform:
         self.r = Service("r", ("r", "dead"))
         self.services = (self.a, self.e, self.r)
         self.kafka = Kafka([place for service in self.services for place in service.places])
+        self.aggregates = 4
+        """Aggregate n lives in partition n % PARTITIONS of every topic, as equal partition counts make it."""
         self.heard = self.a.places + self.e.places
         for place in self.heard:
             self.r.database.table("position")[place] = Position(place)
@@ -138,6 +138,8 @@ class Platform:
         self.paged: list[Paged] = []
         self.destroyed: list[tuple[int, str, str]] = []
         """(tick, what, whose): destructions that can justify a stop."""
+        self.accepted: set[str] = set()
+        """Services whose recovery told its operator that events are lost for good."""
         self.expired: dict[Place, list[tuple[int, Record]]] = {}
         """What retention took, for the oracle."""
         self.lines: list[str] | None = None
