@@ -19,8 +19,8 @@ DEAD_LETTERS = "SELECT count(*) FROM messaging.dead_letter WHERE settled_at IS N
 class Position(BaseModel):
     """How far one partition was read."""
 
-    topic: str
-    partition: int
+    topic: str = Field(description="A topic that the service hears")
+    partition: int = Field(description="Its partition, from 0")
     next_offset: int = Field(description="Offset of the next record to read")
     sequence: int = Field(description="Sequence of the last event that took effect")
 
@@ -31,7 +31,7 @@ class Operations(BaseModel):
     rows: dict[str, int] = Field(description="Exact count of rows by table")
     outbox_waiting: int = Field(description="Events stated that are not yet on Kafka")
     unsettled_dead_letters: int = Field(description="Records that could not be taken and wait for someone")
-    positions: list[Position]
+    positions: list[Position] = Field(description="Of each partition heard, by topic and number")
 
 
 def router(service: str) -> APIRouter:

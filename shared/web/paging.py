@@ -21,7 +21,7 @@ Cursor = Annotated[
 class Page(BaseModel, Generic[Item]):
     """Some of a list, in its order."""
 
-    items: list[Item]
+    items: list[Item] = Field(description="Of this page, in the order of the list")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
 

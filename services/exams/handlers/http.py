@@ -4,7 +4,7 @@ from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.exams.usecases.close_sitting import close_sitting
 from services.exams.usecases.correct_score import CorrectScore, correct_score
@@ -35,6 +35,7 @@ Staff = Annotated[Person, role("examiner", "proctor", "officer")]
 Watching = Annotated[Person, role("proctor", "examiner")]
 Disqualifying = Annotated[Person, role("proctor", "officer")]
 Correcting = Annotated[Person, role("examiner", "officer")]
+SittingId = Annotated[UUID, Path(description="Id of the sitting, given when it was scheduled")]
 
 CSV_BODY: dict[str, Any] = {
     "requestBody": {
@@ -92,7 +93,7 @@ def router() -> APIRouter:
         tags=["sittings"],
         summary="One sitting, with what is recorded and awaited for each vacancy",
     )
-    async def sitting(parts: TheParts, _: Staff, sitting_id: UUID) -> SittingInFigures:
+    async def sitting(parts: TheParts, _: Staff, sitting_id: SittingId) -> SittingInFigures:
         return await show_sitting(parts.pool, sitting_id)
 
     @routes.get(
@@ -104,7 +105,7 @@ def router() -> APIRouter:
     async def candidates(
         parts: TheParts,
         _: Staff,
-        sitting_id: UUID,
+        sitting_id: SittingId,
         state: Annotated[QueueState | None, Query(description="Only those in this state")] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
@@ -121,7 +122,7 @@ def router() -> APIRouter:
         summary="Record one candidate's points",
     )
     async def score(
-        parts: TheParts, examiner: Examiner, effect: TheEffect, sitting_id: UUID, command: RecordScore
+        parts: TheParts, examiner: Examiner, effect: TheEffect, sitting_id: SittingId, command: RecordScore
     ) -> Response:
         """409 while the candidate's admission has not arrived yet, and where there is a result already."""
         return await effect.once(
@@ -138,7 +139,7 @@ def router() -> APIRouter:
         openapi_extra=CSV_BODY,
     )
     async def scores(
-        parts: TheParts, examiner: Examiner, effect: TheEffect, sitting_id: UUID, request: Request
+        parts: TheParts, examiner: Examiner, effect: TheEffect, sitting_id: SittingId, request: Request
     ) -> Response:
         """422 names the wrong rows by line and column; 409 says that rows are right but candidates have not arrived yet."""
         await request.body()  # all of it is here before the sitting is held open
@@ -156,7 +157,7 @@ def router() -> APIRouter:
         summary="Note that a candidate did not come (TH)",
     )
     async def absence(
-        parts: TheParts, person: Watching, effect: TheEffect, sitting_id: UUID, command: RecordAbsence
+        parts: TheParts, person: Watching, effect: TheEffect, sitting_id: SittingId, command: RecordAbsence
     ) -> Response:
         return await effect.once(
             lambda connection: record_absence(connection, parts.outbox, person, sitting_id, command, parts.clock())
@@ -171,7 +172,7 @@ def router() -> APIRouter:
         summary="Disqualify a candidate (DIS); in a closed sitting for officers alone",
     )
     async def disqualification(
-        parts: TheParts, person: Disqualifying, effect: TheEffect, sitting_id: UUID, command: DisqualifyCandidate
+        parts: TheParts, person: Disqualifying, effect: TheEffect, sitting_id: SittingId, command: DisqualifyCandidate
     ) -> Response:
         return await effect.once(
             lambda connection: disqualify_candidate(
@@ -188,7 +189,7 @@ def router() -> APIRouter:
         summary="Replace a candidate's points; in a closed sitting for officers alone",
     )
     async def correction(
-        parts: TheParts, person: Correcting, effect: TheEffect, sitting_id: UUID, command: CorrectScore
+        parts: TheParts, person: Correcting, effect: TheEffect, sitting_id: SittingId, command: CorrectScore
     ) -> Response:
         return await effect.once(
             lambda connection: correct_score(connection, parts.outbox, person, sitting_id, command, parts.clock())
@@ -201,7 +202,7 @@ def router() -> APIRouter:
         tags=["sittings"],
         summary="Close a sitting: all its results are on record",
     )
-    async def close(parts: TheParts, officer: Officer, effect: TheEffect, sitting_id: UUID) -> Response:
+    async def close(parts: TheParts, officer: Officer, effect: TheEffect, sitting_id: SittingId) -> Response:
         """409 names the vacancies whose candidates still wait, or whose shortlist has not arrived."""
         return await effect.once(
             lambda connection: close_sitting(connection, parts.outbox, officer, sitting_id, parts.clock()), status=200

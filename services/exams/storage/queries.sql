@@ -84,28 +84,37 @@ ORDER BY sitting_id
 LIMIT :most;
 
 -- name: candidates(participant_nos, round_id, basis, verified, sitting_id, stage)
--- These participant numbers as they stand at the sitting's stage; one row for each.
+-- These participant numbers as they stand at the sitting's stage; one row for each. Each fact is looked up by its key, however
+-- little the planner knows of tables that were filled a moment ago: a join that it takes for small can cost minutes.
 SELECT asked.participant_no,
-       coalesce(admitted.vacancy_id, verified.vacancy_id, result.vacancy_id) AS vacancy_id,
-       admitted.vacancy_id IS NOT NULL AS admitted,
-       covered.vacancy_id IS NOT NULL AS covered,
-       withdrawal.participant_no IS NOT NULL AS withdrawn,
-       closed_list.list IS NOT NULL AS list_closed,
+       coalesce(known.vacancy_id, result.vacancy_id) AS vacancy_id,
+       coalesce(known.admitted, false) AS admitted,
+       EXISTS (
+           SELECT FROM sitting_vacancy
+           WHERE sitting_vacancy.sitting_id = :sitting_id AND sitting_vacancy.vacancy_id = known.vacancy_id) AS covered,
+       EXISTS (
+           SELECT FROM withdrawal
+           WHERE withdrawal.round_id = :round_id AND withdrawal.participant_no = asked.participant_no) AS withdrawn,
+       EXISTS (
+           SELECT FROM closed_list
+           WHERE closed_list.vacancy_id = known.vacancy_id AND closed_list.list = :basis) AS list_closed,
        result.sitting_id AS recorded_in,
        result.state
 FROM unnest(:participant_nos::text[]) AS asked (participant_no)
-LEFT JOIN admission AS admitted
-    ON admitted.round_id = :round_id AND admitted.participant_no = asked.participant_no AND admitted.basis = :basis
-LEFT JOIN admission AS verified
-    ON verified.round_id = :round_id AND verified.participant_no = asked.participant_no AND verified.basis = :verified
-LEFT JOIN sitting_vacancy AS covered
-    ON covered.sitting_id = :sitting_id AND covered.vacancy_id = coalesce(admitted.vacancy_id, verified.vacancy_id)
-LEFT JOIN withdrawal
-    ON withdrawal.round_id = :round_id AND withdrawal.participant_no = asked.participant_no
-LEFT JOIN closed_list
-    ON closed_list.list = :basis AND closed_list.vacancy_id = coalesce(admitted.vacancy_id, verified.vacancy_id)
-LEFT JOIN result
-    ON result.round_id = :round_id AND result.stage = :stage AND result.participant_no = asked.participant_no;
+LEFT JOIN LATERAL (
+    SELECT admission.vacancy_id, admission.basis = :basis AS admitted
+    FROM admission
+    WHERE admission.round_id = :round_id AND admission.participant_no = asked.participant_no
+      AND admission.basis IN (:basis, :verified)
+    ORDER BY admitted DESC
+    LIMIT 1
+) AS known ON true
+LEFT JOIN LATERAL (
+    SELECT result.vacancy_id, result.sitting_id, result.state
+    FROM result
+    WHERE result.round_id = :round_id AND result.stage = :stage AND result.participant_no = asked.participant_no
+    LIMIT 1
+) AS result ON true;
 
 -- name: record_result(round_id, stage, participant_no, vacancy_id, sitting_id, state, points, at, gives_way)$
 -- The candidate's result, where there is none yet or one of this sitting that gives way; nothing comes back where another stands.
@@ -142,61 +151,61 @@ INSERT INTO personal_reason (round_id, stage, participant_no, decision, reason, 
 VALUES (:round_id, :stage, :participant_no, :decision, :reason, :at);
 
 -- name: tallies(sitting_id, basis, round_id, stage)
--- Each vacancy of a sitting: its results here by state; how many are admitted, how many of them still wait for a result and who comes first; and how many the list before shortlisted.
+-- Each vacancy of a sitting: its results here by state; how many are admitted, how many of them still wait for a result and who comes
+-- first; and how many the list before shortlisted. Facts are looked up as in `candidates`.
 SELECT covered.vacancy_id,
-       coalesce(recorded.scored, 0) AS scored,
-       coalesce(recorded.missed, 0) AS missed,
-       coalesce(recorded.disqualified, 0) AS disqualified,
-       coalesce(admitted.admitted, 0) AS admitted,
-       coalesce(admitted.waiting, 0) AS waiting,
-       coalesce(admitted.first, '{}') AS first,
-       closed_list.shortlisted
+       recorded.scored, recorded.missed, recorded.disqualified,
+       candidates.admitted, candidates.waiting, coalesce(candidates.first, '{}') AS first,
+       (SELECT shortlisted FROM closed_list
+        WHERE closed_list.vacancy_id = covered.vacancy_id AND closed_list.list = :basis) AS shortlisted
 FROM sitting_vacancy AS covered
-LEFT JOIN (
-    SELECT vacancy_id,
-           count(*) FILTER (WHERE state = 'scored') AS scored,
+CROSS JOIN LATERAL (
+    SELECT count(*) FILTER (WHERE state = 'scored') AS scored,
            count(*) FILTER (WHERE state = 'missed') AS missed,
            count(*) FILTER (WHERE state = 'disqualified') AS disqualified
-    FROM result WHERE sitting_id = :sitting_id GROUP BY vacancy_id
-) AS recorded USING (vacancy_id)
-LEFT JOIN (
-    SELECT vacancy_id,
-           count(*) AS admitted,
+    FROM result
+    WHERE result.sitting_id = covered.sitting_id AND result.vacancy_id = covered.vacancy_id
+) AS recorded
+CROSS JOIN LATERAL (
+    SELECT count(*) AS admitted,
            count(*) FILTER (WHERE waits) AS waiting,
            (array_agg(participant_no ORDER BY participant_no) FILTER (WHERE waits))[1 : 5] AS first
     FROM (
-        SELECT admission.vacancy_id, admission.participant_no,
-               result.state IS NULL AND withdrawal.participant_no IS NULL AS waits
-        FROM sitting_vacancy
-        JOIN admission ON admission.vacancy_id = sitting_vacancy.vacancy_id AND admission.basis = :basis
-        LEFT JOIN result
-            ON result.round_id = :round_id AND result.stage = :stage AND result.participant_no = admission.participant_no
-        LEFT JOIN withdrawal
-            ON withdrawal.round_id = :round_id AND withdrawal.participant_no = admission.participant_no
-        WHERE sitting_vacancy.sitting_id = :sitting_id
+        SELECT admission.participant_no,
+               (SELECT true FROM result
+                WHERE result.round_id = :round_id AND result.stage = :stage
+                  AND result.participant_no = admission.participant_no) IS NULL
+               AND (SELECT true FROM withdrawal
+                    WHERE withdrawal.round_id = :round_id
+                      AND withdrawal.participant_no = admission.participant_no) IS NULL AS waits
+        FROM admission
+        WHERE admission.vacancy_id = covered.vacancy_id AND admission.basis = :basis
+        OFFSET 0
     ) AS candidate
-    GROUP BY vacancy_id
-) AS admitted USING (vacancy_id)
-LEFT JOIN closed_list ON closed_list.vacancy_id = covered.vacancy_id AND closed_list.list = :basis
+) AS candidates
 WHERE covered.sitting_id = :sitting_id
 ORDER BY covered.vacancy_id;
 
--- name: queue(basis, round_id, stage, sitting_id, after_vacancy, after_number, state, most)
+-- name: queue(sitting_id, basis, after_vacancy, after_number, round_id, stage, state, most)
 -- A page of a sitting's candidates by vacancy and number: who has a result here, and who is admitted, did not withdraw and has none anywhere.
 SELECT admission.vacancy_id, admission.participant_no, coalesce(result.state, 'waiting') AS state, result.points
 FROM sitting_vacancy
 JOIN admission ON admission.vacancy_id = sitting_vacancy.vacancy_id AND admission.basis = :basis
-LEFT JOIN result
-    ON result.round_id = :round_id AND result.stage = :stage AND result.participant_no = admission.participant_no
+LEFT JOIN LATERAL (
+    SELECT result.sitting_id, result.state, result.points
+    FROM result
+    WHERE result.round_id = :round_id AND result.stage = :stage AND result.participant_no = admission.participant_no
+    LIMIT 1
+) AS result ON true
 WHERE sitting_vacancy.sitting_id = :sitting_id
   AND (:after_vacancy::text IS NULL
        OR (sitting_vacancy.vacancy_id >= :after_vacancy
            AND (sitting_vacancy.vacancy_id, admission.participant_no) > (:after_vacancy, :after_number)))
   AND (:state::text IS NULL OR coalesce(result.state, 'waiting') = :state)
   AND CASE WHEN result.state IS NULL
-           THEN NOT EXISTS (
-               SELECT FROM withdrawal
-               WHERE withdrawal.round_id = :round_id AND withdrawal.participant_no = admission.participant_no)
+           THEN (SELECT true FROM withdrawal
+                 WHERE withdrawal.round_id = :round_id
+                   AND withdrawal.participant_no = admission.participant_no) IS NULL
            ELSE result.sitting_id = :sitting_id END
 ORDER BY sitting_vacancy.vacancy_id, admission.participant_no
 LIMIT :most;

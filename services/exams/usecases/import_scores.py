@@ -15,6 +15,7 @@ from services.exams.domain.candidate import Candidate
 from services.exams.domain.points import WrittenPoints
 from services.exams.domain.sitting import Sitting
 from services.exams.storage import results, sittings
+from services.exams.usecases.show_sittings import SittingId
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import Count, ParticipantNo
 from shared.identity import Person
@@ -31,7 +32,7 @@ Faults = list[dict[str, object]]
 class ImportedScores(BaseModel):
     """What a file did."""
 
-    sitting_id: UUID
+    sitting_id: SittingId
     recorded: Annotated[Count, Field(description="Candidates whose points were recorded: the rows of the file")]
 
 

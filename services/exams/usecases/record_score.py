@@ -10,6 +10,7 @@ from services.exams.domain import points
 from services.exams.domain.candidate import State
 from services.exams.domain.points import WrittenPoints
 from services.exams.storage import results, sittings
+from services.exams.usecases.show_sittings import SittingId
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import ComponentCode, ParticipantNo, Points, RoundId, StageCode, VacancyId
 from shared.identity import Person
@@ -38,12 +39,12 @@ class RecordScore(BaseModel):
 class ResultView(BaseModel):
     """A candidate's result at a stage, and the sitting that recorded it."""
 
-    sitting_id: UUID
+    sitting_id: SittingId
     round_id: RoundId
     vacancy_id: VacancyId
     stage: StageCode
     participant_no: ParticipantNo
-    state: State
+    state: Annotated[State, Field(description="`missed` is absent (TH), `disqualified` is DIS")]
     points: Annotated[dict[ComponentCode, Points] | None, Field(description="Where the candidate is scored")] = None
 
 

@@ -15,13 +15,14 @@ from shared.postgres.pool import Pool
 from shared.refusals import Refusal
 from shared.web.paging import Page, from_cursor, page
 
+SittingId = Annotated[UUID, Field(description="Id of a sitting, given when it was scheduled")]
 QueueState = Literal["waiting", "scored", "missed", "disqualified"]
 
 
 class SittingView(BaseModel):
     """A sitting."""
 
-    sitting_id: UUID
+    sitting_id: SittingId
     round_id: RoundId
     stage: StageCode
     site: Annotated[str, Field(description="Where")]
