@@ -56,9 +56,7 @@ def _lock(key: str) -> bytes:
 class Effect:
     """The transaction of a request that changes something."""
 
-    def __init__(
-        self, request: Request, parts: TheParts, person: MaybePerson, idempotency_key: IdempotencyKey = None
-    ) -> None:
+    def __init__(self, request: Request, parts: TheParts, person: MaybePerson, idempotency_key: str | None) -> None:
         self._request = request
         self._pool = parts.pool
         self._subject = person.subject if person else ""
@@ -97,4 +95,11 @@ class Effect:
         )
 
 
-TheEffect = Annotated[Effect, Depends()]
+async def effect(  # async: FastAPI would call the class itself in a thread, for each request
+    request: Request, parts: TheParts, person: MaybePerson, idempotency_key: IdempotencyKey = None
+) -> Effect:
+    """The transaction of this request."""
+    return Effect(request, parts, person, idempotency_key)
+
+
+TheEffect = Annotated[Effect, Depends(effect)]

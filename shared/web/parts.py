@@ -27,7 +27,7 @@ class Parts:
     problems: Problems
 
 
-def parts(request: Request) -> Parts:
+async def parts(request: Request) -> Parts:  # async: a plain function would cost each request a thread
     """The parts of the app that serves this request."""
     found: Parts = request.app.state.parts
     return found
