@@ -143,7 +143,7 @@ async def test_the_public_sees_that_there_are_complaints_not_their_words(app: Se
         page = (
             await app.http.get(
                 "/feedback/complaints",
-                params={"unit_id": "U-1", "limit": 2} | ({"cursor": cursor} if cursor else {}),
+                params={"unit_id": "U-1", "limit": "2"} | ({"cursor": cursor} if cursor else {}),
             )
         ).json()
         for item in page["items"]:
@@ -167,7 +167,7 @@ async def test_officers_have_a_queue_of_what_waits(app: ServiceApp) -> None:
     queue = await app.http.get("/feedback/complaints", params={"waiting": True}, headers=officer)
     assert [item["complaint_id"] for item in queue.json()["items"]] == [first, third]
     rest = await app.http.get("/feedback/complaints", params={"waiting": True, "limit": 1}, headers=officer)
-    after = {"waiting": True, "cursor": rest.json()["next"]}
+    after: dict[str, Any] = {"waiting": True, "cursor": rest.json()["next"]}
     assert [
         item["complaint_id"]
         for item in (await app.http.get("/feedback/complaints", params=after, headers=officer)).json()["items"]
