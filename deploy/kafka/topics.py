@@ -104,5 +104,7 @@ def _settings(topic: Topic, brokers: int) -> dict[str, str]:
         # no replica has the record: it must be on disk before it is acknowledged, or a power cut drops what consumers have seen
         else {"flush.messages": "1"}
     )
+    # a dead letter is a whole record, of up to 1 MiB by default, and the reasons: refused, it would stop the relay
+    size = {"max.message.bytes": "2097152"} if topic.audience == "operators" else {}
     # no compaction: positions count on dense offsets
-    return {"cleanup.policy": "delete", "retention.ms": str(topic.retention_ms), **safety}
+    return {"cleanup.policy": "delete", "retention.ms": str(topic.retention_ms), **safety, **size}
