@@ -8,6 +8,7 @@ connection) is checked against its log and sought to PostgreSQL's position befor
 import asyncio
 import contextlib
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,11 @@ import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
+from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
+from typing_extensions import override
 
 from shared.messaging import same_log
 from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, place_of, position_of
@@ -114,6 +117,7 @@ class Consumer:
             assure=lambda positions: same_log.assure(bootstrap_servers, positions),
         )
         self._kafka: AIOKafkaConsumer | None = None
+        self._partitions: Counter[str] = Counter()
         self._turn = asyncio.Lock()
         self._settled = asyncio.Event()
         self._doubtful: dict[Place, str] = {}
@@ -127,6 +131,7 @@ class Consumer:
             self._bootstrap_servers,
             client_id=self._member,
             allow_auto_create_topics=False,
+            metadata_max_age_ms=int(self._check_seconds * 1000),
             consumer_only=True,
             graceful_timeout=GRACE_SECONDS,
             apply_types=False,
@@ -141,7 +146,7 @@ class Consumer:
             batch_timeout_ms=BATCH_WAIT_MS,
             ack_policy=AckPolicy.MANUAL,
             auto_offset_reset="earliest",
-            partition_assignment_strategy=[RangePartitionAssignor],
+            partition_assignment_strategy=[_assignor(self._seen)],
             max_partition_fetch_bytes=FETCH_BYTES,
             max_poll_interval_ms=int(MAX_POLL_SECONDS * 1000),
             session_timeout_ms=int(self._session_seconds * 1000),
@@ -203,14 +208,27 @@ class Consumer:
         return set() if self._kafka is None else {Place(*partition) for partition in self._kafka.assignment()}
 
     async def _make_positions(self) -> None:
-        """Waits for the topics, and makes a row for each of their partitions: rows exist from the start."""
+        """Waits for the topics, makes a row for each of their partitions (rows exist from the start), and checks them all, also
+        those that will be another worker's: a topic that was made anew may be nobody's for a while."""
         places = await patiently(self._places, "consumer waits")
+        self._partitions = Counter(place.topic for place in places)
         await patiently(
             lambda: SQL.ensure_positions(
                 self._pool, topics=[place.topic for place in places], partitions=[place.partition for place in places]
             ),
             "consumer waits",
         )
+
+        positions = await patiently(lambda: read_positions(self._pool, places), "consumer waits")
+        await patiently(lambda: same_log.assure(self._bootstrap_servers, positions), "consumer waits")
+
+    def _seen(self) -> bytes:
+        """The partitions that this member knows of, as it tells its group."""
+        if self._kafka is not None:
+            self._partitions = Counter(
+                {topic: len(self._kafka.partitions_for_topic(topic) or ()) for topic in self._topics}
+            )
+        return repr(sorted(self._partitions.items())).encode()
 
     async def _places(self) -> list[Place]:
         admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=10_000)
@@ -361,6 +379,22 @@ class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.join([Place(*partition) for partition in assigned])
+
+
+def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
+    """Range: equal partitions of all topics go to one member. What a member sees of its topics goes with its request to join.
+
+    Kafka gives a member that comes back under its old name its old partitions, and asks nobody anew, unless the request has changed. A
+    member that joined while a topic was away would never get it; and with the topics in no order, each restart would ask everyone anew.
+    """
+
+    class Assignor(RangePartitionAssignor):  # type: ignore[misc] # aiokafka has no types
+        @classmethod
+        @override
+        def metadata(cls, topics: Iterable[str]) -> ConsumerProtocolMemberMetadata:
+            return ConsumerProtocolMemberMetadata(cls.version, sorted(topics), seen())
+
+    return Assignor
 
 
 async def read_positions(pool: Pool, places: Sequence[Place]) -> list[Position]:
