@@ -61,8 +61,9 @@ def _jar(maven: MavenContext, folder: Path, *, coordinates: str, sha256: str) ->
         artifact.resolve()
     except (requests.RequestException, RuntimeError, OSError) as error:
         path.unlink(missing_ok=True)
+        why = "no connection" if isinstance(error, requests.ConnectionError) else error
         raise StackError(
-            f"Can't download {coordinates} (a part of Apache Kafka) from Maven Central: {error}. "
+            f"Can't download {coordinates} (a part of Apache Kafka) from Maven Central: {why}. "
             "Check the network (and HTTPS_PROXY, if you need one), then run the same command again; what is there already is kept."
         ) from error
     found = hashlib.sha256(path.read_bytes()).hexdigest()
