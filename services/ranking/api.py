@@ -1,17 +1,20 @@
 """Puts ranking's HTTP process together."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ranking.handlers import http
+from services.ranking.handlers import http, pages, streams
+from services.ranking.handlers.live import Live
 from services.ranking.settings import Settings
 from shared.clock import utc_now
 from shared.contracts.catalogue import stated_by, written_by
 from shared.messaging.outbox import Outbox
 from shared.web.app import create_app
+from shared.web.pages import Pages
 from shared.web.problems import Problems
 
 DESCRIPTION = """
@@ -36,13 +39,25 @@ def outbox(settings: Settings) -> Outbox:
 
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /ranking."""
-    return create_app(
+    problems = Problems("ranking", [Path(__file__).with_name("problems.toml")])
+    own_pages = Pages("ranking", Path(__file__).with_name("pages"), problems)
+
+    @asynccontextmanager
+    async def alongside(app: FastAPI) -> AsyncIterator[None]:
+        app.state.live = Live(settings.database_url, app.state.parts.pool)
+        async with app.state.live.listening():
+            yield
+
+    app = create_app(
         "ranking",
         settings,
-        [http.rounds(), http.vacancies()],
+        [http.rounds(), http.vacancies(), streams.streams(), pages.router(own_pages, settings.zone)],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,
         outbox=outbox(settings),
-        problems=Problems("ranking", [Path(__file__).with_name("problems.toml")]),
+        problems=problems,
         clock=clock,
+        alongside=alongside,
     )
+    own_pages.serve_assets(app)
+    return app

@@ -13,6 +13,7 @@ from services.ranking.domain.standing import ListCut, Summary
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, vacancies_known
 from services.ranking.storage.standings import whole_lists
+from services.ranking.usecases.recompute import notify
 from shared.contracts.ranking import Cut, StandingsRecomputed
 from shared.contracts.ranking import Line as StatedLine
 from shared.messaging.outbox import Outbox, Statement
@@ -55,6 +56,7 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
     summaries = await summarise(connection, vacancies.values())
     statements = await next_versions(connection, vacancies, summaries, now)
     await SQL.catch_up(connection, vacancies=list(owed), changes=list(owed.values()))
+    await notify(connection, sorted({statement.vacancy_id for statement in statements}))
     await outbox.append(connection, [Statement(statement, now) for statement in statements])
     return len(owed)
 

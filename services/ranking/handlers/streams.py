@@ -1,0 +1,57 @@
+"""Streams of a list as it changes, as server-sent events."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from services.ranking.handlers.http import WhichList
+from services.ranking.handlers.live import Live
+from services.ranking.usecases.show_standings import ask
+from shared.contracts.fields import VacancyId
+from shared.web.parts import TheParts
+from shared.web.problems import declared
+
+KEEP_ALIVE_S = 15
+"""Proxies close a connection on which nothing moves, most after a minute."""
+
+AGAIN_MS = 2000
+"""After which a browser that lost the stream asks for it anew."""
+
+
+def live_of(request: Request) -> Live:
+    """The one reader of live lists of this process."""
+    live: Live = request.app.state.live
+    return live
+
+
+TheLive = Annotated[Live, Depends(live_of)]
+
+
+def streams() -> APIRouter:
+    """The same stream at two addresses."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+    described: dict[int | str, dict[str, Any]] = {
+        200: {
+            "description": "Events `standings`, each with a whole Standings (its first 100 lines) as JSON: at once, then whenever it changed",
+            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}},
+        },
+        **declared(404),
+    }
+
+    @routes.get("/{vacancy_id}/stream", responses=described, summary="A vacancy's list as it changes")
+    @routes.get("/{vacancy_id}/standings/stream", responses=described, summary="A vacancy's list as it changes")
+    async def stream(
+        vacancy_id: VacancyId, parts: TheParts, live: TheLive, list_: WhichList = None
+    ) -> EventSourceResponse:
+        async with parts.pool.acquire() as connection:
+            await ask(connection, vacancy_id, list_, None)
+        return EventSourceResponse(_events(live.watch(vacancy_id, list_)), ping=KEEP_ALIVE_S)
+
+    return routes
+
+
+async def _events(messages: AsyncIterator[str]) -> AsyncIterator[ServerSentEvent]:
+    async for message in messages:
+        yield ServerSentEvent(message, event="standings", retry=AGAIN_MS)

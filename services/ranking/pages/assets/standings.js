@@ -1,0 +1,72 @@
+// Moves the list as results arrive. Without it the page is the same, and is loaded anew every 30 seconds.
+"use strict";
+{
+  const said = document.currentScript.dataset;
+  const byId = (id) => document.getElementById(id);
+  const lines = byId("lines");
+  const live = byId("live");
+  const SPOKEN_EVERY_MS = 10000; // a screen reader is told that the list moved at most so often
+  let spoken = 0;
+
+  const cell = (kind, text, number) => {
+    const made = document.createElement(kind);
+    made.textContent = text ?? "–";
+    if (number) made.className = "number";
+    return made;
+  };
+
+  const row = (line, components) => {
+    const made = document.createElement("tr");
+    made.dataset.number = line.participant_no;
+    if (line.code === said.within) made.className = "within";
+    const number = cell("th", line.participant_no);
+    number.scope = "row";
+    const code = cell("td", line.code);
+    if (line.equal_with) {
+      const note = document.createElement("span");
+      note.className = "quiet";
+      note.textContent = ` (${said.equal.replace("{count}", line.equal_with)})`;
+      code.append(note);
+    }
+    made.append(cell("td", line.rank, true), number);
+    for (const component of components) made.append(cell("td", line.points[component], true));
+    made.append(cell("td", line.score, true), code);
+    return made;
+  };
+
+  const show = (standings) => {
+    const before = new Map([...lines.rows].map((old) => [old.dataset.number, old.textContent]));
+    const rows = standings.items.map((line) => row(line, standings.components));
+    const moved = rows.filter((made) => before.size && before.get(made.dataset.number) !== made.textContent);
+    lines.replaceChildren(...rows);
+    for (const made of moved) made.classList.add("moved");
+    setTimeout(() => moved.forEach((made) => made.classList.remove("moved")), 1500);
+    byId("candidates").textContent = standings.candidates;
+    byId("within").textContent = standings.cut.within;
+    byId("cut-score").textContent = standings.cut.score ?? "–";
+    byId("version").textContent = standings.version ?? "–";
+    byId("empty").hidden = standings.items.length > 0;
+    return moved.length;
+  };
+
+  const say = (text) => {
+    const now = Date.now();
+    if (now - spoken < SPOKEN_EVERY_MS) return;
+    spoken = now;
+    live.textContent = text;
+  };
+
+  const stream = new EventSource(said.stream);
+  stream.addEventListener("standings", (event) => {
+    const standings = JSON.parse(event.data);
+    if (standings.state === "closed") {
+      stream.close();
+      location.assign(said.closed); // the list was fixed: the page is another one now
+      return;
+    }
+    const moved = show(standings);
+    if (moved) say(`${said.updated} ${new Date().toLocaleTimeString(document.documentElement.lang)}`);
+  });
+  stream.addEventListener("open", () => { spoken = 0; say(said.following); });
+  stream.addEventListener("error", () => { spoken = 0; say(said.lost); });
+}

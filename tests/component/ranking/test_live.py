@@ -1,0 +1,134 @@
+"""The page and the stream over a real server: whoever watches sees the list move without asking again."""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import uvicorn
+
+from tests.component.conftest import ServiceApp
+from tests.component.ranking.conftest import ROUND, Facts
+
+
+@asynccontextmanager
+async def served(ranking: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
+    """The app under a real uvicorn on a free port; its lifespan is entered already."""
+    server = uvicorn.Server(uvicorn.Config(ranking.app, host="127.0.0.1", port=0, lifespan="off", log_config=None))
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the test's own process
+    serving = asyncio.create_task(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.02)
+    port = server.servers[0].sockets[0].getsockname()[1]
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=20) as http:
+        yield http
+    server.should_exit = True
+    await serving
+
+
+async def messages(lines: AsyncIterator[str]) -> AsyncIterator[dict[str, Any]]:
+    """The data of a stream's events, whole."""
+    async for line in lines:
+        if line.startswith("data:"):
+            yield json.loads(line.removeprefix("data:"))
+
+
+async def test_a_stream_shows_the_list_at_once_and_moves_with_it(ranking: ServiceApp) -> None:
+    """The first message comes at once; each change follows without being asked for, to every watcher, at both addresses."""
+    facts = Facts({"v1": 1, "v2": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 3), *facts.people("v2", 1))
+    async with (
+        served(ranking) as http,
+        http.stream("GET", "/ranking/vacancies/v1/stream") as one,
+        http.stream("GET", "/ranking/vacancies/v1/standings/stream?list=skd") as other,
+    ):
+        assert one.headers["content-type"].startswith("text/event-stream")
+        streams = [messages(one.aiter_lines()), messages(other.aiter_lines())]
+        for stream in streams:
+            assert (await anext(stream))["codes"] == {"WAIT": 3}
+        await ranking.hear(facts.skd("v2", 1, 100, 100, 200))  # another vacancy's news is not this one's
+        await ranking.hear(facts.skd("v1", 1, 100, 100, 200))
+        for stream in streams:
+            moved = await anext(stream)
+            assert moved["codes"] == {"P/L": 1, "WAIT": 2}
+            assert moved["items"][0]["score"] == "400"
+        await ranking.hear(facts.skd("v1", 1, 0, 0, 0, corrected=True))
+        for stream in streams:
+            assert (await anext(stream))["codes"] == {"TL": 1, "WAIT": 2}
+
+
+async def test_a_burst_comes_as_few_messages_and_the_last_is_right(ranking: ServiceApp) -> None:
+    """Changes that come faster than people read are told together, and the last of them is never left out."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 40))
+    async with served(ranking) as http, http.stream("GET", "/ranking/vacancies/v1/stream") as answer:
+        stream = messages(answer.aiter_lines())
+        await anext(stream)
+        for candidate in range(1, 41):
+            await ranking.hear(facts.skd("v1", candidate, 100, 100, 166 + candidate))
+        came = 0
+        while True:
+            came += 1
+            if (await anext(stream))["codes"] == {"P": 37, "P/L": 3}:
+                break
+        assert came < 20
+
+
+async def test_a_lost_listener_comes_back_and_tells_what_was_missed(ranking: ServiceApp) -> None:
+    """PostgreSQL ends the listening connection: it is made anew, and watchers get what changed meanwhile."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1))
+    async with served(ranking) as http, http.stream("GET", "/ranking/vacancies/v1/stream") as answer:
+        stream = messages(answer.aiter_lines())
+        await anext(stream)
+        ended = await ranking.pool.fetchval(
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE application_name = 'ranking-api-listener' AND datname = current_database()"
+        )
+        assert ended == 1
+        await ranking.hear(facts.skd("v1", 1, 100, 100, 200))
+        assert (await anext(stream))["codes"] == {"P/L": 1}
+
+
+async def test_the_page_shows_the_list_in_both_languages(ranking: ServiceApp) -> None:
+    """The page is whole without a script: lines, codes and what they mean, in Indonesian unless English is asked for; its files are ours."""
+    facts = Facts({"v1": 1}, {"v1": "DISABILITAS"})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.skd("v1", 1, 100, 100, 200))
+    async with served(ranking) as http:
+        indonesian = await http.get("/ranking/vacancies/v1")
+        english = await http.get("/ranking/vacancies/v1?lang=en")
+        nowhere = await http.get("/ranking/vacancies/nowhere?lang=en")
+        for asset in ("static/terang.css", "static/terang.svg", "assets/standings.js"):
+            assert (await http.get(f"/ranking/{asset}")).status_code == 200
+    assert indonesian.headers["content-type"].startswith("text/html")
+    assert '<html lang="id">' in indonesian.text
+    assert "Penyandang disabilitas" in indonesian.text
+    assert '<th scope="row">0001-000001</th>' in indonesian.text
+    assert "lolos ambang batas dan masuk ke tahap berikutnya" in indonesian.text
+    assert "passed, and goes on to the next stage" in english.text
+    assert "script-src 'self'" in english.headers["content-security-policy"]
+    assert nowhere.status_code == 404
+    assert "No vacancy nowhere has arrived here" in nowhere.text
+
+
+async def test_a_page_that_is_fixed_says_so_and_moves_no_more(ranking: ServiceApp) -> None:
+    """Once an officer closed the list its page shows it as it was fixed, with the local time, and follows no stream."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scheduled("v1", "skd"))
+    await ranking.hear(facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))
+    closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=ranking.who("o", "officer"))
+    assert closed.status_code == 200, closed.text
+    page = (await ranking.http.get("/ranking/vacancies/v1?list=skd")).text
+    assert "Sudah ditetapkan petugas" in page
+    assert "20-08-2026 10.00 WIB" in page
+    assert "standings.js" not in page
+    assert "standings.js" in (await ranking.http.get("/ranking/vacancies/v1")).text  # the final list is live now
+
+
+async def test_a_stream_of_an_unknown_vacancy_is_refused(ranking: ServiceApp) -> None:
+    """Whoever asks for a vacancy that isn't there gets a problem, not a silent stream."""
+    answer = await ranking.http.get("/ranking/vacancies/nowhere/stream")
+    assert answer.status_code == 404
+    assert answer.json()["type"] == "/problems/ranking/unknown-vacancy"
