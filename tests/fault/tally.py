@@ -22,7 +22,8 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import httpx
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from pydantic import BaseModel
 
 from deploy.local.ports import free_port
@@ -309,6 +310,17 @@ class Stage:
         """Every effect, in the order in which it came about."""
         rows = await self.fetch("SELECT topic, partition, sequence, event_id FROM projections.effect ORDER BY place")
         return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
+
+    async def cut(self, topic: str, *, before: int) -> None:
+        """Takes away the records of each partition below this offset, as retention would."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self.servers.bootstrap)
+        await admin.start()
+        try:
+            await admin.delete_records(
+                {TopicPartition(topic, number): RecordsToDelete(before_offset=before) for number in range(PARTITIONS)}
+            )
+        finally:
+            await admin.close()
 
     async def holds_transaction(self, seconds: float = 30) -> None:
         """Returns when a worker is in the middle of a batch."""
