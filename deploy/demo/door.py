@@ -14,7 +14,8 @@ AWAY_S = 120
 
 AT_ONCE = 24
 AWAY = {502, 503, 504}
-NOT_YET = {404, 409}
+NOT_YET = {404, 409, 422}
+"""What a service answers while events of another are still on their way to it: unknown, not complete, rows about what it has not heard of."""
 
 
 class DemoError(Exception):
@@ -78,7 +79,7 @@ class Door:
                 answer = await self._http.request(method, path, headers=headers, **request)
                 if answer.is_success:
                     return answer.json()
-                again = answer.status_code in AWAY or (waits and answer.status_code in NOT_YET)
+                again = answer.status_code in AWAY or (waits and _not_yet(answer))
                 said = _words(answer)
             except httpx.TransportError as error:
                 again, said = True, f"{type(error).__name__} {error}"
@@ -104,11 +105,22 @@ class Door:
         return self._tokens[who]
 
 
+def _not_yet(answer: httpx.Response) -> bool:
+    return answer.status_code in NOT_YET and not str(_problem(answer).get("type")).endswith("/invalid-request")
+
+
+def _problem(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        found = answer.json()
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
 def _words(answer: httpx.Response) -> str:
     """The answer's status and the words of its problem, faults included."""
-    try:
-        problem = answer.json()
-    except ValueError:
+    problem = _problem(answer)
+    if not problem:
         return f"{answer.status_code} {answer.text[:300]}"
     faults = "; ".join(str(fault) for fault in (problem.get("errors") or [])[:5])
     return f"{answer.status_code} {problem.get('title', '')}: {problem.get('detail', '')} {faults}"

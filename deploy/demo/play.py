@@ -2,6 +2,7 @@
 
 import asyncio
 import csv
+import hashlib
 import io
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
@@ -77,7 +78,8 @@ class Play:
                     group.create_task(person())
 
     def _key(self, *what: object) -> str:
-        return ":".join(map(str, (self.round.round_id, *what)))
+        """The Idempotency-Key of one thing that is done in this round."""
+        return hashlib.sha256(":".join(map(str, (self.round.round_id, *what))).encode()).hexdigest()
 
     async def everything(self) -> None:
         """The whole round, from the units to the flags."""
@@ -249,7 +251,7 @@ class Play:
                 "round_id": self.round.round_id,
                 "stage": stage,
                 "site": site,
-                "starts_at": datetime.now(UTC).isoformat(timespec="hours"),
+                "starts_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
                 "vacancy_ids": [self.round.vacancy_ids[listing.listing_id] for listing in listings],
             },
             waits=True,

@@ -11,7 +11,10 @@ TABLES = """
 SELECT schemaname AS schema, tablename AS name FROM pg_tables
 WHERE schemaname IN ('public', 'projections') AND tablename <> 'schema_migrations' ORDER BY schemaname, tablename
 """
-OUTBOX_WAITING = "SELECT count(*) FROM messaging.outbox WHERE published_at IS NULL"
+OUTBOX_WAITING = """
+SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
+     + (SELECT coalesce(sum(numbered - acknowledged), 0) FROM messaging.outbox_partitions)
+"""
 POSITIONS = "SELECT topic, partition, next_offset, sequence FROM messaging.position ORDER BY topic, partition"
 DEAD_LETTERS = "SELECT count(*) FROM messaging.dead_letter WHERE settled_at IS NULL"
 
