@@ -1,32 +1,20 @@
 """The command ``terang``: one file of this folder for each command or group of commands."""
 
-import importlib
-from contextlib import suppress
-
 import typer
+
+from deploy.cli import contracts, dead_letters, demo, issuer, local, migrate, rebuild, recover, serve, settings, topics
 
 app = typer.Typer(
     help="Terang: a province recruits its civil servants by merit, in public.",
     no_args_is_help=True,
     add_completion=False,
-    pretty_exceptions_enable=False,  # a plain traceback ends with the error, which is what a log's last lines should show
+    # a plain traceback ends with the error, which is what a log's last lines should show
+    pretty_exceptions_enable=False,
 )
 
-for name in (
-    "serve",
-    "migrate",
-    "topics",
-    "contracts",
-    "issuer",
-    "local",
-    "recover",
-    "rebuild",
-    "dead_letters",
-    "settings",
-    "demo",
-):
-    with suppress(ImportError, AttributeError, SyntaxError):
-        app.add_typer(importlib.import_module(f"deploy.cli.{name}").app)
+for part in (local, demo, serve, migrate, topics, issuer, settings, recover, rebuild, dead_letters, contracts):
+    app.add_typer(part.app)
+
 
 if __name__ == "__main__":
     app()

@@ -1,0 +1,43 @@
+"""The command `terang` works in an image, where the local stack's parts and the tools of development are not installed."""
+
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli.main import app
+
+ROOT = Path(__file__).parents[3]
+
+
+def test_no_command_needs_an_extra_to_be_loaded() -> None:
+    """With every package of the extras out of reach, `terang --help` still lists all commands."""
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    absent = {
+        name.split(">")[0].split(";")[0].replace("-", "_") for packages in extras.values() for name in packages
+    } | {"docker"}
+    program = f"import sys\nsys.modules.update(dict.fromkeys({sorted(absent)!r}))\nfrom deploy.cli.main import app\napp(['--help'])"
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+    assert "serve" in ran.stdout
+
+
+@pytest.mark.parametrize("missing", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_RANKING", "TERANG_ISSUER"])
+def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`terang serve` stops with status 2 and the name of a setting that isn't there."""
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "DATABASE_URL_RANKING": "postgresql://x@127.0.0.1:1/x",
+        "TERANG_PROVINCE": "99",
+        "TERANG_ISSUER": "http://127.0.0.1:1/issuer",
+        "TERANG_JWKS_URL": "http://127.0.0.1:1/issuer/jwks",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.delenv(missing)
+    ran = CliRunner().invoke(app, ["serve", "ranking", "api"])
+    assert ran.exit_code == 2
+    assert missing in ran.stderr
