@@ -201,3 +201,50 @@ INSERT INTO closed_lists (vacancy_id, list, at, sequence)
 SELECT * FROM unnest(:vacancy_ids::text[], :lists::text[], :ats::timestamptz[], :sequences::bigint[])
 ON CONFLICT (vacancy_id, list) DO UPDATE SET at = excluded.at, sequence = excluded.sequence
  WHERE excluded.sequence > closed_lists.sequence;
+
+-- name: restore_rounds(round_ids, names, policy_ids, policy_versions, policies, policy_hashes, seeds, decreed_seats, opens, closes, ats)!
+-- Rounds that only the log remembers; `policies` are JSON texts.
+INSERT INTO rounds (round_id, name, policy_id, policy_version, policy, policy_hash, seed, decreed_seats,
+                    registration_opens, registration_closes, opened_at)
+SELECT round_id, name, policy_id, policy_version, policy::jsonb, policy_hash, seed, decreed_seats, opens, closes, at
+  FROM unnest(:round_ids::text[], :names::text[], :policy_ids::text[], :policy_versions::text[], :policies::text[], :policy_hashes::text[],
+              :seeds::text[], :decreed_seats::integer[], :opens::timestamptz[], :closes::timestamptz[], :ats::timestamptz[])
+       AS round (round_id, name, policy_id, policy_version, policy, policy_hash, seed, decreed_seats, opens, closes, at)
+ON CONFLICT DO NOTHING;
+
+-- name: mark_published(vacancy_ids)!
+-- These vacancies are public.
+UPDATE vacancies SET published = true WHERE vacancy_id = ANY(:vacancy_ids::text[]);
+
+-- name: restore_application(vacancy_id, participant_no, round_id, at)$
+-- An application that only the log remembers; nothing where its number is in use.
+INSERT INTO applications (vacancy_id, participant_no, round_id, submitted_at)
+VALUES (:vacancy_id, :participant_no, :round_id, :at)
+ON CONFLICT DO NOTHING
+RETURNING true;
+
+-- name: restore_facts(vacancy_id, participant_no, round_id, education_level, gpa, birth_date, experience)!
+-- What such an application's unknown person stated; a person who is known keeps their own.
+INSERT INTO applications_personal (vacancy_id, participant_no, round_id, education_level, gpa, birth_date, relevant_experience_months)
+SELECT vacancy_id, participant_no, :round_id, :education_level, :gpa, :birth_date, :experience
+  FROM applications WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
+ON CONFLICT DO NOTHING;
+
+-- name: restore_status(vacancy_id, participant_no, status, reasons, decided_at, withdrawn_at)!
+-- What was decided, or taken back, after the backup.
+UPDATE applications
+   SET status = :status, reasons = coalesce(:reasons::text[], reasons), decided_at = coalesce(:decided_at, decided_at),
+       withdrawn_at = coalesce(:withdrawn_at, withdrawn_at)
+ WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
+
+-- name: push_counters(vacancy_ids, numbers)
+-- Participant numbers go on above these; returns each counter that moved.
+UPDATE vacancies AS vacancy SET submitted = shown.number
+  FROM unnest(:vacancy_ids::text[], :numbers::integer[]) AS shown (vacancy_id, number)
+ WHERE vacancy.vacancy_id = shown.vacancy_id AND vacancy.submitted < shown.number
+RETURNING vacancy.vacancy_id, shown.number;
+
+-- name: restore_closed(vacancy_ids, round_ids, at)!
+-- Registration of these is closed.
+WITH closed AS (UPDATE vacancies SET closed = true WHERE vacancy_id = ANY(:vacancy_ids::text[]))
+UPDATE rounds SET closed_at = coalesce(closed_at, :at) WHERE round_id = ANY(:round_ids::text[]);
