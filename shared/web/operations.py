@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from shared.messaging.relay import WAITING
 from shared.web.identity import Operator
 from shared.web.parts import TheParts
 from shared.web.problems import declared
@@ -53,7 +54,7 @@ def router(service: str) -> APIRouter:
             }
             return Operations(
                 rows=rows,
-                outbox_waiting=await connection.fetchval(OUTBOX_WAITING),
+                outbox_waiting=await connection.fetchval(WAITING),
                 unsettled_dead_letters=await connection.fetchval(DEAD_LETTERS),
                 positions=[Position(**row) for row in await connection.fetch(POSITIONS)],
             )

@@ -81,12 +81,12 @@ async def test_an_idle_leader_notices_that_the_end_was_lost(
     new_small: NewSmall, servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It asks now and then, and mends the log before anything new is sent behind the hole."""
-    monkeypatch.setattr("shared.messaging.relay.IDLE_CHECK_SECONDS", 0.3)
     small = await new_small()
     async with running(small.relay()):
         await small.walk(100)
         await small.drained()
         await lose_end(servers, small, 30)
+        monkeypatch.setattr("shared.messaging.relay.IDLE_CHECK_SECONDS", 0.3)
         async with asyncio.timeout(20):
             while len(await small.log()) < 100:
                 await asyncio.sleep(0.1)

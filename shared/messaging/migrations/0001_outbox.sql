@@ -4,11 +4,11 @@
 CREATE SCHEMA messaging;
 
 CREATE TABLE messaging.outbox (
-    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid PRIMARY KEY,
+    id bigint GENERATED ALWAYS AS IDENTITY,
     topic text NOT NULL,
     partition integer NOT NULL CHECK (partition >= 0),
     key bytea,
-    event_id uuid NOT NULL UNIQUE,
     type text NOT NULL,
     headers text NOT NULL,          -- JSON: [[name, value or null], …], a value's bytes written as Latin-1
     data bytea,
@@ -19,6 +19,7 @@ CREATE TABLE messaging.outbox (
     UNIQUE (topic, partition, sequence)
 );
 COMMENT ON TABLE messaging.outbox IS 'Events appended in the transactions of use cases. Published means: sequence <= outbox_partitions.acknowledged';
+COMMENT ON COLUMN messaging.outbox.id IS 'The order of appending. Without an index of its own but for unnumbered rows: each index is written when a row is appended and again when it is numbered';
 COMMENT ON COLUMN messaging.outbox.partition IS 'By Kafka''s own partitioner from the key, fixed when appended';
 COMMENT ON COLUMN messaging.outbox.sequence IS 'Dense from 1 in (topic, partition); null until the relay numbers the row, never changed while a process of the service runs';
 
