@@ -15,16 +15,19 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--off", action="append", default=[], help="a rule to switch off; see README.md")
+    parser.add_argument(
+        "--force", action="append", default=[], help="a fault that befalls each history; see history.py"
+    )
     parser.add_argument("--trace", action="store_true", help="print one history, step by step")
     arguments = parser.parse_args()
-    off = frozenset(arguments.off)
+    off, forced = frozenset(arguments.off), frozenset(arguments.force)
     if arguments.trace:
-        outcome = play(arguments.seed, off, trace=True)
+        outcome = play(arguments.seed, off, forced, trace=True)
         print("\n".join(outcome.lines))
         show(outcome)
         return bool(outcome.violations)
     began = time.perf_counter()
-    outcomes = campaign(arguments.seed, arguments.histories, off, arguments.processes)
+    outcomes = campaign(arguments.seed, arguments.histories, off, forced, processes=arguments.processes)
     seconds = time.perf_counter() - began
     bad = [outcome for outcome in outcomes if outcome.violations]
     for outcome in bad[:10]:
@@ -42,9 +45,16 @@ def main() -> int:
     return bool(bad)
 
 
-def campaign(seed: int, histories: int, off: frozenset[str], processes: int) -> list[Outcome]:
+def campaign(
+    seed: int,
+    histories: int,
+    off: frozenset[str] = frozenset(),
+    forced: frozenset[str] = frozenset(),
+    *,
+    processes: int = 1,
+) -> list[Outcome]:
     """Plays them on several cores; the result does not depend on how many."""
-    jobs = [(n, off) for n in range(seed, seed + histories)]
+    jobs = [(n, off, forced) for n in range(seed, seed + histories)]
     if processes == 1:
         return [play(*job) for job in jobs]
     with multiprocessing.Pool(processes) as pool:

@@ -125,7 +125,7 @@ def seek(
         if "15" not in platform.off:
             reason = another_log(position, platform.kafka.logs[position.place])
             yield
-            moved = connection.get("position", position.place) != position and "15-unasked" not in platform.off
+            moved = connection.get("position", position.place) != position
             if reason and moved:  # while this process slept between its two questions
                 raise LockTimeout
             if reason:
@@ -268,13 +268,6 @@ def effects(
         touched.add(record.aggregate)
         yield
     for aggregate in sorted(touched):
-        if "14-memory" in platform.off:
-            if memory is not None:
-                memory.owed.add(aggregate)
-        else:
-            yield from connection.lock("owed", aggregate)
-            connection.put("owed", aggregate, True)
-    for aggregate in sorted(touched):
         if "13" not in platform.off:
             yield from connection.lock("vacancy", aggregate)
             yield
@@ -292,6 +285,13 @@ def effects(
                 "outbox", connection.new_id(), Row(event, place, "Decided", aggregate, platform.number(), decided)
             )
         yield
+    for aggregate in sorted(touched):
+        if "14-memory" in platform.off:
+            if memory is not None:
+                memory.owed.add(aggregate)
+        else:
+            yield from connection.lock("owed", aggregate)
+            connection.put("owed", aggregate, True)
 
 
 def complete(platform: Platform, connection: Connection, aggregate: int) -> tuple[int, ...] | None:

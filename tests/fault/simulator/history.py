@@ -77,7 +77,7 @@ class History:
         for service in (platform.a, platform.e):
             for n in (1, 2):
                 name = f"{service.name}-client{n}"
-                self.todo[name] = rng.randrange(3, 8)
+                self.todo[name] = rng.randrange(2, 7)
                 self.add(name, service, self.client)
         for service in platform.services:
             for n in (1, 2):
@@ -119,7 +119,7 @@ class History:
                 while self.todo[me.name] > 0:
                     self.todo[me.name] -= 1
                     yield from self.operate(me, topic, rng.randrange(self.platform.aggregates), closing=False)
-                    for _ in range(rng.randrange(30)):
+                    for _ in range(rng.randrange(12)):
                         yield
                 if me.name.endswith("1"):
                     for aggregate in range(self.platform.aggregates):
@@ -171,20 +171,21 @@ class History:
         """The network: batches land in any order, late, unheard, refused."""
         rng, kafka = self.rng, self.platform.kafka
         while True:
-            if kafka.flights:
-                flight = rng.choice(kafka.flights)
-                fate = 1.0 if self.healing else rng.random()
-                if fate < 0.1 and "refused batches" in self.faults:
-                    kafka.refuse(flight)
-                elif fate < 0.2 and "unheard batches" in self.faults:
-                    kafka.land(flight, heard=False)
-                elif fate < 0.35 and "late batches" in self.faults:
-                    if flight.state == "flying":
-                        flight.state = "failed"  # its producer has given up; it is still on its way
-                elif flight.state == "failed" and rng.random() < 0.3:
-                    kafka.refuse(flight)
-                else:
-                    kafka.land(flight, heard=True)
+            flight = rng.choice(kafka.flights) if kafka.flights else None
+            fate = 1.0 if self.healing else rng.random()
+            if flight is None or flight.late > self.platform.tick:
+                pass
+            elif fate < 0.1 and "refused batches" in self.faults:
+                kafka.refuse(flight)
+            elif fate < 0.2 and "unheard batches" in self.faults:
+                kafka.land(flight, heard=False)
+            elif fate < 0.35 and "late batches" in self.faults and flight.state == "flying":
+                flight.state = "failed"  # its producer has given up; it is still on its way
+                flight.late = self.platform.tick + rng.randrange(600)
+            elif flight.state == "failed" and rng.random() < 0.3:
+                kafka.refuse(flight)
+            else:
+                kafka.land(flight, heard=True)
             yield
 
     # The scheduler
@@ -215,7 +216,7 @@ class History:
     def chaos(self) -> None:
         rng, platform = self.rng, self.platform
         self.look()
-        length = rng.randrange(300, 1600)
+        length = rng.randrange(500, 2000)
         backups = {
             service: rng.randrange(0, length)
             for service in platform.services
@@ -250,6 +251,8 @@ class History:
                 if process.state == "stopped":
                     process.state = "running"
                     self.platform.say(process.name, "goes on (SIGCONT)")
+                elif process.state == "paged" and "relay" in process.name and self.rng.random() < 0.5:
+                    self.recover(process.service)
                 elif process.state in ("dead", "paged") and not process.service.down:
                     self.begin(process)
 
@@ -346,6 +349,7 @@ class History:
         upto = min(upto, -1 if sent.offset is None else sent.offset + 1)
         if upto > log.start:
             platform.say("FAULT", f"retention takes {place.topic}/{place.partition} up to {upto}")
+            platform.retained.add(place.topic)
             platform.expired.setdefault(place, []).extend(log.read(log.start, upto - log.start))
             platform.kafka.expire(place, upto)
 
@@ -362,7 +366,7 @@ class History:
         """Under idle and busy workers and clients; but what the relays had sent has arrived, and none of them sends on (rule 21)."""
         if service.backup is None or self.restored.get(service.name, 0) > 1:
             return
-        if "21-undrained" not in self.platform.off:
+        if not self.platform.off & {"21-undrained", "21-zombies"}:
             for process in self.processes:
                 if process.service is service and "relay" in process.name and process.state in ("running", "stopped"):
                     process.end("dead")
@@ -400,6 +404,9 @@ class History:
 
     def rebuild(self) -> None:
         self.operator("rebuild", self.platform.r, lambda me: operators.rebuild(self.platform, me))
+
+    def recover(self, service: Service) -> None:
+        self.operator("recover", service, lambda me: operators.recover(self.platform, me))
 
     # The end
 
@@ -450,7 +457,7 @@ class History:
         platform = self.platform
         for service in platform.services:
             if any("relay" in process.name and process.service is service for process in self.stopped()):
-                self.operator("recover", service, lambda me: operators.recover(platform, me))
+                self.recover(service)
                 self.look()
                 recovery = self.processes[-1]
                 while recovery.state == "running":

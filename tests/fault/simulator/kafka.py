@@ -64,7 +64,7 @@ class Log:
 class Flight:
     """A batch between a producer and the log."""
 
-    __slots__ = ("base", "place", "records", "service", "state")
+    __slots__ = ("base", "late", "place", "records", "service", "state")
 
     def __init__(self, service: str, place: Place, records: Sequence[Record]) -> None:
         self.service = service
@@ -72,6 +72,7 @@ class Flight:
         self.records = records
         self.state = "flying"  # what its producer knows: flying, acknowledged, failed
         self.base = -1
+        self.late = 0  # not before this step does it arrive
 
 
 class Kafka:

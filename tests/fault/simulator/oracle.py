@@ -27,8 +27,12 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
         service.name: {place: view(platform, place, found) for place in service.places} for service in platform.services
     }
     for service in platform.services:
+        anew = {whose for _, what, whose in platform.destroyed if what == "made anew"}
+        told = (
+            anew if "r/consumer" in stopped else set()
+        )  # a zombie's batch in a log made anew is a gap to its consumers
         if f"{service.name}/relay" not in stopped:
-            found += lost_on_the_way(service, views[service.name], accepted=service.name in platform.accepted)
+            found += lost_on_the_way(service, views[service.name], told, accepted=service.name in platform.accepted)
     sources_stopped = {"a/relay", "e/relay", "r/consumer"} & stopped
     for service in (platform.a, platform.e):
         found += effects(platform, service, complete=not {f"{service.name}/relay", "r/consumer"} & stopped)
@@ -49,10 +53,10 @@ def justified(platform: Platform, paged: Paged) -> bool:
         return False
     before = [(what, whose) for tick, what, whose in platform.destroyed if tick <= paged.tick]
     if paged.kind == "consumer":
-        looked_back = ("restored", "r") in before and any(place.topic in ("a", "e") for place in platform.expired)
+        looked_back = ("restored", "r") in before and bool(platform.retained & {"a", "e"})
         return looked_back or any(what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before)
     topics = {place.topic for service in platform.services if service.name == paged.service for place in service.places}
-    expired = {place.topic for place in platform.expired}
+    expired = platform.retained
     return any(
         (what == "restored" and whose == paged.service)
         or (what == "made anew" and whose in topics)
@@ -73,7 +77,7 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
         where = f"{place.topic}/{place.partition}@{offset}"
         if numbers.setdefault(record.sequence, record.event) != record.event and not anew:
             found.append(f"{where}: number {record.sequence} stands for two events")
-        if record.sequence <= seen:
+        if record in taken if anew else record.sequence <= seen:  # a log made anew may begin with a zombie's batch
             continue
         if record.sequence > seen + 1 and not anew:
             found.append(f"{where}: number {record.sequence} follows {seen}")
@@ -83,7 +87,7 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
     found += [f"{place.topic}/{place.partition}: event {event} stands under two numbers" for event in twice]
     last: dict[int, int] = {}
     for record in taken:
-        if record.type == "DeadLetter":
+        if record.type == "DeadLetter" or anew:
             continue
         if last.get(record.aggregate, 0) >= record.version:
             found.append(
@@ -93,13 +97,16 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
     return taken
 
 
-def lost_on_the_way(service: Service, views: dict[Place, list[Record]], *, accepted: bool) -> list[str]:
+def lost_on_the_way(service: Service, views: dict[Place, list[Record]], told: set[str], *, accepted: bool) -> list[str]:
+    """Stated and not on the log, unless that was told: by a stop of those who hear these topics, or by the service's recovery."""
     kept = {row.event for row in service.database.table("outbox").values()}
     on_log = {place: {record.event for record in records} for place, records in views.items()}
     return [
         f"event {event} of {service.name} was stated and is not on {stated.row.place.topic}/{stated.row.place.partition}"
         for event, stated in service.stated.items()
-        if event not in on_log[stated.row.place] and not (accepted and event not in kept)
+        if event not in on_log[stated.row.place]
+        and stated.row.place.topic not in told
+        and not (accepted and event not in kept)
     ]
 
 
@@ -111,7 +118,10 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
         stated.row.version: stated.row.aggregate for stated in [*service.stated.values(), *service.shaken.values()]
     }
     on_log = {record.version for place in service.places for record in platform.kafka.logs[place].records}
+    kept = {row.version for row in service.database.table("outbox").values()}
     required = {stated.row.version for stated in service.stated.values()}
+    if service.name in platform.accepted:  # its recovery said that some are lost for good
+        required &= kept | on_log
     required |= {stated.row.version for stated in service.shaken.values()} & on_log
     for aggregate in range(platform.aggregates):
         facts: tuple[Fact, ...] = table.get((service.name, aggregate)) or ()
@@ -160,7 +170,7 @@ def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete:
         last = next((record.data[0] for record in reversed(told) if record.type == "Recomputed"), 0)
         if last != count:
             found.append(f"aggregate {aggregate} has {count} facts, and the last that was stated of it tells {last}")
-        if restored & {"a", "e"}:
+        if (restored | platform.accepted) & {"a", "e"}:
             continue
         rows = [
             s.row

@@ -140,6 +140,8 @@ class Platform:
         """(tick, what, whose): destructions that can justify a stop."""
         self.accepted: set[str] = set()
         """Services whose recovery told its operator that events are lost for good."""
+        self.retained: set[str] = set()
+        """Topics from which retention ever took records."""
         self.expired: dict[Place, list[tuple[int, Record]]] = {}
         """What retention took, for the oracle."""
         self.lines: list[str] | None = None
