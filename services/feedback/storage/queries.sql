@@ -176,3 +176,19 @@ SELECT unit_id, path FROM unit
    AND (:flagged::boolean IS NULL
         OR :flagged::boolean = EXISTS (SELECT FROM flag WHERE flag.unit_id = unit.unit_id AND cleared_at IS NULL))
  ORDER BY unit_id LIMIT :most;
+
+-- name: restore_complaint(complaint_id, unit_id, category, category_shown, filed_at, filed_on)$
+-- A complaint out of the log; whether it was lacking.
+INSERT INTO complaint (complaint_id, unit_id, category, category_shown, filed_at, filed_on)
+VALUES (:complaint_id, :unit_id, :category, :category_shown, :filed_at, :filed_on)
+ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: restore_resolution(complaint_id, outcome, resolved_at, days)$
+-- An answer out of the log; whether the complaint still waited for one.
+UPDATE complaint SET outcome = :outcome, resolved_at = :resolved_at, resolved_on = filed_on + :days::integer
+ WHERE complaint_id = :complaint_id AND outcome IS NULL RETURNING true;
+
+-- name: restore_flag(unit_id, kind, at, figures)!
+-- A flag out of the log, unless it stands already.
+INSERT INTO flag (unit_id, kind, flagged_at, flagged_figures) VALUES (:unit_id, :kind, :at, :figures)
+ON CONFLICT (unit_id, kind) WHERE cleared_at IS NULL DO NOTHING;
