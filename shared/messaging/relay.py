@@ -248,7 +248,7 @@ class Relay:
         self._last |= sent
 
     async def _measure(self, connection: Connection) -> None:
-        waiting = await connection.fetchrow(WAITING)
+        waiting = await connection.fetchrow(_WAITING)
         assert waiting is not None
         metrics.OUTBOX_WAITING.set(waiting["rows"])
         metrics.OUTBOX_OLDEST_SECONDS.set(waiting["oldest_seconds"])
@@ -426,7 +426,7 @@ UPDATE messaging.outbox_partitions AS lane
 """
 
 # Rows that the log is not known to hold: how many, and how long the oldest has waited.
-WAITING = """
+_WAITING = """
 SELECT count(*) AS rows, coalesce(extract(epoch FROM now() - min(created)), 0)::float8 AS oldest_seconds
   FROM (SELECT created FROM messaging.outbox WHERE sequence IS NULL
         UNION ALL

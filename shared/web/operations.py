@@ -3,7 +3,6 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from shared.messaging.relay import WAITING
 from shared.web.identity import Operator
 from shared.web.parts import TheParts
 from shared.web.problems import declared
@@ -54,7 +53,7 @@ def router(service: str) -> APIRouter:
             }
             return Operations(
                 rows=rows,
-                outbox_waiting=await connection.fetchval(WAITING),
+                outbox_waiting=await connection.fetchval(OUTBOX_WAITING),
                 unsettled_dead_letters=await connection.fetchval(DEAD_LETTERS),
                 positions=[Position(**row) for row in await connection.fetch(POSITIONS)],
             )
