@@ -9,6 +9,7 @@ import aiohttp
 import anyio
 import uvicorn
 from multidict import CIMultiDict
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
@@ -73,6 +74,8 @@ class Door:
             await _answer(send, 200, self._about, b"application/json")
         elif scope["path"] in ("/ready", "/live"):
             await _answer(send, 200, b"ok\n", b"text/plain")
+        elif scope["path"] == "/metrics":  # this process's own: memory, processor time, open files
+            await _answer(send, 200, generate_latest(), CONTENT_TYPE_LATEST.encode())
         else:
             known = ", ".join(f"/{each}" for each in [*self._upstream, "issuer"])
             await _problem(scope, send, "no-such-service", name=name or "/", known=known)

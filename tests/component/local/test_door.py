@@ -186,6 +186,13 @@ async def test_where_the_rest_is(door: httpx.AsyncClient) -> None:
     }
 
 
+async def test_the_door_has_figures_of_its_own(door: httpx.AsyncClient) -> None:
+    """The door is a process like the others: alive, ready, with metrics."""
+    assert (await door.get("/live")).is_success
+    assert (await door.get("/ready")).is_success
+    assert "process_cpu_seconds_total" in (await door.get("/metrics")).text
+
+
 async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) -> None:
     """A token asked for by client credentials is signed with a published key and carries issuer, subject, roles and end."""
     form = {"grant_type": "client_credentials", "client_id": "ana", "scope": "applicant verifier"}
