@@ -5,12 +5,14 @@ import csv
 import io
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from decimal import Decimal
 from importlib.resources import files
 from typing import Any
 
 import httpx
 import pytest
 
+from shared.contracts.ranking import CandidateSelected, CandidateShortlisted, StageClosed
 from tests.component.conftest import ServiceApp
 
 ROUND = "cpns-2026"
@@ -147,3 +149,22 @@ async def open_round(office: Office) -> Office:
 async def all_at_once(*answers: Awaitable[httpx.Response]) -> list[int]:
     """Status of each of several requests that run at the same time."""
     return [answer.status_code for answer in await asyncio.gather(*answers)]
+
+
+def results(number: str, vacancy: str = GENERAL) -> list[CandidateShortlisted | CandidateSelected | StageClosed]:
+    """What ranking states when one candidate passes the first list and gets the seat of the last."""
+    of_list = {
+        "vacancy_id": vacancy,
+        "round_id": ROUND,
+        "codes": {},
+        "shortlisted": 1,
+        "digest": "0" * 64,
+        "version": 1,
+    }
+    line = {"vacancy_id": vacancy, "round_id": ROUND, "participant_no": number, "rank": 1}
+    return [
+        CandidateShortlisted(**line, list="skd", score=Decimal(432), code="P/L"),
+        StageClosed(**of_list, list="skd"),
+        CandidateSelected(**line, list="final", score=Decimal("81.273"), code="L"),
+        StageClosed(**of_list, list="final"),
+    ]

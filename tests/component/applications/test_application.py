@@ -14,7 +14,6 @@ from shared.contracts.applications import (
     ApplicationWithdrawn,
     RegistrationClosed,
 )
-from shared.contracts.ranking import CandidateSelected, CandidateShortlisted, StageClosed
 from tests.component.applications.conftest import (
     CUMLAUDE,
     FACTS,
@@ -26,6 +25,7 @@ from tests.component.applications.conftest import (
     all_at_once,
     ok,
     refused,
+    results,
 )
 
 NOWHERE = "0001-000099"
@@ -248,25 +248,6 @@ async def test_withdrawing(open_round: Office) -> None:
     refused(await open_round.apply("person-1"), 409, "already-applied")
     withdrawn = await open_round.service.stated(ApplicationWithdrawn)
     assert [each.participant_no for each in withdrawn] == ["0001-000001", "0001-000002"]
-
-
-def results(number: str, vacancy: str = GENERAL) -> list[CandidateShortlisted | CandidateSelected | StageClosed]:
-    """What ranking states when one candidate passes the first list and gets the seat of the last."""
-    of_list = {
-        "vacancy_id": vacancy,
-        "round_id": ROUND,
-        "codes": {},
-        "shortlisted": 1,
-        "digest": "0" * 64,
-        "version": 1,
-    }
-    line = {"vacancy_id": vacancy, "round_id": ROUND, "participant_no": number, "rank": 1}
-    return [
-        CandidateShortlisted(**line, list="skd", score=Decimal(432), code="P/L"),
-        StageClosed(**of_list, list="skd"),
-        CandidateSelected(**line, list="final", score=Decimal("81.273"), code="L"),
-        StageClosed(**of_list, list="final"),
-    ]
 
 
 async def test_results_are_told(open_round: Office) -> None:
