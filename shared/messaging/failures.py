@@ -6,8 +6,8 @@ import asyncpg
 from aiokafka import errors as kafka
 
 # SQLSTATE classes and codes that say "not now" and nothing about the statement (PostgreSQL manual, appendix A): connection; rolled back
-# (serialization, deadlock); out of resources; an operator (shutdown, cancel); lock not available. Anything else would fail again just so.
-_NOT_NOW = ("08", "40", "53", "57", "55P03")
+# (serialization, deadlock); out of resources; an operator (shutdown, cancel); lock not available; a transaction that was silent too long (25P03).
+_NOT_NOW = ("08", "25P03", "40", "53", "57", "55P03")
 
 
 class Permanent(Exception):  # noqa: N818 (named for what is to be done)

@@ -73,8 +73,8 @@ class Outbox:
         self.source = source
         self.service = service
         self.partitions = dict(partitions)
-        self._contracts = dict(contracts)
-        if strays := {contract.topic for contract in self._contracts.values()} - set(self.partitions):
+        self.contracts = dict(contracts)
+        if strays := {contract.topic for contract in self.contracts.values()} - set(self.partitions):
             raise ValueError(f"{service} has contracts on topics whose partitions are not given: {sorted(strays)}")
 
     async def append(self, connection: Connection, statements: Sequence[Statement]) -> list[UUID]:
@@ -103,7 +103,7 @@ class Outbox:
         )
 
     def _row(self, statement: Statement, placed: Counter[tuple[UUID, str, str]]) -> Row:
-        contract = self._contracts.get(type(statement.data))
+        contract = self.contracts.get(type(statement.data))
         if contract is None:
             raise Permanent(f"{self.service} has no contract to state {type(statement.data).__name__}.")
         if statement.time.tzinfo is None:

@@ -5,6 +5,7 @@ makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse` and `decode
 a `Fault`, and a record with a fault becomes a dead letter.
 """
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -135,11 +136,6 @@ class _UnreadableError(Exception):
         self.fault = fault
 
 
-@lru_cache(maxsize=256)
-def _source(value: bytes) -> str:
-    return value.decode()
-
-
 def _event(heard: Heard, data: BaseModel) -> Event[Any] | Fault:
     """The event of a record whose data are valid, or what its other headers lack."""
     raw, mark, headers = heard.raw, heard.mark, heard.headers
@@ -191,11 +187,10 @@ def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | Faul
     """
     values = [one.raw.value for one in heard]
     data: list[BaseModel] | None = None
-    if None not in values:
-        try:
+    # Only whole objects are joined: two halves of one beside two in one would be as many, and each event have another's data.
+    if all(value is not None and value.startswith(b"{") and value.endswith(b"}") for value in values):
+        with contextlib.suppress(ValidationError):
             data = _many(contract.model).validate_json(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
-        except ValidationError:
-            data = None
     if data is not None and len(data) == len(values):  # else a value was more or less than one JSON value
         return [_event(one, valid) for one, valid in zip(heard, data, strict=True)]
     return [_single(contract, one) for one in heard]

@@ -1,0 +1,113 @@
+"""From records to events: nothing raises, whatever a record holds."""
+
+from datetime import UTC, datetime
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel
+
+from shared.messaging.envelope import Event, Record
+from shared.messaging.parser import Fault, events, hear
+from shared.messaging.position import Mark
+
+ID = UUID(int=7)
+HEADERS: dict[str, bytes | None] = {
+    "ce_id": str(ID).encode(),
+    "ce_sequence": b"12",
+    "ce_type": b"test.Added",
+    "ce_source": b"/test",
+    "ce_subject": "Kota Bahagia – A".encode(),
+    "ce_time": b"2026-08-20T10:00:00.5+07:00",
+    "ce_correlationid": b"why",
+}
+
+
+class Added(BaseModel):
+    n: int
+    born: str = ""
+
+
+class Row:
+    type = "test.Added"
+    model = Added
+    topic = "topic"
+    key = staticmethod(str)
+    subject = staticmethod(str)
+
+
+def record(value: bytes | None = b'{"n": 1}', offset: int = 4, **changed: bytes | None) -> Record:
+    headers = HEADERS | {f"ce_{name}": text for name, text in changed.items()}
+    return Record("topic", 2, offset, b"key", value, tuple(headers.items()), 0)
+
+
+def test_an_event() -> None:
+    """Headers and data become an event; its time is in UTC."""
+    (event,) = events(Row(), [hear(record())])
+    assert event == Event(
+        id=ID,
+        type="test.Added",
+        source="/test",
+        subject="Kota Bahagia – A",
+        time=datetime(2026, 8, 20, 3, 0, 0, 500_000, tzinfo=UTC),
+        sequence=12,
+        topic="topic",
+        partition=2,
+        offset=4,
+        correlation_id="why",
+        data=Added(n=1),
+    )
+
+
+@pytest.mark.parametrize("digits", [b"+1", b"1_0", b"-1", b"0", b"1.0", b"", b" 1", "١".encode()])
+def test_numbers_are_plain_digits(digits: bytes) -> None:
+    """Two readers must read one number: what int() would be generous with is no sequence, and the record is foreign."""
+    heard = hear(record(sequence=digits))
+    assert heard.mark == Mark(4, None, None)
+    assert heard.fault is not None
+
+
+def test_an_unreadable_type_keeps_its_number() -> None:
+    """An event of ours whose type can't be read still has its place in the sequence."""
+    heard = hear(record(type=b"\xff"))
+    assert heard.mark == Mark(4, 12, ID)
+    assert heard.fault == Fault("header-invalid", "ce_type is no name of an event type")
+
+
+def test_the_bad_one_among_many() -> None:
+    """One event that can't be read leaves the others of its batch readable."""
+    values = [b'{"n": 1}', b'{"n": "many"}', b'{"n": 3}', None, b'{"n": 4}, {"n": 5}']
+    found = events(Row(), [hear(record(value)) for value in values])
+    codes = [one.code if isinstance(one, Fault) else one.data.n for one in found]
+    assert codes == [1, "data-invalid", 3, "no-data", "not-json"]
+
+
+def test_values_that_only_together_are_json() -> None:
+    """Two halves of a value are not one value, and do not shift the events behind them."""
+    values = [b'{"n": 1, "born": "', b'"}', b'{"n": 2}, {"n": 3}']
+    found = events(Row(), [hear(record(value)) for value in values])
+    assert all(isinstance(one, Fault) for one in found)
+
+
+def test_a_fault_tells_no_data() -> None:
+    """The reason says where data fail, and nothing of what they hold."""
+    (fault,) = events(Row(), [hear(record(b'{"n": "secret", "born": 1999}'))])
+    assert isinstance(fault, Fault)
+    assert fault.detail == "n int_parsing; born string_type"
+
+
+@given(
+    st.lists(st.tuples(st.sampled_from([*HEADERS, "x"]), st.one_of(st.none(), st.binary(max_size=40))), max_size=9),
+    st.one_of(st.none(), st.binary(max_size=40)),
+)
+def test_nothing_raises(headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:
+    """Whatever headers and bytes a record has, it is an event or a fault."""
+    said = tuple({**HEADERS, **dict(headers)}.items())
+    heard = hear(Record("topic", 2, 4, None, value, said, 0))
+    assert (heard.mark.sequence is None) == (heard.mark.event is None)
+    if heard.fault is None:
+        (found,) = events(Row(), [heard])
+        assert isinstance(found, Event | Fault)
+    else:
+        assert heard.fault.code
