@@ -1,10 +1,12 @@
 """Closing a sitting says in the log that its results are all there; nothing that follows may make it untrue."""
 
 import asyncio
+from uuid import UUID
 
-import pytest
-
+from services.exams.usecases.close_sitting import close_sitting
+from services.exams.usecases.record_score import RecordScore, record_score
 from shared.contracts.exams import CandidateDisqualified, ExamScoreCorrected, SittingClosed
+from shared.identity import Person
 from tests.component.exams.conftest import (
     CLERK,
     DOCTOR,
@@ -99,8 +101,44 @@ async def test_afterwards_officers_correct_and_disqualify(exams: Exams) -> None:
     assert (stated[0].scored, stated[0].disqualified) == (2, 0)
 
 
-@pytest.mark.parametrize("round_", range(3))
-async def test_closing_and_recording_at_once(exams: Exams, round_: int) -> None:
+async def test_closing_waits_for_who_is_recording(exams: Exams) -> None:
+    """While a result is being recorded the sitting doesn't close; then the result is counted."""
+    sitting = await exams.schedule(DOCTOR)
+    await exams.absent(sitting, D1)
+    command = RecordScore.model_validate({"participant_no": D2, "points": GOOD})
+    examiner = Person("one-examiner", frozenset({"examiner"}))
+    service = exams.service
+    async with service.pool.acquire() as connection, connection.transaction():
+        await record_score(connection, service.outbox, examiner, UUID(sitting), command, service.clock())
+        closing = asyncio.create_task(exams.close(sitting))
+        await asyncio.sleep(0.5)
+        assert not closing.done()
+    assert (await closing).status_code == 200
+    [fact] = await exams.service.stated(SittingClosed)
+    assert (fact.scored, fact.missed) == (1, 1)
+
+
+async def test_recording_waits_for_who_is_closing(exams: Exams) -> None:
+    """While a sitting is being closed nothing is recorded in it; then it is too late for a first result."""
+    sitting = await exams.schedule(CLERK)
+    await exams.hear(*verified(CLERK, 1), withdrawn(CLERK, 1))
+    officer = Person("one-officer", frozenset({"officer"}))
+    service = exams.service
+    async with service.pool.acquire() as connection, connection.transaction():
+        await close_sitting(connection, service.outbox, officer, UUID(sitting), service.clock())
+        await exams.hear(*verified(CLERK, 2))
+        late = [
+            asyncio.create_task(exams.score(sitting, number(CLERK, 2))),
+            asyncio.create_task(exams.absent(sitting, number(CLERK, 2))),
+            asyncio.create_task(exams.disqualify(sitting, number(CLERK, 2), role="officer")),
+        ]
+        await asyncio.sleep(0.5)
+        assert not any(task.done() for task in late)
+    assert [code(answer) for answer in await asyncio.gather(*late)] == ["sitting-closed"] * 3
+    assert (await exams.service.stated())[-1] == (await exams.service.stated(SittingClosed))[-1]
+
+
+async def test_closing_and_recording_at_once(exams: Exams) -> None:
     """Whoever comes first: no first result of a sitting stands in the log behind its SittingClosed, and the count is that of the log before it."""
     await exams.hear(*verified(DOCTOR, *range(3, 33)))
     sitting = await exams.schedule(DOCTOR)
