@@ -1,6 +1,7 @@
 """Live standings for many watchers: one LISTEN for the process, one reading for each list that anyone watches, however many do."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -129,8 +130,9 @@ class Live:
                     await connection.add_listener(CHANNEL, self._heard)
                     for watched in self._watched.values():  # what was said while nobody listened
                         watched.wake.set()
-                    while True:
-                        await asyncio.sleep(STILL_THERE_S)
+                    lost = asyncio.Event()
+                    connection.add_termination_listener(lambda _: lost.set())  # noqa: B023 - each connection has its own
+                    while not await _within(STILL_THERE_S, lost):
                         await connection.execute("SELECT 1", timeout=STILL_THERE_S)
                 finally:
                     connection.terminate()
@@ -143,3 +145,10 @@ class Live:
         for (vacancy_id, _list), watched in self._watched.items():
             if vacancy_id in changed:
                 watched.wake.set()
+
+
+async def _within(seconds: float, event: asyncio.Event) -> bool:
+    """Whether the event came in time."""
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(event.wait(), seconds)
+    return event.is_set()
