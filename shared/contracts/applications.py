@@ -31,17 +31,17 @@ class UnitRegistered(Fact):
 class Calendar(Fact):
     """When a round takes registrations. Both instants are in UTC; registration is open from the first until before the second."""
 
-    registration_opens: AwareDatetime
-    registration_closes: AwareDatetime
+    registration_opens: Annotated[AwareDatetime, Field(description="First instant, UTC")]
+    registration_closes: Annotated[AwareDatetime, Field(description="First instant after, UTC")]
 
 
 class RoundOpened(Fact):
     """A round began under a policy, which the event holds whole: this exact version stays the round's law."""
 
     round_id: RoundId
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    policy_id: str
-    policy_version: str
+    name: Annotated[str, Field(min_length=1, max_length=200, description="The round's name for people")]
+    policy_id: Annotated[str, Field(description="Name of the policy")]
+    policy_version: Annotated[str, Field(description="Its version")]
     policy: Annotated[dict[str, Any], Field(description="The whole policy; decimals are strings")]
     policy_hash: Annotated[
         Sha256, Field(description="SHA-256 of the policy's canonical JSON (sorted keys, no blanks, UTF-8)")
@@ -67,13 +67,15 @@ class VacancyPublished(Fact):
     number: Annotated[
         int, Field(ge=1, description="Its number within the round, the first part of its participant numbers")
     ]
-    agency: str
+    agency: Annotated[str, Field(description="instansi")]
     post: Annotated[str, Field(description="jabatan")]
     unit_id: UnitId
-    unit_path: str
+    unit_path: Annotated[str, Field(description="Agency, department, division …, separated by ` | `")]
     need: NeedCode
-    seats: Annotated[int, Field(ge=1)]
-    education: Annotated[tuple[Education, ...], Field(min_length=1)]
+    seats: Annotated[int, Field(ge=1, description="Seats to be filled")]
+    education: Annotated[
+        tuple[Education, ...], Field(min_length=1, description="Accepted education; one of them suffices")
+    ]
     open_to_disabled: Annotated[bool, Field(description="People with disabilities may apply")]
     pay_min: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
     pay_max: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
@@ -94,12 +96,14 @@ class ApplicationSubmitted(OneApplication):
 class ApplicantFactsStated(OneApplication):
     """The personal facts that the policy's ties and rules use, as last stated or corrected. Restricted: never on a public topic."""
 
-    education_level: str
+    education_level: Annotated[str, Field(description="jenjang studi")]
     gpa: Annotated[Points | None, Field(description="Grade point average or mean diploma mark; none where unknown")] = (
         None
     )
-    birth_date: date | None = None
-    relevant_experience_months: Annotated[int | None, Field(ge=0)] = None
+    birth_date: Annotated[date | None, Field(description="None where unknown")] = None
+    relevant_experience_months: Annotated[int | None, Field(ge=0, description="Whole months; none where unknown")] = (
+        None
+    )
 
 
 class ApplicationVerified(OneApplication):
@@ -109,7 +113,7 @@ class ApplicationVerified(OneApplication):
 class ApplicationRejected(OneApplication):
     """A verifier found that it does not meet them (TMS). Reasons are codes; the words for the person stay in applications."""
 
-    reasons: Annotated[tuple[str, ...], Field(min_length=1)]
+    reasons: Annotated[tuple[str, ...], Field(min_length=1, description="Codes of what was not met")]
 
 
 class ApplicationWithdrawn(OneApplication):

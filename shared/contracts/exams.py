@@ -11,7 +11,7 @@ from shared.contracts.fields import ComponentCode, Count, Fact, ParticipantNo, P
 class OneSitting(Fact):
     """What every event of a sitting says of one of its vacancies."""
 
-    sitting_id: UUID
+    sitting_id: Annotated[UUID, Field(description="Id of the sitting")]
     round_id: RoundId
     vacancy_id: VacancyId
     stage: StageCode
@@ -20,8 +20,8 @@ class OneSitting(Fact):
 class ExamScheduled(OneSitting):
     """The candidates of this vacancy who are admitted to the stage sit it there and then."""
 
-    site: Annotated[str, Field(min_length=1, max_length=200)]
-    starts_at: AwareDatetime
+    site: Annotated[str, Field(min_length=1, max_length=200, description="Where it is sat")]
+    starts_at: Annotated[AwareDatetime, Field(description="When it begins, UTC")]
 
 
 class OneResult(OneSitting):
@@ -36,13 +36,13 @@ class ExamScored(OneResult):
     It takes the place of an ExamMissed that the same sitting stated by mistake: of a candidate's results at a stage the newest counts.
     """
 
-    points: Annotated[dict[ComponentCode, Points], Field(min_length=1)]
+    points: Annotated[dict[ComponentCode, Points], Field(min_length=1, description="Points by component")]
 
 
 class ExamScoreCorrected(OneResult):
     """These points replace those stated before. It may come after the sitting was closed."""
 
-    points: Annotated[dict[ComponentCode, Points], Field(min_length=1)]
+    points: Annotated[dict[ComponentCode, Points], Field(min_length=1, description="Points by component")]
 
 
 class ExamMissed(OneResult):
@@ -64,6 +64,6 @@ class SittingClosed(OneSitting):
     Corrections and disqualifications may follow and move a candidate from one count to another; they change no sum, and nothing is restated.
     """
 
-    scored: Count
-    missed: Count
-    disqualified: Count
+    scored: Annotated[Count, Field(description="Candidates with points")]
+    missed: Annotated[Count, Field(description="Candidates who did not come")]
+    disqualified: Annotated[Count, Field(description="Candidates who were disqualified")]

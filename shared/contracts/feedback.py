@@ -21,7 +21,7 @@ ShownCategory = Annotated[
 class ComplaintFiled(Fact):
     """A citizen complained about a unit. What was said, where, and by whom stays in feedback."""
 
-    complaint_id: UUID
+    complaint_id: Annotated[UUID, Field(description="Id of the complaint")]
     unit_id: UnitId
     category: ShownCategory = None
     filed_on: Annotated[date, Field(description="Day in the province's zone")]
@@ -30,10 +30,13 @@ class ComplaintFiled(Fact):
 class ComplaintResolved(Fact):
     """An officer answered a complaint."""
 
-    complaint_id: UUID
+    complaint_id: Annotated[UUID, Field(description="Id of the complaint")]
     unit_id: UnitId
     category: ShownCategory = None
-    outcome: Literal["upheld", "not-upheld", "referred"]
+    outcome: Annotated[
+        Literal["upheld", "not-upheld", "referred"],
+        Field(description="Found right, found wrong, or for another body"),
+    ]
     days: Annotated[int, Field(ge=0, description="Whole days from filing to the answer")]
 
 
@@ -52,8 +55,8 @@ class FlagFigures(Fact):
             description="Services rendered in the window (a month not reported counts as the mean of those reported), or staff, at least 1, where no services are known"
         ),
     ]
-    exposure_kind: Literal["services", "staff"]
-    window_from: date
+    exposure_kind: Annotated[Literal["services", "staff"], Field(description="What `exposure` counts")]
+    window_from: Annotated[date, Field(description="First day of the window of twelve calendar months")]
     window_to: Annotated[date, Field(description="First day after the window")]
     province_rate: Annotated[
         Figure,
@@ -82,8 +85,8 @@ class UnitFlagged(Fact):
     """The evidence says that the unit needs staff, training, or another process."""
 
     unit_id: UnitId
-    kind: FlagKind
-    figures: FlagFigures
+    kind: Annotated[FlagKind, Field(description="What the unit needs: staff, training, or another process")]
+    figures: Annotated[FlagFigures, Field(description="The figures on which this was decided")]
 
 
 class UnitCleared(Fact):
@@ -91,5 +94,5 @@ class UnitCleared(Fact):
     place, or the unit became too small to be judged by its people."""
 
     unit_id: UnitId
-    kind: FlagKind
-    figures: FlagFigures
+    kind: Annotated[FlagKind, Field(description="What the unit needs: staff, training, or another process")]
+    figures: Annotated[FlagFigures, Field(description="The figures on which this was decided")]

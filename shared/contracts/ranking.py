@@ -20,9 +20,9 @@ from shared.contracts.fields import (
 class Line(Fact):
     """One line of a standing. Equals share a rank (1, 2, 2, 4)."""
 
-    rank: Annotated[int, Field(ge=1)]
+    rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
     participant_no: ParticipantNo
-    score: Points
+    score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
 
 
 class Cut(Fact):
@@ -64,8 +64,8 @@ class CandidateShortlisted(OneList):
     """The candidate passed the list's gates and stands within its cut: admitted to the next stage."""
 
     participant_no: ParticipantNo
-    rank: Annotated[int, Field(ge=1)]
-    score: Points
+    rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
+    score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
     code: ResultCode
 
 
@@ -73,15 +73,15 @@ class StageClosed(OneList):
     """An officer fixed the list's codes. `shortlisted` events of this vacancy say who goes on (at the final list: who is selected)."""
 
     version: Annotated[int, Field(ge=1, description="The version of the standings that was fixed")]
-    codes: dict[ResultCode, Count]
-    shortlisted: Count
-    digest: Sha256
+    codes: Annotated[dict[ResultCode, Count], Field(description="Candidates by result code, as fixed")]
+    shortlisted: Annotated[Count, Field(description="Candidates who go on, or are selected")]
+    digest: Annotated[Sha256, Field(description="As in StandingsRecomputed, of the fixed lines")]
 
 
 class CandidateSelected(OneList):
     """The final list gives the candidate a seat."""
 
     participant_no: ParticipantNo
-    rank: Annotated[int, Field(ge=1)]
-    score: Points
+    rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
+    score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
     code: ResultCode

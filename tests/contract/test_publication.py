@@ -56,6 +56,15 @@ def test_the_committed_schema_is_the_models(contract: Contract) -> None:
 
 
 @contracts
+def test_every_field_says_what_it_is(contract: Contract) -> None:
+    """A description of its own or of its kind, at any depth: readers have nothing but the schema."""
+    schema = schema_of(contract)
+    for name, part in {contract.type: schema, **schema.get("$defs", {})}.items():
+        silent = [field for field, value in part["properties"].items() if not {"description", "$ref"} & value.keys()]
+        assert silent == [], name
+
+
+@contracts
 def test_examples_are_what_goes_over_the_wire(contract: Contract) -> None:
     """Valid by model and by schema, read by two different readers. The full one has every field and comes back from the model as it is,
     decimals as strings; the minimal one has no field that may be missing."""

@@ -40,7 +40,7 @@ class FileComplaint(BaseModel):
 class ComplaintReceipt(BaseModel):
     """The complaint is taken."""
 
-    complaint_id: UUID
+    complaint_id: UUID = Field(description="Its id, by which lists and events know it")
     tracking_code: str = Field(
         description="Opens the answer later (POST …/complaints/tracking). Shown now and never again: write it down",
         examples=["7K3M-Q9XA-02TD-VR5Z"],

@@ -33,8 +33,8 @@ class ResolveComplaint(BaseModel):
 class Resolution(BaseModel):
     """The complaint is answered."""
 
-    complaint_id: UUID
-    outcome: Outcome
+    complaint_id: UUID = Field(description="The complaint that was answered")
+    outcome: Outcome = Field(description="As the officer decided")
     days: int = Field(description="Whole days from filing to the answer")
 
 

@@ -20,14 +20,14 @@ from shared.web.paging import Page, from_cursor, page
 class ComplaintView(BaseModel):
     """A complaint; who filed it is never shown."""
 
-    complaint_id: UUID
-    unit_id: str
+    complaint_id: UUID = Field(description="Its id")
+    unit_id: str = Field(description="The unit that it is about")
     category: ComplaintCategory | None = Field(
         None, description="Not shown to the public where the unit had fewer than 5 staff: it would point at persons"
     )
     filed_on: date = Field(description="Day in the province's zone")
     outcome: Outcome | None = Field(None, description="None while it waits for an answer")
-    resolved_on: date | None = None
+    resolved_on: date | None = Field(None, description="Day of the answer in the province's zone; none while it waits")
     text: str | None = Field(None, description="What happened; for officers and the complainant")
     place: str | None = Field(None, description="Where; for officers and the complainant")
     happened_on: date | None = Field(None, description="When; for officers and the complainant")

@@ -20,7 +20,7 @@ PAST_FLAGS_SHOWN = 50
 class FlagView(BaseModel):
     """A flag that stands."""
 
-    kind: FlagKind
+    kind: FlagKind = Field(description="What the unit needs: staff, training, or another process")
     since: datetime = Field(description="When it was raised, UTC")
     figures: FlagFigures = Field(description="The figures on which it was raised")
 
@@ -48,15 +48,15 @@ class MonthCount(BaseModel):
     category: ComplaintCategory | None = Field(
         description="None: not shown, the unit had fewer than 5 staff and it would point at persons"
     )
-    complaints: int = Field(ge=1)
+    complaints: int = Field(ge=1, description="How many")
 
 
 class UnitInList(BaseModel):
     """A unit with the flags that stand."""
 
-    unit_id: str
-    path: str
-    flags: list[FlagView]
+    unit_id: str = Field(description="Unit of an agency, by the province's own code")
+    path: str = Field(description="Agency, department, division …, separated by ` | `")
+    flags: list[FlagView] = Field(description="The flags that stand, one of a kind")
 
 
 class UnitView(UnitInList):
@@ -64,7 +64,7 @@ class UnitView(UnitInList):
 
     staff: int = Field(description="People who work there")
     services: int = Field(description="Services rendered, as far as reported, in the window")
-    window_from: date
+    window_from: date = Field(description="First day of the twelve months that count")
     window_to: date = Field(description="First day after the window")
     assessed_at: datetime | None = Field(
         description="When the province's figures were last summed up, UTC; none before the first time"
@@ -73,7 +73,7 @@ class UnitView(UnitInList):
         description="Empty before the first assessment. Units with fewer than 5 staff are not judged by `people`: it would point at persons"
     )
     past_flags: list[PastFlag] = Field(description=f"The last {PAST_FLAGS_SHOWN} that were lowered, the newest first")
-    complaints: list[MonthCount]
+    complaints: list[MonthCount] = Field(description="By month and category, in the window")
 
 
 async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: ZoneInfo, limits: Limits) -> UnitView:
