@@ -7,6 +7,7 @@ connection) is checked against its log and sought to PostgreSQL's position befor
 
 import asyncio
 import contextlib
+import logging
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable, Sequence
@@ -103,7 +104,6 @@ class Consumer:
         self._member = member
         self._bootstrap_servers = bootstrap_servers
         self._pool = pool
-        self._hears = list(hears)
         self._topics = sorted({each.contract.topic for each in hears})
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
@@ -135,7 +135,8 @@ class Consumer:
             consumer_only=True,
             graceful_timeout=GRACE_SECONDS,
             apply_types=False,
-            logger=None,
+            logger=logging.getLogger("faststream"),
+            log_level=logging.DEBUG,  # a line for each batch; what goes wrong is said louder
         )
         subscriber = broker.subscriber(
             *self._topics,
@@ -157,21 +158,22 @@ class Consumer:
             persistent=True,
         )
 
-        async def take(
-            batch: Any,
-        ) -> None:  # FastStream makes a model of the annotations, even where nothing is to be validated
+        # Any, since FastStream makes a model of the annotations, even where nothing is to be validated.
+        async def take(batch: Any) -> None:
             await self._take(batch)
 
         subscriber(take)
         keeping: asyncio.Task[NoReturn] | None = None
         try:
-            await patiently(broker.start, "consumer waits")
+            await patiently(lambda: _start(broker), "consumer waits")
             self._kafka = subscriber.consumer
             keeping = asyncio.create_task(self._keep())
             await asyncio.wait((keeping, self._failure), return_when=asyncio.FIRST_COMPLETED)
         finally:
-            await self._end(keeping)
-            await broker.stop()
+            try:
+                await self._end(keeping)
+            finally:
+                await broker.stop()
         raise AssertionError("unreachable: one of the two has raised")
 
     async def _end(self, keeping: asyncio.Task[NoReturn] | None) -> None:
@@ -379,6 +381,14 @@ class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.join([Place(*partition) for partition in assigned])
+
+
+async def _start(broker: KafkaBroker) -> None:
+    try:
+        await broker.start()
+    except BaseException:
+        await broker.stop()  # the next try begins with nothing of this one
+        raise
 
 
 def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
