@@ -4,6 +4,7 @@ import asyncio
 import base64
 import fcntl
 import hashlib
+import os
 import subprocess
 import uuid
 from collections.abc import Callable
@@ -103,10 +104,10 @@ class Kafka(Process):
             "--sun-misc-unsafe-memory-access=allow",  # Kafka's own; else Java complains of it at each start
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
-            "-cp",
-            ":".join(map(str, jars)),
         ]
-        super().__init__("kafka", [*self._java, "kafka.Kafka", self._properties], log=log)
+        # by the environment: on the command line, fifty paths would hide from an operator what runs
+        self._class_path = {"CLASSPATH": ":".join(map(str, jars))}
+        super().__init__("kafka", [*self._java, "kafka.Kafka", self._properties], log=log, environment=self._class_path)
 
     @override
     def start(self) -> None:
@@ -118,7 +119,7 @@ class Kafka(Process):
         if not (self._folder / "data" / "meta.properties").exists():
             cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
             tool = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
-            formatted = subprocess.run(tool, capture_output=True, text=True)
+            formatted = subprocess.run(tool, env={**os.environ, **self._class_path}, capture_output=True, text=True)
             if formatted.returncode:
                 raise StackError(
                     f"Kafka's data folder {self._folder} can't be formatted:\n{formatted.stdout}{formatted.stderr}"
