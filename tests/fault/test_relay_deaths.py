@@ -12,7 +12,7 @@ import asyncpg
 import psutil
 import pytest
 
-from shared.messaging.relay import Relay
+from shared.messaging.relay import ROUND_ROWS, Relay
 from tests.servers import Servers
 from tests.small_service import Small, new
 
@@ -96,7 +96,9 @@ async def end_relays_session(dsn: str) -> None:
 async def test_killed_between_two_instructions(new_small: NewSmall, failpoint: str) -> None:
     """SIGKILL at the named instant: the next leader finds what is on the log, sends the rest, and repeats nothing."""
     small = await new_small()
-    await small.walk(2500, paths=20)  # more than one round
+    await small.walk(
+        ROUND_ROWS + 100 if failpoint.endswith(":2") else 600, paths=20
+    )  # a second time asks for a second round
     async with process(small, failpoint) as child:
         assert await asyncio.wait_for(child.wait(), 20) == -signal.SIGKILL
     await small.walk(100, paths=20)

@@ -9,6 +9,8 @@ from uuid import uuid4
 import asyncpg
 import pytest
 from aiokafka import AIOKafkaProducer
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.messaging.failures import Stop
 from shared.messaging.outbox import Row, Statement, partition_of
@@ -157,6 +159,19 @@ async def test_a_topic_with_another_number_of_partitions_stops_the_relay(new_sma
     with pytest.raises(Stop, match="3 partitions") as stopped:
         await asyncio.wait_for(small.relay().run(), 20)
     assert "terang recover small" in stopped.value.mend
+
+
+async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: NewSmall) -> None:
+    """Tried again it would be refused again, and hold up its partition: a person must raise the limit."""
+    small = await new_small()
+    admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
+    await admin.start()
+    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, small.topic, {"max.message.bytes": "2000"})])
+    await admin.close()
+    await small.walk(1, note="x" * 3000)
+    with pytest.raises(Stop, match="too large") as stopped:
+        await asyncio.wait_for(small.relay().run(), 20)
+    assert f"max.message.bytes of {small.topic}" in stopped.value.mend
 
 
 async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Servers) -> None:
