@@ -30,9 +30,8 @@ SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
 """
 
 
-@contextmanager
-def worker(servers: Servers, issuer: Issuer, service: Service, database: str) -> Iterator[subprocess.Popen[bytes]]:
-    """`terang serve SERVICE worker` until the block ends; it must then end by itself."""
+def terang(*words: str, servers: Servers, issuer: Issuer, service: Service, database: str) -> subprocess.Popen[bytes]:
+    """`terang WORDS` with the settings of a service."""
     environment = os.environ | {
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
@@ -40,8 +39,14 @@ def worker(servers: Servers, issuer: Issuer, service: Service, database: str) ->
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         f"DATABASE_URL_{service.upper()}": database,
     }
-    terang = Path(sysconfig.get_path("scripts")) / "terang"
-    process = subprocess.Popen([terang, "serve", service, "worker", "--port", str(free_port())], env=environment)
+    return subprocess.Popen([Path(sysconfig.get_path("scripts")) / "terang", *words], env=environment)
+
+
+@contextmanager
+def worker(servers: Servers, issuer: Issuer, service: Service, database: str) -> Iterator[subprocess.Popen[bytes]]:
+    """`terang serve SERVICE worker` until the block ends; it must then end by itself."""
+    words = ("serve", service, "worker", "--port", str(free_port()))
+    process = terang(*words, servers=servers, issuer=issuer, service=service, database=database)
     try:
         yield process
     finally:
