@@ -1,13 +1,13 @@
 """Workers of the service that hears: position and effect move in one transaction (rules 8 to 15), failures are set aside (17, 18)."""
 
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
 from shared.messaging.failures import Permanent, Stop
-from shared.messaging.position import Mark, Place, Position, Verdict, judge_all
+from shared.messaging.position import Place, Position, Verdict, judge_all
 from tests.fault.simulator.decisions import another_log
-from tests.fault.simulator.kafka import Record
+from tests.fault.simulator.kafka import Record, marks_of
 from tests.fault.simulator.platform import Platform, Process, Row, Steps
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
@@ -167,35 +167,12 @@ def transaction(
     platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch, *, alone: bool
 ) -> Steps:
     """True when it committed; False when a position was not where the batch begins. Permanent when an event failed among others."""
-    off = platform.off
     to_apply: list[tuple[Place, int, Record]] = []
     for place in sorted(batch):
-        records = batch[place]
-        yield from connection.lock("position", place)
-        position: Position = connection.get("position", place)
-        if "10-no-cas" in off:
-            position = replace(position, next_offset=records[0][0])
-        verdicts, moved = verdicts_on(position, records, off)
-        if Verdict.ELSEWHERE in verdicts:
-            platform.say(
-                me.name, f"{place.topic}/{place.partition} stands at {position.next_offset}, not {records[0][0]}"
-            )
+        judged = yield from judge_part(platform, me, connection, place, batch[place])
+        if judged is None:
             return False
-        if Verdict.GAP in verdicts:
-            record = records[len(verdicts) - 1][1]
-            connection.rollback()
-            raise Stop(
-                f"{place.topic}/{place.partition}: a gap, sequence {record.sequence} after {moved.sequence}.", mend=MEND
-            )
-        if (
-            Verdict.SKIP in verdicts
-            and "15" not in off
-            and (reason := another_log(position, platform.kafka.logs[place]))
-        ):
-            connection.rollback()  # what looks like a repeat may be another log's beginning
-            raise Stop(f"{place.topic}/{place.partition}: {reason}.", mend=MEND)
-        connection.put("position", place, moved)
-        for (offset, record), verdict in zip(records, verdicts, strict=True):
+        for (offset, record), verdict in zip(batch[place], judged, strict=True):
             if verdict is Verdict.APPLY:
                 to_apply.append((place, offset, record))
             elif verdict is Verdict.FOREIGN:
@@ -208,7 +185,7 @@ def transaction(
                 raise Permanent("the handler refuses it")
             set_aside(platform, connection, place, offset, record)
             yield
-            if "11-stuck" in off:
+            if "11-stuck" in platform.off:
                 moved = connection.get("position", place)
                 connection.put("position", place, replace(moved, sequence=moved.sequence - 1))
         else:
@@ -223,19 +200,43 @@ def transaction(
     return True
 
 
+def judge_part(
+    platform: Platform, me: Process, connection: Connection, place: Place, records: list[tuple[int, Record]]
+) -> Generator[None, None, list[Verdict] | None]:
+    """Locks and moves one position; what each record means, or None if it does not stand where they begin."""
+    off, where = platform.off, f"{place.topic}/{place.partition}"
+    yield from connection.lock("position", place)
+    position: Position = connection.get("position", place)
+    if "10-no-cas" in off:
+        position = replace(position, next_offset=records[0][0])
+    verdicts, moved = verdicts_on(position, records, off)
+    if Verdict.ELSEWHERE in verdicts:
+        platform.say(me.name, f"{where} stands at {position.next_offset}, not {records[0][0]}")
+        return None
+    reason = None
+    if Verdict.GAP in verdicts:
+        reason = f"a gap, sequence {records[len(verdicts) - 1][1].sequence} after {moved.sequence}"
+    elif Verdict.SKIP in verdicts and "15" not in off:  # what looks like a repeat may be another log's beginning
+        reason = another_log(position, platform.kafka.logs[place])
+    if reason:
+        connection.rollback()
+        raise Stop(f"{where}: {reason}.", mend=MEND)
+    connection.put("position", place, moved)
+    return verdicts
+
+
 def verdicts_on(
     position: Position, records: list[tuple[int, Record]], off: frozenset[str]
 ) -> tuple[list[Verdict], Position]:
     """Rules 10 and 11, by shared/messaging/position.py."""
-
-    marks = [Mark(offset, record.sequence, record.event) for offset, record in records]
-    verdicts, moved = judge_all(position, marks)  # type: ignore[arg-type]
+    marks = marks_of(records)
+    verdicts, moved = judge_all(position, marks)
     if "11-repeats" in off:
         verdicts = [Verdict.APPLY if verdict is Verdict.SKIP else verdict for verdict in verdicts]
     if "11-gaps" in off and Verdict.GAP in verdicts:
         n = len(verdicts) - 1
         over = replace(moved, sequence=(marks[n].sequence or 1) - 1)
-        rest, moved = judge_all(over, marks[n:])  # type: ignore[arg-type]
+        rest, moved = judge_all(over, marks[n:])
         verdicts = verdicts[:n] + rest
     return verdicts, moved
 

@@ -4,6 +4,7 @@ shared/messaging/position.py is called by consumer.py directly.
 """
 
 from collections.abc import Mapping, Sequence
+from typing import cast
 
 from shared.messaging import lead, recover
 from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
@@ -21,7 +22,7 @@ def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, m
     last = count.last()
     if last is None:
         return Sent(sent.numbered)
-    return Sent(sent.numbered, last.sequence, last.offset, last.event_id)  # type: ignore[arg-type]
+    return Sent(sent.numbered, last.sequence, last.offset, event_of(last))
 
 
 def another_log(position: Position, log: Log) -> str | None:
@@ -38,6 +39,11 @@ def plan_of_recovery(
     start = recover.agreed(stored, lead.Bounds(log.start, log.end), anchor)
     above = [recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)]  # type: ignore[arg-type]
     return recover.plan_lane(stored, start, _owns(log, start.offset), above, mend=mend)
+
+
+def event_of(own: lead.Own) -> int:
+    """Its id, which is a number here."""
+    return cast("int", own.event_id)
 
 
 def _stored(place: Place, sent: Sent) -> lead.Stored:

@@ -1,7 +1,8 @@
 """A model of Kafka, as far as the rules lean on it: logs with dense offsets, batches that land late or unheard, tails that get lost."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from uuid import UUID
 
 from shared.messaging.position import Mark, Place
 
@@ -23,6 +24,11 @@ class Record(NamedTuple):
     version: int = 0
     data: tuple[int, ...] = ()
     poison: bool = False
+
+
+def marks_of(records: Sequence[tuple[int, Record]]) -> list[Mark]:
+    """What records say of themselves, as the product sees it. Event ids are numbers here, which compare as UUIDs do."""
+    return [Mark(offset, record.sequence, cast("UUID | None", record.event)) for offset, record in records]
 
 
 FOREIGN = Record(None, None)
@@ -50,8 +56,7 @@ class Log:
     def mark(self, offset: int | None) -> Mark | None:
         if offset is None or not self.start <= offset < self.end:
             return None
-        record = self.records[offset - self.start]
-        return Mark(offset, record.sequence, record.event)  # type: ignore[arg-type]  # ids are numbers here
+        return marks_of([(offset, self.records[offset - self.start])])[0]
 
     def before(self, offset: int) -> Mark | None:
         """The nearest record of the platform below it."""

@@ -1,10 +1,10 @@
 """What operators start: replay of dead letters (rule 18), a rebuild beside the living (20), recovery after a restored backup (21)."""
 
 from shared.messaging.failures import Stop
-from shared.messaging.position import Mark, Place, Position, Verdict, judge_all
+from shared.messaging.position import Place, Position, Verdict, judge_all
 from tests.fault.simulator.consumer import DeadLetter, Fact, effects
-from tests.fault.simulator.decisions import plan_of_recovery
-from tests.fault.simulator.kafka import Record
+from tests.fault.simulator.decisions import event_of, plan_of_recovery
+from tests.fault.simulator.kafka import Record, marks_of
 from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
@@ -104,7 +104,7 @@ def advance(
     records = [(offset, record) for offset, record in log.read(position.next_offset) if offset < upto]
     if not records:
         return position
-    verdicts, moved = judge_all(position, [Mark(offset, record.sequence, record.event) for offset, record in records])  # type: ignore[arg-type]
+    verdicts, moved = judge_all(position, marks_of(records))
     for (offset, record), verdict in zip(records, verdicts, strict=False):
         if verdict is Verdict.APPLY:
             aside = (position.place, offset) in open_letters and "20-dead" not in platform.off
@@ -157,14 +157,14 @@ def recover_place(platform: Platform, service: Service, place: Place, connection
             connection.put("outbox", key, row._replace(sequence=number))
     for own in lane.lacking if "21-import" not in platform.off else ():
         record = log.records[own.offset - log.start]
-        row = Row(
-            record.event, place, record.type, record.aggregate, record.version, record.data, record.poison, own.sequence
-        )
+        assert record.event is not None
+        row = Row(record.event, place, *record[2:], own.sequence)
         connection.put("outbox", connection.new_id(), row)  # what the log has and the database lacks
         connection.put("outbox_event", record.event, True)
         take_in(service, connection, record)
-    number, offset, event = (lane.last.sequence, lane.last.offset, lane.last.event_id) if lane.last else (0, None, None)
-    moved = Sent(number, number, offset, event)
+    moved = Sent()
+    if lane.last:
+        moved = Sent(lane.last.sequence, lane.last.sequence, lane.last.offset, event_of(lane.last))
     connection.put("sent", place, moved)
     yield
     connection.commit()

@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Callable, Generator
+from functools import partial
 from typing import Any, NamedTuple
 
 from shared.messaging.failures import Stop
@@ -148,7 +149,7 @@ class Platform:
         self._derived: dict[Any, int] = {}
         self._last = 0
         for service in self.services:
-            service.database.committed = lambda writes, service=service: self._committed(service, writes)
+            service.database.committed = partial(self._committed, service)
 
     def number(self) -> int:
         """Rises through the whole history: fresh event ids, and versions of aggregates."""
@@ -177,4 +178,4 @@ class Platform:
     def _committed(self, service: Service, writes: dict[tuple[str, Any], Any]) -> None:
         for (table, _), row in writes.items():
             if table == "outbox" and row is not None and row.event not in service.stated:
-                service.stated[row.event] = service.shaken.pop(row.event, None) or Stated(self.tick, row)
+                service.stated[row.event] = service.shaken.pop(row.event, Stated(self.tick, row))

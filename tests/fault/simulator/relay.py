@@ -89,28 +89,16 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
         waiting = numbered_rows(connection, service, by_id="4-id-order" in off)
         yield
         if not waiting:
-            if (yield from number(platform, me, connection)):
-                connection.commit()
-                yield
-                continue
-            connection.rollback()
-            for _ in range(platform.rng.randrange(1, 6)):
-                yield
-            if platform.rng.random() < 0.1 and not {"5", "7"} & off:
-                last = {place: connection.get("sent", place) for place in service.places}
-                if (yield from survey(platform, me, connection)) != last:  # each minute when idle
-                    raise SendFailed
+            yield from number_or_idle(platform, me, connection)
             continue
+        if connected < 0:
+            connected = kafka.epoch
         flights: list[tuple[list[Row], Flight]] = []
         for place, rows in waiting.items():
-            if connected < 0:
-                connected = kafka.epoch
             if connected != kafka.epoch and "5" not in off:
                 raise SendFailed  # the connection was lost since
-            flights.append((rows[:BATCH], send(platform, me, place, rows[:BATCH])))
-            if "4-pipelined" in off and rows[BATCH:]:
-                more = rows[BATCH : 2 * BATCH]
-                flights.append((more, send(platform, me, place, more)))
+            batches = [rows[:BATCH], rows[BATCH : 2 * BATCH]] if "4-pipelined" in off else [rows[:BATCH]]
+            flights += [(batch, send(platform, me, place, batch)) for batch in batches if batch]
             yield
         if not off & {"3-uncommitted", "4-id-order"} and (yield from number(platform, me, connection)):
             connection.commit()  # the next are numbered meanwhile
@@ -119,6 +107,21 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
             yield from acknowledged(platform, me, connection, rows, flight)
         connection.commit()
         yield
+
+
+def number_or_idle(platform: Platform, me: Process, connection: Connection) -> Steps:
+    """Nothing is to be sent: numbers what has come, or waits and, each minute, asks whether it is still the same log."""
+    if (yield from number(platform, me, connection)):
+        connection.commit()
+        yield
+        return
+    connection.rollback()
+    for _ in range(platform.rng.randrange(1, 6)):
+        yield
+    if platform.rng.random() < 0.1 and not {"5", "7"} & platform.off:
+        last = {place: connection.get("sent", place) for place in me.service.places}
+        if (yield from survey(platform, me, connection)) != last:
+            raise SendFailed
 
 
 def acknowledged(platform: Platform, me: Process, connection: Connection, rows: list[Row], flight: Flight) -> Steps:
