@@ -100,7 +100,7 @@ def create_app(
         redoc_url=None,
         static_url=f"{prefix}/docs/assets",
         swagger_ui_oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
-        responses=declared(422, 503),
+        responses=declared(400, 413, 422, 503),
         separate_input_output_schemas=False,
     )
     for router in (*routers, operations(service)):

@@ -98,7 +98,7 @@ class Problems:
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 422 and 503 with every route."""
+    """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 400, 413, 422 and 503 with every route."""
     return {
         status: {"model": ProblemDetails, "content": {"application/problem+json": {}}, "description": "Problem details"}
         for status in statuses
