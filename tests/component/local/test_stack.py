@@ -87,6 +87,12 @@ def now(folder: Path) -> dict[str, int | None]:
     return pids(said["status"])
 
 
+def addresses(servers: Servers) -> dict[str, str]:
+    """The environment that names servers which exist already, with new databases."""
+    databases = {f"DATABASE_URL_{service.upper()}": servers.database(service) for service in SERVICES}
+    return {"KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap, **databases}
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder that only its owner may enter, as /root is: as root, PostgreSQL runs as a user who may not."""
@@ -211,7 +217,7 @@ def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_p
     assert control.running(folder) is None
 
 
-def test_a_taken_port_is_replaced_and_said(tmp_path: Path) -> None:
+def test_a_taken_port_is_replaced_and_said(tmp_path: Path, servers: Servers) -> None:
     """When another program has a port of the last start, the stack takes another, says so, and keeps to it."""
     folder = tmp_path / "stack"
     folder.mkdir()
@@ -220,7 +226,7 @@ def test_a_taken_port_is_replaced_and_said(tmp_path: Path) -> None:
         other.listen()
         taken = other.getsockname()[1]
         (folder / "state.json").write_text(json.dumps({"ports": {"door": taken}}))
-        with supervisor(folder) as process:
+        with supervisor(folder, **addresses(servers)) as process:
             status = ready(folder, process)
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=SECONDS)
@@ -245,12 +251,14 @@ def test_a_failing_start_leaves_nothing(tmp_path: Path) -> None:
 
 def test_given_servers_are_used(tmp_path: Path, servers: Servers) -> None:
     """With KAFKA_BOOTSTRAP_SERVERS and the four DATABASE_URL_… the stack starts no server of its own."""
-    databases = {service: servers.database(service) for service in SERVICES}
-    settings = {f"DATABASE_URL_{service.upper()}": address for service, address in databases.items()}
-    with supervisor(tmp_path / "stack", KAFKA_BOOTSTRAP_SERVERS=servers.bootstrap, **settings) as process:
+    given = addresses(servers)
+    with supervisor(tmp_path / "stack", **given) as process:
         status = ready(tmp_path / "stack", process)
     assert status["kafka"] == {"bootstrap": servers.bootstrap, "pid": None}
-    assert status["postgres"] == {"pid": None, "databases": databases}
+    assert status["postgres"] == {
+        "pid": None,
+        "databases": {service: given[f"DATABASE_URL_{service.upper()}"] for service in SERVICES},
+    }
 
 
 def test_three_databases_are_not_enough(tmp_path: Path) -> None:
