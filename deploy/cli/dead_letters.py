@@ -2,10 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, NoReturn, TypeVar
 from uuid import UUID
 
+import asyncpg
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -95,7 +96,7 @@ def replay(
             await pool.close()
         return failed
 
-    if asyncio.run(run()):
+    if _answer(run()):
         raise typer.Exit(1)
     if not for_real:
         print("That was a dry run: nothing has changed. Add --yes to let them take effect.")
@@ -124,7 +125,15 @@ def _with_pool(service: Service, ask: Callable[[Pool], Awaitable[Answer]]) -> An
         finally:
             await pool.close()
 
-    return asyncio.run(run())
+    return _answer(run())
+
+
+def _answer(question: Coroutine[None, None, Answer]) -> Answer:
+    try:
+        return asyncio.run(question)
+    except (OSError, asyncpg.PostgresError) as error:
+        print(f"terang dead-letters: PostgreSQL: {error}", file=sys.stderr)
+        raise typer.Exit(1) from error
 
 
 def _readable(value: bytes | None) -> str:

@@ -6,7 +6,9 @@ import sys
 from importlib import import_module
 from typing import Annotated
 
+import asyncpg
 import typer
+from aiokafka.errors import KafkaError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.cli.serve import Service
@@ -55,6 +57,6 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
 
     try:
         asyncio.run(run())
-    except (RefusedError, Stop) as error:
+    except (RefusedError, Stop, KafkaError, asyncpg.PostgresError, OSError) as error:
         print(f"terang rebuild {service}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error

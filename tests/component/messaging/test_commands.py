@@ -1,0 +1,73 @@
+"""`terang dead-letters` and `terang rebuild`, as an operator runs them, on a real service's database."""
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from shared.contracts.catalogue import TOPICS
+from tests.fault.tally import ROOT
+from tests.servers import Servers
+
+LETTER = UUID(int=1)
+SERVICE = "exams"
+
+
+@pytest.fixture(scope="module")
+def database(servers: Servers) -> str:
+    """exams' database, with nothing in it."""
+    return servers.service_database(SERVICE)
+
+
+def terang(servers: Servers, database: str, *words: str) -> "subprocess.CompletedProcess[str]":
+    """One run of the command."""
+    settings = {
+        "TERANG_PROVINCE": "99",
+        "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
+        "DATABASE_URL_EXAMS": database,
+        "TERANG_ISSUER": "http://test",
+        "TERANG_JWKS_URL": "http://test/keys",
+        "COLUMNS": "200",
+    }
+    return subprocess.run(
+        [sys.executable, "-m", "deploy.cli.main", *words],
+        cwd=ROOT,
+        env=os.environ | settings,
+        capture_output=True,
+        text=True,
+    )
+
+
+async def test_a_dead_letter_is_listed_shown_and_replayed(servers: Servers, database: str) -> None:
+    """A dead letter is listed with its reason, shown with its bytes made harmless, and what still fails to replay says why, with status 1."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "INSERT INTO messaging.dead_letter (id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, headers, value)"
+        " VALUES ($1, $2, 'headers-not-ours', 'no ce_ headers', 'none', 'terang.applications', 3, 77, 0, '[[\"name\", \"x\"]]', $3)",
+        LETTER,
+        datetime(2026, 8, 20, tzinfo=UTC),
+        b"\x1b[31mred",
+    )
+    listed = terang(servers, database, "dead-letters", "list", SERVICE)
+    assert str(LETTER) in listed.stdout, listed.stderr
+    assert "terang.applications/3/77" in listed.stdout
+    shown = terang(servers, database, "dead-letters", "show", SERVICE, str(LETTER))
+    assert "header   name: x" in shown.stdout
+    assert r"data     \x1b[31mred" in shown.stdout
+    replayed = terang(servers, database, "dead-letters", "replay", SERVICE, str(LETTER), "--yes")
+    assert replayed.returncode == 1
+    assert "still fails: headers-not-ours" in replayed.stderr
+    await connection.execute("UPDATE messaging.position SET failures = 0")
+    assert terang(servers, database, "dead-letters", "release", SERVICE).returncode == 0
+    await connection.close()
+
+
+async def test_rebuild(servers: Servers, database: str) -> None:
+    """A service that has heard nothing is rebuilt to nothing, with status 0."""
+    await servers.fresh_topics(*(topic.name for topic in TOPICS))
+    done = terang(servers, database, "rebuild", SERVICE)
+    assert (done.returncode, "took effect anew" in done.stdout) == (0, True), done.stderr
