@@ -1,6 +1,17 @@
 """Selection policies: rules as data, each figure with its authority, and the model that reads them."""
 
 from shared.policies.library import load
-from shared.policies.model import Component, List, Need, Policy, PolicyError, Stage, Threshold
+from shared.policies.model import Component, List, Need, Policy, PolicyError, SeatGroup, SeatMove, Stage, Threshold
 
-__all__ = ["Component", "List", "Need", "Policy", "PolicyError", "Stage", "Threshold", "load"]
+__all__ = [
+    "Component",
+    "List",
+    "Need",
+    "Policy",
+    "PolicyError",
+    "SeatGroup",
+    "SeatMove",
+    "Stage",
+    "Threshold",
+    "load",
+]

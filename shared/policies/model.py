@@ -203,6 +203,43 @@ class List(_Part):
         return any(tie.by in FACTS for tie in self.ties)
 
 
+class SeatMove(_Part):
+    """One way to fill a seat that the vacancy's own list left empty (optimalisasi): whose next best may be offered it.
+
+    Moves are tried in the policy's order; those whom one move allows, in merit order. Nobody is moved without consent.
+    """
+
+    to_needs: Annotated[tuple[Code, ...], Field(min_length=1, description="Kinds of need whose empty seats this fills")]
+    from_needs: Annotated[
+        tuple[Code, ...], Field(min_length=1, description="Kinds of need from whose vacancies people may come")
+    ]
+    where: Annotated[
+        Literal["same-unit", "other-unit"],
+        Field(description="Whether the vacancy that they applied for is at the unit of the empty seat"),
+    ]
+    same: Annotated[
+        tuple[Literal["agency", "post", "need", "education"], ...],
+        Field(
+            min_length=1,
+            description="What both vacancies have in common; `education`: at least one accepted level and programme",
+        ),
+    ]
+    thresholds_of: Annotated[
+        Code | None,
+        Field(description="Kind of need whose passing grades must be met too; none: those of the own need suffice"),
+    ] = None
+    code: Annotated[ResultCode, Field(description="Result code of whoever takes the seat")]
+    authority: AuthorityName
+
+
+class SeatGroup(_Part):
+    """Posts whose empty seats are filled from within the group only, whatever the moves."""
+
+    name: Text
+    posts: Annotated[tuple[str, ...], Field(min_length=1, description="As the list of vacancies calls them")]
+    authority: AuthorityName
+
+
 class Policy(_Part):
     """A round's law: stages, lists in the order in which they are closed, kinds of need, and the authorities of it all."""
 
@@ -213,6 +250,10 @@ class Policy(_Part):
     needs: Annotated[dict[Code, Need], Field(min_length=1)]
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     lists: Annotated[tuple[List, ...], Field(min_length=1)]
+    seat_moves: Annotated[
+        tuple[SeatMove, ...], Field(description="How seats that stay empty are filled, in this order; none: they stay")
+    ] = ()
+    seat_groups: tuple[SeatGroup, ...] = ()
 
     def stage(self, code: str) -> Stage | None:
         """The stage of that code."""
@@ -271,6 +312,22 @@ class Policy(_Part):
         for one in self.lists:
             yield from self._list_faults(one, earlier)
             earlier.append(one.code)
+        for number, move in enumerate(self.seat_moves, 1):
+            yield from self._move_faults(f"seat move {number}", move)
+        posts = [_plain(post) for group in self.seat_groups for post in group.posts]
+        yield from (f"seat groups: post {post} stands twice" for post in _twice(posts))
+
+    def _move_faults(self, where: str, move: SeatMove) -> Iterator[str]:
+        named = {*move.to_needs, *move.from_needs, *filter(None, [move.thresholds_of])}
+        yield from (f"{where}: no kind of need {need}" for need in sorted(named - self.needs.keys()))
+        if move.where == "same-unit" and (shared := sorted({*move.to_needs} & {*move.from_needs})):
+            yield f"{where}: {', '.join(shared)} at the same unit is the vacancy itself"
+        if "need" in move.same and {*move.to_needs} != {*move.from_needs}:
+            yield f"{where}: the same need on both sides, but the two sides name different needs"
+        codes = self.lists[-1].codes.model_dump()
+        outcome = next((outcome for outcome, code in codes.items() if code == move.code), None)
+        if outcome is not None and outcome != "within":
+            yield f"{where}: the last list's code {move.code} stands for another outcome ({outcome})"
 
     def _named_authorities(self) -> set[str]:
         named = {stage.authority for stage in self.stages}
@@ -280,6 +337,7 @@ class Policy(_Part):
         for one in self.lists:
             named |= {one.score.authority, one.ties_authority, one.codes_authority}
             named |= {one.cut.authority} if one.cut else set()
+        named |= {move.authority for move in self.seat_moves} | {group.authority for group in self.seat_groups}
         return named
 
     def _stage_faults(self, stage: Stage) -> Iterator[str]:

@@ -104,6 +104,11 @@ FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
     (("stages", 0, "components", 0, "step"), "7", "TWK: the maximum 150 is no multiple of 7"),
     (("lists", 0, "codes", "passed"), "TL", "list skd, codes: TL stands for two outcomes"),
     (("needs", "PAPUA", "labels"), ["umum"], "label umum names two kinds of need"),
+    (("seat_moves", 0, "to_needs"), ["OAP"], "seat move 1: no kind of need OAP"),
+    (("seat_moves", 0, "from_needs"), ["UMUM"], "seat move 1: UMUM at the same unit is the vacancy itself"),
+    (("seat_moves", 2, "to_needs"), ["UMUM"], "seat move 3: the same need on both sides, but the two sides name"),
+    (("seat_moves", 1, "code"), "TL", "seat move 2: the last list's code TL stands for another outcome (below)"),
+    (("seat_moves", 1, "authority"), "hearsay", "no authority hearsay"),
     (("needs", "OAP"), {"name": {"id": "OAP", "en": "OAP"}, "labels": ["OAP"]}, "stage skd: no threshold for OAP"),
 ]
 
@@ -121,3 +126,17 @@ def test_a_policy_that_does_not_hold_together_is_told_why(
     with pytest.raises(PolicyError, match=r"policy\.toml is no policy") as error:
         read("policy.toml", values)
     assert says in str(error.value)
+
+
+def test_empty_seats_are_filled_at_the_same_unit_before_others() -> None:
+    """Special and general needs of one post and unit first (L-1), then other units (L-2); the last step meets the general passing grades."""
+    moves = load("national-cpns-2024").seat_moves
+    assert [(move.where, move.code) for move in moves] == [
+        ("same-unit", "L-1"),
+        ("same-unit", "L-1"),
+        ("other-unit", "L-2"),
+        ("other-unit", "L-2"),
+    ]
+    assert moves[0].to_needs == ("UMUM",)
+    assert all("education" in move.same and "post" in move.same for move in moves)
+    assert [move.thresholds_of for move in moves] == ["UMUM", "UMUM", None, "UMUM"]
