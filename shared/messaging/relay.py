@@ -140,10 +140,15 @@ class Relay:
         log.info("relay leads", service=self._service, partitions=len(found))
 
     async def _survey(self, connection: Connection) -> dict[Partition, Own | None]:
-        async with asyncio.timeout(SURVEY_SECONDS):
-            return await survey(
-                connection, bootstrap_servers=self._bootstrap_servers, partitions=self._partitions, mend=self._mend
-            )
+        try:
+            async with asyncio.timeout(SURVEY_SECONDS):
+                return await survey(
+                    connection, bootstrap_servers=self._bootstrap_servers, partitions=self._partitions, mend=self._mend
+                )
+        except Stop:
+            # Does it still lead? A process that was stopped in between holds an old answer against what another has sent since.
+            await connection.fetchval("SELECT 1")
+            raise
 
     async def _carry(self, connection: Connection, producer: AIOKafkaProducer) -> NoReturn:
         clock = asyncio.get_running_loop().time
