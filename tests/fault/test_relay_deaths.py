@@ -25,6 +25,12 @@ async def new_small(servers: Servers, request: pytest.FixtureRequest) -> NewSmal
     return lambda partitions=3: new(servers, request.node.name, partitions)
 
 
+@pytest.fixture(autouse=True)
+def small_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Relays in this process take many rounds for a few thousand rows, so that what happens to them happens in mid flight."""
+    monkeypatch.setattr("shared.messaging.relay.ROUND_ROWS", 300)
+
+
 @asynccontextmanager
 async def process(small: Small, failpoint: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
     """A process of its own whose relay works for `small`, until the block ends or the failpoint ends it."""
