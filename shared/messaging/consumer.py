@@ -120,6 +120,7 @@ class Consumer:
         self._partitions: Counter[str] = Counter()
         self._turn = asyncio.Lock()
         self._settled = asyncio.Event()
+        self._ending = False
         self._doubtful: dict[Place, str] = {}
         self._ends: dict[Place, int] = {}
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
@@ -178,12 +179,12 @@ class Consumer:
 
     async def _end(self, keeping: asyncio.Task[NoReturn] | None) -> None:
         """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did."""
+        self._ending = True
         if keeping is not None and not keeping.done():
             keeping.cancel()
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(GRACE_SECONDS):
-                await self._turn.acquire()  # for good: no further batch is taken
-        await self._commit()
+            async with asyncio.timeout(GRACE_SECONDS), self._turn:
+                await self._commit()
         if self._failure.done():
             self._failure.result()
         if keeping is not None and keeping.done() and not keeping.cancelled():
@@ -252,7 +253,7 @@ class Consumer:
         if await self._wait_for_doubts(places):
             return
         async with self._turn:
-            if self._failure.done():
+            if self._ending or self._failure.done():
                 return
             try:
                 ends = await self._dispatch.take(batch)
@@ -277,7 +278,9 @@ class Consumer:
             return False
         self.doubt("failed", places)
         deadline = time.monotonic() + PATIENCE
-        while not self._doubtful.keys().isdisjoint(places & self._assigned()) and time.monotonic() < deadline:
+        while not self._doubtful.keys().isdisjoint(places & self._assigned()):
+            if self._ending or time.monotonic() > deadline:
+                break
             self._settled.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._settled.wait(), TICK)

@@ -325,7 +325,10 @@ class Stage:
     async def holds_transaction(self, seconds: float = 30) -> None:
         """Returns when a worker is in the middle of a batch."""
         deadline = time.monotonic() + seconds
-        query = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+        query = (
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+            " AND query LIKE 'UPDATE messaging.position%'"
+        )
         while not await self.fetch(query):
             assert time.monotonic() < deadline, self.outputs()
             await asyncio.sleep(0.02)

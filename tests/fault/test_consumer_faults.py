@@ -82,12 +82,12 @@ async def test_two_workers_own_a_partition(stage: Stage) -> None:
 async def test_rebalance_in_mid_batch(stage: Stage) -> None:
     """Partitions that go to another worker while a batch of theirs is under way take effect once."""
     await stage.log.add(100)
-    stage.worker(environment={"TALLY_SLOW": "1.5"})
+    stage.worker(environment={"TALLY_SLOW": "0.5"})
     await stage.holds_transaction()
     second = stage.worker(replica="2")
-    for _ in range(10):
+    for _ in range(5):
         await stage.log.add(20)
-        await asyncio.sleep(0.2)
+        await asyncio.sleep(0.3)
     await second.ready()
     await stage.log.add(100)
     exactly_once(stage.log.sent, await stage.drained(seconds=60))
@@ -147,7 +147,7 @@ async def test_told_to_end(stage: Stage) -> None:
     worker = stage.worker(environment={"TALLY_SLOW": "1"})
     await stage.holds_transaction()
     worker.process.send_signal(signal.SIGTERM)
-    assert await worker.ended() == 0, worker.output()
+    assert await worker.ended(8) == 0, worker.output()
     assert len(await stage.effects()) > 0
     stage.worker()
     exactly_once(stage.log.sent, await stage.drained())
