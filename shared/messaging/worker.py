@@ -114,22 +114,18 @@ class Worker:
         ending = asyncio.create_task(told_to_end.wait(), name="end")
         try:
             await asyncio.wait((serving, working, ending), return_when=asyncio.FIRST_COMPLETED)
-            working.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await working
-            if serving.done():
-                raise SystemExit(f"{self.service} worker: can't listen on {host}:{port}.")
-        except BaseExceptionGroup as group:
-            stop = _stop_in(group)
-            if stop is None:
-                raise
-            log.critical("worker stops", service=self.service, reason=stop.reason, mend=stop.mend)
-            raise SystemExit(f"{self.service} worker stops. {stop}") from group
         finally:
             ending.cancel()
+            working.cancel()
+            (end,) = await asyncio.gather(working, return_exceptions=True)
             server.should_exit = True
-            with contextlib.suppress(asyncio.CancelledError, SystemExit):
-                await serving
+            await asyncio.gather(serving, return_exceptions=True)
+        stop = _stop_in(end) if isinstance(end, BaseException) else None
+        if stop is not None:
+            log.critical("worker stops", service=self.service, reason=stop.reason, mend=stop.mend)
+            raise SystemExit(f"{self.service} worker stops. {stop}")
+        if isinstance(end, Exception):
+            raise end
 
     async def _work(self) -> None:
         pool = await patiently(self.pool, "worker waits")

@@ -1,0 +1,75 @@
+"""A worker around its consumer: its name, its duties, its health."""
+
+import asyncio
+import contextlib
+
+import asyncpg
+import httpx
+import pytest
+
+from deploy.local.ports import free_port
+from shared.messaging import worker as module
+from shared.messaging.failures import Stop
+from shared.messaging.worker import Duty, Worker
+from shared.postgres.pool import Pool
+from tests.fault.tally import Stage, make_worker
+
+
+async def test_two_of_one_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A second worker of the same name waits for the first to leave, and then ends, saying what to set."""
+    monkeypatch.setattr(module, "NAME_SECONDS", 0.5)
+    first, second = [
+        make_worker(stage.catalogue, bootstrap=stage.servers.bootstrap, database=stage.database) for _ in range(2)
+    ]
+    held, wanting = await asyncpg.connect(stage.database), await asyncpg.connect(stage.database)
+    await first._take_name(held)
+    with pytest.raises(Stop, match="TERANG_REPLICA"):
+        await second._take_name(wanting)
+    await held.close()
+    await second._take_name(wanting)
+    await wanting.close()
+
+
+async def test_duties_run_and_are_woken(stage: Stage) -> None:
+    """A duty runs at the start, when its channel is notified, and again after a connection was lost; a worker that hears nothing is ready."""
+    runs = 0
+    ran = asyncio.Event()
+
+    async def run(pool: Pool) -> None:
+        nonlocal runs
+        runs += 1
+        ran.set()
+        if runs == 2:
+            raise ConnectionResetError
+        await pool.fetchval("SELECT 1")
+
+    async def next_run() -> None:
+        async with asyncio.timeout(20):
+            await ran.wait()
+        ran.clear()
+
+    like = make_worker(stage.catalogue, bootstrap=stage.servers.bootstrap, database=stage.database)
+    duty = Duty("count", 3600, run, channel="wake_up")
+    worker = Worker(
+        service=stage.catalogue.service,
+        settings=like.settings,
+        outbox=stage.catalogue.outbox(),
+        hears=lambda _: [],
+        duties=[duty],
+    )
+    port = free_port()
+    working = asyncio.create_task(worker.run("127.0.0.1", port))
+    try:
+        await next_run()
+        for _ in range(2):
+            await stage.fetch_script("NOTIFY wake_up")
+            await next_run()
+        assert runs == 3
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+            assert (await http.get("/live")).status_code == 200
+            assert (await http.get("/ready")).text == "ready"
+            assert 'terang_duty_failures_total{duty="count"} 1.0' in (await http.get("/metrics")).text
+    finally:
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
