@@ -28,9 +28,12 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
     }
     for service in platform.services:
         anew = {whose for _, what, whose in platform.destroyed if what == "made anew"}
+        # What a log made anew lacks or has at a wrong place (a zombie's batch), its relay or those who hear it have stopped for.
         told = (
-            anew if "r/consumer" in stopped else set()
-        )  # a zombie's batch in a log made anew is a gap to its consumers
+            anew
+            if any(paged.service == service.name or paged.kind == "consumer" for paged in platform.paged)
+            else set()
+        )
         if f"{service.name}/relay" not in stopped:
             found += lost_on_the_way(service, views[service.name], told, accepted=service.name in platform.accepted)
     sources_stopped = {"a/relay", "e/relay", "r/consumer"} & stopped
@@ -39,7 +42,7 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
     if "r/consumer" not in stopped:
         found += strangers(platform)
     if "r/relay" not in stopped:
-        found += decisions(platform, views["r"], complete=not sources_stopped)
+        found += decisions(platform, views["r"], complete=not sources_stopped and "r" not in platform.accepted)
     return found
 
 
