@@ -263,6 +263,43 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
         assert numbers == list(range(1, len(numbers) + 1))
 
 
+@pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
+async def test_yesterdays_database_put_under_a_working_relay_stops_it(
+    new_small: NewSmall, servers: Servers, *, busy: bool
+) -> None:
+    """Its session ends, it leads again on the restored database, and asks the log before it sends: nothing gets a number twice."""
+    small = await new_small()
+    await published(small, 20)
+    yesterday = (await backup(servers, small)).rsplit("/", 1)[1]
+    today = small.dsn.rsplit("/", 1)[1]
+    relay = asyncio.create_task(small.relay().run())
+    await small.walk(20)
+    await small.drained()
+    if busy:
+        await small.walk(2000)
+    operator = await asyncpg.connect(servers.superuser)
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                try:  # the relay comes back at once: again, until the names could be changed between two of its sessions
+                    await operator.execute(
+                        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{today}'"
+                    )
+                    async with operator.transaction():  # at no moment is there no database of this name
+                        await operator.execute(f"ALTER DATABASE {today} RENAME TO {today}_lost")
+                        await operator.execute(f"ALTER DATABASE {yesterday} RENAME TO {today}")
+                    break
+                except asyncpg.ObjectInUseError:
+                    continue
+    finally:
+        await operator.close()
+    await state_one_more(small)
+    with pytest.raises(Stop, match="were given"):
+        await asyncio.wait_for(relay, 20)
+    numbers = [int(dict(record.headers)["ce_sequence"]) for record in await small.log()]
+    assert numbers == list(range(1, len(numbers) + 1))
+
+
 async def state_one_more(small: Small) -> UUID:
     """A statement on yesterday's database: its row takes no number of the log's."""
     connection = await asyncpg.connect(small.dsn)
