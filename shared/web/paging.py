@@ -36,6 +36,7 @@ def from_cursor(cursor: str | None, *, fields: int) -> list[Any] | None:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
+        json.dumps(key, ensure_ascii=False).encode()  # half a character (a lone surrogate) can't be sent to PostgreSQL
     except (ValueError, binascii.Error) as error:
         raise Refusal("bad-cursor") from error
     if not isinstance(key, list) or len(key) != fields or any("\x00" in part for part in key if isinstance(part, str)):

@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.exams.storage import results, sittings
 from services.exams.usecases.record_score import ResultView
@@ -17,10 +17,8 @@ from shared.postgres.pool import Connection
 
 Reason = Annotated[
     str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000, pattern=r"^[^\x00]*$"),
     Field(
-        min_length=3,
-        max_length=2000,
-        pattern=r"\S",
         description="Why, for those who answer objections; it stays in this service and is in no event",
     ),
 ]

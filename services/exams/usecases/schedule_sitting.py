@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 from uuid_utils.compat import uuid7
 
 from services.exams.domain.sitting import stage_of
@@ -20,6 +20,9 @@ from shared.refusals import Refusal
 MOST_VACANCIES = 5_000
 """Vacancies in one sitting. Each becomes an event of the same transaction; a national agency's whole list has about so many at one site."""
 
+FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""A sitting outside is a slip of the hand, and at the calendar's ends an hour can't be told in UTC."""
+
 NAMED = 10
 """Ids that a refusal names before it only counts."""
 
@@ -35,8 +38,15 @@ class ScheduleSitting(BaseModel):
 
     round_id: RoundId
     stage: StageCode
-    site: Annotated[str, Field(min_length=1, max_length=200, description="Where, as candidates will read it")]
-    starts_at: Annotated[AwareDatetime, Field(description="When it begins, with its zone")]
+    site: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,200}$"),
+        Field(description="Where, as candidates will read it; one line"),
+    ]
+    starts_at: Annotated[
+        AwareDatetime,
+        Field(ge=FIRST_DAY, lt=LAST_DAY, description="When it begins, with its zone; in this century"),
+    ]
     vacancy_ids: Annotated[
         list[VacancyId],
         Field(min_length=1, max_length=MOST_VACANCIES, description="Vacancies whose candidates sit it, each once"),

@@ -186,7 +186,7 @@ async def test_correction(exams: Exams) -> None:
     assert corrected.points["TWK"] == 125
 
 
-@pytest.mark.parametrize("reason", ["", "  ", "ab", "   \n  ", None])
+@pytest.mark.parametrize("reason", ["", "  ", "ab", "  ab\n  ", "Joki\x00", None])
 async def test_a_correction_needs_a_reason(exams: Exams, reason: str | None) -> None:
     """No words, or blanks, are no reason."""
     sitting = await exams.schedule(NURSE)

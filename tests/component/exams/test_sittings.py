@@ -52,7 +52,10 @@ async def test_a_sitting_is_stated_for_each_vacancy(exams: Exams) -> None:
         ({"vacancy_ids": [NURSE, NURSE]}, 422, "invalid-request"),
         ({"vacancy_ids": []}, 422, "invalid-request"),
         ({"starts_at": "2026-08-20T08:00:00"}, 422, "invalid-request"),
+        ({"starts_at": "0001-01-01T00:00:00+07:00"}, 422, "invalid-request"),
         ({"site": ""}, 422, "invalid-request"),
+        ({"site": "   "}, 422, "invalid-request"),
+        ({"site": "Hall\x00A"}, 422, "invalid-request"),
     ],
 )
 async def test_a_sitting_that_cannot_be(exams: Exams, change: dict[str, Any], status: int, problem: str) -> None:
@@ -99,7 +102,9 @@ async def test_sittings_page_in_the_order_of_scheduling(exams: Exams) -> None:
     assert (await exams.get("/sittings", round_id="cpns-1999")).json() == {"items": [], "next": None}
 
 
-@pytest.mark.parametrize("cursor", ["nonsense", "WzFd", "WyJub3QtYS11dWlkIl0", "W251bGxd", "eyJhIjoxfQ"])
+@pytest.mark.parametrize(
+    "cursor", ["nonsense", "WzFd", "WyJub3QtYS11dWlkIl0", "W251bGxd", "eyJhIjoxfQ", "WyJcdWQ4MDAiLCJhIl0"]
+)
 async def test_a_cursor_that_is_none_of_ours(exams: Exams, cursor: str) -> None:
     """It is refused, whatever it decodes to."""
     sitting = await exams.schedule(NURSE)
