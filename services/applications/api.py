@@ -40,7 +40,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "applications",
         settings,
-        [http.rounds(), http.applications()],
+        [http.rounds(settings.zone), http.applications(settings.zone)],
         title="Terang: applications (lamaran)",
         description=DESCRIPTION,
         outbox=outbox(settings),

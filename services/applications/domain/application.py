@@ -6,8 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from services.applications.domain.reason import REASONS
+from services.applications.domain.round import in_words
 from services.applications.domain.unit import Fault
 from shared.refusals import Refusal
 
@@ -43,15 +45,15 @@ class Place:
     closed: bool
 
 
-def check_submission(facts: Facts, place: Place, now: datetime) -> None:
+def check_submission(facts: Facts, place: Place, now: datetime, zone: ZoneInfo) -> None:
     """Raises Refusal `registration-closed`, `registration-not-open`, `registration-over`, or `facts-refused` with each fault."""
     if place.closed:
         raise Refusal("registration-closed")
     if now < place.registration_opens:
-        raise Refusal("registration-not-open", opens=f"{place.registration_opens:%Y-%m-%d %H:%M} UTC")
+        raise Refusal("registration-not-open", opens=in_words(place.registration_opens, zone))
     if now >= place.registration_closes:
-        raise Refusal("registration-over", closes=f"{place.registration_closes:%Y-%m-%d %H:%M} UTC")
-    faults = fact_faults(facts, place.education, now.date())
+        raise Refusal("registration-over", closes=in_words(place.registration_closes, zone))
+    faults = fact_faults(facts, place.education, now.astimezone(zone).date())
     if faults:
         raise Refusal("facts-refused", errors=faults)
 

@@ -1,16 +1,22 @@
 """A round: when it takes registrations, and when its vacancies may be published."""
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from shared.refusals import Refusal
 
 
-def check_calendar(opens: datetime, closes: datetime, now: datetime) -> None:
+def in_words(instant: datetime, zone: ZoneInfo) -> str:
+    """An instant as people of the province read it."""
+    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"
+
+
+def check_calendar(opens: datetime, closes: datetime, now: datetime, zone: ZoneInfo) -> None:
     """Raises Refusal `calendar-reversed`, or `calendar-past` where nobody could ever register."""
     if closes <= opens:
         raise Refusal("calendar-reversed")
     if closes <= now:
-        raise Refusal("calendar-past", closes=f"{closes:%Y-%m-%d %H:%M} UTC")
+        raise Refusal("calendar-past", closes=in_words(closes, zone))
 
 
 def check_seats(seats: int, decreed: int) -> None:

@@ -2,6 +2,7 @@
 
 import secrets
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 
@@ -65,8 +66,8 @@ VACANCIES_FILE = csv_body(
 )
 
 
-def rounds() -> APIRouter:
-    """Units, rounds and vacancies."""
+def rounds(zone: ZoneInfo) -> APIRouter:
+    """Units, rounds and vacancies. `zone` is the one in which people read days and hours."""
     routes = APIRouter(tags=["rounds"])
 
     @routes.post(
@@ -99,7 +100,7 @@ def rounds() -> APIRouter:
         """The policy goes into the event whole: this exact version stays the round's law."""
         seed = secrets.token_hex(32)
         return await effect.once(
-            lambda connection: open_round(connection, parts.outbox, officer, command, parts.clock(), seed=seed)
+            lambda connection: open_round(connection, parts.outbox, officer, command, parts.clock(), zone, seed=seed)
         )
 
     @routes.get("/rounds", responses=declared(400), summary="Rounds in order of id")
@@ -167,7 +168,7 @@ def rounds() -> APIRouter:
     return routes
 
 
-def applications() -> APIRouter:
+def applications(zone: ZoneInfo) -> APIRouter:
     """Applications, one by one and in lists."""
     routes = APIRouter(tags=["applications"])
 
@@ -184,7 +185,7 @@ def applications() -> APIRouter:
         """Each person has one application in a round. The answer holds the participant number."""
         return await effect.once(
             lambda connection: submit_application(
-                connection, parts.outbox, applicant, vacancy_id, command, parts.clock()
+                connection, parts.outbox, applicant, vacancy_id, command, parts.clock(), zone
             )
         )
 

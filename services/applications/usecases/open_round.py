@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
@@ -42,7 +43,14 @@ class OpenRound(BaseModel):
 
 
 async def open_round(
-    connection: Connection, outbox: Outbox, officer: Person, command: OpenRound, now: datetime, *, seed: str
+    connection: Connection,
+    outbox: Outbox,
+    officer: Person,
+    command: OpenRound,
+    now: datetime,
+    zone: ZoneInfo,
+    *,
+    seed: str,
 ) -> RoundView:
     """Opens it and states RoundOpened with the whole policy. `seed` is 64 random hexadecimal digits.
 
@@ -51,7 +59,7 @@ async def open_round(
     policy = load(command.policy_id)
     opens = command.calendar.registration_opens.astimezone(UTC)
     closes = command.calendar.registration_closes.astimezone(UTC)
-    check_calendar(opens, closes, now)
+    check_calendar(opens, closes, now, zone)
     is_new = await SQL.open_round(
         connection,
         round_id=command.round_id,

@@ -3,6 +3,7 @@
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
 
@@ -65,6 +66,7 @@ async def submit_application(
     vacancy_id: str,
     command: SubmitApplication,
     now: datetime,
+    zone: ZoneInfo,
 ) -> ApplicationReceipt:
     """Gives the next participant number of the vacancy, and states ApplicationSubmitted and ApplicantFactsStated.
 
@@ -76,7 +78,7 @@ async def submit_application(
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
     accepted = {(each["level"], each["programme"]) for each in vacancy["education"]}
     place = Place(accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"])
-    check_submission(Facts(**command.model_dump()), place, now)
+    check_submission(Facts(**command.model_dump()), place, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]
     is_first = await SQL.add_application(

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -23,6 +24,7 @@ from services.applications.domain.application import (
 from services.applications.domain.reason import REASONS
 from shared.refusals import Refusal
 
+ZONE = ZoneInfo("Asia/Jakarta")
 NOON = datetime(2026, 8, 20, 12, tzinfo=UTC)
 ACCEPTED = {("S-1/Sarjana", "S-1 HUKUM")}
 PLACE = Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=False)
@@ -41,14 +43,21 @@ FACTS = Facts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31), 0)
 def test_no_submission(place: Place, now: datetime, code: str) -> None:
     """Nobody applies before registration opens, from its end on, after it was closed, or with facts that don't fit."""
     with pytest.raises(Refusal) as refused:
-        check_submission(FACTS, place, now)
+        check_submission(FACTS, place, now, ZONE)
     assert refused.value.code == code
+
+
+def test_instants_are_told_in_the_provinces_zone() -> None:
+    """Who comes too early reads when registration opens as the clock on the wall shows it."""
+    with pytest.raises(Refusal) as refused:
+        check_submission(FACTS, PLACE, NOON - timedelta(days=1), ZONE)
+    assert refused.value.facts == {"opens": "2026-08-20 19:00 Asia/Jakarta"}
 
 
 def test_submission_at_the_limits() -> None:
     """The first instant of registration counts, and the last before its end."""
-    check_submission(FACTS, PLACE, NOON)
-    check_submission(FACTS, PLACE, NOON + timedelta(days=20) - timedelta(microseconds=1))
+    check_submission(FACTS, PLACE, NOON, ZONE)
+    check_submission(FACTS, PLACE, NOON + timedelta(days=20) - timedelta(microseconds=1), ZONE)
 
 
 def test_every_fault_is_named() -> None:

@@ -1,6 +1,7 @@
 """When a round may be opened, and its vacancies published."""
 
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -8,6 +9,7 @@ from services.applications.domain.round import check_calendar, check_seats
 from services.applications.domain.unit import Unit, UnitRow, changed, faults
 from shared.refusals import Refusal
 
+ZONE = ZoneInfo("Asia/Jakarta")
 NOW = datetime(2026, 8, 20, tzinfo=UTC)
 DAY = timedelta(days=1)
 
@@ -24,10 +26,10 @@ DAY = timedelta(days=1)
 def test_calendar(opens: datetime, closes: datetime, code: str | None) -> None:
     """A calendar runs forward and isn't over when the round is opened; it may have begun."""
     if code is None:
-        check_calendar(opens, closes, NOW)
+        check_calendar(opens, closes, NOW, ZONE)
     else:
         with pytest.raises(Refusal) as refused:
-            check_calendar(opens, closes, NOW)
+            check_calendar(opens, closes, NOW, ZONE)
         assert refused.value.code == code
 
 
