@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy.cli.local import telling
 from deploy.demo.door import DemoError, Door
 from deploy.demo.people import Cast
 from deploy.demo.play import Play
@@ -82,8 +83,9 @@ def demo(
         _play(url, applicants, seed)
         return
     try:
-        with console.status("Starting …") as status, control.a_stack(control.FOLDER, status.update) as stack:
-            status.stop()
+        with contextlib.ExitStack() as ends:
+            with telling() as tell:
+                stack = ends.enter_context(control.a_stack(control.FOLDER, tell))
             _play(stack["door"], applicants, seed)
             console.print("Metrics: " + " · ".join(f"{row['url']}/metrics" for row in stack["processes"].values()))
             if console.is_terminal and not exit_:

@@ -4,7 +4,7 @@ import json
 import os
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
@@ -37,8 +37,8 @@ def up(
     began = time.monotonic()
     with _errors():
         if detach:
-            with console.status("Starting …") as status:
-                control.start(folder, status.update, outlives=True)
+            with telling() as tell:
+                control.start(folder, tell, outlives=True)
             _say_where(folder, began)
             return
         from deploy.local.stack import Stack  # brings Kafka's client and more, which no other command here needs
@@ -126,6 +126,22 @@ def environment(folder: Folder = control.FOLDER) -> None:
     }
     for name, value in settings.items():
         print(f"export {name}='{value}'")
+
+
+@contextmanager
+def telling() -> Iterator[Callable[[str], None]]:
+    """Shows what is being done: on a terminal in one line that changes, else in a line for each part of it."""
+    with console.status("Starting …") as status:
+        said: set[str] = set()
+
+        def tell(doing: str) -> None:
+            status.update(doing)
+            part = doing.partition(":")[0]
+            if not console.is_terminal and part not in said:
+                said.add(part)
+                console.print(f"{part} …")
+
+        yield tell
 
 
 def _say_where(folder: Path, began: float) -> None:
