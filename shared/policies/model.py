@@ -5,20 +5,58 @@ Points and scores are exact decimals; a float is refused. A policy is checked as
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
-from decimal import Decimal
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from typing_extensions import override
 
-FACTS = ("gpa", "birth_date", "relevant_experience_months")
-"""Facts of a person, apart from points, that an order may use."""
+FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
+"""Facts of a person, apart from points, that an order may use. Education and priority are ordered by the policy."""
+
+MOST_UNITS = 2**48
+"""A list's highest score, in units of its last digit, stays below it: ranking keeps the priority group in the bits above."""
 
 TO_BE_CONFIRMED = "To be confirmed by the agency"
 
 
+Place = tuple[str | int, ...]
+"""Where something stands in a policy: keys and positions from the top."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with a policy."""
+
+    place: Place
+    says: str
+    line: int | None = None
+    authority: str | None = None
+
+    @override
+    def __str__(self) -> str:
+        at = "" if self.line is None else f"line {self.line}, "
+        by = "" if self.authority is None else f" ({self.authority})"
+        return f"{at}{'.'.join(map(str, self.place)) or 'policy'}: {self.says}{by}"
+
+
 class PolicyError(Exception):
     """A policy that does not hold together. The text names every fault with its place."""
+
+    def __init__(self, text: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(text)
+        self.faults = faults
+
+
+class _FaultsError(ValueError):
+    """What is wrong between a policy's parts."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("; ".join(fault.says for fault in faults))
+        self.faults = faults
 
 
 def _no_float(value: object) -> object:
@@ -76,6 +114,30 @@ class Need(_Part):
     labels: Annotated[tuple[str, ...], Field(min_length=1, description="What the national list of vacancies calls it")]
 
 
+class Criterion(_Part):
+    """One thing that a panel or a verifier judges; the points of all make the component's."""
+
+    name: Text
+    maximum: Positive
+
+
+class Step(_Part):
+    """From here on, these points."""
+
+    at_least: Annotated[str, Field(description="A number, or for `education` a level's code")]
+    points: Exact
+
+
+class Evidence(_Part):
+    """Points that follow from a fact of the person, which a verifier found proven: those of the highest step reached.
+
+    Below the first step, and where the fact is unknown, there are none. Experience counts in the months that a verifier marked relevant.
+    """
+
+    of: Literal["relevant_experience_months", "gpa", "education"]
+    steps: Annotated[tuple[Step, ...], Field(min_length=1, description="Ascending")]
+
+
 class Component(_Part):
     """One part of a stage that gets points of its own."""
 
@@ -90,7 +152,47 @@ class Component(_Part):
     items: Annotated[int | None, Field(gt=0, description="Number of items, where it has items")] = None
     maximum: Positive
     step: Annotated[Positive, Field(description="Points are whole multiples of this")]
+    needs: Annotated[
+        tuple[Code, ...], Field(description="Only vacancies of these kinds of need have it; none named: all")
+    ] = ()
+    rubric: Annotated[tuple[Criterion, ...], Field(description="What a panel or a verifier judges; maxima sum up")] = ()
+    evidence: Annotated[
+        Evidence | None, Field(description="How points follow from a fact; without it somebody states them")
+    ] = None
+    knock_out: Annotated[
+        Positive | None, Field(description="Whoever has less is out (menggugurkan), for whatever kind of need")
+    ] = None
     authority: AuthorityName
+
+    def of_need(self, need: str) -> bool:
+        """True where vacancies of that kind of need have this component."""
+        return not self.needs or need in self.needs
+
+
+class Bonus(_Part):
+    """Points added to a component for whom a condition holds, before thresholds are asked."""
+
+    name: Text
+    component: Code
+    points: Positive
+    ceiling: Annotated[Positive, Field(description="The component's points are not lifted above this")]
+    needs: Annotated[tuple[Code, ...], Field(description="Only for these kinds of need; none named: all")] = ()
+    of: Annotated[
+        str | None, Field(description="A component or a fact that the condition asks for; none: nothing is asked")
+    ] = None
+    at_least: Annotated[
+        str | None,
+        Field(description="Points, months, a mark, a level of education, or a priority group (that one or one before)"),
+    ] = None
+    authority: AuthorityName
+
+    @model_validator(mode="after")
+    def _condition_is_whole(self) -> Self:
+        if (self.of is None) is not (self.at_least is None):
+            raise ValueError("`of` and `at_least` make the condition together")
+        if self.of == "birth_date":
+            raise ValueError("a bonus does not ask for an age")
+        return self
 
 
 class Threshold(_Part):
@@ -121,20 +223,28 @@ class Stage(_Part):
     thresholds: Annotated[
         tuple[Threshold, ...], Field(description="None at all, or at least one for each kind of need")
     ] = ()
+    bonuses: tuple[Bonus, ...] = ()
     authority: AuthorityName
 
     @property
     def maximum(self) -> Decimal:
         return sum((component.maximum for component in self.components), Decimal(0))
 
+    @property
+    def stated(self) -> tuple[Component, ...]:
+        """The components whose points somebody states: all but those that follow from facts."""
+        return tuple(component for component in self.components if component.evidence is None)
+
     def component(self, code: str) -> Component | None:
         return next((component for component in self.components if component.code == code), None)
 
 
 class Term(_Part):
-    """A stage's part in a score: total ÷ divisor, times weight %."""
+    """A stage's part in a score, or that of one of its components: total ÷ divisor, times weight %."""
 
     stage: StageName
+    component: Annotated[Code | None, Field(description="Of that component only; none: the stage's total")] = None
+    needs: Annotated[tuple[Code, ...], Field(description="Counts for these kinds of need; none named: for all")] = ()
     divisor: Annotated[
         Positive, Field(description="Brings the total to the scale of 100, or 1 where it stays as it is")
     ]
@@ -156,7 +266,10 @@ class Score(_Part):
 class Tie(_Part):
     """One step of the order between equals. What is unknown goes last, in either direction."""
 
-    by: Annotated[str, Field(description="A component, a stage (its total), or a fact of the person")]
+    by: Annotated[
+        str,
+        Field(description="A component, a stage (its total), a sum of components (A+B), or a fact of the person"),
+    ]
     order: Literal["highest-first", "lowest-first"]
 
 
@@ -188,6 +301,7 @@ class List(_Part):
 
     code: StageName
     name: Text
+    by_priority: Annotated[bool, Field(description="The policy's priority groups go before any score")] = False
     stage: Annotated[StageName, Field(description="The stage whose sitting completes it")]
     after: Annotated[StageName | None, Field(description="The list whose cut admits to this one's stage")] = None
     score: Score
@@ -197,10 +311,53 @@ class List(_Part):
     codes: Codes
     codes_authority: AuthorityName
 
-    @property
-    def uses_facts(self) -> bool:
-        """True where a tie uses a fact of the person: facts must have arrived before the list is fixed."""
-        return any(tie.by in FACTS for tie in self.ties)
+
+class EducationLevel(_Part):
+    """A level of education (jenjang)."""
+
+    code: Code
+    name: Text
+    labels: Annotated[tuple[str, ...], Field(min_length=1, description="What lists of vacancies call it")]
+
+
+class PriorityGroup(_Part):
+    """People who go before all of the groups after, whatever the score."""
+
+    code: Code
+    name: Text
+    labels: Annotated[tuple[str, ...], Field(description="Other words for it in files")] = ()
+    result_code: Annotated[
+        ResultCode | None,
+        Field(description="Shown in place of the list's code, and before `/` and it where within; none: the list's"),
+    ] = None
+    authority: AuthorityName
+
+
+class Quota(_Part):
+    """The least share of a round's seats that a kind of need has."""
+
+    need: Code
+    least_percent: Annotated[Positive, Field(le=100)]
+    authority: AuthorityName
+
+
+class Objection(_Part):
+    """Who may object (sanggah) to a result, once, about the own case."""
+
+    after: Annotated[str, Field(description="The list whose announcement opens it, or `administration`")]
+    days: Annotated[int, Field(gt=0, description="Days from the announcement")]
+    answer_days: Annotated[int, Field(gt=0, description="Days after the window in which it is answered and announced")]
+    authority: AuthorityName
+
+
+class Publication(_Part):
+    """What a published list shows of a candidate besides number, rank and code. No level shows a name or a personal fact."""
+
+    level: Annotated[
+        Literal["components", "scores", "ranks"],
+        Field(description="Score and points by component; the score; or neither"),
+    ]
+    authority: AuthorityName
 
 
 class SeatMove(_Part):
@@ -254,6 +411,11 @@ class Policy(_Part):
         tuple[SeatMove, ...], Field(description="How seats that stay empty are filled, in this order; none: they stay")
     ] = ()
     seat_groups: tuple[SeatGroup, ...] = ()
+    education: Annotated[tuple[EducationLevel, ...], Field(description="Levels, from the lowest")] = ()
+    priority_groups: Annotated[tuple[PriorityGroup, ...], Field(description="Who goes first comes first")] = ()
+    quotas: tuple[Quota, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    publication: Publication | None = None
 
     def stage(self, code: str) -> Stage | None:
         """The stage of that code."""
@@ -275,6 +437,31 @@ class Policy(_Part):
             (code for code, need in self.needs.items() if any(_plain(known) == wanted for known in need.labels)), None
         )
 
+    def education_code(self, label: str) -> str | None:
+        """The level of education that a code or a list's word names."""
+        return _named(label, self.education)
+
+    def priority_code(self, label: str) -> str | None:
+        """The priority group that a code or a file's word names."""
+        return _named(label, self.priority_groups)
+
+    def uses_facts(self, one: List) -> bool:
+        """True where a list's order or points use a fact of the person: facts must have arrived before it is fixed."""
+        stages = [self.stage(term.stage) for term in one.score.terms]
+        asked = {tie.by for tie in one.ties}
+        asked |= {bonus.of for stage in stages if stage for bonus in stage.bonuses if bonus.of}
+        evidence = any(component.evidence for stage in stages if stage for component in stage.components)
+        return one.by_priority or evidence or not asked.isdisjoint(FACTS)
+
+    def quota_faults(self, seats: Mapping[str, int]) -> list[str]:
+        """Which quotas a round's seats by kind of need fall short of, a sentence each; empty where none."""
+        total = sum(seats.values())
+        return [
+            f"{quota.need}: {seats.get(quota.need, 0)} of {total} seats are less than {quota.least_percent} %"
+            for quota in self.quotas
+            if seats.get(quota.need, 0) * 100 < quota.least_percent * total
+        ]
+
     def point_faults(self, stage: str, points: Mapping[str, Decimal]) -> list[str]:
         """What is wrong with a candidate's points in a stage, a sentence each; empty where nothing is."""
         found = self.stage(stage)
@@ -295,115 +482,369 @@ class Policy(_Part):
     def _holds_together(self) -> Self:
         faults = [*self._faults()]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise _FaultsError(faults)
         return self
 
-    def _faults(self) -> Iterator[str]:
-        for kind, codes in (("stage", [one.code for one in self.stages]), ("list", [one.code for one in self.lists])):
-            yield from (f"{kind} {code} stands twice" for code in _twice(codes))
+    def _faults(self) -> Iterator[Fault]:
+        yield from _twice(("stages",), "stage", [one.code for one in self.stages])
+        yield from _twice(("lists",), "list", [one.code for one in self.lists])
         components = [component.code for stage in self.stages for component in stage.components]
-        yield from (f"component {code} stands twice" for code in _twice(components))
+        yield from _twice(("stages",), "component", components)
         labels = [_plain(label) for need in self.needs.values() for label in need.labels]
-        yield from (f"label {label} names two kinds of need" for label in _twice(labels))
-        yield from (f"no authority {name}" for name in sorted(self._named_authorities() - self.authorities.keys()))
-        for stage in self.stages:
-            yield from self._stage_faults(stage)
+        for label in _repeated(labels):
+            yield Fault(("needs",), f"label {label} names two kinds of need")
+        for place, name in _named_authorities(self):
+            if name not in self.authorities:
+                yield Fault(place, f"no authority {name}")
+        for place, name in _named_needs(self):
+            if name not in self.needs:
+                yield Fault(place, f"no kind of need {name}")
+        for number, stage in enumerate(self.stages):
+            yield from self._stage_faults(("stages", number), stage)
         earlier: list[str] = []
-        for one in self.lists:
-            yield from self._list_faults(one, earlier)
+        for number, one in enumerate(self.lists):
+            yield from self._list_faults(("lists", number), one, earlier)
             earlier.append(one.code)
-        for number, move in enumerate(self.seat_moves, 1):
-            yield from self._move_faults(f"seat move {number}", move)
+        for number, move in enumerate(self.seat_moves):
+            yield from self._move_faults(("seat_moves", number), move)
         posts = [_plain(post) for group in self.seat_groups for post in group.posts]
-        yield from (f"seat groups: post {post} stands twice" for post in _twice(posts))
+        yield from _twice(("seat_groups",), "post", posts)
+        yield from _ordered_faults("education", self.education)
+        yield from _ordered_faults("priority_groups", self.priority_groups)
+        yield from self._other_faults()
 
-    def _move_faults(self, where: str, move: SeatMove) -> Iterator[str]:
-        named = {*move.to_needs, *move.from_needs, *filter(None, [move.thresholds_of])}
-        yield from (f"{where}: no kind of need {need}" for need in sorted(named - self.needs.keys()))
+    def _stage_faults(self, place: Place, stage: Stage) -> Iterator[Fault]:
+        where = f"stage {stage.code}"
+        if not stage.stated:
+            yield Fault(place, f"{where}: all points follow from facts: there is nothing to sit")
+        for number, component in enumerate(stage.components):
+            yield from self._component_faults((*place, "components", number), f"{where}, {component.code}", component)
+        for number, bonus in enumerate(stage.bonuses):
+            yield from self._bonus_faults((*place, "bonuses", number), f"{where}, bonus on {bonus.component}", bonus)
+        for number, threshold in enumerate(stage.thresholds):
+            yield from self._threshold_faults((*place, "thresholds", number), where, stage, threshold)
+        for twice in _repeated([f"{one.of} for {need}" for one in stage.thresholds for need in one.needs]):
+            yield Fault((*place, "thresholds"), f"{where}: two thresholds on {twice}")
+        if stage.thresholds:
+            covered = {need for threshold in stage.thresholds for need in threshold.needs}
+            for need in sorted(self.needs.keys() - covered):
+                yield Fault((*place, "thresholds"), f"{where}: no threshold for {need}")
+
+    def _threshold_faults(self, place: Place, where: str, stage: Stage, threshold: Threshold) -> Iterator[Fault]:
+        where = f"{where}, threshold on {threshold.of}"
+        component = stage.component(threshold.of)
+        if component is None and threshold.of != "total":
+            yield Fault((*place, "of"), f"{where}: no such component")
+            return
+        for need in threshold.needs:
+            parts = [one for one in stage.components if one.of_need(need)]
+            most = component.maximum if component else sum((one.maximum for one in parts), Decimal(0))
+            if threshold.minimum > most:
+                yield Fault((*place, "minimum"), f"{where}: {threshold.minimum} is above the maximum {most}")
+                return
+            if component is not None and component not in parts:
+                yield Fault((*place, "needs"), f"{where}: vacancies for {need} have no {threshold.of}")
+
+    def _component_faults(self, place: Place, where: str, component: Component) -> Iterator[Fault]:
+        if component.maximum % component.step:
+            says = f"{where}: the maximum {component.maximum} is no multiple of {component.step}"
+            yield Fault((*place, "step"), says)
+        if (
+            component.scoring == "right-wrong"
+            and component.items
+            and component.items * component.step != component.maximum
+        ):
+            says = f"{where}: {component.items} items of {component.step} points do not make {component.maximum}"
+            yield Fault((*place, "maximum"), says)
+        if component.knock_out is not None and component.knock_out > component.maximum:
+            says = f"{where}: the knock-out minimum {component.knock_out} is above the maximum {component.maximum}"
+            yield Fault((*place, "knock_out"), says)
+        if component.rubric:
+            if component.scoring not in {"panel", "evidence"} or component.evidence is not None:
+                yield Fault((*place, "rubric"), f"{where}: a rubric is for what a panel or a verifier judges")
+            rubric = sum((criterion.maximum for criterion in component.rubric), Decimal(0))
+            if rubric != component.maximum:
+                says = f"{where}: the rubric's maxima sum to {rubric}, not {component.maximum}"
+                yield Fault((*place, "rubric"), says)
+        if component.evidence is not None:
+            if component.scoring != "evidence":
+                yield Fault((*place, "scoring"), f"{where}: points that follow from a fact are scored by evidence")
+            yield from self._evidence_faults((*place, "evidence"), where, component, component.evidence)
+
+    def _evidence_faults(self, place: Place, where: str, component: Component, evidence: Evidence) -> Iterator[Fault]:
+        reached = []
+        for number, step in enumerate(evidence.steps):
+            at = (*place, "steps", number)
+            value = self.threshold_of_fact(evidence.of, step.at_least)
+            if value is None:
+                yield Fault((*at, "at_least"), f"{where}: {step.at_least} is no value of {evidence.of}")
+                return
+            reached.append((value, step.points))
+            if step.points > component.maximum:
+                says = f"{where}: {step.points} points are above the maximum {component.maximum}"
+                yield Fault((*at, "points"), says)
+            if step.points % component.step:
+                yield Fault((*at, "points"), f"{where}: {step.points} points are no multiple of {component.step}")
+        if any(one[0] >= other[0] or one[1] > other[1] for one, other in pairwise(reached)):
+            yield Fault((*place, "steps"), f"{where}: the steps do not ascend")
+
+    def _bonus_faults(self, place: Place, where: str, bonus: Bonus) -> Iterator[Fault]:
+        stage = next(one for one in self.stages if any(each is bonus for each in one.bonuses))
+        component = stage.component(bonus.component)
+        if component is None:
+            yield Fault((*place, "component"), f"{where}: stage {stage.code} has no such component")
+            return
+        if bonus.ceiling > component.maximum:
+            says = f"{where}: the ceiling {bonus.ceiling} is above the maximum {component.maximum}"
+            yield Fault((*place, "ceiling"), says)
+        for name, value in (("points", bonus.points), ("ceiling", bonus.ceiling)):
+            if value % component.step:
+                yield Fault((*place, name), f"{where}: {value} is no multiple of {component.step}")
+        if bonus.of is None or bonus.at_least is None:
+            return
+        if bonus.of in FACTS:
+            if self.threshold_of_fact(bonus.of, bonus.at_least) is None:
+                yield Fault((*place, "at_least"), f"{where}: {bonus.at_least} is no value of {bonus.of}")
+        elif stage.component(bonus.of) is None:
+            yield Fault((*place, "of"), f"{where}: nothing in stage {stage.code} is called {bonus.of}")
+        elif _number(bonus.at_least) is None:
+            yield Fault((*place, "at_least"), f"{where}: {bonus.at_least} is no number of points")
+
+    def threshold_of_fact(self, fact: str, at_least: str) -> Decimal | None:
+        """A fact's value as a number that grows with it: months, a mark, the place of a level from the lowest, or of a priority group from the
+        last; none where there is no such value."""
+        if fact == "education":
+            codes = [level.code for level in self.education]
+        elif fact == "priority":
+            codes = [group.code for group in reversed(self.priority_groups)]
+        else:
+            return _number(at_least)
+        return Decimal(codes.index(at_least)) if at_least in codes else None
+
+    def _list_faults(self, place: Place, one: List, earlier: list[str]) -> Iterator[Fault]:
+        where = f"list {one.code}"
+        if self.stage(one.stage) is None:
+            yield Fault((*place, "stage"), f"{where}: no stage {one.stage}")
+        if one.after is not None and one.after not in earlier:
+            yield Fault((*place, "after"), f"{where}: after {one.after}, but no list before it has that code")
+        if one.by_priority and not self.priority_groups:
+            yield Fault((*place, "by_priority"), f"{where}: the policy has no priority groups")
+        yield from self._score_faults((*place, "score"), f"{where}, score", one)
+        yield from self._tie_faults((*place, "ties"), f"{where}, ties", one)
+        codes = [str(code) for code in one.codes.model_dump().values()]
+        for code in _repeated(codes):
+            yield Fault((*place, "codes"), f"{where}, codes: {code} stands for two outcomes")
+        if kept := sorted({"WAIT", "UNDECIDED"} & {*codes}):
+            yield Fault((*place, "codes"), f"{where}, codes: {' and '.join(kept)} is kept for who has no outcome yet")
+        for group in self.priority_groups if one.by_priority else ():
+            if group.result_code and len(group.result_code) + 1 + len(one.codes.within) > 12:
+                says = f"{where}, codes: {group.result_code}/{one.codes.within} is longer than 12 characters"
+                yield Fault((*place, "codes", "within"), says)
+
+    def _score_faults(self, place: Place, where: str, one: List) -> Iterator[Fault]:
+        terms = one.score.terms
+        for number, term in enumerate(terms):
+            at = (*place, "terms", number)
+            stage = self.stage(term.stage)
+            if stage is None:
+                yield Fault((*at, "stage"), f"{where}: no stage {term.stage}")
+            elif term.component is not None and stage.component(term.component) is None:
+                yield Fault((*at, "component"), f"{where}: stage {term.stage} has no component {term.component}")
+        if one.stage not in [term.stage for term in terms]:
+            yield Fault((*place, "terms"), f"{where}: its own stage {one.stage} does not count")
+        told: set[str] = set()
+        for need in self.needs:
+            counted = [term for term in terms if not term.needs or need in term.needs]
+            says = [
+                f"{where}: stage {twice} counts twice"
+                for twice in _repeated([f"{term.stage} {term.component or ''}".strip() for term in counted])
+            ]
+            whole = {term.stage for term in counted if term.component is None}
+            says += [
+                f"{where}: stage {term.stage} counts as a whole and by its component {term.component}"
+                for term in counted
+                if term.component is not None and term.stage in whole
+            ]
+            weights = sum((term.weight for term in counted), Decimal(0))
+            if weights != 100:
+                says.append(f"{where}: the weights sum to {weights} %, not 100 %")
+            for term in counted:
+                stage = self.stage(term.stage)
+                component = stage.component(term.component) if stage and term.component else None
+                if component is not None and not component.of_need(need):
+                    says.append(f"{where}: vacancies for {need} have no {component.code}")
+            for each in says:
+                if each not in told:
+                    told.add(each)
+                    yield Fault(
+                        (*place, "terms"), each if len(self.needs) == 1 or not _by_need(terms) else f"{each} ({need})"
+                    )
+        most = (
+            sum((self._most_of(term) / term.divisor * term.weight / 100 for term in terms), Decimal(0))
+            * 10**one.score.decimals
+        )
+        if most >= MOST_UNITS:
+            yield Fault(place, f"{where}: it can grow past {MOST_UNITS} units of its last digit")
+
+    def _most_of(self, term: Term) -> Decimal:
+        stage = self.stage(term.stage)
+        component = stage.component(term.component) if stage and term.component else None
+        return component.maximum if component else stage.maximum if stage else Decimal(0)
+
+    def _tie_faults(self, place: Place, where: str, one: List) -> Iterator[Fault]:
+        components: set[str] = set()
+        known = {*FACTS}
+        for stage in filter(None, (self.stage(term.stage) for term in one.score.terms)):
+            components |= {component.code for component in stage.components}
+            known.add(stage.code)
+        for number, tie in enumerate(one.ties):
+            parts = tie.by.split("+")
+            if tie.by not in known and not components.issuperset(parts):
+                names = ", ".join(sorted(known | components))
+                yield Fault((*place, number, "by"), f"{where}: nothing is called {tie.by}; there are {names}")
+            if _repeated(parts):
+                yield Fault((*place, number, "by"), f"{where}: {tie.by} counts a component twice")
+            if tie.by in {"education", "priority"} and not (
+                self.education if tie.by == "education" else self.priority_groups
+            ):
+                yield Fault((*place, number, "by"), f"{where}: the policy has no order of {tie.by}")
+        yield from _twice(place, where + ":", [tie.by for tie in one.ties])
+
+    def _move_faults(self, place: Place, move: SeatMove) -> Iterator[Fault]:
+        where = f"seat move {int(place[-1]) + 1}"
         if move.where == "same-unit" and (shared := sorted({*move.to_needs} & {*move.from_needs})):
-            yield f"{where}: {', '.join(shared)} at the same unit is the vacancy itself"
+            yield Fault((*place, "where"), f"{where}: {', '.join(shared)} at the same unit is the vacancy itself")
         if "need" in move.same and {*move.to_needs} != {*move.from_needs}:
-            yield f"{where}: the same need on both sides, but the two sides name different needs"
+            says = f"{where}: the same need on both sides, but the two sides name different needs"
+            yield Fault((*place, "same"), says)
         codes = self.lists[-1].codes.model_dump()
         outcome = next((outcome for outcome, code in codes.items() if code == move.code), None)
         if outcome is not None and outcome != "within":
-            yield f"{where}: the last list's code {move.code} stands for another outcome ({outcome})"
+            says = f"{where}: the last list's code {move.code} stands for another outcome ({outcome})"
+            yield Fault((*place, "code"), says)
 
-    def _named_authorities(self) -> set[str]:
-        named = {stage.authority for stage in self.stages}
-        for stage in self.stages:
-            named |= {component.authority for component in stage.components}
-            named |= {threshold.authority for threshold in stage.thresholds}
-        for one in self.lists:
-            named |= {one.score.authority, one.ties_authority, one.codes_authority}
-            named |= {one.cut.authority} if one.cut else set()
-        named |= {move.authority for move in self.seat_moves} | {group.authority for group in self.seat_groups}
-        return named
-
-    def _stage_faults(self, stage: Stage) -> Iterator[str]:
-        where = f"stage {stage.code}"
-        for component in stage.components:
-            if component.maximum % component.step:
-                yield f"{where}, {component.code}: the maximum {component.maximum} is no multiple of {component.step}"
-        for longer in stage.longer:
-            if longer.need not in self.needs:
-                yield f"{where}, longer time: no kind of need {longer.need}"
-        seen: list[str] = []
-        for threshold in stage.thresholds:
-            component_ = stage.component(threshold.of)
-            if component_ is None and threshold.of != "total":
-                yield f"{where}, threshold: no component {threshold.of}"
-                continue
-            most = component_.maximum if component_ else stage.maximum
-            if threshold.minimum > most:
-                yield f"{where}, threshold on {threshold.of}: {threshold.minimum} is above the maximum {most}"
-            yield from (
-                f"{where}, threshold on {threshold.of}: no kind of need {need}"
-                for need in threshold.needs
-                if need not in self.needs
-            )
-            seen += [f"{threshold.of} for {need}" for need in threshold.needs]
-        yield from (f"{where}: two thresholds on {one}" for one in _twice(seen))
-        if stage.thresholds:
-            covered = {need for threshold in stage.thresholds for need in threshold.needs}
-            yield from (f"{where}: no threshold for {need}" for need in self.needs if need not in covered)
-
-    def _list_faults(self, one: List, earlier: list[str]) -> Iterator[str]:
-        where = f"list {one.code}"
-        if self.stage(one.stage) is None:
-            yield f"{where}: no stage {one.stage}"
-        if one.after is not None and one.after not in earlier:
-            yield f"{where}: after {one.after}, but no list before it has that code"
-        terms = [term.stage for term in one.score.terms]
-        yield from (f"{where}, score: no stage {stage}" for stage in terms if self.stage(stage) is None)
-        yield from (f"{where}, score: stage {stage} counts twice" for stage in _twice(terms))
-        if one.stage not in terms:
-            yield f"{where}, score: its own stage {one.stage} does not count"
-        weights = sum((term.weight for term in one.score.terms), Decimal(0))
-        if weights != 100:
-            yield f"{where}, score: the weights sum to {weights} %, not 100 %"
-        known = {*FACTS}
-        for stage in filter(None, map(self.stage, terms)):
-            known |= {stage.code, *(component.code for component in stage.components)}
-        yield from (
-            f"{where}, ties: nothing is called {tie.by}; there are {', '.join(sorted(known))}"
-            for tie in one.ties
-            if tie.by not in known
-        )
-        yield from (f"{where}, ties: {by} stands twice" for by in _twice([tie.by for tie in one.ties]))
-        codes = [str(code) for code in one.codes.model_dump().values()]
-        yield from (f"{where}, codes: {code} stands for two outcomes" for code in _twice(codes))
-        if "WAIT" in codes:
-            yield f"{where}, codes: WAIT is kept for candidates without a result"
+    def _other_faults(self) -> Iterator[Fault]:
+        if self.priority_groups and not any(one.by_priority for one in self.lists):
+            used = {tie.by for one in self.lists for tie in one.ties}
+            used |= {bonus.of for stage in self.stages for bonus in stage.bonuses if bonus.of}
+            if "priority" not in used:
+                yield Fault(("priority_groups",), "priority groups: no list goes by them")
+        for twice in _repeated([quota.need for quota in self.quotas]):
+            yield Fault(("quotas",), f"quotas: {twice} stands twice")
+        if (total := sum((quota.least_percent for quota in self.quotas), Decimal(0))) > 100:
+            yield Fault(("quotas",), f"quotas: they sum to {total} % of the seats")
+        lists = {"administration", *(one.code for one in self.lists)}
+        for number, objection in enumerate(self.objections):
+            if objection.after not in lists:
+                says = f"objection {number + 1}: nothing is announced as {objection.after}"
+                yield Fault(("objections", number, "after"), says)
+        yield from _twice(("objections",), "objection to", [objection.after for objection in self.objections])
 
 
-def read(source: str, values: Mapping[str, Any]) -> Policy:
-    """The policy that `values` hold. Raises PolicyError naming `source` (a file) and every fault with its place."""
+def read(source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | None = None) -> Policy:
+    """The policy that `values` hold. Raises PolicyError naming `source` (a file) and every fault with its place.
+
+    `lines`: where each place stands in the file. A fault also names the authority of the figure that it concerns, where one stands near.
+    """
     try:
         return Policy.model_validate(values)
     except ValidationError as error:
-        faults = [f"{'.'.join(map(str, fault['loc'])) or 'policy'}: {fault['msg']}" for fault in error.errors()]
-        raise PolicyError(f"{source} is no policy:\n  " + "\n  ".join(faults)) from error
+        found: list[Fault] = []
+        for each in error.errors():
+            inner = each.get("ctx", {}).get("error")
+            place: Place = tuple(each["loc"])
+            found += inner.faults if isinstance(inner, _FaultsError) else [Fault(place, each["msg"])]
+        faults = tuple(
+            replace(fault, line=_line_of(fault.place, lines or {}), authority=_authority_near(fault.place, values))
+            for fault in found
+        )
+        text = "\n  ".join([f"{source} is no policy:", *map(str, faults)])
+        raise PolicyError(text, faults) from error
+
+
+def _line_of(place: Place, lines: Mapping[Place, int]) -> int | None:
+    """The line of the place, or of what holds it where it stands nowhere."""
+    return next((lines[place[:length]] for length in range(len(place), 0, -1) if place[:length] in lines), None)
+
+
+def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
+    """Decree and article of the innermost part around the place that names an authority."""
+    around: list[Any] = [values]
+    for step in place:
+        inner = around[-1]
+        try:
+            around.append(inner[step])
+        except (KeyError, IndexError, TypeError):
+            break
+    if place[:1] == ("authorities",):
+        names = [str(one) for one in place[1:2]]
+    else:
+        field = {"ties": "ties_authority", "codes": "codes_authority"}
+        names = [
+            part[key]
+            for part in reversed(around)
+            if isinstance(part, Mapping)
+            for key in (*(field[str(step)] for step in place if step in field), "authority")
+            if isinstance(part.get(key), str)
+        ]
+    known = values.get("authorities")
+    stated = known.get(names[0]) if names and isinstance(known, Mapping) else None
+    return f"{stated.get('decree')}, {stated.get('article')}" if isinstance(stated, Mapping) else None
+
+
+def _named_authorities(part: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every authority that is named, with its place."""
+    for at, owner in _parts(part, place):
+        for name in ("authority", "ties_authority", "codes_authority"):
+            if (value := getattr(owner, name, None)) is not None:
+                yield (*at, name), value
+
+
+def _named_needs(part: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:
+    """Every kind of need that is named outside their own table, with its place."""
+    for at, owner in _parts(part, place):
+        for name in ("need", "needs", "to_needs", "from_needs", "thresholds_of"):
+            value = getattr(owner, name, None)
+            if isinstance(value, str):
+                yield (*at, name), value
+            elif isinstance(value, tuple):
+                yield from (((*at, name, number), each) for number, each in enumerate(value))
+
+
+def _parts(part: BaseModel, place: Place) -> Iterator[tuple[Place, BaseModel]]:
+    """A part and all parts within it, with their places."""
+    yield place, part
+    for name in type(part).model_fields:
+        value = getattr(part, name)
+        if isinstance(value, BaseModel):
+            yield from _parts(value, (*place, name))
+        elif isinstance(value, tuple):
+            for number, each in enumerate(value):
+                if isinstance(each, BaseModel):
+                    yield from _parts(each, (*place, name, number))
+
+
+def _ordered_faults(name: str, ordered: "Sequence[EducationLevel | PriorityGroup]") -> Iterator[Fault]:
+    words = [_plain(word) for one in ordered for word in {one.code, *one.labels}]
+    for word in _repeated(words):
+        yield Fault((name,), f"{name}: {word} names two of them")
+
+
+def _named(label: str, ordered: "Sequence[EducationLevel | PriorityGroup]") -> str | None:
+    wanted = _plain(label)
+    return next((one.code for one in ordered if wanted in map(_plain, (one.code, *one.labels))), None)
+
+
+def _by_need(terms: Sequence[Term]) -> bool:
+    return any(term.needs for term in terms)
+
+
+def _number(text: str) -> Decimal | None:
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and number >= 0 else None
 
 
 def _point_faults(stage: Stage, points: Mapping[str, Decimal]) -> Iterator[str]:
@@ -413,7 +854,10 @@ def _point_faults(stage: Stage, points: Mapping[str, Decimal]) -> Iterator[str]:
     for component in stage.components:
         value = points.get(component.code)
         if value is None:
-            yield f"{component.code}: points are missing"
+            if component.evidence is None and not component.needs:
+                yield f"{component.code}: points are missing"
+        elif component.evidence is not None:
+            yield f"{component.code}: nobody states these points, they follow from {component.evidence.of}"
         elif not value.is_finite() or value < 0:
             yield f"{component.code}: {value} is below 0"
         elif value > component.maximum:
@@ -426,5 +870,9 @@ def _plain(label: str) -> str:
     return " ".join(label.split()).casefold()
 
 
-def _twice(names: list[str]) -> list[str]:
+def _repeated(names: Sequence[str]) -> list[str]:
     return sorted({name for name in names if names.count(name) > 1})
+
+
+def _twice(place: Place, kind: str, names: Sequence[str]) -> Iterator[Fault]:
+    yield from (Fault(place, f"{kind} {name} stands twice") for name in _repeated(names))

@@ -110,7 +110,7 @@ class ListRules:
         self.decimals = one.score.decimals
         self.after = one.after
         self.cut = one.cut
-        self.uses_facts = one.uses_facts
+        self.uses_facts = policy.uses_facts(one)
         self._need = need
         self._seed = seed.encode()
         stages = [policy.stage(term.stage) for term in one.score.terms]

@@ -113,7 +113,7 @@ async def states_of(connection: Connection, round_: Round, one: List) -> list[Va
         list=one.code,
         stage=one.stage,
         after=one.after,
-        facts=one.uses_facts,
+        facts=round_.policy.uses_facts(one),
     )
     return [
         VacancyState(

@@ -104,7 +104,7 @@ FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
     (("stages", 0, "components", 0, "step"), "7", "TWK: the maximum 150 is no multiple of 7"),
     (("lists", 0, "codes", "passed"), "TL", "list skd, codes: TL stands for two outcomes"),
     (("needs", "PAPUA", "labels"), ["umum"], "label umum names two kinds of need"),
-    (("seat_moves", 0, "to_needs"), ["OAP"], "seat move 1: no kind of need OAP"),
+    (("seat_moves", 0, "to_needs"), ["OAP"], "seat_moves.0.to_needs.0: no kind of need OAP"),
     (("seat_moves", 0, "from_needs"), ["UMUM"], "seat move 1: UMUM at the same unit is the vacancy itself"),
     (("seat_moves", 2, "to_needs"), ["UMUM"], "seat move 3: the same need on both sides, but the two sides name"),
     (("seat_moves", 1, "code"), "TL", "seat move 2: the last list's code TL stands for another outcome (below)"),
