@@ -14,7 +14,6 @@ from shared.contracts.catalogue import TOPICS
 from shared.messaging.outbox import Outbox, Row, partition_of
 from shared.messaging.relay import Relay
 from tests.servers import Servers
-from tests.small_service import MIGRATIONS
 
 TERANG = Path(sys.executable).with_name("terang")
 PARTITIONS = {topic.name: topic.partitions for topic in TOPICS if topic.owner == "feedback"}
@@ -63,7 +62,7 @@ def recover(dsn: str, bootstrap: str, *options: str, answer: str = "") -> subpro
 async def yesterday(servers: Servers) -> str:
     """A database that knows one published event; the log has one more."""
     await servers.fresh_topics(*PARTITIONS)
-    dsn = servers.database("recover", MIGRATIONS)
+    dsn = servers.service_database("feedback")
     name = dsn.rsplit("/", 1)[1]
     await publish(dsn, servers.bootstrap, row("unit-1"))
     connection = await asyncpg.connect(servers.superuser)
@@ -83,6 +82,7 @@ async def test_it_shows_its_plan_asks_and_takes_the_log_over(servers: Servers, y
 
     done = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
     assert done.returncode == 0, done.stderr
+    assert "Not taken in: terang.feedback/" in done.stdout  # the service's own part saw the record: it has no unit
     connection = await asyncpg.connect(yesterday)
     assert await connection.fetchval("SELECT max(acknowledged) FROM messaging.outbox_partitions") == 2
     await connection.close()
