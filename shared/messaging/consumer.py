@@ -26,7 +26,7 @@ from faststream.kafka import KafkaBroker
 from typing_extensions import override
 
 from shared.messaging import same_log
-from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, place_of, position_of
+from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, places_of, position_of
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Away, is_infrastructure
 from shared.messaging.outbox import Outbox
@@ -136,7 +136,7 @@ class Consumer:
             consumer_only=True,
             graceful_timeout=GRACE_SECONDS,
             apply_types=False,
-            logger=logging.getLogger("faststream"),
+            logger=logging.getLogger("terang.faststream"),  # its own of the name faststream prints past our logs
             log_level=logging.DEBUG,  # a line for each batch; what goes wrong is said louder
         )
         subscriber = broker.subscriber(
@@ -249,7 +249,7 @@ class Consumer:
 
     async def _take(self, batch: list[Heard]) -> None:
         """FastStream's handler. It never raises: FastStream would swallow it, with its own position already past the batch."""
-        places = {place_of(heard) for heard in batch}
+        places = places_of(batch)
         if await self._wait_for_doubts(places):
             return
         async with self._turn:

@@ -186,7 +186,7 @@ class Dispatch:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 failpoint("consumer.begun")
-                stands = await lock(connection, {place_of(one) for one in batch})
+                stands = await lock(connection, places_of(batch))
                 plan = make_plan(stands, batch, self._hears, service=self.service, condemned=condemned)
                 if plan.skipped:
                     await self._assure([stands[place] for place in sorted(plan.skipped)])
@@ -240,9 +240,9 @@ def _fault(blamed: BlamedError) -> Fault:
     return Fault("refused" if isinstance(cause, Permanent) else "failed", type(cause).__name__)
 
 
-def place_of(heard: Heard) -> Place:
-    """The partition that a record stands in."""
-    return Place(heard.raw.topic, heard.raw.partition)
+def places_of(batch: Sequence[Heard]) -> set[Place]:
+    """The partitions that a batch's records stand in."""
+    return {Place(*place) for place in {(heard.raw.topic, heard.raw.partition) for heard in batch}}
 
 
 async def lock(connection: Connection, places: Iterable[Place]) -> dict[Place, Position]:
