@@ -164,7 +164,7 @@ def _programs() -> Path:
 def _privileges() -> list[str]:
     """Options of setpriv that let PostgreSQL run in root's place.
 
-    The user gets one capability, dac_override: the programs and the data may lie below a folder that it may not enter, such as /root.
+    The user gets one capability, dac_override: the programs and the data may lie below a folder that it may not enter, such as root's home.
     ``no_setuid_fixup`` makes the capability count for access(2) too, with which PostgreSQL looks for its own programs.
     """
     if os.geteuid() != 0:

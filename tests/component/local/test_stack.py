@@ -95,7 +95,7 @@ def addresses(servers: Servers) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that only its owner may enter, as /root is: as root, PostgreSQL runs as a user who may not."""
+    """A folder that only its owner may enter, as root's home is: as root, PostgreSQL runs as a user who may not."""
     path = tmp_path_factory.mktemp("closed")
     path.chmod(stat.S_IRWXU)
     return path / "stack"
