@@ -161,7 +161,7 @@ WITH new AS (
 ), moved AS (
     SELECT vacancy_id, list, gate, coalesce(score, 0) AS score, sum(by)::integer AS by
       FROM (SELECT vacancy_id, list, gate, score, 1 AS by FROM written UNION ALL SELECT vacancy_id, list, gate, score, -1 FROM old) AS each
-     GROUP BY 1, 2, 3, 4 HAVING sum(by) <> 0
+     GROUP BY 1, 2, 3, 4 HAVING sum(by) <> 0 ORDER BY 1, 2, 3, 4
 ), counted AS (
     INSERT INTO tally AS known (vacancy_id, list, gate, score, candidates) SELECT * FROM moved
     ON CONFLICT (vacancy_id, list, gate, score) DO UPDATE SET candidates = known.candidates + excluded.candidates

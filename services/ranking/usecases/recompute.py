@@ -1,6 +1,7 @@
 """Brings the standing of candidates up to all that is known of them. Every change of facts ends here."""
 
 from collections.abc import Collection, Iterable, Sequence
+from operator import itemgetter
 
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair, candidates_known, vacancies_known
@@ -37,6 +38,7 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
                 places.append((*place, standing.gate, standing.score, standing.merit_key))
             elif rules.after is None:  # what a closed list admitted stays admitted
                 gone.append(place)
+    places.sort(key=itemgetter(0, 1, 2))  # neighbours in the index are written together
     empty = [row async for row in SQL.place(connection, **_columns(PLACE, places))] if places else []
     if gone:
         empty += [row async for row in SQL.displace(connection, **_columns(PLACE[:3], gone))]
