@@ -104,6 +104,10 @@ class ApplicantFactsStated(OneApplication):
     relevant_experience_months: Annotated[int | None, Field(ge=0, description="Whole months; none where unknown")] = (
         None
     )
+    priority: Annotated[
+        str | None,
+        Field(max_length=40, description="Priority group of the round's policy; none where it has none, or unknown"),
+    ] = None
 
 
 class ApplicationVerified(OneApplication):

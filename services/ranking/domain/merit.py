@@ -1,19 +1,23 @@
 """A list's rules, compiled: from what is known of a candidate to the gate that holds them, their score, and their merit key.
 
-The merit key is bytes whose order is the merit order: gate, score, each tie of the policy, an officer's decision between equals, and at last a hash
-that only orders lines. Integers all through: points and scores are counted in units of their last digit.
+The merit key is bytes whose order is the merit order: gate, priority group where the list goes by them, score, each tie of the policy, an officer's
+decision between equals, and at last a hash that only orders lines. Integers all through: points and scores are counted in units of their last digit.
+The key up to the last resort is one great integer: what a point is worth in it is known when the rules are compiled.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
 
-from shared.policies import Component, List, Policy, Stage
+from typing_extensions import override
+
+from shared.policies import Bonus, Component, Evidence, List, Policy, Stage
+from shared.policies.model import FACTS, MOST_UNITS
 
 LAST_RESORT_BYTES = 16
 """Of a SHA-256. Among a million candidates two equal ones are less likely than 1 in 10^26."""
@@ -43,17 +47,23 @@ class Outcome(IntEnum):
     DISQUALIFIED = 2
 
 
-@dataclass(frozen=True, slots=True)
+Points = Decimal | str
+"""Points as they were stated; digits in a text count like the decimal."""
+
+
+# These three are made for every candidate of a million: a frozen dataclass takes four times as long to make. Nobody changes them.
+@dataclass(slots=True)
 class Result:
     """A candidate's newest result in a stage; `points` by component, empty unless scored."""
 
     outcome: Outcome
-    points: Mapping[str, Decimal]
+    points: Mapping[str, Points]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Candidate:
-    """All that is known of a candidate. `verified`: MS true, TMS false, none while undecided. `decided`: place that an officer gave among equals, by list."""
+    """All that is known of a candidate. `verified`: MS true, TMS false, none while undecided. `decided`: place that an officer gave among equals, by
+    list. `education` and `priority` as they were stated: a code or a word that the policy knows, else they are unknown."""
 
     participant_no: str
     verified: bool | None = None
@@ -64,15 +74,24 @@ class Candidate:
     relevant_experience_months: int | None = None
     admitted_by: frozenset[str] = frozenset()
     decided: Mapping[str, int] = field(default_factory=dict)
+    education: str | None = None
+    priority: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Standing:
-    """Where a candidate stands: `score` in units of the list's last digit, none unless ranked."""
+    """Where a candidate stands: `score` in units of the list's last digit, none unless ranked. `priority`: how many groups (and whoever is in none)
+    the own one goes before; 0 where the list does not go by them."""
 
     gate: Gate
     score: int | None
     merit_key: bytes
+    priority: int = 0
+
+    @property
+    def worth(self) -> int | None:
+        """Score and priority in one number that orders like both: what counts by score count."""
+        return None if self.score is None else self.priority * MOST_UNITS + self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,63 +130,161 @@ class ListRules:
         self.after = one.after
         self.cut = one.cut
         self.uses_facts = policy.uses_facts(one)
-        self._need = need
-        self._seed = seed.encode()
-        stages = [policy.stage(term.stage) for term in one.score.terms]
-        self._stages = [_StageRules(stage, need) for stage in stages if stage is not None]
+        self._seed = seed.encode() + b"/"
+        self._facts = _Facts(policy)
+        self._groups = policy.priority_groups if one.by_priority else ()
+        terms = [term for term in one.score.terms if not term.needs or need in term.needs]
+        stages = {term.stage: policy.stage(term.stage) for term in terms}
+        self._stages: list[_StageRules] = []
+        at: dict[str, int] = {}
+        for stage in filter(None, stages.values()):
+            if any(component.of_need(need) for component in stage.components):
+                self._stages.append(_StageRules(stage, need, len(at), self._facts))
+                at |= self._stages[-1].at
+        self._at = at
+        self._minima = [minimum for stage in self._stages for minimum in stage.minima]
         self.components = tuple(component.code for stage in self._stages for component in stage.components)
-        self._score = _score(one, {stage.code: stage for stage in self._stages})
-        self._most_score = self._score({stage.code: stage.total_most for stage in self._stages})
+        most = [most for stage in self._stages for most in stage.most]
+        self._score = _score(one, need, {stage.code: stage for stage in self._stages}, at)
+        self._most_score = self._score(most)
         self._score_bytes = _width(self._most_score)
-        self._ties = [_tie(tie.by, tie.order == "highest-first", self._stages) for tie in one.ties]
+        self._compile_key(one, most)
+
+    def _compile_key(self, one: List, most: list[int]) -> None:
+        """Lays out the key's fields from its end, and what each counts for in the integer that they make."""
+        fields = [("priority", 1)] if self._groups else []
+        fields.append(("score", self._score_bytes))
+        fields += [
+            (tie.by, _FACT_FIELD if tie.by in FACTS else _width(self._most_of(tie.by, most))) for tie in one.ties
+        ]
+        fields.append(("decision", DECISION_BYTES))
+        self._key_bytes = 1 + sum(width for _, width in fields)
+        self.fields: list[tuple[str, int]] = []
+        """Name of each field of the key after the gate, with the place of its end in bytes."""
+        end = 1
+        shifts = {}
+        for name, width in fields:
+            end += width
+            self.fields.append((name, end))
+            shifts[name] = 1 << 8 * (self._key_bytes - end)
+        self._per_priority = shifts.get("priority", 0)
+        self._per_score = shifts["score"]
+        self._base = len(self._groups) * self._per_priority + self._most_score * self._per_score + UNDECIDED_PLACE
+        of_points: dict[int, int] = {}
+        self._of_facts: list[tuple[Callable[[Candidate], int | None], int, int, int]] = []
+        for tie in one.ties:
+            unit = shifts[tie.by]
+            if tie.by in FACTS:
+                first, each = (_MOST_FACT * unit, -unit) if tie.order == "highest-first" else (0, unit)
+                self._of_facts.append((self._facts.order_of(tie.by), first, each, _UNKNOWN_FACT * unit))
+                continue
+            if tie.order == "highest-first":
+                self._base += self._most_of(tie.by, most) * unit
+                unit = -unit
+            for part in tie.by.split("+"):
+                if part in self._at:  # a component that this kind of need does not have tells nobody apart
+                    of_points[self._at[part]] = of_points.get(self._at[part], 0) + unit
+        self._of_points = [*of_points.items()]
+
+    def _most_of(self, by: str, most: list[int]) -> int:
+        return sum(most[self._at[part]] for part in by.split("+") if part in self._at)
 
     def stands(self, candidate: Candidate) -> Standing | None:
         """Where the candidate stands on this list, or none if not admitted to it. The same facts always give the same bytes."""
         if not self._admitted(candidate):
             return None
-        points: dict[str, int] = {}
-        gate = self._gate(candidate, points)
-        if gate is not Gate.RANKED:
-            return Standing(gate, None, bytes((gate,)) + candidate.participant_no.encode())
-        score = self._score(points)
-        key = b"".join(
-            (
-                b"\0",
-                (self._most_score - score).to_bytes(self._score_bytes, "big"),
-                *[tie(points, candidate) for tie in self._ties],
-                candidate.decided.get(self.code, UNDECIDED_PLACE).to_bytes(DECISION_BYTES, "big"),
-                sha256(self._seed + b"/" + candidate.participant_no.encode()).digest()[:LAST_RESORT_BYTES],
-            )
-        )
-        return Standing(gate, score, key)
+        if candidate.verified is False or candidate.withdrawn:
+            return self._out(candidate)
+        units: list[int] = []
+        results = candidate.results
+        for stage in self._stages:
+            result = results.get(stage.code)
+            if (
+                result is None
+                or result.outcome is not Outcome.SCORED
+                or not stage.count(result.points, candidate, units)
+            ):
+                return self._out(candidate)
+        for index, minimum in self._minima:
+            if units[index] < minimum:
+                return _held(Gate.BELOW, candidate)
+        score = self._score(units)
+        key = self._base - score * self._per_score
+        for index, unit in self._of_points:
+            key += units[index] * unit
+        for value_of, first, each, unknown in self._of_facts:
+            value = value_of(candidate)
+            key += unknown if value is None else first + value * each
+        priority = 0
+        if self._groups:
+            priority = self._facts.priority(candidate) or 0
+            key -= priority * self._per_priority
+        if candidate.decided:
+            key += candidate.decided.get(self.code, UNDECIDED_PLACE) - UNDECIDED_PLACE
+        last = sha256(self._seed + candidate.participant_no.encode()).digest()[:LAST_RESORT_BYTES]
+        return Standing(Gate.RANKED, score, key.to_bytes(self._key_bytes, "big") + last, priority)
 
     def passings(self, candidate: Candidate) -> list[Passing]:
         """The thresholds of this list's stages, with what the candidate has, as far as there are results."""
-        return [passing for stage in self._stages for passing in stage.passings(candidate.results.get(stage.code))]
+        return [
+            passing
+            for stage in self._stages
+            for passing in stage.passings(candidate.results.get(stage.code), candidate)
+        ]
+
+    def counted(self, candidate: Candidate) -> dict[str, Decimal]:
+        """Points of each component, with evidence and bonuses, and each stage's total, as far as there are results."""
+        found: dict[str, Decimal] = {}
+        for stage in self._stages:
+            units = stage.units(candidate.results.get(stage.code), candidate)
+            if units is not None:
+                found |= {name: Decimal(units[index - stage.first]) / stage.scale for name, index in stage.at.items()}
+        return found
 
     def same_score(self, merit_key: bytes) -> bytes:
-        """The first bytes of all keys with this key's score."""
-        return merit_key[: 1 + self._score_bytes]
+        """The first bytes of all keys with this key's priority group and score."""
+        return merit_key[: self.fields[1 if self._groups else 0][1]]
+
+    def told_apart_by(self, above: bytes, below: bytes) -> str | None:
+        """What puts one ranked key before another: `priority`, `score`, a tie's field, `decision` (an officer's), or none where they are equal."""
+        start = 1
+        for name, end in self.fields:
+            if above[start:end] != below[start:end]:
+                return name
+            start = end
+        return None
+
+    def shown(self, code: str, priority: int) -> str:
+        """A result code as it is published: with the priority group's own code, where the policy gives it one."""
+        group = self._groups[-priority].result_code if priority else None
+        if group is None:
+            return code
+        return f"{group}/{code}" if code == self.codes.within else group if code == self.codes.passed else code
 
     def _admitted(self, candidate: Candidate) -> bool:
         return candidate.verified is True if self.after is None else self.after in candidate.admitted_by
 
-    def _gate(self, candidate: Candidate, points: dict[str, int]) -> Gate:
+    def _out(self, candidate: Candidate) -> Standing:
+        """The standing of whoever is not scored in every stage."""
         if candidate.verified is False:
-            return Gate.REJECTED
+            return _held(Gate.REJECTED, candidate)
         if candidate.withdrawn:
-            return Gate.WITHDRAWN
+            return _held(Gate.WITHDRAWN, candidate)
         results = [candidate.results.get(stage.code) for stage in self._stages]
-        if any(result is not None and result.outcome is Outcome.DISQUALIFIED for result in results):
-            return Gate.DISQUALIFIED
-        if any(result is not None and result.outcome is Outcome.MISSED for result in results):
-            return Gate.ABSENT
-        below = False
-        for stage, result in zip(self._stages, results, strict=True):
-            if result is None or not stage.count(result.points, points):
-                return Gate.WAITING
-            below = below or not stage.passes(points)
-        return Gate.BELOW if below else Gate.RANKED
+        outcomes = {result.outcome for result in results if result is not None}
+        if Outcome.DISQUALIFIED in outcomes:
+            return _held(Gate.DISQUALIFIED, candidate)
+        return _held(Gate.ABSENT if Outcome.MISSED in outcomes else Gate.WAITING, candidate)
+
+
+def _held(gate: Gate, candidate: Candidate) -> Standing:
+    return Standing(gate, None, bytes((gate,)) + candidate.participant_no.encode())
+
+
+def score_and_priority(worth: int) -> tuple[int, int]:
+    """The two that a standing's worth is made of."""
+    priority, score = divmod(worth, MOST_UNITS)
+    return score, priority
 
 
 def equals_of(merit_key: bytes) -> bytes:
@@ -199,109 +316,231 @@ def rules_of(policy: str, need: str, seed: str) -> dict[str, ListRules]:
 
 
 class _StageRules:
-    """A stage's components in units, and its thresholds for one kind of need."""
+    """A stage's components in units, and its thresholds, for one kind of need.
 
-    def __init__(self, stage: Stage, need: str) -> None:
+    Units of a list's stages stand one after the other in one row: each stage's stated components, then those that follow from facts, then the total.
+    """
+
+    def __init__(self, stage: Stage, need: str, first: int, facts: "_Facts") -> None:
         self.code = stage.code
+        self.first = first
         self.scale = 10 ** max(_decimals(component.step) for component in stage.components)
-        self.components = [_ComponentRules(component, self.scale) for component in stage.components]
-        thresholds = [threshold for threshold in stage.thresholds if need in threshold.needs]
-        self.thresholds = [
-            (stage.code if threshold.of == "total" else threshold.of, threshold.minimum) for threshold in thresholds
+        self.components = [component for component in stage.components if component.of_need(need)]
+        stated = [component for component in self.components if component.evidence is None]
+        proven = [component for component in self.components if component.evidence is not None]
+        order = [component.code for component in (*stated, *proven)]
+        self.at = {name: first + index for index, name in enumerate([*order, stage.code])}
+        self.most = [int(component.maximum * self.scale) for component in (*stated, *proven)]
+        self.most.append(sum(self.most))
+        self._stated = [_points(component, self.scale) for component in stated]
+        self._proven = [
+            _evidence(component.evidence, self.scale, facts) for component in proven if component.evidence is not None
         ]
-        self._minima = [(of, -int(-minimum * self.scale // 1)) for of, minimum in self.thresholds]
-        self.total_most = sum(component.most for component in self.components)
+        self._bonuses = [
+            _bonus(bonus, self.scale, {code: index for index, code in enumerate(order)}, facts)
+            for bonus in stage.bonuses
+            if bonus.component in order and (not bonus.needs or need in bonus.needs)
+        ]
+        self.thresholds = [
+            (stage.code if threshold.of == "total" else threshold.of, threshold.minimum)
+            for threshold in stage.thresholds
+            if need in threshold.needs
+        ]
+        self.thresholds += [
+            (component.code, component.knock_out) for component in self.components if component.knock_out is not None
+        ]
+        self.minima = [(self.at[of], -int(-minimum * self.scale // 1)) for of, minimum in self.thresholds]
 
-    def count(self, given: Mapping[str, Decimal], points: dict[str, int]) -> bool:
+    def count(self, given: Mapping[str, Points], candidate: Candidate, row: list[int]) -> bool:
         """Adds the components' points and the stage's total, in units; false where points are missing or outside the policy's maxima and steps."""
+        start = len(row)
         total = 0
-        for component in self.components:
-            value = given.get(component.code)
+        for code, known, learn in self._stated:
+            value = given.get(code)
             if value is None:
                 return False
-            scaled = value * self.scale
-            units = int(scaled)
-            if units != scaled or not 0 <= units <= component.most or units % component.step:
+            units = known.get(value)
+            if units is None:
+                units = known[value] = learn(value)
+            if units < 0:
                 return False
-            points[component.code] = units
+            row.append(units)
             total += units
-        points[self.code] = total
+        if not self._proven and not self._bonuses:
+            row.append(total)
+            return True
+        row += [points(candidate) for points in self._proven]
+        for bonus in self._bonuses:
+            bonus(row, start, candidate)
+        row.append(sum(row[start:]))
         return True
 
-    def passes(self, points: Mapping[str, int]) -> bool:
-        return all(points[of] >= minimum for of, minimum in self._minima)
+    def units(self, result: Result | None, candidate: Candidate) -> list[int] | None:
+        """The row of this stage alone, or none where there is no whole result."""
+        row: list[int] = []
+        return row if result is not None and self.count(result.points, candidate, row) else None
 
-    def passings(self, result: Result | None) -> list[Passing]:
-        counted: dict[str, int] = {}
-        if result is None or not self.count(result.points, counted):
+    def passings(self, result: Result | None, candidate: Candidate) -> list[Passing]:
+        units = self.units(result, candidate)
+        if units is None:
             return []
-        return [Passing(of, minimum, Decimal(counted[of]) / self.scale) for of, minimum in self.thresholds]
+        return [
+            Passing(of, minimum, Decimal(units[self.at[of] - self.first]) / self.scale)
+            for of, minimum in self.thresholds
+        ]
 
 
-class _ComponentRules:
-    """A component's maximum and step, in units of its stage."""
+class _Facts:
+    """A person's facts as numbers that grow with them; none where unknown."""
 
-    def __init__(self, component: Component, scale: int) -> None:
-        self.code = component.code
-        self.most = int(component.maximum * scale)
-        self.step = int(component.step * scale)
+    def __init__(self, policy: Policy) -> None:
+        self._education = _places(policy.education_code, [level.code for level in policy.education])
+        self._priority = _places(policy.priority_code, [group.code for group in reversed(policy.priority_groups)])
+        self._threshold = policy.threshold_of_fact
+
+    def education(self, candidate: Candidate) -> int | None:
+        """The level's place from the lowest, from 1."""
+        return None if candidate.education is None else self._education(candidate.education)
+
+    def priority(self, candidate: Candidate) -> int | None:
+        """The group's place from the last, from 1."""
+        return None if candidate.priority is None else self._priority(candidate.priority)
+
+    def order_of(self, fact: str) -> Callable[[Candidate], int | None]:
+        """The fact called so, as a number."""
+        own = {"education": self.education, "priority": self.priority}
+        return own.get(fact) or _PERSON[fact]
+
+    def least(self, fact: str, at_least: str) -> int:
+        """The lowest such number that is at least what a policy says."""
+        found = self._threshold(fact, at_least)
+        if found is None:
+            raise ValueError(f"{at_least} is no value of {fact}")
+        if fact in {"education", "priority"}:
+            return int(found) + 1
+        return -int(-found * (10**6 if fact == "gpa" else 1) // 1)
 
 
-_Tie = Callable[[Mapping[str, int], Candidate], bytes]
-"""One step of the order between equals, as bytes that sort like it."""
+def _places(code_of: Callable[[str], str | None], codes: list[str]) -> Callable[[str], int | None]:
+    """Place of what a word names among the codes, from 1; none where it names nothing."""
+
+    @lru_cache(maxsize=4096)
+    def place(word: str) -> int | None:
+        code = code_of(word)
+        return None if code is None else codes.index(code) + 1
+
+    return place
 
 
-def _score(one: List, stages: Mapping[str, _StageRules]) -> Callable[[Mapping[str, int]], int]:
-    """The list's score in units of its last digit, out of the stages' totals in their units."""
+class _Known(dict[Points, int]):
+    """Units of the points seen so far, below 0 where the policy doesn't allow them: a test has few different results, and counting them anew costs
+    more than all the rest."""
+
+    MOST = 2**17
+
+    @override
+    def __setitem__(self, value: Points, units: int) -> None:
+        if len(self) >= self.MOST:
+            self.clear()
+        super().__setitem__(value, units)
+
+
+def _points(component: Component, scale: int) -> tuple[str, _Known, Callable[[Points], int]]:
+    """A stated component: its code, the units known, and how others become known."""
+    most = int(component.maximum * scale)
+    step = int(component.step * scale)
+
+    def learn(value: Points) -> int:
+        try:
+            scaled = Decimal(value) * scale
+            units = int(scaled)
+        except (InvalidOperation, ValueError, OverflowError):
+            return -1
+        return units if units == scaled and 0 <= units <= most and not units % step else -1
+
+    return component.code, _Known(), learn
+
+
+def _evidence(evidence: Evidence, scale: int, facts: _Facts) -> Callable[[Candidate], int]:
+    value_of = facts.order_of(evidence.of)
+    steps = [(facts.least(evidence.of, step.at_least), int(step.points * scale)) for step in reversed(evidence.steps)]
+
+    def points(candidate: Candidate) -> int:
+        value = value_of(candidate)
+        return 0 if value is None else next((points for least, points in steps if value >= least), 0)
+
+    return points
+
+
+def _bonus(
+    bonus: Bonus, scale: int, at: Mapping[str, int], facts: _Facts
+) -> Callable[[list[int], int, Candidate], None]:
+    index = at[bonus.component]
+    more, ceiling = int(bonus.points * scale), int(bonus.ceiling * scale)
+    of, at_least = bonus.of, bonus.at_least
+
+    def lift(row: list[int], start: int, _: Candidate) -> None:
+        row[start + index] = max(row[start + index], min(row[start + index] + more, ceiling))
+
+    if of is None or at_least is None:
+        return lift
+    if of in FACTS:
+        value_of, least = facts.order_of(of), facts.least(of, at_least)
+
+        def for_fact(row: list[int], start: int, candidate: Candidate) -> None:
+            value = value_of(candidate)
+            if value is not None and value >= least:
+                lift(row, start, candidate)
+
+        return for_fact
+    asked, enough = at.get(of), -int(-Decimal(at_least) * scale // 1)
+
+    def for_points(row: list[int], start: int, candidate: Candidate) -> None:
+        if asked is not None and row[start + asked] >= enough:
+            lift(row, start, candidate)
+
+    return for_points
+
+
+def _score(
+    one: List, need: str, stages: Mapping[str, _StageRules], at: Mapping[str, int]
+) -> Callable[[list[int]], int]:
+    """The list's score in units of its last digit, out of the row of all stages' units."""
     unit = 10**one.score.decimals
-    terms = []
+    exact = []
     for term in one.score.terms:
-        stage = stages[term.stage]
-        terms.append((stage.code, Fraction(unit) / stage.scale / Fraction(term.divisor), Fraction(term.weight) / 100))
+        if (term.needs and need not in term.needs) or (term.component or term.stage) not in at:
+            continue
+        divided = Fraction(unit) / stages[term.stage].scale / Fraction(term.divisor)
+        exact.append((at[term.component or term.stage], divided, Fraction(term.weight) / 100))
+    steps = [
+        (index, 2 * divided.numerator, divided.denominator, 2 * weight.numerator, weight.denominator)
+        for index, divided, weight in exact
+    ]
+    if len(steps) == 1 and steps[0][1:] == (2, 1, 2, 1):
+        total = steps[0][0]
+        return lambda row: row[total]
 
-    def each_step(totals: Mapping[str, int]) -> int:
+    def each_step(row: list[int]) -> int:
         score = 0
-        for stage, divided, weight in terms:
-            scaled = half_up(totals[stage] * divided.numerator, divided.denominator)
-            score += half_up(scaled * weight.numerator, weight.denominator)
+        for index, times, by, weight, parts in steps:  # half_up twice, its doubling done beforehand
+            score += (weight * ((times * row[index] + by) // (2 * by)) + parts) // (2 * parts)
         return score
 
-    def at_the_end(totals: Mapping[str, int]) -> int:
-        exact = sum((totals[stage] * divided * weight for stage, divided, weight in terms), Fraction(0))
-        return half_up(exact.numerator, exact.denominator)
+    def at_the_end(row: list[int]) -> int:
+        whole = sum((row[index] * divided * weight for index, divided, weight in exact), Fraction(0))
+        return half_up(whole.numerator, whole.denominator)
 
     return each_step if one.score.rounding == "each-step" else at_the_end
 
 
-def _tie(by: str, highest_first: bool, stages: list[_StageRules]) -> _Tie:
-    for stage in stages:
-        if by == stage.code:
-            return _of_points(by, stage.total_most, highest_first)
-        for component in stage.components:
-            if by == component.code:
-                return _of_points(by, component.most, highest_first)
-    return _of_person(_PERSON[by], highest_first)
-
-
-def _of_points(by: str, most: int, highest_first: bool) -> _Tie:
-    width = _width(most)
-    if highest_first:
-        return lambda points, _: (most - points[by]).to_bytes(width, "big")
-    return lambda points, _: points[by].to_bytes(width, "big")
-
-
-def _of_person(value_of: Callable[[Candidate], int | None], highest_first: bool) -> _Tie:
-    def key(_: Mapping[str, int], candidate: Candidate) -> bytes:
-        value = value_of(candidate)
-        if value is None:
-            return b"\x01" + bytes(_FACT_BYTES)
-        return b"\0" + (_MOST_FACT - value if highest_first else value).to_bytes(_FACT_BYTES, "big")
-
-    return key
+@lru_cache(maxsize=4096)
+def _millionths(mark: Decimal) -> int:
+    return int(mark * 10**6)
 
 
 def _gpa(candidate: Candidate) -> int | None:
-    return None if candidate.gpa is None else int(candidate.gpa * 10**6)
+    return None if candidate.gpa is None else _millionths(candidate.gpa)
 
 
 def _birth_date(candidate: Candidate) -> int | None:
@@ -318,11 +557,13 @@ _PERSON: dict[str, Callable[[Candidate], int | None]] = {
     "birth_date": _birth_date,
     "relevant_experience_months": _relevant_experience_months,
 }
-"""The facts that shared.policies.model.FACTS lets a tie name."""
+"""The facts that are numbers in every policy."""
 
 _FACT_BYTES = 6
+_FACT_FIELD = 1 + _FACT_BYTES
+_UNKNOWN_FACT = 256**_FACT_BYTES
 _MOST_FACT = 256**_FACT_BYTES - 1
-"""Holds a mark of six digits before and after the point (contracts' Points), a day's number, a count of months."""
+"""Holds a mark of six digits before and after the point (contracts' Points), a day's number, a count of months. Unknown comes after all of these."""
 
 
 def _decimals(step: Decimal) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Self
 
-from services.ranking.domain.merit import Gate, ListRules, digits
+from services.ranking.domain.merit import Gate, ListRules, digits, score_and_priority
 
 WAIT = "WAIT"
 """Of a candidate who has no result yet; no policy's code."""
@@ -19,13 +19,13 @@ FIRST_LINES = 10
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A candidate among the others: `place` counts lines from 1, `shared` is the rank of the `alike` whom score and ties don't tell apart,
-    `decided` for how many of them an officer gave a place."""
+    """A candidate among the others: `place` counts lines from 1, `worth` is score and priority group in one, `shared` is the rank of the `alike` whom
+    worth and ties don't tell apart, `decided` for how many of them an officer gave a place."""
 
     place: int
     participant_no: str
     gate: Gate
-    score: int | None
+    worth: int | None
     shared: int
     alike: int
     decided: int
@@ -33,7 +33,8 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A candidate's line. `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every tie; no rank, no score."""
+    """A candidate's line. `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every tie; no rank, no score.
+    `priority` as in merit.Standing."""
 
     place: int
     participant_no: str
@@ -41,15 +42,16 @@ class Line:
     rank: int | None
     equals: int
     score: int | None
+    priority: int = 0
 
 
 def line(row: Row) -> Line:
     """The line of a row. Where an officer gave a place to each of those who are alike, the places are their ranks; else they share the first."""
-    if row.gate is not Gate.RANKED:
+    if row.gate is not Gate.RANKED or row.worth is None:
         return Line(row.place, row.participant_no, row.gate, None, 1, None)
     told_apart = row.decided == row.alike
     rank, equals = (row.place, 1) if told_apart else (row.shared, row.alike)
-    return Line(row.place, row.participant_no, row.gate, rank, equals, row.score)
+    return Line(row.place, row.participant_no, row.gate, rank, equals, *score_and_priority(row.worth))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class ListCut:
         return cls(cut.multiple * seats, cut.equals_at_the_limit == "officer-decides", rules)
 
     def code(self, gate: Gate, rank: int | None, equals: int) -> str:
-        """The result code of a line. Ranks are shared, so a rank within the limit admits all its equals, unless an officer has to choose among them."""
+        """The outcome of a line, as the list's code for it. Ranks are shared, so a rank within the limit admits all its equals, unless an officer has
+        to choose among them. What is published is `ListRules.shown` of it."""
         codes = self.one.codes
         if rank is None:
             return {
@@ -87,7 +90,8 @@ class ListCut:
 
 @dataclass(slots=True)
 class Summary:
-    """A list told in figures, gathered line by line; lines come in order of participant number."""
+    """A list told in figures, gathered line by line; lines come in order of participant number. `codes` counts the list's own codes, whatever priority
+    groups add to them."""
 
     cut: ListCut
     candidates: int = 0
@@ -110,7 +114,9 @@ class Summary:
             if line.rank is not None and line.place <= FIRST_LINES:
                 self.first.append(line)
             score = "" if line.score is None else digits(line.score, rules.decimals)
-            self._digest.update(f"{line.participant_no},{line.rank or ''},{score},{code}\n".encode())
+            self._digest.update(
+                f"{line.participant_no},{line.rank or ''},{score},{rules.shown(code, line.priority)}\n".encode()
+            )
 
     @property
     def limit(self) -> int:

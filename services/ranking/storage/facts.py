@@ -3,7 +3,6 @@
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 
 from services.ranking.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
 from services.ranking.storage import SQL
@@ -11,6 +10,9 @@ from shared.postgres.pool import Connection
 
 Pair = tuple[str, str]
 """A candidate: vacancy id and participant number."""
+
+UNKNOWN = (None, None, None, None, None)
+"""Of someone whose facts have not arrived, or are not asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,7 @@ async def candidates_known(
     asked = {"vacancies": [pair[0] for pair in known], "participants": [pair[1] for pair in known]}
     results: dict[Pair, dict[str, Result]] = defaultdict(dict)
     async for vacancy_id, participant_no, stage, outcome, points in SQL.results_of(connection, **asked):
-        results[vacancy_id, participant_no][stage] = Result(
-            Outcome(outcome), {code: Decimal(value) for code, value in points.items()} if points else {}
-        )
+        results[vacancy_id, participant_no][stage] = Result(Outcome(outcome), points or {})
     facts: dict[Pair, tuple[object, ...]] = {}
     if any(one.uses_facts for vacancy in vacancies.values() for one in vacancy.open_lists):
         async for vacancy_id, participant_no, *values in SQL.facts_of(connection, **asked):
@@ -74,10 +74,11 @@ async def candidates_known(
         async for vacancy_id, participant_no, list_code, place in SQL.decided_places(connection, vacancies=later):
             decided[vacancy_id, participant_no][list_code] = place
     nothing: dict[str, Result] = {}
+    nobody_decided: dict[str, int] = {}
     found = []
     async for vacancy_id, participant_no, verified, withdrawn in SQL.candidates(connection, **asked):
         pair = (vacancy_id, participant_no)
-        gpa, birth_date, months = facts.get(pair, (None, None, None))
+        gpa, birth_date, months, education, priority = facts.get(pair, UNKNOWN)
         candidate = Candidate(
             participant_no,
             verified,
@@ -87,7 +88,9 @@ async def candidates_known(
             birth_date,  # type: ignore[arg-type]
             months,  # type: ignore[arg-type]
             frozenset(admitted[pair]) if pair in admitted else frozenset(),
-            decided.get(pair, {}),
+            decided.get(pair, nobody_decided),
+            education,  # type: ignore[arg-type]
+            priority,  # type: ignore[arg-type]
         )
         found.append((vacancies[vacancy_id], candidate))
     return found

@@ -5,6 +5,10 @@
 INSERT INTO desk (vacancy_id) SELECT vacancy_id FROM unnest(:vacancies::text[]) AS one (vacancy_id) ORDER BY vacancy_id COLLATE "C"
 ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 
+-- name: stay_unrebuilt(lock)$
+-- True while no rebuild runs; none begins before the transaction ends.
+SELECT pg_try_advisory_xact_lock_shared(:lock);
+
 -- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, sequence)!
 -- A round and its law.
 INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats, sequence)
@@ -53,13 +57,14 @@ INSERT INTO candidate AS known (vacancy_id, participant_no, withdrawn) SELECT va
   FROM unnest(:vacancies::text[], :participants::text[]) AS new (vacancy_id, participant_no)
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE SET withdrawn = true WHERE NOT known.withdrawn;
 
--- name: learn_applicant_facts(vacancies, participants, gpas, birth_dates, months, sequences)!
+-- name: learn_applicant_facts(vacancies, participants, gpas, birth_dates, months, education, priorities, sequences)!
 -- Personal facts that ties use.
-INSERT INTO applicant_facts AS known (vacancy_id, participant_no, gpa, birth_date, relevant_experience_months, sequence)
-SELECT * FROM unnest(:vacancies::text[], :participants::text[], :gpas::numeric[], :birth_dates::date[], :months::integer[], :sequences::bigint[])
+INSERT INTO applicant_facts AS known (vacancy_id, participant_no, gpa, birth_date, relevant_experience_months, education, priority, sequence)
+SELECT * FROM unnest(:vacancies::text[], :participants::text[], :gpas::numeric[], :birth_dates::date[], :months::integer[], :education::text[],
+                     :priorities::text[], :sequences::bigint[])
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE
    SET gpa = excluded.gpa, birth_date = excluded.birth_date, relevant_experience_months = excluded.relevant_experience_months,
-       sequence = excluded.sequence
+       education = excluded.education, priority = excluded.priority, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
 -- name: learn_sittings(vacancies, sittings, stages, sequences)!
@@ -119,7 +124,7 @@ SELECT candidate.vacancy_id, candidate.participant_no, candidate.verified, candi
 
 -- name: facts_of(vacancies, participants)
 -- Personal facts of these candidates.
-SELECT applicant_facts.vacancy_id, applicant_facts.participant_no, gpa, birth_date, relevant_experience_months
+SELECT applicant_facts.vacancy_id, applicant_facts.participant_no, gpa, birth_date, relevant_experience_months, education, priority
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN applicant_facts ON applicant_facts.vacancy_id = asked.vacancy_id AND applicant_facts.participant_no = asked.participant_no;
 

@@ -31,8 +31,8 @@ async def whole_rows(
         cursor = await opened
         while rows := await cursor.fetch(LINES_AT_ONCE):
             yield [
-                (vacancy_id, Row(place, participant_no, Gate(gate), score, shared, alike, decided))
-                for vacancy_id, participant_no, gate, score, place, shared, alike, decided in rows
+                (vacancy_id, Row(place, participant_no, Gate(gate), worth, shared, alike, decided))
+                for vacancy_id, participant_no, gate, worth, place, shared, alike, decided in rows
             ]
 
 
@@ -50,7 +50,7 @@ class Stands:
 
     participant_no: str
     gate: Gate
-    score: int | None
+    worth: int | None
     merit_key: bytes
 
     @property
@@ -89,7 +89,7 @@ class OneList:
             lines += [
                 (
                     row,
-                    line(Row(shared + before + index, row.participant_no, row.gate, row.score, shared, alike, decided)),
+                    line(Row(shared + before + index, row.participant_no, row.gate, row.worth, shared, alike, decided)),
                 )
                 for index, row in enumerate(group)
             ]
@@ -103,7 +103,7 @@ class OneList:
             return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
         shared = 1 + await self._ahead(row)
         alike, decided, before = await self._alike(row.merit_key)
-        return line(Row(shared + before, row.participant_no, row.gate, row.score, shared, alike, decided))
+        return line(Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided))
 
     async def above(self, row: Stands) -> Stands | None:
         """The nearest ranked line before this one."""
@@ -142,7 +142,7 @@ class OneList:
         found: int = await SQL.ahead(
             self._connection,
             **self._which,
-            score=row.score,
+            score=row.worth,
             same_score=self._rules.same_score(row.merit_key),
             alike=before_decision(row.merit_key),
         )
@@ -162,8 +162,8 @@ class OneList:
 
 
 def _stands(row: Iterable[object]) -> Stands:
-    participant_no, gate, score, key = row
-    return Stands(participant_no, Gate(gate), score, key)  # type: ignore[arg-type] # the row's columns
+    participant_no, gate, worth, key = row
+    return Stands(participant_no, Gate(gate), worth, key)  # type: ignore[arg-type] # the row's columns
 
 
 def _decided(key: bytes) -> bool:

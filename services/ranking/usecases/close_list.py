@@ -13,7 +13,7 @@ from services.ranking.domain.standing import UNDECIDED, Line, ListCut, Summary
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair, Vacancy, vacancies_known
 from services.ranking.storage.standings import whole_lists
-from services.ranking.usecases.recompute import recompute_vacancies, touch
+from services.ranking.usecases.recompute import recompute_vacancies, touch_to_decide
 from services.ranking.usecases.show_round import SHOWN, Round, in_words, states_of, the_round
 from services.ranking.usecases.state_standings import next_versions
 from shared.contracts.ranking import CandidateSelected, CandidateShortlisted, StageClosed
@@ -62,11 +62,11 @@ async def close_list(
     """Fix one list of every vacancy of the round, in one transaction.
 
     Raises Refusal `list-closed` if it is; `seats-missing` while vacancies are still to arrive; `stage-incomplete` while anything that
-    RegistrationClosed and SittingClosed count is; `tie-undecided` where people are equal in everything at the last seat.
+    RegistrationClosed and SittingClosed count is; `tie-undecided` where people are equal in everything at the last seat; `rebuilding`.
     """
     await _refuse_unless_complete(connection, round_, one)
     vacancy_ids = [row["vacancy_id"] async for row in SQL.vacancies_of_round(connection, round_id=round_.round_id)]
-    await touch(connection, vacancy_ids)
+    await touch_to_decide(connection, vacancy_ids)
     await _refuse_unless_complete(connection, round_, one)  # again, now that nothing changes meanwhile
     vacancies = await vacancies_known(connection, vacancy_ids)
     lines: dict[str, list[Line]] = {vacancy_id: [] for vacancy_id in vacancies}
@@ -163,6 +163,7 @@ async def _keep(
         admitted = 0
         for line in sorted(lines[vacancy_id], key=lambda line: line.place):
             code = summary.cut.code(line.gate, line.rank, line.equals)
+            published = summary.cut.one.shown(code, line.priority)
             score = None if line.score is None else digits(line.score, summary.cut.one.decimals)
             within = code == one.codes.within
             shown = points.get((vacancy_id, line.participant_no), {}) if line.gate in {Gate.RANKED, Gate.BELOW} else {}
@@ -174,7 +175,7 @@ async def _keep(
                     line.rank,
                     line.equals,
                     score,
-                    code,
+                    published,
                     json.dumps(shown),
                     within,
                 )
@@ -188,7 +189,7 @@ async def _keep(
                             "participant_no": line.participant_no,
                             "rank": line.rank,
                             "score": score,
-                            "code": code,
+                            "code": published,
                         }
                     )
                 )

@@ -12,7 +12,7 @@ from services.ranking.domain.standing import ListCut, Row
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import vacancies_known
 from services.ranking.storage.standings import whole_rows
-from services.ranking.usecases.recompute import recompute, touch
+from services.ranking.usecases.recompute import recompute, touch_to_decide
 from shared.contracts.fields import ParticipantNo, StageCode
 from shared.identity import Person
 from shared.postgres import audit
@@ -45,8 +45,8 @@ async def decide_tie(
     connection: Connection, officer: Person, vacancy_id: str, command: DecideTie, now: datetime
 ) -> TieDecided:
     """Keep the officer's order. Raises Refusal `unknown-vacancy`, `unknown-list`, `list-closed`, `no-tie` where nobody is equal at the last
-    seat, `not-the-tie` where the order does not name exactly those who are."""
-    await touch(connection, [vacancy_id])
+    seat, `not-the-tie` where the order does not name exactly those who are, `rebuilding`."""
+    await touch_to_decide(connection, [vacancy_id])
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
@@ -96,7 +96,7 @@ def _tied(rows: list[Row], cut: ListCut) -> list[str]:
     """Who is alike in score and every tie where only some of them fit; also where an officer decided before: a decision may be taken anew."""
     if cut.limit is None or not cut.officer_decides:
         return []
-    ranked = sorted((row for row in rows if row.score is not None), key=lambda row: row.place)
+    ranked = sorted((row for row in rows if row.worth is not None), key=lambda row: row.place)
     for shared, group in groupby(ranked, key=lambda row: row.shared):
         alike = [row.participant_no for row in group]
         if shared <= cut.limit < shared + len(alike) - 1:

@@ -60,6 +60,8 @@ async def learn_applicant_facts(connection: Connection, events: list[Event[Appli
         gpas=[one.gpa for one in data],
         birth_dates=[one.birth_date for one in data],
         months=[one.relevant_experience_months for one in data],
+        education=[one.education_level for one in data],
+        priorities=[one.priority for one in data],
         sequences=[event.sequence for event in newest.values()],
     )
     await recompute(connection, newest)

@@ -5,7 +5,9 @@ from operator import itemgetter
 
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair, candidates_known, vacancies_known
+from shared.messaging.dead_letters import REPLAYING
 from shared.postgres.pool import Connection
+from shared.refusals import Refusal
 
 MOST_NAMES_A_NOTICE = 100
 """Vacancy ids have at most 64 characters, a notification 8,000 bytes; one for many vacancies, since each costs a server-wide lock's time."""
@@ -18,6 +20,16 @@ async def touch(connection: Connection, vacancy_ids: Iterable[str]) -> None:
     """Lock the vacancies, in sorted order, and owe their standings. Comes before anything else in the transaction: whoever learns something
     of the same vacancy meanwhile waits, and then sees it."""
     await SQL.touch(connection, vacancies=sorted(set(vacancy_ids)))
+
+
+async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
+    """The same for a decision, which changes standings without an event: a rebuild under way would not see it.
+
+    Raises Refusal `rebuilding` while one is.
+    """
+    if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
+        raise Refusal("rebuilding")
+    await touch(connection, vacancy_ids)
 
 
 async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
@@ -35,7 +47,7 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
             standing = rules.stands(candidate)
             place = (vacancy.vacancy_id, rules.code, candidate.participant_no)
             if standing is not None:
-                places.append((*place, standing.gate, standing.score, standing.merit_key))
+                places.append((*place, standing.gate, standing.worth, standing.merit_key))
             elif rules.after is None:  # what a closed list admitted stays admitted
                 gone.append(place)
     places.sort(key=itemgetter(0, 1, 2))  # neighbours in the index are written together

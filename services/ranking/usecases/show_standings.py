@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.domain.merit import Gate, ListRules, digits
+from services.ranking.domain.merit import Gate, ListRules, digits, score_and_priority
 from services.ranking.domain.standing import UNDECIDED, Line, ListCut
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, candidates_known, vacancies_known
@@ -134,6 +134,10 @@ class Asked:
     def cut(self) -> ListCut:
         return ListCut.of(self.rules, self.vacancy.seats)
 
+    def shown(self, line: Line) -> str:
+        """The line's code as it is published."""
+        return self.rules.shown(self.cut.code(line.gate, line.rank, line.equals), line.priority)
+
     @property
     def key(self) -> dict[str, str]:
         return {"vacancy_id": self.vacancy.vacancy_id, "list": self.rules.code}
@@ -226,7 +230,7 @@ async def _live_page(connection: Connection, asked: Asked, seen: object, limit: 
             participant_no=line.participant_no,
             score=None if line.score is None else digits(line.score, asked.rules.decimals),
             points=points.get(line.participant_no, {}),
-            code=asked.cut.code(line.gate, line.rank, line.equals),
+            code=asked.shown(line),
             equal_with=line.equals - 1,
         )
         for _, line in lines[:limit]
@@ -302,7 +306,7 @@ async def _live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutVi
             last = await one.at_the_limit(within) if within else None
     rest = ranked - within - undecided
     codes += Counter({cut.one.codes.within: within, UNDECIDED: undecided, cut.one.codes.passed: rest})
-    score = None if last is None or last.score is None else digits(last.score, cut.one.decimals)
+    score = None if last is None or last.worth is None else digits(score_and_priority(last.worth)[0], cut.one.decimals)
     return codes, CutView(limit=cut.limit, within=within, score=score)
 
 
@@ -340,7 +344,7 @@ async def _live_place(connection: Connection, asked: Asked, participant_no: str)
         of=sum(codes[code] for code in passed),
         score=score,
         points=points.get(participant_no, {}),
-        code=asked.cut.code(line.gate, line.rank, line.equals),
+        code=asked.shown(line),
         equal_with=line.equals - 1,
         gates=await _gates(connection, asked, participant_no),
         cut=cut,
