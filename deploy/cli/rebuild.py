@@ -48,6 +48,7 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
                     pool=pool,
                     outbox=worker.outbox,
                     hears=worker.hears,
+                    marks=worker.marks,
                     bootstrap_servers=worker.settings.kafka_bootstrap_servers,
                     progress=lambda done, records: progress.update(task, completed=done, total=records),
                 )

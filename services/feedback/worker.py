@@ -24,4 +24,12 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
             await assess_units(connection, out, clock(), settings.zone, settings.limits)
 
     duties = [Duty("assess_units", ASSESS_EVERY_S, assess)]
-    return Worker(service="feedback", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)
+    return Worker(
+        service="feedback",
+        settings=settings,
+        outbox=out,
+        hears=hears,
+        duties=duties,
+        marks=["public.assessment_owed"],
+        clock=clock,
+    )

@@ -61,18 +61,22 @@ async def rebuild(
     outbox: Outbox,
     hears: Callable[[Outbox], Sequence[Hears]],
     bootstrap_servers: str,
+    marks: Iterable[str] = (),
     progress: Callable[[int, int], None] = lambda done, records: None,
 ) -> Rebuilt:
     """Make the schema `projections` anew from the whole log, and swap it in at exactly the living positions.
 
-    `progress` is told how many of how many records have been read. Raises RefusedError, having changed nothing; Stop if the
+    `marks` are the tables outside of it (`public.owed`) in which event use cases do nothing but set a mark for a duty: to
+    set one again is harmless. `progress` is told how many of how many records have been read. Raises RefusedError, having changed nothing; Stop if the
     positions were made on another log; and what the servers or a use case raise: then too nothing has changed.
     """
     async with pool.acquire() as connection:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLAYING):
             raise RefusedError("another rebuild, or a replay of dead letters, is running")
         try:
-            silent = _Rebuild(service, connection, by_type(hears(SilentOutbox(outbox))), bootstrap_servers, progress)
+            silent = _Rebuild(
+                service, connection, by_type(hears(SilentOutbox(outbox))), bootstrap_servers, list(marks), progress
+            )
             return await silent.run()
         finally:
             if not connection.is_closed():  # else PostgreSQL has let the lock go, and the next rebuild drops the schema
@@ -89,12 +93,14 @@ class _Rebuild:
         connection: Connection,
         hears: Mapping[str, Hears],
         bootstrap_servers: str,
+        marks: list[str],
         progress: Callable[[int, int], None],
     ) -> None:
         self._service = service
         self._connection = connection
         self._hears = hears
         self._bootstrap_servers = bootstrap_servers
+        self._marks = marks
         self._progress = progress
         self._topics = sorted({each.contract.topic for each in hears.values()})
         self._stands: dict[Place, Position] = {}
@@ -191,8 +197,10 @@ class _Rebuild:
                 self._events += len(events)
         written = await connection.fetch(
             "SELECT schemaname || '.' || relname AS name FROM pg_stat_xact_user_tables"
-            " WHERE schemaname <> $1 AND schemaname NOT LIKE 'pg_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0",
+            " WHERE schemaname <> $1 AND schemaname NOT LIKE 'pg_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0"
+            " AND schemaname || '.' || relname <> ALL ($2)",
             NEXT,
+            self._marks,
         )
         if written:
             names = ", ".join(sorted(row["name"] for row in written))

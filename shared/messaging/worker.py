@@ -55,7 +55,8 @@ class Duty(NamedTuple):
 
 class Worker:
     """One worker of one service. `hears` makes what the service listens to, given where it states events: a rebuild gives it a silent
-    outbox. `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how long Kafka waits for a worker
+    outbox. `marks` are the tables outside the projections (`public.owed`) in which event use cases set marks for duties, and
+    nothing else: a rebuild may set them again. `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how long Kafka waits for a worker
     that says nothing before its partitions go to another.
     """
 
@@ -67,6 +68,7 @@ class Worker:
         outbox: Outbox,
         hears: Callable[[Outbox], Sequence[Hears]],
         duties: Iterable[Duty] = (),
+        marks: Iterable[str] = (),
         clock: Callable[[], datetime] = utc_now,
         check_seconds: float = 60.0,
         session_seconds: float = 10.0,
@@ -77,6 +79,7 @@ class Worker:
         self.outbox = outbox
         self.hears = hears
         self._duties = list(duties)
+        self.marks = list(marks)
         self._clock = clock
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds

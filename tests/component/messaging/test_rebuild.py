@@ -26,6 +26,7 @@ async def make_anew(stage: Stage, **changed: object) -> Rebuilt:
             outbox=stage.catalogue.outbox(),
             hears=changed.get("hears", stage.catalogue.hears),  # type: ignore[arg-type]
             bootstrap_servers=stage.servers.bootstrap,
+            marks=changed.get("marks", ()),  # type: ignore[arg-type]
         )
     finally:
         await pool.close()
@@ -124,3 +125,4 @@ async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
         await make_anew(stage, hears=deciding)
     assert await stage.effects() == effects
     assert not await stage.fetch("SELECT FROM public.decision")
+    assert (await make_anew(stage, hears=deciding, marks=["public.decision"])).events == 10  # a mark may be set again
