@@ -1,0 +1,145 @@
+"""How many registrations and decisions a second one api process takes over HTTP, beside how often it just says that it lives."""
+
+import asyncio
+import json
+import os
+import subprocess
+import sysconfig
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+from typing import Any
+
+from deploy.local.ports import free_port
+from tests.component.applications.conftest import FACTS, real_list, units_of
+from tests.component.conftest import PROVINCE, Issuer
+from tests.servers import Servers
+
+PEOPLE = 3_000 if os.environ.get("TERANG_TEST_SIZE") == "full" else 200
+AT_ONCE = 16
+SECONDS = 60
+
+
+class Line:
+    """One kept-alive connection; a client so small that the figures are the server's."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader = reader
+        self._writer = writer
+
+    async def ask(self, method: str, path: str, token: str = "", body: object = None, key: str = "") -> Any:
+        content = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else b""
+        head = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(content)}"]
+        head += [f"Authorization: Bearer {token}"] * bool(token) + [f"Idempotency-Key: {key}"] * bool(key)
+        head += ["Content-Type: application/json"] * (not isinstance(body, str))
+        self._writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + content)
+        answer = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
+        length = int(answer.partition("content-length: ")[2].partition("\r\n")[0])
+        data = await self._reader.readexactly(length)
+        assert answer.split()[1] in {"200", "201"}, data
+        return json.loads(data) if "json" in answer else data
+
+
+@contextmanager
+def api(database: str, issuer: Issuer, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`terang serve applications api` until the block ends."""
+    environment = os.environ | {
+        "TERANG_PROVINCE": PROVINCE,
+        "TERANG_ISSUER": issuer.url,
+        "TERANG_JWKS_URL": f"{issuer.url}/keys",
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",  # people apply while Kafka is away
+        "DATABASE_URL_APPLICATIONS": database,
+    }
+    terang = Path(sysconfig.get_path("scripts")) / "terang"
+    process = subprocess.Popen([terang, "serve", "applications", "api", "--port", str(port)], env=environment)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+@asynccontextmanager
+async def lines(port: int) -> AsyncIterator[list[Line]]:
+    """Connections to the api, once it answers."""
+    opened: list[tuple[asyncio.StreamReader, asyncio.StreamWriter]] = []
+    async with asyncio.timeout(SECONDS):
+        while len(opened) < AT_ONCE:
+            try:
+                opened.append(await asyncio.open_connection("127.0.0.1", port))
+            except OSError:
+                await asyncio.sleep(0.1)
+    yield [Line(*each) for each in opened]
+    for _, writer in opened:
+        writer.close()
+
+
+async def rate(through: Sequence[Line], things: Sequence[Any], do: Callable[[Line, Any], Awaitable[object]]) -> float:
+    """Things done a second, AT_ONCE at a time."""
+    queue = iter(things)
+
+    async def work(line: Line) -> None:
+        for thing in queue:
+            await do(line, thing)
+
+    began = time.perf_counter()
+    await asyncio.gather(*(work(line) for line in through))
+    return len(things) / (time.perf_counter() - began)
+
+
+async def test_registrations_and_decisions_a_second(servers: Servers) -> None:
+    """Everybody registers over all vacancies, is verified one by one, and others rush for one vacancy; every answer is right."""
+    issuer, port = Issuer(), free_port()
+    officer, verifier = issuer.token("officer", "officer"), issuer.token("verifier", "verifier")
+    people = [issuer.token(f"person-{n}", "applicant") for n in range(PEOPLE)]
+    with api(servers.service_database("applications"), issuer, port):
+        async with lines(port) as through:
+            vacancies = await prepare(through[0], officer)
+            numbers: list[tuple[str, str]] = []
+
+            async def live(line: Line, _: int) -> None:
+                await line.ask("GET", "/live")
+
+            async def register(line: Line, who: tuple[int, dict[str, Any]]) -> None:
+                n, vacancy = who
+                programme = vacancy["education"][0]
+                facts = {"education_level": programme["level"], "education_programme": programme["programme"]}
+                path = f"/applications/vacancies/{vacancy['vacancy_id']}/applications"
+                receipt = await line.ask("POST", path, people[n], FACTS | facts, key=f"register-{n}")
+                numbers.append((receipt["vacancy_id"], receipt["participant_no"]))
+
+            async def verify(line: Line, which: tuple[str, str]) -> None:
+                path = f"/applications/vacancies/{which[0]}/applications/{which[1]}/verification"
+                await line.ask("POST", path, verifier, {"decision": "MS"}, key=f"verify-{'-'.join(which)}")
+
+            half = PEOPLE // 2
+            baseline = await rate(through, range(PEOPLE), live)
+            registered = await rate(through, [(n, vacancies[n % len(vacancies)]) for n in range(half)], register)
+            rushed = await rate(through, [(n, vacancies[0]) for n in range(half, PEOPLE)], register)
+            verified = await rate(through, list(numbers), verify)
+    issuer.close()
+    assert len(set(numbers)) == PEOPLE
+    print(
+        f"\none api process, {AT_ONCE} at once: {registered:,.0f} registrations/s over {len(vacancies)} vacancies, "
+        f"{rushed:,.0f}/s for one vacancy, {verified:,.0f} decisions/s; just /live {baseline:,.0f}/s "
+        f"(ratios {registered / baseline:.2f}, {rushed / baseline:.2f}, {verified / baseline:.2f})"
+    )
+
+
+async def prepare(line: Line, officer: str) -> list[dict[str, Any]]:
+    """A published round with the real list of 2024."""
+    await line.ask("POST", "/applications/units/import", officer, units_of(real_list()))
+    round_ = {
+        "round_id": "bench",
+        "name": "Bench",
+        "policy_id": "national-cpns-2024",
+        "decreed_seats": 144,
+        "calendar": {"registration_opens": "2020-01-01T00:00:00Z", "registration_closes": "2099-01-01T00:00:00Z"},
+    }
+    await line.ask("POST", "/applications/rounds", officer, round_)
+    await line.ask("POST", "/applications/rounds/bench/vacancies/import", officer, real_list())
+    await line.ask("POST", "/applications/rounds/bench/publish", officer)
+    page = await line.ask("GET", "/applications/rounds/bench/vacancies?limit=500")
+    found: list[dict[str, Any]] = page["items"]
+    return found
