@@ -1,0 +1,56 @@
+"""Derived tables made anew from the log beside the living ones, and decisions meanwhile."""
+
+from itertools import groupby
+
+from services.ranking.handlers.events import hears
+from shared.messaging.dead_letters import REPLAYING
+from shared.messaging.envelope import Event
+from shared.messaging.rebuild import clone
+from tests.component.conftest import ServiceApp
+from tests.component.ranking.conftest import ROUND, Facts
+from tests.component.ranking.test_any_order import DERIVED
+
+SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
+
+
+async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceApp) -> None:
+    """All events of a round whose first list is closed, applied again into projections_next: each derived table equals the living one."""
+    facts = Facts({"v1": 1, "v2": 1})
+    before = [*facts.opened(), *facts.people("v1", 5), *facts.people("v2", 2)]
+    for vacancy, count in (("v1", 5), ("v2", 2)):
+        before += [facts.scheduled(vacancy, "skd"), facts.closed(vacancy, "skd", count)]
+        before += [facts.skd(vacancy, candidate, 100, 100, 170 + candidate) for candidate in range(1, count + 1)]
+    after = [facts.skb("v1", candidate, f"8{candidate}.5") for candidate in (3, 4, 5)]
+    first = [ranking.event(fact) for fact in before]
+    await ranking.hear(*first)
+    assert (await ranking.http.post(SKD, headers=ranking.who("o", "officer"))).status_code == 200
+    second = [ranking.event(fact) for fact in after]
+    await ranking.hear(*second)
+
+    use_cases = {heard.contract.type: heard.use_case for heard in hears(ranking.outbox)}
+    events: list[Event[object]] = [*second, *first]  # type: ignore[list-item] # another order, as partitions have none between them
+    async with ranking.pool.acquire() as connection:
+        await clone(connection)
+        async with connection.transaction():
+            await connection.execute("SET LOCAL search_path = projections_next, public")
+            for type_, alike in groupby(events, key=lambda event: event.type):
+                await use_cases[type_](connection, list(alike))  # type: ignore[arg-type]
+        for table, key in DERIVED.items():
+            living = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
+            anew = await connection.fetch(f"SELECT * FROM projections_next.{table} ORDER BY {key}")
+            assert [tuple(row) for row in anew] == [tuple(row) for row in living], table
+            assert living, table
+
+
+async def test_nothing_is_decided_during_a_rebuild(ranking: ServiceApp) -> None:
+    """A rebuild under way would not see the decision: it is refused, and taken once the rebuild is over."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scheduled("v1", "skd"))
+    await ranking.hear(facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))
+    officer = ranking.who("officer-1", "officer")
+    async with ranking.pool.acquire() as rebuilding:
+        await rebuilding.execute("SELECT pg_advisory_lock($1)", REPLAYING)
+        refused = await ranking.http.post(SKD, headers=officer)
+        await rebuilding.execute("SELECT pg_advisory_unlock($1)", REPLAYING)
+    assert (refused.status_code, refused.json()["type"]) == (503, "/problems/ranking/rebuilding")
+    assert (await ranking.http.post(SKD, headers=officer)).status_code == 200
