@@ -9,10 +9,6 @@ ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 -- True while no rebuild runs; none begins before the transaction ends.
 SELECT pg_try_advisory_xact_lock_shared(:lock);
 
--- name: stay_unrebuilt(lock)$
--- True while no rebuild runs; none begins before the transaction ends.
-SELECT pg_try_advisory_xact_lock_shared(:lock);
-
 -- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, sequence)!
 -- A round and its law.
 INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats, sequence)

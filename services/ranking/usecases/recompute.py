@@ -6,9 +6,7 @@ from operator import itemgetter
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair, candidates_known, vacancies_known
 from shared.messaging.dead_letters import REPLAYING
-from shared.messaging.dead_letters import REPLAYING
 from shared.postgres.pool import Connection
-from shared.refusals import Refusal
 from shared.refusals import Refusal
 
 MOST_NAMES_A_NOTICE = 100
@@ -22,16 +20,6 @@ async def touch(connection: Connection, vacancy_ids: Iterable[str]) -> None:
     """Lock the vacancies, in sorted order, and owe their standings. Comes before anything else in the transaction: whoever learns something
     of the same vacancy meanwhile waits, and then sees it."""
     await SQL.touch(connection, vacancies=sorted(set(vacancy_ids)))
-
-
-async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
-    """The same for a decision, which changes standings without an event: a rebuild under way would not see it.
-
-    Raises Refusal `rebuilding` while one is.
-    """
-    if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
-        raise Refusal("rebuilding")
-    await touch(connection, vacancy_ids)
 
 
 async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
