@@ -1,6 +1,6 @@
 """Selection policies: rules as data, each figure with its authority, and the model that reads them."""
 
-from shared.policies.library import load
+from shared.policies.library import load, read_file
 from shared.policies.model import (
     Bonus,
     Component,
@@ -28,4 +28,5 @@ __all__ = [
     "Stage",
     "Threshold",
     "load",
+    "read_file",
 ]

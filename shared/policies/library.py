@@ -1,10 +1,11 @@
-"""The policies that the platform brings along, each a TOML file in this folder."""
+"""The policies that the platform brings along, each a TOML file in this folder, and policies in other files."""
 
 import tomllib
 from functools import lru_cache
 from pathlib import Path
 
-from shared.policies.model import Policy, PolicyError, read
+from shared.policies.lines import lines_of
+from shared.policies.model import Fault, Policy, PolicyError, read
 from shared.refusals import Refusal
 
 FOLDER = Path(__file__).parent
@@ -20,11 +21,17 @@ def load(policy_id: str) -> Policy:
     """The policy of that id. Raises Refusal `unknown-policy` (policy, known) where there is none, PolicyError where its file is wrong."""
     if policy_id not in known():
         raise Refusal("unknown-policy", policy=policy_id, known=", ".join(known()))
-    path = FOLDER / f"{policy_id}.toml"
-    try:
-        policy = read(path.name, tomllib.loads(path.read_text("utf-8")))
-    except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{path.name} is not TOML: {error}") from error
+    policy = read_file(FOLDER / f"{policy_id}.toml")
     if policy.id != policy_id:
-        raise PolicyError(f"{path.name} holds the policy {policy.id}: file and id must agree")
+        raise PolicyError(f"{policy_id}.toml holds the policy {policy.id}: file and id must agree")
     return policy
+
+
+def read_file(path: Path) -> Policy:
+    """The policy in a file. Raises PolicyError with every fault, its line, its place, and the authority that it concerns; OSError."""
+    text = path.read_text("utf-8")
+    try:
+        values = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise PolicyError(f"{path.name} is not TOML: {error}", (Fault((), f"not TOML: {error}"),)) from error
+    return read(path.name, values, lines_of(text))

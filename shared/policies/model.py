@@ -168,6 +168,14 @@ class Component(_Part):
         """True where vacancies of that kind of need have this component."""
         return not self.needs or need in self.needs
 
+    def fault_of(self, points: Decimal) -> str | None:
+        """What is wrong with stated points; none where nothing is."""
+        if not points.is_finite() or points < 0:
+            return f"{points} is below 0"
+        if points > self.maximum:
+            return f"{points} is above the maximum {self.maximum}"
+        return f"{points} is no multiple of {self.step}" if points % self.step else None
+
 
 class Bonus(_Part):
     """Points added to a component for whom a condition holds, before thresholds are asked."""
@@ -218,6 +226,7 @@ class Stage(_Part):
     code: StageName
     name: Text
     minutes: Annotated[int | None, Field(gt=0)] = None
+    off_site: Annotated[bool, Field(description="Sat without coming to a site")] = False
     longer: tuple[LongerTime, ...] = ()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     thresholds: Annotated[
@@ -412,6 +421,7 @@ class Policy(_Part):
     ] = ()
     seat_groups: tuple[SeatGroup, ...] = ()
     education: Annotated[tuple[EducationLevel, ...], Field(description="Levels, from the lowest")] = ()
+    education_authority: AuthorityName | None = None
     priority_groups: Annotated[tuple[PriorityGroup, ...], Field(description="Who goes first comes first")] = ()
     quotas: tuple[Quota, ...] = ()
     objections: tuple[Objection, ...] = ()
@@ -795,7 +805,7 @@ def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
 def _named_authorities(part: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:
     """Every authority that is named, with its place."""
     for at, owner in _parts(part, place):
-        for name in ("authority", "ties_authority", "codes_authority"):
+        for name in ("authority", "ties_authority", "codes_authority", "education_authority"):
             if (value := getattr(owner, name, None)) is not None:
                 yield (*at, name), value
 
@@ -858,12 +868,8 @@ def _point_faults(stage: Stage, points: Mapping[str, Decimal]) -> Iterator[str]:
                 yield f"{component.code}: points are missing"
         elif component.evidence is not None:
             yield f"{component.code}: nobody states these points, they follow from {component.evidence.of}"
-        elif not value.is_finite() or value < 0:
-            yield f"{component.code}: {value} is below 0"
-        elif value > component.maximum:
-            yield f"{component.code}: {value} is above the maximum {component.maximum}"
-        elif value % component.step:
-            yield f"{component.code}: {value} is no multiple of {component.step}"
+        elif (fault := component.fault_of(value)) is not None:
+            yield f"{component.code}: {fault}"
 
 
 def _plain(label: str) -> str:
