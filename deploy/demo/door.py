@@ -4,10 +4,11 @@ A service that is away is asked again with the same Idempotency-Key, so that not
 """
 
 import asyncio
+import json
 import time
 from typing import Any
 
-import httpx
+import aiohttp
 
 AWAY_S = 120
 """How long a request is repeated while a service is away or still waits for events: a worker that was killed is back long before."""
@@ -26,20 +27,21 @@ class Door:
     """One deployment, by the address of its door. Use as an async context."""
 
     def __init__(self, url: str) -> None:
-        self._http = httpx.AsyncClient(
-            base_url=url,
-            timeout=60,
-            limits=httpx.Limits(max_connections=AT_ONCE, max_keepalive_connections=AT_ONCE),
-            headers={"Accept-Language": "en"},
-        )
+        self._url = url
         self._tokens: dict[str, str] = {}
         self.retries = 0
 
     async def __aenter__(self) -> "Door":
+        self._http = aiohttp.ClientSession(
+            self._url,
+            connector=aiohttp.TCPConnector(limit=AT_ONCE),
+            timeout=aiohttp.ClientTimeout(total=60),
+            headers={"Accept-Language": "en"},
+        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        await self._http.aclose()
+        await self._http.close()
 
     async def about(self) -> dict[str, str]:
         """What the deployment says of itself: province, Kafka's address, issuer."""
@@ -57,7 +59,7 @@ class Door:
         who: str | None = None,
         role: str = "",
         key: str,
-        json: Any = None,
+        body: Any = None,
         csv: str | None = None,
         waits: bool = False,
     ) -> Any:
@@ -65,8 +67,8 @@ class Door:
         headers = {"Idempotency-Key": key}
         if csv is not None:
             headers["Content-Type"] = "text/csv; charset=utf-8"
-        content = None if csv is None else csv.encode()
-        return await self._send("POST", path, who, role, waits=waits, json=json, content=content, headers=headers)
+        data = None if csv is None else csv.encode()
+        return await self._send("POST", path, who, role, waits=waits, json=body, data=data, headers=headers)
 
     async def _send(self, method: str, path: str, who: str | None, role: str, *, waits: bool, **request: Any) -> Any:
         until = time.monotonic() + AWAY_S
@@ -76,12 +78,14 @@ class Door:
             try:
                 if who is not None:
                     headers["Authorization"] = f"Bearer {await self._token(who, role)}"
-                answer = await self._http.request(method, path, headers=headers, **request)
-                if answer.is_success:
-                    return answer.json()
-                again = answer.status_code in AWAY or (waits and _not_yet(answer))
-                said = _words(answer)
-            except httpx.TransportError as error:
+                async with self._http.request(method, path, headers=headers, **request) as answer:
+                    text = await answer.text()
+                if answer.ok:
+                    return json.loads(text)
+                problem = _problem(text)
+                again = answer.status in AWAY or (waits and _not_yet(answer.status, problem))
+                said = f"{answer.status} {_words(problem) or text[:300]}"
+            except (aiohttp.ClientError, TimeoutError) as error:
                 again, said = True, f"{type(error).__name__} {error}"
             if not again or time.monotonic() > until:
                 raise DemoError(f"{method} {path} as {who or 'anyone'}: {said}")
@@ -91,36 +95,32 @@ class Door:
 
     async def _token(self, who: str, role: str) -> str:
         if who not in self._tokens:
-            answer = await self._http.post(
-                "/issuer/token", data={"grant_type": "client_credentials", "client_id": who, "scope": role}
-            )
-            if answer.status_code in AWAY:
-                raise httpx.ConnectError(f"the issuer answered {answer.status_code}")
-            if not answer.is_success:
-                raise DemoError(
-                    f"The deployment gives no token ({answer.status_code}): the demonstration needs the demo issuer, "
-                    "which only the local stack and the compose profile `demo` have."
-                )
-            self._tokens[who] = answer.json()["access_token"]
+            asked = {"grant_type": "client_credentials", "client_id": who, "scope": role}
+            async with self._http.post("/issuer/token", data=asked) as answer:
+                if answer.status in AWAY:
+                    raise aiohttp.ClientConnectionError(f"the issuer answered {answer.status}")
+                if not answer.ok:
+                    raise DemoError(
+                        f"The deployment gives no token ({answer.status}): the demonstration needs the demo issuer, "
+                        "which only the local stack and the compose profile `demo` have."
+                    )
+                self._tokens[who] = (await answer.json())["access_token"]
         return self._tokens[who]
 
 
-def _not_yet(answer: httpx.Response) -> bool:
-    return answer.status_code in NOT_YET and not str(_problem(answer).get("type")).endswith("/invalid-request")
+def _not_yet(status: int, problem: dict[str, Any]) -> bool:
+    return status in NOT_YET and not str(problem.get("type")).endswith("/invalid-request")
 
 
-def _problem(answer: httpx.Response) -> dict[str, Any]:
+def _problem(text: str) -> dict[str, Any]:
     try:
-        found = answer.json()
+        found = json.loads(text)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
 
 
-def _words(answer: httpx.Response) -> str:
-    """The answer's status and the words of its problem, faults included."""
-    problem = _problem(answer)
-    if not problem:
-        return f"{answer.status_code} {answer.text[:300]}"
+def _words(problem: dict[str, Any]) -> str:
+    """The words of a problem, its first faults included; nothing where it is none."""
     faults = "; ".join(str(fault) for fault in (problem.get("errors") or [])[:5])
-    return f"{answer.status_code} {problem.get('title', '')}: {problem.get('detail', '')} {faults}"
+    return f"{problem['title']}: {problem['detail']} {faults}" if {"title", "detail"} <= problem.keys() else ""

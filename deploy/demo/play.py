@@ -117,7 +117,7 @@ class Play:
             (
                 "/applications/rounds",
                 {
-                    "json": {
+                    "body": {
                         "round_id": self.round.round_id,
                         "name": f"Demonstrasi {self.round.round_id} (pelamar rekaan)",
                         "policy_id": POLICY,
@@ -182,7 +182,7 @@ class Play:
             who=candidate.subject,
             role="applicant",
             key=self._key("apply", candidate.subject),
-            json={
+            body={
                 "education_level": candidate.listing.level,
                 "education_programme": candidate.listing.programme,
                 "gpa": str(candidate.gpa),
@@ -228,7 +228,7 @@ class Play:
             who=VERIFIER,
             role="verifier",
             key=self._key("verify", candidate.subject),
-            json=decision,
+            body=decision,
         )
 
     async def _withdraw(self, candidate: Candidate) -> None:
@@ -247,7 +247,7 @@ class Play:
             who=OFFICER,
             role="officer",
             key=self._key(stage, site),
-            json={
+            body={
                 "round_id": self.round.round_id,
                 "stage": stage,
                 "site": site,
@@ -264,7 +264,7 @@ class Play:
             who={"examiner": EXAMINER, "proctor": PROCTOR, "officer": OFFICER}[role],
             role=role,
             key=self._key(sitting, what, body["participant_no"]),
-            json=body,
+            body=body,
             waits=True,
         )
 
@@ -388,7 +388,7 @@ class Play:
                 who=f"demo-citizen-{complaint.number}" if complaint.named else None,
                 role="applicant",
                 key=self._key("complaint", complaint.number),
-                json={
+                body={
                     "unit_id": complaint.unit_id,
                     "category": complaint.category,
                     "text": complaint.text,
@@ -403,7 +403,7 @@ class Play:
                     who=OFFICER,
                     role="officer",
                     key=self._key("resolution", complaint.number),
-                    json={"outcome": "upheld", "text": "Sudah ditindaklanjuti (rekaan)."},
+                    body={"outcome": "upheld", "text": "Sudah ditindaklanjuti (rekaan)."},
                 )
 
         await self._all("complaints", self.cast.complaints, file)

@@ -4,7 +4,7 @@ import asyncio
 import time
 from typing import Annotated, Any
 
-import httpx
+import aiohttp
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
@@ -56,11 +56,12 @@ class Identity:
             if time.monotonic() - self._asked < KEYS_ASKED_AGAIN_S and self._keys is not None:
                 return
             try:
-                async with httpx.AsyncClient(timeout=5) as client:
-                    answer = (await client.get(self._jwks_url)).raise_for_status()
-                self._keys = KeySet.import_key_set(answer.json())
+                timeout = aiohttp.ClientTimeout(total=5)
+                async with aiohttp.ClientSession(timeout=timeout) as client, client.get(self._jwks_url) as answer:
+                    answer.raise_for_status()
+                    self._keys = KeySet.import_key_set(await answer.json(content_type=None))
                 self._asked = time.monotonic()
-            except (httpx.HTTPError, ValueError) as error:
+            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
                 if self._keys is None:
                     raise Refusal("try-again") from error
 
