@@ -45,8 +45,13 @@ class Sitting:
 
     @property
     def components(self) -> tuple[str, ...]:
-        """Codes of what gets points here, in the policy's order."""
-        return tuple(component.code for component in stage_of(self.policy, self.stage).components)
+        """Codes of what is given points here, in the policy's order; points that follow from a person's facts nobody gives."""
+        return tuple(component.code for component in stage_of(self.policy, self.stage).stated)
+
+    @property
+    def not_of_all(self) -> frozenset[str]:
+        """Those of them that only vacancies for some kinds of need have."""
+        return frozenset(component.code for component in stage_of(self.policy, self.stage).stated if component.needs)
 
     def refuse_if_closed(self) -> None:
         """Raises Refusal `sitting-closed`: no candidate gets a first result in it any more."""

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from services.exams.domain import points
 from services.exams.domain.candidate import Candidate
-from services.exams.domain.points import WrittenPoints
+from services.exams.domain.points import MaybePoints, WrittenPoints
 from services.exams.domain.sitting import Sitting
 from services.exams.storage import results, sittings
 from services.exams.usecases.show_sittings import SittingId
@@ -78,8 +78,10 @@ async def import_scores(
 
 
 @lru_cache
-def _row_model(components: tuple[str, ...]) -> type[BaseModel]:
-    columns: dict[str, Any] = dict.fromkeys(components, (WrittenPoints, ...))
+def _row_model(components: tuple[str, ...], may_be_empty: frozenset[str]) -> type[BaseModel]:
+    columns: dict[str, Any] = {
+        code: (MaybePoints if code in may_be_empty else WrittenPoints, ...) for code in components
+    }
     return create_model("ScoreRow", participant_no=(ParticipantNo, ...), **columns)
 
 
@@ -87,9 +89,10 @@ def _read(sitting: Sitting, lines: Lines) -> tuple[list[tuple[int, str, dict[str
     """Rows as (line, participant number, points), each number once; and what is wrong with the others."""
     faults: Faults = []
     rows = []
-    for line, row in check_rows(lines, _row_model(sitting.components), faults):
+    for line, row in check_rows(lines, _row_model(sitting.components, sitting.not_of_all), faults):
         values = row.__dict__
-        rows.append((line, values["participant_no"], {code: values[code] for code in sitting.components}))
+        given = {code: values[code] for code in sitting.components if values[code] is not None}
+        rows.append((line, values["participant_no"], given))
     often = Counter(number for _, number, _ in rows)
     faults += [
         {"line": line, "column": "participant_no", "reason": f"{number} stands {often[number]} times in the file"}
