@@ -2,7 +2,20 @@
 
 import typer
 
-from deploy.cli import contracts, dead_letters, demo, issuer, local, migrate, rebuild, recover, serve, settings, topics
+from deploy.cli import (
+    contracts,
+    dead_letters,
+    demo,
+    issuer,
+    local,
+    migrate,
+    policy,
+    rebuild,
+    recover,
+    serve,
+    settings,
+    topics,
+)
 
 app = typer.Typer(
     help="Terang: a province recruits its civil servants by merit, in public.",
@@ -12,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for part in (local, demo, serve, migrate, topics, issuer, settings, recover, rebuild, dead_letters, contracts):
+for part in (local, demo, serve, migrate, topics, issuer, settings, recover, rebuild, dead_letters, contracts, policy):
     app.add_typer(part.app)
 
 

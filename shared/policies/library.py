@@ -1,5 +1,6 @@
 """The policies that the platform brings along, each a TOML file in this folder, and policies in other files."""
 
+import re
 import tomllib
 from functools import lru_cache
 from pathlib import Path
@@ -33,5 +34,7 @@ def read_file(path: Path) -> Policy:
     try:
         values = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise PolicyError(f"{path.name} is not TOML: {error}", (Fault((), f"not TOML: {error}"),)) from error
+        at = re.search(r"at line (\d+)", str(error))  # 3.14 has it as an attribute
+        line = int(at[1]) if at else text.count("\n") + 1
+        raise PolicyError(f"{path.name} is not TOML: {error}", (Fault((), f"not TOML: {error}", line),)) from error
     return read(path.name, values, lines_of(text))

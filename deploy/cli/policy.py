@@ -1,0 +1,82 @@
+"""``terang policy``: checks a policy's file, and reads policies aloud."""
+
+import sys
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from shared.policies import Policy, PolicyError, load, read_file
+from shared.policies.library import known
+from shared.policies.sentences import Language, differences, sentences
+from shared.refusals import Refusal
+
+app = typer.Typer(name="policy", help="Selection policies: check a file, show one, compare two.", no_args_is_help=True)
+
+
+class Lang(StrEnum):
+    """Language of the sentences."""
+
+    id = "id"
+    en = "en"
+
+
+Tongue = Annotated[Lang, typer.Option("--lang", help="Language of the sentences")]
+Named = Annotated[str, typer.Argument(help="Id of a policy, or a file")]
+
+
+@app.command()
+def check(
+    file: Annotated[Path, typer.Argument(help="A policy's TOML file")],
+    lang: Tongue = Lang.id,
+) -> None:
+    """Say whether a file is a policy that holds together; else each fault with file, line, place and authority, and status 1."""
+    try:
+        policy = read_file(file)
+    except PolicyError as error:
+        for fault in error.faults:
+            place = ".".join(map(str, fault.place)) or "policy"
+            by = f" [{fault.authority}]" if fault.authority else ""
+            print(f"{file}:{fault.line or 1}: {place}: {fault.says}{by}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    except (OSError, UnicodeDecodeError) as error:
+        print(f"{file}: {error}", file=sys.stderr)
+        raise typer.Exit(1) from None
+    unsure = sum(authority.confidence in "CD" for authority in policy.authorities.values())
+    print(
+        f"{file}: {policy.id} versi {policy.version} utuh; {unsure} dasar masih perlu ditegaskan instansi; {policy.hash()}"
+        if lang is Lang.id
+        else f"{file}: {policy.id} version {policy.version} holds together; {unsure} authorities are to be confirmed; {policy.hash()}"
+    )
+
+
+@app.command()
+def show(policy: Named, lang: Tongue = Lang.id) -> None:
+    """Read a policy aloud: every figure in a sentence, with its authority."""
+    for sentence in sentences(_named(policy), _language(lang)):
+        print(sentence)
+
+
+@app.command()
+def diff(before: Named, after: Named, lang: Tongue = Lang.id) -> None:
+    """Say what the second policy says otherwise than the first."""
+    told = differences(_named(before), _named(after), _language(lang))
+    for sentence in told:
+        print(sentence)
+    if not told:
+        print("Keduanya sama." if lang is Lang.id else "Both say the same.")
+
+
+def _language(lang: Lang) -> Language:
+    return "id" if lang is Lang.id else "en"
+
+
+def _named(policy: str) -> Policy:
+    try:
+        return read_file(Path(policy)) if policy.endswith(".toml") else load(policy)
+    except Refusal:
+        print(f"{policy}: no such policy; there are {', '.join(known())}", file=sys.stderr)
+    except (PolicyError, OSError, UnicodeDecodeError) as error:
+        print(error, file=sys.stderr)
+    raise typer.Exit(2)
