@@ -91,8 +91,7 @@ async def show(
     if final:
         one = final[min(hot.seats, len(final) - 1)]
         place = await door.get(f"/ranking/vacancies/{vacancy_id}/candidates/{one[3]}")
-        console.print(f"[bold]One candidate's place[/bold] ({one[3]}):")
-        console.print_json(data=place)
+        console.print(_place_in_words(place))
 
     flagged = Table("unit", "needs", "complaints", "per 1,000", "province", "sure", title="flagged units")
     async for unit in play.items("/feedback/units", flagged="true"):
@@ -110,4 +109,18 @@ async def show(
     console.print(
         f"Look at: {url}/ranking/vacancies/{vacancy_id} (live standings) · "
         + " · ".join(f"{url}/{service}/docs" for service in SERVICES)
+    )
+
+
+def _place_in_words(place: dict[str, Any]) -> str:
+    """One candidate's place as a person would tell it."""
+    gates = ", ".join(f"{gate['of']} {gate['points']} (at least {gate['minimum']})" for gate in place["gates"])
+    between = [
+        f"{where} {other['participant_no']} with {other['score']}"
+        for where in ("above", "below")
+        if (other := place[where]) is not None
+    ]
+    return (
+        f"One candidate's place: {place['participant_no']} is number {place['rank']} with {place['score']}, code {place['code']}; "
+        f"passed {gates}; {place['above_the_cut']} from the cut at {place['cut']['score']}; {', '.join(between)}."
     )
