@@ -223,7 +223,7 @@ async def _live_page(connection: Connection, asked: Asked, seen: object, limit: 
         after = last.merit_key
     lines = await one.page(after, limit + 1)
     points = await points_of(connection, asked, [line for _, line in lines[:limit]])
-    codes, cut = await _live_figures(one, asked.cut)
+    codes, cut = await live_figures(one, asked.cut)
     items = tuple(
         StandingLine(
             rank=line.rank,
@@ -288,7 +288,7 @@ def _closed_cut(asked: Asked, closing: Mapping[str, Any]) -> CutView:
     return CutView(limit=closing["cut_limit"], within=within, score=closing["cut_score"])
 
 
-async def _live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutView]:
+async def live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutView]:
     """Candidates by code, and the cut, out of the counts and one line at the limit."""
     gates = await one.gates()
     ranked = gates.pop(Gate.RANKED, 0)
@@ -329,7 +329,7 @@ async def _live_place(connection: Connection, asked: Asked, participant_no: str)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
     line = await one.line(row)
-    codes, cut = await _live_figures(one, asked.cut)
+    codes, cut = await live_figures(one, asked.cut)
     above = await one.above(row) if row.ranked else None
     below = await one.below(row) if row.ranked else None
     score = None if line.score is None else digits(line.score, asked.rules.decimals)

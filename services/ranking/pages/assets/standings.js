@@ -19,8 +19,13 @@
     const made = document.createElement("tr");
     made.dataset.number = line.participant_no;
     if (line.code === said.within) made.className = "within";
-    const number = cell("th", line.participant_no);
+    const number = cell("th", "");
     number.scope = "row";
+    const why = document.createElement("a");
+    why.href = said.whyPage.replace("{number}", line.participant_no);
+    why.title = said.why.replace("{number}", line.participant_no);
+    why.textContent = line.participant_no;
+    number.append(why);
     const code = cell("td", line.code);
     if (line.equal_with) {
       const note = document.createElement("span");

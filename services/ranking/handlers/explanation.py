@@ -1,0 +1,69 @@
+"""Why a candidate stands where they stand, as JSON and as a page."""
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from services.ranking.handlers.http import WhichList, WhichState
+from services.ranking.usecases.explain_place import PlaceExplained, explain_place
+from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.refusals import Refusal
+from shared.web.pages import Pages
+from shared.web.parts import TheParts
+from shared.web.problems import declared, reader_language
+
+
+def explanations() -> APIRouter:
+    """The account for programs, with its sentences in the reader's language."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+
+    @routes.get(
+        "/{vacancy_id}/candidates/{participant_no}/explanation",
+        responses=declared(404, 409),
+        summary="Why this rank: thresholds, each step of the score, who stands next and what decided, the distance to the cut",
+    )
+    async def explanation(
+        request: Request,
+        response: Response,
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        parts: TheParts,
+        list_: WhichList = None,
+        state: WhichState = None,
+    ) -> PlaceExplained:
+        language = reader_language(request)
+        response.headers["Content-Language"] = language
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await explain_place(connection, vacancy_id, participant_no, list_, state, language)
+
+    return routes
+
+
+def why_page(pages: Pages) -> APIRouter:
+    """The same for people; it is no part of the API's documentation."""
+    routes = APIRouter(prefix="/vacancies", include_in_schema=False)
+
+    @routes.get("/{vacancy_id}/candidates/{participant_no}/why")
+    async def why(
+        request: Request,
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        parts: TheParts,
+        list_: WhichList = None,
+        state: WhichState = None,
+    ) -> HTMLResponse:
+        try:
+            async with (
+                parts.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                told = await explain_place(
+                    connection, vacancy_id, participant_no, list_, state, reader_language(request)
+                )
+        except Refusal as refusal:
+            return pages.problem(request, refusal)
+        return pages.answer(request, "why.html", told=told)
+
+    return routes

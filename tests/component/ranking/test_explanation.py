@@ -1,0 +1,114 @@
+"""Why this rank, as people and programs are told: live, and as a list was fixed."""
+
+from datetime import date
+
+from tests.component.conftest import ServiceApp
+from tests.component.ranking.conftest import ROUND, Facts
+
+SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
+FINAL = f"/ranking/rounds/{ROUND}/close"
+SECRETS = ("3.10", "3.90", "1988", "1999", "birth_date: ", "merit_key")
+
+
+async def test_a_live_place_is_explained(ranking: ServiceApp) -> None:
+    """Thresholds, the tie that decided, and the distance to the cut, in the reader's language."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 6))
+    await ranking.hear(*(facts.skd("v1", each, 100, 100, 205 - each) for each in (1, 2, 3)))
+    await ranking.hear(facts.skd("v1", 4, 100, 105, 197), facts.skd("v1", 5, 60, 100, 200))
+    path = "/ranking/vacancies/v1/candidates/0001-00000{}/explanation?lang=en"
+    third = (await ranking.http.get(path.format(3))).json()
+    assert (third["outcome"], third["code"], third["rank"], third["of"]) == ("within", "P/L", 3, 4)
+    assert (third["state"], third["limit"], third["distance"]) == ("live", 3, "0")
+    assert third["below"] == {
+        "participant_no": "0001-000004",
+        "rank": 4,
+        "score": "402",
+        "decided_by": "TKP",
+        "own": "202",
+        "other": "197",
+    }
+    fourth = (await ranking.http.get(path.format(4))).json()
+    assert (fourth["outcome"], fourth["score"], fourth["decided_at_the_cut"]) == ("passed", "402", "TKP")
+    assert fourth["sentences"][-1] == (
+        "Your score equals the last one within the cut, 402; what decided is Personal characteristics (TKP)."
+    )
+    below = (await ranking.http.get(path.format(5))).json()
+    assert below["outcome"] == "below"
+    assert below["thresholds"][0] == {"of": "TWK", "minimum": "65", "points": "60", "lacking": "5", "passed": False}
+    waiting = (await ranking.http.get(path.format(6))).json()
+    assert waiting["outcome"] == "waiting"
+    assert waiting["stages"] == {"skd": "waiting"}
+    indonesian = await ranking.http.get(path.format(6).replace("lang=en", "lang=id"))
+    assert indonesian.headers["content-language"] == "id"
+    assert indonesian.json()["sentences"][0].startswith("Pada daftar Hasil SKD")
+
+
+async def test_a_rule_about_a_person_is_named_and_nothing_more(ranking: ServiceApp) -> None:
+    """A mark and an age decide the last list: the account names the rules, live and fixed, for whoever asks, on the page too."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened())
+    born = date(1999, 5, 17)
+    for candidate, (gpa, day) in enumerate([("3.10", born), ("3.90", born), ("3.90", date(1988, 8, 8))], 1):
+        await ranking.hear(*facts.applied("v1", candidate, gpa=gpa, born=day), facts.verified("v1", candidate))
+    await ranking.hear(facts.registered("v1", 3), facts.scheduled("v1", "skd"))
+    await ranking.hear(*(facts.skd("v1", each, 100, 100, 200) for each in (1, 2, 3)), facts.closed("v1", "skd", 3))
+    officer = ranking.who("officer-1", "officer")
+    assert (await ranking.http.post(SKD, headers=officer)).status_code == 200
+    await ranking.hear(facts.scheduled("v1", "skb"))
+    await ranking.hear(*(facts.skb("v1", each, "80") for each in (1, 2, 3)), facts.closed("v1", "skb", 3))
+    path = "/ranking/vacancies/v1/candidates/0001-000002"
+
+    async def told() -> dict[str, object]:
+        answer = await ranking.http.get(f"{path}/explanation?lang=en")
+        assert answer.status_code == 200, answer.text
+        assert not [secret for secret in SECRETS if secret in answer.text]
+        return dict(answer.json())
+
+    live = await told()
+    assert (live["state"], live["rank"], live["score"]) == ("live", 2, "77.091")
+    assert live["above"] == {
+        "participant_no": "0001-000003",
+        "rank": 1,
+        "score": "77.091",
+        "decided_by": "birth_date",
+        "own": None,
+        "other": None,
+    }
+    assert live["below"]["decided_by"] == "gpa"  # type: ignore[index]
+    assert live["decided_at_the_cut"] == "birth_date"
+    page = await ranking.http.get(f"{path}/why?lang=en")
+    assert page.status_code == 200
+    assert "the rule of age" in page.text
+    assert not [secret for secret in SECRETS if secret in page.text]
+    standings = await ranking.http.get("/ranking/vacancies/v1?lang=en")
+    assert f"{path}/why?list=final&amp;lang=en" in standings.text
+
+    assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
+    fixed = await told()
+    assert fixed["state"] == "closed"
+    assert {key: value for key, value in fixed.items() if key != "state"} == {
+        key: value for key, value in live.items() if key != "state"
+    }
+    # a correction after the list was fixed moves the live list, and what was fixed is still explained by its own points
+    await ranking.hear(facts.skb("v1", 2, "90", corrected=True), *facts.applied("v1", 1, gpa="3.95")[1:])
+    assert {**await told(), "below": None, "sentences": None} == {**fixed, "below": None, "sentences": None}
+    assert (await told())["below"]["decided_by"] == "since-corrected"  # type: ignore[index]
+
+
+async def test_questions_that_have_no_account(ranking: ServiceApp) -> None:
+    """Unknown vacancies, lists and candidates are refused as elsewhere; the page says it in words."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1))
+    path = "/ranking/vacancies/{}/candidates/{}/{}"
+    for vacancy, number, query, status, problem in [
+        ("nowhere", "0001-000001", "", 404, "unknown-vacancy"),
+        ("v1", "0001-000009", "", 404, "not-on-the-list"),
+        ("v1", "0001-000001", "?list=third", 404, "unknown-list"),
+        ("v1", "0001-000001", "?state=closed", 409, "not-closed"),
+    ]:
+        answer = await ranking.http.get(path.format(vacancy, number, "explanation") + query)
+        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/ranking/{problem}")
+        page = await ranking.http.get(path.format(vacancy, number, "why") + query)
+        assert page.status_code == status
+        assert "text/html" in page.headers["content-type"]

@@ -1,0 +1,215 @@
+"""Why this rank: worked accounts, and that each is the engine's own arithmetic."""
+
+import tomllib
+from dataclasses import fields
+from datetime import date
+from decimal import Decimal
+from fractions import Fraction
+from functools import lru_cache
+from string import Formatter
+from typing import Any, get_args
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ranking.domain.explain import (
+    TEXTS,
+    Beside,
+    Explanation,
+    Language,
+    Other,
+    Place,
+    explain,
+    sentences,
+    written,
+)
+from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, Standing, rules_of
+from shared.policies import Policy, load
+
+SEED = "5e" * 32
+LANGUAGES = get_args(Language)
+
+
+@lru_cache
+def policy(rounding: str = "each-step") -> Policy:
+    values = load("national-cpns-2024").model_dump(mode="json")
+    values["lists"][1]["score"]["rounding"] = rounding
+    return Policy.model_validate(values)
+
+
+def rules(list_code: str, rounding: str = "each-step") -> ListRules:
+    return rules_of(policy(rounding).model_dump_json(), "UMUM", SEED)[list_code]
+
+
+def person(number: int, skd: tuple[int, int, int], skb: str | None = None, **known: Any) -> Candidate:
+    results = {
+        "skd": Result(Outcome.SCORED, dict(zip(("TWK", "TIU", "TKP"), map(Decimal, skd), strict=True))),
+        **({} if skb is None else {"skb": Result(Outcome.SCORED, {"SKB": Decimal(skb)})}),
+    }
+    return Candidate(
+        f"0001-{number:06d}", verified=True, results=results, admitted_by=frozenset({"skd"} if skb else ()), **known
+    )
+
+
+def standing(candidate: Candidate, list_code: str) -> Standing:
+    found = rules(list_code).stands(candidate)
+    assert found is not None
+    return found
+
+
+def other(candidate: Candidate, rank: int, list_code: str = "final") -> Other:
+    return Other(candidate, rank, standing(candidate, list_code))
+
+
+def account(
+    candidate: Candidate, list_code: str = "final", code: str = "P", rank: int | None = 2, **near: Any
+) -> Explanation:
+    place = Place(
+        rank=rank, of=3, equals=near.pop("equals", 1), code=code, goes_on=code in {"L", "P/L"}, within=1, **near
+    )
+    return explain(policy(), rules(list_code), "UMUM", 1, candidate, standing(candidate, list_code), place)
+
+
+def test_each_step_of_an_integrated_score() -> None:
+    """400 of 550 and 80.005 of 100: r3(400 / 5.5) = 72.727, r3(72.727 x 0.4) = 29.091, r3(80.005 x 0.6) = 48.003; 77.094."""
+    told = account(person(1, (100, 100, 200), "80.005"))
+    assert told.score == "77.094"
+    assert [(term.of, term.points, term.divided, term.weighted, term.rounded) for term in told.terms] == [
+        ("skd", "400", "72.727", "29.091", True),
+        ("skb", "80.005", "80.005", "48.003", False),
+    ]
+    said = sentences(told, policy(), "en")
+    assert "Basic competence test: 400 ÷ 5.5 = 72.727; × 40 % = 29.091." in said
+    assert (
+        "Your score: 29.091 + 48.003 = 77.094 (each step rounded to 3 digits after the point, a half goes up)." in said
+    )
+
+
+def test_who_is_below_a_threshold_reads_which_and_by_how_much() -> None:
+    """Points and minimum of each threshold; no score, no neighbours, no distance."""
+    told = account(person(1, (60, 80, 225)), "skd", code="TL", rank=None)
+    assert (told.gate, told.outcome, told.score, told.above, told.distance) == (Gate.BELOW, "below", None, None, None)
+    assert [(one.of, one.points, one.minimum, one.lacking, one.passed) for one in told.thresholds] == [
+        ("TWK", "60", "65", "5", False),
+        ("TIU", "80", "80", "0", True),
+        ("TKP", "225", "166", "0", True),
+    ]
+    said = sentences(told, policy(), "id")
+    assert said[0] == "Pada daftar Hasil SKD Anda tidak lolos: nilai Anda di bawah ambang batas (TL)."
+    assert "Tes Wawasan Kebangsaan (TWK): 60 poin; ambang batas 65 tidak terpenuhi, kurang 5." in said
+
+
+def test_the_tie_that_decided_is_named_with_both_sides_points() -> None:
+    """Equal totals: TKP goes first, and everyone's points are public."""
+    own = person(2, (100, 105, 195))
+    told = account(
+        own, "skd", above=other(person(1, (100, 100, 200)), 1, "skd"), below=other(person(3, (105, 100, 195)), 3, "skd")
+    )
+    assert told.above == Beside("0001-000001", 1, "400", "TKP", "195", "200")
+    assert told.below == Beside("0001-000003", 3, "400", "TIU", "105", "100")
+    said = sentences(told, policy(), "en")
+    assert (
+        "Just above you: 0001-000001 (rank 1) with the same score, 400; Personal characteristics (TKP) decided: 200"
+        " against your 195." in said
+    )
+
+
+@pytest.mark.parametrize(
+    ("known", "step", "words"),
+    [
+        ({"gpa": Decimal("3.91"), "birth_date": date(1999, 5, 17)}, "gpa", "the rule of the grade point average"),
+        ({"gpa": Decimal("3.25"), "birth_date": date(1988, 8, 8)}, "birth_date", "the rule of age"),
+    ],
+)
+def test_a_personal_fact_that_decided_is_not_told(known: dict[str, Any], step: str, words: str) -> None:
+    """Only which rule it was: nobody's mark or birth date stands anywhere in the account or its sentences."""
+    own = person(2, (100, 100, 200), "80", gpa=Decimal("3.25"), birth_date=date(1999, 5, 17))
+    first = other(person(1, (100, 100, 200), "80", **known), 1)
+    told = account(own, above=first, last_within=first)
+    assert told.above == Beside("0001-000001", 1, "77.091", step, None, None)
+    assert told.decided_at_the_cut == step
+    for language in LANGUAGES:
+        text = repr(told) + " ".join(sentences(told, policy(), language))
+        assert not [secret for secret in ("3.91", "3.25", "1999", "1988", "Decimal", "date(") if secret in text]
+    assert words in " ".join(sentences(told, policy(), "en"))
+
+
+def test_equals_and_the_distance_to_the_cut() -> None:
+    """Who shares a rank is told how many do; the distance is the score's, signed."""
+    twin = {"gpa": Decimal(3), "birth_date": date(1999, 5, 17)}
+    own = person(2, (100, 100, 200), "80", **twin)
+    told = account(
+        own,
+        above=other(person(1, (100, 100, 200), "80", **twin), 2),
+        equals=2,
+        last_within=other(person(4, (100, 100, 200), "80.5"), 1),
+    )
+    assert told.above is not None
+    assert told.above.decided_by is None
+    assert told.distance == "-0.300"
+    said = sentences(told, policy(), "en")
+    assert "You share this rank with 1 others who are equal in score and every rule." in said
+    assert "The last score within the cut is 77.391; yours is 0.300 short of it." in said
+
+
+def test_a_fixed_order_that_todays_facts_contradict_is_said_to_rest_on_corrected_ones() -> None:
+    """A mark corrected after the list was fixed: the account names no rule that would be wrong."""
+    own = person(2, (100, 100, 200), "80", gpa=Decimal("3.9"))
+    told = account(own, above=other(person(1, (100, 100, 200), "80", gpa=Decimal("3.1")), 1))
+    assert told.above is not None
+    assert told.above.decided_by == "since-corrected"
+    gone = explain(
+        policy(),
+        rules("final"),
+        "UMUM",
+        1,
+        own,
+        Standing(Gate.RANKED, 77091, b""),
+        Place(2, 3, 1, "P", goes_on=False, within=1),
+    )
+    assert (gone.terms, gone.thresholds, gone.score) == ((), (), "77.091")
+    assert any("corrected after the list was fixed" in one for one in sentences(gone, policy(), "en"))
+
+
+@given(
+    skd=st.tuples(st.integers(13, 30), st.integers(16, 35), st.integers(166, 225)),
+    skb=st.integers(0, 100_000),
+    rounding=st.sampled_from(["each-step", "end"]),
+)
+def test_the_parts_make_the_score(skd: tuple[int, int, int], skb: int, rounding: str) -> None:
+    """Whatever the points, the parts that are told add up to the score that the engine gives; rounded at the end, to within the last digit."""
+    candidate = person(1, (5 * skd[0], 5 * skd[1], skd[2]), str(Decimal(skb) / 1000))
+    one = rules("final", rounding)
+    stands = one.stands(candidate)
+    assert stands is not None
+    told = explain(policy(rounding), one, "UMUM", 1, candidate, stands, Place(1, 1, 1, "L", goes_on=True, within=1))
+    assert told.score is not None
+    total = sum(Decimal(term.weighted.rstrip("…")) for term in told.terms)
+    if rounding == "each-step":
+        assert total == Decimal(told.score)
+    else:
+        assert abs(total - Decimal(told.score)) <= Decimal("0.000502")
+
+
+def test_numbers_are_exact_or_say_that_they_go_on() -> None:
+    """No digit is made up: an endless fraction ends with a sign that it does not."""
+    assert [written(Fraction(*each)) for each in [(400, 1), (1, 8), (800, 11), (3, 2500)]] == [
+        "400",
+        "0.125",
+        "72.727272…",
+        "0.0012",
+    ]
+
+
+def test_both_languages_say_the_same_things() -> None:
+    """Every sentence stands in both languages and wants the same facts, and each outcome and field has one."""
+    texts = tomllib.loads(TEXTS.read_text("utf-8"))
+    assert texts["id"].keys() == texts["en"].keys()
+    for key, text in texts["id"].items():
+        wanted = [{name for _, name, _, _ in Formatter().parse(each) if name} for each in (text, texts["en"][key])]
+        assert wanted[0] == wanted[1], key
+        assert text != texts["en"][key] or key == "term"  # figures alone
+    outcomes = {gate.name.lower() for gate in Gate} - {"ranked"} | {"within", "passed", "undecided"}
+    assert {f"outcome-{each}" for each in outcomes} <= texts["id"].keys()
+    assert "gpa" not in {each.name for each in fields(Explanation)}
