@@ -1,0 +1,70 @@
+"""What other rules would change, for officers. Nothing is written."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.ranking.usecases.what_if import (
+    Answer,
+    RoundQuestion,
+    Show,
+    VacancyQuestion,
+    what_if_round,
+    what_if_vacancy,
+)
+from shared.contracts.fields import RoundId, VacancyId
+from shared.web.identity import Officer
+from shared.web.paging import Cursor, Limit
+from shared.web.parts import TheParts
+from shared.web.problems import declared
+
+Shown = Annotated[
+    Show, Query(description="`cut`: who would come within the cut or leave it; `all`: whoever would stand elsewhere")
+]
+
+
+def questions() -> APIRouter:
+    """The same question of a vacancy and of a round."""
+    routes = APIRouter(tags=["what if"])
+
+    @routes.post(
+        "/vacancies/{vacancy_id}/what-if",
+        responses=declared(401, 403, 404, 409),
+        summary="What other seats, weights, thresholds or ties would change in a vacancy; nothing is written",
+    )
+    async def of_vacancy(
+        vacancy_id: VacancyId,
+        question: VacancyQuestion,
+        parts: TheParts,
+        officer: Officer,
+        show: Shown = "cut",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Answer:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await what_if_vacancy(connection, vacancy_id, question, show, cursor, limit)
+
+    @routes.post(
+        "/rounds/{round_id}/what-if",
+        responses=declared(401, 403, 404, 409),
+        summary="What other seats, weights, thresholds or ties would change in a round; nothing is written",
+    )
+    async def of_round(
+        round_id: RoundId,
+        question: RoundQuestion,
+        parts: TheParts,
+        officer: Officer,
+        show: Shown = "cut",
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Answer:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await what_if_round(connection, round_id, question, show, cursor, limit)
+
+    return routes
