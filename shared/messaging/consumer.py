@@ -29,7 +29,7 @@ from typing_extensions import override
 from shared.messaging import same_log
 from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, places_of, position_of
 from shared.messaging.failpoints import failpoint
-from shared.messaging.failures import Away, is_infrastructure
+from shared.messaging.failures import Away, Stop, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import Heard, decode, parse
 from shared.messaging.position import Place, Position
@@ -228,8 +228,7 @@ class Consumer:
             "consumer waits",
         )
 
-        positions = await patiently(lambda: read_positions(self._pool, places), "consumer waits")
-        await patiently(lambda: same_log.assure(self._bootstrap_servers, positions), "consumer waits")
+        await patiently(lambda: self._checked(places), "consumer waits")
 
     def _seen(self) -> bytes:
         """The partitions that this member knows of, as it tells its group."""
@@ -321,9 +320,7 @@ class Consumer:
         for place in causes:  # a doubt that comes up meanwhile is a new one
             del self._doubtful[place]
         try:
-            positions = await read_positions(self._pool, list(causes))
-            if positions:
-                await same_log.assure(self._bootstrap_servers, positions)
+            positions = await self._checked(list(causes))
         except Exception as error:
             if not is_infrastructure(error):
                 raise
@@ -335,6 +332,18 @@ class Consumer:
             self._seek(position, causes[position.place])
         self._settled.set()
         return True
+
+    async def _checked(self, places: Sequence[Place]) -> list[Position]:
+        """PostgreSQL's positions of these partitions, made on the log that is there now. Raises Stop if they weren't."""
+        positions = await read_positions(self._pool, places)
+        try:
+            await same_log.assure(self._bootstrap_servers, positions)
+        except Stop as stop:
+            # A process that slept between its two questions holds old positions against a newer log.
+            if await read_positions(self._pool, places) != positions:
+                raise Away("The positions moved while the log was asked.") from stop
+            raise
+        return positions
 
     def _seek(self, position: Position, cause: str) -> None:
         assert self._kafka is not None

@@ -189,7 +189,7 @@ class Dispatch:
                 stands = await lock(connection, places_of(batch))
                 plan = make_plan(stands, batch, self._hears, service=self.service, condemned=condemned)
                 if plan.skipped:
-                    await self._assure([stands[place] for place in sorted(plan.skipped)])
+                    await self._sure(connection, [stands[place] for place in sorted(plan.skipped)])
                 await move(connection, stands, plan.ends)
                 failpoint("consumer.moved")
                 for hearing, run in plan.runs:
@@ -203,6 +203,15 @@ class Dispatch:
         _count(plan)
         metrics.CONSUMER_BATCH_SECONDS.observe(time.perf_counter() - began)
         return {end.place: end.next_offset for end in plan.ends}
+
+    async def _sure(self, connection: Connection, positions: Sequence[Position]) -> None:
+        """Asks whether it is still their log, before records are skipped as repeats."""
+        try:
+            await self._assure(positions)
+        except Stop:
+            # Are they still locked? A process that slept meanwhile holds what another may have moved since.
+            await connection.fetchval("SELECT 1")
+            raise
 
     async def _keep(self, connection: Connection, plan: "Plan") -> None:
         """What the batch leaves besides its effects: types that nobody here hears, and dead letters."""

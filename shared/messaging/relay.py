@@ -13,9 +13,9 @@ from typing import Any, NoReturn
 
 import asyncpg
 import structlog
-from aiokafka import AIOKafkaProducer
+from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka
-from aiokafka.client import ConnectionGroup
+from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.protocol.produce import ProduceRequest
 
 from shared.messaging.failpoints import failpoint
@@ -112,9 +112,10 @@ class Relay:
             while not await connection.fetchval(_TRY_LOCK):  # noqa: ASYNC110 (only asking tells)
                 await asyncio.sleep(POLL_SECONDS)
             await self._measure(connection)
-            await self._take_over(connection)
-            await connection.add_listener(CHANNEL, lambda *_: self._awake.set())
-            async with one_try_producer(self._bootstrap_servers) as producer:
+            # Connected before the log is asked: a broker that loses its log's end after that answer breaks these connections with it.
+            async with one_try_producer(self._bootstrap_servers, self._partitions) as producer:
+                await self._take_over(connection)
+                await connection.add_listener(CHANNEL, lambda *_: self._awake.set())
                 self.leading = True
                 metrics.RELAY_LEADING.set(1)
                 await self._carry(connection, producer)
@@ -285,11 +286,13 @@ class Relay:
 
 
 @asynccontextmanager
-async def one_try_producer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaProducer]:
+async def one_try_producer(bootstrap_servers: str, partitions: Mapping[str, int]) -> AsyncIterator[AIOKafkaProducer]:
     """A producer that sends each batch once, on the connections that it began with, and none at all once the block is left.
 
-    aiokafka's idempotent producer repeats a failed send for ever, over new connections, to whatever log it finds there; and `stop()` waits
-    for that. Here a failure, a refusal and a lost connection each fail the batch, and an abandoned producer can't speak any more.
+    Those are to the brokers that lead `partitions` (topic: count) when the block begins; for a partition that has no leader then, or
+    another one later, nothing is sent. aiokafka's idempotent producer repeats a failed send for ever, over new connections, to whatever
+    log it finds there; and `stop()` waits for that. Here a failure, a refusal and a lost connection each fail the batch, and an abandoned
+    producer can't speak any more.
     """
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
@@ -300,7 +303,7 @@ async def one_try_producer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaProd
     )
     client = producer.client
     send = client.send
-    connections: dict[tuple[Any, Any], Any] = {}
+    connections: dict[Any, Any] = {}
     abandoned = False
 
     async def send_once(node_id: Any, request: Any, *, group: Any = ConnectionGroup.DEFAULT) -> Any:
@@ -308,12 +311,9 @@ async def one_try_producer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaProd
             raise OnceError("this producer was abandoned")
         if not isinstance(request, ProduceRequest):
             return await send(node_id, request, group=group)
-        place = (node_id, group)
-        if not await client.ready(node_id, group=group):
-            raise OnceError("the broker can't be reached")
-        connection = client._conns[place]
-        if connections.setdefault(place, connection) is not connection:
-            raise OnceError("the connection was lost since the last send")
+        connection = connections.get(node_id)
+        if connection is None or not connection.connected() or client._conns.get((node_id, group)) is not connection:
+            raise OnceError("the connection was lost since the log was asked")
         try:
             response = await send(node_id, request, group=group)
         except kafka.KafkaError as failure:
@@ -329,6 +329,7 @@ async def one_try_producer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaProd
     try:
         async with asyncio.timeout(SEND_SECONDS):
             await producer.start()
+            connections = await _connections_to_leaders(client, partitions)
         yield producer
     finally:
         abandoned = True
@@ -340,6 +341,21 @@ async def one_try_producer(bootstrap_servers: str) -> AsyncIterator[AIOKafkaProd
             # Some batch waits for a broker that it will never speak to; its task goes with it.
             if (task := producer._sender.sender_task) is not None:
                 task.cancel()
+
+
+async def _connections_to_leaders(client: AIOKafkaClient, partitions: Mapping[str, int]) -> dict[Any, Any]:
+    """A connection, by its broker, to each that leads one of these partitions; what has no leader yet is left out."""
+    cluster = await client.fetch_all_metadata()  # of all topics: to ask for one by its name may make it
+    connections: dict[Any, Any] = {}
+    for topic, count in partitions.items():
+        for number in range(count):
+            leader = cluster.leader_for_partition(TopicPartition(topic, number))
+            if leader in (None, -1) or leader in connections:
+                continue
+            if not await client.ready(leader):
+                raise Away(f"The broker that leads {topic}/{number} can't be reached.")
+            connections[leader] = client._conns[leader, ConnectionGroup.DEFAULT]
+    return connections
 
 
 class OnceError(kafka.KafkaError):  # type: ignore[misc]  # aiokafka has no types

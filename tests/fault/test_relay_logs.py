@@ -1,6 +1,7 @@
 """The log is not what the relay left: its end is lost, the topic is made anew, foreign records stand on it, or the database is of yesterday."""
 
 import asyncio
+import signal
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,7 +15,7 @@ from shared.messaging.envelope import Event
 from shared.messaging.failures import Stop
 from shared.messaging.outbox import Statement
 from shared.messaging.recover import apply, gather
-from tests.fault.test_relay_deaths import running
+from tests.fault.test_relay_deaths import process, running, stopped
 from tests.servers import Servers
 from tests.small_service import NOON, Small, StepTaken, new, outbox
 
@@ -74,6 +75,25 @@ async def test_acknowledged_records_lost_from_the_end_are_sent_again(new_small: 
     await published(small, 100)
     await lose_end(servers, small, 30)
     await published(small, 5)
+    await small.check_effect(repeats_allowed=False)
+
+
+@pytest.mark.parametrize("instant", ["surveyed", "took-over"])
+async def test_a_power_cut_behind_the_survey_ends_the_time_in_office(
+    new_small: NewSmall, servers: Servers, instant: str
+) -> None:
+    """The end is lost between a new leader's question and its first send: it asks anew, and the log doesn't jump over what is gone."""
+    small = await new_small()
+    await published(small, 100)
+    await small.walk(20)
+    async with process(small, f"relay.{instant}:1:stop") as leader:
+        await stopped(leader)
+        await servers.kill_kafka()
+        await servers.start_kafka()
+        await lose_end(servers, small, 30)
+        leader.send_signal(signal.SIGCONT)
+        await small.drained()
+        assert leader.returncode is None
     await small.check_effect(repeats_allowed=False)
 
 

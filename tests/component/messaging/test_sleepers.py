@@ -1,0 +1,63 @@
+"""A process that slept between reading its positions and asking the log holds old positions against a newer log: no reason to stop."""
+
+from collections.abc import Sequence
+
+import pytest
+
+from shared.messaging.consumer import Consumer
+from shared.messaging.failures import Away, Stop
+from shared.messaging.position import Place, Position
+from tests.component.messaging.conftest import NOW, Desk
+from tests.fault.tally import Added
+
+
+@pytest.mark.parametrize("moved", [True, False])
+async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, *, moved: bool
+) -> None:
+    """With the positions where they were it is another log: Stop. If another worker moved them meanwhile, they are asked about again."""
+    await desk.add(1, 2)
+
+    async def assure(_: str, positions: Sequence[Position]) -> None:
+        assert [position.next_offset for position in positions] == [2]
+        if moved:
+            await desk.add(3)
+        raise Stop("the log ends below.", mend="nothing")
+
+    monkeypatch.setattr("shared.messaging.same_log.assure", assure)
+    outbox = desk.catalogue.outbox()
+    consumer = Consumer(
+        service=desk.catalogue.service,
+        member="sleeper",
+        bootstrap_servers="",
+        pool=desk.pool,
+        hears=desk.catalogue.hears(outbox),
+        outbox=outbox,
+        clock=lambda: NOW,
+        check_seconds=60,
+        session_seconds=10,
+    )
+    with pytest.raises(Away if moved else Stop):
+        await consumer._checked([Place(desk.catalogue.added.topic, desk.partition)])
+
+
+async def test_positions_that_are_no_longer_locked_stop_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A batch with repeats whose session was ended while it slept is taken anew, whatever it found the log to be."""
+    record = desk.log.record(Added(key="key-0", n=1))
+    await desk.take(desk.records([record]))
+    asked = 0
+
+    async def assure(_: Sequence[Position]) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await desk.pool.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND state = 'idle in transaction'"
+            )
+            raise Stop("the log ends below.", mend="nothing")
+
+    monkeypatch.setattr(desk.dispatch, "_assure", assure)
+    await desk.take(desk.records([record]))
+    assert asked == 2
+    assert len(await desk.effects()) == 1
