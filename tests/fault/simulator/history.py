@@ -8,6 +8,7 @@ from shared.messaging.position import Place, Position
 from tests.fault.simulator import operators
 from tests.fault.simulator.consumer import consumer, duty
 from tests.fault.simulator.decisions import another_log
+from tests.fault.simulator.kafka import Log
 from tests.fault.simulator.oracle import judge
 from tests.fault.simulator.platform import PARTITIONS, Platform, Process, Row, Sent, Service, Steps
 from tests.fault.simulator.postgres import ConnectionLost, LockTimeout
@@ -320,12 +321,13 @@ class History:
         self.platform.kafka.append_foreign(place)
 
     def purge(self) -> None:
-        """Published rows that have been kept long enough are removed."""
+        """Published rows that have been kept long enough are removed: days, in which their relay has asked the log many times over."""
         service = self.rng.choice(self.platform.services)
         connection = service.database.connect()
         for key, row in list(connection.rows("outbox").items()):
-            sent = connection.get("sent", row.place)
-            safe = sent.offset is not None and sent.offset < self.platform.kafka.logs[row.place].flushed
+            sent: Sent = connection.get("sent", row.place)
+            log = self.platform.kafka.logs[row.place]
+            safe = sent.offset is not None and sent.offset < log.flushed and still_holds(log, sent)
             if row.sequence is not None and row.sequence <= sent.acknowledged and safe and self.rng.random() < 0.7:
                 connection.put("outbox", key, None)
         with contextlib.suppress(ConnectionLost):
@@ -337,13 +339,16 @@ class History:
             log.flushed = log.end
 
     def expire(self) -> None:
-        """Retention: takes only what every consumer has passed."""
+        """Retention: takes only what every consumer has passed. It comes weeks later, so not before a stop for a lost end was heeded."""
         platform = self.platform
         place = self.rng.choice(list(platform.kafka.logs))
         log = platform.kafka.logs[place]
         upto = log.flushed
         if place in platform.heard:
-            upto = min(upto, platform.r.database.table("position")[place].next_offset)
+            position: Position = platform.r.database.table("position")[place]
+            if another_log(position, log):
+                return
+            upto = min(upto, position.next_offset)
         owner = next(service for service in platform.services if place in service.places)
         sent = owner.database.table("sent")[place]
         upto = min(upto, -1 if sent.offset is None else sent.offset + 1)
@@ -496,9 +501,15 @@ class History:
         if any(row.sequence is None or row.sequence > sent[row.place].acknowledged for row in rows):
             return False
         for place, known in sent.items():
-            log = self.platform.kafka.logs[place]
-            if known.offset is not None and known.offset >= log.start:
-                mark = log.mark(known.offset)
-                if mark is None or mark.event != known.event:
-                    return False
+            if known.offset is not None and not still_holds(self.platform.kafka.logs[place], known):
+                return False
         return True
+
+
+def still_holds(log: Log, sent: Sent) -> bool:
+    """The last acknowledged record is where it was, unless retention took it."""
+    assert sent.offset is not None
+    if sent.offset < log.start:
+        return True
+    mark = log.mark(sent.offset)
+    return mark is not None and mark.event == sent.event
