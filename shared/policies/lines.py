@@ -9,8 +9,12 @@ BARE_END = BLANK + ".=]},#"
 
 
 def lines_of(text: str) -> dict[Place, int]:
-    """The line, from 1, of every key, table and element of an array in a text that tomllib has read."""
-    return dict(_Reader(text).places())
+    """The line, from 1, where every key, table and element of an array in a text that tomllib has read stands first."""
+    lines: dict[Place, int] = {}
+    for place, line in _Reader(text).places():
+        for length in range(1, len(place) + 1):
+            lines.setdefault(place[:length], line)
+    return lines
 
 
 class _Reader:
@@ -34,7 +38,7 @@ class _Reader:
                 yield table, line
             else:
                 key = (*table, *self._key())
-                yield from _outer(key, len(table), line)
+                yield key, line
                 self._step(1)  # the sign =
                 yield from self._value(key)
 
@@ -66,7 +70,7 @@ class _Reader:
             while self._skip() and self._text[self._at] != "}":
                 line = self._line
                 key = (*place, *self._key())
-                yield from _outer(key, len(place), line)
+                yield key, line
                 self._step(1)
                 yield from self._value(key)
                 self._comma()
@@ -126,8 +130,3 @@ class _Reader:
     def _step(self, characters: int) -> None:
         self._line += self._text.count("\n", self._at, self._at + characters)
         self._at += characters
-
-
-def _outer(key: Place, known: int, line: int) -> Iterator[tuple[Place, int]]:
-    """A dotted key's own place, and those of what it makes on the way."""
-    yield from ((key[:length], line) for length in range(known + 1, len(key) + 1))

@@ -1,0 +1,199 @@
+"""Policies as files: where things stand in them, what a fault says, and what policies say in words."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from deploy.cli.main import app
+from shared.policies import PolicyError, load, read_file
+from shared.policies.library import FOLDER, known
+from shared.policies.lines import lines_of
+from shared.policies.model import TO_BE_CONFIRMED
+from shared.policies.sentences import differences, sentences
+
+TRICKY = '''# a remark with [brackets] and "quotes"
+a.b = "x # y"   # 2
+"quoted key" = """
+two lines \\""" and "quotes""""
+
+[t]             # 6
+list = [        # 7
+    { k = 1, deep.er = ["]", '}'] },  # 8
+    { k = 2 },  # 9
+]
+[[t.many]]      # 11
+v = 1979-05-27T07:32:00Z
+[[t.many]]
+[t.many.inner]  # 14
+v = -1.5e3      # 15
+'''
+
+
+def places(value: object, place: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place of a file's values."""
+    inner: list[tuple[str | int, object]] = []
+    if isinstance(value, dict):
+        inner = list(value.items())
+    elif isinstance(value, list):
+        inner = list(enumerate(value))
+    return [at for key, each in inner for at in ((*place, key), *places(each, (*place, key)))]
+
+
+def test_lines_are_found_in_all_that_toml_allows() -> None:
+    """Remarks, strings over several lines, dotted and quoted keys, arrays of inline tables, tables in arrays of tables."""
+    lines = lines_of(TRICKY)
+    assert tomllib.loads(TRICKY)["t"]["many"][1]["inner"]["v"] == -1500
+    assert [lines[place] for place in (("a", "b"), ("quoted key",), ("t",), ("t", "list"), ("t", "list", 0))] == [
+        2,
+        3,
+        6,
+        7,
+        8,
+    ]
+    assert lines["t", "list", 0, "deep", "er"] == 8
+    assert [lines[place] for place in (("t", "list", 1, "k"), ("t", "many", 0), ("t", "many", 1, "inner", "v"))] == [
+        9,
+        11,
+        15,
+    ]
+
+
+@pytest.mark.parametrize("policy_id", known())
+def test_every_place_of_a_policy_has_a_line(policy_id: str) -> None:
+    """Whatever is wrong can be pointed at."""
+    text = (FOLDER / f"{policy_id}.toml").read_text("utf-8")
+    lines = lines_of(text)
+    count = text.count("\n")
+    for place in places(tomllib.loads(text)):
+        assert 1 <= lines[place] <= count, place
+
+
+@pytest.mark.parametrize("policy_id", known())
+def test_what_is_unsure_says_so(policy_id: str) -> None:
+    """Every authority of confidence C or D says what is to be confirmed, and the figures that a local profile chose name one of D."""
+    policy = load(policy_id)
+    for authority in policy.authorities.values():
+        assert authority.confidence in "AB" or authority.remark.startswith(TO_BE_CONFIRMED)
+    if policy_id.startswith("local-"):
+        assert {one.score.authority for one in policy.lists} == {"profile"}
+        assert policy.authorities["profile"].confidence == "D"
+
+
+CHANGES: list[tuple[str, str, str]] = [
+    (
+        'minimum = "166", authority = "skd-thresholds" }',
+        'minimum = "226", authority = "skd-thresholds" }',
+        "above the maximum 225",
+    ),
+    ('weight = "60"', 'weight = "61"', "the weights sum to 101 %, not 100 %"),
+    ('by = "birth_date"', 'by = "birthday"', "nothing is called birthday"),
+    ("days = 3\n", "days = 0\n", "greater than 0"),
+    ('after = "final"\ndays', 'after = "finale"\ndays', "nothing is announced as finale"),
+    ('items = 30, maximum = "150"', 'items = 31, maximum = "150"', "31 items of 5 points do not make 150"),
+    ('level = "components"', 'level = "names"', "'components', 'scores' or 'ranks'"),
+]
+
+
+@pytest.mark.parametrize(("was", "becomes", "says"), CHANGES)
+def test_check_names_file_line_place_and_authority(was: str, becomes: str, says: str, tmp_path: Path) -> None:
+    """Every fault is a line that an editor can jump to, with the decree that the figure comes from."""
+    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    assert was in text
+    changed = text.replace(was, becomes, 1)
+    file = tmp_path / "changed.toml"
+    file.write_text(changed, "utf-8")
+    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    assert result.exit_code == 1
+    line = next(number for number, row in enumerate(changed.splitlines(), 1) if becomes.splitlines()[0] in row)
+    told = [row for row in result.stderr.splitlines() if says in row]
+    assert told
+    stands = int(told[0].removeprefix(f"{file}:").split(":", 1)[0])
+    assert line - 4 <= stands <= line + 1  # a sum of weights stands at the array that holds them
+    assert any(decree in told[0] for decree in ("PANRB", "UU 14/2008", "BKN"))
+
+
+def test_check_says_what_is_no_toml_and_what_is_no_file(tmp_path: Path) -> None:
+    """With its line; a file that isn't there is said too."""
+    file = tmp_path / "broken.toml"
+    file.write_text('id = "x"\nversion = \n', "utf-8")
+    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    assert (result.exit_code, result.stderr.startswith(f"{file}:2: policy: not TOML")) == (1, True)
+    assert CliRunner().invoke(app, ["policy", "check", str(tmp_path / "none.toml")]).exit_code == 1
+
+
+@pytest.mark.parametrize("policy_id", known())
+def test_check_passes_what_comes_along(policy_id: str) -> None:
+    """All seven."""
+    result = CliRunner().invoke(app, ["policy", "check", str(FOLDER / f"{policy_id}.toml")])
+    assert result.exit_code == 0
+    assert load(policy_id).hash() in result.stdout
+
+
+def test_show_reads_every_figure_with_its_authority() -> None:
+    """Passing grades, weights, steps of evidence, ties and bonuses; in either language."""
+    indonesian, english = (sentences(load("national-cpns-2024"), language) for language in ("id", "en"))
+    assert len(indonesian) == len(english)
+    assert any(
+        one.startswith("Tahap skd, ambang batas TIU bagi CUMLAUDE: paling rendah 85. [KepmenPANRB 321/2024")
+        for one in indonesian
+    )
+    assert any("skd ÷ 5.5 × 40 % + skb × 60 %; rounded at each step, 3 digits" in one for one in english)
+    medan = "\n".join(sentences(load("local-medan"), "id"))
+    assert "menurut bulan pengalaman relevan: 20 mulai 12" in medan
+    assert "tanpa datang ke lokasi" in medan
+    assert CliRunner().invoke(app, ["policy", "show", "local-medan"]).stdout.strip() == medan
+    assert CliRunner().invoke(app, ["policy", "show", "local-atlantis"]).exit_code == 2
+
+
+def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
+    """A threshold of another year in one sentence; nothing where nothing differs."""
+    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    file = tmp_path / "changed.toml"
+    file.write_text(
+        text.replace('needs = ["UMUM"], of = "TKP", minimum = "166"', 'needs = ["UMUM"], of = "TKP", minimum = "143"'),
+        "utf-8",
+    )
+    result = CliRunner().invoke(app, ["policy", "diff", "national-cpns-2024", str(file), "--lang", "en"])
+    assert result.stdout.startswith(
+        "Stage skd, passing grade on TKP for UMUM: from at least 166 to at least 143. [KepmenPANRB 321/2024"
+    )
+    assert result.stdout.count("\n") == 1
+    assert differences(load("local-jambi"), load("local-jambi"), "id") == []
+    told = differences(load("national-cpns-2024"), load("national-pppk-2024"), "id")
+    assert any(one.startswith("Baru: Kelompok prioritas 2: R2") for one in told)
+    assert any(one.startswith("Tidak ada lagi: Jenis kebutuhan PAPUA") for one in told)
+
+
+FAULTS: list[tuple[str, str, str]] = [
+    ('at_least = "SMA", points = "40"', 'at_least = "SLB", points = "40"', "SLB is no value of education"),
+    ('at_least = "12", points = "20"', 'at_least = "30", points = "20"', "the steps do not ascend"),
+    ('at_least = "S3", points = "100"', 'at_least = "S3", points = "101"', "101 points are above the maximum 100"),
+    (
+        'name.en = "Discipline", maximum = "20"',
+        'name.en = "Discipline", maximum = "21"',
+        "the rubric's maxima sum to 101, not 100",
+    ),
+    (
+        'component = "INTERPERSONAL", divisor',
+        'component = "MANNERS", divisor',
+        "stage penilaian has no component MANNERS",
+    ),
+    ('code = "SMP"\n', 'code = "SD"\n', "education: sd names two of them"),
+    ('{ by = "PENGALAMAN"', '{ by = "priority"', "the policy has no order of priority"),
+    ('stage = "penilaian", component = "PENDIDIKAN"', 'stage = "penilaian"', "counts as a whole and by its component"),
+]
+
+
+@pytest.mark.parametrize(("was", "becomes", "says"), FAULTS)
+def test_evidence_rubrics_and_weights_must_fit(was: str, becomes: str, says: str, tmp_path: Path) -> None:
+    """Steps ascend within the maximum, rubrics sum up, and what is named exists."""
+    text = (FOLDER / "local-medan.toml").read_text("utf-8")
+    assert was in text
+    file = tmp_path / "changed.toml"
+    file.write_text(text.replace(was, becomes, 1), "utf-8")
+    with pytest.raises(PolicyError) as error:
+        read_file(file)
+    assert says in str(error.value)
+    assert all(fault.line for fault in error.value.faults)
