@@ -363,8 +363,8 @@ class Publication(_Part):
     """What a published list shows of a candidate besides number, rank and code. No level shows a name or a personal fact."""
 
     level: Annotated[
-        Literal["components", "scores", "ranks"],
-        Field(description="Score and points by component; the score; or neither"),
+        Literal["components", "scores"],
+        Field(description="Score and points by component, or the score alone"),
     ]
     authority: AuthorityName
 

@@ -92,7 +92,6 @@ class _Reader:
             shows = {
                 "components": self._say("nilai akhir dan nilai tiap komponen", "score and points by component"),
                 "scores": self._say("nilai akhir, tanpa nilai komponen", "the score, no points by component"),
-                "ranks": self._say("peringkat dan kode saja", "rank and code only"),
             }[policy.publication.level]
             yield Says(
                 self._say("Yang diumumkan", "What is published"), shows, self._authority(policy.publication.authority)

@@ -258,7 +258,7 @@ async def _closed_page(
             rank=row["rank"],
             participant_no=row["participant_no"],
             score=row["score"],
-            points=row["points"],
+            points=row["points"] if asked.rules.shows_points else {},
             code=row["code"],
             equal_with=row["equals"] - 1,
         )
@@ -311,7 +311,9 @@ async def live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutVie
 
 
 async def points_of(connection: Connection, asked: Asked, lines: Sequence[Line]) -> dict[str, dict[str, str]]:
-    """Points by component of the lines where they count, as they were stated."""
+    """Points by component of the lines where they count, as they were stated; none where the policy publishes none."""
+    if not asked.rules.shows_points:
+        return {}
     counted = [line.participant_no for line in lines if line.gate in {Gate.RANKED, Gate.BELOW}]
     points: dict[str, dict[str, str]] = {}
     rows = SQL.results_of(connection, vacancies=[asked.vacancy.vacancy_id] * len(counted), participants=counted)
@@ -384,7 +386,7 @@ async def _closed_place(
         rank=row["rank"],
         of=sum(closing["codes"].get(code, 0) for code in (codes.within, codes.passed)),
         score=row["score"],
-        points=row["points"],
+        points=row["points"] if asked.rules.shows_points else {},
         code=row["code"],
         equal_with=row["equals"] - 1,
         gates=await _gates(connection, asked, participant_no),
@@ -396,6 +398,8 @@ async def _closed_place(
 
 
 async def _gates(connection: Connection, asked: Asked, participant_no: str) -> tuple[Gatepost, ...]:
+    if not asked.rules.shows_points:
+        return ()
     vacancy = asked.vacancy
     known = await candidates_known(connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)])
     return tuple(

@@ -92,7 +92,7 @@ CHANGES: list[tuple[str, str, str]] = [
     ("days = 3\n", "days = 0\n", "greater than 0"),
     ('after = "final"\ndays', 'after = "finale"\ndays', "nothing is announced as finale"),
     ('items = 30, maximum = "150"', 'items = 31, maximum = "150"', "31 items of 5 points do not make 150"),
-    ('level = "components"', 'level = "names"', "'components', 'scores' or 'ranks'"),
+    ('level = "components"', 'level = "names"', "'components' or 'scores'"),
 ]
 
 
