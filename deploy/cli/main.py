@@ -7,6 +7,7 @@ from deploy.cli import (
     dead_letters,
     demo,
     issuer,
+    keys,
     local,
     migrate,
     policy,
@@ -15,6 +16,7 @@ from deploy.cli import (
     serve,
     settings,
     topics,
+    verify,
 )
 
 app = typer.Typer(
@@ -25,7 +27,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 
-for part in (local, demo, serve, migrate, topics, issuer, settings, recover, rebuild, dead_letters, contracts, policy):
+for part in (
+    local,
+    demo,
+    serve,
+    migrate,
+    topics,
+    issuer,
+    settings,
+    recover,
+    rebuild,
+    dead_letters,
+    contracts,
+    policy,
+    keys,
+    verify,
+):
     app.add_typer(part.app)
 
 

@@ -7,12 +7,14 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ranking.handlers import explanation, http, pages, streams, what_if
+from services.ranking.handlers import explanation, http, pages, publishing, streams, what_if
 from services.ranking.handlers.live import Live
 from services.ranking.settings import Settings
+from services.ranking.storage.signing import KeyFault, SigningKey
 from shared.clock import utc_now
 from shared.contracts.catalogue import stated_by, written_by
 from shared.messaging.outbox import Outbox
+from shared.settings import SettingsError
 from shared.web.app import create_app
 from shared.web.pages import Pages
 from shared.web.problems import Problems
@@ -41,6 +43,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     """The app under /ranking."""
     problems = Problems("ranking", [Path(__file__).with_name("problems.toml")])
     own_pages = Pages("ranking", Path(__file__).with_name("pages"), problems)
+    key = _signing_key(settings)
 
     @asynccontextmanager
     async def alongside(app: FastAPI) -> AsyncIterator[None]:
@@ -59,6 +62,8 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             streams.streams(),
             pages.router(own_pages, settings.zone),
             explanation.why_page(own_pages),
+            publishing.publishing(key),
+            publishing.printable(own_pages),
         ],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,
@@ -69,3 +74,13 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     )
     own_pages.serve_assets(app)
     return app
+
+
+def _signing_key(settings: Settings) -> SigningKey | None:
+    """The key that lists are published under, if the deployment has one. Raises SettingsError."""
+    if settings.signing_key is None:
+        return None
+    try:
+        return SigningKey.of(settings.signing_key)
+    except (KeyFault, OSError) as error:
+        raise SettingsError([f"TERANG_RANKING_SIGNING_KEY: {error}"]) from error

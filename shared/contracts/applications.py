@@ -1,6 +1,7 @@
 """What the applications service states: units, rounds, vacancies, and what becomes of each application."""
 
 from datetime import date
+from hashlib import sha256
 from typing import Annotated, Any
 
 from pydantic import AwareDatetime, Field
@@ -93,6 +94,11 @@ class ApplicationSubmitted(OneApplication):
     """Someone applied. Who it is stays in applications."""
 
 
+def owner_of(participant_no: str, subject: str) -> str:
+    """A hash by which a service that must not know applicants knows the token of one: SHA-256 of `participant_no/subject`, in hexadecimal."""
+    return sha256(f"{participant_no}/{subject}".encode()).hexdigest()
+
+
 class ApplicantFactsStated(OneApplication):
     """The personal facts that the policy's ties and rules use, as last stated or corrected. Restricted: never on a public topic."""
 
@@ -107,6 +113,12 @@ class ApplicantFactsStated(OneApplication):
     priority: Annotated[
         str | None,
         Field(max_length=40, description="Priority group of the round's policy; none where it has none, or unknown"),
+    ] = None
+    owner: Annotated[
+        Sha256 | None,
+        Field(
+            description="SHA-256 of `participant_no/subject`, subject as the applicant's tokens have it; none: not said"
+        ),
     ] = None
 
 

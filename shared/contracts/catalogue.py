@@ -51,7 +51,14 @@ TOPICS: tuple[Topic, ...] = (
         "Personal facts that ties and rules use; for the four services alone",
     ),
     Topic("terang.exams", "exams", "public", "vacancy id", FOR_EVER, "Sittings and their results"),
-    Topic("terang.ranking", "ranking", "public", "vacancy id", FOR_EVER, "Standings, shortlists and selections"),
+    Topic(
+        "terang.ranking",
+        "ranking",
+        "public",
+        "vacancy id; round id where the event has no vacancy",
+        FOR_EVER,
+        "Standings, shortlists, selections and published lists",
+    ),
     Topic("terang.feedback", "feedback", "public", "unit id", FOR_EVER, "Complaints without their words, and flags"),
     *(
         Topic(
@@ -122,6 +129,7 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(ranking.CandidateShortlisted, "terang.ranking", _vacancy, _application),
     _row(ranking.StageClosed, "terang.ranking", _vacancy, _vacancy),
     _row(ranking.CandidateSelected, "terang.ranking", _vacancy, _application),
+    _row(ranking.StandingsPublished, "terang.ranking", _round, _round),
     _row(feedback.ComplaintFiled, "terang.feedback", _unit, _complaint),
     _row(feedback.ComplaintResolved, "terang.feedback", _unit, _complaint),
     _row(feedback.UnitFlagged, "terang.feedback", _unit, _unit),

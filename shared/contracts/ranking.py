@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from pydantic import Field
+from pydantic import Field, StringConstraints
 
 from shared.contracts.fields import (
     Count,
@@ -85,3 +85,32 @@ class CandidateSelected(OneList):
     rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
     score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
     code: ResultCode
+
+
+class StandingsPublished(Fact):
+    """Two officers published all lists of a round. Whoever knows the key can check the signature here, and then any file of the list against the root."""
+
+    round_id: RoundId
+    version: Annotated[
+        int, Field(ge=1, description="Dense from 1 for each round; a later version follows, it never replaces")
+    ]
+    vacancies: Annotated[Count, Field(description="Vacancies on the list")]
+    lines: Annotated[Count, Field(description="Lines of all lists of all vacancies")]
+    policy_hash: Annotated[
+        Sha256, Field(description="Of the policy under which everyone was ranked, as in RoundOpened")
+    ]
+    root: Annotated[Sha256, Field(description="Root of the Merkle tree (RFC 6962) over every line")]
+    key_id: Annotated[
+        Sha256, Field(description="RFC 7638 thumbprint of the signing key; GET /ranking/keys has the key")
+    ]
+    head: Annotated[
+        str,
+        Field(
+            description="The text that was signed: `terang-list-1`, a line feed, canonical JSON with all of the above"
+        ),
+    ]
+    signature: Annotated[
+        str,
+        StringConstraints(pattern=r"^[0-9a-f]{128}$"),
+        Field(description="Ed25519 over `head` in UTF-8, in hexadecimal"),
+    ]

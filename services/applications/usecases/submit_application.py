@@ -9,7 +9,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from services.applications.domain.application import Facts, Place, check_submission, participant_no
 from services.applications.storage import SQL
-from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted
+from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted, owner_of
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
@@ -104,6 +104,7 @@ async def submit_application(
         gpa=command.gpa,
         birth_date=command.birth_date,
         relevant_experience_months=command.relevant_experience_months,
+        owner=owner_of(number, applicant.subject),
     )
     await outbox.append(connection, [Statement(ApplicationSubmitted(**one), now), Statement(facts, now)])
     return ApplicationReceipt(**one, status="submitted", submitted_at=now)

@@ -1,5 +1,6 @@
 """Ranking's one page: a vacancy's list, moving as results arrive."""
 
+from collections.abc import Mapping
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
@@ -49,7 +50,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
             list_name=getattr(one.name, language),
             need_name=getattr(need.name, language),
             within_code=one.codes.within,
-            meanings=_meanings(pages, request, shown, one, last=one is round_.policy.lists[-1]),
+            meanings=_meanings(pages.words(request), shown, one, last=one is round_.policy.lists[-1]),
             closed_at=shown.closed_at and _local(shown, zone, language),
             first_page=cursor is None,
             moves=shown.state == "live" and cursor is None,
@@ -58,11 +59,10 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     return routes
 
 
-def _meanings(pages: Pages, request: Request, shown: Standings, one: List, *, last: bool) -> dict[str, str]:
-    """What each code says that stands on the list, in words."""
-    words = pages.words(request)
+def meanings(words: Mapping[str, str], one: List, *, last: bool) -> dict[str, str]:
+    """What each of a list's codes says, in words."""
     where = "seat" if last else "next"
-    meanings = {
+    return {
         one.codes.within: words[f"within-{where}"],
         one.codes.passed: words[f"passed-{where}"],
         one.codes.below: words["below"],
@@ -70,11 +70,16 @@ def _meanings(pages: Pages, request: Request, shown: Standings, one: List, *, la
         one.codes.disqualified: words["disqualified"],
         one.codes.withdrawn: words["withdrawn"],
         one.codes.rejected: words["rejected"],
-        WAIT: words["waiting"],
-        UNDECIDED: words["undecided"],
     }
+
+
+def _meanings(words: Mapping[str, str], shown: Standings, one: List, *, last: bool) -> dict[str, str]:
+    """The same of the codes that stand on the list."""
+    live = {WAIT: words["waiting"], UNDECIDED: words["undecided"]}
     always = shown.state == "live"
-    return {code: text for code, text in meanings.items() if always or code in shown.codes}
+    return {
+        code: text for code, text in (meanings(words, one, last=last) | live).items() if always or code in shown.codes
+    }
 
 
 def _local(shown: Standings, zone: ZoneInfo, language: Language) -> str:

@@ -12,6 +12,7 @@ from services.ranking.domain.merit import Gate, digits
 from services.ranking.domain.standing import UNDECIDED, Line, ListCut, Summary
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair, Vacancy, vacancies_known
+from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.standings import whole_lists
 from services.ranking.usecases.recompute import recompute_vacancies, touch_to_decide
 from services.ranking.usecases.show_round import SHOWN, Round, in_words, states_of, the_round
@@ -230,6 +231,8 @@ async def _store(
         await SQL.keep_closed_lines(
             connection, **dict(zip(names_of_lines, zip(*rows, strict=True), strict=True)), list=one.code
         )
+    if round_.policy.uses_facts(one):
+        await PUBLICATION.keep_closed_facts(connection, list=one.code, vacancies=list(columns["vacancies"]))
 
 
 async def _points(connection: Connection, lines: dict[str, list[Line]]) -> dict[Pair, dict[str, str]]:

@@ -1,6 +1,7 @@
 """Learns who applied, who meets the requirements, who withdrew, and the facts that ties use."""
 
 from services.ranking.storage import SQL
+from services.ranking.storage.publications import PUBLICATION
 from services.ranking.usecases.recompute import recompute, touch
 from shared.contracts.applications import (
     ApplicantFactsStated,
@@ -63,5 +64,12 @@ async def learn_applicant_facts(connection: Connection, events: list[Event[Appli
         education=[one.education_level for one in data],
         priorities=[one.priority for one in data],
         sequences=[event.sequence for event in newest.values()],
+    )
+    owned = [one for one in data if one.owner is not None]
+    await PUBLICATION.learn_owners(
+        connection,
+        vacancies=[one.vacancy_id for one in owned],
+        participants=[one.participant_no for one in owned],
+        owners=[one.owner for one in owned],
     )
     await recompute(connection, newest)

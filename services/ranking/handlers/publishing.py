@@ -1,0 +1,172 @@
+"""Publishing a round's lists, and what everyone may fetch of them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Request, Response
+from fastapi.responses import HTMLResponse, PlainTextResponse
+
+from services.ranking.handlers.pages import meanings
+from services.ranking.storage.signing import SigningKey
+from services.ranking.usecases.publish import (
+    Proposed,
+    PublishedRound,
+    SignPublication,
+    propose_publication,
+    sign_publication,
+)
+from services.ranking.usecases.show_publication import (
+    Keys,
+    show_keys,
+    show_pages,
+    show_proposal,
+    show_published,
+    show_receipt,
+    show_table,
+)
+from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.refusals import Refusal
+from shared.web.effects import TheEffect
+from shared.web.identity import MaybePerson, Officer
+from shared.web.pages import Pages
+from shared.web.parts import TheParts
+from shared.web.problems import declared
+
+Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
+KeyId = Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$", description="By default the key of the present")]
+
+
+def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": description, "content": {media_type: {}}}}
+
+
+LIST_FILE = _file("application/json", "The file as `terang verify` takes it: keep it to the byte")
+TABLE = _file("text/csv", "A line for each candidate on each list")
+PEM = _file("application/x-pem-file", "PEM, as `terang verify --key` takes it")
+
+
+def publishing(key: SigningKey | None) -> APIRouter:
+    """What officers do to publish, and the files that everyone may fetch."""
+    routes = APIRouter(tags=["published lists"])
+
+    @routes.post(
+        "/rounds/{round_id}/publication",
+        status_code=201,
+        response_model=Proposed,
+        responses=declared(401, 403, 404, 409),
+        summary="Propose what will be published of a round whose lists are all fixed: a preview with its digest",
+    )
+    async def propose(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+        return await effect.once(
+            lambda connection: propose_publication(
+                connection, officer, round_id, parts.settings.province, key, parts.clock()
+            )
+        )
+
+    @routes.get(
+        "/rounds/{round_id}/publication/proposal",
+        response_class=Response,
+        responses={**_file("application/json", "All that was proposed"), **declared(401, 403, 404)},
+        summary="All that is proposed and not signed yet",
+    )
+    async def proposal(round_id: RoundId, parts: TheParts, officer: Officer) -> Response:
+        async with parts.pool.acquire() as connection:
+            return Response(await show_proposal(connection, round_id), media_type="application/json")
+
+    @routes.post(
+        "/rounds/{round_id}/publication/signature",
+        response_model=PublishedRound,
+        responses=declared(401, 403, 404, 409),
+        summary="Sign, as a second officer, what another proposed: from now on it is public and stays",
+    )
+    async def sign(
+        round_id: RoundId, command: SignPublication, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
+        return await effect.once(
+            lambda connection: sign_publication(
+                connection, parts.outbox, officer, round_id, command, key, parts.clock()
+            ),
+            200,
+        )
+
+    @routes.get(
+        "/rounds/{round_id}/publication",
+        response_class=Response,
+        responses={**LIST_FILE, **declared(404)},
+        summary="A round's published lists as one file that anyone can verify",
+    )
+    async def published(round_id: RoundId, parts: TheParts, version: Version = None) -> Response:
+        async with parts.pool.acquire() as connection:
+            return Response(await show_published(connection, round_id, version), media_type="application/json")
+
+    @routes.get(
+        "/rounds/{round_id}/publication.csv",
+        response_class=Response,
+        responses={**TABLE, **declared(404)},
+        summary="The published lists as a table",
+    )
+    async def table(round_id: RoundId, parts: TheParts, version: Version = None) -> Response:
+        async with parts.pool.acquire() as connection:
+            return Response(await show_table(connection, round_id, version), media_type="text/csv; charset=utf-8")
+
+    @routes.get(
+        "/vacancies/{vacancy_id}/candidates/{participant_no}/receipt",
+        response_class=Response,
+        responses={**LIST_FILE, **declared(401, 404)},
+        summary="Proof that a candidate's lines stand on the published list; with the own token also the facts that decided",
+    )
+    async def receipt(
+        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, person: MaybePerson
+    ) -> Response:
+        async with parts.pool.acquire() as connection:
+            found = await show_receipt(connection, person, vacancy_id, participant_no)
+        return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    @routes.get("/keys", summary="The public keys of published lists, as a JSON Web Key Set")
+    async def keys(parts: TheParts) -> Keys:
+        async with parts.pool.acquire() as connection:
+            return Keys(keys=[one.jwk for one in (await show_keys(connection, key)).values()])
+
+    @routes.get(
+        "/keys/public.pem",
+        response_class=Response,
+        responses={**PEM, **declared(404)},
+        summary="One of these keys as a file",
+    )
+    async def pem(parts: TheParts, key_id: KeyId = None) -> Response:
+        async with parts.pool.acquire() as connection:
+            found = await show_keys(connection, key)
+        if key_id is None and found:
+            key_id = next(iter(found))
+        if key_id not in found:
+            raise Refusal("not-found", what=f"key {key_id or ''}")
+        return PlainTextResponse(found[key_id].pem, media_type="application/x-pem-file")
+
+    return routes
+
+
+def printable(pages: Pages) -> APIRouter:
+    """The published lists for paper; no part of the API's documentation."""
+    routes = APIRouter(prefix="/rounds", include_in_schema=False)
+
+    @routes.get("/{round_id}/publication.html")
+    async def page(request: Request, round_id: RoundId, parts: TheParts, version: Version = None) -> HTMLResponse:
+        try:
+            async with parts.pool.acquire() as connection:
+                head, signature, policy, vacancies = await show_pages(connection, round_id, version)
+        except Refusal as refusal:
+            return pages.problem(request, refusal)
+        last = policy.lists[-1]
+        stages = [policy.stage(term.stage) for term in last.score.terms]
+        return pages.answer(
+            request,
+            "published.html",
+            head=head,
+            signature=signature,
+            vacancies=vacancies,
+            policy=policy,
+            one=last,
+            components=list(dict.fromkeys(part.code for stage in stages if stage for part in stage.components)),
+            meanings=meanings(pages.words(request), last, last=True),
+        )
+
+    return routes

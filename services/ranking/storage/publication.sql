@@ -1,0 +1,111 @@
+-- name: keep_closed_facts(list, vacancies)!
+-- The facts by which a list that was just fixed was ranked.
+INSERT INTO closed_fact (vacancy_id, list, participant_no, gpa, birth_date, relevant_experience_months, education, priority)
+SELECT vacancy_id, list, participant_no, gpa, birth_date, relevant_experience_months, education, priority
+  FROM closed_line JOIN applicant_facts USING (vacancy_id, participant_no)
+ WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list AND points <> '{}';
+
+-- name: learn_owners(vacancies, participants, owners)!
+-- Whose participant numbers are.
+INSERT INTO applicant_owner AS known (vacancy_id, participant_no, owner) SELECT * FROM unnest(:vacancies::text[], :participants::text[], :owners::text[])
+ON CONFLICT (vacancy_id, participant_no) DO UPDATE SET owner = excluded.owner WHERE known.owner <> excluded.owner;
+
+-- name: owner(vacancy_id, participant_no)$
+-- Whose a participant number is.
+SELECT owner FROM applicant_owner WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
+
+-- name: closed_vacancies(round_id)
+-- A round's vacancies, by number.
+SELECT vacancy_id, number, listing_id, agency, post, unit_id, unit_path, need, seats FROM vacancy WHERE round_id = :round_id ORDER BY number;
+
+-- name: closings(round_id)
+-- A round's fixed lists, with the places that officers gave among equals.
+SELECT vacancy_id, list, version, digest, closed_at,
+       (SELECT jsonb_object_agg(tie_place.participant_no, tie_place.place) FROM tie_place
+         WHERE tie_place.vacancy_id = closing.vacancy_id AND tie_place.list = closing.list) AS decided
+  FROM closing WHERE round_id = :round_id;
+
+-- name: lines_to_publish(vacancies, list)
+-- Their lines with the facts by which they were ranked.
+SELECT line.vacancy_id, line.place, line.participant_no, line.rank, line.equals, line.score, line.code, line.points,
+       fact.gpa, fact.birth_date, fact.relevant_experience_months, fact.education, fact.priority
+  FROM closed_line AS line LEFT JOIN closed_fact AS fact USING (vacancy_id, list, participant_no)
+ WHERE line.vacancy_id = ANY (:vacancies::text[]) AND line.list = :list
+ ORDER BY line.vacancy_id, line.place;
+
+-- name: newest_signed(round_id)^
+-- The newest signed version of a round.
+SELECT version, lists, head->>'root' AS root FROM publication
+ WHERE round_id = :round_id AND signature IS NOT NULL ORDER BY version DESC LIMIT 1;
+
+-- name: hold_publication(round_id)!
+-- One officer at a time proposes or signs for a round.
+SELECT pg_advisory_xact_lock(hashtextextended('ranking.publication/' || :round_id, 0));
+
+-- name: forget_proposal(round_id)!
+-- A proposal that nobody signed gives way to the next.
+DELETE FROM publication WHERE round_id = :round_id AND signature IS NULL;
+
+-- name: keep_proposal(round_id, version, proposal, digest, lists, policy, tree, by, at)!
+-- What an officer proposes to publish.
+INSERT INTO publication (round_id, version, proposal, digest, lists, policy, tree, proposed_by, proposed_at)
+VALUES (:round_id, :version, :proposal, :digest, :lists, :policy, :tree, :by, :at);
+
+-- name: keep_leaves(round_id, version, leaves, vacancies, lists, participants, contents)!
+-- Its leaves.
+INSERT INTO published_leaf (round_id, version, leaf, vacancy_id, list, participant_no, content)
+SELECT :round_id, :version, leaf, vacancy_id, list, participant_no, content
+  FROM unnest(:leaves::integer[], :vacancies::text[], :lists::text[], :participants::text[], :contents::text[])
+    AS new (leaf, vacancy_id, list, participant_no, content);
+
+-- name: keep_openings(round_id, version, vacancies, lists, participants, contents)!
+-- What opens its commitments.
+INSERT INTO opening (round_id, version, vacancy_id, list, participant_no, content)
+SELECT :round_id, :version, vacancy_id, list, participant_no, content::jsonb
+  FROM unnest(:vacancies::text[], :lists::text[], :participants::text[], :contents::text[]) AS new (vacancy_id, list, participant_no, content);
+
+-- name: proposed(round_id)^
+-- What waits for a second officer.
+SELECT version, proposal, digest, policy, proposed_by FROM publication WHERE round_id = :round_id AND signature IS NULL;
+
+-- name: sign_publication(round_id, version, head, signature, public_key, by, at)!
+-- A second officer's signature: from now on it stays.
+UPDATE publication SET head = :head, signature = :signature, public_key = :public_key, signed_by = :by, signed_at = :at
+ WHERE round_id = :round_id AND version = :version AND signature IS NULL;
+
+-- name: published(round_id, version)^
+-- A signed version, the newest unless one is named.
+SELECT version, head, signature, policy FROM publication
+ WHERE round_id = :round_id AND signature IS NOT NULL AND (:version::integer IS NULL OR version = :version)
+ ORDER BY version DESC LIMIT 1;
+
+-- name: leaves_of(round_id, version)
+-- Its leaves in the order of the file.
+SELECT content FROM published_leaf WHERE round_id = :round_id AND version = :version ORDER BY leaf;
+
+-- name: published_with(vacancy_id, participant_no)^
+-- The newest signed version in which a candidate stands.
+SELECT publication.round_id, publication.version, publication.head, publication.signature
+  FROM published_leaf AS leaf JOIN publication USING (round_id, version)
+ WHERE leaf.vacancy_id = :vacancy_id AND leaf.participant_no = :participant_no AND publication.signature IS NOT NULL
+ ORDER BY publication.version DESC LIMIT 1;
+
+-- name: leaves_of_candidate(round_id, version, vacancy_id, participant_no)
+-- The leaves of a candidate and of the vacancy.
+SELECT leaf, content FROM published_leaf
+ WHERE round_id = :round_id AND version = :version AND vacancy_id = :vacancy_id AND (participant_no = :participant_no OR list IS NULL)
+ ORDER BY leaf;
+
+-- name: hashes(round_id, version, places)
+-- Hashes of the tree, by place.
+SELECT place, substring(tree FROM place * 32 + 1 FOR 32) AS hash
+  FROM publication, unnest(:places::integer[]) AS one (place) WHERE round_id = :round_id AND version = :version;
+
+-- name: openings_of(round_id, version, vacancy_id, participant_no)
+-- What opens a candidate's commitments.
+SELECT content FROM opening
+ WHERE round_id = :round_id AND version = :version AND vacancy_id = :vacancy_id AND participant_no = :participant_no ORDER BY list;
+
+-- name: signing_keys()
+-- The public keys under which lists were published.
+SELECT DISTINCT public_key FROM publication WHERE public_key IS NOT NULL;

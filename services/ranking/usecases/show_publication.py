@@ -1,0 +1,136 @@
+"""Shows what was published: the file that anyone can verify, the same as a table, and a candidate's receipt."""
+
+import csv
+import io
+import json
+from typing import Any
+
+from pydantic import BaseModel, Field
+
+from services.ranking.domain.proof import (
+    Head,
+    Opening,
+    Proposal,
+    Proven,
+    Receipt,
+    beside,
+    list_file,
+    proposal_file,
+    receipt_file,
+)
+from services.ranking.storage.publications import PUBLICATION
+from services.ranking.storage.signing import PublicKey, SigningKey
+from shared.contracts.applications import owner_of
+from shared.identity import Person
+from shared.policies import Policy
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+class Keys(BaseModel):
+    """A JSON Web Key Set (RFC 7517)."""
+
+    keys: list[dict[str, str]] = Field(description="The keys under which lists were or will be published (RFC 8037)")
+
+
+async def show_proposal(connection: Connection, round_id: str) -> bytes:
+    """All that an officer proposed and nobody has signed yet. Raises Refusal `nothing-proposed`."""
+    row = await PUBLICATION.proposed(connection, round_id=round_id)
+    if row is None:
+        raise Refusal("nothing-proposed", round_id=round_id)
+    leaves = await _leaves(connection, round_id, row["version"])
+    return proposal_file(Proposal(**row["proposal"]), row["policy"], leaves)
+
+
+async def show_published(connection: Connection, round_id: str, version: int | None) -> bytes:
+    """The published file, by default of the newest version. Raises Refusal `not-published`."""
+    row = await _published(connection, round_id, version)
+    leaves = await _leaves(connection, round_id, row["version"])
+    return list_file(Head(**row["head"]), row["signature"], row["policy"], leaves)
+
+
+async def show_table(connection: Connection, round_id: str, version: int | None) -> str:
+    """The published lines as CSV. Raises Refusal `not-published`."""
+    row = await _published(connection, round_id, version)
+    policy = Policy.model_validate(row["policy"])
+    components = [component.code for stage in policy.stages for component in stage.components]
+    out = io.StringIO()
+    table = csv.writer(out, lineterminator="\n")
+    table.writerow(("vacancy_id", "list", "rank", "participant_no", "score", "code", *components))
+    for text in await _leaves(connection, round_id, row["version"]):
+        leaf = json.loads(text)
+        if leaf["kind"] == "line":
+            table.writerow(
+                (
+                    *(leaf[name] for name in ("vacancy_id", "list", "rank", "participant_no", "score", "code")),
+                    *(leaf["points"].get(code) for code in components),
+                )
+            )
+    return out.getvalue()
+
+
+async def show_pages(connection: Connection, round_id: str, version: int | None) -> tuple[Head, str, Policy, list[Any]]:
+    """The same for paper: head, signature, policy, and for each vacancy its leaf with the lines of the last list. Raises Refusal `not-published`."""
+    row = await _published(connection, round_id, version)
+    policy = Policy.model_validate(row["policy"])
+    vacancies: list[Any] = []
+    for text in await _leaves(connection, round_id, row["version"]):
+        leaf = json.loads(text)
+        if leaf["kind"] == "vacancy":
+            vacancies.append({**leaf, "lines": []})
+        elif leaf["kind"] == "line" and leaf["list"] == policy.lists[-1].code:
+            vacancies[-1]["lines"].append(leaf)
+    return Head(**row["head"]), row["signature"], policy, vacancies
+
+
+async def show_receipt(connection: Connection, person: Person | None, vacancy_id: str, participant_no: str) -> bytes:
+    """A candidate's lines with the proof that they stand on the newest published list; to the candidate's own token also what opens commitments.
+
+    Raises Refusal `no-receipt`.
+    """
+    which = {"vacancy_id": vacancy_id, "participant_no": participant_no}
+    row = await PUBLICATION.published_with(connection, **which)
+    if row is None:
+        raise Refusal("no-receipt", vacancy_id=vacancy_id, participant_no=participant_no)
+    version = {"round_id": row["round_id"], "version": row["version"]}
+    head = Head(**row["head"])
+    leaves = [each async for each in PUBLICATION.leaves_of_candidate(connection, **version, **which)]
+    ways = {each["leaf"]: beside(each["leaf"], head.leaves) for each in leaves}
+    places = sorted({place for way in ways.values() for place in way})
+    hashes = {
+        each["place"]: each["hash"].hex() async for each in PUBLICATION.hashes(connection, **version, places=places)
+    }
+    proven = [
+        Proven(
+            index=each["leaf"], leaf=json.loads(each["content"]), path=[hashes[place] for place in ways[each["leaf"]]]
+        )
+        for each in leaves
+    ]
+    openings: list[Opening] = []
+    if person is not None:
+        owner = await PUBLICATION.owner(connection, **which)
+        if owner is not None and owner == owner_of(participant_no, person.subject):
+            rows = PUBLICATION.openings_of(connection, **version, **which)
+            openings = [Opening(**each["content"]) async for each in rows]
+    return receipt_file(Receipt(head, row["signature"], proven, openings))
+
+
+async def show_keys(connection: Connection, key: SigningKey | None) -> dict[str, PublicKey]:
+    """The public keys by id: the present one first, then those of lists published before."""
+    found = {} if key is None else {key.public.id: key.public}
+    async for row in PUBLICATION.signing_keys(connection):
+        earlier = PublicKey.read(row["public_key"].encode())
+        found.setdefault(earlier.id, earlier)
+    return found
+
+
+async def _published(connection: Connection, round_id: str, version: int | None) -> Any:
+    row = await PUBLICATION.published(connection, round_id=round_id, version=version)
+    if row is None:
+        raise Refusal("not-published", round_id=round_id)
+    return row
+
+
+async def _leaves(connection: Connection, round_id: str, version: int) -> list[bytes]:
+    rows = PUBLICATION.leaves_of(connection, round_id=round_id, version=version)
+    return [row["content"].encode() async for row in rows]
