@@ -26,7 +26,10 @@ SHOWN = 20
 
 @app.command("recover")
 def command(
-    service: Annotated[Service, typer.Argument(help="Which service; all its processes must be stopped")],
+    service: Annotated[
+        Service,
+        typer.Argument(help="Which service; all its processes must be ended, but for workers that stopped themselves"),
+    ],
     yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out without asking")] = False,
 ) -> None:
     """Show what the log has and a restored database lacks, and after confirmation take over the log's numbers and facts."""
@@ -60,7 +63,9 @@ async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool)
             return
         for line in await apply(connection, plan, service=service, restore=restore):
             print(line)
-        print(f"Done. Start {service}; its relay sends what has no number yet, above what the log holds.")
+        print(
+            f"Done. Start {service} (a worker that had stopped itself: again); its relay sends what has no number yet, above what the log holds."
+        )
     finally:
         await connection.close()
 

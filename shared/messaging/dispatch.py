@@ -21,7 +21,7 @@ import asyncpg
 from shared.messaging.dead_letters import Aside, set_aside
 from shared.messaging.envelope import Contract, Event
 from shared.messaging.failpoints import failpoint
-from shared.messaging.failures import Permanent, Stop, is_infrastructure
+from shared.messaging.failures import Cause, Permanent, Stop, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import Fault, Heard, events
 from shared.messaging.position import Place, Position, Verdict, judge_all
@@ -360,6 +360,7 @@ def _gap(service: str, position: Position, heard: Heard) -> Stop:
         f"{service}: {raw.topic}/{raw.partition} holds sequence {heard.mark.sequence} at offset {raw.offset}, but"
         f" {position.sequence + 1} comes next: an event is missing on the log.",
         mend=MEND,
+        cause=Cause.GAP,
     )
 
 
@@ -369,6 +370,7 @@ def _brake(service: str, heard: Heard, fault: Fault) -> Stop:
         f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead letters, and offset {raw.offset} would be"
         f" the next ({fault.code}: {fault.detail}). Mend the handler and start again; it goes on with the first record that takes effect.",
         mend=f"terang dead-letters release {service} (only if these records are to be set aside)",
+        cause=Cause.BRAKE,
     )
 
 

@@ -1,6 +1,7 @@
 """Failures by what is to be done about them: wait, set aside, stop. What is none of the three is ours: a bug."""
 
 import asyncio
+from enum import StrEnum
 
 import asyncpg
 from aiokafka import errors as kafka
@@ -14,16 +15,40 @@ class Permanent(Exception):  # noqa: N818 (named for what is to be done)
     """This record or statement can never succeed as it stands: undecodable, invalid, too large, refused by the domain."""
 
 
+class Cause(StrEnum):
+    """What kind of Stop it is, in a word for metrics and alerts."""
+
+    GAP = "gap"
+    """An event is missing on a log that is heard."""
+    OTHER_LOG = "other-log"
+    """A log that is heard is not the one that was read before."""
+    BRAKE = "brake"
+    """Too many records in a row became dead letters."""
+    OUTBOX = "outbox"
+    """The service's own log and its outbox don't fit each other: a restored database, or a log that lost or gained records."""
+    TOPIC = "topic"
+    """A topic is not as this version needs it: its partitions, its limit of size."""
+    OTHER = "other"
+
+
 class Stop(Exception):  # noqa: N818 (named for what is to be done)
-    """To go on would be wrong. The process ends with the reason and the command that mends it; a person decides.
+    """To go on would be wrong: a worker stands still, a command ends, with the reason and the command that mends it; a person decides.
 
     `reason` is a sentence without personal data; `mend` the command, e.g. `terang recover ranking`.
     """
 
-    def __init__(self, reason: str, *, mend: str) -> None:
+    def __init__(self, reason: str, *, mend: str, cause: Cause = Cause.OTHER) -> None:
         super().__init__(f"{reason} To mend it: {mend}")
         self.reason = reason
         self.mend = mend
+        self.cause = cause
+
+
+def stop_in(failure: BaseException | None) -> Stop | None:
+    """The Stop among the failures of a task group, if there is one."""
+    if isinstance(failure, BaseExceptionGroup):
+        return next((stop for inner in failure.exceptions if (stop := stop_in(inner))), None)
+    return failure if isinstance(failure, Stop) else None
 
 
 class Away(Exception):  # noqa: N818 (named for what is to be done)

@@ -13,7 +13,7 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from shared.messaging.failures import Away, Stop
+from shared.messaging.failures import Away, Cause, Stop
 from shared.messaging.parser import Raw, hear
 from shared.postgres.pool import Connection
 
@@ -64,6 +64,7 @@ def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, mend: str) -> Ba
         raise Stop(
             f"{stored.topic}/{stored.partition} begins at offset {bounds.start}, but is known only up to {after_known}.",
             mend=mend,
+            cause=Cause.OUTBOX,
         )
     if known is not None and (bounds.start == after_known or anchor == known):
         # A log that begins just behind the known record has lost nothing but by its retention.
@@ -105,7 +106,7 @@ class Count:
         return self._last
 
     def _stop(self, fault: str) -> Stop:
-        return Stop(f"{self._stored.topic}/{self._stored.partition} {fault}", mend=self._mend)
+        return Stop(f"{self._stored.topic}/{self._stored.partition} {fault}", mend=self._mend, cause=Cause.OUTBOX)
 
 
 def own_record(raw: Raw) -> Own | None:
@@ -170,6 +171,7 @@ async def check_partitions(bootstrap_servers: str, partitions: Mapping[str, int]
                 f"Topic {topic} has {there[topic]} partitions, but its records are placed by {count}: "
                 "one aggregate's events would go two ways.",
                 mend=f"make the topic anew with {count} partitions, then {mend}",
+                cause=Cause.TOPIC,
             )
 
 

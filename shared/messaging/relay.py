@@ -19,7 +19,7 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.protocol.produce import ProduceRequest
 
 from shared.messaging.failpoints import failpoint
-from shared.messaging.failures import Away, Stop, is_infrastructure
+from shared.messaging.failures import Away, Cause, Stop, is_infrastructure, stop_in
 from shared.messaging.lead import RELAY_LOCK, Own, survey
 from shared.messaging.outbox import CHANNEL, headers_from_text
 from shared.observability import metrics
@@ -94,7 +94,7 @@ class Relay:
             try:
                 await self._lead()
             except Exception as failure:
-                stop = _stop_in(failure)
+                stop = stop_in(failure)
                 if stop is not None:
                     raise stop from failure
                 if not is_infrastructure(failure):
@@ -201,6 +201,7 @@ class Relay:
                 raise Stop(
                     f"The outbox holds records for {topic}, a topic that this version of {self._service} does not write.",
                     mend="start the version that wrote them, or a newer one",
+                    cause=Cause.TOPIC,
                 )
         failpoint("relay.sending")
         async with asyncio.timeout(SEND_SECONDS), asyncio.TaskGroup() as tasks:
@@ -223,6 +224,7 @@ class Relay:
                 raise Stop(
                     f"Kafka refuses a record for {topic}/{partition} as too large.",
                     mend=f"raise max.message.bytes of {topic} (`terang topics` sets it)",
+                    cause=Cause.TOPIC,
                 ) from refusal
             except kafka.KafkaError as failure:
                 raise Away(f"{topic}/{partition}: {failure!r}") from failure
@@ -366,12 +368,6 @@ def _append(batch: Any, row: Row) -> bool:
     headers = headers_from_text(row["headers"])
     headers.append(("ce_sequence", str(row["sequence"]).encode()))
     return batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers) is not None
-
-
-def _stop_in(failure: BaseException) -> Stop | None:
-    if isinstance(failure, BaseExceptionGroup):
-        return next((stop for inner in failure.exceptions if (stop := _stop_in(inner))), None)
-    return failure if isinstance(failure, Stop) else None
 
 
 def _described(failure: BaseException) -> str:

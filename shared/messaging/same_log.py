@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka import TopicPartition
 
-from shared.messaging.failures import Stop
+from shared.messaging.failures import Cause, Stop
 from shared.messaging.lead import Own, new_reader, own_records
 from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
 
@@ -27,7 +27,7 @@ async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> None:
     for position in positions:
         why = why_another_log(position, found[position.place])
         if why is not None:
-            raise Stop(f"{position.place.topic}/{position.place.partition}: {why}.", mend=MEND)
+            raise Stop(f"{position.place.topic}/{position.place.partition}: {why}.", mend=MEND, cause=Cause.OTHER_LOG)
 
 
 async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:

@@ -22,7 +22,7 @@ from typing_extensions import override
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer, patiently
 from shared.messaging.dispatch import SQL, Hears, by_type
-from shared.messaging.failures import Stop, is_infrastructure
+from shared.messaging.failures import Cause, Stop, is_infrastructure, stop_in
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
 from shared.observability import metrics
@@ -39,6 +39,10 @@ NAME_SECONDS = 30.0
 
 NAME_TICK = 0.2
 """Seconds between two tries at a name."""
+
+
+class NameTaken(Stop):
+    """Another worker has this one's name. It will be free once that one has gone, so here starting again is what helps."""
 
 
 class Duty(NamedTuple):
@@ -87,6 +91,7 @@ class Worker:
         self._heard = by_type(hears(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
+        self._stop: Stop | None = None
 
     @property
     def topics(self) -> list[str]:
@@ -105,8 +110,11 @@ class Worker:
     async def run(self, host: str, port: int) -> None:
         """Work until SIGTERM or SIGINT; the batch at hand is finished first.
 
-        Serves /live, /ready and /metrics on host:port. Raises SystemExit with a sentence for an operator when going on would be wrong.
+        Serves /live, /ready and /metrics on host:port. When going on would be wrong it stands still, connected to nothing, and goes on
+        serving these until it is told to end; then it raises SystemExit with a sentence for an operator.
         """
+        for cause in Cause:
+            metrics.STOPPED.labels(cause).set(0)
         told_to_end = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -117,18 +125,29 @@ class Worker:
         ending = asyncio.create_task(told_to_end.wait(), name="end")
         try:
             await asyncio.wait((serving, working, ending), return_when=asyncio.FIRST_COMPLETED)
+            stop = stop_in(working.exception()) if working.done() else None
+            if stop is not None and not isinstance(stop, NameTaken):
+                self._stand_still(stop)
+                await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             ending.cancel()
             working.cancel()
             (end,) = await asyncio.gather(working, return_exceptions=True)
             server.should_exit = True
             await asyncio.gather(serving, return_exceptions=True)
-        stop = _stop_in(end) if isinstance(end, BaseException) else None
+        stop = stop_in(end)
         if stop is not None:
-            log.critical("worker stops", service=self.service, reason=stop.reason, mend=stop.mend)
+            if self._stop is None:
+                self._stand_still(stop)
             raise SystemExit(f"{self.service} worker stops. {stop}")
         if isinstance(end, Exception):
             raise end
+
+    def _stand_still(self, stop: Stop) -> None:
+        """Says why, once. Nothing is connected any more: whoever mends it needn't end this process first."""
+        self._stop = stop
+        metrics.STOPPED.labels(stop.cause).set(1)
+        log.critical("worker stops", service=self.service, cause=stop.cause, reason=stop.reason, mend=stop.mend)
 
     async def _work(self) -> None:
         pool = await patiently(self.pool, "worker waits")
@@ -189,9 +208,7 @@ class Worker:
     async def _hold_name(self, named: asyncio.Event, wakes: Mapping[str, asyncio.Event]) -> None:
         """Holds the lock on this worker's name, over a connection that also tells when PostgreSQL was away and when a duty is due."""
         while True:
-            connection = await patiently(
-                lambda: asyncpg.connect(self.settings.database_url, timeout=10), "worker waits"
-            )
+            connection = await patiently(self._direct_connection, "worker waits")
             lost = asyncio.Event()
             try:
                 _on_loss(connection, lost)
@@ -209,12 +226,19 @@ class Worker:
             if self._consumer is not None:
                 self._consumer.doubt("lost")
 
+    async def _direct_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
+        return await asyncpg.connect(
+            self.settings.database_url,
+            timeout=10,
+            server_settings={"application_name": f"{self.service}-worker-{self.settings.replica}-name"},
+        )
+
     async def _take_name(self, connection: asyncpg.Connection) -> None:
         deadline = time.monotonic() + NAME_SECONDS
         name = f"terang worker {self.service} {self.settings.replica}"
         while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
             if time.monotonic() > deadline:
-                raise Stop(
+                raise NameTaken(
                     f"Another worker of {self.service} is named {self.settings.replica}; two of one name would take each other's"
                     " partitions for ever.",
                     mend="give each worker a TERANG_REPLICA of its own",
@@ -229,10 +253,13 @@ class Worker:
         )
 
     async def _live(self, _: Request) -> Response:
-        alive = self._consumer is None or self._consumer.alive
+        # one that stands still on purpose is alive: it would come to the same place again
+        alive = self._stop is not None or self._consumer is None or self._consumer.alive
         return PlainTextResponse("live" if alive else "stuck", 200 if alive else 503)
 
     async def _ready(self, _: Request) -> Response:
+        if self._stop is not None:
+            return PlainTextResponse(f"stopped ({self._stop.cause}): {self._stop}\nThen start this worker again.", 503)
         condition = None if self._consumer is None else self._consumer.condition
         if not self._connected or (condition is None and self._heard):
             return PlainTextResponse("waits for PostgreSQL, its name or its topics", 503)
@@ -267,13 +294,6 @@ def _on_loss(connection: asyncpg.Connection, lost: asyncio.Event) -> None:
 
 def _waker(wake: asyncio.Event) -> Callable[..., None]:
     return lambda *_: wake.set()
-
-
-def _stop_in(error: BaseException) -> Stop | None:
-    """The Stop among the failures of a task group, if there is one."""
-    if isinstance(error, BaseExceptionGroup):
-        return next((stop for inner in error.exceptions if (stop := _stop_in(inner))), None)
-    return error if isinstance(error, Stop) else None
 
 
 class _Server(uvicorn.Server):

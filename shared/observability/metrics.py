@@ -40,6 +40,13 @@ REBUILD_WANTED = Gauge(
     "terang_rebuild_wanted_events",
     "Events that passed unheard and whose type this version hears. Above 0: `terang rebuild` this service.",
 )
+STOPPED = Gauge(
+    "terang_stopped",
+    "1 in a worker that stands still because going on would be wrong, by reason: gap (an event is missing on a log that it hears); other-log"
+    " (a log that it hears was replaced); brake (too many dead letters in a row); outbox (its own log and outbox don't fit); topic (a topic"
+    " is not as this version needs it); other. 0 while it works. Its /ready says which command mends it; start it again afterwards.",
+    ["reason"],
+)
 DUTY_FAILURES = Counter(
     "terang_duty_failures_total",
     "Runs of a worker's recurring duty that failed and will be tried again. Rising: see the worker's log.",

@@ -400,6 +400,26 @@ class Child:
         except subprocess.TimeoutExpired:
             raise AssertionError(f"still running after {seconds} s: {self.output()}") from None
 
+    async def stands_still(self, cause: str, seconds: float = 30) -> str:
+        """What /ready says, once it has stopped itself for this cause: it lives, is not ready, and said so once."""
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
+            deadline = time.monotonic() + seconds
+            while True:
+                try:
+                    if f'terang_stopped{{reason="{cause}"}} 1.0' in (await http.get("/metrics")).text:
+                        break
+                except httpx.HTTPError:  # not there yet
+                    pass
+                assert self.process.poll() is None, self.output()
+                assert time.monotonic() < deadline, self.output()
+                await asyncio.sleep(0.05)
+            assert await self.metric("terang_stopped{") == 1
+            assert (await http.get("/live")).status_code == 200
+            ready = await http.get("/ready")
+        assert ready.status_code == 503
+        assert self.output().count("worker stops") == 1
+        return ready.text
+
     async def killed(self, seconds: float = 30) -> None:
         """Returns when its failpoint has killed it."""
         status = await self.ended(seconds)

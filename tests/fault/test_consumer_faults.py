@@ -3,8 +3,10 @@
 import asyncio
 import signal
 
+import asyncpg
 import pytest
 
+from shared.messaging.recover import refuse_if_running
 from tests.fault.tally import Added, Renamed, Stage, exactly_once
 
 BACKUP = """
@@ -96,7 +98,7 @@ async def test_rebalance_in_mid_batch(stage: Stage) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 async def test_topic_made_anew(stage: Stage, *, busy: bool) -> None:
-    """A topic that is deleted and made anew stops the worker, idle or busy, before it takes an event of it; it says so."""
+    """A topic that is deleted and made anew stops the worker, idle or busy, before it takes an event of it; it says so, started again too."""
     await stage.log.add(60)
     worker = stage.worker(check_seconds=1)
     effects = await stage.drained()
@@ -104,11 +106,10 @@ async def test_topic_made_anew(stage: Stage, *, busy: bool) -> None:
     if busy:
         stage.log._sequences.clear()
         await stage.log.add(10)
-    assert await worker.ended() == 1
-    assert "made anew" in worker.output()
+    assert "made anew" in await worker.stands_still("other-log")
+    again = stage.worker(check_seconds=1)  # its name is free, though the first is still there
+    await again.stands_still("other-log")
     assert await stage.effects() == effects
-    again = stage.worker(check_seconds=1)  # restarted, it says so again
-    assert await again.ended() == 1
 
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
@@ -130,15 +131,25 @@ async def test_yesterdays_database_restored(stage: Stage, *, busy: bool) -> None
 
 
 async def test_a_gap_stops_the_worker(stage: Stage) -> None:
-    """With an event missing on the log the worker ends, not zero, and says where; what stood before has taken effect."""
+    """With an event missing on the log the worker stands still, connected to nothing, and says where; what stood before has taken effect.
+
+    So its database can be recovered. Told to end, it ends with status 1.
+    """
     await stage.log.say([Added(key="key-0", n=1)])
     worker = stage.worker()
     await stage.drained()
     stage.log.record(Added(key="key-0", n=1))  # never written
     await stage.log.say([Added(key="key-0", n=1)])
-    assert await worker.ended() == 1
-    assert "holds sequence 3 at offset 1, but 2 comes next" in worker.output()
+    said = await worker.stands_still("gap")
+    assert "holds sequence 3 at offset 1, but 2 comes next" in said
+    assert "To mend it: put the log back as it was" in said
+    connection = await asyncpg.connect(stage.database)
+    await refuse_if_running(connection, "tally")
+    await connection.close()
     assert len(await stage.effects()) == 1
+    worker.process.send_signal(signal.SIGTERM)
+    assert await worker.ended(8) == 1
+    assert "worker stops. " in worker.output()
 
 
 async def test_told_to_end(stage: Stage) -> None:

@@ -4,12 +4,16 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
 import asyncpg
+import httpx
 import pytest
 
+from deploy.local.ports import free_port
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.outbox import Outbox, Row, partition_of
 from shared.messaging.relay import Relay
@@ -89,6 +93,57 @@ async def test_it_shows_its_plan_asks_and_takes_the_log_over(servers: Servers, y
 
     again = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
     assert "there is nothing to recover" in again.stdout
+
+
+@contextmanager
+def feedback_worker(dsn: str, bootstrap: str) -> Iterator[httpx.Client]:
+    """`terang serve feedback worker` while the block runs, and a client of its health."""
+    port = free_port()
+    environment = {
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        "DATABASE_URL_FEEDBACK": dsn,
+        "TERANG_PROVINCE": "99",
+        "TERANG_ISSUER": "http://test",
+        "TERANG_JWKS_URL": "http://test/keys",
+    }
+    child = subprocess.Popen(
+        [TERANG, "serve", "feedback", "worker", "--port", str(port)],
+        env={**os.environ, **environment},
+        stdout=subprocess.DEVNULL,
+    )
+    try:
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}") as http:
+            yield http
+    finally:
+        child.terminate()
+        child.wait(20)
+
+
+async def metric(http: httpx.Client, line: str) -> None:
+    """Returns when the worker's metrics have this line."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                if line in http.get("/metrics").text:
+                    return
+            except httpx.HTTPError:  # not there yet
+                pass
+            await asyncio.sleep(0.1)
+
+
+async def test_a_worker_that_stopped_itself_is_not_in_the_way(servers: Servers, yesterday: str) -> None:
+    """It names the command, which runs though it still sits there; started again it leads."""
+    with feedback_worker(yesterday, servers.bootstrap) as http:
+        await metric(http, 'terang_stopped{reason="outbox"} 1.0')
+        ready = http.get("/ready")
+        assert ready.status_code == 503
+        assert "holds number 2, but only 1 were given. To mend it: terang recover feedback" in ready.text
+        done = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
+        assert done.returncode == 0, done.stderr
+        assert http.get("/live").status_code == 200
+    with feedback_worker(yesterday, servers.bootstrap) as http:
+        await metric(http, "terang_relay_leading 1.0")
+        assert 'terang_stopped{reason="outbox"} 0.0' in http.get("/metrics").text
 
 
 async def test_it_refuses_while_a_worker_is_connected(servers: Servers, yesterday: str) -> None:
