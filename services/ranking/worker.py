@@ -6,10 +6,14 @@ from datetime import datetime
 from services.ranking.api import outbox
 from services.ranking.handlers.events import hears
 from services.ranking.settings import Settings
+from services.ranking.usecases.keep_revisions import keep_all_revisions
 from services.ranking.usecases.state_standings import state_all_owed
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
+
+REVISIONS_EVERY_S = 2.0
+"""How soon a list that was fixed has a new version beside it once a correction was stated; a look costs a query over the fixed lists."""
 
 LOOK_EVERY_S = 0.25
 """How soon a change is stated that comes after a quiet second; a look costs a query over the vacancies."""
@@ -22,5 +26,8 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     async def state(pool: Pool) -> None:
         await state_all_owed(pool, out, clock)
 
-    duties = [Duty("state_standings", LOOK_EVERY_S, state)]
+    async def revise(pool: Pool) -> None:
+        await keep_all_revisions(pool, clock)
+
+    duties = [Duty("state_standings", LOOK_EVERY_S, state), Duty("keep_revisions", REVISIONS_EVERY_S, revise)]
     return Worker(service="ranking", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)

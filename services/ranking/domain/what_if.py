@@ -126,7 +126,7 @@ class Placed:
 def placed(cut: ListCut, candidates: Iterable[Candidate]) -> dict[str, Placed]:
     """A whole list, ranked in memory, by participant number; who is not admitted to it is left out."""
     rules = cut.one
-    return {each.participant_no: _placed(cut, each) for each in lines(rules, candidates)}
+    return {each.participant_no: place_of(cut, each) for each in lines(rules, candidates)}
 
 
 def lines(rules: ListRules, candidates: Iterable[Candidate]) -> Iterator[Line]:
@@ -149,7 +149,8 @@ def lines(rules: ListRules, candidates: Iterable[Candidate]) -> Iterator[Line]:
         yield line(Row(place, participant_no, stands.gate, None, 0, 1, 0))
 
 
-def _placed(cut: ListCut, one: Line) -> Placed:
+def place_of(cut: ListCut, one: Line) -> Placed:
+    """The line as it is published, and whether it is within the cut."""
     code = cut.code(one.gate, one.rank, one.equals)
     score = None if one.score is None else digits(one.score, cut.one.decimals)
     return Placed(one.rank, score, cut.one.shown(code, one.priority), code == cut.one.codes.within)

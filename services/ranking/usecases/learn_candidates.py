@@ -2,6 +2,7 @@
 
 from services.ranking.storage import SQL
 from services.ranking.storage.publications import PUBLICATION
+from services.ranking.usecases.note_corrections import note_corrections, note_rejections, note_restated_facts
 from services.ranking.usecases.recompute import recompute, touch
 from shared.contracts.applications import (
     ApplicantFactsStated,
@@ -29,6 +30,7 @@ async def learn_verifications(
     """Puts candidates on the first list (MS), or takes them off it (TMS)."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await note_rejections(connection, events)
     await SQL.learn_verifications(
         connection,
         vacancies=[vacancy_id for vacancy_id, _ in newest],
@@ -46,6 +48,7 @@ async def learn_withdrawals(connection: Connection, events: list[Event[Applicati
     await SQL.learn_withdrawals(
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
+    await note_corrections(connection, events)
     await recompute(connection, pairs)
 
 
@@ -53,6 +56,7 @@ async def learn_applicant_facts(connection: Connection, events: list[Event[Appli
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await note_restated_facts(connection, events)
     data = [event.data for event in newest.values()]
     await SQL.learn_applicant_facts(
         connection,

@@ -4,6 +4,7 @@ import json
 
 from services.ranking.domain.merit import Outcome
 from services.ranking.storage import SQL
+from services.ranking.usecases.note_corrections import note_corrections
 from services.ranking.usecases.recompute import recompute, touch
 from shared.contracts.exams import (
     CandidateDisqualified,
@@ -42,6 +43,9 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
         outcomes=[OUTCOMES[type(event.data)] for event in newest.values()],
         points=[_points(event.data) for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
+    )
+    await note_corrections(
+        connection, [event for event in events if isinstance(event.data, ExamScoreCorrected | CandidateDisqualified)]
     )
     await recompute(connection, {(key[0], key[1]) for key in newest})
 

@@ -1,0 +1,127 @@
+"""What a correction changed on a list that was fixed: who stands elsewhere now, and which event made it so. No values of anybody."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Literal
+
+from services.ranking.domain.what_if import Placed
+from shared.policies.model import Codes
+
+Way = Literal["in", "out", "moved", "unmoved"]
+
+Points = Mapping[str, Mapping[str, str]]
+"""By stage and component."""
+
+SCORE_CORRECTED = "ExamScoreCorrected"
+SCORED = "ExamScored"
+MISSED = "ExamMissed"
+DISQUALIFIED = "CandidateDisqualified"
+WITHDRAWN = "ApplicationWithdrawn"
+REJECTED = "ApplicationRejected"
+FACTS_STATED = "ApplicantFactsStated"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """An event that replaced what was known of a candidate; `stage` where it is about one."""
+
+    type: str
+    event_id: str
+    stage: str | None
+    stated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a candidate's own line moved: the event, and the components whose points it changed. Without an id: a first result in place of none."""
+
+    type: str
+    event_id: str | None
+    stage: str | None
+    components: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A candidate on one of the two lists, with the points that count there; `place` is none where they are not on it."""
+
+    place: Placed | None
+    points: Points
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A candidate who stands elsewhere, or was corrected without moving. No reasons: others moved."""
+
+    participant_no: str
+    was: Placed | None
+    now: Placed | None
+    reasons: tuple[Reason, ...]
+
+    @property
+    def way(self) -> Way:
+        if self.was == self.now:
+            return "unmoved"
+        before = self.was is not None and self.was.within
+        after = self.now is not None and self.now.within
+        return "moved" if before == after else "in" if after else "out"
+
+
+def moved(was: Mapping[str, Placed], now: Mapping[str, Placed]) -> list[str]:
+    """Whose line differs, or is on one of the lists only, by participant number."""
+    return sorted(number for number in was.keys() | now.keys() if was.get(number) != now.get(number))
+
+
+def change(
+    participant_no: str, codes: Codes, was: Line, now: Line, corrections: Sequence[Correction], fixed_at: datetime
+) -> Change:
+    """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first."""
+    reasons = tuple(_reasons(codes, was, now, {one.type: one for one in corrections}, corrections, fixed_at))
+    return Change(participant_no, was.place, now.place, reasons)
+
+
+def _reasons(
+    codes: Codes,
+    was: Line,
+    now: Line,
+    newest: Mapping[str, Correction],
+    corrections: Sequence[Correction],
+    fixed_at: datetime,
+) -> Iterator[Reason]:
+    out = {
+        codes.disqualified: DISQUALIFIED,
+        codes.withdrawn: WITHDRAWN,
+        codes.rejected: REJECTED,
+        codes.absent: MISSED,
+    }
+    code_then = None if was.place is None else was.place.code
+    code_now = codes.rejected if now.place is None else now.place.code
+    event = out.get(code_now)
+    if event is not None and code_now != code_then:
+        found = newest.get(event)
+        yield Reason(event, None if found is None else found.event_id, None if found is None else found.stage)
+        return
+    for stage in dict.fromkeys([*was.points, *now.points]):
+        differ = _differ(was.points.get(stage, {}), now.points.get(stage, {}))
+        if differ:
+            corrected = [one for one in corrections if one.type == SCORE_CORRECTED and one.stage == stage]
+            if corrected:
+                yield Reason(SCORE_CORRECTED, corrected[-1].event_id, stage, differ)
+            else:
+                yield Reason(SCORED, None, stage, differ)
+    facts = newest.get(FACTS_STATED)
+    if facts is not None and facts.stated_at > fixed_at:
+        yield Reason(FACTS_STATED, facts.event_id, None)
+
+
+def _differ(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+    """Components whose points are others, or are known on one side only."""
+    return tuple(
+        sorted(
+            code
+            for code in then.keys() | now.keys()
+            if code not in then or code not in now or Decimal(then[code]) != Decimal(now[code])
+        )
+    )

@@ -1,0 +1,64 @@
+"""Notes which events replaced what was known of a candidate, so that it can be said why a fixed list would be another one now."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from shared.contracts.applications import ApplicantFactsStated, ApplicationRejected, ApplicationVerified
+from shared.messaging.envelope import Event
+from shared.postgres import queries
+from shared.postgres.pool import Connection
+
+SQL = queries.load(Path(__file__).parents[1] / "storage" / "revisions.sql")
+
+
+async def note_corrections(connection: Connection, events: Sequence[Event[Any]]) -> None:
+    """Keeps that these events came, without what they say."""
+    if events:
+        await SQL.note_corrections(
+            connection,
+            vacancies=[event.data.vacancy_id for event in events],
+            participants=[event.data.participant_no for event in events],
+            events=[event.id for event in events],
+            types=[type(event.data).__name__ for event in events],
+            stages=[getattr(event.data, "stage", None) for event in events],
+            times=[event.time for event in events],
+        )
+
+
+async def note_rejections(
+    connection: Connection, events: Sequence[Event[ApplicationVerified]] | Sequence[Event[ApplicationRejected]]
+) -> None:
+    """The same for who is rejected after they were verified. Comes before the rejections are learnt."""
+    rejected = [event for event in events if isinstance(event.data, ApplicationRejected)]
+    if rejected:
+        rows = SQL.rejected_before(
+            connection,
+            vacancies=[event.data.vacancy_id for event in rejected],
+            participants=[event.data.participant_no for event in rejected],
+        )
+        before = {(row["vacancy_id"], row["participant_no"]) async for row in rows}
+        await note_corrections(
+            connection, [event for event in rejected if (event.data.vacancy_id, event.data.participant_no) in before]
+        )
+
+
+async def note_restated_facts(connection: Connection, events: Sequence[Event[ApplicantFactsStated]]) -> None:
+    """The same for facts that are others than those stated before. Comes before these are learnt."""
+    rows = SQL.facts_replaced(
+        connection,
+        vacancies=[event.data.vacancy_id for event in events],
+        participants=[event.data.participant_no for event in events],
+    )
+    known = {(vacancy_id, participant_no): tuple(values) async for vacancy_id, participant_no, *values in rows}
+    restated = []
+    for event in events:
+        who, said = (event.data.vacancy_id, event.data.participant_no), _said(event.data)
+        if known.get(who, said) != said:
+            restated.append(event)
+        known[who] = said
+    await note_corrections(connection, restated)
+
+
+def _said(data: ApplicantFactsStated) -> tuple[object, ...]:
+    return data.gpa, data.birth_date, data.relevant_experience_months, data.education_level, data.priority
