@@ -223,10 +223,10 @@ VALUES (:vacancy_id, :participant_no, :round_id, :at)
 ON CONFLICT DO NOTHING
 RETURNING true;
 
--- name: restore_facts(vacancy_id, participant_no, round_id, education_level, gpa, birth_date, experience)!
+-- name: restore_facts(vacancy_id, participant_no, round_id, education_level, gpa, birth_date, experience, priority)!
 -- What such an application's unknown person stated; a person who is known keeps their own.
-INSERT INTO applications_personal (vacancy_id, participant_no, round_id, education_level, gpa, birth_date, relevant_experience_months)
-SELECT vacancy_id, participant_no, :round_id, :education_level, :gpa, :birth_date, :experience
+INSERT INTO applications_personal (vacancy_id, participant_no, round_id, education_level, gpa, birth_date, relevant_experience_months, priority)
+SELECT vacancy_id, participant_no, :round_id, :education_level, :gpa, :birth_date, :experience, :priority
   FROM applications WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
 ON CONFLICT DO NOTHING;
 

@@ -157,7 +157,8 @@ async def _vacancies(connection: Connection, found: list[Event[VacancyPublished]
 
 
 async def _facts(connection: Connection, found: list[Event[ApplicantFactsStated]]) -> None:
-    for event in found:
+    newest = {(event.data.vacancy_id, event.data.participant_no): event for event in found}
+    for event in newest.values():  # a verifier may have stated them anew
         await SQL.restore_facts(
             connection,
             vacancy_id=event.data.vacancy_id,
@@ -167,6 +168,7 @@ async def _facts(connection: Connection, found: list[Event[ApplicantFactsStated]
             gpa=event.data.gpa,
             birth_date=event.data.birth_date,
             experience=event.data.relevant_experience_months,
+            priority=event.data.priority,
         )
 
 

@@ -38,13 +38,14 @@ class QueueItem(BaseModel):
 
 
 class FactsView(BaseModel):
-    """What the applicant stated of themselves."""
+    """What the applicant stated of themselves, and what a verifier found proven in its place."""
 
     education_level: str
     education_programme: str | None
     gpa: Decimal | None = Field(description="Grade point average, or mean diploma mark of a school")
     birth_date: date | None
     relevant_experience_months: int | None
+    priority: str | None = Field(description="Priority group of the round's policy; none where nobody said")
 
 
 class ResultView(BaseModel):

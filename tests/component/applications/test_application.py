@@ -20,6 +20,7 @@ from tests.component.applications.conftest import (
     GENERAL,
     ROUND,
     SCHOOL,
+    UNITS,
     VACANCIES,
     Office,
     all_at_once,
@@ -188,6 +189,36 @@ async def test_decisions(open_round: Office) -> None:
         ("verifier-1", "application.verified", ""),
         ("verifier-1", "application.rejected", "diploma-does-not-match, document-missing"),
     ]
+
+
+async def test_a_verifier_says_what_is_proven(office: Office) -> None:
+    """Months of experience and the priority group that were found take the place of what was stated, once and with MS alone."""
+    ok(await office.post("/units/import", office.officer(), UNITS))
+    ok(await office.open(policy_id="national-pppk-2024", seats=2), 201)
+    general = "\n".join(VACANCIES.splitlines()[:1] + VACANCIES.splitlines()[2:4]) + "\n"
+    ok(await office.post(f"/rounds/{ROUND}/vacancies/import", office.officer(), general))
+    ok(await office.publish())
+    for subject in ("person-1", "person-2"):
+        ok(await office.apply(subject), 201)
+    number = "0001-000001"
+    refused(
+        await office.verify(number, "TMS", "document-missing", relevant_experience_months=6), 422, "facts-not-taken"
+    )
+    problem = refused(await office.verify(number, priority="R9"), 422, "unknown-priority")
+    assert "R1, R2, R3, R4" in problem["detail"]
+    ok(await office.verify(number, relevant_experience_months=6, priority="3"))
+    ok(await office.verify(number, relevant_experience_months=6, priority="R3"))
+    refused(await office.verify(number, relevant_experience_months=7), 409, "already-decided")
+    ok(await office.verify("0001-000002", relevant_experience_months=18))
+    facts = await office.service.stated(ApplicantFactsStated)
+    assert [(each.participant_no[-1], each.relevant_experience_months, each.priority) for each in facts] == [
+        ("1", 18, None),
+        ("2", 18, None),
+        ("1", 6, "R3"),
+    ]
+    assert facts[2].owner == facts[0].owner
+    seen = ok(await office.get(f"/vacancies/{GENERAL}/applications/{number}", office.verifier()))["facts"]
+    assert (seen["relevant_experience_months"], seen["priority"]) == (6, "R3")
 
 
 async def test_decided_once(open_round: Office) -> None:
@@ -390,9 +421,9 @@ async def test_who_sees_an_application(open_round: Office) -> None:
     ok(await open_round.apply("person-1"), 201)
     path = f"/vacancies/{GENERAL}/applications/0001-000001"
     seen = ok(await open_round.get(path, open_round.applicant("person-1")))
-    assert seen["facts"] == FACTS
+    assert seen["facts"] == {**FACTS, "priority": None}
     assert (seen["post"], seen["need"], seen["round_name"]) == ("PENATA LAYANAN", "UMUM", "CPNS 2026")
-    assert ok(await open_round.get(path, open_round.verifier()))["facts"] == FACTS
+    assert ok(await open_round.get(path, open_round.verifier()))["facts"] == {**FACTS, "priority": None}
     refused(await open_round.get(path, open_round.applicant("person-2")), 404, "not-found")
     refused(await open_round.get(path, open_round.service.who("x", "proctor")), 403, "not-your-role")
     refused(await open_round.get(path), 401, "unauthenticated")
