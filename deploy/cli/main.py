@@ -11,6 +11,7 @@ from deploy.cli import (
     local,
     migrate,
     policy,
+    rank,
     rebuild,
     recover,
     serve,
@@ -40,6 +41,7 @@ for part in (
     dead_letters,
     contracts,
     policy,
+    rank,
     keys,
     verify,
 ):

@@ -54,14 +54,14 @@ def check(
 @app.command()
 def show(policy: Named, lang: Tongue = Lang.id) -> None:
     """Read a policy aloud: every figure in a sentence, with its authority."""
-    for sentence in sentences(_named(policy), _language(lang)):
+    for sentence in sentences(named(policy), _language(lang)):
         print(sentence)
 
 
 @app.command()
 def diff(before: Named, after: Named, lang: Tongue = Lang.id) -> None:
     """Say what the second policy says otherwise than the first."""
-    told = differences(_named(before), _named(after), _language(lang))
+    told = differences(named(before), named(after), _language(lang))
     for sentence in told:
         print(sentence)
     if not told:
@@ -72,9 +72,10 @@ def _language(lang: Lang) -> Language:
     return "id" if lang is Lang.id else "en"
 
 
-def _named(policy: str) -> Policy:
+def named(policy: str) -> Policy:
+    """The policy of that id or in that file. Ends the command where there is none, or where it does not hold together."""
     try:
-        return read_file(Path(policy)) if policy.endswith(".toml") else load(policy)
+        return read_file(Path(policy)) if policy.endswith(".toml") or Path(policy).is_file() else load(policy)
     except Refusal:
         print(f"{policy}: no such policy; there are {', '.join(known())}", file=sys.stderr)
     except (PolicyError, OSError, UnicodeDecodeError) as error:

@@ -142,6 +142,8 @@ class ListRules:
             if any(component.of_need(need) for component in stage.components):
                 self._stages.append(_StageRules(stage, need, len(at), self._facts))
                 at |= self._stages[-1].at
+        self._own = next((stage for stage in self._stages if stage.code == one.stage), None)
+        self.own_decimals = 0 if self._own is None else len(str(self._own.scale)) - 1
         self._at = at
         self._minima = [minimum for stage in self._stages for minimum in stage.minima]
         self.components = tuple(component.code for stage in self._stages for component in stage.components)
@@ -168,6 +170,8 @@ class ListRules:
             end += width
             self.fields.append((name, end))
             shifts[name] = 1 << 8 * (self._key_bytes - end)
+        self.merit_bytes = self._key_bytes - DECISION_BYTES
+        """Length of `before_decision` of a ranked key."""
         self._per_priority = shifts.get("priority", 0)
         self._per_score = shifts["score"]
         self._base = len(self._groups) * self._per_priority + self._most_score * self._per_score + UNDECIDED_PLACE
@@ -242,9 +246,21 @@ class ListRules:
                 found |= {name: Decimal(units[index - stage.first]) / stage.scale for name, index in stage.at.items()}
         return found
 
+    def own_total(self, candidate: Candidate) -> int | None:
+        """Points of the stage that completes the list, in units of 10^-`own_decimals`; none where there is no whole result of it."""
+        if self._own is None:
+            return None
+        units = self._own.units(candidate.results.get(self._own.code), candidate)
+        return None if units is None else units[-1]
+
+    @property
+    def score_end(self) -> int:
+        """How many first bytes all keys with one priority group and score share."""
+        return self.fields[1 if self._groups else 0][1]
+
     def same_score(self, merit_key: bytes) -> bytes:
         """The first bytes of all keys with this key's priority group and score."""
-        return merit_key[: self.fields[1 if self._groups else 0][1]]
+        return merit_key[: self.score_end]
 
     def told_apart_by(self, above: bytes, below: bytes) -> str | None:
         """What puts one ranked key before another: `priority`, `score`, a tie's field, `decision` (an officer's), or none where they are equal."""

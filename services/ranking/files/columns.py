@@ -1,0 +1,142 @@
+"""What the columns of vacancy and candidate files hold: texts to exact values, and a reason for whatever is none. Nothing is guessed."""
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from typing_extensions import override
+
+from shared.policies import Component, Policy
+
+PARTICIPANT, VACANCY = "participant_no", "vacancy_id"
+
+OF_VACANCIES = ("vacancy_id", "need", "seats")
+DESCRIBING = ("agency", "post", "unit", "place", "education")
+"""Columns that a vacancy file may have for its readers; no rule of an order asks for them."""
+
+NAME = r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,198}[^\x00-\x20\x7f])?"
+"""A participant number or vacancy id: at most 200 characters without control characters, no blank at either end. RE2 and Python read it alike."""
+
+DISQUALIFIED = "disqualified"
+YES = frozenset({"true", "1", "yes", "ya"})
+NO = frozenset({"false", "0", "no", "tidak"})
+
+Parse = Callable[[str], object]
+"""A text that is not empty to its value; raises ValueError with the reason."""
+
+_NUMBER = re.compile(r"[0-9]{1,6}(?:\.[0-9]{1,6})?")
+_WHOLE = re.compile(r"[0-9]{1,6}")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_NAME = re.compile(NAME)
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """Why a file is refused; `line` counts from 1, the header's own."""
+
+    file: str
+    line: int
+    column: str
+    reason: str
+
+    @override
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}: {self.column}: {self.reason}"
+
+
+class FilesRefusedError(Exception):
+    """Files that can't be ranked, with every fault that was found (at most some hundred)."""
+
+    def __init__(self, faults: list[Fault]) -> None:
+        super().__init__("\n".join(map(str, faults)))
+        self.faults = faults
+
+
+def of_candidates(policy: Policy) -> Mapping[str, Parse]:
+    """Every column that a candidate file may have, and how its texts are read."""
+    components = {component.code: _points(component) for stage in policy.stages for component in stage.stated}
+    facts: dict[str, Parse] = {
+        "gpa": _mark,
+        "birth_date": _day,
+        "relevant_experience_months": _months,
+        "education": _word("education", policy.education_code, [one.code for one in policy.education]),
+        "priority": _word("priority group", policy.priority_code, [one.code for one in policy.priority_groups]),
+        DISQUALIFIED: _disqualified([stage.code for stage in policy.stages]),
+    }
+    return {PARTICIPANT: name, VACANCY: name, **components, **facts}
+
+
+def name(text: str) -> str:
+    """A participant number or vacancy id as it is."""
+    if not _NAME.fullmatch(text):
+        raise ValueError(f"{text!r} has a control character, a blank at an end, or more than 200 characters")
+    return text
+
+
+def seats(text: str) -> int:
+    """A vacancy's seats."""
+    if not _WHOLE.fullmatch(text) or not int(text):
+        raise ValueError(f"{text!r} is no whole number from 1")
+    return int(text)
+
+
+def _decimal(text: str) -> Decimal:
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(
+            f"{text!r} is no decimal number: digits, at most six before and six after a point, no sign, no exponent"
+        )
+    return Decimal(text)
+
+
+def _points(component: Component) -> Parse:
+    def points(text: str) -> str:
+        if (fault := component.fault_of(_decimal(text))) is not None:
+            raise ValueError(fault)
+        return text  # the rules count digits in a text like the decimal
+
+    return points
+
+
+def _mark(text: str) -> Decimal:
+    return _decimal(text)
+
+
+def _day(text: str) -> date:
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise ValueError(f"{text!r} is no day of the calendar as YYYY-MM-DD")
+
+
+def _months(text: str) -> int:
+    if not _WHOLE.fullmatch(text):
+        raise ValueError(f"{text!r} is no whole number of months")
+    return int(text)
+
+
+def _word(what: str, code_of: Callable[[str], str | None], known: list[str]) -> Parse:
+    def word(text: str) -> str:
+        if known and code_of(text) is None:
+            raise ValueError(f"the policy knows no {what} {text!r}; it has {', '.join(known)}")
+        return text
+
+    return word
+
+
+def _disqualified(stages: list[str]) -> Parse:
+    """True from the first list on, False, or the code of the stage in which it happened."""
+
+    def disqualified(text: str) -> bool | str:
+        if text in stages:
+            return text
+        if text.lower() in YES | NO:
+            return text.lower() in YES
+        raise ValueError(
+            f"{text!r} is neither true nor false (1 or 0, yes or no, ya or tidak), nor one of the stages {', '.join(stages)}"
+        )
+
+    return disqualified
