@@ -111,6 +111,16 @@ class Settings(BaseModel):
             description="Days that a published row stays in the outbox, for taking the lead and for recovery",
         ),
     ] = 7
+    idempotency_kept_days: Annotated[
+        int,
+        Field(
+            validation_alias="TERANG_IDEMPOTENCY_KEPT_DAYS",
+            ge=1,
+            le=365,
+            title="Answers kept",
+            description="Days in which a request that is sent again under its Idempotency-Key has its effect once and gets its first answer",
+        ),
+    ] = 7
 
     @property
     def zone(self) -> ZoneInfo:

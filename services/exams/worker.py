@@ -8,8 +8,16 @@ from services.exams.handlers.events import hears
 from services.exams.settings import Settings
 from shared.clock import utc_now
 from shared.messaging.worker import Worker
+from shared.web.effects import forget_answers
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
-    """The worker of exams; it owes nothing later."""
-    return Worker(service="exams", settings=settings, outbox=outbox(settings), hears=hears, clock=clock)
+    """The worker of exams."""
+    return Worker(
+        service="exams",
+        settings=settings,
+        outbox=outbox(settings),
+        hears=hears,
+        duties=[forget_answers(settings)],
+        clock=clock,
+    )

@@ -10,6 +10,7 @@ from services.feedback.usecases.assess_units import assess_units
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
+from shared.web.effects import forget_answers
 
 ASSESS_EVERY_S = 2.0
 """A burst of complaints costs one assessment in so many seconds; each reads the counts of the whole province."""
@@ -23,7 +24,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         async with pool.acquire() as connection, connection.transaction():
             await assess_units(connection, out, clock(), settings.zone, settings.limits)
 
-    duties = [Duty("assess_units", ASSESS_EVERY_S, assess)]
+    duties = [Duty("assess_units", ASSESS_EVERY_S, assess), forget_answers(settings)]
     return Worker(
         service="feedback",
         settings=settings,

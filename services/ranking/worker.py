@@ -11,6 +11,7 @@ from services.ranking.usecases.state_standings import state_all_owed
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
+from shared.web.effects import forget_answers
 
 REVISIONS_EVERY_S = 2.0
 """How soon a list that was fixed has a new version beside it once a correction was stated; a look costs a query over the fixed lists."""
@@ -29,5 +30,9 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     async def revise(pool: Pool) -> None:
         await keep_all_revisions(pool, clock)
 
-    duties = [Duty("state_standings", LOOK_EVERY_S, state), Duty("keep_revisions", REVISIONS_EVERY_S, revise)]
+    duties = [
+        Duty("state_standings", LOOK_EVERY_S, state),
+        Duty("keep_revisions", REVISIONS_EVERY_S, revise),
+        forget_answers(settings),
+    ]
     return Worker(service="ranking", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)

@@ -1,0 +1,40 @@
+"""Each service's worker removes the answers that it kept for requests sent again, once they are old."""
+
+from importlib import import_module
+
+import pytest
+
+from shared.contracts.catalogue import SERVICES
+from shared.postgres.pool import create_pool
+from tests.servers import Servers
+
+KEEP = """
+INSERT INTO public.idempotency (subject, key, request, created_at)
+SELECT $1, 'key-' || n, '', now() - $2::text::interval FROM generate_series(1, $3) AS n
+"""
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_old_answers_are_forgotten(servers: Servers, service: str) -> None:
+    """More than a batch of those that are older than the setting says go; the others stay."""
+    database = servers.service_database(service)
+    settings = import_module(f"services.{service}.settings").Settings.model_validate(
+        {
+            "TERANG_PROVINCE": "99",
+            "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
+            "DATABASE_URL": database,
+            "TERANG_ISSUER": "http://test",
+            "TERANG_JWKS_URL": "http://test/keys",
+            "TERANG_IDEMPOTENCY_KEPT_DAYS": "3",
+        }
+    )
+    worker = import_module(f"services.{service}.worker").create_worker(settings)
+    (duty,) = [duty for duty in worker._duties if duty.name == "forget_answers"]
+    pool = await create_pool(database, application="test", size=2)
+    try:
+        await pool.execute(KEEP, "old", "73 hours", 2_500)
+        await pool.execute(KEEP, "young", "71 hours", 10)
+        await duty.run(pool)
+        assert await pool.fetch("SELECT subject, count(*) FROM public.idempotency GROUP BY subject") == [("young", 10)]
+    finally:
+        await pool.close()
