@@ -1,8 +1,10 @@
 """A round: when it takes registrations, and when its vacancies may be published."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from shared.policies import Policy
 from shared.refusals import Refusal
 
 
@@ -28,3 +30,9 @@ def check_seats(seats: int, decreed: int) -> None:
         raise Refusal("nothing-to-publish")
     if seats != decreed:
         raise Refusal("seats-differ", imported=seats, decreed=decreed)
+
+
+def check_quotas(policy: Policy, seats: Mapping[str, int]) -> None:
+    """`seats`: by kind of need. Raises Refusal `quotas-not-met`, with each that falls short."""
+    if short := policy.quota_faults(seats):
+        raise Refusal("quotas-not-met", short="; ".join(short))

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from services.applications.domain.round import check_calendar, check_seats
+from services.applications.domain.round import check_calendar, check_quotas, check_seats
 from services.applications.domain.unit import Unit, UnitRow, changed, faults
+from shared.policies import Policy, load
 from shared.refusals import Refusal
 
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -40,6 +41,20 @@ def test_seats(seats: int, code: str) -> None:
     with pytest.raises(Refusal) as refused:
         check_seats(seats, 12)
     assert refused.value.code == code
+
+
+def test_quotas() -> None:
+    """A kind of need has its share of all seats, exactly or more; a policy without quotas asks for nothing."""
+    national = load("national-cpns-2024")
+    quota = {"need": "DISABILITAS", "least_percent": "2", "authority": "seats"}
+    policy = Policy.model_validate({**national.as_json(), "quotas": [quota]})
+    check_quotas(policy, {"UMUM": 98, "DISABILITAS": 2})
+    check_quotas(national, {"UMUM": 100})
+    for seats in ({"UMUM": 99, "DISABILITAS": 1}, {"UMUM": 100}):
+        with pytest.raises(Refusal) as refused:
+            check_quotas(policy, seats)
+        assert refused.value.code == "quotas-not-met"
+        assert "DISABILITAS" in str(refused.value.facts["short"])
 
 
 def test_changed_units() -> None:
