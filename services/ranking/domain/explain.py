@@ -94,7 +94,8 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The account. `distance`: own score less that of the last within the cut. `decided_at_the_cut`: what put that one before this candidate, where
-    the scores are alike. `stages`: how each stage of the list ended, `waiting` where there is no result."""
+    the scores are alike. `stages`: how each stage of the list ended, `waiting` where there is no result. `points_shown`: false where points are left
+    out because the policy doesn't publish them."""
 
     participant_no: str
     list: str
@@ -104,6 +105,7 @@ class Explanation:
     stages: Mapping[str, str]
     thresholds: tuple[Gatepost, ...]
     terms: tuple[Term, ...]
+    points_shown: bool
     rounding: str
     decimals: int
     score: str | None
@@ -120,18 +122,28 @@ class Explanation:
 
 
 def explain(
-    policy: Policy, rules: ListRules, need: str, seats: int, candidate: Candidate, standing: Standing, place: Place
+    policy: Policy,
+    rules: ListRules,
+    need: str,
+    seats: int,
+    candidate: Candidate,
+    standing: Standing,
+    place: Place,
+    *,
+    for_everyone: bool = False,
 ) -> Explanation:
     """The account of one candidate on the list that `rules` were compiled for, from the policy for that kind of need.
 
     `standing` is `rules.stands(candidate)`; of the others in `place` too. One without a key stands where the facts of a fixed list were corrected
-    since: then what it rests on is not told.
+    since: then what it rests on is not told. `for_everyone`: points are left out unless the policy publishes them.
     """
     one = policy.list_called(rules.code)
     if one is None:
         raise ValueError(f"the policy {policy.id} has no list {rules.code}")
     cut = ListCut.of(rules, seats)
     known = bool(standing.merit_key)
+    shown = rules.shows_points or not for_everyone
+    personal = None if not shown else _personal(policy)
     return Explanation(
         participant_no=candidate.participant_no,
         list=rules.code,
@@ -139,16 +151,19 @@ def explain(
         outcome=_outcome(standing.gate, place),
         code=place.code,
         stages=_stages(policy, one, need, candidate) if known else {},
-        thresholds=tuple(map(_gatepost, rules.passings(candidate))) if known else (),
-        terms=tuple(_terms(one, need, rules.counted(candidate))) if known and standing.score is not None else (),
+        thresholds=tuple(map(_gatepost, rules.passings(candidate))) if known and shown else (),
+        terms=tuple(_terms(one, need, rules.counted(candidate)))
+        if known and shown and standing.score is not None
+        else (),
+        points_shown=shown,
         rounding=one.score.rounding,
         decimals=one.score.decimals,
         score=None if standing.score is None else digits(standing.score, rules.decimals),
         rank=place.rank,
         of=place.of,
         equals=place.equals,
-        above=_beside(rules, candidate, standing, place, place.above, _personal(policy)),
-        below=_beside(rules, candidate, standing, place, place.below, _personal(policy)),
+        above=_beside(rules, candidate, standing, place, place.above, personal),
+        below=_beside(rules, candidate, standing, place, place.below, personal),
         limit=cut.limit,
         within=place.within,
         cut_score=_score(rules, place.last_within),
@@ -216,8 +231,14 @@ def _personal(policy: Policy) -> set[str]:
 
 
 def _beside(
-    rules: ListRules, candidate: Candidate, standing: Standing, place: Place, other: Other | None, personal: set[str]
+    rules: ListRules,
+    candidate: Candidate,
+    standing: Standing,
+    place: Place,
+    other: Other | None,
+    personal: set[str] | None,
 ) -> Beside | None:
+    """Who stands next; the points that were compared, unless they follow from one of the `personal` facts, or none are told."""
     if other is None or place.rank is None:
         return None
     if other is place.above:
@@ -227,8 +248,8 @@ def _beside(
     if decided_by is None and other.rank != place.rank:
         decided_by = SINCE_CORRECTED
     own = theirs = None
-    wordless = {"score", "decision", SINCE_CORRECTED, *personal}
-    if decided_by is not None and wordless.isdisjoint(decided_by.split("+")):
+    wordless = {"score", "decision", SINCE_CORRECTED, *(personal or ())}
+    if personal is not None and decided_by is not None and wordless.isdisjoint(decided_by.split("+")):
         own, theirs = (_sum(rules.counted(each), decided_by) for each in (candidate, other.candidate))
     score = _score(rules, other)
     assert score is not None
@@ -363,8 +384,10 @@ def _of_the_score(account: Explanation, names: _Names, says: Mapping[str, str]) 
         yield says[f"sum-{account.rounding}"].format(
             parts=" + ".join(term.weighted for term in account.terms), score=account.score, decimals=account.decimals
         )
-    else:
+    elif account.points_shown:
         yield says["score-since-corrected"].format(score=account.score)
+    else:
+        yield says["score-alone"].format(score=account.score)
 
 
 def _of_others(account: Explanation, names: _Names, says: Mapping[str, str]) -> Iterator[str]:

@@ -75,6 +75,7 @@ class PlaceExplained(_Told):
     )
     thresholds: tuple[ThresholdTold, ...] = Field(description="That apply, as far as there are results")
     terms: tuple[TermTold, ...] = Field(description="The score's parts; none unless ranked")
+    points_shown: bool = Field(description="False where the policy does not publish points: then none are told")
     rounding: str = Field(description="`each-step` or `end`; half-up")
     decimals: int = Field(description="Digits after the point to which is rounded")
     score: str | None
@@ -202,7 +203,8 @@ async def _closed(
 
 
 def _explain(asked: Asked, policy: Policy, candidate: Candidate, standing: Standing, place: Place) -> Explanation:
-    return explain(policy, asked.rules, asked.row["need"], asked.vacancy.seats, candidate, standing, place)
+    need, seats = asked.row["need"], asked.vacancy.seats
+    return explain(policy, asked.rules, need, seats, candidate, standing, place, for_everyone=True)
 
 
 def _as_fixed(asked: Asked, policy: Policy, today: Candidate, row: Mapping[str, Any]) -> tuple[Candidate, Standing]:

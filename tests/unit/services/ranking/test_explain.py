@@ -213,3 +213,23 @@ def test_both_languages_say_the_same_things() -> None:
     outcomes = {gate.name.lower() for gate in Gate} - {"ranked"} | {"within", "passed", "undecided"}
     assert {f"outcome-{each}" for each in outcomes} <= texts["id"].keys()
     assert "gpa" not in {each.name for each in fields(Explanation)}
+
+
+def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> None:
+    """For everyone: the score, the rank and the rule that decided; no points on either side."""
+    values = policy().model_dump(mode="json")
+    values["publication"] = {"level": "scores", "authority": "seats"}
+    quiet = Policy.model_validate(values)
+    one = rules_of(quiet.model_dump_json(), "UMUM", SEED)["skd"]
+    own, first = person(2, (100, 105, 195)), person(1, (100, 100, 200))
+    places = [one.stands(each) for each in (own, first)]
+    assert places[0] is not None
+    assert places[1] is not None
+    place = Place(2, 2, 1, "P/L", goes_on=True, within=2, above=Other(first, 1, places[1]))
+    told = explain(quiet, one, "UMUM", 1, own, places[0], place, for_everyone=True)
+    assert (told.terms, told.thresholds, told.score) == ((), (), "400")
+    assert told.above == Beside("0001-000001", 1, "400", "TKP", None, None)
+    text = " ".join(sentences(told, quiet, "en"))
+    assert "Points by component are not published" in text
+    assert not [each for each in ("195", "105", "200") if each in text]
+    assert explain(quiet, one, "UMUM", 1, own, places[0], place).terms
