@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.applications.handlers import http
+from services.applications.handlers import http, seats
 from services.applications.settings import Settings
 from shared.clock import utc_now
 from shared.contracts.catalogue import stated_by, written_by
@@ -40,7 +40,11 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "applications",
         settings,
-        [http.rounds(settings.zone), http.applications(settings.zone)],
+        [
+            http.rounds(settings.zone),
+            http.applications(settings.zone, settings.seat_answer_days),
+            seats.seats(settings.seat_answer_days),
+        ],
         title="Terang: applications (lamaran)",
         description=DESCRIPTION,
         outbox=outbox(settings),

@@ -1,7 +1,22 @@
-"""What the applications service is told by its environment."""
+"""What the applications service is told by its environment: the settings of every service, and how long people may think."""
+
+from typing import Annotated
+
+from pydantic import Field
 
 from shared import settings
 
 
 class Settings(settings.Settings):
-    """The settings of every service; it needs none of its own."""
+    """How long an offered seat may be answered."""
+
+    seat_answer_days: Annotated[
+        int,
+        Field(
+            validation_alias="TERANG_APPLICATIONS_SEAT_ANSWER_DAYS",
+            ge=1,
+            le=60,
+            title="Days to answer an offered seat",
+            description="An offer that nobody answered so many days after it was made lapses, and the seat goes to the next",
+        ),
+    ] = 7

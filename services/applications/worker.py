@@ -6,18 +6,22 @@ from datetime import datetime
 from services.applications.api import outbox
 from services.applications.handlers.events import hears
 from services.applications.settings import Settings
+from services.applications.usecases.answer_seat import lapse_all
 from shared.clock import utc_now
-from shared.messaging.worker import Worker
+from shared.messaging.worker import Duty, Worker
+from shared.postgres.pool import Pool
 from shared.web.effects import forget_answers
+
+LOOK_EVERY_S = 5.0
+"""How soon an offer lapses after its last instant; a look costs a query over the index of offers."""
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
-    """The worker of applications."""
-    return Worker(
-        service="applications",
-        settings=settings,
-        outbox=outbox(settings),
-        hears=hears,
-        duties=[forget_answers(settings)],
-        clock=clock,
-    )
+    """The worker of applications; later it owes that offers lapse."""
+    out = outbox(settings)
+
+    async def lapse(pool: Pool) -> None:
+        await lapse_all(pool, out, clock(), settings.seat_answer_days)
+
+    duties = [Duty("lapse_offers", LOOK_EVERY_S, lapse), forget_answers(settings)]
+    return Worker(service="applications", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)

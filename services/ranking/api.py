@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ranking.handlers import explanation, http, pages, publishing, revisions, streams, what_if
+from services.ranking.handlers import explanation, http, pages, publishing, revisions, seats, streams, what_if
 from services.ranking.handlers.live import Live
 from services.ranking.settings import Settings
 from services.ranking.storage.signing import KeyFault, SigningKey
@@ -57,6 +57,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         [
             http.rounds(),
             http.vacancies(),
+            seats.filling(),
             explanation.explanations(),
             what_if.questions(),
             revisions.revisions(),

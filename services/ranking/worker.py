@@ -35,4 +35,11 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         Duty("keep_revisions", REVISIONS_EVERY_S, revise),
         forget_answers(settings),
     ]
-    return Worker(service="ranking", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)
+    return Worker(
+        service="ranking",
+        settings=settings,
+        outbox=out,
+        hears=lambda outbox: hears(outbox, clock),
+        duties=duties,
+        clock=clock,
+    )

@@ -2,7 +2,8 @@
 
 from datetime import date
 from hashlib import sha256
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
@@ -142,3 +143,28 @@ class RegistrationClosed(Fact):
     vacancy_id: VacancyId
     round_id: RoundId
     submitted: Annotated[Count, Field(description="Participant numbers given out, from 1 without a gap")]
+
+
+class SeatAccepted(Fact):
+    """Whoever was offered an empty seat takes it."""
+
+    offer_id: Annotated[UUID, Field(description="The offer, as SeatOffered names it")]
+    vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the seat")]
+    round_id: RoundId
+    participant_no: ParticipantNo
+    applied_for: Annotated[VacancyId, Field(description="The vacancy that they applied for")]
+
+
+class SeatDeclined(Fact):
+    """A seat is not taken: an offer was declined or nobody answered it in time, or whom the final list selected gave the seat up (APS)."""
+
+    offer_id: Annotated[
+        UUID | None, Field(description="The offer; none where the final list itself had given the seat")
+    ] = None
+    vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the seat")]
+    round_id: RoundId
+    participant_no: ParticipantNo
+    applied_for: Annotated[VacancyId, Field(description="The vacancy that they applied for")]
+    reason: Annotated[
+        Literal["declined", "lapsed"], Field(description="Said no, or said nothing until the offer's last instant")
+    ]

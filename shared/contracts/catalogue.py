@@ -100,6 +100,11 @@ def _complaint(data: feedback.ComplaintFiled | feedback.ComplaintResolved) -> st
     return str(data.complaint_id)
 
 
+def _seat(data: ranking.SeatOffered | applications.SeatAccepted | applications.SeatDeclined) -> str:
+    """A vacancy's seat for one person: nobody is offered it twice."""
+    return f"{data.vacancy_id}/{data.participant_no}"
+
+
 _vacancy = attrgetter("vacancy_id")
 _round = attrgetter("round_id")
 _unit = attrgetter("unit_id")
@@ -119,6 +124,8 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(applications.ApplicationRejected, "terang.applications", _vacancy, _application),
     _row(applications.ApplicationWithdrawn, "terang.applications", _vacancy, _application),
     _row(applications.RegistrationClosed, "terang.applications", _vacancy, _vacancy),
+    _row(applications.SeatAccepted, "terang.applications", _vacancy, _seat),
+    _row(applications.SeatDeclined, "terang.applications", _vacancy, _seat),
     _row(exams.ExamScheduled, "terang.exams", _vacancy, _vacancy),
     _row(exams.ExamScored, "terang.exams", _vacancy, _application),
     _row(exams.ExamScoreCorrected, "terang.exams", _vacancy, _application),
@@ -130,6 +137,8 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(ranking.StageClosed, "terang.ranking", _vacancy, _vacancy),
     _row(ranking.CandidateSelected, "terang.ranking", _vacancy, _application),
     _row(ranking.StandingsPublished, "terang.ranking", _round, _round),
+    _row(ranking.SeatOffered, "terang.ranking", _vacancy, _seat),
+    _row(ranking.SeatLeftEmpty, "terang.ranking", _vacancy, _vacancy),
     _row(feedback.ComplaintFiled, "terang.feedback", _unit, _complaint),
     _row(feedback.ComplaintResolved, "terang.feedback", _unit, _complaint),
     _row(feedback.UnitFlagged, "terang.feedback", _unit, _unit),
@@ -137,7 +146,12 @@ CATALOGUE: tuple[Contract, ...] = (
 )
 
 HEARD: dict[Service, tuple[Model, ...]] = {
-    "applications": (ranking.CandidateShortlisted, ranking.StageClosed, ranking.CandidateSelected),
+    "applications": (
+        ranking.CandidateShortlisted,
+        ranking.StageClosed,
+        ranking.CandidateSelected,
+        ranking.SeatOffered,
+    ),
     "exams": (
         applications.RoundOpened,
         applications.VacancyPublished,
@@ -161,6 +175,8 @@ HEARD: dict[Service, tuple[Model, ...]] = {
         exams.ExamMissed,
         exams.CandidateDisqualified,
         exams.SittingClosed,
+        applications.SeatAccepted,
+        applications.SeatDeclined,
     ),
     "feedback": (applications.UnitRegistered,),
 }

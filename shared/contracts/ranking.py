@@ -1,6 +1,7 @@
 """What the ranking service states: standings as they move, and what officers fixed."""
 
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
@@ -113,4 +114,32 @@ class StandingsPublished(Fact):
         str,
         StringConstraints(pattern=r"^[0-9a-f]{128}$"),
         Field(description="Ed25519 over `head` in UTF-8, in hexadecimal"),
+    ]
+
+
+class SeatOffered(Fact):
+    """An empty seat is offered to someone whom a final list ranked. It is theirs only once they accept; applications hears their answer."""
+
+    offer_id: Annotated[UUID, Field(description="The offer; follows from round, vacancy and participant number")]
+    vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the empty seat")]
+    round_id: RoundId
+    participant_no: ParticipantNo
+    applied_for: Annotated[VacancyId, Field(description="The vacancy that they applied for")]
+    code: Annotated[ResultCode, Field(description="Result code once they accept", examples=["L-1"])]
+    move: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            description="Which of the policy's seat moves allows it; none: they are next on the vacancy's own list",
+        ),
+    ] = None
+
+
+class SeatLeftEmpty(Fact):
+    """Nobody is left to whom these seats may be offered."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    seats: Annotated[
+        int, Field(ge=1, description="Seats of the vacancy that stay empty, in all; a later event may say more")
     ]

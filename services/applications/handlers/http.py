@@ -168,8 +168,8 @@ def rounds(zone: ZoneInfo) -> APIRouter:
     return routes
 
 
-def applications(zone: ZoneInfo) -> APIRouter:
-    """Applications, one by one and in lists."""
+def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
+    """Applications, one by one and in lists. `answer_days`: how long an offered seat may be answered."""
     routes = APIRouter(tags=["applications"])
 
     @routes.post(
@@ -214,7 +214,7 @@ def applications(zone: ZoneInfo) -> APIRouter:
         vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, person: Concerned
     ) -> ApplicationView:
         async with parts.pool.acquire() as connection:
-            return await see_application(connection, person, vacancy_id, participant_no)
+            return await see_application(connection, person, vacancy_id, participant_no, answer_days)
 
     @routes.post(
         "/vacancies/{vacancy_id}/applications/{participant_no}/verification",
@@ -258,7 +258,7 @@ def applications(zone: ZoneInfo) -> APIRouter:
     @routes.get("/me", responses=declared(401, 403), summary="Your own applications and what became of them")
     async def own(parts: TheParts, applicant: Applicant) -> OwnApplications:
         async with parts.pool.acquire() as connection:
-            return await see_own(connection, applicant)
+            return await see_own(connection, applicant, answer_days)
 
     @routes.get("/verification-reasons", summary="Why an application may be found not to meet the requirements")
     async def verification_reasons() -> list[ReasonView]:

@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from services.applications.domain.unit import path_key
 from services.applications.storage import SQL
+from services.applications.storage.seats import SEATS
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -15,6 +16,8 @@ from shared.contracts.applications import (
     OneApplication,
     RegistrationClosed,
     RoundOpened,
+    SeatAccepted,
+    SeatDeclined,
     UnitRegistered,
     VacancyPublished,
 )
@@ -52,6 +55,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     ]
     await _facts(connection, [event for event in _of(found, ApplicantFactsStated) if event.subject not in taken_twice])
     await _decisions(connection, [event for event in found if event.subject not in taken_twice])
+    await _seat_answers(connection, [event for event in found if isinstance(event.data, SeatAccepted | SeatDeclined)])
     closed = _of(found, RegistrationClosed)
     lines += await _counters(connection, found, closed)
     for event in closed:
@@ -192,6 +196,17 @@ async def _decisions(connection: Connection, found: list[Event[Any]]) -> None:
                 decided_at=None if withdrawn else event.time,
                 withdrawn_at=event.time if withdrawn else None,
             )
+
+
+async def _seat_answers(connection: Connection, found: Sequence[Event[SeatAccepted] | Event[SeatDeclined]]) -> None:
+    await SEATS.restore_answers(
+        connection,
+        vacancy_ids=[event.data.vacancy_id for event in found],
+        participant_nos=[event.data.participant_no for event in found],
+        offer_ids=[event.data.offer_id for event in found],
+        answers=[event.data.reason if isinstance(event.data, SeatDeclined) else "accepted" for event in found],
+        ats=[event.time for event in found],
+    )
 
 
 async def _counters(

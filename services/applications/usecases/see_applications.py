@@ -4,13 +4,16 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 
 from services.applications.domain.application import Status
 from services.applications.domain.reason import REASONS
 from services.applications.domain.result import Outcome, Result, Standing, standings
+from services.applications.domain.seat import Answer, answer_before
 from services.applications.storage import SQL
+from services.applications.storage.seats import SEATS
 from services.applications.usecases.see_rounds import text_key
 from shared.identity import Person
 from shared.postgres.pool import Connection
@@ -61,6 +64,22 @@ class ResultView(BaseModel):
     at: datetime
 
 
+class SeatOfferView(BaseModel):
+    """An empty seat that is, or was, offered to the applicant."""
+
+    offer_id: UUID
+    vacancy_id: str = Field(description="Vacancy that has the seat")
+    agency: str
+    post: str
+    unit_path: str
+    need: str
+    code: str = Field(description="Result code once accepted", examples=["L-1"])
+    offered_at: datetime
+    answer_before: datetime = Field(description="First instant at which it can no longer be answered")
+    answer: Answer | None = Field(description="None while it is open")
+    answered_at: datetime | None
+
+
 class ApplicationView(BaseModel):
     """One application, for its owner and for those who decide on it."""
 
@@ -80,6 +99,10 @@ class ApplicationView(BaseModel):
     facts: FactsView | None = Field(description="None once the person was erased")
     note: str | None = Field(description="The verifier's, shown to verifiers and officers alone")
     results: list[ResultView] = Field(description="Lists fixed so far, in order of time")
+    seat_given_up_at: datetime | None = Field(
+        description="When the applicant gave up the seat that the final list had given; none where they did not"
+    )
+    offers: list[SeatOfferView] = Field(description="Empty seats offered to the applicant, the oldest first")
 
 
 class OwnApplications(BaseModel):
@@ -109,24 +132,27 @@ async def see_queue(
 
 
 async def see_application(
-    connection: Connection, person: Person, vacancy_id: str, participant_no: str
+    connection: Connection, person: Person, vacancy_id: str, participant_no: str, answer_days: int
 ) -> ApplicationView:
     """One application. An applicant sees their own alone: Raises Refusal `not-found` for any other."""
     row = await SQL.one_application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
     may_decide = not person.roles.isdisjoint({"verifier", "officer"})
     if row is None or not (may_decide or row["subject"] == person.subject):
         raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
-    (view,) = await _views(connection, [row], with_note=may_decide and row["subject"] != person.subject)
+    with_note = may_decide and row["subject"] != person.subject
+    (view,) = await _views(connection, [row], answer_days, with_note=with_note)
     return view
 
 
-async def see_own(connection: Connection, applicant: Person) -> OwnApplications:
-    """All applications of the person who asks."""
+async def see_own(connection: Connection, applicant: Person, answer_days: int) -> OwnApplications:
+    """All applications of the person who asks. `answer_days`: how long an offered seat may be answered."""
     rows = [row async for row in SQL.applications_of(connection, subject=applicant.subject)]
-    return OwnApplications(items=await _views(connection, rows, with_note=False))
+    return OwnApplications(items=await _views(connection, rows, answer_days, with_note=False))
 
 
-async def _views(connection: Connection, rows: Sequence[Any], *, with_note: bool) -> list[ApplicationView]:
+async def _views(
+    connection: Connection, rows: Sequence[Any], answer_days: int, *, with_note: bool
+) -> list[ApplicationView]:
     vacancy_ids = [row["vacancy_id"] for row in rows]
     numbers = [row["participant_no"] for row in rows]
     found: dict[tuple[str, str], list[Result]] = {}
@@ -137,10 +163,22 @@ async def _views(connection: Connection, rows: Sequence[Any], *, with_note: bool
     closed: dict[str, dict[str, datetime]] = {}
     async for each in SQL.closed_lists_of(connection, vacancy_ids=vacancy_ids):
         closed.setdefault(each["vacancy_id"], {})[each["list"]] = each["at"]
+    people = {"vacancy_ids": vacancy_ids, "participant_nos": numbers}
+    given_up = {
+        (each["vacancy_id"], each["participant_no"]): each["answered_at"]
+        async for each in SEATS.given_up(connection, **people)
+    }
+    offers: dict[tuple[str, str], list[SeatOfferView]] = {}
+    async for each in SEATS.of_people(connection, **people):
+        before = answer_before(each["offered_at"], answer_days)
+        offer = SeatOfferView(**each, answer_before=before)
+        offers.setdefault((each["applied_for"], each["participant_no"]), []).append(offer)
     return [
         _view(
             row,
             with_note=with_note,
+            given_up_at=given_up.get((row["vacancy_id"], row["participant_no"])),
+            offers=offers.get((row["vacancy_id"], row["participant_no"]), []),
             told=standings(
                 row["status"],
                 found.get((row["vacancy_id"], row["participant_no"]), []),
@@ -151,8 +189,12 @@ async def _views(connection: Connection, rows: Sequence[Any], *, with_note: bool
     ]
 
 
-def _view(row: Any, *, with_note: bool, told: list[Standing]) -> ApplicationView:
-    plain = ApplicationView.model_fields.keys() - {"reasons", "facts", "note", "results"}
+def _view(
+    row: Any, *, with_note: bool, told: list[Standing], given_up_at: datetime | None, offers: list[SeatOfferView]
+) -> ApplicationView:
+    plain = ApplicationView.model_fields.keys() - {
+        *("reasons", "facts", "note", "results", "seat_given_up_at", "offers"),
+    }
     return ApplicationView(
         **{name: row[name] for name in plain},
         reasons=[_reason(code) for code in row["reasons"]],
@@ -169,6 +211,8 @@ def _view(row: Any, *, with_note: bool, told: list[Standing]) -> ApplicationView
             )
             for each in told
         ],
+        seat_given_up_at=given_up_at,
+        offers=offers,
     )
 
 

@@ -1,5 +1,9 @@
 """Which events ranking hears, and what it does about them."""
 
+from collections.abc import Callable
+from datetime import datetime
+
+from services.ranking.usecases.fill_seats import hear_answers
 from services.ranking.usecases.learn_candidates import (
     learn_applicant_facts,
     learn_submissions,
@@ -8,6 +12,7 @@ from services.ranking.usecases.learn_candidates import (
 )
 from services.ranking.usecases.learn_results import learn_closed_sittings, learn_results, learn_sittings
 from services.ranking.usecases.learn_rounds import learn_registrations, learn_rounds, learn_vacancies
+from shared.clock import utc_now
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -16,6 +21,8 @@ from shared.contracts.applications import (
     ApplicationWithdrawn,
     RegistrationClosed,
     RoundOpened,
+    SeatAccepted,
+    SeatDeclined,
     VacancyPublished,
 )
 from shared.contracts.catalogue import BY_MODEL
@@ -28,11 +35,20 @@ from shared.contracts.exams import (
     SittingClosed,
 )
 from shared.messaging.dispatch import Hears
+from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox
+from shared.postgres.pool import Connection
 
 
-def hears(_: Outbox) -> list[Hears]:
-    """One line for each event that ranking listens to. None of them states anything at once: what follows is owed, and stated by a duty."""
+def hears(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Hears]:
+    """One line for each event that ranking listens to. Only answers about seats make it state something at once, the next offers; else what follows
+    is owed, and stated by a duty."""
+
+    async def learn_seat_answers(
+        connection: Connection, events: list[Event[SeatAccepted]] | list[Event[SeatDeclined]]
+    ) -> None:
+        await hear_answers(connection, outbox, events, clock())
+
     return [
         Hears(BY_MODEL[RoundOpened], learn_rounds),
         Hears(BY_MODEL[VacancyPublished], learn_vacancies),
@@ -48,4 +64,6 @@ def hears(_: Outbox) -> list[Hears]:
         Hears(BY_MODEL[ExamMissed], learn_results),
         Hears(BY_MODEL[CandidateDisqualified], learn_results),
         Hears(BY_MODEL[SittingClosed], learn_closed_sittings),
+        Hears(BY_MODEL[SeatAccepted], learn_seat_answers),
+        Hears(BY_MODEL[SeatDeclined], learn_seat_answers),
     ]

@@ -23,14 +23,17 @@ ON CONFLICT (round_id) DO UPDATE
 INSERT INTO round (round_id) SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id) ORDER BY round_id COLLATE "C"
 ON CONFLICT (round_id) DO UPDATE SET round_id = excluded.round_id;
 
--- name: learn_vacancies(vacancies, rounds, numbers, listings, agencies, posts, units, paths, needs, seats, sequences)!
--- Vacancies as published.
-INSERT INTO vacancy AS known (vacancy_id, round_id, number, listing_id, agency, post, unit_id, unit_path, need, seats, sequence)
-SELECT * FROM unnest(:vacancies::text[], :rounds::text[], :numbers::integer[], :listings::text[], :agencies::text[], :posts::text[], :units::text[],
-                     :paths::text[], :needs::text[], :seats::integer[], :sequences::bigint[])
+-- name: learn_vacancies(vacancies, rounds, numbers, listings, agencies, posts, units, paths, needs, seats, education, sequences)!
+-- Vacancies as published; `education` as JSON texts.
+INSERT INTO vacancy AS known (vacancy_id, round_id, number, listing_id, agency, post, unit_id, unit_path, need, seats, education, sequence)
+SELECT vacancy_id, round_id, number, listing_id, agency, post, unit_id, unit_path, need, seats, education::jsonb, sequence
+  FROM unnest(:vacancies::text[], :rounds::text[], :numbers::integer[], :listings::text[], :agencies::text[], :posts::text[], :units::text[],
+              :paths::text[], :needs::text[], :seats::integer[], :education::text[], :sequences::bigint[])
+    AS new (vacancy_id, round_id, number, listing_id, agency, post, unit_id, unit_path, need, seats, education, sequence)
 ON CONFLICT (vacancy_id) DO UPDATE
    SET round_id = excluded.round_id, number = excluded.number, listing_id = excluded.listing_id, agency = excluded.agency, post = excluded.post,
-       unit_id = excluded.unit_id, unit_path = excluded.unit_path, need = excluded.need, seats = excluded.seats, sequence = excluded.sequence
+       unit_id = excluded.unit_id, unit_path = excluded.unit_path, need = excluded.need, seats = excluded.seats, education = excluded.education,
+       sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
 -- name: learn_registrations(vacancies, submitted, sequences)!

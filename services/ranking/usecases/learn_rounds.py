@@ -1,5 +1,7 @@
 """Learns rounds, vacancies, and how many applied: what must be known before anyone can be ranked."""
 
+import json
+
 from pydantic import ValidationError
 
 from services.ranking.storage import SQL
@@ -52,6 +54,7 @@ async def learn_vacancies(connection: Connection, events: list[Event[VacancyPubl
         paths=[one.unit_path for one in data],
         needs=[one.need for one in data],
         seats=[one.seats for one in data],
+        education=[json.dumps([accepted.model_dump() for accepted in one.education]) for one in data],
         sequences=[event.sequence for event in newest.values()],
     )
     await recompute_vacancies(connection, list(newest))

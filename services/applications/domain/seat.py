@@ -1,0 +1,27 @@
+"""A seat that ranking offers: until when it may be answered, and that an answer is given once."""
+
+from datetime import datetime, timedelta
+from typing import Literal
+
+from shared.refusals import Refusal
+
+Answer = Literal["accepted", "declined", "lapsed"]
+
+
+def answer_before(offered_at: datetime, days: int) -> datetime:
+    """The first instant at which an offer can no longer be answered."""
+    return offered_at + timedelta(days=days)
+
+
+def check_in_time(offered_at: datetime, days: int, now: datetime) -> None:
+    """Raises Refusal `offer-lapsed` from that instant on, also where the worker has not said so yet."""
+    if now >= answer_before(offered_at, days):
+        raise Refusal("offer-lapsed", days=days)
+
+
+def check_same(answer: Answer, stood: Answer, days: int) -> None:
+    """An answer that stands is given again, or refused: Raises Refusal `offer-lapsed`, or `already-answered`."""
+    if stood == "lapsed":
+        raise Refusal("offer-lapsed", days=days)
+    if answer != stood:
+        raise Refusal("already-answered", answer=stood)

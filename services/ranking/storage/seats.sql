@@ -1,0 +1,108 @@
+-- name: lock_fillings(rounds)!
+-- The filling of these rounds, one transaction after the other, in sorted order; also before it begins.
+SELECT pg_advisory_xact_lock(hashtextextended('ranking.filling/' || round_id, 0))
+  FROM (SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id) ORDER BY round_id COLLATE "C") AS each;
+
+-- Before it begins ---------------------------------------------------------------------------------------------------------------
+
+-- name: seed(round_id)$
+-- The published seed of a round.
+SELECT seed FROM round WHERE round_id = :round_id;
+
+-- name: closed_vacancies(round_id, list)
+-- The vacancies of a round, and whether this list of theirs is closed.
+SELECT vacancy.*, EXISTS (SELECT FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id AND closing.list = :list) AS closed
+  FROM vacancy WHERE round_id = :round_id ORDER BY number;
+
+-- name: ranked_lines(round_id, list)
+-- Whom the closed lists of a round ranked.
+SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.points
+  FROM closed_line AS line JOIN closing USING (vacancy_id, list)
+ WHERE closing.round_id = :round_id AND line.list = :list AND line.rank IS NOT NULL
+ ORDER BY line.vacancy_id, line.place;
+
+-- name: begin(round_id, by, at)$
+-- A round's filling; nothing where it has begun.
+INSERT INTO filling (round_id, started_by, started_at) VALUES (:round_id, :by, :at) ON CONFLICT DO NOTHING RETURNING true;
+
+-- name: keep_vacancies(round_id, vacancies, pools, numbers, agencies, posts, units, paths, needs, seats, education)!
+-- The vacancies as the filling goes by them; `education` as JSON texts.
+INSERT INTO filling_vacancy (vacancy_id, round_id, pool, number, agency, post, unit_id, unit_path, need, seats, education)
+SELECT vacancy_id, :round_id, pool, number, agency, post, unit_id, unit_path, need, seats, education::jsonb
+  FROM unnest(:vacancies::text[], :pools::integer[], :numbers::integer[], :agencies::text[], :posts::text[], :units::text[], :paths::text[],
+              :needs::text[], :seats::integer[], :education::text[])
+    AS new (vacancy_id, pool, number, agency, post, unit_id, unit_path, need, seats, education);
+
+-- name: keep_candidates(round_id, vacancies, participants, pools, ranks, selected, places, meets)!
+-- The candidates likewise; `places` as JSON texts, `meets` separated by blanks.
+INSERT INTO filling_candidate (vacancy_id, participant_no, round_id, pool, rank, selected, places, meets)
+SELECT vacancy_id, participant_no, :round_id, pool, rank, selected, places::jsonb, array_remove(string_to_array(meets, ' '), '')
+  FROM unnest(:vacancies::text[], :participants::text[], :pools::integer[], :ranks::integer[], :selected::boolean[], :places::text[],
+              :meets::text[]) AS new (vacancy_id, participant_no, pool, rank, selected, places, meets);
+
+-- A filling ----------------------------------------------------------------------------------------------------------------------
+
+-- name: filling(round_id)^
+-- When a round's filling began.
+SELECT started_at FROM filling WHERE round_id = :round_id;
+
+-- name: pools_of(vacancies)
+-- The pools of these vacancies, as far as their round's filling has begun.
+SELECT vacancy_id, round_id, pool FROM filling_vacancy WHERE vacancy_id = ANY (:vacancies::text[]);
+
+-- name: laws(rounds)
+-- The law of rounds, as JSON text.
+SELECT round_id, policy::text AS policy FROM round WHERE round_id = ANY (:rounds::text[]) AND policy IS NOT NULL;
+
+-- name: vacancies(rounds, pools)
+-- The vacancies of pools.
+SELECT filling_vacancy.* FROM filling_vacancy JOIN unnest(:rounds::text[], :pools::integer[]) AS asked (round_id, pool) USING (round_id, pool)
+ ORDER BY round_id, number;
+
+-- name: candidates(rounds, pools)
+-- Their candidates.
+SELECT filling_candidate.* FROM filling_candidate JOIN unnest(:rounds::text[], :pools::integer[]) AS asked (round_id, pool) USING (round_id, pool);
+
+-- name: offers(rounds, pools)
+-- Their offers.
+SELECT seat_offer.* FROM seat_offer JOIN unnest(:rounds::text[], :pools::integer[]) AS asked (round_id, pool) USING (round_id, pool)
+ ORDER BY offered_at, vacancy_id, participant_no;
+
+-- name: tie_places(rounds, pools)
+-- What officers decided between equals of theirs.
+SELECT seat_tie_place.* FROM seat_tie_place JOIN unnest(:rounds::text[], :pools::integer[]) AS asked (round_id, pool) USING (round_id, pool);
+
+-- name: answers(rounds)
+-- What people of these rounds answered.
+SELECT round_id, vacancy_id, participant_no, answer, answered_at FROM seat_answer WHERE round_id = ANY (:rounds::text[]);
+
+-- name: pools(round_id)
+-- All pools of a round.
+SELECT DISTINCT pool FROM filling_vacancy WHERE round_id = :round_id ORDER BY pool;
+
+-- name: learn_answers(vacancies, participants, rounds, answers, ats)!
+-- What people answered; the first answer holds.
+INSERT INTO seat_answer (vacancy_id, participant_no, round_id, answer, answered_at)
+SELECT * FROM unnest(:vacancies::text[], :participants::text[], :rounds::text[], :answers::text[], :ats::timestamptz[])
+ON CONFLICT DO NOTHING;
+
+-- name: keep_offers(at, ids, vacancies, participants, rounds, pools, applied_for, moves, codes)!
+-- Offers that were made.
+INSERT INTO seat_offer (offer_id, vacancy_id, participant_no, round_id, pool, applied_for, move, code, offered_at)
+SELECT offer_id, vacancy_id, participant_no, round_id, pool, applied_for, move, code, :at
+  FROM unnest(:ids::uuid[], :vacancies::text[], :participants::text[], :rounds::text[], :pools::integer[], :applied_for::text[], :moves::integer[],
+              :codes::text[]) AS new (offer_id, vacancy_id, participant_no, round_id, pool, applied_for, move, code);
+
+-- name: keep_left_empty(vacancies, seats)!
+-- Seats that stay empty.
+UPDATE filling_vacancy SET left_empty = new.seats FROM unnest(:vacancies::text[], :seats::integer[]) AS new (vacancy_id, seats)
+ WHERE filling_vacancy.vacancy_id = new.vacancy_id;
+
+-- name: forget_tie_places(vacancy_id)!
+-- The places of an earlier decision give way.
+DELETE FROM seat_tie_place WHERE vacancy_id = :vacancy_id;
+
+-- name: keep_tie_places(round_id, pool, vacancy_id, participants, places)!
+-- The places of this decision.
+INSERT INTO seat_tie_place (vacancy_id, participant_no, round_id, pool, place)
+SELECT :vacancy_id, participant_no, :round_id, :pool, place FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
