@@ -70,6 +70,27 @@ def test_a_round_is_played_and_recomputed(first: Path) -> None:
     assert decided == APPLICANTS
     assert report["events"]["ComplaintFiled"] == 600
     assert report["events"]["UnitFlagged"] >= 4
+    assert report["events"]["StandingsPublished"] == 1
+
+
+def test_anyone_can_verify_what_was_published(first: Path) -> None:
+    """List and receipt, with the public key, no server and nothing else of the round; one digit changed in either is refused."""
+    for name in ("list.json", "receipt.json"):
+        command = [sys.executable, "-m", "deploy.cli.main", "verify", name, "--key", "public.pem"]
+        done = subprocess.run(
+            command, cwd=first, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        content = (first / name).read_bytes()
+        at = content.index(b'"place":') + len(b'"place":')
+        other = b"1" if content[at : at + 1] != b"1" else b"2"
+        (first / "changed.json").write_bytes(content[:at] + other + content[at + 1 :])
+        command[4] = "changed.json"
+        done = subprocess.run(
+            command, cwd=first, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 1
+        assert done.stderr.startswith("changed.json: ")
 
 
 def test_nothing_that_dies_changes_the_lists(

@@ -1,0 +1,156 @@
+"""A round of a few people, played through the public doors alone: what each seed's scenario is told with."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+from deploy.demo.door import Door
+from deploy.demo.play import text_csv
+
+LEVEL, PROGRAMME = "S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"
+COLUMNS = (
+    "formasi_id",
+    "ins_nm",
+    "jp_nama",
+    "formasi_nm",
+    "jabatan_nm",
+    "lokasi_nm",
+    "jumlah_formasi",
+    "disable",
+    "gaji_min",
+    "gaji_max",
+    "jenjang_studi",
+    "program_studi",
+)
+
+
+@dataclass
+class SmallRound:
+    """One vacancy of one unit under one policy; people are called by the names that the test gives them."""
+
+    door: Door
+    round_id: str
+    unit_id: str
+    vacancy_id: str
+    numbers: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    async def open(
+        cls, door: Door, policy: str, unit: str, *, seats: int = 1, decreed: int | None = None
+    ) -> "SmallRound":
+        """Register the unit, open the round, import its one vacancy and publish it."""
+        mark = uuid4().hex[:8]
+        one = cls(door, f"r-{mark}", f"E-{mark}", str(uuid4()))
+        await one.officer(
+            "/applications/units/import",
+            csv=text_csv(("unit_id", "path", "staff"), [(one.unit_id, f"{unit} {mark}", 20)]),
+        )
+        now = datetime.now(UTC)
+        await one.officer(
+            "/applications/rounds",
+            body={
+                "round_id": one.round_id,
+                "name": f"Uji {unit}",
+                "policy_id": policy,
+                "decreed_seats": decreed or seats,
+                "calendar": {
+                    "registration_opens": (now - timedelta(days=1)).isoformat(),
+                    "registration_closes": (now + timedelta(days=7)).isoformat(),
+                },
+            },
+        )
+        row = (
+            one.vacancy_id,
+            "Pemerintah Kota",
+            "CPNS",
+            "UMUM",
+            "PENATA LAYANAN",
+            f"{unit} {mark}",
+            seats,
+            1,
+            1,
+            2,
+            LEVEL,
+            PROGRAMME,
+        )
+        await one.officer(f"/applications/rounds/{one.round_id}/vacancies/import", csv=text_csv(COLUMNS, [row]))
+        await one.officer(f"/applications/rounds/{one.round_id}/publish")
+        return one
+
+    async def officer(self, path: str, *, waits: bool = False, **what: Any) -> Any:
+        """Something that an officer of the personnel agency does."""
+        return await self.door.post(path, who="e2e-officer", role="officer", key=uuid4().hex, waits=waits, **what)
+
+    async def apply(self, name: str, *, birth_date: str = "1998-05-01", months: int = 0) -> None:
+        """`name` applies and is found to meet the requirements."""
+        applied = await self.door.post(
+            f"/applications/vacancies/{self.vacancy_id}/applications",
+            who=f"{self.round_id}-{name}",
+            role="applicant",
+            key=uuid4().hex,
+            body={
+                "education_level": LEVEL,
+                "education_programme": PROGRAMME,
+                "gpa": "3.50",
+                "birth_date": birth_date,
+                "relevant_experience_months": months,
+            },
+        )
+        self.numbers[name] = applied["participant_no"]
+        await self.door.post(
+            f"/applications/vacancies/{self.vacancy_id}/applications/{self.numbers[name]}/verification",
+            who="e2e-verifier",
+            role="verifier",
+            key=uuid4().hex,
+            body={"decision": "MS"},
+        )
+
+    async def close_registration(self) -> None:
+        """Nobody applies any more."""
+        await self.officer(f"/applications/rounds/{self.round_id}/registration/close")
+
+    async def schedule(self, stage: str, site: str = "daring") -> str:
+        """A sitting of the stage for all who are admitted to it."""
+        answer = await self.officer(
+            "/exams/sittings",
+            body={
+                "round_id": self.round_id,
+                "stage": stage,
+                "site": site,
+                "starts_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+                "vacancy_ids": [self.vacancy_id],
+            },
+            waits=True,
+        )
+        return str(answer["sitting_id"])
+
+    async def score(self, sitting: str, name: str, points: Mapping[str, str]) -> None:
+        """An examiner records one person's points."""
+        await self.door.post(
+            f"/exams/sittings/{sitting}/scores",
+            who="e2e-examiner",
+            role="examiner",
+            key=uuid4().hex,
+            body={"participant_no": self.numbers[name], "points": dict(points)},
+            waits=True,
+        )
+
+    async def sit(self, stage: str, points: Mapping[str, Mapping[str, str]]) -> None:
+        """All of a stage: scheduled, everybody scored, closed."""
+        sitting = await self.schedule(stage)
+        for name, their in points.items():
+            await self.score(sitting, name, their)
+        await self.officer(f"/exams/sittings/{sitting}/close", waits=True)
+
+    async def close(self, stage: str | None = None) -> None:
+        """Fix a stage's list, or without one the final list."""
+        path = f"stages/{stage}/close" if stage else "close"
+        await self.officer(f"/ranking/rounds/{self.round_id}/{path}", waits=True)
+
+    async def codes(self, of: str = "final") -> dict[str, str]:
+        """Result codes by name, in the order of the list."""
+        page = await self.door.get(f"/ranking/vacancies/{self.vacancy_id}/standings", list=of)
+        names = {number: name for name, number in self.numbers.items()}
+        return {names[line["participant_no"]]: line["code"] for line in page["items"]}
