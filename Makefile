@@ -39,7 +39,7 @@ test: install ## all tests; Kafka and PostgreSQL are started for them
 	$(BIN)/python -m pytest -q
 
 bench: install ## measure at full size, each figure beside its baseline
-	TERANG_TEST_SIZE=full $(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
+	TERANG_TEST_SIZE=full TERANG_TEST_DURABLE=1 $(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
 
 soak: install ## the long campaign: HISTORIES=100000 of the simulator, SEED=1 the first
 	$(BIN)/python -m tests.fault.simulator --histories $(or $(HISTORIES),100000) --seed $(or $(SEED),1)

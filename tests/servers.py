@@ -30,8 +30,8 @@ JARS = ROOT / ".terang" / "jars"  # shared with the local stack: fetched once
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:17"
 PASSWORD = "for-tests-only"
-# tests kill processes, never the power: what the kernel has is safe, and a commit takes a tenth of the time
-POSTGRES_SETTINGS = {"fsync": "off"}
+# tests kill processes, never the power: what the kernel has is safe, and a commit takes a tenth of the time; what is measured is safe from power cuts too
+POSTGRES_SETTINGS = {} if os.environ.get("TERANG_TEST_DURABLE") else {"fsync": "off"}
 START_SECONDS = 120.0  # a container on two busy cores needs forty
 
 

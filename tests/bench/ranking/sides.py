@@ -1,0 +1,219 @@
+"""The sides of ranking's benches, each a process of its own: `python -m tests.bench.ranking.sides SIDE JSON` prints its figure as JSON.
+
+`drain` is the worker's consumer; `single` what one writes first with FastStream, an event and a transaction at a time, with the same effects; `bare`
+the same batches with neither Kafka nor decoding; `rebuild` is `terang rebuild`. `work` is a whole worker, until it is ended.
+"""
+
+import asyncio
+import json
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+from uuid import uuid4
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from faststream import AckPolicy
+from faststream.kafka import KafkaBroker
+
+from services.ranking.api import outbox
+from services.ranking.settings import Settings
+from services.ranking.usecases.learn_results import learn_results
+from services.ranking.usecases.state_standings import state_all_owed
+from services.ranking.worker import LOOK_EVERY_S
+from shared.clock import utc_now
+from shared.contracts.catalogue import BY_MODEL
+from shared.contracts.exams import ExamScored
+from shared.messaging import rebuild
+from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
+from shared.messaging.dispatch import Hears, lock, make_plan, move
+from shared.messaging.envelope import Event
+from shared.messaging.parser import hear
+from shared.messaging.position import Place, Position
+from shared.messaging.worker import Duty, Worker
+from shared.postgres.pool import Connection, Pool, create_pool
+from tests.bench.ranking.scene import PARTITIONS, heard, topics
+
+SECONDS = 600
+READ = "SELECT coalesce(sum(next_offset), 0)::bigint FROM messaging.position WHERE topic = ANY ($1)"
+
+
+def settings(bootstrap: str, database: str) -> Settings:
+    return Settings.model_validate(
+        {
+            "TERANG_PROVINCE": "99",
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "DATABASE_URL": database,
+            "TERANG_ISSUER": "http://bench",
+            "TERANG_JWKS_URL": "http://bench",
+        }
+    )
+
+
+class Watch:
+    """Starts when a use case is first called."""
+
+    def __init__(self) -> None:
+        self.began = 0.0
+        self.cpu = 0.0
+
+    def on(self, hears: list[Hears]) -> list[Hears]:
+        return [Hears(one.contract, self._started(one.use_case)) for one in hears]
+
+    def _started(self, use_case: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
+        async def started(connection: Connection, events: list[Event[Any]]) -> None:
+            if not self.began:
+                self.began, self.cpu = time.perf_counter(), time.process_time()
+            await use_case(connection, events)
+
+        return started
+
+    def said(self) -> dict[str, float]:
+        return {"seconds": time.perf_counter() - self.began, "cpu": time.process_time() - self.cpu}
+
+
+async def drain(bootstrap: str, database: str, prefix: str, events: int, every: bool) -> dict[str, float]:
+    """Until all has taken effect: ExamScored alone, or all that ranking hears."""
+    watch = Watch()
+    hears = heard(prefix) if every else heard(prefix, ExamScored)
+    pool = await create_pool(database, application="bench", size=4)
+    consumer = Consumer(
+        service=f"bench-{uuid4().hex}",
+        member="bench",
+        bootstrap_servers=bootstrap,
+        pool=pool,
+        hears=watch.on(hears),
+        outbox=outbox(settings(bootstrap, database)),
+        clock=utc_now,
+        check_seconds=60,
+        session_seconds=10,
+    )
+    running = asyncio.create_task(consumer.run())
+    names = sorted({one.contract.topic for one in hears})
+    async with asyncio.timeout(SECONDS):
+        while await pool.fetchval(READ, names) < events:
+            if running.done():
+                running.result()
+            await asyncio.sleep(0.02)
+    said = watch.said()
+    running.cancel()
+    await asyncio.wait([running])
+    await pool.close()
+    return said
+
+
+async def single(bootstrap: str, database: str, prefix: str, events: int) -> dict[str, float]:
+    """The first so many events, one by one."""
+    pool = await create_pool(database, application="bench", size=1)
+    broker = KafkaBroker(bootstrap, logger=None)
+    done, began = 0, 0.0
+    over = asyncio.Event()
+
+    @broker.subscriber(
+        topics(prefix)[BY_MODEL[ExamScored].topic],
+        group_id=f"bench-{uuid4().hex}",
+        auto_offset_reset="earliest",
+        ack_policy=AckPolicy.ACK,
+    )
+    async def score(data: ExamScored) -> None:
+        nonlocal done, began
+        began = began or time.perf_counter()
+        event: Event[Any] = Event(uuid4(), "ExamScored", "", "", utc_now(), done + 1, "", 0, done, None, data)
+        async with pool.acquire() as connection, connection.transaction():
+            await learn_results(connection, [event])
+        done += 1
+        if done == events:
+            over.set()
+
+    async with asyncio.timeout(SECONDS), broker:
+        await broker.start()
+        await over.wait()
+        seconds = time.perf_counter() - began
+    await pool.close()
+    return {"seconds": seconds}
+
+
+async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[str, float]:
+    """The same batches, read and decoded before the clock starts: positions and effects, a transaction each."""
+    [hearing] = heard(prefix, ExamScored)
+    topic = hearing.contract.topic
+    stands = {Place(topic, number): Position(Place(topic, number)) for number in range(PARTITIONS)}
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_partition_fetch_bytes=FETCH_BYTES
+    )
+    await reader.start()
+    reader.assign([TopicPartition(*place) for place in stands])
+    plans = []
+    read = 0
+    while read < events:
+        found = await reader.getmany(timeout_ms=1000, max_records=BATCH_RECORDS)
+        batch = [hear(record) for records in found.values() for record in records]
+        if batch:
+            before = dict(stands)
+            plan = make_plan(stands, batch, {hearing.contract.type: hearing}, service="bench")
+            stands.update((end.place, end) for end in plan.ends)
+            plans.append((before, plan))
+            read += len(batch)
+    await reader.stop()
+    pool = await create_pool(database, application="bench", size=1)
+    async with pool.acquire() as connection:
+        await connection.executemany(
+            "INSERT INTO messaging.position (topic, partition) VALUES ($1, $2)", [tuple(place) for place in stands]
+        )
+    began, cpu = time.perf_counter(), time.process_time()
+    for before, plan in plans:
+        async with pool.acquire() as connection, connection.transaction():
+            await lock(connection, [end.place for end in plan.ends])
+            await move(connection, before, plan.ends)
+            for _, run in plan.runs:
+                await hearing.use_case(connection, run)
+    said = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "batches": float(len(plans))}
+    await pool.close()
+    return said
+
+
+async def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
+    """Everything made anew from the whole log, up to the swap."""
+    pool = await create_pool(database, application="bench", size=2)
+    began, cpu = time.perf_counter(), time.process_time()
+    done = await rebuild.rebuild(
+        service="ranking",
+        pool=pool,
+        outbox=outbox(settings(bootstrap, database)),
+        hears=lambda _: heard(prefix),
+        bootstrap_servers=bootstrap,
+    )
+    said = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "events": float(done.events)}
+    await pool.close()
+    return said
+
+
+async def work(bootstrap: str, database: str, prefix: str, port: int) -> None:
+    """A worker with all that it does besides."""
+    ours = settings(bootstrap, database)
+    out = outbox(ours)
+
+    async def state(pool: Pool) -> None:
+        await state_all_owed(pool, out, utc_now)
+
+    worker = Worker(
+        service="ranking",
+        settings=ours,
+        outbox=out,
+        hears=lambda _: heard(prefix),
+        duties=[Duty("state_standings", LOOK_EVERY_S, state)],
+    )
+    await worker.run("127.0.0.1", port)
+
+
+SIDES: dict[str, Callable[..., Awaitable[Any]]] = {
+    "drain": drain,
+    "single": single,
+    "bare": bare,
+    "rebuild": rebuilt,
+    "work": work,
+}
+
+if __name__ == "__main__":
+    _, side, arguments = sys.argv
+    print(json.dumps(asyncio.run(SIDES[side](**json.loads(arguments)))))  # type: ignore[arg-type]

@@ -1,0 +1,195 @@
+"""How soon a result on Kafka is to be seen in the live standings, on an exam day and after the worker was killed."""
+
+import asyncio
+import bisect
+import contextlib
+import json
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+from collections import defaultdict
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from deploy.local.ports import free_port
+from shared.contracts.catalogue import written_by
+from shared.contracts.fields import Fact
+from tests.bench.measure import FULL, TIMES, Report, percentile
+from tests.bench.ranking.scene import PARTITIONS, Log, Scene, records, scene
+from tests.bench.ranking.test_drain import side
+from tests.servers import Servers
+
+ROOT = Path(__file__).parents[3]
+CANDIDATES = 100_000 if FULL else 300
+VACANCIES = 2_000 if FULL else 10
+MEASURED = 30_000 if FULL else 200
+"""Candidates whose results come at the drain's own speed first; those of the others then come at a third of it."""
+SECONDS = 15 if FULL else 2
+"""For which they come."""
+MANY = 300_000 if FULL else 300
+KILLS = 20 if FULL else 1
+TICK = 0.002
+"""Seconds between looks at what is to be seen; what comes in one such time is sent together."""
+
+
+@contextmanager
+def working(servers: Servers, database: str, prefix: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process until the block ends."""
+    said = {"bootstrap": servers.bootstrap, "database": database, "prefix": prefix, "port": free_port()}
+    process = subprocess.Popen([sys.executable, "-m", "tests.bench.ranking.sides", "work", json.dumps(said)], cwd=ROOT)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+class Seen:
+    """Looks at how far the effects of each partition are to be seen; effects and positions are committed together."""
+
+    def __init__(self, database: str, topic: str) -> None:
+        self._database = database
+        self._topic = topic
+        self.at: dict[int, list[tuple[int, float]]] = defaultdict(lambda: [(0, 0.0)])
+
+    async def look(self) -> None:
+        connection = await asyncpg.connect(self._database)
+        while True:
+            rows = await connection.fetch(
+                "SELECT partition, next_offset FROM messaging.position WHERE topic = $1", self._topic
+            )
+            now = time.perf_counter()
+            for partition, offset in rows:
+                if self.at[partition][-1][0] < offset:
+                    self.at[partition].append((offset, now))
+            await asyncio.sleep(TICK)
+
+    def when(self, partition: int, offset: int) -> float | None:
+        """When the record's effect was first seen."""
+        seen = self.at[partition]
+        index = bisect.bisect_right(seen, offset, key=lambda one: one[0])
+        return seen[index][1] if index < len(seen) else None
+
+    async def wait(self, partition: int, offset: int, seconds: float = 120) -> float:
+        deadline = time.perf_counter() + seconds
+        while (at := self.when(partition, offset)) is None:
+            assert time.perf_counter() < deadline, "the result was never to be seen"
+            await asyncio.sleep(TICK)
+        return at
+
+
+@contextlib.asynccontextmanager
+async def looking(database: str, topic: str) -> AsyncIterator[Seen]:
+    seen = Seen(database, topic)
+    task = asyncio.create_task(seen.look())
+    yield seen
+    assert not task.done()
+    task.cancel()
+    await asyncio.wait([task])
+
+
+async def test_fresh_while_results_come(servers: Servers) -> None:
+    """At a third of the rate at which results are drained, measured first: from the send to the first look that shows the effect."""
+    report = Report("ranking-fresh")
+    await servers.fresh_topics(*written_by("ranking"))
+    p50: list[float] = []
+    p99: list[float] = []
+    rates: list[float] = []
+    for turn in range(TIMES):
+        day = await scene(servers, f"fresh{turn}", vacancies=VACANCIES, candidates=CANDIDATES)
+        first, later = day.places[:MEASURED], day.places[MEASURED:]
+        await day.log.write(await records(day.prefix, day.results(first)))
+        said = await side(
+            "drain", bootstrap=servers.bootstrap, database=day.database, prefix=day.prefix, events=MEASURED, every=False
+        )
+        rate = min(MEASURED / said["seconds"] / 3, (len(later) - 1) / SECONDS)
+        took = await sent_at(rate, day, day.results(later[: int(rate * SECONDS)]))
+        rates.append(rate)
+        p50.append(statistics.median(took))
+        p99.append(percentile(took, 99))
+    remark = f"{', '.join(f'{rate:,.0f}' for rate in rates)} results/s"
+    report.times("result on Kafka to live standings, p99", p99, "p50", p50, 8, remark)
+    report.limit("result on Kafka to live standings, p99", p99, 150, remark)
+    report.save()
+
+
+async def sent_at(rate: float, day: Scene, facts: list[Fact]) -> list[float]:
+    """Milliseconds from each one's time to be sent until it is to be seen."""
+    rows = await records(day.prefix, facts)
+    topic = rows[0].topic
+    sent: list[tuple[int, int, float]] = []
+    with working(servers := day.servers, day.database, day.prefix):
+        async with looking(day.database, topic) as seen:
+            warm, rows = rows[:1], rows[1:]
+            ends = await offsets(servers, topic)
+            await day.log.write(warm)
+            await seen.wait(warm[0].partition, ends[warm[0].partition])
+            ends[warm[0].partition] += 1
+            await asyncio.sleep(1)
+            producer = await day.log.producer()
+            began, done = time.perf_counter(), 0
+            while done < len(rows):
+                due = min(len(rows), int((time.perf_counter() - began) * rate))
+                for row in rows[done:due]:
+                    await producer.send(
+                        topic, row.data, key=row.key, partition=row.partition, headers=day.log.headers(row)
+                    )
+                    sent.append((row.partition, ends[row.partition], began + (len(sent) + 1) / rate))
+                    ends[row.partition] += 1
+                done = max(done, due)
+                await asyncio.sleep(TICK)
+            await producer.stop()
+            return [(await seen.wait(partition, offset) - at) * 1000 for partition, offset, at in sent]
+
+
+async def offsets(servers: Servers, topic: str) -> dict[int, int]:
+    """Where each partition ends."""
+    reader = AIOKafkaConsumer(bootstrap_servers=servers.bootstrap)
+    await reader.start()
+    ends = await reader.end_offsets([TopicPartition(topic, number) for number in range(PARTITIONS)])
+    await reader.stop()
+    return {each.partition: end for each, end in ends.items()}
+
+
+async def test_fresh_after_a_kill(servers: Servers) -> None:
+    """The worker of 300,000 candidates is killed and started again at once; a result that came meanwhile is to be seen."""
+    report = Report("ranking-killed")
+    await servers.fresh_topics(*written_by("ranking"))
+    day = await scene(servers, "killed", vacancies=VACANCIES, candidates=MANY)
+    facts = day.results(random.Random(4).sample(day.places, KILLS + 1))
+    rows = await records(day.prefix, facts)
+    ends: dict[int, int] = defaultdict(int)
+    took: list[float] = []
+
+    async def until_seen(log: Log, seen: Seen, index: int) -> float:
+        row = rows[index]
+        await log.write([row])
+        at = await seen.wait(row.partition, ends[row.partition])
+        ends[row.partition] += 1
+        return at
+
+    async with looking(day.database, rows[0].topic) as seen:
+        running = contextlib.ExitStack()
+        process = running.enter_context(working(servers, day.database, day.prefix))
+        await until_seen(day.log, seen, 0)
+        for index in range(1, KILLS + 1):
+            process.send_signal(signal.SIGKILL)
+            began = time.perf_counter()
+            running.close()
+            process = running.enter_context(working(servers, day.database, day.prefix))
+            took.append((await until_seen(day.log, seen, index) - began) * 1000)
+        running.close()
+    report.limit(
+        f"killed and started again, {MANY:,} candidates: first fresh standing, p99 of {KILLS}",
+        [percentile(took, 99)],
+        2_000,
+        f"p50 {statistics.median(took):,.0f} ms, least {min(took):,.0f} ms",
+    )
+    report.save()
