@@ -147,6 +147,17 @@ def test_show_reads_every_figure_with_its_authority() -> None:
     assert CliRunner().invoke(app, ["policy", "show", "local-atlantis"]).exit_code == 2
 
 
+def test_the_commands_of_the_documentation_run() -> None:
+    """What docs/policies.md tells people to type works, and its table has every policy."""
+    page = (FOLDER.parents[1] / "docs" / "policies.md").read_text("utf-8")
+    commands = [row.split()[1:] for row in page.splitlines() if row.startswith("terang policy ")]
+    assert [command[1] for command in commands] == ["show", "diff", "check"]
+    for command in commands:
+        words = [str(FOLDER.parents[1] / word) if word.endswith(".toml") else word for word in command]
+        assert CliRunner().invoke(app, words).exit_code == 0
+    assert all(f"| `{policy_id}` |" in page for policy_id in known())
+
+
 def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
     """A threshold of another year in one sentence; nothing where nothing differs."""
     text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
