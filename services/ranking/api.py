@@ -7,7 +7,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ranking.handlers import explanation, http, pages, publishing, revisions, seats, streams, what_if
+from services.ranking.handlers import explanation, fairness, http, pages, publishing, revisions, seats, streams, what_if
 from services.ranking.handlers.live import Live
 from services.ranking.settings import Settings
 from services.ranking.storage.signing import KeyFault, SigningKey
@@ -61,6 +61,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             explanation.explanations(),
             what_if.questions(),
             revisions.revisions(),
+            fairness.reports(),
             streams.streams(),
             pages.router(own_pages, settings.zone),
             explanation.why_page(own_pages),

@@ -1,0 +1,27 @@
+"""How each kind of need fared. For everyone."""
+
+from fastapi import APIRouter
+
+from services.ranking.usecases.show_fairness import Fairness, show_fairness
+from shared.contracts.fields import RoundId
+from shared.web.parts import TheParts
+from shared.web.problems import declared
+
+
+def reports() -> APIRouter:
+    """The report of a round."""
+    routes = APIRouter(tags=["rounds"], prefix="/rounds")
+
+    @routes.get(
+        "/{round_id}/fairness",
+        responses=declared(404),
+        summary="Pass rates by kind of need on fixed lists, with intervals; small groups are merged",
+    )
+    async def fairness(round_id: RoundId, parts: TheParts) -> Fairness:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await show_fairness(connection, round_id)
+
+    return routes
