@@ -14,6 +14,7 @@ from deploy.cli.local import telling
 from deploy.demo.door import DemoError, Door
 from deploy.demo.people import Cast
 from deploy.demo.play import Play
+from deploy.demo.proof import write_proof
 from deploy.demo.report import first_difference, in_order, recomputed, show, write_report, write_standings
 from deploy.demo.watch import Watcher
 from deploy.local import control
@@ -52,6 +53,7 @@ async def play_round(url: str, applicants: int, seed: int) -> bool:
         write_standings(FOLDER / "standings.csv", published)
         report = await write_report(FOLDER / "report.json", door, play, watcher, equal=equal)
         await show(console, door, cast, play, report, published, url)
+        proof = await write_proof(FOLDER, door, play)
     if equal:
         console.print(
             f"[green]The published lists equal an independent recomputation: {len(published):,} lines.[/green]"
@@ -60,7 +62,12 @@ async def play_round(url: str, applicants: int, seed: int) -> bool:
         console.print(
             f"[red]The published lists differ from the recomputation: {first_difference(published, expected)}[/red]"
         )
-    console.print(f"Written: {FOLDER}/standings.csv, {FOLDER}/report.json")
+    for said in proof:
+        console.print(said, markup=False)
+    console.print(
+        f"Written: {FOLDER}/standings.csv, {FOLDER}/report.json, and for anyone to check without this platform: "
+        f"terang verify {FOLDER}/list.json --key {FOLDER}/public.pem (and {FOLDER}/receipt.json)"
+    )
     return equal
 
 

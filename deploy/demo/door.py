@@ -52,6 +52,11 @@ class Door:
         """The JSON at `path`. With `waits`, what isn't there yet is asked for again."""
         return await self._send("GET", path, who, role, waits=waits, params=query)
 
+    async def file(self, path: str, *, who: str | None = None, role: str = "") -> bytes:
+        """The file at `path`, to the byte."""
+        text: str = await self._send("GET", path, who, role, waits=False, as_it_is=True)
+        return text.encode()
+
     async def post(
         self,
         path: str,
@@ -70,7 +75,17 @@ class Door:
         data = None if csv is None else csv.encode()
         return await self._send("POST", path, who, role, waits=waits, json=body, data=data, headers=headers)
 
-    async def _send(self, method: str, path: str, who: str | None, role: str, *, waits: bool, **request: Any) -> Any:
+    async def _send(
+        self,
+        method: str,
+        path: str,
+        who: str | None,
+        role: str,
+        *,
+        waits: bool,
+        as_it_is: bool = False,
+        **request: Any,
+    ) -> Any:
         until = time.monotonic() + AWAY_S
         pause = 0.1
         headers = dict(request.pop("headers", {}))
@@ -81,7 +96,7 @@ class Door:
                 async with self._http.request(method, path, headers=headers, **request) as answer:
                     text = await answer.text()
                 if answer.ok:
-                    return json.loads(text)
+                    return text if as_it_is else json.loads(text)
                 problem = _problem(text)
                 again = answer.status in AWAY or (waits and _not_yet(answer.status, problem))
                 said = f"{answer.status} {_words(problem) or text[:300]}"

@@ -20,6 +20,7 @@ from deploy.demo.recompute import Sat
 
 POLICY = "national-cpns-2024"
 OFFICER, VERIFIER, EXAMINER, PROCTOR = "demo-officer", "demo-verifier", "demo-examiner", "demo-proctor"
+SECOND_OFFICER = "demo-second-officer"
 MONTHS = 12
 Thing = TypeVar("Thing")
 
@@ -90,6 +91,7 @@ class Play:
         await self.close_stage("close SKD", f"/ranking/rounds/{self.round.round_id}/stages/skd/close")
         await self.sit_skb()
         await self.close_stage("close the round", f"/ranking/rounds/{self.round.round_id}/close")
+        await self.publish()
         await self.complain()
 
     # The officer ------------------------------------------------------------------------------------------------
@@ -154,6 +156,19 @@ class Play:
         """Fix a list: refused until ranking has all that was counted, and asked again."""
         async with self._step(name, 1):
             await self.door.post(path, who=OFFICER, role="officer", key=self._key(name), waits=True)
+
+    async def publish(self) -> None:
+        """One officer proposes what everyone will see, a second signs it."""
+        path = f"/ranking/rounds/{self.round.round_id}/publication"
+        async with self._step("publish", 1):
+            seen = await self.door.post(path, who=OFFICER, role="officer", key=self._key("propose"))
+            await self.door.post(
+                f"{path}/signature",
+                who=SECOND_OFFICER,
+                role="officer",
+                key=self._key("sign"),
+                body={"digest": seen["digest"]},
+            )
 
     # Applicants and verifiers ---------------------------------------------------------------------------------------
 

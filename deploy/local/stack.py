@@ -26,6 +26,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import Postgres, make_database
 from deploy.local.process import Process, StackError, stop_all
 from deploy.postgres.migrate import MigrationError, folders, migrate
+from services.ranking.storage.signing import SigningKey
 from shared.contracts.catalogue import SERVICES, TOPICS
 
 HALVES = ("api", "worker")
@@ -224,6 +225,8 @@ class Stack:
                 "TERANG_ISSUER": f"{door}/issuer",
                 "TERANG_JWKS_URL": f"{door}/issuer/jwks",
             }
+            if name == "ranking-api":
+                environment["TERANG_RANKING_SIGNING_KEY"] = str(self._signing_key())
             process = Service(
                 name,
                 self._commands(service, half, port),
@@ -233,6 +236,13 @@ class Stack:
             )
             self._processes[name] = process
             process.start()
+
+    def _signing_key(self) -> Path:
+        """The key that published lists are signed with, made when it is missing."""
+        path = self.folder / "ranking-signing-key.pem"
+        if not path.exists():
+            SigningKey.new().keep(path)
+        return path.absolute()
 
     def _start_door(self, state: dict[str, Any], logs: Path) -> None:
         url = f"http://127.0.0.1:{state['ports']['door']}"

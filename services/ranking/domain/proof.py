@@ -406,8 +406,8 @@ def check_head(head: Head, signature: str, accepts: Accepts, key_id: str) -> Non
         raise FaultError("signature", "it does not belong to this head: the head or the signature was changed")
 
 
-def check_root(proposal: Proposal, leaves: Sequence[Leaf], policy: Mapping[str, Any]) -> None:
-    """The head's counts, root and policy hash are those of what follows. Raises FaultError."""
+def check_counts(proposal: Proposal, leaves: Sequence[Leaf], policy: Mapping[str, Any]) -> None:
+    """The head's policy hash and counts are those of what follows. Raises FaultError."""
     found = sha256(canonical(policy)).hexdigest()
     if found != proposal.policy_hash:
         raise FaultError("policy", f"its hash is {found}, expected {proposal.policy_hash}: the policy was changed")
@@ -415,7 +415,11 @@ def check_root(proposal: Proposal, leaves: Sequence[Leaf], policy: Mapping[str, 
         count = sum(isinstance(leaf, kind) for leaf in leaves)
         if count != getattr(proposal, what):
             raise FaultError(f"head, {what}", f"{count} are there, expected {getattr(proposal, what)}")
-    root = tree(map(leaf_text, leaves))[-1][0].hex() if leaves else "none"
+
+
+def check_root(proposal: Proposal, leaves: Sequence[Leaf]) -> None:
+    """The head's root is that of the leaves. Raises FaultError."""
+    root = tree(map(leaf_text, leaves))[-1][0].hex()
     if root != proposal.root:
         raise FaultError(
             "leaves", f"their root is {root}, expected {proposal.root}: a line was changed, moved or taken out"

@@ -22,6 +22,7 @@ from services.ranking.domain.proof import (
     Proposal,
     Published,
     VacancyLeaf,
+    check_counts,
     check_head,
     check_root,
 )
@@ -121,7 +122,7 @@ def check_list(published: Published, accepts: Accepts, key_id: str) -> Policy:
 
 def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: Sequence[Leaf]) -> Policy:
     """Hashes and ranking of what is or will be published. Raises FaultError with the first fault; gives the policy."""
-    check_root(proposal, leaves, policy_json)
+    check_counts(proposal, leaves, policy_json)
     try:
         policy = Policy.model_validate(policy_json)
     except ValidationError as error:
@@ -138,6 +139,7 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
         _check_vacancy(policy, proposal.seed, vacancy, first, rest)
     if seats != proposal.decreed_seats:
         raise FaultError("vacancies", f"their seats are {seats}, expected the decreed {proposal.decreed_seats}")
+    check_root(proposal, leaves)  # last: recomputing names the line, hashes only say that there is one
     return policy
 
 

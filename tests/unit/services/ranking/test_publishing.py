@@ -31,6 +31,7 @@ from services.ranking.domain.proof import (
 from services.ranking.domain.verification import check_list
 from services.ranking.storage.signing import KeyFault, PublicKey, SigningKey
 from shared.policies import Policy, load
+from shared.policies.library import known
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
 
 KEY = SigningKey.of(
@@ -283,6 +284,20 @@ def test_the_fault_names_line_and_field() -> None:
     assert str(fault.value) == f"line {number} (list final, 0001-000004), score: expected 77.090, published 90.000"
 
 
+def test_a_change_by_someone_without_the_key_is_named_too() -> None:
+    """The line where recomputing finds it; where only hashes can, that a line was changed."""
+    published, _ = small()
+    wrong = lines(published, "v1", "final")[3]
+    index = published.leaves.index(wrong)
+    leaves = [*published.leaves]
+    leaves[index] = wrong.model_copy(update={"code": "L"})
+    with pytest.raises(FaultError, match=r"0001-000004\), code: expected P, published L"):
+        verify(as_file(Published(published.head, published.signature, published.policy, leaves)))
+    leaves[index] = wrong.model_copy(update={"salt": "00" * 16})
+    with pytest.raises(FaultError, match="a line was changed, moved or taken out"):
+        verify(as_file(Published(published.head, published.signature, published.policy, leaves)))
+
+
 POINTS = st.tuples(st.sampled_from([65, 100, 105]), st.sampled_from([80, 100]), st.sampled_from([165, 170, 200]))
 
 
@@ -319,6 +334,40 @@ def test_any_round_verifies(vacancies: list[Vacancy]) -> None:
     """Whatever the points, ties and outcomes: published, it verifies, and its file is read back as it was."""
     leaves, openings = composed(policy(), vacancies)
     published = signed(policy().as_json(), leaves, KEY)
+    assert verify(as_file(published)) == published
+    committed = {leaf.commitment for leaf in leaves if isinstance(leaf, LineLeaf)} - {None}
+    assert {opening.commitment() for opening in openings} == committed
+
+
+@pytest.mark.parametrize("policy_id", known())
+@settings(max_examples=15, deadline=None)
+@given(data=st.data())
+def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -> None:
+    """Evidence, bonuses, priority groups, education, experience: the points as they counted are published, the facts behind them only as commitments."""
+    law = load(policy_id)
+    need = data.draw(st.sampled_from(sorted(law.needs)))
+    people = []
+    for number in range(1, data.draw(st.integers(2, 9)) + 1):
+        results = {}
+        for stage in law.stages:
+            points = {
+                one.code: one.step
+                * data.draw(st.sampled_from([int(one.maximum / one.step * part / 20) for part in (10, 17, 18, 20)]))
+                for one in stage.stated
+            }
+            missed = data.draw(st.integers(0, 9)) == 0
+            results[stage.code] = Result(Outcome.MISSED, {}) if missed else Result(Outcome.SCORED, points)
+        facts: dict[str, Any] = {
+            "gpa": data.draw(st.sampled_from([None, Decimal("3.10"), Decimal("3.9")])),
+            "birth_date": data.draw(st.sampled_from([None, date(1990, 2, 3), date(1999, 5, 17)])),
+            "relevant_experience_months": data.draw(st.sampled_from([None, 0, 40, 200])),
+            "education": data.draw(st.sampled_from([None, "?", *(one.code for one in law.education)])),
+            "priority": data.draw(st.sampled_from([None, *(one.code for one in law.priority_groups)])),
+        }
+        decided = {law.lists[-1].code: number}
+        people.append(Candidate(f"0001-{number:06d}", verified=True, results=results, decided=decided, **facts))
+    leaves, openings = composed(law, [Vacancy(need, data.draw(st.integers(1, 3)), people)])
+    published = signed(law.as_json(), leaves, KEY)
     assert verify(as_file(published)) == published
     committed = {leaf.commitment for leaf in leaves if isinstance(leaf, LineLeaf)} - {None}
     assert {opening.commitment() for opening in openings} == committed
