@@ -5,7 +5,7 @@ decision between equals, and at last a hash that only orders lines. Integers all
 The key up to the last resort is one great integer: what a point is worth in it is known when the rules are compiled.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -13,6 +13,8 @@ from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
+from math import lcm
+from typing import Any
 
 from typing_extensions import override
 
@@ -21,6 +23,8 @@ from shared.policies.model import FACTS, MOST_UNITS
 
 LAST_RESORT_BYTES = 16
 """Of a SHA-256. Among a million candidates two equal ones are less likely than 1 in 10^26."""
+
+MOST_IN_COLUMNS = 2**62
 
 DECISION_BYTES = 2
 UNDECIDED_PLACE = 0xFFFF
@@ -147,8 +151,11 @@ class ListRules:
         self._at = at
         self._minima = [minimum for stage in self._stages for minimum in stage.minima]
         self.components = tuple(component.code for stage in self._stages for component in stage.components)
-        most = [most for stage in self._stages for most in stage.most]
-        self._score = _score(one, need, {stage.code: stage for stage in self._stages}, at)
+        most = self._most = [most for stage in self._stages for most in stage.most]
+        self._ties = one.ties
+        self._score, greatest = _score(one, need, {stage.code: stage for stage in self._stages}, at)
+        self.fits_columns = greatest(most) < MOST_IN_COLUMNS
+        """Nothing on the way to a score is too great for columns of 64 bits."""
         self._most_score = self._score(most)
         self._score_bytes = _width(self._most_score)
         self._compile_key(one, most)
@@ -246,12 +253,68 @@ class ListRules:
                 found |= {name: Decimal(units[index - stage.first]) / stage.scale for name, index in stage.at.items()}
         return found
 
-    def own_total(self, candidate: Candidate) -> int | None:
-        """Points of the stage that completes the list, in units of 10^-`own_decimals`; none where there is no whole result of it."""
-        if self._own is None:
-            return None
-        units = self._own.units(candidate.results.get(self._own.code), candidate)
-        return None if units is None else units[-1]
+    # The same rules for many candidates at once: integers here may be columns of integers, of any kind that has + - * // < |. `stands` says what
+    # they come to for one candidate; a test holds both to the same bytes.
+
+    @property
+    def stages(self) -> list[tuple[str, bool]]:
+        """Codes of the stages whose units make the row, in its order, and whether their points ask for facts of the person."""
+        return [(stage.code, stage.asks_facts) for stage in self._stages]
+
+    def units_of(self, stage: str, candidate: Candidate) -> list[int] | None:
+        """The stage's part of the row, or none where there is no whole result."""
+        rules = next(rules for rules in self._stages if rules.code == stage)
+        return rules.units(candidate.results.get(stage), candidate)
+
+    def width_of(self, stage: str) -> int:
+        """How many units the stage has in the row."""
+        return next(len(rules.at) for rules in self._stages if rules.code == stage)
+
+    def score_of(self, row: Sequence[Any]) -> Any:
+        """The score of a whole row, in units of the list's last digit."""
+        return self._score(row)
+
+    def below(self, row: Sequence[Any]) -> Any:
+        """Whether a threshold is missed."""
+        missed: Any = row[0] < 0
+        for index, minimum in self._minima:
+            missed = missed | (row[index] < minimum)
+        return missed
+
+    def own_total(self, row: Sequence[Any]) -> Any:
+        """Points of the stage that completes the list, in units of 10^-`own_decimals`; 0 where this kind of need does not have it."""
+        return row[self._at[self._own.code]] if self._own is not None else row[0] * 0
+
+    def fields_of(
+        self, row: Sequence[Any], score: Any, facts: Mapping[str, Any], priority: Any
+    ) -> Iterator[tuple[int, Any]]:
+        """What stands in the key's fields up to the officer's decision, with the place of each one's end. `facts`: as `fact_of` gives them."""
+        ends = iter([end for _, end in self.fields])
+        if self._groups:
+            yield next(ends), len(self._groups) - priority
+        yield next(ends), self._most_score - score
+        for tie in self._ties:
+            if tie.by in FACTS:
+                yield next(ends), facts[tie.by]
+                continue
+            points = sum((row[self._at[part]] for part in tie.by.split("+") if part in self._at), row[0] * 0)
+            most = self._most_of(tie.by, self._most)
+            yield next(ends), most - points if tie.order == "highest-first" else points
+
+    @property
+    def fact_ties(self) -> list[str]:
+        """The facts that ties go by."""
+        return [tie.by for tie in self._ties if tie.by in FACTS]
+
+    def fact_of(self, tie: str, candidate: Candidate) -> int:
+        """What stands in the field of a tie by a fact."""
+        value = self._facts.order_of(tie)(candidate)
+        highest_first = any(each.by == tie and each.order == "highest-first" for each in self._ties)
+        return _UNKNOWN_FACT if value is None else _MOST_FACT - value if highest_first else value
+
+    def priority_of(self, candidate: Candidate) -> int:
+        """As Standing has it."""
+        return (self._facts.priority(candidate) or 0) if self._groups else 0
 
     @property
     def score_end(self) -> int:
@@ -349,6 +412,7 @@ class _StageRules:
         self.at = {name: first + index for index, name in enumerate([*order, stage.code])}
         self.most = [int(component.maximum * self.scale) for component in (*stated, *proven)]
         self.most.append(sum(self.most))
+        self.asks_facts = bool(proven or stage.bonuses)
         self._stated = [_points(component, self.scale) for component in stated]
         self._proven = [
             _evidence(component.evidence, self.scale, facts) for component in proven if component.evidence is not None
@@ -519,10 +583,14 @@ def _bonus(
     return for_points
 
 
+_OfRow = Callable[[Sequence[Any]], Any]
+
+
 def _score(
     one: List, need: str, stages: Mapping[str, _StageRules], at: Mapping[str, int]
-) -> Callable[[list[int]], int]:
-    """The list's score in units of its last digit, out of the row of all stages' units."""
+) -> tuple[_OfRow, Callable[[list[int]], int]]:
+    """The list's score in units of its last digit, out of the row of all stages' units; and the greatest number on the way to it, out of the greatest
+    units."""
     unit = 10**one.score.decimals
     exact = []
     for term in one.score.terms:
@@ -536,19 +604,30 @@ def _score(
     ]
     if len(steps) == 1 and steps[0][1:] == (2, 1, 2, 1):
         total = steps[0][0]
-        return lambda row: row[total]
+        return lambda row: row[total], lambda most: most[total]
 
-    def each_step(row: list[int]) -> int:
+    def each_step(row: Sequence[Any]) -> Any:
         score = 0
         for index, times, by, weight, parts in steps:  # half_up twice, its doubling done beforehand
             score += (weight * ((times * row[index] + by) // (2 * by)) + parts) // (2 * parts)
         return score
 
-    def at_the_end(row: list[int]) -> int:
-        whole = sum((row[index] * divided * weight for index, divided, weight in exact), Fraction(0))
-        return half_up(whole.numerator, whole.denominator)
+    def greatest_step(most: list[int]) -> int:
+        first = [times * most[index] + by for index, times, by, _, _ in steps]
+        then = [weight * (times * most[index] // by + 1) + parts for index, times, by, weight, parts in steps]
+        return int(max([0, *first, *then]))
 
-    return each_step if one.score.rounding == "each-step" else at_the_end
+    parts = lcm(*((divided * weight).denominator for _, divided, weight in exact))
+    shares = [(index, int(divided * weight * parts)) for index, divided, weight in exact]
+
+    def at_the_end(row: Sequence[Any]) -> Any:
+        whole = sum(row[index] * share for index, share in shares)
+        return (2 * whole + parts) // (2 * parts)
+
+    def greatest_sum(most: list[int]) -> int:
+        return 2 * sum(most[index] * share for index, share in shares) + parts
+
+    return (each_step, greatest_step) if one.score.rounding == "each-step" else (at_the_end, greatest_sum)
 
 
 @lru_cache(maxsize=4096)

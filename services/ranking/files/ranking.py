@@ -4,9 +4,7 @@ Nothing here knows a threshold, a weight or a tie: gates, scores and keys are `L
 that the list asks for tells apart are one kind; their keys differ only in the last resort, in whose place files have the participant number.
 """
 
-from array import array
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -26,8 +24,8 @@ EQUAL = "equal"
 NO_SEED = ""
 """Files know no round's seed: lines of equals are in order of participant number instead."""
 
-KINDS_AT_ONCE = 25_000
-"""A task of some tenths of a second, so that processes share the work evenly."""
+Columns = Mapping[str, tuple[Sequence[object], Column]]
+"""By name: the values that occur, and for each candidate the place of the own one among them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +49,15 @@ class Standings:
 
 
 @dataclass(frozen=True, slots=True)
-class Kinds:
-    """Candidates of one need, each of whom may stand for many: for each column its values, and for each kind where its value stands among them."""
-
-    policy: str
-    need: str
-    list: str
-    first_stage: str
-    values: Mapping[str, Sequence[object]]
-    codes: Mapping[str, Column]
-
-
-@dataclass(frozen=True, slots=True)
 class Stands:
-    """What the rules said of kinds, one entry each; `keys` hold `width` bytes for each, zeros unless ranked."""
+    """What the rules say of candidates of one need, an entry for each: as Standing has it, 0 where it is none. `total`: points of the list's own
+    stage. `keys`: a row of bytes for each, the merit key up to an officer's decision; zeros unless ranked."""
 
-    gate: bytes
-    priority: bytes
-    score: bytes
-    total: bytes
-    keys: bytes
-    width: int
+    gate: Column
+    priority: Column
+    score: Column
+    total: Column
+    keys: NDArray[np.uint8]
 
 
 class Lists:
@@ -85,7 +71,6 @@ class Lists:
         candidates: Candidates,
         *,
         admitted: bool,
-        workers: Executor | None,
     ) -> None:
         self._admitted = admitted
         self.policy = without_earlier_gates(policy, one) if admitted else policy
@@ -94,7 +79,6 @@ class Lists:
         self._json = self.policy.model_dump_json()
         self._vacancies = vacancies
         self._candidates = candidates
-        self._workers = workers
         self._needs = sorted({vacancy.need for vacancy in vacancies})
         self._need = np.array([self._needs.index(vacancy.need) for vacancy in vacancies], dtype=np.int64)
         self._seats = np.array([vacancy.seats for vacancy in vacancies], dtype=np.int64)
@@ -129,21 +113,24 @@ class Lists:
         first, kind = _kinds([self._need[vacancy], *codes.values()])
         need = self._need[vacancy[first]]
         rules = {name: rules_of(self._json, name, NO_SEED)[one.code] for name in self._needs}
-        stands = self._ask(one, need, {name: column[first] for name, column in codes.items()})
-        gate, priority, score, total = (np.empty(len(first), dtype=np.int64) for _ in range(4))
-        merit = np.zeros(len(first), dtype=np.int64)
+        gate, priority, score, total, merit = (np.zeros(len(first), dtype=np.int64) for _ in range(5))
         keys: dict[int, NDArray[np.uint8]] = {}
         start = np.zeros(len(self._needs), dtype=np.int64)
-        for number, parts in stands.items():
-            here = np.flatnonzero(need == number)
+        for number in np.unique(need).tolist():
+            here = np.flatnonzero(need == number)  # kinds of one need stand together
+            columns = {name: (self._candidates.values[name], column[first[here]]) for name, column in codes.items()}
+            stands = where_they_stand(
+                rules[self._needs[number]], self.policy, one, self._needs[number], self._first_stage, columns, len(here)
+            )
+            gate[here], priority[here], score[here], total[here] = (
+                stands.gate,
+                stands.priority,
+                stands.score,
+                stands.total,
+            )
             start[number] = here[0]
-            gate[here] = np.frombuffer(b"".join(part.gate for part in parts), dtype=np.uint8)
-            priority[here] = np.frombuffer(b"".join(part.priority for part in parts), dtype=np.uint8)
-            score[here] = np.frombuffer(b"".join(part.score for part in parts), dtype=np.int64)
-            total[here] = np.frombuffer(b"".join(part.total for part in parts), dtype=np.int64)
-            bytes_ = np.frombuffer(b"".join(part.keys for part in parts), dtype=np.uint8)
-            keys[number] = bytes_.reshape(len(here), parts[0].width)
-            merit[here] = _order(keys[number])
+            keys[number] = stands.keys
+            merit[here] = _order(stands.keys)
         gate_of = gate[kind]
         merit_of = np.where(gate_of == Gate.RANKED, merit[kind], len(first) + gate_of)
         order = np.lexsort((merit_of, vacancy))  # stable: equals stay in order of participant number
@@ -186,34 +173,6 @@ class Lists:
             words.texts,
         )
 
-    def _ask(self, one: List, need: Column, codes: Mapping[str, Column]) -> dict[int, list[Stands]]:
-        """What the rules say of each kind, by need; kinds stand together by need."""
-        tasks: list[tuple[int, Kinds]] = []
-        values = {name: self._candidates.values[name] for name in codes}
-        for number in np.unique(need).tolist():
-            here = np.flatnonzero(need == number)
-            for start in range(0, len(here), KINDS_AT_ONCE):
-                some = {name: column[here[start : start + KINDS_AT_ONCE]] for name, column in codes.items()}
-                used = {name: _used(values[name], some[name]) for name in some}
-                tasks.append(
-                    (
-                        number,
-                        Kinds(
-                            self._json,
-                            self._needs[number],
-                            one.code,
-                            self._first_stage,
-                            {name: pair[0] for name, pair in used.items()},
-                            {name: pair[1] for name, pair in used.items()},
-                        ),
-                    )
-                )
-        run = map if self._workers is None or len(tasks) < 2 else self._workers.map
-        found: dict[int, list[Stands]] = {}
-        for (number, _), stands in zip(tasks, run(where_they_stand, [kinds for _, kinds in tasks]), strict=True):
-            found.setdefault(number, []).append(stands)
-        return found
-
 
 def without_earlier_gates(policy: Policy, one: List) -> Policy:
     """The policy for candidates who had passed what comes before this list: thresholds and knock-outs of the other stages are met."""
@@ -231,30 +190,93 @@ def without_earlier_gates(policy: Policy, one: List) -> Policy:
     return policy.model_copy(update={"stages": stages})
 
 
-def where_they_stand(kinds: Kinds) -> Stands:
-    """The compiled rules, asked about each kind."""
-    policy = Policy.model_validate_json(kinds.policy)
-    one = policy.list_called(kinds.list)
-    assert one is not None
-    rules = rules_of(kinds.policy, kinds.need, NO_SEED)[kinds.list]
-    columns = {name: [values[code] for code in kinds.codes[name].tolist()] for name, values in kinds.values.items()}
-    count = len(next(iter(kinds.codes.values())))
-    candidates = _candidates(policy, one, kinds.need, kinds.first_stage, columns, count)
-    gates, priorities, keys = bytearray(), bytearray(), []
-    scores, totals = array("q"), array("q")
-    nothing = bytes(rules.merit_bytes)
-    for candidate in candidates:
+def where_they_stand(
+    rules: ListRules, policy: Policy, one: List, need: str, first_stage: str, columns: Columns, count: int
+) -> Stands:
+    """The compiled rules, asked about so many candidates of one need: in columns, or one by one where numbers may grow too great for these."""
+    if rules.fits_columns:
+        return in_columns(rules, policy, one, need, first_stage, columns, count)
+    return one_by_one(rules, policy, one, need, first_stage, columns, count)
+
+
+def one_by_one(
+    rules: ListRules, policy: Policy, one: List, need: str, first_stage: str, columns: Columns, count: int
+) -> Stands:
+    """What `ListRules.stands` says of each candidate."""
+    values = {name: [known[code] for code in codes.tolist()] for name, (known, codes) in columns.items()}
+    gate, priority, score, total = (np.zeros(count, dtype=np.int64) for _ in range(4))
+    keys = np.zeros((count, rules.merit_bytes), dtype=np.uint8)
+    for number, candidate in enumerate(_candidates(policy, one, need, first_stage, values, count)):
         standing = rules.stands(candidate)
         assert standing is not None  # whoever is asked about was admitted
-        gates.append(standing.gate)
-        priorities.append(standing.priority)
-        scores.append(standing.score or 0)
-        ranked = standing.gate is Gate.RANKED
-        totals.append((rules.own_total(candidate) or 0) if ranked else 0)
-        keys.append(before_decision(standing.merit_key) if ranked else nothing)
+        gate[number] = standing.gate
+        if standing.score is not None:
+            units = [each for stage, _ in rules.stages for each in rules.units_of(stage, candidate) or ()]
+            priority[number], score[number], total[number] = standing.priority, standing.score, rules.own_total(units)
+            keys[number] = np.frombuffer(before_decision(standing.merit_key), dtype=np.uint8)
+    return Stands(gate, priority, score, total, keys)
+
+
+def in_columns(
+    rules: ListRules, policy: Policy, one: List, need: str, first_stage: str, columns: Columns, count: int
+) -> Stands:
+    """The same, each different result of a stage and each different fact asked about once, and all candidates' scores and keys at a time."""
+
+    def kinds(names: Iterable[str]) -> tuple[list[Candidate], Column]:
+        """A candidate for each different row of these columns, and each row's kind."""
+        known = [name for name in names if name in columns]
+        first, kind = _kinds([columns[name][1] for name in known] or [np.zeros(count, dtype=np.int64)])
+        values = {name: [columns[name][0][code] for code in columns[name][1][first].tolist()] for name in known}
+        return list(_candidates(policy, one, need, first_stage, values, len(first))), kind
+
+    row: list[Column] = []
+    outcomes: list[Column] = []
+    stages = {stage.code: [component.code for component in stage.stated] for stage in _stages(policy, one)}
+    for code, asks_facts in rules.stages:
+        candidates, kind = kinds([*stages[code], DISQUALIFIED, *(FACTS if asks_facts else ())])
+        outcomes.append(np.array([candidate.results[code].outcome for candidate in candidates], dtype=np.int64)[kind])
+        known = [rules.units_of(code, candidate) for candidate in candidates]
+        width = rules.width_of(code)
+        units = np.array([each or [0] * width for each in known], dtype=np.int64).reshape(len(known), width)
+        row += list(units[kind].T)
+    first, kind = _kinds(outcomes)
+    gate = np.array([_gate(rules, [Outcome(each[at]) for each in outcomes]) for at in first.tolist()], dtype=np.int64)[
+        kind
+    ]
+    gate[(gate == Gate.RANKED) & rules.below(row)] = Gate.BELOW
+    ranked = gate == Gate.RANKED
+    facts: dict[str, Column] = {}
+    for name in rules.fact_ties:
+        candidates, kind = kinds([name])
+        facts[name] = np.array([rules.fact_of(name, candidate) for candidate in candidates], dtype=np.int64)[kind]
+    candidates, kind = kinds(["priority"])
+    priority = np.array([rules.priority_of(candidate) for candidate in candidates], dtype=np.int64)[kind]
+    score = rules.score_of(row)
+    keys = np.zeros((count, rules.merit_bytes), dtype=np.uint8)
+    start = 1
+    for end, values in rules.fields_of(row, score, facts, priority):
+        keys[:, start:end] = values.astype(">u8").view(np.uint8).reshape(count, 8)[:, 8 - (end - start) :]
+        start = end
+    keys[~ranked] = 0
+    nothing = np.zeros(count, dtype=np.int64)
     return Stands(
-        bytes(gates), bytes(priorities), scores.tobytes(), totals.tobytes(), b"".join(keys), rules.merit_bytes
+        gate,
+        np.where(ranked, priority, nothing),
+        np.where(ranked, score, nothing),
+        np.where(ranked, rules.own_total(row), nothing),
+        keys,
     )
+
+
+def _gate(rules: ListRules, outcomes: list[Outcome]) -> Gate:
+    """The gate that the stages' outcomes lead to; ranked where all are scored."""
+    if set(outcomes) == {Outcome.SCORED}:
+        return Gate.RANKED
+    results = {stage: Result(outcome, {}) for (stage, _), outcome in zip(rules.stages, outcomes, strict=True)}
+    admitted_by = frozenset([rules.after] if rules.after else [])
+    standing = rules.stands(Candidate("", verified=True, results=results, admitted_by=admitted_by))
+    assert standing is not None
+    return standing.gate
 
 
 def _candidates(
@@ -328,14 +350,13 @@ def _kinds(columns: Sequence[Column]) -> tuple[Column, Column]:
             size = int(kind.max(initial=0)) + 1
         kind = kind * width + column
         size *= width
+    if size <= 4 * len(kind):  # few enough to count them off
+        first = np.full(size, -1, dtype=np.int64)
+        first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
+        occurs = first >= 0
+        return first[occurs], (np.cumsum(occurs) - 1)[kind]
     _, first, inverse = np.unique(kind, return_index=True, return_inverse=True)
     return first, inverse
-
-
-def _used(values: Sequence[object], codes: Column) -> tuple[list[object], Column]:
-    """The values that these codes name, and their places among them."""
-    used, places = np.unique(codes, return_inverse=True)
-    return [values[code] for code in used.tolist()], places
 
 
 def _order(keys: NDArray[np.uint8]) -> Column:

@@ -1,12 +1,7 @@
 """Ranks candidates out of files, with the rules that rank them in a round."""
 
-import os
 import shutil
-from collections.abc import Iterator
-from concurrent.futures import Executor, ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
@@ -19,9 +14,6 @@ from services.ranking.files.ranking import Lists
 from services.ranking.files.reading import read_candidates, read_vacancies
 from services.ranking.files.writing import lines_of, write_lines
 from shared.policies import List, Policy
-
-LARGE = 8_000_000
-"""Bytes of a candidate file from which on processes of their own pay for their start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +51,13 @@ def rank_files(
     with TemporaryDirectory(prefix="terang-rank-") as folder:
         room = Path(folder)
         file = _regular(candidates, room)
-        with _workers(file) as workers:
-            known = read_vacancies(vacancies, policy)
-            try:
-                read = read_candidates(file, policy, known, stages_asked(policy, one, admitted=admitted), room)
-            except FilesRefusedError as error:
-                raise FilesRefusedError([replace(fault, file=str(candidates)) for fault in error.faults]) from error
-            lists = Lists(policy, one, known, read, admitted=admitted, workers=workers)
-            standings = lists.standings()
+        known = read_vacancies(vacancies, policy)
+        try:
+            read = read_candidates(file, policy, known, stages_asked(policy, one, admitted=admitted), room)
+        except FilesRefusedError as error:
+            raise FilesRefusedError([replace(fault, file=str(candidates)) for fault in error.faults]) from error
+        lists = Lists(policy, one, known, read, admitted=admitted)
+        standings = lists.standings()
         lines = lines_of(known, read, standings, is_last=one == policy.lists[-1])
         if out is not None:
             write_lines(room / "lines.csv", known, read, lines)
@@ -92,17 +83,3 @@ def _regular(path: Path, room: Path) -> Path:
     with path.open("rb") as source, kept.open("wb") as target:
         shutil.copyfileobj(source, target, 2**20)
     return kept
-
-
-@contextmanager
-def _workers(file: Path) -> Iterator[Executor | None]:
-    """A process for each processor where the file is large; they start while it is read."""
-    processors = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    if file.stat().st_size < LARGE or processors < 2:
-        yield None
-        return
-    # started anew, not forked: DuckDB's threads would not come along
-    with ProcessPoolExecutor(processors, mp_context=get_context("spawn")) as workers:
-        for _ in range(processors):
-            workers.submit(os.getpid)
-        yield workers
