@@ -1,0 +1,52 @@
+"""The live standings as a person watches them."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Browser, expect
+
+from deploy.demo.door import Door
+from tests.e2e.small_round import SmallRound
+
+pytestmark = pytest.mark.timeout(300)
+
+
+async def test_the_page_moves_as_scores_arrive(stack: dict[str, Any], door: Door, browser: Browser) -> None:
+    """A score recorded while the page is open puts its candidate on the list, and a better one goes above, without reloading."""
+    one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL PROVINSI JAMBI")
+    for name in ("pertama", "kedua"):
+        await one.apply(name)
+    await one.close_registration()
+    sitting = await one.schedule("tes")
+    await door.get(f"/ranking/vacancies/{one.vacancy_id}/standings", list="final", waits=True)
+    page = await browser.new_page(viewport={"width": 400, "height": 800})
+    faults: list[str] = []
+    page.on("pageerror", lambda error: faults.append(str(error)))
+    await page.goto(f"{stack['door']}/ranking/vacancies/{one.vacancy_id}?list=final&lang=en")
+    await page.evaluate("window.stillHere = true")
+    await one.score(sitting, "pertama", {"DASAR": "80", "BIDANG": "80"})
+    rows = page.locator("tbody tr")
+    await expect(rows.first).to_contain_text(one.numbers["pertama"], timeout=20_000)
+    await one.score(sitting, "kedua", {"DASAR": "90", "BIDANG": "90"})
+    await expect(rows.first).to_contain_text(one.numbers["kedua"], timeout=20_000)
+    await expect(rows.nth(1)).to_contain_text(one.numbers["pertama"])
+    assert await page.evaluate("window.stillHere") is True
+    assert faults == []
+
+
+async def test_the_page_is_whole_without_javascript(stack: dict[str, Any], door: Door, browser: Browser) -> None:
+    """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a caption and a way to skip to it."""
+    one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL KOTA JAMBI")
+    await one.apply("satu")
+    await one.close_registration()
+    await one.sit("tes", {"satu": {"DASAR": "85", "BIDANG": "70"}})
+    await one.close()
+    context = await browser.new_context(java_script_enabled=False, locale="id-ID")
+    page = await context.new_page()
+    await page.goto(f"{stack['door']}/ranking/vacancies/{one.vacancy_id}")
+    await expect(page.locator("html")).to_have_attribute("lang", "id")
+    await expect(page.locator("h1")).to_have_count(1)
+    await expect(page.locator("table caption")).to_have_count(1)
+    await expect(page.locator("a.skip")).to_have_count(1)
+    await expect(page.locator("tbody tr").first).to_contain_text(one.numbers["satu"])
+    await context.close()
