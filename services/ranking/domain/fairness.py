@@ -83,9 +83,8 @@ def _merged(counts: Sequence[Count]) -> list[Count]:
 
 
 def _rate(people: int, tested: int) -> Rate:
-    from scipy.stats import (
-        binomtest,
-    )  # here: loading it would hold up the start of every process, and only this report needs it
+    # here: loading it would hold up the start of every process, and only this report needs it
+    from scipy.stats import binomtest
 
     interval = binomtest(people, tested).proportion_ci(confidence_level=CONFIDENCE, method="wilson")
     share = (Decimal(people) / tested).quantize(Decimal("0.0001"), ROUND_HALF_UP)

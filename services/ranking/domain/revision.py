@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -21,6 +20,8 @@ DISQUALIFIED = "CandidateDisqualified"
 WITHDRAWN = "ApplicationWithdrawn"
 REJECTED = "ApplicationRejected"
 FACTS_STATED = "ApplicantFactsStated"
+OUT = (MISSED, DISQUALIFIED, WITHDRAWN, REJECTED)
+"""After one of these nothing else counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +31,6 @@ class Correction:
     type: str
     event_id: str
     stage: str | None
-    stated_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,11 +75,15 @@ def moved(was: Mapping[str, Placed], now: Mapping[str, Placed]) -> list[str]:
 
 
 def change(
-    participant_no: str, codes: Codes, was: Line, now: Line, corrections: Sequence[Correction], fixed_at: datetime
+    participant_no: str, codes: Codes, was: Line, now: Line, corrections: Sequence[Correction], *, facts_restated: bool
 ) -> Change:
-    """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first."""
-    reasons = tuple(_reasons(codes, was, now, {one.type: one for one in corrections}, corrections, fixed_at))
-    return Change(participant_no, was.place, now.place, reasons)
+    """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first. `facts_restated`: their personal facts, as far as
+    the list uses them, are others than those by which it was fixed."""
+    reasons = [*_reasons(codes, was, now, {one.type: one for one in corrections}, corrections)]
+    if facts_restated and not (reasons and reasons[0].type in OUT):
+        found = [one for one in corrections if one.type == FACTS_STATED]
+        reasons.append(Reason(FACTS_STATED, found[-1].event_id if found else None, None))
+    return Change(participant_no, was.place, now.place, tuple(reasons))
 
 
 def _reasons(
@@ -88,7 +92,6 @@ def _reasons(
     now: Line,
     newest: Mapping[str, Correction],
     corrections: Sequence[Correction],
-    fixed_at: datetime,
 ) -> Iterator[Reason]:
     out = {
         codes.disqualified: DISQUALIFIED,
@@ -111,9 +114,6 @@ def _reasons(
                 yield Reason(SCORE_CORRECTED, corrected[-1].event_id, stage, differ)
             else:
                 yield Reason(SCORED, None, stage, differ)
-    facts = newest.get(FACTS_STATED)
-    if facts is not None and facts.stated_at > fixed_at:
-        yield Reason(FACTS_STATED, facts.event_id, None)
 
 
 def _differ(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:

@@ -47,6 +47,18 @@ SELECT participant_no, rank, score, code, admitted, points FROM closed_line WHER
 -- Everything of the vacancy's candidates that was replaced, oldest first.
 SELECT participant_no, event_id, type, stage, stated_at FROM correction WHERE vacancy_id = :vacancy_id ORDER BY stated_at, event_id;
 
+-- name: facts_restated(vacancy_id, list)
+-- Whose personal facts are others than those by which the list was fixed.
+SELECT fixed.participant_no FROM closed_fact AS fixed JOIN applicant_facts AS today USING (vacancy_id, participant_no)
+ WHERE fixed.vacancy_id = :vacancy_id AND fixed.list = :list
+   AND (fixed.gpa, fixed.birth_date, fixed.relevant_experience_months, fixed.education, fixed.priority)
+       IS DISTINCT FROM (today.gpa, today.birth_date, today.relevant_experience_months, today.education, today.priority);
+
+-- name: fixed_facts(vacancy_id, list, participants)
+-- The personal facts by which candidates were ranked on a fixed list.
+SELECT participant_no, gpa, birth_date, relevant_experience_months, education, priority FROM closed_fact
+ WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = ANY (:participants::text[]);
+
 -- name: keep(vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score, moved, moved_in, moved_out, at)!
 -- A version beside a fixed list.
 INSERT INTO revision (vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score, moved, moved_in, moved_out, made_at)

@@ -11,10 +11,12 @@ from services.ranking.domain.merit import Candidate, Gate, Outcome, Result, Stan
 from services.ranking.domain.standing import UNDECIDED
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import candidates_known
+from services.ranking.storage.revisions import REVISIONS
 from services.ranking.storage.standings import OneList, Stands
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, State, ask, live_figures
 from shared.policies import Policy
+from shared.policies.model import FACTS
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -166,7 +168,7 @@ async def _live(connection: Connection, asked: Asked, policy: Policy, participan
 async def _closed(
     connection: Connection, asked: Asked, closing: Mapping[str, Any], policy: Policy, participant_no: str
 ) -> Explanation:
-    """By the fixed lines. Facts of a person that ties use are today's: where they no longer give the fixed order, that is said."""
+    """By the fixed lines, and the personal facts as they were then. Where these were erased and today's don't give the fixed order, that is said."""
     row = await SQL.closed_line(connection, **asked.key, participant_no=participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
@@ -180,6 +182,9 @@ async def _closed(
     last = [one async for one in SQL.closed_lines_after(connection, **asked.key, after=within - 1, most=1)]
     rows = {other["participant_no"]: other for other in (row, *near.values(), *last)}
     known = await _known(connection, asked, list(rows))
+    facts = REVISIONS.fixed_facts(connection, **asked.key, participants=list(rows))
+    async for number, *values in facts:
+        known[number] = replace(known[number], **dict(zip(FACTS, values, strict=True)))
 
     def other(each: Mapping[str, Any] | None) -> Other | None:
         if each is None:

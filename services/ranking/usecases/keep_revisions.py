@@ -12,8 +12,8 @@ from services.ranking.domain.standing import ListCut, Summary
 from services.ranking.domain.what_if import Placed, place_of
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, vacancies_known
+from services.ranking.storage.revisions import REVISIONS
 from services.ranking.storage.standings import whole_lists
-from services.ranking.usecases.note_corrections import SQL as REVISIONS
 from services.ranking.usecases.show_round import the_round
 from shared.policies import List, Policy
 from shared.postgres.pool import Connection, Pool
@@ -49,7 +49,7 @@ async def keep_revision(connection: Connection, vacancy_id: str, list_code: str,
         places |= {line.participant_no: place_of(summary.cut, line) for _, line in chunk}
     if summary.digest != row["digest"]:
         return False
-    changes = await _changes(connection, vacancy, list_code, places, row["closed_at"])
+    changes = await _changes(connection, vacancy, list_code, places)
     ways = [one.way for one in changes]
     which = {"vacancy_id": vacancy_id, "list": list_code, "version": row["version"]}
     await REVISIONS.keep(
@@ -78,7 +78,7 @@ async def keep_revision(connection: Connection, vacancy_id: str, list_code: str,
 
 
 async def _changes(
-    connection: Connection, vacancy: Vacancy, list_code: str, places: Mapping[str, Placed], fixed_at: datetime
+    connection: Connection, vacancy: Vacancy, list_code: str, places: Mapping[str, Placed]
 ) -> list[Change]:
     policy = (await the_round(connection, vacancy.round_id)).policy
     one = policy.list_called(list_code)
@@ -90,11 +90,11 @@ async def _changes(
         points[row["participant_no"]] = row["points"]
     corrections: dict[str, list[Correction]] = defaultdict(list)
     async for row in REVISIONS.corrections_of(connection, vacancy_id=vacancy.vacancy_id):
-        corrections[row["participant_no"]].append(
-            Correction(row["type"], str(row["event_id"]), row["stage"], row["stated_at"])
-        )
+        corrections[row["participant_no"]].append(Correction(row["type"], str(row["event_id"]), row["stage"]))
+    rows = REVISIONS.facts_restated(connection, vacancy_id=vacancy.vacancy_id, list=list_code)
+    restated = {row["participant_no"] async for row in rows}
     listed = was.keys() | places.keys()
-    asked = sorted({*moved(was, places), *(corrections.keys() & listed)})
+    asked = sorted({*moved(was, places), *restated, *(corrections.keys() & listed)})
     today = await _points_today(connection, vacancy.vacancy_id, asked)
     stages = _stages(policy, one)
     found = [
@@ -104,7 +104,7 @@ async def _changes(
             Line(was.get(number), _by_stage(stages, points.get(number, {}))),
             Line(places.get(number), {stage: each for stage, each in today[number].items() if stage in stages}),
             corrections[number],
-            fixed_at,
+            facts_restated=number in restated,
         )
         for number in asked
     ]

@@ -1,21 +1,18 @@
 """Notes which events replaced what was known of a candidate, so that it can be said why a fixed list would be another one now."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from services.ranking.storage.revisions import REVISIONS
 from shared.contracts.applications import ApplicantFactsStated, ApplicationRejected, ApplicationVerified
 from shared.messaging.envelope import Event
-from shared.postgres import queries
 from shared.postgres.pool import Connection
-
-SQL = queries.load(Path(__file__).parents[1] / "storage" / "revisions.sql")
 
 
 async def note_corrections(connection: Connection, events: Sequence[Event[Any]]) -> None:
     """Keeps that these events came, without what they say."""
     if events:
-        await SQL.note_corrections(
+        await REVISIONS.note_corrections(
             connection,
             vacancies=[event.data.vacancy_id for event in events],
             participants=[event.data.participant_no for event in events],
@@ -32,7 +29,7 @@ async def note_rejections(
     """The same for who is rejected after they were verified. Comes before the rejections are learnt."""
     rejected = [event for event in events if isinstance(event.data, ApplicationRejected)]
     if rejected:
-        rows = SQL.rejected_before(
+        rows = REVISIONS.rejected_before(
             connection,
             vacancies=[event.data.vacancy_id for event in rejected],
             participants=[event.data.participant_no for event in rejected],
@@ -45,7 +42,7 @@ async def note_rejections(
 
 async def note_restated_facts(connection: Connection, events: Sequence[Event[ApplicantFactsStated]]) -> None:
     """The same for facts that are others than those stated before. Comes before these are learnt."""
-    rows = SQL.facts_replaced(
+    rows = REVISIONS.facts_replaced(
         connection,
         vacancies=[event.data.vacancy_id for event in events],
         participants=[event.data.participant_no for event in events],

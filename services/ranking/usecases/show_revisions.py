@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.usecases.note_corrections import SQL
+from services.ranking.storage.revisions import REVISIONS
 from services.ranking.usecases.show_standings import Asked, ask
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -93,7 +93,7 @@ async def show_versions(
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
     asked = await ask(connection, vacancy_id, list_code, "closed")
-    rows = [row async for row in SQL.versions_after(connection, **asked.key, after=after, most=limit + 1)]
+    rows = [row async for row in REVISIONS.versions_after(connection, **asked.key, after=after, most=limit + 1)]
     items = [] if cursor else [_fixed(asked)]
     items += [
         ListVersion.model_validate({**row, "kind": "beside", "candidates": sum(row["codes"].values())}, extra="ignore")
@@ -116,10 +116,10 @@ async def show_changes(
         raise Refusal("bad-cursor")
     asked = await ask(connection, vacancy_id, list_code, "closed")
     which = {**asked.key, "version": version}
-    found = await SQL.version(connection, **which)
+    found = await REVISIONS.version(connection, **which)
     if found is None:
         raise Refusal("unknown-version", list=list_code, version=version)
-    rows = [row async for row in SQL.changes_after(connection, **which, after=after, most=limit + 1)]
+    rows = [row async for row in REVISIONS.changes_after(connection, **which, after=after, most=limit + 1)]
     return ListChanges(
         **which,
         round_id=asked.vacancy.round_id,

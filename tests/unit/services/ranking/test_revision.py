@@ -1,7 +1,6 @@
 """What a correction changed on a fixed list: worked cases, and that no value of anybody is in them."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -11,22 +10,20 @@ from services.ranking.domain.revision import Correction, Line, Reason, change, m
 from services.ranking.domain.what_if import Placed
 from shared.policies import load
 
-FIXED = datetime(2026, 11, 1, tzinfo=UTC)
-LATER = FIXED + timedelta(days=2)
 CODES = load("national-cpns-2024").lists[1].codes
 SECOND = Placed(2, "77.091", "P", within=False)
 FIRST = Placed(1, "83.091", "L", within=True)
 SKB = {"skb": {"SKB": "80"}}
 
 
-def told(was: Line, now: Line, *corrections: Correction) -> tuple[str, tuple[Reason, ...]]:
-    found = change("0001-000002", CODES, was, now, corrections, FIXED)
+def told(was: Line, now: Line, *corrections: Correction, restated: bool = False) -> tuple[str, tuple[Reason, ...]]:
+    found = change("0001-000002", CODES, was, now, corrections, facts_restated=restated)
     return found.way, found.reasons
 
 
 def test_a_corrected_score_names_its_event_and_components() -> None:
     """Two corrections: the last one is what holds. Only components that differ are named."""
-    corrections = [Correction("ExamScoreCorrected", each, "skb", LATER) for each in ("e-1", "e-2")]
+    corrections = [Correction("ExamScoreCorrected", each, "skb") for each in ("e-1", "e-2")]
     now = Line(FIRST, {"skb": {"SKB": "90.000"}, "skd": {"TWK": "100"}})
     was = Line(SECOND, {**SKB, "skd": {"TWK": "100.0"}})
     assert told(was, now, *corrections) == ("in", (Reason("ExamScoreCorrected", "e-2", "skb", ("SKB",)),))
@@ -44,22 +41,24 @@ def test_a_corrected_score_names_its_event_and_components() -> None:
 def test_whoever_is_out_since_reads_by_which_event(code: str, event: str, stage: str | None) -> None:
     """The code says what happened; points that no longer count are no reason of their own."""
     now = Line(Placed(None, None, code, within=False), {})
-    assert told(Line(FIRST, SKB), now, Correction(event, "e-1", stage, LATER)) == (
+    assert told(Line(FIRST, SKB), now, Correction(event, "e-1", stage)) == (
         "out",
         (Reason(event, "e-1", stage),),
     )
 
 
 def test_whoever_moved_because_others_did_has_no_reason() -> None:
-    """An event of before the list was fixed is none either."""
-    early = Correction("ApplicantFactsStated", "e-1", None, FIXED - timedelta(days=1))
+    """Facts restated before the list was fixed are none either."""
+    early = Correction("ApplicantFactsStated", "e-1", None)
     assert told(Line(SECOND, SKB), Line(replace(SECOND, rank=3), SKB), early) == ("moved", ())
 
 
 def test_facts_of_a_person_are_a_reason_without_what_they_are() -> None:
-    """Restated after the list was fixed: the event is named, and nothing else."""
-    later = Correction("ApplicantFactsStated", "e-9", None, LATER)
-    assert told(Line(SECOND, SKB), Line(SECOND, SKB), later) == (
+    """Others than those by which the list was fixed: the event is named, and nothing else. Whoever is out is out, whatever their facts."""
+    later = Correction("ApplicantFactsStated", "e-9", None)
+    out = Line(Placed(None, None, "APS", within=False), {})
+    assert [one.type for one in told(Line(SECOND, SKB), out, later, restated=True)[1]] == ["ApplicationWithdrawn"]
+    assert told(Line(SECOND, SKB), Line(SECOND, SKB), later, restated=True) == (
         "unmoved",
         (Reason("ApplicantFactsStated", "e-9", None),),
     )
