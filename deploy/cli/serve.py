@@ -31,18 +31,18 @@ def serve(
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on")] = 8000,
 ) -> None:
     """Run one process of a service until SIGTERM; its settings come from the environment."""
+    configure(service, half)
     try:
         settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
+        put_together = import_module(f"services.{service}.{half}")
+        made = put_together.create_worker(settings) if half is Half.WORKER else put_together.create_api(settings)
     except SettingsError as error:
         print(f"terang serve {service} {half}: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
-    configure(service, half)
     if half is Half.WORKER:
-        worker = import_module(f"services.{service}.worker").create_worker(settings)
-        asyncio.run(worker.run(host, port))
+        asyncio.run(made.run(host, port))
     else:
         import uvicorn  # a worker needs none of it
 
-        api = import_module(f"services.{service}.api").create_api(settings)
         # streams (server-sent events) end when told to; others get a while to finish
-        uvicorn.run(api, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        uvicorn.run(made, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)

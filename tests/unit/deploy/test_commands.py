@@ -41,3 +41,22 @@ def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: 
     ran = CliRunner().invoke(app, ["serve", "ranking", "api"])
     assert ran.exit_code == 2
     assert missing in ran.stderr
+
+
+def test_a_signing_key_that_is_none_stops_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ranking doesn't begin to serve with a key that it could not sign with: status 2, and the setting by name."""
+    settings = {
+        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
+        "DATABASE_URL_RANKING": "postgresql://x@127.0.0.1:1/x",
+        "TERANG_PROVINCE": "99",
+        "TERANG_ISSUER": "http://127.0.0.1:1/issuer",
+        "TERANG_JWKS_URL": "http://127.0.0.1:1/issuer/jwks",
+    }
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    (tmp_path / "other.pem").write_text("no key")
+    for wrong in (tmp_path / "nowhere.pem", tmp_path / "other.pem"):
+        monkeypatch.setenv("TERANG_RANKING_SIGNING_KEY", str(wrong))
+        ran = CliRunner().invoke(app, ["serve", "ranking", "api"])
+        assert ran.exit_code == 2
+        assert "TERANG_RANKING_SIGNING_KEY" in ran.stderr

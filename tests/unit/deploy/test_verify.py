@@ -1,0 +1,69 @@
+"""`terang verify` and `terang keys` as a person runs them."""
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+from click.testing import Result as Ran
+from typer.testing import CliRunner
+
+from deploy.cli.main import app
+from services.ranking.domain.merit import Candidate, Outcome, Result
+from services.ranking.storage.signing import SigningKey
+from shared.policies import load
+from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A key, its public half, and a list that was signed with it."""
+    made = CliRunner().invoke(app, ["keys", "make", str(tmp_path / "key.pem")])
+    assert made.exit_code == 0, made.output
+    public = CliRunner().invoke(app, ["keys", "public", str(tmp_path / "key.pem")])
+    (tmp_path / "public.pem").write_text(public.stdout)
+    policy = load("national-cpns-2024")
+    points = {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)}
+    results = {"skd": Result(Outcome.SCORED, points), "skb": Result(Outcome.SCORED, {"SKB": Decimal(80)})}
+    leaves, _ = composed(policy, [Vacancy("UMUM", 1, [Candidate("0001-000001", verified=True, results=results)])])
+    key = SigningKey.of(str(tmp_path / "key.pem"))
+    (tmp_path / "list.json").write_bytes(as_file(signed(policy.as_json(), leaves, key)))
+    return tmp_path
+
+
+def verify(folder: Path, name: str = "list.json", key: str = "public.pem") -> Ran:
+    return CliRunner().invoke(app, ["verify", str(folder / name), "--key", str(folder / key)])
+
+
+def test_a_genuine_list_is_accepted(folder: Path) -> None:
+    """Status 0, and what it is that was checked."""
+    ran = verify(folder)
+    assert ran.exit_code == 0, ran.output
+    assert "2 lines of 1 vacancies recomputed under national-cpns-2024" in ran.stdout
+
+
+def test_the_first_fault_is_named(folder: Path) -> None:
+    """Status 1 and one sentence: a changed score, a file that is none, another's key, a key that is none."""
+    data = (folder / "list.json").read_bytes()
+    (folder / "changed.json").write_bytes(data.replace(b'"77.091"', b'"77.092"'))
+    ran = verify(folder, "changed.json")
+    assert ran.exit_code == 1
+    assert "(list final, 0001-000001), score: expected 77.091, published 77.092" in ran.stderr
+    (folder / "none.json").write_text("nothing")
+    assert verify(folder, "none.json").exit_code == 1
+    (folder / "other.pem").write_text(SigningKey.new().public.pem)
+    ran = verify(folder, key="other.pem")
+    assert ran.exit_code == 1
+    assert "is it the right key?" in ran.stderr
+    ran = verify(folder, key="key.pem")
+    assert ran.exit_code == 1
+    assert "expected an Ed25519 key in PEM, public" in ran.stderr
+
+
+def test_a_key_is_never_written_over(folder: Path) -> None:
+    """Made again: refused, or passed over with --if-missing; the key stays. What is no key has no public half."""
+    path = folder / "key.pem"
+    before = path.read_bytes()
+    assert CliRunner().invoke(app, ["keys", "make", str(path)]).exit_code == 1
+    assert CliRunner().invoke(app, ["keys", "make", "--if-missing", str(path)]).exit_code == 0
+    assert path.read_bytes() == before
+    assert CliRunner().invoke(app, ["keys", "public", str(folder / "public.pem")]).exit_code == 1
