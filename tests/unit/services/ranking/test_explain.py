@@ -10,7 +10,7 @@ from string import Formatter
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ranking.domain.explain import (
@@ -26,6 +26,7 @@ from services.ranking.domain.explain import (
 )
 from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, Standing, rules_of
 from shared.policies import Policy, load
+from shared.policies.library import known
 
 SEED = "5e" * 32
 LANGUAGES = get_args(Language)
@@ -233,3 +234,68 @@ def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> No
     assert "Points by component are not published" in text
     assert not [each for each in ("195", "105", "200") if each in text]
     assert explain(quiet, one, "UMUM", 1, own, places[0], place).terms
+
+
+def anybody(one: Policy, need: str, draw: st.DrawFn) -> Candidate:
+    """Somebody with points in every stage of a policy, and facts that may be unknown."""
+    results = {
+        stage.code: Result(
+            Outcome.SCORED,
+            {
+                part.code: str(part.step * draw(st.integers(0, int(part.maximum / part.step))))
+                for part in stage.stated
+                if part.of_need(need)
+            },
+        )
+        for stage in one.stages
+    }
+    return Candidate(
+        f"0001-{draw(st.integers(1, 999_999)):06d}",
+        verified=True,
+        results=results,
+        gpa=draw(st.none() | st.decimals(0, 4, places=2)),
+        birth_date=draw(st.none() | st.dates(date(1965, 1, 1), date(2005, 1, 1))),
+        relevant_experience_months=draw(st.none() | st.integers(0, 400)),
+        admitted_by=frozenset(each.code for each in one.lists),
+        education=draw(st.sampled_from([None, *(level.code for level in one.education)])),
+        priority=draw(st.sampled_from([None, *(group.code for group in one.priority_groups)])),
+    )
+
+
+@pytest.mark.parametrize("policy_id", known())
+@settings(max_examples=30)
+@given(data=st.data())
+def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObject) -> None:
+    """Of any two people on any list of any policy: the parts make the score, the step that decided is the engine's, and all of it has words."""
+    one = load(policy_id)
+    need = data.draw(st.sampled_from(sorted(one.needs)))
+    list_code = data.draw(st.sampled_from([each.code for each in one.lists]))
+    rules_ = rules_of(one.model_dump_json(), need, SEED)[list_code]
+    people = [data.draw(st.composite(lambda draw: anybody(one, need, draw))()) for _ in range(2)]
+    stands = [(each, rules_.stands(each)) for each in people]
+    ranked = sorted(
+        ((each, found) for each, found in stands if found is not None and found.gate is Gate.RANKED),
+        key=lambda pair: pair[1].merit_key,
+    )
+    for each, found in stands:
+        assert found is not None
+        rank = next((place for place, (person_, _) in enumerate(ranked, 1) if person_ is each), None)
+        near = [Other(person_, place, at) for place, (person_, at) in enumerate(ranked, 1)]
+        place = Place(
+            rank=rank,
+            of=len(ranked),
+            equals=1,
+            code="L",
+            goes_on=rank is not None,
+            within=len(ranked),
+            above=near[0] if rank == 2 else None,
+            below=near[1] if rank == 1 and len(near) > 1 else None,
+            last_within=near[-1] if near else None,
+        )
+        told = explain(one, rules_, need, 1, each, found, place)
+        if found.score is not None and told.rounding == "each-step":
+            assert sum(Decimal(term.weighted) for term in told.terms) == Decimal(str(told.score))
+        if told.above is not None and told.above.decided_by not in {None, "score", "since-corrected"}:
+            assert told.above.decided_by == rules_.told_apart_by(ranked[0][1].merit_key, found.merit_key)
+        for language in LANGUAGES:
+            assert all("{" not in sentence for sentence in sentences(told, one, language))
