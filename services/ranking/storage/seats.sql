@@ -15,9 +15,12 @@ SELECT vacancy.*, EXISTS (SELECT FROM closing WHERE closing.vacancy_id = vacancy
   FROM vacancy WHERE round_id = :round_id ORDER BY number;
 
 -- name: ranked_lines(round_id, list)
--- Whom the closed lists of a round ranked.
-SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.points
-  FROM closed_line AS line JOIN closing USING (vacancy_id, list)
+-- Whom the closed lists of a round ranked, with the personal facts of then as far as the list went by any.
+SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.points, fact.list IS NOT NULL AS facts_kept,
+       fact.gpa, fact.birth_date, fact.relevant_experience_months, fact.education, fact.priority
+  FROM closed_line AS line
+  JOIN closing USING (vacancy_id, list)
+  LEFT JOIN closed_fact AS fact USING (vacancy_id, list, participant_no)
  WHERE closing.round_id = :round_id AND line.list = :list AND line.rank IS NOT NULL
  ORDER BY line.vacancy_id, line.place;
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.domain.merit import Outcome, Result
+from services.ranking.domain.merit import Candidate, Gate, Outcome, Result
 from services.ranking.domain.seats import Listed, Offer, Pool, Ranked, Vacancy, ranked
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import candidates_known, vacancies_known
@@ -22,9 +22,13 @@ from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Statement
+from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
+
+OUT = {Gate.DISQUALIFIED, Gate.WITHDRAWN, Gate.REJECTED}
+"""Nobody who is held there by now is asked, whatever the closed list said."""
 
 
 class FillingBegun(BaseModel):
@@ -193,7 +197,8 @@ async def decide_seat_tie(
 
 
 async def closed_round(connection: Connection, round_: Round) -> Closed:
-    """The round's vacancies and candidates by its closed lists. Raises Refusal `filling-too-early`, `education-unknown`."""
+    """The round's vacancies and candidates by its closed lists, without those who were ranked, without a seat, and have since been disqualified,
+    rejected, or withdrawn. Raises Refusal `filling-too-early`, `education-unknown`."""
     last = round_.policy.lists[-1]
     asked = {"round_id": round_.round_id, "list": last.code}
     rows = [row async for row in SEATS.closed_vacancies(connection, **asked)]
@@ -205,31 +210,39 @@ async def closed_round(connection: Connection, round_: Round) -> Closed:
     pools = rules_of(round_.policy).pools(vacancies)
     lines = {(row["vacancy_id"], row["participant_no"]): row async for row in SEATS.ranked_lines(connection, **asked)}
     known = await vacancies_known(connection, [one.vacancy_id for one in vacancies])
-    codes = frozenset(one.code for one in round_.policy.lists)
     listed = []
     for vacancy, candidate in await candidates_known(connection, known, list(lines)):
         line = lines[vacancy.vacancy_id, candidate.participant_no]
-        as_closed = replace(
-            candidate,
-            verified=True,
-            withdrawn=False,
-            results={
-                stage.code: Result(
-                    Outcome.SCORED,
-                    {part.code: line["points"][part.code] for part in stage.components if part.code in line["points"]},
-                )
-                for stage in round_.policy.stages
-            },
-            admitted_by=codes,
-            decided={},
-        )
-        listed.append(Listed(vacancy.vacancy_id, line["rank"], line["admitted"], as_closed))
+        standing = vacancy.lists[last.code].stands(candidate)
+        if line["admitted"] or (standing is not None and standing.gate not in OUT):
+            as_closed = _as_closed(round_.policy, candidate, line)
+            listed.append(Listed(vacancy.vacancy_id, line["rank"], line["admitted"], as_closed))
     seed = await SEATS.seed(connection, round_id=round_.round_id)
     answers = {
         (row["vacancy_id"], row["participant_no"]): row
         async for row in SEATS.answers(connection, rounds=[round_.round_id])
     }
     return Closed(rows, vacancies, pools, ranked(round_.policy, seed, vacancies, pools, listed), answers)
+
+
+def _as_closed(policy: Policy, candidate: Candidate, line: Any) -> Candidate:
+    """The candidate by the points and the personal facts that the list was closed with, whatever was corrected since."""
+    facts = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
+    return replace(
+        candidate,
+        verified=True,
+        withdrawn=False,
+        results={
+            stage.code: Result(
+                Outcome.SCORED,
+                {part.code: line["points"][part.code] for part in stage.components if part.code in line["points"]},
+            )
+            for stage in policy.stages
+        },
+        admitted_by=frozenset(one.code for one in policy.lists),
+        decided={},
+        **({name: line[name] for name in facts} if line["facts_kept"] else {}),
+    )
 
 
 async def _keep(connection: Connection, round_id: str, closed: Closed) -> None:

@@ -185,6 +185,17 @@ async def test_grades_groups_and_education_bar_the_way(ranking: ServiceApp) -> N
     assert await offered(ranking) == [("v1", "0002-000003", "L-1")]
 
 
+async def test_whoever_was_disqualified_since_is_not_asked(ranking: ServiceApp) -> None:
+    """Of two who could come, the better was found to have cheated after the list was fixed; a score corrected since changes no order."""
+    people = {"v1": [], "v2": [(*GOOD, "90"), (*PLAIN, "85"), (*PLAIN, "80")]}
+    await closed(ranking, places({"v1": 2, "v2": 1}), people)
+    facts = Facts({"v2": 1})
+    assert (await seen(ranking))["offers"] == 2
+    await ranking.hear(facts.disqualified("v2", "skb", 2), facts.skb("v2", 3, "1", corrected=True))
+    assert (await begin(ranking))["left_empty"] == 1
+    assert await offered(ranking) == [("v1", "0002-000003", "L-2")]
+
+
 async def test_equals_for_the_last_seat_wait_for_an_officer(ranking: ServiceApp) -> None:
     """Nobody is offered a seat that two have equal claim to; the officer's order, with its reason in the audit, decides."""
     people = {"v1": [], "v2": [(*GOOD, "90"), (*PLAIN, "80")], "v3": [(*GOOD, "90"), (*PLAIN, "80")]}
