@@ -8,22 +8,9 @@ from uuid import uuid4
 
 from deploy.demo.door import Door
 from deploy.demo.play import text_csv
+from services.applications.domain.listing import COLUMNS
 
 LEVEL, PROGRAMME = "S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"
-COLUMNS = (
-    "formasi_id",
-    "ins_nm",
-    "jp_nama",
-    "formasi_nm",
-    "jabatan_nm",
-    "lokasi_nm",
-    "jumlah_formasi",
-    "disable",
-    "gaji_min",
-    "gaji_max",
-    "jenjang_studi",
-    "program_studi",
-)
 
 
 @dataclass
