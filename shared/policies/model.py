@@ -20,6 +20,9 @@ FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priori
 MOST_UNITS = 2**48
 """A list's highest score, in units of its last digit, stays below it: ranking keeps the priority group in the bits above."""
 
+KEPT = {*FACTS, "score", "decision", "equal", "total"}
+"""Names that stand for something else where a stage is named: among the ties, and where it is said what decided."""
+
 TO_BE_CONFIRMED = "To be confirmed by the agency"
 
 
@@ -525,6 +528,8 @@ class Policy(_Part):
 
     def _stage_faults(self, place: Place, stage: Stage) -> Iterator[Fault]:
         where = f"stage {stage.code}"
+        if stage.code in KEPT:
+            yield Fault((*place, "code"), f"{where}: the name stands for something else")
         if not stage.stated:
             yield Fault(place, f"{where}: all points follow from facts: there is nothing to sit")
         for number, component in enumerate(stage.components):
@@ -718,6 +723,8 @@ class Policy(_Part):
                 self.education if tie.by == "education" else self.priority_groups
             ):
                 yield Fault((*place, number, "by"), f"{where}: the policy has no order of {tie.by}")
+            if tie.by == "priority" and one.by_priority:
+                yield Fault((*place, number, "by"), f"{where}: priority goes before the score already")
         yield from _twice(place, where + ":", [tie.by for tie in one.ties])
 
     def _move_faults(self, place: Place, move: SeatMove) -> Iterator[Fault]:
