@@ -27,7 +27,7 @@ from faststream.kafka import KafkaBroker
 from typing_extensions import override
 
 from shared.messaging import same_log
-from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, places_of, position_of
+from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, Read, places_of, position_of
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Away, Stop, is_infrastructure
 from shared.messaging.outbox import Outbox
@@ -52,8 +52,8 @@ MAX_POLL_SECONDS = 300.0
 PATIENCE = MAX_POLL_SECONDS / 2 - 10
 """Seconds that a batch is held while servers are away; then it is given back and read again, so that Kafka sees a reader."""
 
-FETCH_BYTES = 2_000_000
-"""Bytes read from a partition at once; above the largest record that a broker takes by default (1,048,588)."""
+FETCH_BYTES = 4_000_000
+"""Bytes read from a partition at once: a batch, where all events are of one; above the largest record that a broker takes by default (1,048,588)."""
 
 GRACE_SECONDS = 10.0
 """How long a worker that is told to end waits for the batch at hand."""
@@ -123,6 +123,7 @@ class Consumer:
         self._kafka: AIOKafkaConsumer | None = None
         self._partitions: Counter[str] = Counter()
         self._turn = asyncio.Lock()
+        self._taking: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._ending = False
         self._doubtful: dict[Place, str] = {}
@@ -191,6 +192,8 @@ class Consumer:
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE_SECONDS), self._turn:
                 await self._commit()
+        if self._taking is not None:
+            self._taking.cancel()
         if self._failure.done():
             self._failure.result()
         if keeping is not None and keeping.done() and not keeping.cancelled():
@@ -253,28 +256,46 @@ class Consumer:
     # The batch
 
     async def _take(self, batch: list[Heard]) -> None:
-        """FastStream's handler. It never raises: FastStream would swallow it, with its own position already past the batch."""
-        places = places_of(batch)
-        if await self._wait_for_doubts(places):
+        """FastStream's handler: reads the batch while the one before is with PostgreSQL, then hands it over and returns for the next.
+
+        It never raises: FastStream would swallow it, with its own position already past the batch.
+        """
+        places, deadline = places_of(batch), time.monotonic() + PATIENCE
+        try:
+            read = await self._dispatch.read_ahead(batch)
+        except Exception as error:  # noqa: BLE001 - a fault of ours, since what a record holds raises nothing
+            self._fail(error)
             return
-        async with self._turn:
+        if self._taking is not None:
+            await asyncio.wait([self._taking])
+        if await self._wait_for_doubts(places, deadline):
+            return
+        await self._turn.acquire()
+        self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
+
+    async def _give(self, batch: list[Heard], places: set[Place], read: Read) -> None:
+        """Lets the batch take effect; has the turn, and gives it back."""
+        try:
             if self._ending or self._failure.done():
                 return
-            try:
-                ends = await self._dispatch.take(batch)
-            except ElsewhereError:
-                self.doubt("moved", places)
-            except Exception as error:  # noqa: BLE001 - none is passed over: what isn't waited out ends the consumer
-                if is_infrastructure(error):
-                    log.warning("batch given back", service=self._service, why=type(error).__name__)
-                    self.doubt("failed")
-                else:
-                    self._failure.set_exception(error)
+            self._ends.update(await self._dispatch.take(batch, read))
+        except ElsewhereError:
+            self.doubt("moved", places)
+        except Exception as error:  # noqa: BLE001 - none is passed over: what isn't waited out ends the consumer
+            if is_infrastructure(error):
+                log.warning("batch given back", service=self._service, why=type(error).__name__)
+                self.doubt("failed")
             else:
-                self._ends.update(ends)
+                self._fail(error)
+        finally:
             self.condition.took_at = time.monotonic()
+            self._turn.release()
 
-    async def _wait_for_doubts(self, places: set[Place]) -> bool:
+    def _fail(self, error: Exception) -> None:
+        if not self._failure.done():
+            self._failure.set_exception(error)
+
+    async def _wait_for_doubts(self, places: set[Place], deadline: float) -> bool:
         """True if any of the batch's partitions was doubtful: all of them are sought then, and the batch is read again.
 
         Waits for that (the reading goes no further meanwhile), but not so long that Kafka takes us for dead.
@@ -282,7 +303,6 @@ class Consumer:
         if self._doubtful.keys().isdisjoint(places):
             return False
         self.doubt("failed", places)
-        deadline = time.monotonic() + PATIENCE
         while not self._doubtful.keys().isdisjoint(places & self._assigned()):
             if self._ending or time.monotonic() > deadline:
                 break

@@ -46,6 +46,12 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds between tries while a server is away: doubled each time, capped so that the worker is back within that time of the server."""
 
 
+READ_AT_ONCE = 500
+"""Records that are read ahead in one go: some five milliseconds."""
+
+Read = Mapping[int, Event[Any] | Fault]
+"""Events, or why there is none, by id() of their Heard."""
+
 NOBODY = "none"
 """Stands for the handler of a record that says too little for one to be chosen."""
 
@@ -126,50 +132,57 @@ class Dispatch:
         self.waiting = False
         """True while a server is away and the batch is held."""
 
-    async def take(self, batch: Sequence[Heard]) -> dict[Place, int]:
+    async def read_ahead(self, batch: Sequence[Heard]) -> Read:
+        """What a batch says that is not to be taken yet."""
+        return await read_ahead(batch, self._hears)
+
+    async def take(self, batch: Sequence[Heard], read: Read | None = None) -> dict[Place, int]:
         """Let the batch take effect, and return where each of its partitions is to be read on.
 
-        `batch` holds consecutive records of each of its partitions, partition after partition. When this returns, all of it is
+        `batch` holds consecutive records of each of its partitions, partition after partition; `read` is what `read_ahead` said of it,
+        if it was asked. When this returns, all of it is
         committed. Raises ElsewhereError if it was not next; Stop; or the server's failure once patience has run out: in each
         case some or none of it is committed, and PostgreSQL's positions say how much.
         """
         ends: dict[Place, int] = {}
         deadline = time.monotonic() + self._patience
-        await self._take(batch, ends, deadline)
+        await self._take(batch, read_all(batch, self._hears) if read is None else read, ends, deadline)
         return ends
 
-    async def _take(self, batch: Sequence[Heard], ends: dict[Place, int], deadline: float) -> None:
+    async def _take(self, batch: Sequence[Heard], read: Read, ends: dict[Place, int], deadline: float) -> None:
         try:
-            ends.update(await self._patiently(batch, deadline))
+            ends.update(await self._patiently(batch, read, deadline))
         except BlamedError as blamed:
             if len(batch) > 1:
                 middle = len(batch) // 2
-                await self._take(batch[:middle], ends, deadline)
-                await self._take(batch[middle:], ends, deadline)
+                await self._take(batch[:middle], read, ends, deadline)
+                await self._take(batch[middle:], read, ends, deadline)
             else:
-                ends.update(await self._alone(batch, blamed, deadline))
+                ends.update(await self._alone(batch, read, blamed, deadline))
 
-    async def _alone(self, batch: Sequence[Heard], blamed: BlamedError, deadline: float) -> dict[Place, int]:
+    async def _alone(
+        self, batch: Sequence[Heard], read: Read, blamed: BlamedError, deadline: float
+    ) -> dict[Place, int]:
         """An event that fails by itself: at once a dead letter if it was refused, else after a few tries."""
         for attempt in range(1, TRIES):
             if isinstance(blamed.__cause__, Refusal | Permanent):
                 break
             await asyncio.sleep(FIRST_PAUSE * 2**attempt)
             try:
-                return await self._patiently(batch, deadline)
+                return await self._patiently(batch, read, deadline)
             except BlamedError as again:
                 blamed = again
-        return await self._patiently(batch, deadline, condemned=_fault(blamed))
+        return await self._patiently(batch, read, deadline, condemned=_fault(blamed))
 
     async def _patiently(
-        self, batch: Sequence[Heard], deadline: float, condemned: Fault | None = None
+        self, batch: Sequence[Heard], read: Read, deadline: float, condemned: Fault | None = None
     ) -> dict[Place, int]:
         """One transaction, again and again while servers are away."""
         pause = FIRST_PAUSE
         try:
             while True:
                 try:
-                    return await self._transaction(batch, condemned)
+                    return await self._transaction(batch, read, condemned)
                 except Exception as error:
                     if not is_infrastructure(error) or time.monotonic() + pause > deadline:
                         raise
@@ -180,14 +193,14 @@ class Dispatch:
         finally:
             self.waiting = False
 
-    async def _transaction(self, batch: Sequence[Heard], condemned: Fault | None) -> dict[Place, int]:
+    async def _transaction(self, batch: Sequence[Heard], read: Read, condemned: Fault | None) -> dict[Place, int]:
         """Position, effects and dead letters of a batch. Raises BlamedError if a use case failed with it; nothing is committed then."""
         began = time.perf_counter()
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 failpoint("consumer.begun")
                 stands = await lock(connection, places_of(batch))
-                plan = make_plan(stands, batch, self._hears, service=self.service, condemned=condemned)
+                plan = make_plan(stands, batch, self._hears, service=self.service, read=read, condemned=condemned)
                 if plan.skipped:
                     await self._sure(connection, [stands[place] for place in sorted(plan.skipped)])
                 await move(connection, stands, plan.ends)
@@ -305,10 +318,11 @@ def make_plan(
     hears: Mapping[str, Hears],
     *,
     service: str,
+    read: Read | None = None,
     condemned: Fault | None = None,
     most_in_a_row: int | None = MOST_IN_A_ROW,
 ) -> Plan:
-    """Judge each record against the positions and decide what becomes of it. Pure.
+    """Judge each record against the positions and decide what becomes of it. Pure. `read` is what `read_all` says of the batch.
 
     With `condemned` every event that would take effect is set aside for that reason instead. Raises ElsewhereError if the batch
     is not what comes next; Stop on a gap, or for more than `most_in_a_row` dead letters in a row in one partition.
@@ -324,7 +338,7 @@ def make_plan(
         if verdicts[-1] is Verdict.GAP:
             raise _gap(service, end, part[len(verdicts) - 1])
         parts.append((end, part, verdicts))
-    read = {} if condemned else _read(parts, hears)
+    read = read_all(batch, hears) if read is None else read
     for end, part, verdicts in parts:
         failures = stands[end.place].failures
         run: list[Event[Any]] = []
@@ -382,18 +396,24 @@ def _parts(batch: Sequence[Heard]) -> list[tuple[Place, list[Heard]]]:
     return sorted(parts.items())
 
 
-def _read(
-    parts: Sequence[tuple[Position, list[Heard], list[Verdict]]], hears: Mapping[str, Hears]
-) -> dict[int, Event[Any] | Fault]:
-    """The events to apply, by id() of their Heard, each type validated at once."""
+def read_all(batch: Iterable[Heard], hears: Mapping[str, Hears]) -> Read:
+    """The events of these records, or why they are none, each type validated at once. Of a type that nobody here hears, nothing."""
     wanted: dict[str, list[Heard]] = {}
-    for _, part, verdicts in parts:
-        for heard, verdict in zip(part, verdicts, strict=True):
-            if verdict is Verdict.APPLY and heard.fault is None and heard.type in hears:
-                wanted.setdefault(heard.type or "", []).append(heard)
+    for heard in batch:
+        if heard.fault is None and heard.type in hears:
+            wanted.setdefault(heard.type or "", []).append(heard)
     read: dict[int, Event[Any] | Fault] = {}
     for type_, heards in wanted.items():
         read.update(zip(map(id, heards), events(hears[type_].contract, heards), strict=True))
+    return read
+
+
+async def read_ahead(batch: Sequence[Heard], hears: Mapping[str, Hears]) -> Read:
+    """The same, some records at a time, so that whatever else goes on is held up for milliseconds only."""
+    read: dict[int, Event[Any] | Fault] = {}
+    for start in range(0, len(batch), READ_AT_ONCE):
+        read.update(read_all(batch[start : start + READ_AT_ONCE], hears))
+        await asyncio.sleep(0)
     return read
 
 

@@ -144,13 +144,14 @@ async def survey(
         await consumer.stop()
 
 
-def new_reader(bootstrap_servers: str) -> AIOKafkaConsumer:
-    """A consumer outside any group, for reading what is on the log from offset to offset."""
+def new_reader(bootstrap_servers: str, *, fetch_bytes: int = 1_048_576) -> AIOKafkaConsumer:
+    """A consumer outside any group, for reading what is on the log from offset to offset; `fetch_bytes` of a partition at once."""
     return AIOKafkaConsumer(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
         auto_offset_reset="none",  # an offset that isn't there must be an error, never another place
         fetch_max_wait_ms=100,
+        max_partition_fetch_bytes=fetch_bytes,
         request_timeout_ms=10_000,
     )
 

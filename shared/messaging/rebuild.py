@@ -4,6 +4,8 @@ The same use cases run as in the worker, in transactions whose search_path names
 living worker goes on meanwhile; only at the end, for the last records and the swap, it waits.
 """
 
+import asyncio
+import gc
 import time
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,8 +15,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from typing_extensions import override
 
 from shared.messaging import same_log
+from shared.messaging.consumer import COLLECT_AFTER
 from shared.messaging.dead_letters import REPLAYING
-from shared.messaging.dispatch import SQL, Hears, by_type, lock, make_plan, position_of
+from shared.messaging.dispatch import SQL, Hears, Read, by_type, lock, make_plan, position_of, read_ahead
 from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox, Row
 from shared.messaging.parser import Heard, hear
@@ -26,7 +29,11 @@ LIVING, NEXT, OLD = "projections", "projections_next", "projections_old"
 NEAR_END = 2_000
 """Records left to read at which the living positions are locked: the worker then waits about a tenth of a second."""
 
-BATCH_RECORDS = 5_000
+BATCH_RECORDS = 20_000
+"""Records of one transaction at most. Nobody waits for it but the rebuild, and what is done once for each vacancy and batch is done less often."""
+
+FETCH_BYTES = 4_000_000
+"""Bytes read from a partition at once."""
 
 
 class RefusedError(Exception):
@@ -70,6 +77,7 @@ async def rebuild(
     set one again is harmless. `progress` is told how many of how many records have been read. Raises RefusedError, having changed nothing; Stop if the
     positions were made on another log; and what the servers or a use case raise: then too nothing has changed.
     """
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
     async with pool.acquire() as connection:
         if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLAYING):
             raise RefusedError("another rebuild, or a replay of dead letters, is running")
@@ -112,7 +120,7 @@ class _Rebuild:
         await self._check_start(living)
         await clone(self._connection)
         self._stands = {each.place: Position(each.place) for each in living}
-        reader = new_reader(self._bootstrap_servers)
+        reader = new_reader(self._bootstrap_servers, fetch_bytes=FETCH_BYTES)
         try:
             await reader.start()
             reader.assign([TopicPartition(*place) for place in self._stands])
@@ -147,11 +155,28 @@ class _Rebuild:
         return sum(each.next_offset - self._stands[each.place].next_offset for each in living)
 
     async def _read_up_to(self, reader: AIOKafkaConsumer, living: Sequence[Position]) -> None:
-        """Apply what the worker has taken up to these positions, a batch to a transaction."""
-        async for batch in self._batches(reader, living):
-            async with self._connection.transaction():
-                await self._apply(batch)
-            self._progress(*self._done(living))
+        """Apply what the worker has taken up to these positions, a batch to a transaction; the next is read meanwhile."""
+        applying: asyncio.Task[None] | None = None
+        try:
+            async for batch in self._batches(reader, living):
+                read = await read_ahead(batch, self._hears)
+                if applying is not None:
+                    await applying
+                    self._progress(*self._done(living))
+                applying = asyncio.create_task(self._commit(batch, read), name="rebuild-batch")
+            if applying is not None:
+                await applying
+                self._progress(*self._done(living))
+        finally:
+            if applying is not None and not applying.done():
+                applying.cancel()
+                await asyncio.wait([applying])
+
+    async def _commit(self, batch: Sequence[Heard], read: Read) -> None:
+        """Apply a batch. PostgreSQL need not have it on disk before the swap, whose commit waits for all before it: a rebuild that dies begins anew."""
+        async with self._connection.transaction():
+            await self._connection.execute("SET LOCAL synchronous_commit = off")
+            await self._apply(batch, read)
 
     def _done(self, living: Iterable[Position]) -> tuple[int, int]:
         total = sum(each.next_offset for each in living)
@@ -167,22 +192,25 @@ class _Rebuild:
         reader.resume(*unread)
         found_at = time.monotonic()
         while unread:
+            batch: list[Heard] = []
             for partition, records in (
                 await reader.getmany(*unread, timeout_ms=1000, max_records=BATCH_RECORDS)
             ).items():
                 found_at = time.monotonic()
-                yield [hear(record) for record in records if record.offset < unread[partition]]
+                batch += [hear(record) for record in records if record.offset < unread[partition]]
                 if records[-1].offset + 1 >= unread[partition]:
                     reader.pause(partition)
                     reader.seek(partition, unread.pop(partition))  # it may have been read too far
+            if batch:
+                yield batch
             if time.monotonic() - found_at > same_log.SECONDS:
                 raise TimeoutError(f"Kafka gave no records of {sorted(unread)}")
 
-    async def _apply(self, batch: Sequence[Heard]) -> None:
+    async def _apply(self, batch: Sequence[Heard], read: Read | None = None) -> None:
         """Effects of a batch, as the worker's, except those whose dead letter was never settled."""
         connection = self._connection
         await connection.execute(f"SET LOCAL search_path = {NEXT}, public")
-        plan = make_plan(self._stands, batch, self._hears, service=self._service, most_in_a_row=None)
+        plan = make_plan(self._stands, batch, self._hears, service=self._service, read=read, most_in_a_row=None)
         unsettled = {tuple(row) async for row in SQL.unsettled_places(connection)}
         for aside in plan.asides:
             raw = aside.heard.raw
