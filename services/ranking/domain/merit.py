@@ -13,6 +13,7 @@ from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
+from math import ceil
 from math import lcm
 from typing import Any
 
@@ -430,7 +431,7 @@ class _StageRules:
         self.thresholds += [
             (component.code, component.knock_out) for component in self.components if component.knock_out is not None
         ]
-        self.minima = [(self.at[of], -int(-minimum * self.scale // 1)) for of, minimum in self.thresholds]
+        self.minima = [(self.at[of], ceil(minimum * self.scale)) for of, minimum in self.thresholds]
 
     def count(self, given: Mapping[str, Points], candidate: Candidate, row: list[int]) -> bool:
         """Adds the components' points and the stage's total, in units; false where points are missing or outside the policy's maxima and steps."""
@@ -499,7 +500,7 @@ class _Facts:
             raise ValueError(f"{at_least} is no value of {fact}")
         if fact in {"education", "priority"}:
             return int(found) + 1
-        return -int(-found * (10**6 if fact == "gpa" else 1) // 1)
+        return ceil(found * (10**6 if fact == "gpa" else 1))
 
 
 def _places(code_of: Callable[[str], str | None], codes: list[str]) -> Callable[[str], int | None]:
@@ -574,7 +575,7 @@ def _bonus(
                 lift(row, start, candidate)
 
         return for_fact
-    asked, enough = at.get(of), -int(-Decimal(at_least) * scale // 1)
+    asked, enough = at.get(of), ceil(Decimal(at_least) * scale)
 
     def for_points(row: list[int], start: int, candidate: Candidate) -> None:
         if asked is not None and row[start + asked] >= enough:

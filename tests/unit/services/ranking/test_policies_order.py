@@ -291,6 +291,22 @@ def test_a_bonus_never_passes_its_ceiling(data: st.DataObject, need: str) -> Non
     assert counted["kompetensi"] == counted["TEKNIS"] + counted["SERTIFIKAT"]
 
 
+@pytest.mark.parametrize(("minimum", "gates"), [("65", [True, True]), ("65.5", [False, True]), ("70", [False, True])])
+def test_a_minimum_between_steps_is_not_reached_from_below(minimum: str, gates: list[bool]) -> None:
+    """65 is less than 65.5, also where points go by 5."""
+    law = load("national-cpns-2024").as_json()
+    for threshold in law["stages"][0]["thresholds"]:
+        threshold["minimum"] = minimum if threshold["of"] == "TWK" else threshold["minimum"]
+    one = rules_of(Policy.model_validate(law).model_dump_json(), "UMUM", SEED)["skd"]
+    found = []
+    for twk in ("65", "70"):
+        points = {"TWK": twk, "TIU": "100", "TKP": "200"}
+        standing = one.stands(Candidate("0001-000001", True, results={"skd": Result(Outcome.SCORED, points)}))
+        assert standing is not None
+        found.append(standing.gate is Gate.RANKED)
+    assert found == gates
+
+
 def test_points_as_texts_count_like_decimals() -> None:
     """What the log and the database hold as digits makes the same key as the decimal, and nonsense makes none."""
     one = rules("national-cpns-2024", "skd", "UMUM")
