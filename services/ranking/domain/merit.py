@@ -13,8 +13,7 @@ from enum import IntEnum
 from fractions import Fraction
 from functools import lru_cache
 from hashlib import sha256
-from math import ceil
-from math import lcm
+from math import ceil, lcm
 from typing import Any
 
 from typing_extensions import override
