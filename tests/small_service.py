@@ -53,6 +53,12 @@ def outbox(topic: str, partitions: int) -> Outbox:
     return Outbox(source=SOURCE, service="small", contracts={StepTaken: contract}, partitions={topic: partitions})
 
 
+UNSENT = """
+SELECT count(*) FROM messaging.outbox AS row LEFT JOIN messaging.outbox_partitions AS lane USING (topic, partition)
+ WHERE row.sequence IS NULL OR row.sequence > lane.acknowledged
+"""
+
+
 @dataclass
 class Small:
     """The service at work on one database and one topic. `stated` is what it decided, in order: the oracle."""
@@ -98,18 +104,18 @@ class Small:
 
     async def unsent(self) -> int:
         """Rows that the database doesn't yet know to be on the log."""
-        (row,) = await self.rows(
-            "SELECT count(*) FROM messaging.outbox AS row LEFT JOIN messaging.outbox_partitions AS lane USING (topic, partition)"
-            " WHERE row.sequence IS NULL OR row.sequence > lane.acknowledged"
-        )
-        count: int = row[0]
+        count: int = (await self.rows(UNSENT))[0][0]
         return count
 
     async def drained(self, seconds: float = 30) -> None:
         """Waits until the database knows all that was stated to be on the log."""
         async with asyncio.timeout(seconds):
-            while await self.unsent():
-                await asyncio.sleep(0.05)
+            connection = await asyncpg.connect(self.dsn)  # one for all questions: to log in costs more than all of them
+            try:
+                while await connection.fetchval(UNSENT):
+                    await asyncio.sleep(0.05)
+            finally:
+                connection.terminate()
 
     async def log(self) -> list[Any]:
         """All records of the topic, by partition and offset, as aiokafka gives them."""

@@ -13,11 +13,12 @@ import sys
 import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -34,7 +35,9 @@ from shared.messaging.worker import Worker
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.settings import Settings
-from tests.servers import Servers
+
+if TYPE_CHECKING:
+    from tests.servers import Servers  # a worker's process needs none of it
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
@@ -255,7 +258,7 @@ class Log:
 class Stage:
     """One service with a database and topics of its own, its log, and its workers."""
 
-    def __init__(self, servers: Servers, catalogue: Catalogue, database: str) -> None:
+    def __init__(self, servers: "Servers", catalogue: Catalogue, database: str) -> None:
         self.servers = servers
         self.catalogue = catalogue
         self.database = database
@@ -290,21 +293,23 @@ class Stage:
         self.workers.append(child)
         return child
 
-    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+    @asynccontextmanager
+    async def connected(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+        """One session for many questions: to log in costs more than all of them."""
         connection = await asyncpg.connect(self.database)
         try:
-            rows: list[asyncpg.Record] = await connection.fetch(query, *arguments)
-            return rows
+            yield connection
         finally:
             await connection.close()
 
+    async def fetch(self, query: str, *arguments: Any) -> list[asyncpg.Record]:
+        async with self.connected() as connection:
+            return await connection.fetch(query, *arguments)
+
     async def fetch_script(self, script: str) -> None:
         """Runs several statements."""
-        connection = await asyncpg.connect(self.database)
-        try:
+        async with self.connected() as connection:
             await connection.execute(script)
-        finally:
-            await connection.close()
 
     async def effects(self) -> list[Sent]:
         """Every effect, in the order in which it came about."""
@@ -329,21 +334,21 @@ class Stage:
             "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
             " AND query LIKE 'UPDATE messaging.position%'"
         )
-        while not await self.fetch(query):
-            assert time.monotonic() < deadline, self.outputs()
-            await asyncio.sleep(0.02)
+        async with self.connected() as connection:
+            while not await connection.fetch(query):
+                assert time.monotonic() < deadline, self.outputs()
+                await asyncio.sleep(0.02)
 
     async def drained(self, *, effects: int | None = None, seconds: float = 30) -> list[Sent]:
         """The effects, once there are as many as were sent (or `effects`), and time enough for one too many."""
         wanted = len(self.log.sent) if effects is None else effects
         deadline = time.monotonic() + seconds
-        while len(await self.effects()) < wanted:
-            for worker in self.workers:
-                assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.output()
-            assert time.monotonic() < deadline, (
-                f"{len(await self.effects())} of {wanted} after {seconds} s; {self.outputs()}"
-            )
-            await asyncio.sleep(0.05)
+        async with self.connected() as connection:
+            while (there := await connection.fetchval("SELECT count(*) FROM projections.effect")) < wanted:
+                for worker in self.workers:
+                    assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.output()
+                assert time.monotonic() < deadline, f"{there} of {wanted} after {seconds} s; {self.outputs()}"
+                await asyncio.sleep(0.05)
         await asyncio.sleep(0.3)
         return await self.effects()
 
