@@ -255,32 +255,11 @@ SELECT vacancy.*, round.name AS round_name FROM vacancy JOIN round USING (round_
 -- Where a candidate stands.
 SELECT participant_no, gate, score, merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
 
--- name: lines_after(vacancy_id, list, after, most)
--- The next lines in merit order.
-SELECT participant_no, gate, score, merit_key FROM standing
- WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :after ORDER BY merit_key LIMIT :most;
-
--- name: ranked_before(vacancy_id, list, before, most)
--- The nearest lines before a key, the nearest first.
-SELECT participant_no, gate, score, merit_key FROM standing
- WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < :before ORDER BY merit_key DESC LIMIT :most;
-
--- name: ahead(vacancy_id, list, score, same_score, alike)$
--- How many are ranked before: all with a better score, and those of the same score whose key is lower.
-SELECT (SELECT coalesce(sum(candidates), 0) FROM tally WHERE vacancy_id = :vacancy_id AND list = :list AND gate = 0 AND score > :score)
-     + (SELECT count(*) FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :same_score AND merit_key < :alike);
-
--- name: alike(last, key, vacancy_id, list, first, beyond)^
--- Of those whom score and ties don't tell apart: how many, how many with a place by an officer, and how many before this key.
-SELECT count(*) AS alike,
-       count(*) FILTER (WHERE substring(merit_key FROM length(merit_key) - :last - 1 FOR 2) <> '\xffff') AS decided,
-       count(*) FILTER (WHERE merit_key < :key) AS before
-  FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :first AND merit_key < :beyond;
-
 -- name: at_the_limit(vacancy_id, list, limit)^
--- The last line that the cut has room for.
+-- The last line that the cut has room for. Keys are counted in the index alone; the line is fetched by its key.
 SELECT participant_no, gate, score, merit_key FROM standing
- WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key OFFSET :limit - 1 LIMIT 1;
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key =
+       (SELECT merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key OFFSET :limit - 1 LIMIT 1);
 
 -- name: last_ranked(vacancy_id, list)^
 -- The last line that has a rank.

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from itertools import groupby
+from pathlib import Path
 
 from services.ranking.domain.merit import (
     DECISION_BYTES,
@@ -15,7 +16,10 @@ from services.ranking.domain.merit import (
 )
 from services.ranking.domain.standing import Line, Row, line
 from services.ranking.storage import SQL
+from shared.postgres import queries
 from shared.postgres.pool import Connection
+
+PLACES = queries.load(Path(__file__).with_name("places.sql"))
 
 LINES_AT_ONCE = 5000
 """Rows fetched at a time: ten milliseconds' work, so that a long list holds up nobody else in the process."""
@@ -65,6 +69,7 @@ class OneList:
         self._connection = connection
         self._which = {"vacancy_id": vacancy_id, "list": rules.code}
         self._rules = rules
+        self._bytes = {"last": LAST_RESORT_BYTES, "score_end": rules.score_end}
 
     async def find(self, participant_no: str) -> Stands | None:
         """A candidate's row, or none if not on the list."""
@@ -73,19 +78,23 @@ class OneList:
 
     async def page(self, after: bytes, most: int) -> list[tuple[Stands, Line]]:
         """At most so many lines whose keys come after this one, ranks and all."""
-        rows = await self._after(after, most)
+        found = [
+            row async for row in PLACES.page(self._connection, **self._which, **self._bytes, after=after, most=most)
+        ]
+        rows = [_stands(row[:4]) for row in found]
         lines: list[tuple[Stands, Line]] = []
         ranked = [row for row in rows if row.ranked]
         groups = [list(group) for _, group in groupby(ranked, lambda row: before_decision(row.merit_key))]
-        shared = 0
+        edges: tuple[int, ...] = tuple(found[0][4:]) if groups else (0, 0)
+        ahead, before = edges[:2]
+        shared = 1 + int(ahead)
         for number, group in enumerate(groups):
-            if number in {0, len(groups) - 1}:  # the page may show only some of these
-                alike, decided, before = await self._alike(group[0].merit_key)
-            else:
-                alike, before = len(group), 0
-                decided = sum(_decided(row.merit_key) for row in group)
             if number == 0:
-                shared = 1 + await self._ahead(group[0])
+                alike, decided = edges[2:4]
+            elif number == len(groups) - 1:
+                alike, decided, before = edges[4], edges[5], 0
+            else:
+                alike, decided, before = len(group), sum(_decided(row.merit_key) for row in group), 0
             lines += [
                 (
                     row,
@@ -94,26 +103,51 @@ class OneList:
                 for index, row in enumerate(group)
             ]
             shared += alike
-        lines += [(row, line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))) for row in rows if not row.ranked]
+        lines += [(row, _line(row, 0, 1, 0, 0)) for row in rows if not row.ranked]
         return lines
+
+    async def place(self, participant_no: str) -> tuple[Stands, Line] | None:
+        """A candidate's row and line, or none if not on the list. The line's place is 0 unless it is ranked."""
+        found = await PLACES.place_of(self._connection, **self._which, **self._bytes, participant_no=participant_no)
+        if found is None:
+            return None
+        *values, ahead, alike, decided, before = found
+        row = _stands(values)
+        return row, _line(row, ahead, alike, decided, before)
 
     async def line(self, row: Stands) -> Line:
         """The row's line. Its place is 0 unless it is ranked."""
         if not row.ranked:
-            return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
-        shared = 1 + await self._ahead(row)
-        alike, decided, before = await self._alike(row.merit_key)
-        return line(Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided))
+            return _line(row, 0, 1, 0, 0)
+        prefix = before_decision(row.merit_key)
+        ahead, alike, decided, before = await PLACES.among(
+            self._connection,
+            **self._which,
+            last=LAST_RESORT_BYTES,
+            key=row.merit_key,
+            score=row.worth,
+            same_score=self._rules.same_score(row.merit_key),
+            first=prefix,
+            beyond=after_all(prefix),
+        )
+        return _line(row, ahead, alike, decided, before)
+
+    async def neighbours(self, row: Stands) -> tuple[Stands | None, Stands | None]:
+        """The nearest ranked lines before and after this one."""
+        rows = PLACES.neighbours(self._connection, **self._which, key=row.merit_key)
+        near = [one for one in [_stands(found) async for found in rows] if one.ranked]
+        return (
+            next((one for one in near if one.merit_key < row.merit_key), None),
+            next((one for one in near if one.merit_key > row.merit_key), None),
+        )
 
     async def above(self, row: Stands) -> Stands | None:
         """The nearest ranked line before this one."""
-        rows = SQL.ranked_before(self._connection, **self._which, before=row.merit_key, most=1)
-        return next(iter([_stands(one) async for one in rows]), None)
+        return (await self.neighbours(row))[0]
 
     async def below(self, row: Stands) -> Stands | None:
         """The nearest ranked line after this one."""
-        rows = await self._after(row.merit_key, 1)
-        return next((one for one in rows if one.ranked), None)
+        return (await self.neighbours(row))[1]
 
     async def at_the_limit(self, limit: int) -> Stands | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""
@@ -134,31 +168,12 @@ class OneList:
         found: int | None = await SQL.version(self._connection, **self._which)
         return found
 
-    async def _after(self, after: bytes, most: int) -> list[Stands]:
-        rows = SQL.lines_after(self._connection, **self._which, after=after, most=most)
-        return [_stands(row) async for row in rows]
 
-    async def _ahead(self, row: Stands) -> int:
-        found: int = await SQL.ahead(
-            self._connection,
-            **self._which,
-            score=row.worth,
-            same_score=self._rules.same_score(row.merit_key),
-            alike=before_decision(row.merit_key),
-        )
-        return int(found)
-
-    async def _alike(self, key: bytes) -> tuple[int, int, int]:
-        prefix = before_decision(key)
-        row = await SQL.alike(
-            self._connection,
-            **self._which,
-            first=prefix,
-            beyond=after_all(prefix),
-            key=key,
-            last=LAST_RESORT_BYTES,
-        )
-        return row["alike"], row["decided"], row["before"]
+def _line(row: Stands, ahead: int, alike: int, decided: int, before: int) -> Line:
+    if not row.ranked:
+        return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
+    shared = 1 + int(ahead)
+    return line(Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided))
 
 
 def _stands(row: Iterable[object]) -> Stands:

@@ -327,13 +327,12 @@ async def points_of(connection: Connection, asked: Asked, lines: Sequence[Line])
 
 async def _live_place(connection: Connection, asked: Asked, participant_no: str) -> CandidatePlace:
     one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
-    row = await one.find(participant_no)
-    if row is None:
+    found = await one.place(participant_no)
+    if found is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
-    line = await one.line(row)
+    row, line = found
     codes, cut = await live_figures(one, asked.cut)
-    above = await one.above(row) if row.ranked else None
-    below = await one.below(row) if row.ranked else None
+    above, below = await one.neighbours(row) if row.ranked else (None, None)
     score = None if line.score is None else digits(line.score, asked.rules.decimals)
     points = await points_of(connection, asked, [line])
     passed = (asked.rules.codes.within, asked.rules.codes.passed, UNDECIDED)
