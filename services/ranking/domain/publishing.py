@@ -2,11 +2,11 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from services.ranking.domain.merit import Candidate, Gate, Outcome, Result
+from services.ranking.domain.merit import Candidate, Gate, Outcome, Result, before_decision
 from services.ranking.domain.proof import Leaf, LineLeaf, ListLeaf, Opening, VacancyLeaf
 from services.ranking.domain.verification import PublicRules, facts_of_points, facts_of_ties
 from shared.policies import List, Policy
@@ -95,14 +95,17 @@ def compose(
         names = sorted({*facts_of_ties(one), *facts_of_points(policy, one)})
         for line, leaf in zip(closed.lines, lines, strict=True):
             order = orders.get(leaf.participant_no)
-            if order is None and not (rules.commits_all and leaf.points):
+            if order is None and not rules.commits(leaf):
                 leaves.append(leaf)
                 continue
+            facts = {name: line.facts.said(name) for name in names}
+            if not rules.points_shown:
+                facts.update(_counted(rules, line))
             opening = Opening(
                 vacancy_id=vacancy.vacancy_id,
                 list=closed.code,
                 participant_no=leaf.participant_no,
-                facts={name: line.facts.said(name) for name in names},
+                facts=facts,
                 salt=salts.secret(),
             )
             openings.append(opening)
@@ -123,7 +126,7 @@ def _leaf(policy: Policy, rules: PublicRules, vacancy_id: str, one: List, line: 
         equals=line.equals,
         score=line.score,
         code=line.code,
-        points=_counted(rules, line),
+        points=_counted(rules, line) if rules.points_shown else {},
         priority=policy.priority_code(line.facts.priority or "") if goes_by_group else None,
         order=None,
         commitment=None,
@@ -134,8 +137,7 @@ def _counted(rules: PublicRules, line: ClosedLine) -> dict[str, str]:
     """Points by component as they counted, with what evidence and bonuses gave; none where the line has none."""
     if not line.points:
         return {}
-    result = Result(Outcome.SCORED, line.points)
-    counted = rules.whole.counted(_person(Candidate("", results=dict.fromkeys(rules.stages, result)), line.facts))
+    counted = rules.whole.counted(_person(rules, line))
     return {code: f"{counted[code]:f}" for code in rules.whole.components if code in counted}
 
 
@@ -145,9 +147,10 @@ def _orders(rules: PublicRules, closed: ClosedList, leaves: Sequence[LineLeaf]) 
         return {}
     groups: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
     for line, leaf in zip(closed.lines, leaves, strict=True):
-        placed = rules.place(_person(rules.known(leaf, closed.decided), line.facts))
-        if placed.gate is Gate.RANKED:
-            groups[placed.public].append((placed.personal, leaf.participant_no))
+        placed = rules.place(leaf, closed.decided)
+        standing = rules.whole.stands(_person(rules, line))
+        if placed.gate is Gate.RANKED and standing is not None:
+            groups[placed.public].append((before_decision(standing.merit_key), leaf.participant_no))
     return dict(_dense(group for group in groups.values() if len(group) > 1))
 
 
@@ -157,12 +160,17 @@ def _dense(groups: Iterator[list[tuple[bytes, str]]]) -> Iterator[tuple[str, int
         yield from ((participant_no, places[key]) for key, participant_no in group)
 
 
-def _person(candidate: Candidate, facts: Facts) -> Candidate:
-    return replace(
-        candidate,
+def _person(rules: PublicRules, line: ClosedLine) -> Candidate:
+    """Whoever has a line with points, with everything that the rules ask for."""
+    facts = line.facts
+    return Candidate(
+        line.participant_no,
+        verified=True,
+        results=dict.fromkeys(rules.stages, Result(Outcome.SCORED, line.points)),
         gpa=facts.gpa,
         birth_date=facts.birth_date,
         relevant_experience_months=facts.relevant_experience_months,
         education=facts.education,
-        priority=facts.priority if candidate.priority is None else candidate.priority,
+        priority=facts.priority,
+        admitted_by=frozenset({rules.list.after} if rules.list.after else ()),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, before_decision, digits
+from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, Standing, before_decision, digits
 from services.ranking.domain.proof import (
     LINES_BEFORE_LEAVES,
     Accepts,
@@ -28,10 +28,10 @@ from services.ranking.domain.proof import (
 )
 from services.ranking.domain.standing import Line, ListCut, Row, Summary, line
 from shared.policies import List, Policy
-from shared.policies.model import FACTS
+from shared.policies.model import FACTS, MOST_UNITS
 
-POINTS_PUBLIC = "components"
-"""The one level of publication that shows what a list can be recomputed from."""
+LEVELS = ("components", "scores")
+"""Levels of publication that can be verified: of the lower one order, ranks, cut and codes out of the scores, which points gave being committed to."""
 
 
 def facts_of_ties(one: List) -> list[str]:
@@ -52,7 +52,8 @@ def facts_of_points(policy: Policy, one: List) -> list[str]:
 class PublicRules:
     """A list's rules as far as what is published goes, for one kind of need and one round's seed.
 
-    Published points are those that counted, with what evidence and bonuses gave: the rules take them as stated.
+    Published points are those that counted, with what evidence and bonuses gave: the rules take them as stated. Where the policy publishes scores
+    only, points are like personal facts: all ties go by them unseen.
     """
 
     def __init__(self, policy: Policy, one: List, need: str, seed: str) -> None:
@@ -61,26 +62,29 @@ class PublicRules:
         self.whole = ListRules(policy, one, need, seed)
         public = policy.model_copy(update={"stages": tuple(map(_as_counted, policy.stages))})
         self._told = ListRules(public, one, need, seed)
+        self.points_shown = policy.publication is None or policy.publication.level == "components"
         by_points = []
         for tie in one.ties:
-            if tie.by in FACTS:
+            if tie.by in FACTS or not self.points_shown:
                 break
             by_points.append(tie)
         self.personal = len(by_points) < len(one.ties)
-        self.commits_all = bool(facts_of_points(policy, one))
+        self._commits_all = bool(facts_of_points(policy, one)) or not self.points_shown
+        stages = [policy.stage(stage) for stage in self.stages]
+        self._most = {part.code: str(part.maximum) for stage in stages if stage for part in stage.components}
         self._before = ListRules(public, one.model_copy(update={"ties": tuple(by_points)}), need, seed)
 
     def known(self, leaf: LineLeaf, decided: Mapping[str, int]) -> Candidate:
         """The candidate as far as the line tells. Raises FaultError where it tells too much or too little."""
         codes = self.list.codes
         outcome = {codes.absent: Outcome.MISSED, codes.disqualified: Outcome.DISQUALIFIED}.get(leaf.code)
-        out = outcome is not None or leaf.code in {codes.rejected, codes.withdrawn}
-        expected = () if out else self.whole.components
+        expected = self.whole.components if self.points_shown and self.scored(leaf) else ()
         if set(leaf.points) != set(expected):
             raise FaultError("points", f"expected {', '.join(expected) or 'none'} beside the code {leaf.code}")
         if leaf.priority is not None and not (self.list.by_priority and leaf.rank is not None):
             raise FaultError("priority", "expected none: it put nobody in order here")
-        result = Result(Outcome.SCORED if outcome is None else outcome, leaf.points)
+        points = leaf.points if self.points_shown else self._most
+        result = Result(Outcome.SCORED, points) if outcome is None else Result(outcome, {})
         return Candidate(
             leaf.participant_no,
             verified=leaf.code != codes.rejected or self.list.after is None,
@@ -91,16 +95,39 @@ class PublicRules:
             priority=leaf.priority,
         )
 
-    def place(self, candidate: Candidate) -> "Placed":
-        """Where what is published puts the candidate."""
+    def scored(self, leaf: LineLeaf) -> bool:
+        """Whether points stand behind the line, shown or not."""
+        codes = self.list.codes
+        return leaf.code not in {codes.absent, codes.disqualified, codes.rejected, codes.withdrawn}
+
+    def commits(self, leaf: LineLeaf) -> bool:
+        """Whether a commitment stands on the line for its points' sake."""
+        return self._commits_all and self.scored(leaf)
+
+    def place(self, leaf: LineLeaf, decided: Mapping[str, int]) -> "Placed":
+        """Where what is published puts the candidate. Raises FaultError where it tells too much or too little."""
+        candidate = self.known(leaf, decided)
         before, told = self._before.stands(candidate), self._told.stands(candidate)
         if before is None or told is None or told.gate is Gate.WAITING:
             raise FaultError("points", "above a maximum, or no multiple of the step that the policy gives")
         if told.gate is not Gate.RANKED:
             return Placed(told.gate, None, told.merit_key, b"", b"")
+        if not self.points_shown:
+            return self._by_score(leaf, told)
         prefix = before_decision(before.merit_key)
         alike = before_decision(told.merit_key)
         return Placed(told.gate, told.worth, prefix, alike[len(prefix) :], told.merit_key[len(alike) :])
+
+    def _by_score(self, leaf: LineLeaf, told: Standing) -> "Placed":
+        """The same out of the score alone."""
+        if leaf.code == self.list.codes.below:
+            return Placed(Gate.BELOW, None, bytes((Gate.BELOW,)) + leaf.participant_no.encode(), b"", b"")
+        units = int((leaf.score or "").replace(".", "") or -1)
+        if leaf.score is None or digits(units, self.whole.decimals) != leaf.score:
+            raise FaultError("score", f"expected one with {self.whole.decimals} digits after the point")
+        worth = told.priority * MOST_UNITS + units
+        after = told.merit_key[len(before_decision(told.merit_key)) :]
+        return Placed(Gate.RANKED, worth, b"\0" + (2**64 - 1 - worth).to_bytes(8, "big"), b"", after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +226,7 @@ def _check_lines(rules: PublicRules, cut: ListCut, head: ListLeaf, leaves: Seque
     placed = []
     for index, leaf in enumerate(leaves, 1):
         try:
-            placed.append((rules.place(rules.known(leaf, head.decided)), leaf))
+            placed.append((rules.place(leaf, head.decided), leaf))
         except FaultError as fault:
             raise FaultError(_named(at + index, leaf, fault.where), fault.says) from fault
     _check_orders(rules, placed, at)
@@ -256,7 +283,7 @@ def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]],
         if ordered is not (leaf.order is not None):
             says = "expected the order that personal facts gave" if ordered else "expected none: public points decide"
             raise FaultError(_named(where, leaf, "order"), says)
-        committed = ordered or (rules.commits_all and bool(leaf.points))
+        committed = ordered or rules.commits(leaf)
         if committed is not (leaf.commitment is not None):
             says = "expected a commitment to the facts" if committed else "expected none: no personal fact counted"
             raise FaultError(_named(where, leaf, "commitment"), says)

@@ -25,7 +25,7 @@ from services.ranking.domain.proof import (
     tree,
 )
 from services.ranking.domain.publishing import ClosedLine, ClosedList, Facts, Salts, compose
-from services.ranking.domain.verification import POINTS_PUBLIC, check_contents
+from services.ranking.domain.verification import LEVELS, check_contents
 from services.ranking.storage import SQL
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.signing import SigningKey
@@ -86,7 +86,7 @@ async def propose_publication(
     await PUBLICATION.hold_publication(connection, round_id=round_id)
     policy_json = json.loads(row["policy"])
     policy = Policy.model_validate(policy_json)
-    if policy.publication is not None and policy.publication.level != POINTS_PUBLIC:
+    if policy.publication is not None and policy.publication.level not in LEVELS:
         raise Refusal("points-not-public", round_id=round_id, level=policy.publication.level)
     vacancies = [each async for each in PUBLICATION.closed_vacancies(connection, round_id=round_id)]
     closings = {

@@ -284,6 +284,38 @@ def test_the_fault_names_line_and_field() -> None:
     assert str(fault.value) == f"line {number} (list final, 0001-000004), score: expected 77.090, published 90.000"
 
 
+def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_person() -> None:
+    """Kasemen's: no points in the file, order and codes out of the scores, ties by the points unseen; the opening has them. A score changed by the
+    right key's holder moves the line, and is refused."""
+    law = load("local-kasemen")
+    need = min(law.needs)
+    people = []
+    for number, least in enumerate((1, 2, 2), 1):
+        results = {
+            stage.code: Result(
+                Outcome.SCORED,
+                {one.code: one.maximum - one.step * (least if at == 0 else 0) for at, one in enumerate(stage.stated)},
+            )
+            for stage in law.stages
+        }
+        decided = {law.lists[-1].code: number}
+        people.append(Candidate(f"0001-{number:06d}", verified=True, results=results, decided=decided))
+    leaves, openings = composed(law, [Vacancy(need, 1, people)])
+    published = signed(law.as_json(), leaves, KEY)
+    verify(as_file(published))
+    last = lines(published, "v1", law.lists[-1].code)
+    assert [(leaf.participant_no, leaf.points, leaf.commitment is not None) for leaf in last] == [
+        ("0001-000001", {}, True),
+        ("0001-000002", {}, True),
+        ("0001-000003", {}, True),
+    ]
+    assert all(opening.facts for opening in openings)
+    index = published.leaves.index(last[2])
+    for changed in ({"score": "100.00000"}, {"score": last[0].score}, {"points": {"X": "1"}}, {"commitment": None}):
+        with pytest.raises(FaultError):
+            verify(as_file(remade(published, index, **changed)))
+
+
 def test_a_change_by_someone_without_the_key_is_named_too() -> None:
     """The line where recomputing finds it; where only hashes can, that a line was changed."""
     published, _ = small()
