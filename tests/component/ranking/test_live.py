@@ -105,7 +105,7 @@ async def test_the_page_shows_the_list_in_both_languages(ranking: ServiceApp) ->
     assert indonesian.headers["content-type"].startswith("text/html")
     assert '<html lang="id">' in indonesian.text
     assert "Penyandang disabilitas" in indonesian.text
-    assert '>0001-000001</a></th>' in indonesian.text
+    assert ">0001-000001</a></th>" in indonesian.text
     assert "lolos ambang batas dan masuk ke tahap berikutnya" in indonesian.text
     assert "passed, and goes on to the next stage" in english.text
     assert "script-src 'self'" in english.headers["content-security-policy"]
