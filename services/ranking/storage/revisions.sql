@@ -5,8 +5,8 @@ SELECT * FROM unnest(:vacancies::text[], :participants::text[], :events::uuid[],
 ON CONFLICT DO NOTHING;
 
 -- name: facts_replaced(vacancies, participants)
--- Whose personal facts are known already, with a figure that differs where they do.
-SELECT vacancy_id, participant_no, gpa, birth_date, relevant_experience_months, education, priority
+-- Personal facts that are known already, with the sequence that they came with.
+SELECT vacancy_id, participant_no, sequence, gpa, birth_date, relevant_experience_months, education, priority
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN applicant_facts USING (vacancy_id, participant_no);
 

@@ -47,13 +47,18 @@ async def note_restated_facts(connection: Connection, events: Sequence[Event[App
         vacancies=[event.data.vacancy_id for event in events],
         participants=[event.data.participant_no for event in events],
     )
-    known = {(vacancy_id, participant_no): tuple(values) async for vacancy_id, participant_no, *values in rows}
+    known = {
+        (vacancy_id, participant_no): (sequence, tuple(values))
+        async for vacancy_id, participant_no, sequence, *values in rows
+    }
     restated = []
     for event in events:
         who, said = (event.data.vacancy_id, event.data.participant_no), _said(event.data)
-        if known.get(who, said) != said:
-            restated.append(event)
-        known[who] = said
+        sequence, before = known.get(who, (0, said))
+        if event.sequence > sequence:
+            if before != said:
+                restated.append(event)
+            known[who] = event.sequence, said
     await note_corrections(connection, restated)
 
 

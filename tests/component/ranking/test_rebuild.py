@@ -21,6 +21,7 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
         before += [facts.scheduled(vacancy, "skd"), facts.closed(vacancy, "skd", count)]
         before += [facts.skd(vacancy, candidate, 100, 100, 170 + candidate) for candidate in range(1, count + 1)]
     after = [facts.skb("v1", candidate, f"8{candidate}.5") for candidate in (3, 4, 5)]
+    after.append(facts.skb("v1", 4, "91.5", corrected=True))
     first = [ranking.event(fact) for fact in before]
     await ranking.hear(*first)
     assert (await ranking.http.post(SKD, headers=ranking.who("o", "officer"))).status_code == 200
@@ -35,7 +36,7 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
             await connection.execute("SET LOCAL search_path = projections_next, public")
             for type_, alike in groupby(events, key=lambda event: event.type):
                 await use_cases[type_](connection, list(alike))  # type: ignore[arg-type]
-        for table, key in DERIVED.items():
+        for table, key in {**DERIVED, "correction": "vacancy_id, participant_no, event_id"}.items():
             living = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
             anew = await connection.fetch(f"SELECT * FROM projections_next.{table} ORDER BY {key}")
             assert [tuple(row) for row in anew] == [tuple(row) for row in living], table
