@@ -295,11 +295,13 @@ def _candidates(
     names: list[str] = []
     for stage in _stages(policy, one):
         codes = tuple(component.code for component in stage.stated if component.of_need(need))
+        if codes and columns.keys().isdisjoint(codes):
+            continue  # nobody asks about this stage
         outs: set[object] = {stage.code, True} if stage.code == first_stage else {stage.code}
         names.append(stage.code)
         stages.append(_results(codes, [columns.get(code, nothing) for code in codes], disqualified, outs))
     facts = [columns.get(fact, nothing) for fact in FACTS]
-    together = zip(*stages, strict=True)
+    together: Iterable[tuple[Result, ...]] = zip(*stages, strict=True) if stages else [()] * count
     for results, gpa, born, months, education, priority in zip(together, *facts, strict=True):
         yield Candidate(
             "",
