@@ -22,6 +22,7 @@ from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Statement
+from shared.messaging.rebuild import SilentOutbox
 from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
@@ -125,14 +126,15 @@ async def hear_answers(
 ) -> None:
     """Keeps what people answered; seats that came free are offered to the next, one answer after the other.
 
-    Made anew from the log it offers nothing: with fewer answers than led to the offers that stand, fewer seats are free.
+    Made anew from the log they are only kept: what they led to was decided long ago, and part of them could lead elsewhere.
     """
     await SEATS.lock_fillings(connection, rounds=sorted({event.data.round_id for event in events}))
     pool_of: dict[str, PoolKey] = {
         row["vacancy_id"]: (row["round_id"], row["pool"])
         async for row in SEATS.pools_of(connection, vacancies=sorted({event.data.vacancy_id for event in events}))
     }
-    pools = await pools_kept(connection, pool_of.values())
+    anew = isinstance(outbox, SilentOutbox)
+    pools = {} if anew else await pools_kept(connection, pool_of.values())
     moved = _Moved()
     for event in events:
         key = pool_of.get(event.data.vacancy_id)
