@@ -197,7 +197,7 @@ async def work(bootstrap: str, database: str, prefix: str, port: int) -> None:
         await state_all_owed(pool, out, utc_now)
 
     worker = Worker(
-        service="ranking",
+        service=f"ranking-{prefix}",  # and so its group: of one that was killed the broker thinks for a while that it lives
         settings=ours,
         outbox=out,
         hears=lambda _: heard(prefix),
