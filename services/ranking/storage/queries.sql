@@ -221,6 +221,10 @@ SELECT vacancy_id, participant_no, gate, score,
 -- True for the one worker that states standings in this transaction.
 SELECT pg_try_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
+-- name: wait_for_the_pen()!
+-- The same, waiting for whoever states now: their versions are seen then.
+SELECT pg_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
+
 -- name: owed(since, most)
 -- Vacancies whose standings changed since they were stated, and were not stated since then.
 SELECT desk.vacancy_id, desk.change

@@ -67,6 +67,7 @@ async def close_list(
     """
     await _refuse_unless_complete(connection, round_, one)
     vacancy_ids = [row["vacancy_id"] async for row in SQL.vacancies_of_round(connection, round_id=round_.round_id)]
+    await SQL.wait_for_the_pen(connection)  # versions are counted by one at a time
     await touch_to_decide(connection, vacancy_ids)
     await _refuse_unless_complete(connection, round_, one)  # again, now that nothing changes meanwhile
     vacancies = await vacancies_known(connection, vacancy_ids)

@@ -7,7 +7,7 @@ from decimal import Decimal
 import pytest
 
 from services.ranking.usecases.state_standings import state_owed
-from shared.contracts.ranking import CandidateSelected, StageClosed
+from shared.contracts.ranking import CandidateSelected, StageClosed, StandingsRecomputed
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 
@@ -336,3 +336,21 @@ async def test_a_mark_beyond_any_scale_is_no_harm(ranking: ServiceApp) -> None:
     await ranking.hear(*facts.applied("v1", 1, gpa=str(Decimal("999999.999999")))[1:])
     live = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     assert live["items"][0]["participant_no"] == "0001-000001"
+
+
+async def test_closing_waits_for_figures_that_are_just_being_stated(ranking: ServiceApp) -> None:
+    """A version is given once: closing and the worker's stating, at the same moment, count on from each other."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.scheduled("v1", "skd"))
+    await ranking.hear(*(facts.skd("v1", one, 100, 100, 200) for one in (1, 2)), facts.closed("v1", "skd", 2))
+    async with ranking.pool.acquire() as connection:
+        stating = connection.transaction()
+        await stating.start()
+        assert await state_owed(connection, ranking.outbox, ranking.clock()) == 1
+        closing = asyncio.create_task(ranking.http.post(SKD, headers=ranking.who("officer-1", "officer")))
+        await asyncio.sleep(0.5)
+        assert not closing.done()
+        await stating.commit()
+    assert (await closing).status_code == 200
+    stated = [one.version for one in await ranking.stated(StandingsRecomputed) if one.list == "skd"]
+    assert stated == [1]
