@@ -6,6 +6,9 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # what the quick part runs: no server is started
 QUICK := tests/unit tests/contract
+# two files at a time, each half with servers of its own; what starts a whole stack takes the usual ports and goes alone
+SIDE_BY_SIDE := tests/unit tests/contract tests/component tests/fault tests/bench --ignore=tests/component/local
+ONE_BY_ONE := tests/component/local tests/e2e tests/browser
 
 help: ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-8s  %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,7 +39,8 @@ test: install ## all tests; Kafka and PostgreSQL are started for them
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n 2 --dist loadfile $(SIDE_BY_SIDE)
+	$(BIN)/python -m pytest -q $(ONE_BY_ONE)
 
 bench: install ## measure at full size, each figure beside its baseline
 	TERANG_TEST_SIZE=full TERANG_TEST_DURABLE=1 $(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
