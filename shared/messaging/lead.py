@@ -5,6 +5,7 @@ answer. Everything up to it is on the log and is marked, everything above it is 
 is a Stop. `survey` gathers the evidence from PostgreSQL and Kafka.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from uuid import UUID
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
+from typing_extensions import override
 
 from shared.messaging.failures import Away, Cause, Stop
 from shared.messaging.parser import Raw, hear
@@ -144,9 +146,18 @@ async def survey(
         await consumer.stop()
 
 
+class _Reader(AIOKafkaConsumer):  # type: ignore[misc] # aiokafka has no types
+    """Starts its inner tasks before anything else: stopping one that has not begun would look as if the caller had been cancelled."""
+
+    @override
+    async def start(self) -> None:
+        await super().start()
+        await asyncio.sleep(0)
+
+
 def new_reader(bootstrap_servers: str, *, fetch_bytes: int = 1_048_576) -> AIOKafkaConsumer:
     """A consumer outside any group, for reading what is on the log from offset to offset; `fetch_bytes` of a partition at once."""
-    return AIOKafkaConsumer(
+    return _Reader(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
         auto_offset_reset="none",  # an offset that isn't there must be an error, never another place

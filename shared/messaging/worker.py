@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, NoReturn
 
 import asyncpg
 import structlog
@@ -159,12 +159,12 @@ class Worker:
                 named = asyncio.Event()
                 tasks.create_task(self._hold_name(named, wakes))
                 await named.wait()
-                tasks.create_task(self._relay().run())
+                tasks.create_task(_for_ever("relay", self._relay().run()))
                 for duty in self._duties:
-                    tasks.create_task(_do(duty, pool, wakes[duty.name]))
+                    tasks.create_task(_for_ever(duty.name, _do(duty, pool, wakes[duty.name])))
                 if self._heard:
                     self._consumer = self._make_consumer(pool)
-                    tasks.create_task(self._consumer.run())
+                    tasks.create_task(_for_ever("consumer", self._consumer.run()))
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(5):
@@ -272,6 +272,19 @@ class Worker:
 
 async def _metrics(_: Request) -> Response:
     return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
+
+
+async def _for_ever(name: str, work: Awaitable[object]) -> NoReturn:
+    """A task group passes over a member that ends by a cancellation which nobody asked for (a library's stray one): here it ends the worker, which
+    is then started again, instead of standing still unseen."""
+    try:
+        await work
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            raise
+        raise RuntimeError(f"{name} was cancelled from inside") from None
+    raise RuntimeError(f"{name} ended")
 
 
 async def _do(duty: Duty, pool: Pool, wake: asyncio.Event) -> None:
