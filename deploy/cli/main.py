@@ -1,51 +1,63 @@
 """The command ``terang``: one file of this folder for each command or group of commands."""
 
-import typer
+from importlib import import_module
+from typing import Any
 
-from deploy.cli import (
-    contracts,
-    dead_letters,
-    demo,
-    issuer,
-    keys,
-    local,
-    migrate,
-    policy,
-    rank,
-    rebuild,
-    recover,
-    serve,
-    settings,
-    topics,
-    verify,
+import typer
+from typer.core import TyperCommand, TyperGroup
+from typing_extensions import override
+
+NAMES = (
+    "local",
+    "demo",
+    "serve",
+    "migrate",
+    "topics",
+    "issuer",
+    "settings",
+    "recover",
+    "rebuild",
+    "dead-letters",
+    "contracts",
+    "policy",
+    "rank",
+    "keys",
+    "verify",
 )
+"""The commands as `terang --help` lists them; each one's file is called like it."""
+
+
+class Commands(TyperGroup):
+    """Only the command that is asked for is loaded: ranking files or verifying a list takes no time for web servers and Kafka. Help asks for all."""
+
+    @override
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(NAMES)
+
+    @override
+    def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
+        for name in [cmd_name] if cmd_name in NAMES else NAMES:  # all, for the suggestion to who mistyped
+            if name not in self.commands:
+                whole = typer.Typer()
+                whole.callback()(lambda: None)  # a group even of one
+                whole.add_typer(import_module(f"deploy.cli.{name.replace('-', '_')}").app)
+                self.commands.update(typer.main.get_group(whole).commands)
+        found: TyperCommand | TyperGroup | None = self.commands.get(cmd_name)  # type: ignore[assignment]
+        return found
+
 
 app = typer.Typer(
-    help="Terang: a province recruits its civil servants by merit, in public.",
+    cls=Commands,
     no_args_is_help=True,
     add_completion=False,
     # a plain traceback ends with the error, which is what a log's last lines should show
     pretty_exceptions_enable=False,
 )
 
-for part in (
-    local,
-    demo,
-    serve,
-    migrate,
-    topics,
-    issuer,
-    settings,
-    recover,
-    rebuild,
-    dead_letters,
-    contracts,
-    policy,
-    rank,
-    keys,
-    verify,
-):
-    app.add_typer(part.app)
+
+@app.callback()
+def terang() -> None:
+    """Terang: a province recruits its civil servants by merit, in public."""
 
 
 if __name__ == "__main__":

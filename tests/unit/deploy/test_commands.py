@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from deploy.cli.main import app
+from deploy.cli.main import NAMES, app
 
 ROOT = Path(__file__).parents[3]
 
@@ -22,7 +22,26 @@ def test_no_command_needs_an_extra_to_be_loaded() -> None:
     program = f"import sys\nsys.modules.update(dict.fromkeys({sorted(absent)!r}))\nfrom deploy.cli.main import app\napp(['--help'])"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
-    assert "serve" in ran.stdout
+    assert all(name in ran.stdout for name in NAMES)
+
+
+@pytest.mark.parametrize("words", ["rank", "verify", "policy show"])
+def test_a_command_without_servers_loads_none(words: str) -> None:
+    """What ranks files, verifies lists and reads policies aloud starts without web server, Kafka and PostgreSQL."""
+    program = (
+        "import sys\nfrom deploy.cli.main import app\n"
+        f"app({[*words.split(), '--help']!r}, standalone_mode=False)\n"
+        "sys.exit(', '.join({'fastapi', 'faststream', 'aiokafka', 'aiohttp', 'asyncpg', 'uvicorn'} & sys.modules.keys()) or None)"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert ran.returncode == 0, ran.stderr
+
+
+def test_a_name_that_is_none_is_told_the_nearest() -> None:
+    """`terang rnak` ends with status 2 and asks about `rank`."""
+    ran = CliRunner().invoke(app, ["rnak"])
+    assert ran.exit_code == 2
+    assert "'rank'" in ran.stderr
 
 
 @pytest.mark.parametrize("missing", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_RANKING", "TERANG_ISSUER"])
