@@ -9,8 +9,7 @@ from fastapi import FastAPI
 from services.applications.handlers import http, seats
 from services.applications.settings import Settings
 from shared.clock import utc_now
-from shared.contracts.catalogue import stated_by, written_by
-from shared.messaging.outbox import Outbox
+from shared.stating import outbox
 from shared.web.app import create_app
 from shared.web.problems import Problems
 
@@ -25,16 +24,6 @@ what they stated of themselves, stays here; ties and rules learn the facts over 
 """
 
 
-def outbox(settings: Settings) -> Outbox:
-    """What applications may state, and where."""
-    return Outbox(
-        source=f"/provinces/{settings.province}/applications",
-        service="applications",
-        contracts=stated_by("applications"),
-        partitions=written_by("applications"),
-    )
-
-
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /applications."""
     return create_app(
@@ -47,7 +36,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         ],
         title="Terang: applications (lamaran)",
         description=DESCRIPTION,
-        outbox=outbox(settings),
+        outbox=outbox("applications", settings),
         problems=Problems("applications", [Path(__file__).with_name("problems.toml")]),
         clock=clock,
     )

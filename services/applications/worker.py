@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.applications.api import outbox
 from services.applications.handlers.events import hears
 from services.applications.settings import Settings
 from services.applications.usecases.answer_seat import lapse_all
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.web.effects import forget_answers
+from shared.stating import outbox
+from shared.web.answers import forget_answers
 
 LOOK_EVERY_S = 5.0
 """How soon an offer lapses after its last instant; a look costs a query over the index of offers."""
@@ -18,7 +18,7 @@ LOOK_EVERY_S = 5.0
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
     """The worker of applications; later it owes that offers lapse."""
-    out = outbox(settings)
+    out = outbox("applications", settings)
 
     async def lapse(pool: Pool) -> None:
         await lapse_all(pool, out, clock(), settings.seat_answer_days)

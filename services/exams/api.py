@@ -9,8 +9,7 @@ from fastapi import FastAPI
 from services.exams.handlers import http
 from services.exams.settings import Settings
 from shared.clock import utc_now
-from shared.contracts.catalogue import stated_by, written_by
-from shared.messaging.outbox import Outbox
+from shared.stating import outbox
 from shared.web.app import create_app
 from shared.web.problems import Problems
 
@@ -29,16 +28,6 @@ still correct and disqualify. Words about persons stay here, and are in no event
 """
 
 
-def outbox(settings: Settings) -> Outbox:
-    """What exams may state, and where."""
-    return Outbox(
-        source=f"/provinces/{settings.province}/exams",
-        service="exams",
-        contracts=stated_by("exams"),
-        partitions=written_by("exams"),
-    )
-
-
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /exams."""
     return create_app(
@@ -47,7 +36,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         [http.router()],
         title="Terang: exams (ujian)",
         description=DESCRIPTION,
-        outbox=outbox(settings),
+        outbox=outbox("exams", settings),
         problems=Problems("exams", [Path(__file__).with_name("problems.toml")]),
         clock=clock,
     )

@@ -3,12 +3,12 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.exams.api import outbox
 from services.exams.handlers.events import hears
 from services.exams.settings import Settings
 from shared.clock import utc_now
 from shared.messaging.worker import Worker
-from shared.web.effects import forget_answers
+from shared.stating import outbox
+from shared.web.answers import forget_answers
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
@@ -16,7 +16,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
     return Worker(
         service="exams",
         settings=settings,
-        outbox=outbox(settings),
+        outbox=outbox("exams", settings),
         hears=hears,
         duties=[forget_answers(settings)],
         clock=clock,

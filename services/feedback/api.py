@@ -9,8 +9,7 @@ from fastapi import FastAPI
 from services.feedback.handlers import http
 from services.feedback.settings import Settings
 from shared.clock import utc_now
-from shared.contracts.catalogue import stated_by, written_by
-from shared.messaging.outbox import Outbox
+from shared.stating import outbox
 from shared.web.app import create_app
 from shared.web.problems import Problems
 
@@ -26,16 +25,6 @@ complaint isn't shown either, here or in events, and the unit isn't judged by co
 """
 
 
-def outbox(settings: Settings) -> Outbox:
-    """What feedback may state, and where."""
-    return Outbox(
-        source=f"/provinces/{settings.province}/feedback",
-        service="feedback",
-        contracts=stated_by("feedback"),
-        partitions=written_by("feedback"),
-    )
-
-
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /feedback."""
     return create_app(
@@ -44,7 +33,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         [http.complaints(settings), http.units(settings)],
         title="Terang: feedback (umpan balik)",
         description=DESCRIPTION,
-        outbox=outbox(settings),
+        outbox=outbox("feedback", settings),
         problems=Problems("feedback", [Path(__file__).with_name("problems.toml")]),
         clock=clock,
     )

@@ -3,14 +3,14 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.feedback.api import outbox
 from services.feedback.handlers.events import hears
 from services.feedback.settings import Settings
 from services.feedback.usecases.assess_units import assess_units
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.web.effects import forget_answers
+from shared.stating import outbox
+from shared.web.answers import forget_answers
 
 ASSESS_EVERY_S = 2.0
 """A burst of complaints costs one assessment in so many seconds; each reads the counts of the whole province."""
@@ -18,7 +18,7 @@ ASSESS_EVERY_S = 2.0
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
     """The worker of feedback."""
-    out = outbox(settings)
+    out = outbox("feedback", settings)
 
     async def assess(pool: Pool) -> None:
         async with pool.acquire() as connection, connection.transaction():

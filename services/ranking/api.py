@@ -12,9 +12,8 @@ from services.ranking.handlers.live import Live
 from services.ranking.settings import Settings
 from services.ranking.storage.signing import KeyFault, SigningKey
 from shared.clock import utc_now
-from shared.contracts.catalogue import stated_by, written_by
-from shared.messaging.outbox import Outbox
 from shared.settings import SettingsError
+from shared.stating import outbox
 from shared.web.app import create_app
 from shared.web.pages import Pages
 from shared.web.problems import Problems
@@ -27,16 +26,6 @@ an officer decides, never the machine. Equals share a rank (1, 2, 2, 4). Scores 
 
 **Public** are participant numbers, points, scores, ranks and codes; no name, birth date or mark, also where these decided a tie.
 """
-
-
-def outbox(settings: Settings) -> Outbox:
-    """What ranking may state, and where."""
-    return Outbox(
-        source=f"/provinces/{settings.province}/ranking",
-        service="ranking",
-        contracts=stated_by("ranking"),
-        partitions=written_by("ranking"),
-    )
 
 
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
@@ -70,7 +59,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         ],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,
-        outbox=outbox(settings),
+        outbox=outbox("ranking", settings),
         problems=problems,
         clock=clock,
         alongside=alongside,

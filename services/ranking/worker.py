@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.ranking.api import outbox
 from services.ranking.handlers.events import hears
 from services.ranking.settings import Settings
 from services.ranking.usecases.keep_revisions import keep_all_revisions
@@ -11,7 +10,8 @@ from services.ranking.usecases.state_standings import state_all_owed
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.web.effects import forget_answers
+from shared.stating import outbox
+from shared.web.answers import forget_answers
 
 REVISIONS_EVERY_S = 2.0
 """How soon a list that was fixed has a new version beside it once a correction was stated; a look costs a query over the fixed lists."""
@@ -22,7 +22,7 @@ LOOK_EVERY_S = 0.25
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
     """The worker of ranking."""
-    out = outbox(settings)
+    out = outbox("ranking", settings)
 
     async def state(pool: Pool) -> None:
         await state_all_owed(pool, out, clock)

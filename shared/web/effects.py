@@ -3,17 +3,14 @@
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
 from typing import Annotated
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from fastapi import Depends, Header, Request, Response
 from pydantic import BaseModel
 
-from shared.messaging.worker import Duty
-from shared.postgres.pool import Connection, Pool
+from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.settings import Settings
 from shared.web.identity import MaybePerson
 from shared.web.parts import TheParts
 
@@ -31,19 +28,6 @@ INSERT INTO public.idempotency (subject, key, request) VALUES ($1, $2, $3) ON CO
 """
 ANSWERED = "SELECT request, status, answer FROM public.idempotency WHERE subject = $1 AND key = $2"
 KEEP = "UPDATE public.idempotency SET status = $3, answer = $4 WHERE subject = $1 AND key = $2"
-FORGET = """
-WITH forgotten AS (
-    DELETE FROM public.idempotency WHERE (subject, key) IN (
-        SELECT subject, key FROM public.idempotency WHERE created_at < now() - $1::interval
-         ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED)
-    RETURNING 1
-)
-SELECT count(*) FROM forgotten
-"""
-"""Removes up to $2 answers older than $1, passing over those that another worker is removing; returns how many."""
-
-FORGET_EVERY_S = 600.0
-FORGOTTEN_AT_ONCE = 1_000
 
 NONCE_BYTES = 12
 
@@ -66,17 +50,6 @@ def opened(kept: bytes, key: str) -> str:
 
 def _lock(key: str) -> bytes:
     return hashlib.sha256(b"lock\n" + key.encode()).digest()
-
-
-def forget_answers(settings: Settings) -> Duty:
-    """Each worker's duty to remove answers that were kept for their days, in small transactions."""
-    kept = timedelta(days=settings.idempotency_kept_days)
-
-    async def forget(pool: Pool) -> None:
-        while await pool.fetchval(FORGET, kept, FORGOTTEN_AT_ONCE) == FORGOTTEN_AT_ONCE:
-            pass
-
-    return Duty("forget_answers", FORGET_EVERY_S, forget)
 
 
 class Effect:

@@ -16,7 +16,6 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
-from services.ranking.api import outbox
 from services.ranking.settings import Settings
 from services.ranking.usecases.learn_results import learn_results
 from services.ranking.usecases.state_standings import state_all_owed
@@ -32,6 +31,7 @@ from shared.messaging.parser import hear
 from shared.messaging.position import Place, Position
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Connection, Pool, create_pool
+from shared.stating import outbox
 from tests.bench.ranking.scene import PARTITIONS, heard, topics
 
 SECONDS = 600
@@ -83,7 +83,7 @@ async def drain(bootstrap: str, database: str, prefix: str, events: int, every: 
         bootstrap_servers=bootstrap,
         pool=pool,
         hears=watch.on(hears),
-        outbox=outbox(settings(bootstrap, database)),
+        outbox=outbox("ranking", settings(bootstrap, database)),
         clock=utc_now,
         check_seconds=60,
         session_seconds=10,
@@ -179,7 +179,7 @@ async def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float
     done = await rebuild.rebuild(
         service="ranking",
         pool=pool,
-        outbox=outbox(settings(bootstrap, database)),
+        outbox=outbox("ranking", settings(bootstrap, database)),
         hears=lambda _: heard(prefix),
         bootstrap_servers=bootstrap,
     )
@@ -191,7 +191,7 @@ async def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float
 async def work(bootstrap: str, database: str, prefix: str, port: int) -> None:
     """A worker with all that it does besides."""
     ours = settings(bootstrap, database)
-    out = outbox(ours)
+    out = outbox("ranking", ours)
 
     async def state(pool: Pool) -> None:
         await state_all_owed(pool, out, utc_now)

@@ -1,0 +1,15 @@
+"""Makes a service's outbox out of the catalogue: its api and its worker state the same facts."""
+
+from shared.contracts.catalogue import Service, stated_by, written_by
+from shared.messaging.outbox import Outbox
+from shared.settings import Settings
+
+
+def outbox(service: Service, settings: Settings) -> Outbox:
+    """What the service may state, and where."""
+    return Outbox(
+        source=f"/provinces/{settings.province}/{service}",
+        service=service,
+        contracts=stated_by(service),
+        partitions=written_by(service),
+    )
