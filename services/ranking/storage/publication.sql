@@ -1,7 +1,7 @@
 -- name: keep_closed_facts(list, vacancies)!
 -- The facts by which a list that was just fixed was ranked.
-INSERT INTO closed_fact (vacancy_id, list, participant_no, gpa, birth_date, relevant_experience_months, education, priority)
-SELECT vacancy_id, list, participant_no, gpa, birth_date, relevant_experience_months, education, priority
+INSERT INTO closed_fact_version (vacancy_id, list, version, participant_no, gpa, birth_date, relevant_experience_months, education, priority)
+SELECT vacancy_id, list, version, participant_no, gpa, birth_date, relevant_experience_months, education, priority
   FROM closed_line JOIN applicant_facts USING (vacancy_id, participant_no)
  WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list AND points <> '{}';
 
@@ -19,11 +19,8 @@ SELECT owner FROM applicant_owner WHERE vacancy_id = :vacancy_id AND participant
 SELECT vacancy_id, number, listing_id, agency, post, unit_id, unit_path, need, seats FROM vacancy WHERE round_id = :round_id ORDER BY number;
 
 -- name: closings(round_id)
--- A round's fixed lists, with the places that officers gave among equals.
-SELECT vacancy_id, list, version, digest, closed_at,
-       (SELECT jsonb_object_agg(tie_place.participant_no, tie_place.place) FROM tie_place
-         WHERE tie_place.vacancy_id = closing.vacancy_id AND tie_place.list = closing.list) AS decided
-  FROM closing WHERE round_id = :round_id;
+-- A round's lists as they count, with the places that officers gave among equals.
+SELECT vacancy_id, list, version, digest, closed_at, decided FROM closing WHERE round_id = :round_id;
 
 -- name: lines_to_publish(vacancies, list)
 -- Their lines with the facts by which they were ranked.

@@ -318,19 +318,22 @@ SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, 
   LEFT JOIN stated ON stated.vacancy_id = vacancies.vacancy_id AND stated.list = :list
  ORDER BY vacancies.number;
 
--- name: keep_closings(list, round_id, at, vacancies, versions, digests, codes, limits, scores)!
--- Lists that an officer fixed.
-INSERT INTO closing (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at)
-SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at
-  FROM unnest(:vacancies::text[], :versions::integer[], :digests::text[], :codes::text[], :limits::integer[], :scores::text[])
-    AS new (vacancy_id, version, digest, codes, cut_limit, cut_score);
+-- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes, limits, scores)!
+-- Lists that an officer fixed, with the places that officers gave among equals. `follows`, `reason` and `by` where it takes a fixed one's place.
+INSERT INTO closing_version (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at, decided, follows, reason, adopted_by)
+SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at,
+       coalesce((SELECT jsonb_object_agg(participant_no, place) FROM tie_place WHERE tie_place.vacancy_id = new.vacancy_id AND tie_place.list = :list), '{}'),
+       follows, :reason, :by
+  FROM unnest(:vacancies::text[], :versions::integer[], :follows::integer[], :digests::text[], :codes::text[], :limits::integer[], :scores::text[])
+    AS new (vacancy_id, version, follows, digest, codes, cut_limit, cut_score);
 
--- name: keep_closed_lines(list, vacancies, places, participants, ranks, equals, scores, codes, points, admitted)!
+-- name: keep_closed_lines(list, vacancies, versions, places, participants, ranks, equals, scores, codes, points, admitted)!
 -- Their lines, as they stay.
-INSERT INTO closed_line (vacancy_id, list, place, participant_no, rank, equals, score, code, points, admitted)
-SELECT vacancy_id, :list, place, participant_no, rank, equals, score, code, points::jsonb, admitted
-  FROM unnest(:vacancies::text[], :places::integer[], :participants::text[], :ranks::integer[], :equals::integer[], :scores::text[], :codes::text[],
-              :points::text[], :admitted::boolean[]) AS new (vacancy_id, place, participant_no, rank, equals, score, code, points, admitted);
+INSERT INTO closed_line_version (vacancy_id, list, version, place, participant_no, rank, equals, score, code, points, admitted)
+SELECT vacancy_id, :list, version, place, participant_no, rank, equals, score, code, points::jsonb, admitted
+  FROM unnest(:vacancies::text[], :versions::integer[], :places::integer[], :participants::text[], :ranks::integer[], :equals::integer[],
+              :scores::text[], :codes::text[], :points::text[], :admitted::boolean[])
+    AS new (vacancy_id, version, place, participant_no, rank, equals, score, code, points, admitted);
 
 -- name: closing(vacancy_id, list)^
 -- A closed list.

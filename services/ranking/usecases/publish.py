@@ -254,7 +254,7 @@ async def _lines(connection: Connection, policy: Policy, vacancy_ids: list[str])
 def _closed(one: List, row: Any, lines: Lines) -> ClosedList:
     key = (row["vacancy_id"], one.code)
     return ClosedList(
-        one.code, row["version"], _instant(row["closed_at"]), row["digest"], lines.get(key, []), row["decided"] or {}
+        one.code, row["version"], _instant(row["closed_at"]), row["digest"], lines.get(key, []), row["decided"]
     )
 
 
