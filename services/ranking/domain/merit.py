@@ -177,8 +177,6 @@ class ListRules:
             end += width
             self.fields.append((name, end))
             shifts[name] = 1 << 8 * (self._key_bytes - end)
-        self.merit_bytes = self._key_bytes - DECISION_BYTES
-        """Length of `before_decision` of a ranked key."""
         self._per_priority = shifts.get("priority", 0)
         self._per_score = shifts["score"]
         self._base = len(self._groups) * self._per_priority + self._most_score * self._per_score + UNDECIDED_PLACE
@@ -266,6 +264,11 @@ class ListRules:
         rules = next(rules for rules in self._stages if rules.code == stage)
         return rules.units(candidate.results.get(stage), candidate)
 
+    def parts_of(self, stage: str) -> list[tuple[str, Callable[[Points], int]]]:
+        """Of a stage whose points ask for nothing else, whose units are those of its components and their sum: the components, each with what tells
+        the units of points (below 0: the policy does not allow them)."""
+        return next(rules for rules in self._stages if rules.code == stage).parts
+
     def width_of(self, stage: str) -> int:
         """How many units the stage has in the row."""
         return next(len(rules.at) for rules in self._stages if rules.code == stage)
@@ -285,21 +288,18 @@ class ListRules:
         """Points of the stage that completes the list, in units of 10^-`own_decimals`; 0 where this kind of need does not have it."""
         return row[self._at[self._own.code]] if self._own is not None else row[0] * 0
 
-    def fields_of(
-        self, row: Sequence[Any], score: Any, facts: Mapping[str, Any], priority: Any
-    ) -> Iterator[tuple[int, Any]]:
-        """What stands in the key's fields up to the officer's decision, with the place of each one's end. `facts`: as `fact_of` gives them."""
-        ends = iter([end for _, end in self.fields])
+    def fields_of(self, row: Sequence[Any], score: Any, facts: Mapping[str, Any], priority: Any) -> Iterator[Any]:
+        """What stands in each of the key's fields up to the officer's decision. `facts`: as `fact_of` gives them."""
         if self._groups:
-            yield next(ends), len(self._groups) - priority
-        yield next(ends), self._most_score - score
+            yield len(self._groups) - priority
+        yield self._most_score - score
         for tie in self._ties:
             if tie.by in FACTS:
-                yield next(ends), facts[tie.by]
+                yield facts[tie.by]
                 continue
             points = sum((row[self._at[part]] for part in tie.by.split("+") if part in self._at), row[0] * 0)
             most = self._most_of(tie.by, self._most)
-            yield next(ends), most - points if tie.order == "highest-first" else points
+            yield most - points if tie.order == "highest-first" else points
 
     @property
     def fact_ties(self) -> list[str]:
@@ -414,6 +414,7 @@ class _StageRules:
         self.most.append(sum(self.most))
         self.asks_facts = bool(proven or stage.bonuses)
         self._stated = [_points(component, self.scale) for component in stated]
+        self.parts = [(code, learn) for code, _, learn in self._stated]
         self._proven = [
             _evidence(component.evidence, self.scale, facts) for component in proven if component.evidence is not None
         ]

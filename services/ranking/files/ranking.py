@@ -8,15 +8,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import pairwise
 from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, before_decision, rules_of
+from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, rules_of
 from services.ranking.domain.standing import ListCut
 from services.ranking.files.columns import DISQUALIFIED
-from services.ranking.files.reading import Candidates, Column, Vacancy
+from services.ranking.files.order import Column, column_of, in_order, kinds_of, kinds_or_rows, places_of
+from services.ranking.files.reading import Candidates, Vacancy
 from shared.policies import List, Policy, Stage
 from shared.policies.model import FACTS
 
@@ -51,13 +53,13 @@ class Standings:
 @dataclass(frozen=True, slots=True)
 class Stands:
     """What the rules say of candidates of one need, an entry for each: as Standing has it, 0 where it is none. `total`: points of the list's own
-    stage. `keys`: a row of bytes for each, the merit key up to an officer's decision; zeros unless ranked."""
+    stage. `fields`: what stands in each field of the merit key after the gate, up to an officer's decision."""
 
     gate: Column
     priority: Column
     score: Column
     total: Column
-    keys: NDArray[np.uint8]
+    fields: list[Column]
 
 
 class Lists:
@@ -110,11 +112,11 @@ class Lists:
         asked = [component.code for stage in _stages(self.policy, one) for component in stage.stated]
         asked += [*FACTS, DISQUALIFIED] if self.policy.uses_facts(one) else [DISQUALIFIED]
         codes = {name: self._candidates.codes[name][rows] for name in asked if name in self._candidates.codes}
-        first, kind = _kinds([self._need[vacancy], *codes.values()])
+        first, kind = kinds_or_rows([self._need[vacancy], *codes.values()])
         need = self._need[vacancy[first]]
         rules = {name: rules_of(self._json, name, NO_SEED)[one.code] for name in self._needs}
         gate, priority, score, total, merit = (np.zeros(len(first), dtype=np.int64) for _ in range(5))
-        keys: dict[int, NDArray[np.uint8]] = {}
+        fields: dict[int, list[Column]] = {}
         start = np.zeros(len(self._needs), dtype=np.int64)
         for number in np.unique(need).tolist():
             here = np.flatnonzero(need == number)  # kinds of one need stand together
@@ -129,11 +131,11 @@ class Lists:
                 stands.total,
             )
             start[number] = here[0]
-            keys[number] = stands.keys
-            merit[here] = _order(stands.keys)
+            fields[number] = stands.fields
+            merit[here] = places_of(stands.fields)
         gate_of = gate[kind]
         merit_of = np.where(gate_of == Gate.RANKED, merit[kind], len(first) + gate_of)
-        order = np.lexsort((merit_of, vacancy))  # stable: equals stay in order of participant number
+        order = in_order([vacancy, merit_of])  # equals stay in order of participant number
         kind, vacancy = kind[order], vacancy[order]
         words = _Words()
         ranked = gate[kind] == Gate.RANKED
@@ -153,10 +155,10 @@ class Lists:
             code_of, [needs, self._seats[vacancy], gate[kind], rank, equals, np.where(ranked, priority[kind], 0)]
         )
         decided = np.zeros(len(line.rank), dtype=np.int64)
-        for number, matrix in keys.items():
+        for number, values in fields.items():
             of_need = needs[ranked] == number
             local = kind[ranked] - start[number]
-            decided[of_need] = line.decided_by(of_need, local, matrix, rules[self._needs[number]], words)
+            decided[of_need] = line.decided_by(of_need, local, values, rules[self._needs[number]], words)
         decided_by[ranked] = decided
         return Standings(
             one,
@@ -205,7 +207,8 @@ def one_by_one(
     """What `ListRules.stands` says of each candidate."""
     values = {name: [known[code] for code in codes.tolist()] for name, (known, codes) in columns.items()}
     gate, priority, score, total = (np.zeros(count, dtype=np.int64) for _ in range(4))
-    keys = np.zeros((count, rules.merit_bytes), dtype=np.uint8)
+    ends = [1, *(end for name, end in rules.fields if name != "decision")]
+    fields = [[0] * count for _ in ends[1:]]
     for number, candidate in enumerate(_candidates(policy, one, need, first_stage, values, count)):
         standing = rules.stands(candidate)
         assert standing is not None  # whoever is asked about was admitted
@@ -213,8 +216,9 @@ def one_by_one(
         if standing.score is not None:
             units = [each for stage, _ in rules.stages for each in rules.units_of(stage, candidate) or ()]
             priority[number], score[number], total[number] = standing.priority, standing.score, rules.own_total(units)
-            keys[number] = np.frombuffer(before_decision(standing.merit_key), dtype=np.uint8)
-    return Stands(gate, priority, score, total, keys)
+            for field, (start, end) in zip(fields, pairwise(ends), strict=True):
+                field[number] = int.from_bytes(standing.merit_key[start:end])
+    return Stands(gate, priority, score, total, [column_of(field) for field in fields])
 
 
 def in_columns(
@@ -225,7 +229,7 @@ def in_columns(
     def kinds(names: Iterable[str]) -> tuple[list[Candidate], Column]:
         """A candidate for each different row of these columns, and each row's kind."""
         known = [name for name in names if name in columns]
-        first, kind = _kinds([columns[name][1] for name in known] or [np.zeros(count, dtype=np.int64)])
+        first, kind = kinds_of([columns[name][1] for name in known] or [np.zeros(count, dtype=np.int64)])
         values = {name: [columns[name][0][code] for code in columns[name][1][first].tolist()] for name in known}
         return list(_candidates(policy, one, need, first_stage, values, len(first))), kind
 
@@ -233,16 +237,19 @@ def in_columns(
     outcomes: list[Column] = []
     stages = {stage.code: [component.code for component in stage.stated] for stage in _stages(policy, one)}
     for code, asks_facts in rules.stages:
-        candidates, kind = kinds([*stages[code], DISQUALIFIED, *(FACTS if asks_facts else ())])
+        if not asks_facts:
+            outcome, units_of_all = _by_components(rules, code, first_stage, columns, count)
+            outcomes.append(outcome)
+            row += units_of_all
+            continue
+        candidates, kind = kinds([*stages[code], DISQUALIFIED, *FACTS])
         outcomes.append(np.array([candidate.results[code].outcome for candidate in candidates], dtype=np.int64)[kind])
-        known = [rules.units_of(code, candidate) for candidate in candidates]
-        width = rules.width_of(code)
-        units = np.array([each or [0] * width for each in known], dtype=np.int64).reshape(len(known), width)
-        row += list(units[kind].T)
-    first, kind = _kinds(outcomes)
-    gate = np.array([_gate(rules, [Outcome(each[at]) for each in outcomes]) for at in first.tolist()], dtype=np.int64)[
-        kind
-    ]
+        nothing = [0] * rules.width_of(code)
+        units = np.array([rules.units_of(code, candidate) or nothing for candidate in candidates], dtype=np.int64)
+        row += [units_of_one[kind] for units_of_one in units.reshape(len(candidates), len(nothing)).T]
+    first, kind = kinds_of(outcomes)
+    gates = [_gate(rules, [Outcome(each[at]) for each in outcomes]) for at in first.tolist()]
+    gate = np.array(gates, dtype=np.int64)[kind]
     gate[(gate == Gate.RANKED) & rules.below(row)] = Gate.BELOW
     ranked = gate == Gate.RANKED
     facts: dict[str, Column] = {}
@@ -252,20 +259,35 @@ def in_columns(
     candidates, kind = kinds(["priority"])
     priority = np.array([rules.priority_of(candidate) for candidate in candidates], dtype=np.int64)[kind]
     score = rules.score_of(row)
-    keys = np.zeros((count, rules.merit_bytes), dtype=np.uint8)
-    start = 1
-    for end, values in rules.fields_of(row, score, facts, priority):
-        keys[:, start:end] = values.astype(">u8").view(np.uint8).reshape(count, 8)[:, 8 - (end - start) :]
-        start = end
-    keys[~ranked] = 0
-    nothing = np.zeros(count, dtype=np.int64)
-    return Stands(
-        gate,
-        np.where(ranked, priority, nothing),
-        np.where(ranked, score, nothing),
-        np.where(ranked, rules.own_total(row), nothing),
-        keys,
-    )
+    fields = list(rules.fields_of(row, score, facts, priority))
+    priority, score, total = (np.where(ranked, each, 0) for each in (priority, score, rules.own_total(row)))
+    return Stands(gate, priority, score, total, fields)
+
+
+def _by_components(
+    rules: ListRules, stage: str, first_stage: str, columns: Columns, count: int
+) -> tuple[Column, list[Column]]:
+    """Outcomes and units of a stage whose components count each by itself: each different text is asked about once."""
+    nothing: tuple[Sequence[object], Column] = ([None], np.zeros(count, dtype=np.int64))
+    values, codes = columns.get(DISQUALIFIED, nothing)
+    outs = _outs(stage, first_stage)
+    out = np.array([value in outs for value in values], dtype=bool)[codes]
+    missed = np.zeros(count, dtype=bool)
+    units: list[Column] = []
+    for component, units_of in rules.parts_of(stage):
+        values, codes = columns.get(component, nothing)
+        known = [-1 if value is None else units_of(cast("str", value)) for value in values]
+        units.append(np.array(known, dtype=np.int64)[codes])
+        missed |= units[-1] < 0
+    for each in units:
+        each[out | missed] = 0
+    outcome = np.where(out, Outcome.DISQUALIFIED, np.where(missed, Outcome.MISSED, Outcome.SCORED))
+    return outcome.astype(np.int64), [*units, sum(units[1:], units[0])]
+
+
+def _outs(stage: str, first_stage: str) -> set[object]:
+    """What `disqualified` holds of those who are out in the stage: its code; true alone means the first."""
+    return {stage, True} if stage == first_stage else {stage}
 
 
 def _gate(rules: ListRules, outcomes: list[Outcome]) -> Gate:
@@ -297,7 +319,7 @@ def _candidates(
         codes = tuple(component.code for component in stage.stated if component.of_need(need))
         if codes and columns.keys().isdisjoint(codes):
             continue  # nobody asks about this stage
-        outs: set[object] = {stage.code, True} if stage.code == first_stage else {stage.code}
+        outs = _outs(stage.code, first_stage)
         names.append(stage.code)
         stages.append(_results(codes, [columns.get(code, nothing) for code in codes], disqualified, outs))
     facts = [columns.get(fact, nothing) for fact in FACTS]
@@ -341,44 +363,11 @@ def _stages(policy: Policy, one: List) -> list[Stage]:
     return [stage for stage in map(policy.stage, named) if stage is not None]
 
 
-def _kinds(columns: Sequence[Column]) -> tuple[Column, Column]:
-    """Rows that are alike in every column are one kind: a row of each kind, and each row's kind. No entry is negative."""
-    kind = np.zeros(len(columns[0]), dtype=np.int64)
-    size = 1
-    for column in columns:
-        width = int(column.max(initial=0)) + 1
-        if size * width >= 2**62:
-            _, kind = np.unique(kind, return_inverse=True)
-            size = int(kind.max(initial=0)) + 1
-        kind = kind * width + column
-        size *= width
-    if size <= 4 * len(kind):  # few enough to count them off
-        first = np.full(size, -1, dtype=np.int64)
-        first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
-        occurs = first >= 0
-        return first[occurs], (np.cumsum(occurs) - 1)[kind]
-    _, first, inverse = np.unique(kind, return_index=True, return_inverse=True)
-    return first, inverse
-
-
-def _order(keys: NDArray[np.uint8]) -> Column:
-    """Each key's place among the different ones."""
-    count, width = keys.shape
-    padded = np.zeros((count, -(-width // 8) * 8), dtype=np.uint8)
-    padded[:, :width] = keys
-    numbers = padded.view(">u8").astype(np.uint64)
-    order = np.lexsort(numbers.T[::-1])
-    in_order = numbers[order]
-    place = np.zeros(count, dtype=np.int64)
-    place[order[1:]] = np.cumsum(np.any(in_order[1:] != in_order[:-1], axis=1))
-    return place
-
-
 def _each_once(
     answer: Callable[[int, int, int, int, int, int], tuple[int, bool]], columns: Sequence[Column]
 ) -> tuple[Column, NDArray[np.bool_]]:
     """The answers for rows, each different row asked about once."""
-    first, kind = _kinds(columns)
+    first, kind = kinds_of(columns)
     answers = [answer(*row) for row in zip(*(column[first].tolist() for column in columns), strict=True)]
     numbers = np.array([number for number, _ in answers], dtype=np.int64)
     yes = np.array([each for _, each in answers], dtype=bool)
@@ -407,26 +396,23 @@ class _Line:
         places = np.arange(count, dtype=np.int64)
         self._first = np.ones(count, dtype=bool)
         self._first[1:] = vacancy[1:] != vacancy[:-1]
-        self._parted = self._first.copy()
-        self._parted[1:] |= merit[1:] != merit[:-1]
-        group = np.cumsum(self._parted) - 1
-        starts = places[self._parted]
+        parted = self._first.copy()
+        parted[1:] |= merit[1:] != merit[:-1]
+        group = np.cumsum(parted) - 1
+        starts = places[parted]
         begin = np.maximum.accumulate(np.where(self._first, places, 0)) if count else places
         self.rank = starts[group] - begin + 1 if count else places
         self.equals = np.diff(np.append(starts, count))[group] if count else places
 
     def decided_by(
-        self, rows: NDArray[np.bool_], kind: Column, keys: NDArray[np.uint8], rules: ListRules, words: _Words
+        self, rows: NDArray[np.bool_], kind: Column, fields: list[Column], rules: ListRules, words: _Words
     ) -> Column:
         """The field of the key in which each of these rows first differs from the row above, as a word; none for the score and a vacancy's first."""
-        here = np.flatnonzero(rows)
-        ends = np.array([end for _, end in rules.fields])
-        names = [words.number("" if name == "score" else name) for name, _ in rules.fields]
-        found = np.zeros(len(here), dtype=np.int64)
-        later = np.flatnonzero(~self._first[here])
-        if not len(later):
-            return found
-        differs = keys[kind[here[later]]] != keys[kind[here[later] - 1]]
-        field = np.searchsorted(ends, differs.argmax(axis=1), side="right")
-        found[later] = np.where(self._parted[here[later]], np.array(names)[field], words.number(EQUAL))
-        return found
+        found = np.zeros(len(rows), dtype=np.int64)
+        alike = np.flatnonzero(rows & ~self._first)  # the row above is of the same vacancy, so of the same need
+        for (name, _), values in zip(rules.fields, fields, strict=False):  # but for an officer's decision
+            differs = values[kind[alike]] != values[kind[alike - 1]]
+            found[alike[differs]] = words.number("" if name == "score" else name)
+            alike = alike[~differs]
+        found[alike] = words.number(EQUAL)
+        return found[rows]

@@ -10,16 +10,14 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
-from numpy.typing import NDArray
 
 from services.ranking.files import columns
 from services.ranking.files.columns import PARTICIPANT, VACANCY, Fault, FilesRefusedError, Parse
+from services.ranking.files.order import Column
 from shared.policies import Policy
 
 MOST_FAULTS = 100
 """Told at once: a file with more is wrong as a whole."""
-
-Column = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +178,10 @@ def _values_of(database: duckdb.DuckDBPyConnection, name: str, parse: Parse) -> 
 def _refuse_other_shapes(path: Path, width: int, rows: int) -> None:
     """Each line has exactly as many values as the header, and they all end alike: DuckDB lets pass a comma at a line's end, and blanks around quotes."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
-        parts = [text[start : start + 2**24] for start in range(0, len(text), 2**24)]
-        commas, ends, returns, quotes = (sum(part.count(each) for part in parts) for each in (b",", b"\n", b"\r", b'"'))
+        parts = [np.frombuffer(text[start : start + 2**20], dtype=np.uint8) for start in range(0, len(text), 2**20)]
+        commas, ends, returns, quotes = (
+            sum(np.count_nonzero(part == ord(each)) for part in parts) for each in ',\n\r"'
+        )
         if returns not in {0, ends}:
             raise _NotWellError("lines end with CR alone")
         if quotes and re.search(rb'[ \t]"|"[ \t]', text):

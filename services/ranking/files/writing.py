@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from services.ranking.domain.merit import Gate, digits
+from services.ranking.files.order import Column, in_order, kinds_of
 from services.ranking.files.ranking import Standings
-from services.ranking.files.reading import Candidates, Column, Vacancy
+from services.ranking.files.reading import Candidates, Vacancy
 
 COLUMNS = ("vacancy_id", "need", "rank", "participant_no", "stage_score", "final_score", "code", "decided_by")
 
@@ -65,7 +66,7 @@ def lines_of(vacancies: list[Vacancy], candidates: Candidates, lists: list[Stand
             stage[one.rows] = _written(texts, one.total, of_stage, ranked) if is_last else score
             final[one.rows] = score if is_last else 0
     place = np.empty(count, dtype=np.int64)
-    place[np.lexsort((order, held, candidates.vacancy))] = np.arange(count)
+    place[in_order([candidates.vacancy, held, order])] = np.arange(count)
     return Lines(place, rank, stage, final, code, decided, texts)
 
 
@@ -77,6 +78,7 @@ def write_lines(path: Path, vacancies: list[Vacancy], candidates: Candidates, li
     database.register("vacancies", {"vacancy_id": ids, "need": needs, "number": np.arange(len(ids))})
     database.register("texts", {"text": np.array(lines.texts, dtype=object), "number": np.arange(len(lines.texts))})
     numbers = {
+        "row": np.arange(len(lines.place)),
         "place": lines.place,
         "rank": lines.rank,
         "stage": lines.stage_score,
@@ -87,10 +89,10 @@ def write_lines(path: Path, vacancies: list[Vacancy], candidates: Candidates, li
     database.register("lines", numbers)
     database.execute(
         f"""
-        COPY (SELECT vacancies.vacancy_id, vacancies.need, nullif(line.rank, 0) AS rank, line.participant_no, nullif(stage.text, '') AS stage_score,
+        COPY (SELECT vacancies.vacancy_id, vacancies.need, nullif(line.rank, 0) AS rank, candidate.participant_no, nullif(stage.text, '') AS stage_score,
                      nullif(final.text, '') AS final_score, code.text AS code, nullif(decided.text, '') AS decided_by
-                FROM (SELECT * FROM candidate POSITIONAL JOIN lines) AS line
-                JOIN vacancies ON vacancies.number = line.vacancy
+                FROM lines AS line JOIN candidate ON candidate.rowid = line.row
+                JOIN vacancies ON vacancies.number = candidate.vacancy
                 JOIN texts AS stage ON stage.number = line.stage
                 JOIN texts AS final ON final.number = line.final
                 JOIN texts AS code ON code.number = line.code
@@ -113,7 +115,7 @@ def _written(texts: list[str], values: Column, decimals: Column, ranked: NDArray
     found = np.zeros(len(values), dtype=np.int64)
     for each in np.unique(decimals).tolist():
         here = np.flatnonzero(ranked & (decimals == each))
-        different, places = np.unique(values[here], return_inverse=True)
+        first, places = kinds_of([values[here]])
         found[here] = len(texts) + places
-        texts += [digits(value, each) for value in different.tolist()]
+        texts += [digits(value, each) for value in values[here][first].tolist()]
     return found
