@@ -136,6 +136,8 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(ranking.CandidateShortlisted, "terang.ranking", _vacancy, _application),
     _row(ranking.StageClosed, "terang.ranking", _vacancy, _vacancy),
     _row(ranking.CandidateSelected, "terang.ranking", _vacancy, _application),
+    _row(ranking.AdmissionRevoked, "terang.ranking", _vacancy, _application),
+    _row(ranking.ClosedListCorrected, "terang.ranking", _vacancy, _vacancy),
     _row(ranking.StandingsPublished, "terang.ranking", _round, _round),
     _row(ranking.SeatOffered, "terang.ranking", _vacancy, _seat),
     _row(ranking.SeatLeftEmpty, "terang.ranking", _vacancy, _vacancy),
@@ -150,6 +152,8 @@ HEARD: dict[Service, tuple[Model, ...]] = {
         ranking.CandidateShortlisted,
         ranking.StageClosed,
         ranking.CandidateSelected,
+        ranking.AdmissionRevoked,
+        ranking.ClosedListCorrected,
         ranking.SeatOffered,
     ),
     "exams": (
@@ -159,6 +163,8 @@ HEARD: dict[Service, tuple[Model, ...]] = {
         applications.ApplicationWithdrawn,
         ranking.CandidateShortlisted,
         ranking.StageClosed,
+        ranking.AdmissionRevoked,
+        ranking.ClosedListCorrected,
     ),
     "ranking": (
         applications.RoundOpened,

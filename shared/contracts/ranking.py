@@ -88,6 +88,27 @@ class CandidateSelected(OneList):
     code: ResultCode
 
 
+class AdmissionRevoked(OneList):
+    """A corrected list no longer lets the candidate go on, or gives them no seat: CandidateShortlisted or CandidateSelected holds no more."""
+
+    participant_no: ParticipantNo
+    code: Annotated[ResultCode, Field(description="Result code on the corrected list", examples=["P"])]
+
+
+class ClosedListCorrected(OneList):
+    """An officer adopted a corrected version of a closed list: it counts from now on, the earlier one stays as it is, and readable.
+
+    Before it, for this vacancy and list, come AdmissionRevoked of whoever no longer goes on, and CandidateShortlisted (CandidateSelected) of whoever goes
+    on with another line than before, newly or not.
+    """
+
+    version: Annotated[int, Field(ge=1, description="The version of the standings that counts now")]
+    follows: Annotated[int, Field(ge=1, description="The version that counted until now")]
+    codes: Annotated[dict[ResultCode, Count], Field(description="Candidates by result code, as they count now")]
+    shortlisted: Annotated[Count, Field(description="Candidates who go on, or are selected, in all")]
+    digest: Annotated[Sha256, Field(description="As in StandingsRecomputed, of the lines that count now")]
+
+
 class StandingsPublished(Fact):
     """Two officers published all lists of a round. Whoever knows the key can check the signature here, and then any file of the list against the root."""
 

@@ -178,7 +178,7 @@ SELECT * FROM application_details WHERE subject = :subject ORDER BY submitted_at
 -- What ranking said of these candidates, list by list.
 SELECT vacancy_id, participant_no, list, selected, rank, score, code, at
   FROM results
- WHERE (vacancy_id, participant_no) IN (SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[]))
+ WHERE (vacancy_id, participant_no) IN (SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[])) AND NOT revoked
  ORDER BY at, list;
 
 -- name: closed_lists_of(vacancy_ids)
@@ -192,7 +192,17 @@ SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :lists::tex
                      :scores::numeric[], :codes::text[], :ats::timestamptz[], :sequences::bigint[])
 ON CONFLICT (vacancy_id, participant_no, list) DO UPDATE
    SET selected = excluded.selected, rank = excluded.rank, score = excluded.score, code = excluded.code, at = excluded.at,
-       sequence = excluded.sequence
+       sequence = excluded.sequence, revoked = false
+ WHERE excluded.sequence > results.sequence;
+
+-- name: revoke_results(vacancy_ids, participant_nos, lists, codes, ats, sequences)!
+-- What ranking took back; only newer overwrites.
+INSERT INTO results (vacancy_id, participant_no, list, selected, code, at, sequence, revoked)
+SELECT vacancy_id, participant_no, list, false, code, at, sequence, true
+  FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :lists::text[], :codes::text[], :ats::timestamptz[], :sequences::bigint[])
+    AS new (vacancy_id, participant_no, list, code, at, sequence)
+ON CONFLICT (vacancy_id, participant_no, list) DO UPDATE
+   SET selected = false, rank = NULL, score = NULL, code = excluded.code, at = excluded.at, sequence = excluded.sequence, revoked = true
  WHERE excluded.sequence > results.sequence;
 
 -- name: keep_closed_lists(vacancy_ids, lists, ats, sequences)!

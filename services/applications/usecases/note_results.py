@@ -3,7 +3,13 @@
 from typing import Any
 
 from services.applications.storage import SQL
-from shared.contracts.ranking import CandidateSelected, CandidateShortlisted, StageClosed
+from shared.contracts.ranking import (
+    AdmissionRevoked,
+    CandidateSelected,
+    CandidateShortlisted,
+    ClosedListCorrected,
+    StageClosed,
+)
 from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
 
@@ -30,8 +36,25 @@ async def note_results(
     )
 
 
-async def note_closed_lists(connection: Connection, events: list[Event[StageClosed]]) -> None:
-    """The lists that were fixed."""
+async def note_revocations(connection: Connection, events: list[Event[AdmissionRevoked]]) -> None:
+    """What a corrected list takes back: from now on the candidate did not pass it."""
+    newest = {(event.data.vacancy_id, event.data.participant_no, event.data.list): event for event in events}
+    kept = newest.values()
+    await SQL.revoke_results(
+        connection,
+        vacancy_ids=[event.data.vacancy_id for event in kept],
+        participant_nos=[event.data.participant_no for event in kept],
+        lists=[event.data.list for event in kept],
+        codes=[event.data.code for event in kept],
+        ats=[event.time for event in kept],
+        sequences=[event.sequence for event in kept],
+    )
+
+
+async def note_closed_lists(
+    connection: Connection, events: list[Event[StageClosed]] | list[Event[ClosedListCorrected]]
+) -> None:
+    """The lists that were fixed, at the time of the version that counts."""
     newest = {(event.data.vacancy_id, event.data.list): event for event in events}
     kept = newest.values()
     await SQL.keep_closed_lists(

@@ -10,11 +10,15 @@ INSERT INTO vacancy (vacancy_id, round_id)
 SELECT * FROM unnest(:vacancy_ids::text[], :round_ids::text[])
 ON CONFLICT DO NOTHING;
 
--- name: keep_admissions(round_ids, participant_nos, bases, vacancy_ids)!
--- Candidates and the ground on which they may sit.
-INSERT INTO admission (round_id, participant_no, basis, vacancy_id)
-SELECT * FROM unnest(:round_ids::text[], :participant_nos::text[], :bases::text[], :vacancy_ids::text[])
-ON CONFLICT DO NOTHING;
+-- name: keep_admissions(revoked, round_ids, participant_nos, bases, vacancy_ids, sequences)!
+-- Candidates and the ground on which they may sit, or no longer may; a batch holds each once.
+INSERT INTO admission AS known (round_id, participant_no, basis, vacancy_id, revoked, sequence)
+SELECT round_id, participant_no, basis, vacancy_id, :revoked, sequence
+FROM unnest(:round_ids::text[], :participant_nos::text[], :bases::text[], :vacancy_ids::text[], :sequences::bigint[])
+    AS new (round_id, participant_no, basis, vacancy_id, sequence)
+ON CONFLICT (round_id, participant_no, basis) DO UPDATE
+SET vacancy_id = excluded.vacancy_id, revoked = excluded.revoked, sequence = excluded.sequence
+WHERE known.sequence < excluded.sequence;
 
 -- name: keep_withdrawals(round_ids, participant_nos)!
 -- Candidates who took their application back, for good.
@@ -105,7 +109,7 @@ LEFT JOIN LATERAL (
     SELECT admission.vacancy_id, admission.basis = :basis AS admitted
     FROM admission
     WHERE admission.round_id = :round_id AND admission.participant_no = asked.participant_no
-      AND admission.basis IN (:basis, :verified)
+      AND admission.basis IN (:basis, :verified) AND NOT admission.revoked
     ORDER BY admitted DESC
     LIMIT 1
 ) AS known ON true
@@ -179,7 +183,7 @@ CROSS JOIN LATERAL (
                     WHERE withdrawal.round_id = :round_id
                       AND withdrawal.participant_no = admission.participant_no) IS NULL AS waits
         FROM admission
-        WHERE admission.vacancy_id = covered.vacancy_id AND admission.basis = :basis
+        WHERE admission.vacancy_id = covered.vacancy_id AND admission.basis = :basis AND NOT admission.revoked
         OFFSET 0
     ) AS candidate
 ) AS candidates
@@ -203,9 +207,10 @@ WHERE sitting_vacancy.sitting_id = :sitting_id
            AND (sitting_vacancy.vacancy_id, admission.participant_no) > (:after_vacancy, :after_number)))
   AND (:state::text IS NULL OR coalesce(result.state, 'waiting') = :state)
   AND CASE WHEN result.state IS NULL
-           THEN (SELECT true FROM withdrawal
-                 WHERE withdrawal.round_id = :round_id
-                   AND withdrawal.participant_no = admission.participant_no) IS NULL
+           THEN NOT admission.revoked
+                AND (SELECT true FROM withdrawal
+                     WHERE withdrawal.round_id = :round_id
+                       AND withdrawal.participant_no = admission.participant_no) IS NULL
            ELSE result.sitting_id = :sitting_id END
 ORDER BY sitting_vacancy.vacancy_id, admission.participant_no
 LIMIT :most;

@@ -69,6 +69,33 @@ class Change:
         return "moved" if before == after else "in" if after else "out"
 
 
+@dataclass(frozen=True, slots=True)
+class Corrected:
+    """A list as it counted and as it counts now, by participant number; `now` in merit order."""
+
+    before: Mapping[str, Placed]
+    now: Mapping[str, Placed]
+
+    @property
+    def new(self) -> list[str]:
+        """Who is newly within."""
+        return [number for number, place in self.now.items() if place.within and not _within(self.before, number)]
+
+    @property
+    def gone(self) -> list[str]:
+        """Who is within no longer, on the list or not, by participant number."""
+        return sorted(number for number, place in self.before.items() if place.within and not _within(self.now, number))
+
+    @property
+    def restated(self) -> list[str]:
+        """Who is within now, newly or at another rank, score or code than before."""
+        return [number for number, place in self.now.items() if place.within and self.before.get(number) != place]
+
+
+def _within(places: Mapping[str, Placed], number: str) -> bool:
+    return number in places and places[number].within
+
+
 def moved(was: Mapping[str, Placed], now: Mapping[str, Placed]) -> list[str]:
     """Whose line differs, or is on one of the lists only, by participant number."""
     return sorted(number for number in was.keys() | now.keys() if was.get(number) != now.get(number))

@@ -1,11 +1,21 @@
-"""What became of a fixed list: the versions beside it, and who moved. For everyone."""
+"""What became of a fixed list: the versions that came after, who moved, and which of them an officer adopted. To read for everyone."""
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Response
 
-from services.ranking.usecases.show_revisions import ListChanges, ListVersions, show_changes, show_versions
+from services.ranking.usecases.adopt_version import AdoptVersion, VersionAdopted, adopt_version
+from services.ranking.usecases.show_revisions import (
+    ListChanges,
+    ListVersions,
+    show_changes,
+    show_fixed,
+    show_versions,
+)
+from services.ranking.usecases.show_standings import Standings
 from shared.contracts.fields import StageCode, VacancyId
+from shared.web.effects import TheEffect
+from shared.web.identity import Officer
 from shared.web.paging import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
@@ -15,13 +25,13 @@ WhichVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="As `…/vers
 
 
 def revisions() -> APIRouter:
-    """Versions beside a fixed list; the fixed one stays as it is."""
+    """Versions of a fixed list; each stays as it is, and an officer may let a later one count."""
     routes = APIRouter(tags=["standings"], prefix="/vacancies")
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions",
         responses=declared(400, 404, 409),
-        summary="A fixed list and the versions that corrections made beside it",
+        summary="A fixed list and the versions that corrections made of it; which of them counts, and why",
     )
     async def versions(
         vacancy_id: VacancyId, list_: ListCode, parts: TheParts, cursor: Cursor = None, limit: Limit = 50
@@ -31,6 +41,25 @@ def revisions() -> APIRouter:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             return await show_versions(connection, vacancy_id, list_, cursor, limit)
+
+    @routes.get(
+        "/{vacancy_id}/lists/{list}/versions/{version}",
+        responses=declared(400, 404, 409),
+        summary="A version of a list as an officer fixed it: the first, or one that was adopted, whether or not it counts still",
+    )
+    async def fixed(
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        version: WhichVersion,
+        parts: TheParts,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Standings:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await show_fixed(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}/changes",
@@ -50,5 +79,26 @@ def revisions() -> APIRouter:
             connection.transaction(isolation="repeatable_read", readonly=True),
         ):
             return await show_changes(connection, vacancy_id, list_, version, cursor, limit)
+
+    @routes.post(
+        "/{vacancy_id}/lists/{list}/versions/{version}/adoption",
+        response_model=VersionAdopted,
+        responses=declared(401, 403, 404, 409),
+        summary="Adopt a corrected version: it counts from now on, what it follows stays as it was fixed",
+    )
+    async def adopt(
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        version: WhichVersion,
+        command: AdoptVersion,
+        parts: TheParts,
+        officer: Officer,
+        effect: TheEffect,
+    ) -> Response:
+        return await effect.once(
+            lambda connection: adopt_version(
+                connection, parts.outbox, officer, vacancy_id, list_, version, command, parts.clock()
+            )
+        )
 
     return routes

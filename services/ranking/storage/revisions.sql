@@ -82,3 +82,20 @@ SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND versi
 -- Who moved in it, by participant number.
 SELECT * FROM revision_change
  WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no > :after ORDER BY participant_no LIMIT :most;
+
+-- Adopting one ---------------------------------------------------------------------------------------------------------------------
+
+-- name: seats_given(round_id)$
+-- Whether empty seats of the round are being offered, or one was accepted.
+SELECT EXISTS (SELECT FROM filling WHERE round_id = :round_id)
+    OR EXISTS (SELECT FROM seat_answer WHERE round_id = :round_id AND answer = 'accepted');
+
+-- name: fixed_versions(vacancy_id, list)
+-- Every version of a list that officers fixed, the first one first; the last one counts.
+SELECT version, digest, codes, cut_limit, cut_score, closed_at, follows, reason FROM closing_version
+ WHERE vacancy_id = :vacancy_id AND list = :list ORDER BY version;
+
+-- name: fixed_lines_after(vacancy_id, list, version, after, most)
+-- The next lines of one of them.
+SELECT * FROM closed_line_version
+ WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND place > :after ORDER BY place LIMIT :most;

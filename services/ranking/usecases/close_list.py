@@ -124,7 +124,7 @@ async def _fix(connection: Connection, whole: Whole, now: datetime) -> list[Base
     }
     statements: list[BaseModel] = []
     for vacancy_id, lines in (await fix(connection, whole, versions, now)).items():
-        admitted = [whole.goes_on(vacancy_id, line) for line in lines if line.within]
+        admitted = [whole.goes_on(vacancy_id, number, place) for number, place in lines.items() if place.within]
         summary = whole.summaries[vacancy_id]
         closed = StageClosed(
             vacancy_id=vacancy_id,

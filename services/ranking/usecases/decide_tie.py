@@ -44,18 +44,25 @@ class TieDecided(BaseModel):
 async def decide_tie(
     connection: Connection, officer: Person, vacancy_id: str, command: DecideTie, now: datetime
 ) -> TieDecided:
-    """Keep the officer's order. Raises Refusal `unknown-vacancy`, `unknown-list`, `list-closed`, `no-tie` where nobody is equal at the last
-    seat, `not-the-tie` where the order does not name exactly those who are, `rebuilding`."""
+    """Keep the officer's order; of a list that is fixed it moves the live one alone, whose version may be adopted then.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `no-tie` where nobody is equal at the last seat, `list-closed` where nobody is since the list was
+    fixed, `not-the-tie` where the order does not name exactly those who are, `rebuilding`.
+    """
     await touch_to_decide(connection, [vacancy_id])
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     if command.list not in vacancy.lists:
         raise Refusal("unknown-list", list=command.list, known=", ".join(vacancy.lists))
-    if command.list in vacancy.closed:
-        raise Refusal("list-closed", round_id=vacancy.round_id, list=command.list)
     rows = [row async for chunk in whole_rows(connection, command.list, [vacancy_id]) for _, row in chunk]
     tied = _tied(rows, ListCut.of(vacancy.lists[command.list], vacancy.seats))
+    if command.list in vacancy.closed and not any(
+        row.decided < row.alike for row in rows if row.participant_no in tied
+    ):
+        raise Refusal(
+            "list-closed", round_id=vacancy.round_id, list=command.list
+        )  # corrections made nobody equal since
     if not tied:
         raise Refusal("no-tie", list=command.list)
     if sorted(tied) != sorted(command.order):

@@ -182,6 +182,9 @@ async def _closed(
     last = [one async for one in SQL.closed_lines_after(connection, **asked.key, after=within - 1, most=1)]
     rows = {other["participant_no"]: other for other in (row, *near.values(), *last)}
     known = await _known(connection, asked, list(rows))
+    for number, candidate in known.items():
+        decided = {asked.rules.code: closing["decided"][number]} if number in closing["decided"] else {}
+        known[number] = replace(candidate, decided=decided)
     facts = REVISIONS.fixed_facts(connection, **asked.key, participants=list(rows))
     async for number, *values in facts:
         known[number] = replace(known[number], **dict(zip(FACTS, values, strict=True)))

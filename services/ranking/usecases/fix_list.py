@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from services.ranking.domain.merit import Gate, digits
 from services.ranking.domain.standing import UNDECIDED, Line, ListCut, Summary
+from services.ranking.domain.what_if import Placed, place_of
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair, Vacancy, vacancies_known
 from services.ranking.storage.publications import PUBLICATION
@@ -27,17 +28,6 @@ class Adopted:
     follows: int
     reason: str
     by: str
-
-
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """A line as it is fixed. `within`: goes on to what comes next; on the last list: has a seat."""
-
-    participant_no: str
-    rank: int | None
-    score: str | None
-    code: str
-    within: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,18 +52,18 @@ class Whole:
             if summary.codes[UNDECIDED]
         }
 
-    def goes_on(self, vacancy_id: str, line: Fixed) -> CandidateSelected | CandidateShortlisted:
-        """What is stated of a line within the cut."""
+    def goes_on(self, vacancy_id: str, number: str, place: Placed) -> CandidateSelected | CandidateShortlisted:
+        """What is stated of somebody within the cut."""
         model = CandidateSelected if self.one is self.round_.policy.lists[-1] else CandidateShortlisted
         return model.model_validate(
             {
                 "vacancy_id": vacancy_id,
                 "round_id": self.round_.round_id,
                 "list": self.one.code,
-                "participant_no": line.participant_no,
-                "rank": line.rank,
-                "score": line.score,
-                "code": line.code,
+                "participant_no": number,
+                "rank": place.rank,
+                "score": place.score,
+                "code": place.code,
             }
         )
 
@@ -98,37 +88,33 @@ async def fix(
     versions: Mapping[str, int],
     now: datetime,
     adopted: Adopted | None = None,
-) -> dict[str, list[Fixed]]:
-    """Keep it under these versions, by vacancy id; gives the lines, in merit order. Nobody is UNDECIDED on it."""
+) -> dict[str, dict[str, Placed]]:
+    """Keep it under these versions; gives, by vacancy id, the places by participant number, in merit order. Nobody is UNDECIDED on it."""
     points = await _points(connection, whole.lines)
-    fixed: dict[str, list[Fixed]] = {}
+    fixed: dict[str, dict[str, Placed]] = {}
     rows: list[tuple[object, ...]] = []
     closings: list[tuple[object, ...]] = []
     for vacancy_id, summary in whole.summaries.items():
         cut, version = summary.cut, versions[vacancy_id]
-        fixed[vacancy_id] = []
+        fixed[vacancy_id] = {}
         for line in sorted(whole.lines[vacancy_id], key=lambda line: line.place):
-            code = cut.code(line.gate, line.rank, line.equals)
-            score = None if line.score is None else digits(line.score, cut.one.decimals)
-            said = Fixed(
-                line.participant_no, line.rank, score, cut.one.shown(code, line.priority), code == cut.one.codes.within
-            )
-            shown = points.get((vacancy_id, line.participant_no), {}) if line.gate in {Gate.RANKED, Gate.BELOW} else {}
+            number, place = line.participant_no, place_of(cut, line)
+            shown = points.get((vacancy_id, number), {}) if line.gate in {Gate.RANKED, Gate.BELOW} else {}
             rows.append(
                 (
                     vacancy_id,
                     version,
                     line.place,
-                    said.participant_no,
-                    said.rank,
+                    number,
+                    place.rank,
                     line.equals,
-                    said.score,
-                    said.code,
+                    place.score,
+                    place.code,
                     json.dumps(shown),
-                    said.within,
+                    place.within,
                 )
             )
-            fixed[vacancy_id].append(said)
+            fixed[vacancy_id][number] = place
         cut_score = None if summary.cut_score is None else digits(summary.cut_score, cut.one.decimals)
         follows = None if adopted is None else adopted.follows
         codes = json.dumps(dict(sorted(summary.codes.items())))

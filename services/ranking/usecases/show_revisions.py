@@ -1,11 +1,13 @@
-"""Shows to anyone what became of a fixed list: the versions beside it, and who moved in each, from where to where, and why."""
+"""Shows to anyone what became of a fixed list: the versions after it, which of them counts, and who moved in each, from where to where, and why."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.storage.revisions import REVISIONS
-from services.ranking.usecases.show_standings import Asked, ask
+from services.ranking.usecases.show_standings import Asked, Standings, ask, closed_page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.web.paging import from_cursor, to_cursor
@@ -15,8 +17,12 @@ class ListVersion(BaseModel):
     """A version of a list that an officer fixed, or one that came after beside it."""
 
     version: int = Field(description="As in StandingsRecomputed")
-    kind: Literal["fixed", "beside"] = Field(
-        description="`fixed`: the list that holds; `beside`: as it would be by what was corrected since"
+    kind: Literal["fixed", "adopted", "beside"] = Field(
+        description="`fixed`: as it was closed; `adopted`: an officer let it follow a fixed one; `beside`: as the list would be by what was corrected"
+    )
+    counts: bool = Field(description="Whether it is the version that counts now")
+    replaced_by: int | None = Field(
+        description="The version that was adopted in its place; none: it counts, or never did"
     )
     made_at: AwareDatetime = Field(description="UTC")
     follows: int | None = Field(description="The fixed version that it is compared with")
@@ -25,9 +31,11 @@ class ListVersion(BaseModel):
     codes: dict[str, int]
     cut_limit: int | None
     cut_score: str | None
-    moved: int = Field(description="Candidates whose rank, score or code differs from the fixed list's")
-    moved_in: int = Field(description="Who would come within the cut")
-    moved_out: int = Field(description="Who would no longer be")
+    moved: int = Field(description="Candidates whose rank, score or code differs from the list's that it follows")
+    moved_in: int = Field(description="Who comes within the cut by it")
+    moved_out: int = Field(description="Who is no longer")
+    adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
+    reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
 
 
 class ListVersions(BaseModel):
@@ -78,11 +86,42 @@ class ListChanges(BaseModel):
     list: str
     version: int
     follows: int
+    counts: bool = Field(description="Whether this version counts now")
+    adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
+    reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
     moved: int
     moved_in: int
     moved_out: int
     items: tuple[LineChange, ...] = Field(description="By participant number")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
+
+
+@dataclass(frozen=True, slots=True)
+class FixedVersions:
+    """The versions of a list that officers fixed, the first one first; the last one counts."""
+
+    rows: Sequence[Any]
+
+    def find(self, version: int) -> Any | None:
+        """One of them."""
+        return next((row for row in self.rows if row["version"] == version), None)
+
+    def said(self, version: int) -> dict[str, Any]:
+        """What to tell of a version, fixed or not."""
+        adopted = next((row for row in self.rows if row["version"] == version and row["follows"] is not None), None)
+        return {
+            "counts": self.rows[-1]["version"] == version,
+            "replaced_by": next((row["version"] for row in self.rows if row["follows"] == version), None),
+            "adopted_at": None if adopted is None else adopted["closed_at"],
+            "reason": None if adopted is None else adopted["reason"],
+        }
+
+
+async def fixed_versions(connection: Connection, vacancy_id: str, list_code: str) -> FixedVersions:
+    """All of a list; none while it is open."""
+    return FixedVersions(
+        [row async for row in REVISIONS.fixed_versions(connection, vacancy_id=vacancy_id, list=list_code)]
+    )
 
 
 async def show_versions(
@@ -93,18 +132,40 @@ async def show_versions(
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
     asked = await ask(connection, vacancy_id, list_code, "closed")
+    fixed = await fixed_versions(connection, **_which(asked))
     rows = [row async for row in REVISIONS.versions_after(connection, **asked.key, after=after, most=limit + 1)]
-    items = [] if cursor else [_fixed(asked)]
-    items += [
-        ListVersion.model_validate({**row, "kind": "beside", "candidates": sum(row["codes"].values())}, extra="ignore")
-        for row in rows[:limit]
-    ]
+    items = [] if cursor else [_first(fixed)]
+    for row in rows[:limit]:
+        said = fixed.said(row["version"])
+        kind = "beside" if said["adopted_at"] is None else "adopted"
+        candidates = sum(row["codes"].values())
+        items.append(
+            ListVersion.model_validate({**row, **said, "kind": kind, "candidates": candidates}, extra="ignore")
+        )
     return ListVersions(
         **asked.key,
         round_id=asked.vacancy.round_id,
         items=tuple(items),
         next=to_cursor(rows[limit - 1]["version"]) if len(rows) > limit else None,
     )
+
+
+async def show_fixed(
+    connection: Connection, vacancy_id: str, list_code: str, version: int, cursor: str | None, limit: int
+) -> Standings:
+    """A page of a version that an officer fixed, whether or not it counts still.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `version-not-fixed`, `bad-cursor`.
+    """
+    after = (from_cursor(cursor, fields=2) or ["closed", 0])[1]
+    if not isinstance(after, int):
+        raise Refusal("bad-cursor")
+    asked = await ask(connection, vacancy_id, list_code, "closed")
+    closing = (await fixed_versions(connection, **_which(asked))).find(version)
+    if closing is None:
+        raise Refusal("version-not-fixed", list=list_code, version=version)
+    lines = REVISIONS.fixed_lines_after(connection, **asked.key, version=version, after=after, most=limit + 1)
+    return closed_page(asked, closing, [row async for row in lines], limit)
 
 
 async def show_changes(
@@ -119,11 +180,15 @@ async def show_changes(
     found = await REVISIONS.version(connection, **which)
     if found is None:
         raise Refusal("unknown-version", list=list_code, version=version)
+    said = (await fixed_versions(connection, **_which(asked))).said(version)
     rows = [row async for row in REVISIONS.changes_after(connection, **which, after=after, most=limit + 1)]
     return ListChanges(
         **which,
         round_id=asked.vacancy.round_id,
         follows=found["follows"],
+        counts=said["counts"],
+        adopted_at=said["adopted_at"],
+        reason=said["reason"],
         moved=found["moved"],
         moved_in=found["moved_in"],
         moved_out=found["moved_out"],
@@ -132,11 +197,16 @@ async def show_changes(
     )
 
 
-def _fixed(asked: Asked) -> ListVersion:
-    closing: Any = asked.closing
+def _which(asked: Asked) -> dict[str, str]:
+    return {"vacancy_id": asked.vacancy.vacancy_id, "list_code": asked.rules.code}
+
+
+def _first(fixed: FixedVersions) -> ListVersion:
+    closing = fixed.rows[0]
     names = ("version", "digest", "codes", "cut_limit", "cut_score")
     return ListVersion(
         **{name: closing[name] for name in names},
+        **fixed.said(closing["version"]),
         kind="fixed",
         made_at=closing["closed_at"],
         follows=None,

@@ -253,6 +253,11 @@ async def _closed_page(
     if seen is not None and not isinstance(seen, int):
         raise Refusal("bad-cursor")
     rows = [row async for row in SQL.closed_lines_after(connection, **asked.key, after=seen or 0, most=limit + 1)]
+    return closed_page(asked, closing, rows, limit)
+
+
+def closed_page(asked: Asked, closing: Mapping[str, Any], rows: Sequence[Any], limit: int) -> Standings:
+    """A page of lines as an officer fixed them; of `rows` there is one more than the limit where another page follows."""
     items = tuple(
         StandingLine(
             rank=row["rank"],

@@ -14,6 +14,7 @@ from shared.contracts.applications import (
     ApplicationWithdrawn,
     RegistrationClosed,
 )
+from shared.contracts.ranking import AdmissionRevoked, ClosedListCorrected
 from tests.component.applications.conftest import (
     CUMLAUDE,
     FACTS,
@@ -314,6 +315,37 @@ async def test_results_repeated_or_early(open_round: Office) -> None:
     ok(await open_round.apply("person-1"), 201)
     (mine,) = ok(await open_round.get("/me", open_round.applicant("person-1")))["items"]
     assert [(result["list"], result["rank"]) for result in mine["results"]] == [("skd", 7)]
+
+
+async def test_a_corrected_list_takes_a_seat_back(open_round: Office) -> None:
+    """Whom a corrected final list no longer seats is told so, with its time, and has nothing to give up; whom it seats instead has. An older word, and
+    the same twice, change nothing."""
+    service = open_round.service
+    for n in (1, 2):
+        ok(await open_round.apply(f"person-{n}"), 201)
+        ok(await open_round.verify(f"0001-00000{n}"))
+    first, second = (list(map(service.event, results(f"0001-00000{n}"))) for n in (1, 2))
+    await service.hear(first[0], second[0], *first[1:])
+    service.clock.advance(hours=1)
+    of_list = {"vacancy_id": GENERAL, "round_id": ROUND, "list": "final"}
+    revoked = service.event(AdmissionRevoked(**of_list, participant_no="0001-000001", code="P"))
+    selected = service.event(second[2].data)
+    corrected = ClosedListCorrected(**of_list, version=2, follows=1, codes={"L": 1}, shortlisted=1, digest="1" * 64)
+    await service.hear(revoked, selected, corrected)
+    await service.hear(first[2], revoked, second[2])
+    told = [
+        [
+            (result["list"], result["outcome"], result["code"], result["at"])
+            for result in ok(await open_round.get("/me", open_round.applicant(f"person-{n}")))["items"][0]["results"]
+        ]
+        for n in (1, 2)
+    ]
+    now = service.clock().isoformat().replace("+00:00", "Z")
+    assert [each[1] for each in told] == [("final", "not-passed", None, now), ("final", "selected", "L", now)]
+    assert [each[0][:2] for each in told] == [("skd", "shortlisted")] * 2
+    seat = f"/vacancies/{GENERAL}/applications/0001-00000{{}}/selection/decline"
+    refused(await open_round.post(seat.format(1), open_round.applicant("person-1")), 409, "not-selected")
+    ok(await open_round.post(seat.format(2), open_round.applicant("person-2")))
 
 
 async def test_no_withdrawing_from_a_final_list(open_round: Office) -> None:

@@ -17,7 +17,7 @@ from shared.contracts.applications import (
     VacancyPublished,
 )
 from shared.contracts.fields import Fact
-from shared.contracts.ranking import CandidateShortlisted, StageClosed
+from shared.contracts.ranking import AdmissionRevoked, CandidateShortlisted, ClosedListCorrected, StageClosed
 from shared.policies import load
 from tests.component.conftest import ServiceApp
 
@@ -91,6 +91,25 @@ def list_closed(vacancy: str, shortlisted_: int) -> Fact:
     """The first list is fixed, with so many on it."""
     return StageClosed(
         vacancy_id=vacancy, round_id=ROUND, list="skd", version=1, codes={}, shortlisted=shortlisted_, digest="0" * 64
+    )
+
+
+def revoked(vacancy: str, n: int) -> Fact:
+    """The corrected first list no longer admits the applicant."""
+    return AdmissionRevoked(vacancy_id=vacancy, round_id=ROUND, list="skd", participant_no=number(vacancy, n), code="P")
+
+
+def list_corrected(vacancy: str, shortlisted_: int, version: int = 2) -> Fact:
+    """The first list counts in another version from now on, with so many on it."""
+    return ClosedListCorrected(
+        vacancy_id=vacancy,
+        round_id=ROUND,
+        list="skd",
+        version=version,
+        follows=version - 1,
+        codes={},
+        shortlisted=shortlisted_,
+        digest="1" * 64,
     )
 
 

@@ -15,7 +15,9 @@ from tests.component.exams.conftest import (
     Exams,
     code,
     list_closed,
+    list_corrected,
     number,
+    revoked,
     shortlisted,
     verified,
     withdrawn,
@@ -200,6 +202,35 @@ async def test_the_second_stage_closes_when_the_whole_shortlist_is_here(exams: E
         for fact in await exams.service.stated(SittingClosed)
     }
     assert counts == {DOCTOR: (1, 1, 0), NURSE: (0, 0, 0)}
+
+
+async def test_a_corrected_list_takes_admissions_back_and_gives_them(exams: Exams) -> None:
+    """Who is no longer on it neither sits nor is awaited, though verified; who is newly on it is. What was recorded stays. An older word changes nothing."""
+    sitting = await exams.schedule(NURSE, stage="skb")
+    points = {"SKB": "80"}
+    early = exams.service.event(shortlisted(NURSE, 2))
+    await exams.hear(shortlisted(NURSE, 1))
+    await exams.service.hear(early)
+    await exams.hear(shortlisted(NURSE, 3), list_closed(NURSE, 3))
+    await exams.score(sitting, N3, points)
+    await exams.hear(revoked(NURSE, 2), revoked(NURSE, 3))
+    assert code(await exams.close(sitting)) == "shortlist-incomplete"
+    await exams.hear(shortlisted(NURSE, 4), list_corrected(NURSE, 2))
+    await exams.service.hear(early)
+    assert code(await exams.score(sitting, N2, points)) == "not-shortlisted"
+    queue = await exams.get(f"/sittings/{sitting}/candidates")
+    assert {item["participant_no"]: item["state"] for item in queue.json()["items"]} == {
+        N1: "waiting",
+        N3: "scored",
+        N4: "waiting",
+    }
+    assert (await exams.score(sitting, N1, points)).status_code == 201
+    assert (await exams.score(sitting, N4, points)).status_code == 201
+    assert (await exams.close(sitting)).status_code == 200
+    [fact] = await exams.service.stated(SittingClosed)
+    assert fact.scored == 3
+    await exams.hear(shortlisted(NURSE, 2), list_corrected(NURSE, 3, version=3))
+    assert (await exams.score(await exams.schedule(NURSE, stage="skb"), N2, points)).status_code == 201
 
 
 async def test_stages_are_apart(exams: Exams) -> None:
