@@ -30,6 +30,11 @@ class Vacancy:
         """The lists that may have candidates: the first, and each that follows a closed one."""
         return [one for one in self.lists.values() if one.after is None or one.after in self.closed]
 
+    @property
+    def officers_decide(self) -> bool:
+        """Whether an officer may have given places among equals on a list that has candidates."""
+        return any(one.cut and one.cut.equals_at_the_limit == "officer-decides" for one in self.open_lists)
+
 
 async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) -> dict[str, Vacancy]:
     """The vacancies of these whose round has arrived too, by id."""
@@ -71,7 +76,9 @@ async def candidates_known(
     if later:
         async for vacancy_id, participant_no, list_code in SQL.admissions_of(connection, **asked):
             admitted[vacancy_id, participant_no].add(list_code)
-        async for vacancy_id, participant_no, list_code, place in SQL.decided_places(connection, vacancies=later):
+    tied = [vacancy.vacancy_id for vacancy in vacancies.values() if vacancy.officers_decide]
+    if tied:
+        async for vacancy_id, participant_no, list_code, place in SQL.decided_places(connection, vacancies=tied):
             decided[vacancy_id, participant_no][list_code] = place
     nothing: dict[str, Result] = {}
     nobody_decided: dict[str, int] = {}

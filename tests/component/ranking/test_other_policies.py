@@ -120,3 +120,31 @@ async def test_points_that_a_policy_does_not_publish_are_not_shown(ranking: Serv
     assert (line["score"], line["points"]) == ("80", {})
     place = (await ranking.http.get("/ranking/vacancies/v1/candidates/0001-000001")).json()
     assert (place["score"], place["points"], place["gates"]) == ("80", {}, [])
+
+
+async def test_a_tie_is_decided_on_a_policys_only_list(ranking: ServiceApp) -> None:
+    """Nothing of the round is fixed yet: the officer's order counts at once, and still does when facts of those who are equal come again."""
+    facts = Under({"v1": 1})
+    same_day = {"birth_date": date(1990, 1, 1)}
+    await ranking.hear(*facts.opened(), *facts.people("v1", 3), facts.scheduled("v1", "kompetensi"))
+    await ranking.hear(
+        *(facts.stated("v1", n, **same_day) for n in (1, 2, 3)),
+        *(facts.scored("v1", "kompetensi", n, **pppk(400 if n < 3 else 300)) for n in (1, 2, 3)),
+        facts.closed("v1", "kompetensi", 3),
+    )
+    officer = ranking.who(*OFFICER)
+    decision = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
+    decided = await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=decision)
+    assert decided.status_code == 201, decided.text
+
+    async def order() -> list[tuple[int, str, str]]:
+        body = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
+        return [(line["rank"], line["participant_no"][-1], line["code"]) for line in body["items"]]
+
+    assert await order() == [(1, "2", "L"), (2, "1", "P"), (3, "3", "P")]
+    await ranking.hear(facts.stated("v1", 2, **same_day, priority="R4"))
+    await ranking.hear(facts.stated("v1", 2, **same_day))
+    assert await order() == [(1, "2", "L"), (2, "1", "P"), (3, "3", "P")]
+    closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/close", headers=officer)
+    assert closed.status_code == 200, closed.text
+    assert [one.participant_no[-1] for one in await ranking.stated(CandidateSelected)] == ["2"]

@@ -114,6 +114,22 @@ def test_check_names_file_line_place_and_authority(was: str, becomes: str, says:
     assert any(decree in told[0] for decree in ("PANRB", "UU 14/2008", "BKN"))
 
 
+def test_a_tie_by_priority_where_priority_goes_before_the_score_is_refused(tmp_path: Path) -> None:
+    """The key would have two fields of one name: told with the tie's line and the decree that the ties come from."""
+    text = (FOLDER / "national-pppk-2024.toml").read_text("utf-8")
+    tie = '{ by = "priority", order = "highest-first" },'
+    file = tmp_path / "changed.toml"
+    file.write_text(text.replace('{ by = "TEKNIS", order = "highest-first" },', tie, 1), "utf-8")
+    line = next(number for number, row in enumerate(file.read_text("utf-8").splitlines(), 1) if tie in row)
+    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    assert result.exit_code == 1
+    (told,) = result.stderr.splitlines()
+    assert told.startswith(
+        f"{file}:{line}: lists.0.ties.0.by: list final, ties: priority goes before the score already ["
+    )
+    assert "Pasal 47" in told
+
+
 def test_check_says_what_is_no_toml_and_what_is_no_file(tmp_path: Path) -> None:
     """With its line; a file that isn't there is said too."""
     file = tmp_path / "broken.toml"
