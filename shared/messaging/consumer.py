@@ -31,7 +31,7 @@ from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, Read
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Away, Stop, is_infrastructure
 from shared.messaging.outbox import Outbox
-from shared.messaging.parser import Heard, decode, parse
+from shared.messaging.parser import Heard, decode, hear, parse
 from shared.messaging.position import Place, Position
 from shared.observability import metrics
 from shared.postgres.pool import Pool
@@ -43,8 +43,14 @@ Answer = TypeVar("Answer")
 BATCH_RECORDS = 5_000
 """Records of one transaction at most: enough that its round trips don't count, few enough that it ends within a second."""
 
-BATCH_WAIT_MS = 50
-"""How long a read waits for records. FastStream sleeps it once more when there are none, so an event waits twice this at most."""
+READ_AHEAD_FROM = BATCH_RECORDS // 5
+"""Records of a batch from which the next is read while it is with PostgreSQL. With fewer we have caught up, and what comes next should come soon."""
+
+BATCH_WAIT_MS = 10
+"""How long a read waits for records, which end the wait. When there were none FastStream sleeps as long once more: then an event may wait."""
+
+FETCH_WAIT_MS = 100
+"""How long the broker holds a fetch while there is nothing. A partition that is sought meanwhile is read only with the next fetch."""
 
 MAX_POLL_SECONDS = 300.0
 """Kafka takes the partitions from a worker that doesn't read for so long."""
@@ -157,6 +163,7 @@ class Consumer:
             auto_offset_reset="earliest",
             partition_assignment_strategy=[_assignor(self._seen)],
             max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             max_poll_interval_ms=int(MAX_POLL_SECONDS * 1000),
             session_timeout_ms=int(self._session_seconds * 1000),
             heartbeat_interval_ms=int(self._session_seconds * 1000 / 5),
@@ -260,7 +267,10 @@ class Consumer:
 
         It never raises: FastStream would swallow it, with its own position already past the batch.
         """
-        places, deadline = places_of(batch), time.monotonic() + PATIENCE
+        deadline = time.monotonic() + PATIENCE
+        if len(batch) < READ_AHEAD_FROM:
+            batch = batch + await self._come_meanwhile()
+        places = places_of(batch)
         try:
             read = await self._dispatch.read_ahead(batch)
         except Exception as error:  # noqa: BLE001 - a fault of ours, since what a record holds raises nothing
@@ -272,6 +282,17 @@ class Consumer:
             return
         await self._turn.acquire()
         self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
+        if len(batch) < READ_AHEAD_FROM:  # what comes meanwhile makes one batch, instead of one that waits and one behind it
+            await asyncio.wait([self._taking])
+
+    async def _come_meanwhile(self) -> list[Heard]:
+        """What came while the batch before was with PostgreSQL: aiokafka asks for more only once what it holds was taken, so it is one request away."""
+        assert self._kafka is not None
+        try:
+            found = await self._kafka.getmany(timeout_ms=BATCH_WAIT_MS, max_records=BATCH_RECORDS)
+        except KafkaError:
+            return []  # FastStream's own read meets it next
+        return [hear(record) for records in found.values() for record in records]
 
     async def _give(self, batch: list[Heard], places: set[Place], read: Read) -> None:
         """Lets the batch take effect; has the turn, and gives it back."""

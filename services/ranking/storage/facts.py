@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.ranking.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
 from services.ranking.storage import SQL
@@ -10,6 +10,8 @@ from shared.postgres.pool import Connection
 
 Pair = tuple[str, str]
 """A candidate: vacancy id and participant number."""
+
+OUTCOMES = tuple(Outcome)  # an IntEnum's own look-up by number costs ten times as much
 
 UNKNOWN = (None, None, None, None, None)
 """Of someone whose facts have not arrived, or are not asked for."""
@@ -24,11 +26,12 @@ class Vacancy:
     seats: int
     lists: dict[str, ListRules]
     closed: frozenset[str]
+    open_lists: list[ListRules] = field(init=False)
+    """Those that may have candidates: the first, and each that follows a closed one."""
 
-    @property
-    def open_lists(self) -> list[ListRules]:
-        """The lists that may have candidates: the first, and each that follows a closed one."""
-        return [one for one in self.lists.values() if one.after is None or one.after in self.closed]
+    def __post_init__(self) -> None:
+        possible = [one for one in self.lists.values() if one.after is None or one.after in self.closed]
+        object.__setattr__(self, "open_lists", possible)  # frozen, and asked for each candidate
 
     @property
     def officers_decide(self) -> bool:
@@ -63,9 +66,15 @@ async def candidates_known(
     if not known:
         return []
     asked = {"vacancies": [pair[0] for pair in known], "participants": [pair[1] for pair in known]}
+    applied: dict[Pair, tuple[bool | None, bool]] = {}
     results: dict[Pair, dict[str, Result]] = defaultdict(dict)
-    async for vacancy_id, participant_no, stage, outcome, points in SQL.results_of(connection, **asked):
-        results[vacancy_id, participant_no][stage] = Result(Outcome(outcome), points or {})
+    async for vacancy_id, participant_no, verified, withdrawn, stage, outcome, points in SQL.candidates(
+        connection, **asked
+    ):
+        pair = (vacancy_id, participant_no)
+        applied[pair] = (verified, withdrawn)
+        if stage is not None:
+            results[pair][stage] = Result(OUTCOMES[outcome], points or {})
     facts: dict[Pair, tuple[object, ...]] = {}
     if any(one.uses_facts for vacancy in vacancies.values() for one in vacancy.open_lists):
         async for vacancy_id, participant_no, *values in SQL.facts_of(connection, **asked):
@@ -83,8 +92,8 @@ async def candidates_known(
     nothing: dict[str, Result] = {}
     nobody_decided: dict[str, int] = {}
     found = []
-    async for vacancy_id, participant_no, verified, withdrawn in SQL.candidates(connection, **asked):
-        pair = (vacancy_id, participant_no)
+    for pair, (verified, withdrawn) in applied.items():
+        vacancy_id, participant_no = pair
         gpa, birth_date, months, education, priority = facts.get(pair, UNKNOWN)
         candidate = Candidate(
             participant_no,

@@ -120,10 +120,12 @@ SELECT vacancy_id FROM vacancy WHERE round_id = :round_id ORDER BY vacancy_id;
 SELECT vacancy_id, participant_no FROM candidate WHERE vacancy_id = ANY (:vacancies::text[]) ORDER BY vacancy_id, participant_no;
 
 -- name: candidates(vacancies, participants)
--- What applications said of these candidates.
-SELECT candidate.vacancy_id, candidate.participant_no, candidate.verified, candidate.withdrawn
+-- What applications said of these candidates, a row for each result, oldest first: of several sittings of a stage the newest counts.
+SELECT candidate.vacancy_id, candidate.participant_no, candidate.verified, candidate.withdrawn, result.stage, result.outcome, result.points
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
-  JOIN candidate ON candidate.vacancy_id = asked.vacancy_id AND candidate.participant_no = asked.participant_no;
+  JOIN candidate ON candidate.vacancy_id = asked.vacancy_id AND candidate.participant_no = asked.participant_no
+  LEFT JOIN result ON result.vacancy_id = asked.vacancy_id AND result.participant_no = asked.participant_no
+ ORDER BY result.sequence;
 
 -- name: facts_of(vacancies, participants)
 -- Personal facts of these candidates.

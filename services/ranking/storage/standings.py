@@ -21,8 +21,8 @@ from shared.postgres.pool import Connection
 
 PLACES = queries.load(Path(__file__).with_name("places.sql"))
 
-LINES_AT_ONCE = 5000
-"""Rows fetched at a time: ten milliseconds' work, so that a long list holds up nobody else in the process."""
+LINES_AT_ONCE = 500
+"""Rows fetched at a time: some milliseconds' work, so that a long list holds up nobody else in the process."""
 
 UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
 

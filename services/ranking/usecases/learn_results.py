@@ -1,6 +1,6 @@
 """Learns sittings and their results: the events that come by the thousand on an exam day."""
 
-import json
+from pydantic_core import to_json
 
 from services.ranking.domain.merit import Outcome
 from services.ranking.storage import SQL
@@ -82,5 +82,5 @@ async def learn_closed_sittings(connection: Connection, events: list[Event[Sitti
 
 def _points(data: Result) -> str | None:
     if isinstance(data, ExamScored | ExamScoreCorrected):
-        return json.dumps({code: str(value) for code, value in data.points.items()})
+        return to_json(data.points).decode()
     return None
