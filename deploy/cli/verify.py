@@ -6,35 +6,82 @@ from typing import Annotated
 
 import typer
 
-from services.ranking.domain.proof import FaultError, LineLeaf, Receipt, check_receipt, read
-from services.ranking.domain.verification import check_list
+from services.ranking.domain.following import check_follows, moved
+from services.ranking.domain.proof import FaultError, LineLeaf, Published, Receipt, check_receipt, read
+from services.ranking.domain.verification import check_contents, check_list
 from services.ranking.storage.signing import KeyFault, PublicKey
 
 app = typer.Typer()
 
+SHOWN = 100
+"""Lines that moved since the version before, which are printed; the rest is counted."""
 
-def verified(data: bytes, key: PublicKey) -> str:
-    """What is true of the file, in a few lines. Raises FaultError with the first fault."""
+
+class PreviousFaultError(FaultError):
+    """What is wrong with the file of the version before."""
+
+
+def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
+    """What is true of the file, in a few lines; with the file of the version before also that it follows it, and who moved.
+
+    Raises FaultError with the first fault; PreviousFaultError where it is in the file of the version before.
+    """
     found = read(data)
     head = found.head
     of = f"{head.round_id} ({head.round_name}), version {head.version}, published {head.published_at}"
     if not isinstance(found, Receipt):
         policy = check_list(found, key.accepts, key.id)
-        return (
-            f"The list of {of}, is genuine and follows from its facts.\n"
-            f"{head.lines} lines of {head.vacancies} vacancies recomputed under {policy.id} {policy.version}; root {head.root}"
-        )
+        said = [
+            f"The list of {of}, is genuine and follows from its facts.",
+            f"{head.lines} lines of {head.vacancies} vacancies recomputed under {policy.id} {policy.version}; root {head.root}",
+        ]
+        if previous is not None:
+            said += followed(found, previous, key)
+        elif head.previous is not None:
+            said.append(
+                f"It follows version {head.version - 1} with the root {head.previous}: --previous FILE checks that too."
+            )
+        return "\n".join(said)
+    if previous is not None:
+        raise FaultError("--previous", "a receipt follows no other file: check the list of that version")
     check_receipt(found, key.accepts, key.id)
     said = [f"The receipt is genuine: these lines stand on the list of {of}."]
     for proven in found.leaves:
         leaf = proven.leaf
         if isinstance(leaf, LineLeaf):
-            rank = "no rank" if leaf.rank is None else f"rank {leaf.rank}"
-            said.append(f"{leaf.participant_no}, {leaf.list}: {rank}, score {leaf.score or 'none'}, code {leaf.code}")
+            said.append(f"{leaf.participant_no}, {leaf.list}: {_line(leaf)}")
     for opening in found.openings:
         facts = ", ".join(f"{name} {'unknown' if value is None else value}" for name, value in opening.facts.items())
         said.append(f"Facts that the commitment on {opening.list} binds: {facts}")
     return "\n".join(said)
+
+
+def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:
+    """That the list follows the one in these bytes, and whose lines are others now. Raises PreviousFaultError."""
+    try:
+        earlier = read(previous)
+        if isinstance(earlier, Receipt):
+            raise FaultError("the file", "a receipt, expected the list of the version before")
+        check_follows(later.head, earlier.head)
+        if earlier.head.key_id == key.id:
+            check_list(earlier, key.accepts, key.id)
+        else:  # an older key: the root that the later head names stands for all lines
+            check_contents(earlier.head, earlier.policy, earlier.leaves)
+    except FaultError as fault:
+        raise PreviousFaultError(fault.where, fault.says) from fault
+    head, moves = earlier.head, list(moved(earlier, later))
+    said = [f"It follows version {head.version}, published {head.published_at}: {len(moves)} lines differ."]
+    if head.key_id != key.id:
+        said.append(f"That one was signed with the key {head.key_id}: its signature was not checked.")
+    for one in moves[:SHOWN]:
+        said += [f"{one.vacancy_id}, {one.list}, {one.participant_no}: {_line(one.was)} -> {_line(one.now)}"]
+    return said + [f"… and {len(moves) - SHOWN} more"] * (len(moves) > SHOWN)
+
+
+def _line(leaf: LineLeaf | None) -> str:
+    if leaf is None:
+        return "not on it"
+    return f"{'no rank' if leaf.rank is None else f'rank {leaf.rank}'}, score {leaf.score or 'none'}, code {leaf.code}"
 
 
 @app.command()
@@ -43,10 +90,20 @@ def verify(
     key: Annotated[
         Path, typer.Option(help="The province's public key (PEM), from a source you trust", exists=True, dir_okay=False)
     ],
+    previous: Annotated[
+        Path | None,
+        typer.Option(
+            help="The list of the version before: that this one follows it, and who moved", exists=True, dir_okay=False
+        ),
+    ] = None,
 ) -> None:
     """Check signature, hashes and ranking of a published list, or of a receipt. Status 1 with the first fault."""
     try:
-        print(verified(file.read_bytes(), PublicKey.read(key.read_bytes())))
+        earlier = None if previous is None else previous.read_bytes()
+        print(verified(file.read_bytes(), PublicKey.read(key.read_bytes()), earlier))
+    except PreviousFaultError as fault:
+        print(f"{previous}: {fault}", file=sys.stderr)
+        raise typer.Exit(1) from fault
     except FaultError as fault:
         print(f"{file}: {fault}", file=sys.stderr)
         raise typer.Exit(1) from fault

@@ -55,7 +55,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             pages.router(own_pages, settings.zone),
             explanation.why_page(own_pages),
             publishing.publishing(key),
-            publishing.printable(own_pages),
+            publishing.printable(own_pages, settings.zone),
         ],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,

@@ -11,6 +11,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from services.ranking.domain.following import check_first_or_following
 from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, Standing, before_decision, digits
 from services.ranking.domain.proof import (
     LINES_BEFORE_LEAVES,
@@ -149,6 +150,7 @@ def check_list(published: Published, accepts: Accepts, key_id: str) -> Policy:
 
 def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: Sequence[Leaf]) -> Policy:
     """Hashes and ranking of what is or will be published. Raises FaultError with the first fault; gives the policy."""
+    check_first_or_following(proposal)
     check_counts(proposal, leaves, policy_json)
     try:
         policy = Policy.model_validate(policy_json)

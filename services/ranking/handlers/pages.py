@@ -1,17 +1,20 @@
-"""Ranking's one page: a vacancy's list, moving as results arrive."""
+"""Ranking's pages of a vacancy: its list, moving as results arrive, or as it was fixed; and who moved when a fixed list was corrected."""
 
 from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request
 from fastapi.responses import HTMLResponse
 
 from services.ranking.domain.standing import UNDECIDED, WAIT
 from services.ranking.handlers.http import WhichList
 from services.ranking.handlers.live import LINES
+from services.ranking.usecases.show_revisions import show_changes, show_fixed, show_history
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Standings, show_standings
-from shared.contracts.fields import VacancyId
+from shared.contracts.fields import StageCode, VacancyId
 from shared.policies import List
 from shared.refusals import Refusal
 from shared.web.pages import Pages
@@ -19,22 +22,35 @@ from shared.web.paging import Cursor
 from shared.web.parts import TheParts
 from shared.web.problems import Language, reader_language
 
+WhichVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")]
+
 
 def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
-    """The page; it is no part of the API's documentation."""
+    """The pages; they are no part of the API's documentation."""
     routes = APIRouter(prefix="/vacancies", include_in_schema=False)
 
     @routes.get("/{vacancy_id}")
     async def standings(
-        request: Request, vacancy_id: VacancyId, parts: TheParts, list_: WhichList = None, cursor: Cursor = None
+        request: Request,
+        vacancy_id: VacancyId,
+        parts: TheParts,
+        list_: WhichList = None,
+        version: WhichVersion | None = None,
+        cursor: Cursor = None,
     ) -> HTMLResponse:
         try:
             async with (
                 parts.pool.acquire() as connection,
                 connection.transaction(isolation="repeatable_read", readonly=True),
             ):
-                shown = await show_standings(connection, vacancy_id, list_, None, cursor, LINES)
+                if list_ is not None and version is not None:
+                    shown = await show_fixed(connection, vacancy_id, list_, version, cursor, LINES)
+                else:
+                    shown = await show_standings(connection, vacancy_id, list_, None, cursor, LINES)
                 round_ = await the_round(connection, shown.round_id)
+                history = None
+                if shown.state == "closed":
+                    history = await show_history(connection, vacancy_id, shown.list)
         except Refusal as refusal:
             return pages.problem(request, refusal)
         language = reader_language(request)
@@ -51,9 +67,42 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
             need_name=getattr(need.name, language),
             within_code=one.codes.within,
             meanings=_meanings(pages.words(request), shown, one, last=one is round_.policy.lists[-1]),
-            closed_at=shown.closed_at and _local(shown, zone, language),
+            closed_at=shown.closed_at and local(shown.closed_at, zone, language),
+            history=history,
+            this=history and history.find(shown.version),
+            local=lambda at: local(at, zone, language),
             first_page=cursor is None,
             moves=shown.state == "live" and cursor is None,
+        )
+
+    @routes.get("/{vacancy_id}/changes")
+    async def changes(
+        request: Request,
+        vacancy_id: VacancyId,
+        list_: Annotated[StageCode, Query(alias="list")],
+        version: WhichVersion,
+        parts: TheParts,
+        cursor: Cursor = None,
+    ) -> HTMLResponse:
+        try:
+            async with (
+                parts.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
+                policy = (await the_round(connection, shown.round_id)).policy
+        except Refusal as refusal:
+            return pages.problem(request, refusal)
+        language = reader_language(request)
+        one = policy.list_called(list_)
+        assert one is not None
+        return pages.answer(
+            request,
+            "changes.html",
+            shown=shown,
+            list_name=getattr(one.name, language),
+            adopted_at=shown.adopted_at and local(shown.adopted_at, zone, language),
+            first_page=cursor is None,
         )
 
     return routes
@@ -82,7 +131,9 @@ def _meanings(words: Mapping[str, str], shown: Standings, one: List, *, last: bo
     }
 
 
-def _local(shown: Standings, zone: ZoneInfo, language: Language) -> str:
-    assert shown.closed_at is not None
-    at = shown.closed_at.astimezone(zone)
-    return f"{at:%d-%m-%Y %H.%M} {at.tzname()}" if language == "id" else f"{at:%Y-%m-%d %H:%M} {at.tzname()}"
+def local(at: datetime, zone: ZoneInfo, language: Language) -> str:
+    """An instant as people of the province write it."""
+    there = at.astimezone(zone)
+    return (
+        f"{there:%d-%m-%Y %H.%M} {there.tzname()}" if language == "id" else f"{there:%Y-%m-%d %H:%M} {there.tzname()}"
+    )

@@ -1,11 +1,12 @@
 """Publishing a round's lists, and what everyone may fetch of them."""
 
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
-from services.ranking.handlers.pages import meanings
+from services.ranking.handlers.pages import local, meanings
 from services.ranking.storage.signing import SigningKey
 from services.ranking.usecases.publish import (
     Proposed,
@@ -16,12 +17,14 @@ from services.ranking.usecases.publish import (
 )
 from services.ranking.usecases.show_publication import (
     Keys,
+    PublishedVersions,
     show_keys,
-    show_pages,
+    show_page,
     show_proposal,
     show_published,
     show_receipt,
     show_table,
+    show_versions,
 )
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.refusals import Refusal
@@ -29,7 +32,7 @@ from shared.web.effects import TheEffect
 from shared.web.identity import MaybePerson, Officer
 from shared.web.pages import Pages
 from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import declared, reader_language
 
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
 KeyId = Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$", description="By default the key of the present")]
@@ -99,6 +102,15 @@ def publishing(key: SigningKey | None) -> APIRouter:
             return Response(await show_published(connection, round_id, version), media_type="application/json")
 
     @routes.get(
+        "/rounds/{round_id}/publication/versions",
+        responses=declared(404),
+        summary="The versions of a round's published lists, and why each was made; `?version=` fetches an earlier one",
+    )
+    async def versions(round_id: RoundId, parts: TheParts) -> PublishedVersions:
+        async with parts.pool.acquire() as connection:
+            return await show_versions(connection, round_id)
+
+    @routes.get(
         "/rounds/{round_id}/publication.csv",
         response_class=Response,
         responses={**TABLE, **declared(404)},
@@ -115,10 +127,14 @@ def publishing(key: SigningKey | None) -> APIRouter:
         summary="Proof that a candidate's lines stand on the published list; with the own token also the facts that decided",
     )
     async def receipt(
-        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, person: MaybePerson
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        parts: TheParts,
+        person: MaybePerson,
+        version: Version = None,
     ) -> Response:
         async with parts.pool.acquire() as connection:
-            found = await show_receipt(connection, person, vacancy_id, participant_no)
+            found = await show_receipt(connection, person, vacancy_id, participant_no, version)
         return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @routes.get("/keys", summary="The public keys of published lists, as a JSON Web Key Set")
@@ -144,7 +160,7 @@ def publishing(key: SigningKey | None) -> APIRouter:
     return routes
 
 
-def printable(pages: Pages) -> APIRouter:
+def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
     """The published lists for paper; no part of the API's documentation."""
     routes = APIRouter(prefix="/rounds", include_in_schema=False)
 
@@ -152,17 +168,21 @@ def printable(pages: Pages) -> APIRouter:
     async def page(request: Request, round_id: RoundId, parts: TheParts, version: Version = None) -> HTMLResponse:
         try:
             async with parts.pool.acquire() as connection:
-                head, signature, policy, vacancies = await show_pages(connection, round_id, version)
+                shown = await show_page(connection, round_id, version)
         except Refusal as refusal:
             return pages.problem(request, refusal)
-        last = policy.lists[-1]
+        policy, last = shown.policy, shown.policy.lists[-1]
         stages = [policy.stage(term.stage) for term in last.score.terms]
         return pages.answer(
             request,
             "published.html",
-            head=head,
-            signature=signature,
-            vacancies=vacancies,
+            head=shown.head,
+            signature=shown.signature,
+            vacancies=shown.vacancies,
+            follows=shown.follows,
+            replaced_by=shown.replaced_by,
+            because=shown.because,
+            local=lambda at: local(at, zone, reader_language(request)),
             policy=policy,
             one=last,
             components=list(dict.fromkeys(part.code for stage in stages if stage for part in stage.components)),

@@ -80,11 +80,12 @@ SELECT version, head, signature, policy FROM publication
 -- Its leaves in the order of the file.
 SELECT content FROM published_leaf WHERE round_id = :round_id AND version = :version ORDER BY leaf;
 
--- name: published_with(vacancy_id, participant_no)^
--- The newest signed version in which a candidate stands.
+-- name: published_with(vacancy_id, participant_no, version)^
+-- The newest signed version in which a candidate stands, unless one is named.
 SELECT publication.round_id, publication.version, publication.head, publication.signature
   FROM published_leaf AS leaf JOIN publication USING (round_id, version)
  WHERE leaf.vacancy_id = :vacancy_id AND leaf.participant_no = :participant_no AND publication.signature IS NOT NULL
+   AND (:version::integer IS NULL OR publication.version = :version)
  ORDER BY publication.version DESC LIMIT 1;
 
 -- name: leaves_of_candidate(round_id, version, vacancy_id, participant_no)
@@ -106,3 +107,21 @@ SELECT content FROM opening
 -- name: signing_keys()
 -- The public keys under which lists were published.
 SELECT DISTINCT public_key FROM publication WHERE public_key IS NOT NULL;
+
+-- name: signed_versions(round_id)
+-- All signed versions of a round.
+SELECT version, head FROM publication WHERE round_id = :round_id AND signature IS NOT NULL ORDER BY version;
+
+-- name: corrections_published(round_id)
+-- Versions of lists that officers adopted, by the first published version that holds them.
+SELECT later.version AS published_in, vacancy.post, adopted.vacancy_id, adopted.list, adopted.version, adopted.closed_at AS adopted_at, adopted.reason
+  FROM published_leaf AS later
+  JOIN published_leaf AS earlier
+    ON earlier.round_id = later.round_id AND earlier.version = later.version - 1 AND earlier.vacancy_id = later.vacancy_id
+   AND earlier.list = later.list AND earlier.participant_no IS NULL
+  JOIN closing_version AS adopted
+    ON adopted.vacancy_id = later.vacancy_id AND adopted.list = later.list
+   AND adopted.version > (earlier.content::jsonb->>'version')::integer AND adopted.version <= (later.content::jsonb->>'version')::integer
+  JOIN vacancy ON vacancy.vacancy_id = later.vacancy_id
+ WHERE later.round_id = :round_id AND later.participant_no IS NULL
+ ORDER BY later.version, adopted.closed_at, vacancy.number, adopted.list;

@@ -95,6 +95,10 @@ SELECT EXISTS (SELECT FROM filling WHERE round_id = :round_id)
 SELECT version, digest, codes, cut_limit, cut_score, closed_at, follows, reason FROM closing_version
  WHERE vacancy_id = :vacancy_id AND list = :list ORDER BY version;
 
+-- name: newest_beside(vacancy_id, list, after)^
+-- The newest version that came after the one that counts.
+SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND version > :after ORDER BY version DESC LIMIT 1;
+
 -- name: fixed_lines_after(vacancy_id, list, version, after, most)
 -- The next lines of one of them.
 SELECT * FROM closed_line_version

@@ -1,11 +1,14 @@
-"""Shows what was published: the file that anyone can verify, the same as a table, and a candidate's receipt."""
+"""Shows what was published, version by version: the file that anyone can verify, the same as a table and for paper, and a candidate's receipt."""
 
 import csv
 import io
 import json
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.domain.proof import (
     Head,
@@ -31,6 +34,71 @@ class Keys(BaseModel):
     """A JSON Web Key Set (RFC 7517)."""
 
     keys: list[dict[str, str]] = Field(description="The keys under which lists were or will be published (RFC 8037)")
+
+
+class PublishedCorrection(BaseModel):
+    """A corrected version of a vacancy's list that an officer adopted."""
+
+    vacancy_id: str
+    post: str
+    list: str
+    version: int = Field(description="Of the list: `/ranking/vacancies/…/lists/…/versions` has who moved in it")
+    adopted_at: AwareDatetime = Field(description="UTC")
+    reason: str = Field(description="As the officer wrote it")
+
+
+class PublishedVersion(BaseModel):
+    """A version of a round's published lists; it stays, whatever follows."""
+
+    version: int
+    published_at: AwareDatetime = Field(description="UTC")
+    root: str = Field(description="Root of the tree over every line, in hexadecimal")
+    previous: str | None = Field(description="Root of the version before, none for the first")
+    replaced_by: int | None = Field(description="The version that follows; none: this one counts")
+    because: tuple[PublishedCorrection, ...] = Field(description="What it holds that the version before did not")
+
+
+class PublishedVersions(BaseModel):
+    """Every version of a round's published lists, the first one first."""
+
+    round_id: str
+    items: tuple[PublishedVersion, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OnPaper:
+    """What a page of a published version says. `vacancies`: the leaf of each, with the lines of the last list."""
+
+    head: Head
+    signature: str
+    policy: Policy
+    vacancies: list[Any]
+    follows: PublishedVersion | None
+    replaced_by: PublishedVersion | None
+    because: Sequence[PublishedCorrection]
+
+
+async def show_versions(connection: Connection, round_id: str) -> PublishedVersions:
+    """The versions, and why each but the first was made. Raises Refusal `not-published`."""
+    rows = [row async for row in PUBLICATION.signed_versions(connection, round_id=round_id)]
+    if not rows:
+        raise Refusal("not-published", round_id=round_id)
+    because: dict[int, list[PublishedCorrection]] = defaultdict(list)
+    async for row in PUBLICATION.corrections_published(connection, round_id=round_id):
+        because[row["published_in"]].append(PublishedCorrection.model_validate(dict(row), extra="ignore"))
+    versions = {row["version"]: row["head"] for row in rows}
+    items = tuple(
+        PublishedVersion(
+            version=version,
+            published_at=head["published_at"],
+            root=head["root"],
+            previous=head["previous"],
+            replaced_by=version + 1 if version + 1 in versions else None,
+            because=tuple(because[version]),
+        )
+        for version, head in versions.items()
+    )
+    return PublishedVersions(round_id=round_id, items=items)
 
 
 async def show_proposal(connection: Connection, round_id: str) -> bytes:
@@ -69,8 +137,8 @@ async def show_table(connection: Connection, round_id: str, version: int | None)
     return out.getvalue()
 
 
-async def show_pages(connection: Connection, round_id: str, version: int | None) -> tuple[Head, str, Policy, list[Any]]:
-    """The same for paper: head, signature, policy, and for each vacancy its leaf with the lines of the last list. Raises Refusal `not-published`."""
+async def show_page(connection: Connection, round_id: str, version: int | None) -> OnPaper:
+    """The same for paper. Raises Refusal `not-published`."""
     row = await _published(connection, round_id, version)
     policy = Policy.model_validate(row["policy"])
     vacancies: list[Any] = []
@@ -80,25 +148,38 @@ async def show_pages(connection: Connection, round_id: str, version: int | None)
             vacancies.append({**leaf, "lines": []})
         elif leaf["kind"] == "line" and leaf["list"] == policy.lists[-1].code:
             vacancies[-1]["lines"].append(leaf)
-    return Head(**row["head"]), row["signature"], policy, vacancies
+    versions = {one.version: one for one in (await show_versions(connection, round_id)).items}
+    this = versions[row["version"]]
+    return OnPaper(
+        Head(**row["head"]),
+        row["signature"],
+        policy,
+        vacancies,
+        versions.get(this.version - 1),
+        versions.get(this.version + 1),
+        this.because,
+    )
 
 
-async def show_receipt(connection: Connection, person: Person | None, vacancy_id: str, participant_no: str) -> bytes:
-    """A candidate's lines with the proof that they stand on the newest published list; to the candidate's own token also what opens commitments.
+async def show_receipt(
+    connection: Connection, person: Person | None, vacancy_id: str, participant_no: str, version: int | None = None
+) -> bytes:
+    """A candidate's lines with the proof that they stand on the published list, by default on the newest where they do; to the candidate's own token also
+    what opens commitments.
 
     Raises Refusal `no-receipt`.
     """
     which = {"vacancy_id": vacancy_id, "participant_no": participant_no}
-    row = await PUBLICATION.published_with(connection, **which)
+    row = await PUBLICATION.published_with(connection, **which, version=version)
     if row is None:
         raise Refusal("no-receipt", vacancy_id=vacancy_id, participant_no=participant_no)
-    version = {"round_id": row["round_id"], "version": row["version"]}
+    published = {"round_id": row["round_id"], "version": row["version"]}
     head = Head(**row["head"])
-    leaves = [each async for each in PUBLICATION.leaves_of_candidate(connection, **version, **which)]
+    leaves = [each async for each in PUBLICATION.leaves_of_candidate(connection, **published, **which)]
     ways = {each["leaf"]: beside(each["leaf"], head.leaves) for each in leaves}
     places = sorted({place for way in ways.values() for place in way})
     hashes = {
-        each["place"]: each["hash"].hex() async for each in PUBLICATION.hashes(connection, **version, places=places)
+        each["place"]: each["hash"].hex() async for each in PUBLICATION.hashes(connection, **published, places=places)
     }
     proven = [
         Proven(
@@ -110,7 +191,7 @@ async def show_receipt(connection: Connection, person: Person | None, vacancy_id
     if person is not None:
         owner = await PUBLICATION.owner(connection, **which)
         if owner is not None and owner == owner_of(participant_no, person.subject):
-            rows = PUBLICATION.openings_of(connection, **version, **which)
+            rows = PUBLICATION.openings_of(connection, **published, **which)
             openings = [Opening(**each["content"]) async for each in rows]
     return receipt_file(Receipt(head, row["signature"], proven, openings))
 

@@ -135,13 +135,7 @@ async def show_versions(
     fixed = await fixed_versions(connection, **_which(asked))
     rows = [row async for row in REVISIONS.versions_after(connection, **asked.key, after=after, most=limit + 1)]
     items = [] if cursor else [_first(fixed)]
-    for row in rows[:limit]:
-        said = fixed.said(row["version"])
-        kind = "beside" if said["adopted_at"] is None else "adopted"
-        candidates = sum(row["codes"].values())
-        items.append(
-            ListVersion.model_validate({**row, **said, "kind": kind, "candidates": candidates}, extra="ignore")
-        )
+    items += [_later(fixed, row) for row in rows[:limit]]
     return ListVersions(
         **asked.key,
         round_id=asked.vacancy.round_id,
@@ -197,6 +191,29 @@ async def show_changes(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class History:
+    """What became of a list since it was fixed, for a page: its fixed versions, and the newest beside the one that counts, where that one differs."""
+
+    fixed: Sequence[ListVersion]
+    beside: ListVersion | None
+
+    def find(self, version: int | None) -> ListVersion | None:
+        """One of the fixed ones."""
+        return next((one for one in self.fixed if one.version == version), None)
+
+
+async def show_history(connection: Connection, vacancy_id: str, list_code: str) -> History:
+    """The history of a fixed list."""
+    fixed = await fixed_versions(connection, vacancy_id, list_code)
+    which = {"vacancy_id": vacancy_id, "list": list_code}
+    rows = [await REVISIONS.version(connection, **which, version=row["version"]) for row in fixed.rows[1:]]
+    versions = [_first(fixed), *(_later(fixed, row) for row in rows)]
+    beside = await REVISIONS.newest_beside(connection, **which, after=versions[-1].version)
+    differs = beside is not None and beside["digest"] != versions[-1].digest
+    return History(versions, _later(fixed, beside) if differs else None)
+
+
 def _which(asked: Asked) -> dict[str, str]:
     return {"vacancy_id": asked.vacancy.vacancy_id, "list_code": asked.rules.code}
 
@@ -215,3 +232,10 @@ def _first(fixed: FixedVersions) -> ListVersion:
         moved_in=0,
         moved_out=0,
     )
+
+
+def _later(fixed: FixedVersions, row: Any) -> ListVersion:
+    said = fixed.said(row["version"])
+    kind = "beside" if said["adopted_at"] is None else "adopted"
+    candidates = sum(row["codes"].values())
+    return ListVersion.model_validate({**row, **said, "kind": kind, "candidates": candidates}, extra="ignore")

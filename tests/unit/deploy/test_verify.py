@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from services.ranking.domain.merit import Candidate, Outcome, Result
+from services.ranking.domain.proof import Published, Receipt, read, receipt_file
 from services.ranking.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
@@ -57,6 +58,29 @@ def test_the_first_fault_is_named(folder: Path) -> None:
     ran = verify(folder, key="key.pem")
     assert ran.exit_code == 1
     assert "expected an Ed25519 key in PEM, public" in ran.stderr
+
+
+def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> None:
+    """--previous is about lists; of a version that an older key signed the root alone is checked, and that is said."""
+    first = read((folder / "list.json").read_bytes())
+    assert isinstance(first, Published)
+    new = SigningKey.new()
+    (folder / "new.pem").write_text(new.public.pem)
+    second = signed(dict(first.policy), first.leaves, new, version=2, previous=first.head.root)
+    (folder / "second.json").write_bytes(as_file(second))
+    options = ["--key", str(folder / "new.pem"), "--previous", str(folder / "list.json")]
+    ran = CliRunner().invoke(app, ["verify", str(folder / "second.json"), *options])
+    assert ran.exit_code == 0, ran.output
+    assert "0 lines differ" in ran.stdout
+    assert f"signed with the key {first.head.key_id}: its signature was not checked" in ran.stdout
+    (folder / "receipt.json").write_bytes(receipt_file(Receipt(second.head, second.signature, [], [])))
+    ran = CliRunner().invoke(app, ["verify", str(folder / "receipt.json"), *options])
+    assert ran.exit_code == 1
+    assert "a receipt follows no other file" in ran.stderr
+    options[-1] = str(folder / "receipt.json")
+    ran = CliRunner().invoke(app, ["verify", str(folder / "second.json"), *options])
+    assert ran.exit_code == 1
+    assert "receipt.json: the file: a receipt, expected the list of the version before" in ran.stderr
 
 
 def test_a_key_is_never_written_over(folder: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ranking.domain.revision import Correction, Line, Reason, change, moved
+from services.ranking.domain.revision import Corrected, Correction, Line, Reason, change, moved
 from services.ranking.domain.what_if import Placed
 from shared.policies import load
 
@@ -81,3 +81,24 @@ def test_exactly_those_whose_line_differs_moved(was: dict[str, Placed], now: dic
     mended = {**was, **{number: now[number] for number in found if number in now}}
     assert {number: place for number, place in mended.items() if number in now or number not in found} == now
     assert not [number for number in found if was.get(number) == now.get(number)]
+
+
+PLACES = st.dictionaries(
+    st.sampled_from([f"0001-{n:06d}" for n in range(6)]),
+    st.builds(Placed, st.integers(1, 3), st.sampled_from(["80.000", "81.000"]), st.sampled_from("LP"), st.booleans()),
+)
+
+
+@given(PLACES, PLACES)
+def test_what_is_stated_turns_who_was_within_into_who_is(before: dict[str, Placed], now: dict[str, Placed]) -> None:
+    """A reader who keeps whoever was stated, takes out whom a correction revokes and puts in whom it restates, has exactly those within, with their
+    lines of now; whoever is new is restated too, and nobody is both."""
+    corrected = Corrected(before, now)
+    kept = {number: place for number, place in before.items() if place.within}
+    for number in corrected.gone:
+        del kept[number]
+    kept |= {number: now[number] for number in corrected.restated}
+    assert kept == {number: place for number, place in now.items() if place.within}
+    assert set(corrected.new) <= set(corrected.restated)
+    assert not set(corrected.gone) & set(corrected.restated)
+    assert set(corrected.new) == set(kept) - {number for number, place in before.items() if place.within}

@@ -1,0 +1,210 @@
+"""A round is published again after a corrected list was adopted: version 2 follows version 1, which stays; anyone can verify both, and that."""
+
+import json
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import Result
+from typer.testing import CliRunner
+
+from deploy.cli.main import app
+from services.ranking.domain.proof import ListLeaf, Published, Receipt, read
+from services.ranking.storage.signing import SigningKey
+from shared.contracts.ranking import StandingsPublished
+from tests.component.conftest import ServiceApp
+from tests.component.ranking.conftest import Facts
+from tests.component.ranking.test_adoption import REASON, adopt, newest, problem
+from tests.component.ranking.test_publication import PUBLICATION, RECEIPT, closed_round, published
+from tests.component.ranking.test_revisions import LISTS, get
+
+FACTS = Facts({"v1": 1, "v2": 1}, {"v2": "DISABILITAS"})
+
+
+@pytest.fixture
+async def ranking(service_app: Callable[..., Awaitable[ServiceApp]], tmp_path: Path) -> ServiceApp:
+    """Ranking with a signing key, whose public half lies beside it."""
+    key = SigningKey.new()
+    key.keep(tmp_path / "key.pem")
+    (tmp_path / "public.pem").write_text(key.public.pem)
+    return await service_app("ranking", TERANG_RANKING_SIGNING_KEY=str(tmp_path / "key.pem"))
+
+
+def verify(folder: Path, name: str, *options: str) -> Result:
+    """`terang verify` as a person runs it."""
+    return CliRunner().invoke(app, ["verify", str(folder / name), "--key", str(folder / "public.pem"), *options])
+
+
+async def corrected(ranking: ServiceApp) -> dict[str, Any]:
+    """The first vacancy's last list counts in a corrected version: the third, who was first for being the elder, is behind the first now."""
+    await ranking.hear(FACTS.skb("v1", 1, "85", corrected=True))
+    version = await newest(ranking)
+    answer = await adopt(ranking, version)
+    assert answer.status_code == 201, answer.text
+    return version
+
+
+async def twice_published(ranking: ServiceApp, folder: Path) -> tuple[bytes, bytes]:
+    """Both files, which lie in the folder too."""
+    await closed_round(ranking)
+    await published(ranking)
+    await corrected(ranking)
+    ranking.clock.advance(days=2)
+    await published(ranking)
+    files = []
+    for version in (1, 2):
+        answer = await ranking.http.get(PUBLICATION, params={"version": version})
+        assert answer.status_code == 200
+        (folder / f"list-{version}.json").write_bytes(answer.content)
+        files.append(answer.content)
+    return files[0], files[1]
+
+
+async def test_version_2_follows_version_1(ranking: ServiceApp, tmp_path: Path) -> None:
+    """It names the root of the first, holds the adopted list, and verifies, alone and with the first, which has not changed by a byte."""
+    await closed_round(ranking)
+    await published(ranking)
+    first = (await ranking.http.get(PUBLICATION)).content
+    version = await corrected(ranking)
+    await published(ranking)
+    second = (await ranking.http.get(PUBLICATION)).content
+    assert (await ranking.http.get(PUBLICATION, params={"version": 1})).content == first
+    (tmp_path / "list-1.json").write_bytes(first)
+    (tmp_path / "list-2.json").write_bytes(second)
+    one, two = read(first), read(second)
+    assert isinstance(one, Published)
+    assert isinstance(two, Published)
+    assert (two.head.version, two.head.previous) == (2, one.head.root)
+    lists = {(leaf.vacancy_id, leaf.list): leaf.version for leaf in two.leaves if isinstance(leaf, ListLeaf)}
+    assert lists["v1", "final"] == version["version"]
+    events = await ranking.stated(StandingsPublished)
+    assert [(event.version, event.root) for event in events] == [(1, one.head.root), (2, two.head.root)]
+
+    alone = verify(tmp_path, "list-2.json")
+    assert alone.exit_code == 0, alone.output
+    assert f"It follows version 1 with the root {one.head.root}" in alone.stdout
+    both = verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "list-1.json"))
+    assert both.exit_code == 0, both.output
+    assert "It follows version 1, published" in both.stdout
+    assert "3 lines differ" in both.stdout
+    assert "v1, final, 0001-000001: rank 3, score 77.091, code P -> rank 1, score 80.091, code L" in both.stdout
+
+    again = await ranking.http.post(PUBLICATION, headers=ranking.who("officer-1", "officer"))
+    assert problem(again) == (409, "already-published")
+
+
+async def test_a_tampered_version_2_is_refused(ranking: ServiceApp, tmp_path: Path) -> None:
+    """A changed line, a `previous` that is another's, an earlier file that is not the one before, or was changed: each with the file and the fault."""
+    first, second = await twice_published(ranking, tmp_path)
+    root = json.loads(first)["head"]["root"].encode()
+    for name, data, previous, fault in [
+        ("line", second.replace(b'"80.091"', b'"80.092"'), "list-1.json", "expected 80.091, published 80.092"),
+        ("previous", second.replace(root, b"0" * 64), "list-1.json", "it does not belong to this head"),
+        ("itself", second, "list-2.json", "list-2.json: head, version: expected 1"),
+        ("backwards", first, "list-2.json", "list-2.json: head, version: expected 0"),
+    ]:
+        (tmp_path / f"{name}.json").write_bytes(data)
+        ran = verify(tmp_path, f"{name}.json", "--previous", str(tmp_path / previous))
+        assert ran.exit_code == 1, name
+        assert fault in ran.stderr, ran.stderr
+    (tmp_path / "changed.json").write_bytes(first.replace(b'"77.091"', b'"77.092"', 1))
+    ran = verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "changed.json"))
+    assert ran.exit_code == 1
+    assert "changed.json: " in ran.stderr
+    assert "published 77.092" in ran.stderr
+
+
+async def test_receipts_of_both_versions(ranking: ServiceApp, tmp_path: Path) -> None:
+    """By default of version 2; of version 1 by its number, with what opens its commitments to the person."""
+    await twice_published(ranking, tmp_path)
+    for asked, version in (({}, 2), ({"version": 1}, 1), ({"version": 2}, 2)):
+        answer = await ranking.http.get(RECEIPT, params=asked, headers=ranking.who("applicant-2", "applicant"))
+        receipt = read(answer.content)
+        assert isinstance(receipt, Receipt)
+        assert receipt.head.version == version
+        assert receipt.openings[-1].facts == {"birth_date": "1999-05-17", "gpa": "3.90"}
+        (tmp_path / "receipt.json").write_bytes(answer.content)
+        ran = verify(tmp_path, "receipt.json")
+        assert ran.exit_code == 0, ran.output
+    missing = await ranking.http.get(RECEIPT, params={"version": 3})
+    assert problem(missing) == (404, "no-receipt")
+
+
+async def test_a_proposal_that_no_longer_counts_is_not_signed(ranking: ServiceApp) -> None:
+    """Proposed, then a version is adopted: the second officer can't sign what counts no more."""
+    await closed_round(ranking)
+    proposed = await ranking.http.post(PUBLICATION, headers=ranking.who("officer-1", "officer"))
+    await corrected(ranking)
+    signed = await ranking.http.post(
+        f"{PUBLICATION}/signature",
+        headers=ranking.who("officer-2", "officer"),
+        json={"digest": proposed.json()["digest"]},
+    )
+    assert problem(signed) == (404, "nothing-proposed")
+
+
+async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: Path) -> None:
+    """A mark corrected after the first version decides in the second, and in the person's receipt of it alone."""
+    await closed_round(ranking)
+    await published(ranking)
+    facts = FACTS.applied("v1", 2, gpa="3.95")[1]
+    owner = await ranking.pool.fetchval(
+        "SELECT owner FROM applicant_owner WHERE participant_no = '0001-000002' AND vacancy_id = 'v1'"
+    )
+    await ranking.hear(facts.model_copy(update={"owner": owner}))
+    assert (await adopt(ranking, await newest(ranking))).status_code == 201
+    await published(ranking)
+    (tmp_path / "list-2.json").write_bytes((await ranking.http.get(PUBLICATION)).content)
+    assert verify(tmp_path, "list-2.json").exit_code == 0
+    marks = []
+    for version in (1, 2):
+        answer = await ranking.http.get(
+            RECEIPT, params={"version": version}, headers=ranking.who("applicant-2", "applicant")
+        )
+        marks.append([opening["facts"]["gpa"] for opening in answer.json()["openings"]])
+    assert marks == [["3.90"], ["3.95"]]
+    lines = (await get(ranking, "/ranking/vacancies/v1/standings"))["items"]
+    assert [line["participant_no"][-1] for line in lines] == ["2", "3", "1"]
+
+
+async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_path: Path) -> None:
+    """Version 1 of the published lists and of the vacancy's list say by what they were replaced, when and why; the later ones what they follow; and a
+    page tells who moved. Both languages."""
+    await twice_published(ranking, tmp_path)
+    versions = (await get(ranking, f"{PUBLICATION}/versions"))["items"]
+    assert [(one["version"], one["replaced_by"], len(one["because"])) for one in versions] == [(1, 2, 0), (2, None, 1)]
+    assert versions[1]["previous"] == versions[0]["root"]
+    assert (versions[1]["because"][0]["list"], versions[1]["because"][0]["reason"]) == ("final", REASON)
+    fixed, adopted = (await get(ranking, LISTS))["items"]
+    vacancy = "/ranking/vacancies/v1"
+    for language, replaced, follows in (
+        ("en", "Replaced by version {}", "Takes the place of version {}"),
+        ("id", "Digantikan versi {}", "Menggantikan versi {}"),
+    ):
+        for path, number, says in [
+            (f"{PUBLICATION}.html", 1, replaced.format(2)),
+            (f"{PUBLICATION}.html", 2, follows.format(1)),
+            (f"{vacancy}?list=final", fixed["version"], replaced.format(adopted["version"])),
+            (f"{vacancy}?list=final", adopted["version"], follows.format(fixed["version"])),
+            (f"{vacancy}/changes?list=final", adopted["version"], follows.format(fixed["version"])),
+        ]:
+            page = await ranking.http.get(f"{path}{'&' if '?' in path else '?'}version={number}&lang={language}")
+            assert page.status_code == 200, page.text
+            assert says in page.text, (path, number)
+            assert REASON in page.text
+    newest_page = (await ranking.http.get(f"{vacancy}?list=final&lang=en")).text
+    assert f"Takes the place of version {fixed['version']}" in newest_page
+    assert "Replaced" not in newest_page
+    changes = (await ranking.http.get(f"{vacancy}/changes?list=final&version={adopted['version']}&lang=en")).text
+    assert "score corrected (SKB)" in changes
+    assert "others moved" in changes
+    await ranking.hear(FACTS.skb("v1", 1, "80", corrected=True))
+    beside = await newest(ranking)
+    page = (await ranking.http.get(f"{vacancy}?list=final&lang=en")).text
+    assert f"Version {beside['version']}, " in page
+    assert "no officer has adopted it" in page
+    would = (await ranking.http.get(f"{vacancy}/changes?list=final&version={beside['version']}&lang=en")).text
+    assert "This version does not count" in would
+    for path in (f"{vacancy}/changes?list=final&version=99", f"{vacancy}?list=final&version=99"):
+        assert (await ranking.http.get(path)).status_code == 404
