@@ -140,7 +140,7 @@ class Consumer:
         """Hear until cancelled; the batch at hand is finished then. Raises Stop when going on would be wrong."""
         gc.freeze()  # what is loaded now stays: no need to look through it again
         gc.set_threshold(COLLECT_AFTER, 20, 20)
-        await self._make_positions()
+        places = await self._make_positions()
         broker = KafkaBroker(
             self._bootstrap_servers,
             client_id=self._member,
@@ -179,12 +179,14 @@ class Consumer:
 
         subscriber(take)
         keeping: asyncio.Task[NoReturn] | None = None
+        checking = asyncio.create_task(self._check_all(places))
         try:
             await patiently(lambda: _start(broker), "consumer waits")
             self._kafka = subscriber.consumer
             keeping = asyncio.create_task(self._keep())
             await asyncio.wait((keeping, self._failure), return_when=asyncio.FIRST_COMPLETED)
         finally:
+            checking.cancel()
             try:
                 await self._end(keeping)
             finally:
@@ -226,9 +228,8 @@ class Consumer:
     def _assigned(self) -> set[Place]:
         return set() if self._kafka is None else {Place(*partition) for partition in self._kafka.assignment()}
 
-    async def _make_positions(self) -> None:
-        """Waits for the topics, makes a row for each of their partitions (rows exist from the start), and checks them all, also
-        those that will be another worker's: a topic that was made anew may be nobody's for a while."""
+    async def _make_positions(self) -> list[Place]:
+        """Waits for the topics, and makes a row for each of their partitions: rows exist from the start."""
         places = await patiently(self._places, "consumer waits")
         self._partitions = Counter(place.topic for place in places)
         await patiently(
@@ -237,8 +238,17 @@ class Consumer:
             ),
             "consumer waits",
         )
+        return places
 
-        await patiently(lambda: self._checked(places), "consumer waits")
+    async def _check_all(self, places: Sequence[Place]) -> None:
+        """Checks every partition, also those that will be another worker's: a topic that was made anew may be nobody's for a while. Our own come
+        first: each is checked before a record of it is taken, and people wait for these."""
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._settled.wait(), MEASURE_SECONDS)
+        try:
+            await patiently(lambda: self._checked(places), "consumer waits")
+        except Exception as error:  # noqa: BLE001 - a Stop, or a fault of ours: it ends the consumer
+            self._fail(error)
 
     def _seen(self) -> bytes:
         """The partitions that this member knows of, as it tells its group."""
@@ -282,7 +292,9 @@ class Consumer:
             return
         await self._turn.acquire()
         self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
-        if len(batch) < READ_AHEAD_FROM:  # what comes meanwhile makes one batch, instead of one that waits and one behind it
+        if (
+            len(batch) < READ_AHEAD_FROM
+        ):  # what comes meanwhile makes one batch, instead of one that waits and one behind it
             await asyncio.wait([self._taking])
 
     async def _come_meanwhile(self) -> list[Heard]:

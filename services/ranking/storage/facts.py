@@ -42,10 +42,7 @@ class Vacancy:
 async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) -> dict[str, Vacancy]:
     """The vacancies of these whose round has arrived too, by id."""
     rows = [row async for row in SQL.vacancies_known(connection, vacancies=list(vacancy_ids))]
-    rounds = sorted({row["round_id"] for row in rows})
-    policies = (
-        {row["round_id"]: row["policy"] async for row in SQL.policies(connection, rounds=rounds)} if rounds else {}
-    )
+    policies = {row["round_id"]: row["policy"] for row in rows if row["policy"] is not None}
     return {
         row["vacancy_id"]: Vacancy(
             row["vacancy_id"],

@@ -100,16 +100,13 @@ ON CONFLICT (vacancy_id, participant_no, stage, sitting_id) DO UPDATE
 -- What is known ----------------------------------------------------------------------------------------------------------------
 
 -- name: vacancies_known(vacancies)
--- Vacancies whose round is known too, and which of their lists are closed.
+-- Vacancies whose round is known too, and which of their lists are closed; the first of each round comes with its law, as JSON text.
 SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.seed,
+       CASE row_number() OVER (PARTITION BY vacancy.round_id ORDER BY vacancy.vacancy_id) WHEN 1 THEN round.policy::text END AS policy,
        (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed
   FROM vacancy JOIN round USING (round_id)
  WHERE vacancy.vacancy_id = ANY (:vacancies::text[]) AND round.policy IS NOT NULL
  ORDER BY vacancy.vacancy_id;
-
--- name: policies(rounds)
--- The law of rounds, as JSON text.
-SELECT round_id, policy::text AS policy FROM round WHERE round_id = ANY (:rounds::text[]);
 
 -- name: vacancies_of_round(round_id)
 -- All vacancies of a round.

@@ -20,7 +20,7 @@ from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection, Pool
 
 AT_MOST_EVERY = timedelta(seconds=1)
-VACANCIES_AT_ONCE = 50
+VACANCIES_AT_ONCE = 20
 """A transaction's worth: the figures of so many vacancies are gone over in some hundredths of a second."""
 
 SHARE_OF_TIME = 5

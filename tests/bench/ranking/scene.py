@@ -33,8 +33,8 @@ _numbers = itertools.count(1)
 
 
 def topics(prefix: str) -> dict[str, str]:
-    """The topics that ranking hears, by the names that they have in this scene."""
-    return {topic: f"{prefix}.{topic}" for topic in sorted(OF_RANKING)}
+    """The topics that ranking hears, by the names that they have in this scene: their own, where there is no prefix."""
+    return {topic: f"{prefix}.{topic}" if prefix else topic for topic in sorted(OF_RANKING)}
 
 
 def heard(prefix: str, *models: type[Fact]) -> list[Hears]:

@@ -1,7 +1,7 @@
 """The sides of ranking's benches, each a process of its own: `python -m tests.bench.ranking.sides SIDE JSON` prints its figure as JSON.
 
 `drain` is the worker's consumer; `single` what one writes first with FastStream, an event and a transaction at a time, with the same effects; `bare`
-the same batches with neither Kafka nor decoding; `rebuild` is `terang rebuild`. `work` is a whole worker, until it is ended.
+the same batches with neither Kafka nor decoding; `rebuild` is `terang rebuild`.
 """
 
 import asyncio
@@ -18,8 +18,6 @@ from faststream.kafka import KafkaBroker
 
 from services.ranking.settings import Settings
 from services.ranking.usecases.learn_results import learn_results
-from services.ranking.usecases.state_standings import state_all_owed
-from services.ranking.worker import LOOK_EVERY_S
 from shared.clock import utc_now
 from shared.contracts.catalogue import BY_MODEL
 from shared.contracts.exams import ExamScored
@@ -29,8 +27,7 @@ from shared.messaging.dispatch import Hears, lock, make_plan, move
 from shared.messaging.envelope import Event
 from shared.messaging.parser import hear
 from shared.messaging.position import Place, Position
-from shared.messaging.worker import Duty, Worker
-from shared.postgres.pool import Connection, Pool, create_pool
+from shared.postgres.pool import Connection, create_pool
 from shared.stating import outbox
 from tests.bench.ranking.scene import PARTITIONS, heard, topics
 
@@ -188,30 +185,11 @@ async def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float
     return said
 
 
-async def work(bootstrap: str, database: str, prefix: str, port: int) -> None:
-    """A worker with all that it does besides."""
-    ours = settings(bootstrap, database)
-    out = outbox("ranking", ours)
-
-    async def state(pool: Pool) -> None:
-        await state_all_owed(pool, out, utc_now)
-
-    worker = Worker(
-        service=f"ranking-{prefix}",  # and so its group: of one that was killed the broker thinks for a while that it lives
-        settings=ours,
-        outbox=out,
-        hears=lambda _: heard(prefix),
-        duties=[Duty("state_standings", LOOK_EVERY_S, state)],
-    )
-    await worker.run("127.0.0.1", port)
-
-
 SIDES: dict[str, Callable[..., Awaitable[Any]]] = {
     "drain": drain,
     "single": single,
     "bare": bare,
     "rebuild": rebuilt,
-    "work": work,
 }
 
 if __name__ == "__main__":

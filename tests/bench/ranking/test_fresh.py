@@ -3,7 +3,7 @@
 import asyncio
 import bisect
 import contextlib
-import json
+import os
 import random
 import signal
 import statistics
@@ -26,7 +26,7 @@ from tests.bench.ranking.scene import PARTITIONS, Log, Scene, records, scene
 from tests.bench.ranking.test_drain import side
 from tests.servers import Servers
 
-ROOT = Path(__file__).parents[3]
+TERANG = Path(sys.executable).with_name("terang")
 CANDIDATES = 100_000 if FULL else 300
 VACANCIES = 2_000 if FULL else 10
 MEASURED = 30_000 if FULL else 200
@@ -35,15 +35,23 @@ SECONDS = 15 if FULL else 2
 """For which they come."""
 MANY = 300_000 if FULL else 300
 KILLS = 20 if FULL else 1
-TICK = 0.002
+TICK = 0.005
 """Seconds between looks at what is to be seen; what comes in one such time is sent together."""
 
 
 @contextmanager
-def working(servers: Servers, database: str, prefix: str) -> Iterator[subprocess.Popen[bytes]]:
-    """A worker process until the block ends."""
-    said = {"bootstrap": servers.bootstrap, "database": database, "prefix": prefix, "port": free_port()}
-    process = subprocess.Popen([sys.executable, "-m", "tests.bench.ranking.sides", "work", json.dumps(said)], cwd=ROOT)
+def working(servers: Servers, database: str) -> Iterator[subprocess.Popen[bytes]]:
+    """A worker process, as operators start it, until the block ends."""
+    environment = {
+        "PATH": os.environ["PATH"],
+        "TERANG_PROVINCE": "99",
+        "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
+        "DATABASE_URL_RANKING": database,
+        "TERANG_ISSUER": "http://bench",
+        "TERANG_JWKS_URL": "http://bench",
+    }
+    command = [TERANG, "serve", "ranking", "worker", "--port", str(free_port())]
+    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         yield process
     finally:
@@ -98,12 +106,12 @@ async def looking(database: str, topic: str) -> AsyncIterator[Seen]:
 async def test_fresh_while_results_come(servers: Servers) -> None:
     """At a third of the rate at which results are drained, measured first: from the send to the first look that shows the effect."""
     report = Report("ranking-fresh")
-    await servers.fresh_topics(*written_by("ranking"))
     p50: list[float] = []
     p99: list[float] = []
     rates: list[float] = []
-    for turn in range(TIMES):
-        day = await scene(servers, f"fresh{turn}", vacancies=VACANCIES, candidates=CANDIDATES)
+    for _ in range(TIMES):
+        await servers.fresh_topics(*written_by("ranking"))
+        day = await scene(servers, "", vacancies=VACANCIES, candidates=CANDIDATES)
         first, later = day.places[:MEASURED], day.places[MEASURED:]
         await day.log.write(await records(day.prefix, day.results(first)))
         said = await side(
@@ -125,7 +133,7 @@ async def sent_at(rate: float, day: Scene, facts: list[Fact]) -> list[float]:
     rows = await records(day.prefix, facts)
     topic = rows[0].topic
     sent: list[tuple[int, int, float]] = []
-    with working(servers := day.servers, day.database, day.prefix):
+    with working(servers := day.servers, day.database):
         async with looking(day.database, topic) as seen:
             warm, rows = rows[:1], rows[1:]
             ends = await offsets(servers, topic)
@@ -162,7 +170,7 @@ async def test_fresh_after_a_kill(servers: Servers) -> None:
     """The worker of 300,000 candidates is killed and started again at once; a result that came meanwhile is to be seen."""
     report = Report("ranking-killed")
     await servers.fresh_topics(*written_by("ranking"))
-    day = await scene(servers, "killed", vacancies=VACANCIES, candidates=MANY)
+    day = await scene(servers, "", vacancies=VACANCIES, candidates=MANY)
     facts = day.results(random.Random(4).sample(day.places, KILLS + 1))
     rows = await records(day.prefix, facts)
     ends: dict[int, int] = defaultdict(int)
@@ -177,13 +185,13 @@ async def test_fresh_after_a_kill(servers: Servers) -> None:
 
     async with looking(day.database, rows[0].topic) as seen:
         running = contextlib.ExitStack()
-        process = running.enter_context(working(servers, day.database, day.prefix))
+        process = running.enter_context(working(servers, day.database))
         await until_seen(day.log, seen, 0)
         for index in range(1, KILLS + 1):
             process.send_signal(signal.SIGKILL)
             began = time.perf_counter()
             running.close()
-            process = running.enter_context(working(servers, day.database, day.prefix))
+            process = running.enter_context(working(servers, day.database))
             took.append((await until_seen(day.log, seen, index) - began) * 1000)
         running.close()
     report.limit(
