@@ -1,7 +1,11 @@
-"""What officers do about empty seats, each handed to one use case."""
+"""What officers do about empty seats, each handed to one use case; and what everyone may see of a vacancy's seats."""
 
-from fastapi import APIRouter, Response
+from zoneinfo import ZoneInfo
 
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from services.ranking.handlers.pages import local
 from services.ranking.usecases.fill_seats import (
     DecideSeatTie,
     FillingBegun,
@@ -10,12 +14,16 @@ from services.ranking.usecases.fill_seats import (
     decide_seat_tie,
 )
 from services.ranking.usecases.show_filling import FillingView, show_filling
-from shared.contracts.fields import RoundId
+from services.ranking.usecases.show_round import the_round
+from services.ranking.usecases.show_seats import Seats, show_seats
+from shared.contracts.fields import RoundId, VacancyId
+from shared.refusals import Refusal
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
+from shared.web.pages import Pages
 from shared.web.paging import Cursor, Limit
 from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import declared, reader_language
 
 
 def filling() -> APIRouter:
@@ -60,6 +68,53 @@ def filling() -> APIRouter:
     ) -> Response:
         return await effect.once(
             lambda connection: decide_seat_tie(connection, parts.outbox, officer, round_id, command, parts.clock())
+        )
+
+    return routes
+
+
+def seating() -> APIRouter:
+    """A vacancy's seats, for everyone."""
+    routes = APIRouter(tags=["seats"], prefix="/vacancies")
+
+    @routes.get(
+        "/{vacancy_id}/seats",
+        responses=declared(404),
+        summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and what stays empty",
+    )
+    async def seats(vacancy_id: VacancyId, parts: TheParts) -> Seats:
+        async with (
+            parts.pool.acquire() as connection,
+            connection.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            return await show_seats(connection, vacancy_id)
+
+    return routes
+
+
+def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
+    """The same for people, on a screen or on paper; it is no part of the API's documentation."""
+    routes = APIRouter(prefix="/vacancies", include_in_schema=False)
+
+    @routes.get("/{vacancy_id}/seats.html")
+    async def page(request: Request, vacancy_id: VacancyId, parts: TheParts) -> HTMLResponse:
+        try:
+            async with (
+                parts.pool.acquire() as connection,
+                connection.transaction(isolation="repeatable_read", readonly=True),
+            ):
+                shown = await show_seats(connection, vacancy_id)
+                policy = (await the_round(connection, shown.round_id)).policy
+        except Refusal as refusal:
+            return pages.problem(request, refusal)
+        language = reader_language(request)
+        return pages.answer(
+            request,
+            "seats.html",
+            shown=shown,
+            needs={code: getattr(need.name, language) for code, need in policy.needs.items()},
+            wheres={number: move.where for number, move in enumerate(policy.seat_moves, 1)},
+            local=lambda at: local(at, zone, language),
         )
 
     return routes

@@ -109,3 +109,30 @@ DELETE FROM seat_tie_place WHERE vacancy_id = :vacancy_id;
 -- The places of this decision.
 INSERT INTO seat_tie_place (vacancy_id, participant_no, round_id, pool, place)
 SELECT :vacancy_id, participant_no, :round_id, :pool, place FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
+
+-- For everyone -------------------------------------------------------------------------------------------------------------------
+
+-- name: given_seats(vacancy_id, list)
+-- Whom a vacancy's closed last list gave seats, in its order, with what those said who gave theirs up.
+SELECT line.participant_no, line.rank, line.code, answer.answer, answer.answered_at
+  FROM closed_line AS line
+  LEFT JOIN seat_answer AS answer USING (vacancy_id, participant_no)
+ WHERE line.vacancy_id = :vacancy_id AND line.list = :list AND line.admitted
+ ORDER BY line.place;
+
+-- name: left_empty(vacancy_id)^
+-- Of a vacancy whose round's seats are being filled: since when, and the seats for which nobody is left to ask.
+SELECT filling.started_at, filling_vacancy.left_empty FROM filling_vacancy JOIN filling USING (round_id) WHERE vacancy_id = :vacancy_id;
+
+-- name: offers_about(vacancy_id, list)
+-- Offers of a vacancy's seats, and of other seats to people who had applied for it, with the answers, and the rank on the list that they applied for.
+SELECT offer.offer_id, offer.participant_no, offer.applied_for, offer.move, offer.code, offer.offered_at, answer.answer, answer.answered_at, line.rank,
+       seat.vacancy_id AS seat_vacancy_id, seat.number AS seat_number, seat.post AS seat_post, seat.unit_path AS seat_unit_path, seat.need AS seat_need,
+       origin.vacancy_id AS origin_vacancy_id, origin.number AS origin_number, origin.post AS origin_post, origin.unit_path AS origin_unit_path,
+       origin.need AS origin_need
+  FROM (SELECT * FROM seat_offer WHERE vacancy_id = :vacancy_id UNION SELECT * FROM seat_offer WHERE applied_for = :vacancy_id) AS offer
+  JOIN filling_vacancy AS seat ON seat.vacancy_id = offer.vacancy_id
+  JOIN filling_vacancy AS origin ON origin.vacancy_id = offer.applied_for
+  LEFT JOIN seat_answer AS answer ON answer.vacancy_id = offer.vacancy_id AND answer.participant_no = offer.participant_no
+  LEFT JOIN closed_line AS line ON line.vacancy_id = offer.applied_for AND line.list = :list AND line.participant_no = offer.participant_no
+ ORDER BY offer.offered_at, seat.number, line.rank, offer.participant_no;
