@@ -317,6 +317,17 @@ class ListRules:
         return (self._facts.priority(candidate) or 0) if self._groups else 0
 
     @property
+    def first_bytes(self) -> dict[str, int]:
+        """What the first bytes of ranked keys are made of: after the gate, how many groups (of `groups`) go before, in `group_bytes`, and what is lacking
+        to `most_score`, in `score_bytes`, the greatest first."""
+        return {
+            "groups": len(self._groups),
+            "group_bytes": 1 if self._groups else 0,
+            "most_score": self._most_score,
+            "score_bytes": self._score_bytes,
+        }
+
+    @property
     def score_end(self) -> int:
         """How many first bytes all keys with one priority group and score share."""
         return self.fields[1 if self._groups else 0][1]

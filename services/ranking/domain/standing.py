@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from services.ranking.domain.merit import Gate, ListRules, digits, score_and_priority
 
@@ -17,8 +17,7 @@ UNDECIDED = "UNDECIDED"
 FIRST_LINES = 10
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(NamedTuple):
     """A candidate among the others: `place` counts lines from 1, `worth` is score and priority group in one, `shared` is the rank of the `alike` whom
     worth and ties don't tell apart, `decided` for how many of them an officer gave a place."""
 
@@ -31,8 +30,7 @@ class Row:
     decided: int
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A candidate's line. `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every tie; no rank, no score.
     `priority` as in merit.Standing."""
 

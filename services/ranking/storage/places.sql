@@ -29,34 +29,10 @@ SELECT (SELECT coalesce(sum(candidates), 0) FROM tally WHERE vacancy_id = :vacan
        count(*) FILTER (WHERE merit_key < :key) AS before
   FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= :first AND merit_key < :beyond;
 
--- name: page(last, vacancy_id, list, after, most, score_end)
--- The next lines in merit order. Each says how many are ahead of, and among, those who are alike with the page's first ranked line (`first_…`) and with
--- its last (`last_…`): of these the page may show only some. Of all between, the page itself tells.
-WITH page AS MATERIALIZED (
-    SELECT participant_no, gate, score, merit_key FROM standing
-     WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :after ORDER BY merit_key LIMIT :most
-), edge AS MATERIALIZED (
-    SELECT each.*, substring(each.merit_key FROM 1 FOR :score_end) AS same_score,
-           substring(each.merit_key FROM 1 FOR length(each.merit_key) - :last - 2) AS prefix
-      FROM ((SELECT true AS first, score, merit_key FROM page WHERE gate = 0 ORDER BY merit_key LIMIT 1) UNION ALL
-            (SELECT false, score, merit_key FROM page WHERE gate = 0 ORDER BY merit_key DESC LIMIT 1)) AS each
-), edges AS MATERIALIZED (
-    SELECT max(ahead) AS ahead, max(before) FILTER (WHERE edge.first) AS before,
-           max(alike) FILTER (WHERE edge.first) AS first_alike, max(decided) FILTER (WHERE edge.first) AS first_decided,
-           max(alike) FILTER (WHERE NOT edge.first) AS last_alike, max(decided) FILTER (WHERE NOT edge.first) AS last_decided
-      FROM edge CROSS JOIN LATERAL (
-        SELECT count(*) AS alike, count(*) FILTER (WHERE substring(merit_key FROM length(merit_key) - :last - 1 FOR 2) <> '\xffff') AS decided,
-               count(*) FILTER (WHERE merit_key < edge.merit_key) AS before
-          FROM standing WHERE vacancy_id = :vacancy_id AND list = :list
-           AND merit_key >= edge.prefix AND merit_key < edge.prefix || decode(repeat('ff', 64), 'hex')
-      ) AS among CROSS JOIN LATERAL (
-        SELECT CASE WHEN edge.first THEN
-            (SELECT coalesce(sum(candidates), 0) FROM tally WHERE vacancy_id = :vacancy_id AND list = :list AND gate = 0 AND score > edge.score)
-          + (SELECT count(*) FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= edge.same_score AND merit_key < edge.prefix)
-        END AS ahead
-      ) AS those
-)
-SELECT page.participant_no, page.gate, page.score, page.merit_key, edges.* FROM page CROSS JOIN edges ORDER BY page.merit_key;
+-- name: page(vacancy_id, list, after, most)
+-- The next rows in merit order.
+SELECT participant_no, gate, score, merit_key FROM standing
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :after ORDER BY merit_key LIMIT :most;
 
 -- name: neighbours(vacancy_id, list, key)
 -- The nearest lines before and after a key, the nearest before first.
@@ -65,3 +41,19 @@ SELECT page.participant_no, page.gate, page.score, page.merit_key, edges.* FROM 
 UNION ALL
 (SELECT participant_no, gate, score, merit_key FROM standing
   WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :key ORDER BY merit_key LIMIT 1);
+
+-- name: at_the_limit(vacancy_id, list, limit, groups, group_bytes, most_score, score_bytes)^
+-- The last line that the cut has room for. The counts by score tell which score it has and how many are before these; keys of one score begin alike
+-- (merit.ListRules), so only those of this score are gone over. A score holds its priority group in the bits from 2^48.
+WITH counted AS (
+    SELECT score, candidates, sum(candidates) OVER (ORDER BY score DESC) AS up_to FROM tally WHERE vacancy_id = :vacancy_id AND list = :list AND gate = 0
+), bucket AS MATERIALIZED (
+    SELECT (up_to - candidates)::bigint AS before,
+           '\x00' || substring(int8send(:groups - (score >> 48)) FROM 9 - :group_bytes)
+                  || substring(int8send(:most_score - (score & ((1::bigint << 48) - 1))) FROM 9 - :score_bytes) AS first
+      FROM counted WHERE up_to >= :limit ORDER BY score DESC LIMIT 1
+)
+SELECT participant_no, gate, score, merit_key FROM standing
+ WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key =
+       (SELECT merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key >= (SELECT first FROM bucket)
+         ORDER BY merit_key OFFSET (SELECT :limit - 1 - before FROM bucket) LIMIT 1);

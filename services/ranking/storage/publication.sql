@@ -125,3 +125,22 @@ SELECT later.version AS published_in, vacancy.post, adopted.vacancy_id, adopted.
   JOIN vacancy ON vacancy.vacancy_id = later.vacancy_id
  WHERE later.round_id = :round_id AND later.participant_no IS NULL
  ORDER BY later.version, adopted.closed_at, vacancy.number, adopted.list;
+
+-- name: seatings(round_id, list)
+-- How a round's empty seats are filled, by number; no row before an officer began. `not_asked`: ranked without a seat, and out by the time when it began.
+SELECT vacancy.vacancy_id, vacancy.seats, vacancy.education, vacancy.left_empty,
+       (SELECT count(*) FROM filling_candidate AS one WHERE one.vacancy_id = vacancy.vacancy_id AND one.selected) AS selected,
+       (SELECT coalesce(jsonb_object_agg(participant_no, answer.answer), '{}')
+          FROM filling_candidate AS one JOIN seat_answer AS answer USING (vacancy_id, participant_no)
+         WHERE one.vacancy_id = vacancy.vacancy_id AND one.selected) AS gave_up,
+       (SELECT coalesce(jsonb_agg(line.participant_no ORDER BY line.participant_no), '[]') FROM closed_line AS line
+         WHERE line.vacancy_id = vacancy.vacancy_id AND line.list = :list AND line.rank IS NOT NULL
+           AND NOT EXISTS (SELECT FROM filling_candidate AS one
+                            WHERE one.vacancy_id = line.vacancy_id AND one.participant_no = line.participant_no)) AS not_asked,
+       (SELECT coalesce(jsonb_agg(participant_no ORDER BY place), '[]') FROM seat_tie_place AS tie WHERE tie.vacancy_id = vacancy.vacancy_id) AS decided,
+       (SELECT coalesce(jsonb_agg(jsonb_build_object('participant_no', participant_no, 'applied_for', offer.applied_for, 'move', offer.move,
+                                                     'code', offer.code, 'answer', answer.answer)
+                                  ORDER BY offer.offered_at, offer.move NULLS FIRST, participant_no), '[]')
+          FROM seat_offer AS offer LEFT JOIN seat_answer AS answer USING (vacancy_id, participant_no)
+         WHERE offer.vacancy_id = vacancy.vacancy_id) AS offers
+  FROM filling_vacancy AS vacancy WHERE vacancy.round_id = :round_id ORDER BY vacancy.number;

@@ -258,12 +258,6 @@ SELECT vacancy.*, round.name AS round_name FROM vacancy JOIN round USING (round_
 -- Where a candidate stands.
 SELECT participant_no, gate, score, merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
 
--- name: at_the_limit(vacancy_id, list, limit)^
--- The last line that the cut has room for. Keys are counted in the index alone; the line is fetched by its key.
-SELECT participant_no, gate, score, merit_key FROM standing
- WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key =
-       (SELECT merit_key FROM standing WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key < '\x01' ORDER BY merit_key OFFSET :limit - 1 LIMIT 1);
-
 -- name: last_ranked(vacancy_id, list)^
 -- The last line that has a rank.
 SELECT participant_no, gate, score, merit_key FROM standing

@@ -1,9 +1,9 @@
 """Standings as they are read: whole lists line by line, and what one index read answers."""
 
 from collections.abc import AsyncIterator, Iterable
-from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import NamedTuple
 
 from services.ranking.domain.merit import (
     DECISION_BYTES,
@@ -24,6 +24,11 @@ PLACES = queries.load(Path(__file__).with_name("places.sql"))
 LINES_AT_ONCE = 500
 """Rows fetched at a time: some milliseconds' work, so that a long list holds up nobody else in the process."""
 
+FURTHER = 10
+"""Rows read beyond a page: its last line's equals are mostly among them, and asking for them would be another round trip."""
+
+GATES = tuple(Gate)  # an IntEnum's own look-up by number costs ten times as much
+
 UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
 
 
@@ -35,7 +40,7 @@ async def whole_rows(
         cursor = await opened
         while rows := await cursor.fetch(LINES_AT_ONCE):
             yield [
-                (vacancy_id, Row(place, participant_no, Gate(gate), worth, shared, alike, decided))
+                (vacancy_id, Row(place, participant_no, GATES[gate], worth, shared, alike, decided))
                 for vacancy_id, participant_no, gate, worth, place, shared, alike, decided in rows
             ]
 
@@ -48,8 +53,7 @@ async def whole_lists(
         yield [(vacancy_id, line(row)) for vacancy_id, row in rows]
 
 
-@dataclass(frozen=True, slots=True)
-class Stands:
+class Stands(NamedTuple):
     """A row of the standing table."""
 
     participant_no: str
@@ -76,35 +80,28 @@ class OneList:
         row = await SQL.standing_of(self._connection, **self._which, participant_no=participant_no)
         return None if row is None else _stands(row)
 
-    async def page(self, after: bytes, most: int) -> list[tuple[Stands, Line]]:
-        """At most so many lines whose keys come after this one, ranks and all."""
-        found = [
-            row async for row in PLACES.page(self._connection, **self._which, **self._bytes, after=after, most=most)
-        ]
-        rows = [_stands(row[:4]) for row in found]
+    async def page(self, after: Stands | None, most: int) -> list[tuple[Stands, Line]]:
+        """At most so many lines after that row, or the first ones, ranks and all."""
+        key = b"" if after is None else after.merit_key
+        found = PLACES.page(self._connection, **self._which, after=key, most=most + FURTHER)
+        rows = [_stands(row) async for row in found]
         lines: list[tuple[Stands, Line]] = []
-        ranked = [row for row in rows if row.ranked]
-        groups = [list(group) for _, group in groupby(ranked, lambda row: before_decision(row.merit_key))]
-        edges: tuple[int, ...] = tuple(found[0][4:]) if groups else (0, 0)
-        ahead, before = edges[:2]
-        shared = 1 + int(ahead)
-        for number, group in enumerate(groups):
-            if number == 0:
-                alike, decided = edges[2:4]
-            elif number == len(groups) - 1:
-                alike, decided, before = edges[4], edges[5], 0
-            else:
-                alike, decided, before = len(group), sum(_decided(row.merit_key) for row in group), 0
-            lines += [
-                (
-                    row,
-                    line(Row(shared + before + index, row.participant_no, row.gate, row.worth, shared, alike, decided)),
-                )
-                for index, row in enumerate(group)
-            ]
-            shared += alike
+        ahead, alike, decided, before, known = 0, 0, 0, 0, b""
+        if after is not None and after.ranked:
+            known = before_decision(key)
+            ahead, alike, decided, before = await self._among(after)
+            before += 1
+        for prefix, group in groupby((row for row in rows if row.ranked), lambda row: before_decision(row.merit_key)):
+            if len(lines) >= most:
+                break
+            equals = list(group)
+            if prefix != known:
+                ahead, alike, decided, before = ahead + alike, len(equals), sum(map(_decided, equals)), 0
+                if equals[-1] is rows[-1] and len(rows) == most + FURTHER:  # there may be more of them than were read
+                    _, alike, decided, _ = await self._among(equals[0])
+            lines += [(row, _line(row, ahead, alike, decided, before + index)) for index, row in enumerate(equals)]
         lines += [(row, _line(row, 0, 1, 0, 0)) for row in rows if not row.ranked]
-        return lines
+        return lines[:most]
 
     async def place(self, participant_no: str) -> tuple[Stands, Line] | None:
         """A candidate's row and line, or none if not on the list. The line's place is 0 unless it is ranked."""
@@ -119,6 +116,11 @@ class OneList:
         """The row's line. Its place is 0 unless it is ranked."""
         if not row.ranked:
             return _line(row, 0, 1, 0, 0)
+        return _line(row, *await self._among(row))
+
+    async def _among(self, row: Stands) -> tuple[int, int, int, int]:
+        """How many are ahead of a ranked row and of those who are alike with it, how many these are, for how many of them an officer decided, and how
+        many of them come before it."""
         prefix = before_decision(row.merit_key)
         ahead, alike, decided, before = await PLACES.among(
             self._connection,
@@ -130,7 +132,7 @@ class OneList:
             first=prefix,
             beyond=after_all(prefix),
         )
-        return _line(row, ahead, alike, decided, before)
+        return int(ahead), alike, decided, before
 
     async def neighbours(self, row: Stands) -> tuple[Stands | None, Stands | None]:
         """The nearest ranked lines before and after this one."""
@@ -151,7 +153,7 @@ class OneList:
 
     async def at_the_limit(self, limit: int) -> Stands | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""
-        row = await SQL.at_the_limit(self._connection, **self._which, limit=limit)
+        row = await PLACES.at_the_limit(self._connection, **self._which, **self._rules.first_bytes, limit=limit)
         return None if row is None else _stands(row)
 
     async def last_ranked(self) -> Stands | None:
@@ -178,8 +180,8 @@ def _line(row: Stands, ahead: int, alike: int, decided: int, before: int) -> Lin
 
 def _stands(row: Iterable[object]) -> Stands:
     participant_no, gate, worth, key = row
-    return Stands(participant_no, Gate(gate), worth, key)  # type: ignore[arg-type] # the row's columns
+    return Stands(participant_no, GATES[gate], worth, key)  # type: ignore[arg-type, call-overload] # the row's columns
 
 
-def _decided(key: bytes) -> bool:
-    return key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != UNDECIDED
+def _decided(row: Stands) -> bool:
+    return row.merit_key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != UNDECIDED

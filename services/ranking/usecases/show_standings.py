@@ -215,13 +215,10 @@ async def ask(connection: Connection, vacancy_id: str, list_code: str | None, st
 
 async def _live_page(connection: Connection, asked: Asked, seen: object, limit: int) -> Standings:
     one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
-    after = b""
-    if seen is not None:
-        last = await one.find(seen) if isinstance(seen, str) else None
-        if last is None:
-            raise Refusal("bad-cursor")
-        after = last.merit_key
-    lines = await one.page(after, limit + 1)
+    last = await one.find(seen) if isinstance(seen, str) else None
+    if seen is not None and last is None:
+        raise Refusal("bad-cursor")
+    lines = await one.page(last, limit + 1)
     points = await points_of(connection, asked, [line for _, line in lines[:limit]])
     codes, cut = await live_figures(one, asked.cut)
     items = tuple(
