@@ -7,9 +7,19 @@ from typing import Annotated
 import typer
 
 from services.ranking.domain.following import check_follows, moved
-from services.ranking.domain.proof import FaultError, LineLeaf, Published, Receipt, check_receipt, read
+from services.ranking.domain.proof import (
+    FaultError,
+    LineLeaf,
+    Published,
+    Receipt,
+    SeatingLeaf,
+    check_receipt,
+    read,
+)
+from services.ranking.domain.seating import empty_seats
 from services.ranking.domain.verification import check_contents, check_list
 from services.ranking.storage.signing import KeyFault, PublicKey
+from shared.policies import Policy
 
 app = typer.Typer()
 
@@ -35,6 +45,7 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
             f"The list of {of}, is genuine and follows from its facts.",
             f"{head.lines} lines of {head.vacancies} vacancies recomputed under {policy.id} {policy.version}; root {head.root}",
         ]
+        said += seating(found, policy)
         if previous is not None:
             said += followed(found, previous, key)
         elif head.previous is not None:
@@ -54,6 +65,18 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
         facts = ", ".join(f"{name} {'unknown' if value is None else value}" for name, value in opening.facts.items())
         said.append(f"Facts that the commitment on {opening.list} binds: {facts}")
     return "\n".join(said)
+
+
+def seating(published: Published, policy: Policy) -> list[str]:
+    """How many empty seats were filled with consent, where that is published."""
+    leaves = [leaf for leaf in published.leaves if isinstance(leaf, SeatingLeaf)]
+    if not leaves:
+        return []
+    offers = [offer for leaf in leaves for offer in leaf.offers]
+    filled = sum(offer.answer == "accepted" for offer in offers)
+    empty = empty_seats(published, policy)
+    seats = f"{filled} {'seat' if filled == 1 else 'seats'} filled, {empty} left empty"
+    return [f"Seats after the lists: {len(offers)} offers, {seats}; nobody who was better was passed over unasked."]
 
 
 def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:

@@ -103,7 +103,41 @@ class LineLeaf(_Part):
     commitment: Hash | None
 
 
-Leaf = VacancyLeaf | ListLeaf | LineLeaf
+class SeatGoes(_Part):
+    """A seat offered to somebody, and the answer. `move`: the policy's, from 1; none for the next on the vacancy's own list."""
+
+    participant_no: str
+    applied_for: str
+    move: int | None
+    code: str
+    answer: Literal["accepted", "declined", "lapsed"]
+
+
+class EducationAccepted(_Part):
+    """A level and programme of education that a vacancy accepts."""
+
+    level: str
+    programme: str
+
+
+class SeatingLeaf(_Part):
+    """How a vacancy's seats were filled once its lists were fixed, after these: offers in their order, and who of the list gave a seat up.
+
+    `education`: what the vacancy accepts, which moves ask for. `not_asked`: ranked without a seat, and disqualified, rejected or withdrawn by the time
+    when filling began. `decided`: among whom an officer decided for a last empty seat here.
+    """
+
+    kind: Literal["seating"]
+    salt: Salt
+    vacancy_id: str
+    education: list[EducationAccepted]
+    gave_up: dict[str, Literal["declined", "lapsed"]]
+    not_asked: list[str]
+    decided: list[str]
+    offers: list[SeatGoes]
+
+
+Leaf = VacancyLeaf | ListLeaf | LineLeaf | SeatingLeaf
 _LEAF: TypeAdapter[Leaf] = TypeAdapter(Annotated[Leaf, Field(discriminator="kind")])
 
 

@@ -140,7 +140,7 @@ def ranked(
     people: dict[int, list[Listed]] = defaultdict(list)
     for one in listed:
         people[pools[one.vacancy_id]].append(one)
-    last, bare = policy.lists[-1], _without_thresholds(policy)
+    last, bare = policy.lists[-1], without_thresholds(policy)
     order = {need: ListRules(bare, last, need, seed) for need in set[str]().union(*needs.values())}
     asked = {
         need: [ListRules(policy, each, need, seed) for each in policy.lists]
@@ -171,7 +171,7 @@ def ranked(
     return found
 
 
-def _without_thresholds(policy: Policy) -> Policy:
+def without_thresholds(policy: Policy) -> Policy:
     stages = tuple(
         stage.model_copy(
             update={

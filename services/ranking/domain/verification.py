@@ -22,13 +22,15 @@ from services.ranking.domain.proof import (
     ListLeaf,
     Proposal,
     Published,
+    SeatingLeaf,
     VacancyLeaf,
     check_counts,
     check_head,
     check_root,
 )
+from services.ranking.domain.seating import Seated, check_seating
 from services.ranking.domain.standing import Line, ListCut, Row, Summary, line
-from shared.policies import List, Policy
+from shared.policies import List, Policy, Stage
 from shared.policies.model import FACTS, MOST_UNITS
 
 LEVELS = ("components", "scores")
@@ -61,7 +63,7 @@ class PublicRules:
         self.list = one
         self.stages = list(dict.fromkeys(term.stage for term in one.score.terms))
         self.whole = ListRules(policy, one, need, seed)
-        public = policy.model_copy(update={"stages": tuple(map(_as_counted, policy.stages))})
+        public = as_counted(policy)
         self._told = ListRules(public, one, need, seed)
         self.points_shown = policy.publication is None or policy.publication.level == "components"
         by_points = []
@@ -160,14 +162,22 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
         raise FaultError("head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called")
     seats = number = 0
     vacancy_ids: set[str] = set()
+    seated: list[Seated] = []
     for vacancy, first, rest in _vacancies(leaves):
         if vacancy.number <= number or vacancy.vacancy_id in vacancy_ids:
             raise FaultError(_at(first), "expected the vacancies by number, each once")
         number, seats = vacancy.number, seats + vacancy.seats
         vacancy_ids.add(vacancy.vacancy_id)
-        _check_vacancy(policy, proposal.seed, vacancy, first, rest)
+        seating = rest[-1] if rest and isinstance(rest[-1], SeatingLeaf) else None
+        lists = rest if seating is None else rest[:-1]
+        last, admitted = _check_vacancy(policy, proposal.seed, vacancy, first, lists)
+        if seating is not None:
+            seated.append(Seated(vacancy, last, admitted, seating, _at(first + len(rest))))
     if seats != proposal.decreed_seats:
         raise FaultError("vacancies", f"their seats are {seats}, expected the decreed {proposal.decreed_seats}")
+    if seated and len(seated) < len(vacancy_ids):
+        raise FaultError("vacancies", f"{len(seated)} have a seating, expected all or none")
+    check_seating(policy, as_counted(policy), proposal.seed, seated)
     check_root(proposal, leaves)  # last: recomputing names the line, hashes only say that there is one
     return policy
 
@@ -188,15 +198,22 @@ def _vacancies(leaves: Sequence[Leaf]) -> Iterator[tuple[VacancyLeaf, int, Seque
         yield vacancy, start, leaves[start + 1 : end]
 
 
-def _check_vacancy(policy: Policy, seed: str, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
+def _check_vacancy(
+    policy: Policy, seed: str, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]
+) -> tuple[list[LineLeaf], set[str]]:
+    """Checks its lists; gives the lines of the last, and whom that admits."""
     if vacancy.need not in policy.needs:
         raise FaultError(f"{_at(first)}, need", f"expected one of the policy's: {', '.join(policy.needs)}")
     starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)]
     heads = [leaf for leaf in leaves if isinstance(leaf, ListLeaf)]
+    for index, leaf in enumerate(leaves):
+        if isinstance(leaf, SeatingLeaf):
+            raise FaultError(_at(first + 1 + index), "expected the vacancy's seating after all of its lists")
     codes = [one.code for one in policy.lists]
     if [head.list for head in heads] != codes or starts[:1] != [0]:
         raise FaultError(_at(first), f"expected the vacancy's lists after it: {', '.join(codes)}")
     admitted: dict[str, set[str]] = {}
+    lines: list[LineLeaf] = []
     for one, head, start, end in zip(policy.lists, heads, starts, [*starts[1:], len(leaves)], strict=True):
         lines = [leaf for leaf in leaves[start + 1 : end] if isinstance(leaf, LineLeaf)]
         at = first + 1 + start
@@ -205,6 +222,7 @@ def _check_vacancy(policy: Policy, seed: str, vacancy: VacancyLeaf, first: int, 
             raise FaultError(_at(at), f"list {one.code}: expected exactly those whom the list {one.after} admitted")
         rules = PublicRules(policy, one, vacancy.need, seed)
         admitted[one.code] = _check_lines(rules, ListCut.of(rules.whole, vacancy.seats), head, lines, at)
+    return lines, admitted[policy.lists[-1].code]
 
 
 def _check_heading(vacancy: VacancyLeaf, head: ListLeaf, lines: Sequence[LineLeaf], at: int) -> None:
@@ -308,6 +326,11 @@ def _said(value: object) -> str:
     return "none" if value is None else str(value)
 
 
-def _as_counted(stage: Any) -> Any:
-    components = tuple(component.model_copy(update={"evidence": None}) for component in stage.components)
-    return stage.model_copy(update={"components": components, "bonuses": ()})
+def as_counted(policy: Policy) -> Policy:
+    """The policy for points as they are published: what evidence and bonuses gave is in them."""
+
+    def stage_of(stage: Stage) -> Stage:
+        components = tuple(component.model_copy(update={"evidence": None}) for component in stage.components)
+        return stage.model_copy(update={"components": components, "bonuses": ()})
+
+    return policy.model_copy(update={"stages": tuple(map(stage_of, policy.stages))})

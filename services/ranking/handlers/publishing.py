@@ -179,6 +179,7 @@ def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
             head=shown.head,
             signature=shown.signature,
             vacancies=shown.vacancies,
+            posts={one["vacancy_id"]: f"{one['post']}, {one['unit_path']}" for one in shown.vacancies},
             follows=shown.follows,
             replaced_by=shown.replaced_by,
             because=shown.because,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.domain.proof import (
+    EducationAccepted,
     FaultError,
     Head,
     Leaf,
@@ -18,7 +19,9 @@ from services.ranking.domain.proof import (
     ListLeaf,
     Opening,
     Proposal,
+    SeatingLeaf,
     VacancyLeaf,
+    canonical,
     leaf_text,
     new_salt,
     new_secret,
@@ -40,6 +43,9 @@ from shared.refusals import Refusal
 
 SALTS = Salts(new_salt, new_secret)
 
+SEATING = "seating"
+"""Stands where leaves are kept by list, for those about seats."""
+
 
 class Proposed(BaseModel):
     """What waits for a second officer's signature. `GET …/publication/proposal` shows all of it."""
@@ -52,6 +58,9 @@ class Proposed(BaseModel):
     lines: int
     codes: dict[str, dict[str, int]] = Field(description="Lines by result code, for each list")
     committed: int = Field(description="Lines of which personal facts decided: they show an order and a commitment")
+    seated: int | None = Field(
+        description="Seats that went to somebody by an offer; none: filling has not begun or is under way, and seats are published when it is complete"
+    )
 
 
 class SignPublication(BaseModel):
@@ -93,7 +102,8 @@ async def propose_publication(
         (each["vacancy_id"], each["list"]): each async for each in PUBLICATION.closings(connection, round_id=round_id)
     }
     _refuse_unless_closed(round_id, policy, vacancies, closings)
-    lists = _digest_of(closings)
+    seatings = await _seatings(connection, round_id, policy)
+    lists = _digest_of(closings, seatings)
     newest = await PUBLICATION.newest_signed(connection, round_id=round_id)
     if newest is not None and newest["lists"] == lists:
         raise Refusal("already-published", round_id=round_id, version=newest["version"])
@@ -107,6 +117,8 @@ async def propose_publication(
             made = await asyncio.to_thread(compose, policy, row["seed"], heading, closed, SALTS)
             leaves += made[0]
             openings += made[1]
+            if seatings is not None:
+                leaves.append(_seating(each["vacancy_id"], seatings[each["vacancy_id"]]))
         texts = [leaf_text(leaf) for leaf in leaves]
         levels = await asyncio.to_thread(tree, texts)
         proposal = Proposal(
@@ -228,11 +240,31 @@ def _refuse_unless_closed(
             raise Refusal("round-not-closed", round_id=round_id, list=one.code, vacancies=open_)
 
 
-def _digest_of(closings: dict[tuple[str, str], Any]) -> str:
-    """Of the lists alone: salts and instants are new each time."""
+async def _seatings(connection: Connection, round_id: str, policy: Policy) -> dict[str, Any] | None:
+    """How the seats of every vacancy were filled, where that is complete: each seat is taken, or left empty with nobody to ask."""
+    found = {}
+    async for row in PUBLICATION.seatings(connection, round_id=round_id, list=policy.lists[-1].code):
+        answers = [offer["answer"] for offer in row["offers"]]
+        taken = row["selected"] - len(row["gave_up"]) + answers.count("accepted")
+        if None in answers or taken + row["left_empty"] < row["seats"]:
+            return None
+        found[row["vacancy_id"]] = row
+    return found or None
+
+
+def _seating(vacancy_id: str, row: Any) -> SeatingLeaf:
+    values = {name: row[name] for name in ("gave_up", "not_asked", "decided", "offers")}
+    education = [EducationAccepted(level=one["level"], programme=one["programme"]) for one in row["education"]]
+    return SeatingLeaf(kind="seating", salt=new_salt(), vacancy_id=vacancy_id, education=education, **values)
+
+
+def _digest_of(closings: dict[tuple[str, str], Any], seatings: dict[str, Any] | None) -> str:
+    """Of the lists and the seating alone: salts and instants are new each time."""
     found = sha256()
     for (vacancy_id, code), row in sorted(closings.items(), key=lambda one: one[0]):
         found.update(f"{vacancy_id},{code},{row['version']},{row['digest']}\n".encode())
+    for vacancy_id, row in (seatings or {}).items():
+        found.update(canonical([vacancy_id, row["gave_up"], row["offers"]]))
     return found.hexdigest()
 
 
@@ -270,7 +302,7 @@ async def _keep(
         **which,
         leaves=list(range(len(leaves))),
         vacancies=[leaf.vacancy_id for leaf in leaves],
-        lists=[None if isinstance(leaf, VacancyLeaf) else leaf.list for leaf in leaves],
+        lists=[_list_of(leaf) for leaf in leaves],
         participants=[leaf.participant_no if isinstance(leaf, LineLeaf) else None for leaf in leaves],
         contents=[text.decode() for text in texts],
     )
@@ -284,9 +316,17 @@ async def _keep(
     )
 
 
+def _list_of(leaf: Leaf) -> str | None:
+    """What a leaf is part of; none: it is the vacancy, which everyone's receipt holds."""
+    if isinstance(leaf, VacancyLeaf):
+        return None
+    return SEATING if isinstance(leaf, SeatingLeaf) else leaf.list
+
+
 def _view(proposal: Proposal, leaves: list[Leaf]) -> Proposed:
     codes: dict[str, dict[str, int]] = {leaf.list: {} for leaf in leaves if isinstance(leaf, ListLeaf)}
     lines = [leaf for leaf in leaves if isinstance(leaf, LineLeaf)]
+    seatings = [leaf for leaf in leaves if isinstance(leaf, SeatingLeaf)]
     for line in lines:
         codes[line.list][line.code] = codes[line.list].get(line.code, 0) + 1
     return Proposed(
@@ -298,4 +338,5 @@ def _view(proposal: Proposal, leaves: list[Leaf]) -> Proposed:
         lines=proposal.lines,
         codes=codes,
         committed=sum(line.commitment is not None for line in lines),
+        seated=sum(offer.answer == "accepted" for one in seatings for offer in one.offers) if seatings else None,
     )

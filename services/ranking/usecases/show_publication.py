@@ -134,6 +134,11 @@ async def show_table(connection: Connection, round_id: str, version: int | None)
                     *(leaf["points"].get(code) for code in components),
                 )
             )
+        elif leaf["kind"] == "seating":  # who has a seat there by an offer, wherever they had applied
+            for offer in leaf["offers"]:
+                if offer["answer"] == "accepted":
+                    row = (leaf["vacancy_id"], "seating", None, offer["participant_no"], None, offer["code"])
+                    table.writerow((*row, *(None for _ in components)))
     return out.getvalue()
 
 
@@ -145,9 +150,17 @@ async def show_page(connection: Connection, round_id: str, version: int | None) 
     for text in await _leaves(connection, round_id, row["version"]):
         leaf = json.loads(text)
         if leaf["kind"] == "vacancy":
-            vacancies.append({**leaf, "lines": []})
+            vacancies.append({**leaf, "lines": [], "seating": None})
         elif leaf["kind"] == "line" and leaf["list"] == policy.lists[-1].code:
             vacancies[-1]["lines"].append(leaf)
+        elif leaf["kind"] == "seating":
+            accepted = [offer for offer in leaf["offers"] if offer["answer"] == "accepted"]
+            selected = sum(
+                line["code"].split("/")[-1] == policy.lists[-1].codes.within for line in vacancies[-1]["lines"]
+            )
+            taken = selected - len(leaf["gave_up"]) + len(accepted)
+            seating = {**leaf, "accepted": accepted, "left_empty": vacancies[-1]["seats"] - taken}
+            vacancies[-1]["seating"] = seating
     versions = {one.version: one for one in (await show_versions(connection, round_id)).items}
     this = versions[row["version"]]
     return OnPaper(
