@@ -312,10 +312,11 @@ SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, 
  ORDER BY vacancies.number;
 
 -- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes, limits, scores)!
--- Lists that an officer fixed, with the places that officers gave among equals. `follows`, `reason` and `by` where it takes a fixed one's place.
+-- Lists that an officer fixed, with the places that officers gave among equals who are on them. `follows`, `reason` and `by` where it takes a fixed one's place.
 INSERT INTO closing_version (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at, decided, follows, reason, adopted_by)
 SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at,
-       coalesce((SELECT jsonb_object_agg(participant_no, place) FROM tie_place WHERE tie_place.vacancy_id = new.vacancy_id AND tie_place.list = :list), '{}'),
+       coalesce((SELECT jsonb_object_agg(participant_no, place) FROM tie_place JOIN standing USING (vacancy_id, list, participant_no)
+                  WHERE tie_place.vacancy_id = new.vacancy_id AND tie_place.list = :list), '{}'),
        follows, :reason, :by
   FROM unnest(:vacancies::text[], :versions::integer[], :follows::integer[], :digests::text[], :codes::text[], :limits::integer[], :scores::text[])
     AS new (vacancy_id, version, follows, digest, codes, cut_limit, cut_score);

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import Facts
 from tests.component.ranking.test_adoption import REASON, adopt, newest, problem
+from tests.component.ranking.test_closing import FINAL
+from tests.component.ranking.test_other_policies import Under, pppk
 from tests.component.ranking.test_publication import PUBLICATION, RECEIPT, closed_round, published
 from tests.component.ranking.test_revisions import LISTS, get
 
@@ -166,6 +169,29 @@ async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: 
     assert marks == [["3.90"], ["3.95"]]
     lines = (await get(ranking, "/ranking/vacancies/v1/standings"))["items"]
     assert [line["participant_no"][-1] for line in lines] == ["2", "3", "1"]
+
+
+async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path: Path) -> None:
+    """An officer put two equals in order, then one was found not to meet the requirements: what is published verifies, and names the other alone."""
+    facts = Under({"v1": 1})
+    officer = ranking.who("officer-1", "officer")
+    await ranking.hear(*facts.opened(), *facts.people("v1", 3), facts.scheduled("v1", "kompetensi"))
+    await ranking.hear(
+        *(facts.stated("v1", n, birth_date=date(1990, 1, 1)) for n in (1, 2, 3)),
+        *(facts.scored("v1", "kompetensi", n, **pppk(400 if n < 3 else 300)) for n in (1, 2, 3)),
+        facts.closed("v1", "kompetensi", 3),
+    )
+    tie = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
+    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie)).status_code == 201
+    await ranking.hear(facts.rejected("v1", 2))
+    assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
+    await published(ranking)
+    file = (await ranking.http.get(PUBLICATION)).content
+    (tmp_path / "list.json").write_bytes(file)
+    assert verify(tmp_path, "list.json").exit_code == 0
+    found = read(file)
+    assert isinstance(found, Published)
+    assert [leaf.decided for leaf in found.leaves if isinstance(leaf, ListLeaf)] == [{"0001-000001": 2}]
 
 
 async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_path: Path) -> None:
