@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
 from services.ranking.domain.what_if import Placed
-from shared.policies.model import Codes
+from shared.policies.model import Codes, Policy
 
 Way = Literal["in", "out", "moved", "unmoved"]
 
@@ -67,6 +68,23 @@ class Change:
         before = self.was is not None and self.was.within
         after = self.now is not None and self.now.within
         return "moved" if before == after else "in" if after else "out"
+
+
+@dataclass(frozen=True, slots=True)
+class ObjectionDays:
+    """Until when people may object (sanggah) to a list, and until when that is answered and the list announced again."""
+
+    objections_until: datetime
+    answers_until: datetime
+
+
+def objection_days(policy: Policy, list_code: str, announced_at: datetime) -> ObjectionDays | None:
+    """By the policy, counted from when the list was first fixed, which is when everyone sees it; none where nobody may object."""
+    for one in policy.objections:
+        if one.after == list_code:
+            until = announced_at + timedelta(days=one.days)
+            return ObjectionDays(until, until + timedelta(days=one.answer_days))
+    return None
 
 
 @dataclass(frozen=True, slots=True)

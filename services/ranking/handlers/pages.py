@@ -50,7 +50,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
                 round_ = await the_round(connection, shown.round_id)
                 history = None
                 if shown.state == "closed":
-                    history = await show_history(connection, vacancy_id, shown.list)
+                    history = await show_history(connection, shown.round_id, vacancy_id, shown.list)
         except Refusal as refusal:
             return pages.problem(request, refusal)
         language = reader_language(request)

@@ -6,7 +6,9 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from services.ranking.domain.revision import ObjectionDays, objection_days
 from services.ranking.storage.revisions import REVISIONS
+from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, Standings, ask, closed_page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -44,6 +46,12 @@ class ListVersions(BaseModel):
     vacancy_id: str
     round_id: str
     list: str
+    objections_until: AwareDatetime | None = Field(
+        description="Until when people may object (sanggah), UTC; none where the policy has no objection to this list"
+    )
+    answers_until: AwareDatetime | None = Field(
+        description="Until when objections are to be answered and the list announced again, UTC; a correction may be adopted later too"
+    )
     items: tuple[ListVersion, ...]
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
@@ -136,9 +144,12 @@ async def show_versions(
     rows = [row async for row in REVISIONS.versions_after(connection, **asked.key, after=after, most=limit + 1)]
     items = [] if cursor else [_first(fixed)]
     items += [_later(fixed, row) for row in rows[:limit]]
+    days = await _objection_days(connection, asked.vacancy.round_id, list_code, fixed)
     return ListVersions(
         **asked.key,
         round_id=asked.vacancy.round_id,
+        objections_until=days and days.objections_until,
+        answers_until=days and days.answers_until,
         items=tuple(items),
         next=to_cursor(rows[limit - 1]["version"]) if len(rows) > limit else None,
     )
@@ -197,13 +208,14 @@ class History:
 
     fixed: Sequence[ListVersion]
     beside: ListVersion | None
+    days: ObjectionDays | None
 
     def find(self, version: int | None) -> ListVersion | None:
         """One of the fixed ones."""
         return next((one for one in self.fixed if one.version == version), None)
 
 
-async def show_history(connection: Connection, vacancy_id: str, list_code: str) -> History:
+async def show_history(connection: Connection, round_id: str, vacancy_id: str, list_code: str) -> History:
     """The history of a fixed list."""
     fixed = await fixed_versions(connection, vacancy_id, list_code)
     which = {"vacancy_id": vacancy_id, "list": list_code}
@@ -211,7 +223,15 @@ async def show_history(connection: Connection, vacancy_id: str, list_code: str) 
     versions = [_first(fixed), *(_later(fixed, row) for row in rows)]
     beside = await REVISIONS.newest_beside(connection, **which, after=versions[-1].version)
     differs = beside is not None and beside["digest"] != versions[-1].digest
-    return History(versions, _later(fixed, beside) if differs else None)
+    days = await _objection_days(connection, round_id, list_code, fixed)
+    return History(versions, _later(fixed, beside) if differs else None, days)
+
+
+async def _objection_days(
+    connection: Connection, round_id: str, list_code: str, fixed: FixedVersions
+) -> ObjectionDays | None:
+    policy = (await the_round(connection, round_id)).policy
+    return objection_days(policy, list_code, fixed.rows[0]["closed_at"])
 
 
 def _which(asked: Asked) -> dict[str, str]:

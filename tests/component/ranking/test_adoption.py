@@ -1,6 +1,7 @@
 """An officer adopts a corrected version of a fixed list: it counts from then on, in everything that goes by the list; what it follows stays readable."""
 
 import asyncio
+from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
@@ -119,6 +120,22 @@ async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceAp
     assert (changes["counts"], changes["reason"], changes["moved_in"]) == (True, REASON, 1)
     trail = await ranking.pool.fetch("SELECT subject, object, reason FROM audit WHERE action = 'version.adopted'")
     assert [tuple(row) for row in trail] == [("officer-1", f"v1/final/{version['version']}", REASON)]
+
+
+async def test_the_days_of_objection_are_told(ranking: ServiceApp) -> None:
+    """Three days to object to the last list from when it was first fixed, seven more to answer; none to the first. Adopting does not move them."""
+    facts = Facts({"v1": 1})
+    await shortlisted(ranking, facts, {1: "90", 2: "80"})
+    ranking.clock.now = datetime(2026, 11, 2, 3, tzinfo=UTC)
+    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    await ranking.hear(facts.skb("v1", 2, "95", corrected=True))
+    ranking.clock.advance(days=4)
+    assert (await adopt(ranking, await newest(ranking))).status_code == 201
+    said = await get(ranking, LISTS)
+    assert (said["objections_until"], said["answers_until"]) == ("2026-11-05T03:00:00Z", "2026-11-12T03:00:00Z")
+    assert (await get(ranking, LISTS.replace("final", "skd")))["objections_until"] is None
+    page = (await ranking.http.get("/ranking/vacancies/v1?list=final&lang=en")).text
+    assert "Objections until 2026-11-05" in page
 
 
 async def test_what_comes_after_is_compared_with_what_counts(ranking: ServiceApp) -> None:
