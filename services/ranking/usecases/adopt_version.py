@@ -11,7 +11,6 @@ from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, vacancies_known
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.revisions import REVISIONS
-from services.ranking.storage.seats import SEATS
 from services.ranking.usecases.fix_list import Adopted, as_it_stands, fix
 from services.ranking.usecases.recompute import notify, recompute, touch_to_decide
 from services.ranking.usecases.show_round import Round, in_words, states_of, the_round
@@ -73,10 +72,9 @@ async def adopt_version(
     round_ = await the_round(connection, asked.vacancy.round_id)
     one = round_.policy.list_called(list_code)
     assert one is not None
-    await SQL.wait_for_the_pen(connection)  # no version is stated meanwhile
+    await SQL.wait_for_the_pen(connection)  # meanwhile no version is stated, no list closed, no filling begun
     await touch_to_decide(connection, [vacancy_id])
     await PUBLICATION.hold_publication(connection, round_id=round_.round_id)
-    await SEATS.lock_fillings(connection, rounds=[round_.round_id])
     vacancy = (await vacancies_known(connection, [vacancy_id]))[vacancy_id]
     follows = await _follows(connection, vacancy, list_code, version, command.digest)
     await _refuse_if_built_upon(connection, round_, one, vacancy)

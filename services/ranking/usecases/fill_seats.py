@@ -98,6 +98,7 @@ async def begin_filling(
     if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
     round_ = await the_round(connection, round_id)
+    await SQL.wait_for_the_pen(connection)  # no version of a closed list is adopted meanwhile
     await SEATS.lock_fillings(connection, rounds=[round_id])
     if not await SEATS.begin(connection, round_id=round_id, by=officer.subject, at=now):
         raise Refusal("filling-begun", round_id=round_id)

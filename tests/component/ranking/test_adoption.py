@@ -360,6 +360,20 @@ async def test_nobody_is_unseated(ranking: ServiceApp) -> None:
     assert problem(await adopt(ranking, version)) == (409, "seats-given")
 
 
+async def test_adopting_and_filling_at_once(ranking: ServiceApp) -> None:
+    """Whichever comes first, seats are filled by the list that counts; where the filling was first, no version is adopted."""
+    version = await corrected_final(ranking)
+    officer = ranking.who("officer-2", "officer")
+    begun, adopted = await asyncio.gather(
+        ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer), adopt(ranking, version)
+    )
+    assert begun.status_code == 201
+    assert adopted.status_code == 201 or problem(adopted) == (409, "seats-given")
+    counts = [line["participant_no"] for line in (await get(ranking, STANDINGS))["items"]]
+    filling = await ranking.pool.fetch("SELECT participant_no FROM filling_candidate ORDER BY rank")
+    assert [row["participant_no"] for row in filling] == counts
+
+
 async def test_seats_are_filled_by_what_counts(ranking: ServiceApp) -> None:
     """Of two who were ranked, the one whom the adopted version seats gives the seat up: it is offered to the other, who had it at first."""
     version = await corrected_final(ranking)
