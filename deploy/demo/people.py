@@ -184,6 +184,10 @@ class Cast:
             skb=None if dice.randrange(100) < 3 else skb,
         )
 
+    def takes_seat(self, candidate: Candidate) -> bool:
+        """What somebody says who is offered an empty seat: four of five take it."""
+        return self._dice("seat", candidate.subject).randrange(5) > 0
+
     @cached_property
     def units(self) -> list[Unit]:
         """The units of the list and the three sub-districts, some of them in plain trouble."""

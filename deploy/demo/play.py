@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from rich.progress import Progress
 
-from deploy.demo.door import AT_ONCE, Door
+from deploy.demo.door import AT_ONCE, AWAY_S, DemoError, Door
 from deploy.demo.people import SKB, TIU, TKP, TWK, Candidate, Cast, Listing
 from deploy.demo.recompute import Sat
 
@@ -22,6 +22,9 @@ POLICY = "national-cpns-2024"
 OFFICER, VERIFIER, EXAMINER, PROCTOR = "demo-officer", "demo-verifier", "demo-examiner", "demo-proctor"
 SECOND_OFFICER = "demo-second-officer"
 MONTHS = 12
+SOON_S = 0.2
+"""Between two looks at what answers led to: an answer takes about as long from one service to the other."""
+
 Thing = TypeVar("Thing")
 
 
@@ -35,6 +38,7 @@ class Round:
     verified: dict[str, list[Sat]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     complaints: int = 0
+    seats: dict[str, int] = field(default_factory=dict)
 
 
 def text_csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
@@ -91,7 +95,9 @@ class Play:
         await self.close_stage("close SKD", f"/ranking/rounds/{self.round.round_id}/stages/skd/close")
         await self.sit_skb()
         await self.close_stage("close the round", f"/ranking/rounds/{self.round.round_id}/close")
-        await self.publish()
+        await self.publish("publish the lists")
+        await self.fill_seats()
+        await self.publish("publish the seats")
         await self.complain()
 
     # The officer ------------------------------------------------------------------------------------------------
@@ -157,18 +163,92 @@ class Play:
         async with self._step(name, 1):
             await self.door.post(path, who=OFFICER, role="officer", key=self._key(name), waits=True)
 
-    async def publish(self) -> None:
+    async def publish(self, name: str) -> None:
         """One officer proposes what everyone will see, a second signs it."""
         path = f"/ranking/rounds/{self.round.round_id}/publication"
-        async with self._step("publish", 1):
-            seen = await self.door.post(path, who=OFFICER, role="officer", key=self._key("propose"))
+        async with self._step(name, 1):
+            seen = await self.door.post(path, who=OFFICER, role="officer", key=self._key(name, "propose"))
             await self.door.post(
                 f"{path}/signature",
                 who=SECOND_OFFICER,
                 role="officer",
-                key=self._key("sign"),
+                key=self._key(name, "sign"),
                 body={"digest": seen["digest"]},
             )
+
+    async def fill_seats(self) -> None:
+        """The first of the contested vacancy leaves; the officer begins to fill the empty seats; whoever is asked answers, until nobody is left to ask."""
+        people = {
+            self.round.numbers[candidate.subject]: candidate
+            for crowd in self.cast.candidates.values()
+            for candidate in crowd
+        }
+        left = await self._give_up(people)
+        path = f"/ranking/rounds/{self.round.round_id}/filling"
+        begun = await self.door.post(path, who=OFFICER, role="officer", key=self._key("filling"))
+        asked: set[str] = set()
+        until = time.monotonic() + AWAY_S
+        async with self._step("fill the seats", begun["offered"]) as done:
+            while True:
+                vacancies = [one async for one in self.items(path, who=OFFICER, role="officer")]
+                offers = [offer for one in vacancies for offer in one["offers"]]
+                tied = [one for one in vacancies if one["undecided"]]
+                heard = left <= {number for one in vacancies for number in one["gave_up"]}
+                if heard and not tied and all(offer["answer"] for offer in offers):
+                    break
+                if time.monotonic() > until:
+                    raise DemoError(f"The filling of seats stands still with {len(asked)} answers given.")
+                async with asyncio.TaskGroup() as group:
+                    for offer in offers:
+                        if offer["answer"] is None and offer["offer_id"] not in asked:
+                            asked.add(offer["offer_id"])
+                            until = time.monotonic() + AWAY_S
+                            group.create_task(self._answer(offer, people[offer["participant_no"]], done))
+                for one in tied:
+                    await self._draw_lots(path, one)
+                await asyncio.sleep(SOON_S)
+        answers = [offer["answer"] for offer in offers]
+        self.round.seats = {
+            "offered": len(answers),
+            **{answer: answers.count(answer) for answer in ("accepted", "declined")},
+            "left_empty": sum(one["left_empty"] for one in vacancies),
+        }
+
+    async def _give_up(self, people: dict[str, Candidate]) -> set[str]:
+        vacancy_id = self.round.vacancy_ids[self.cast.hot.listing_id]
+        standings = await self.door.get(f"/ranking/vacancies/{vacancy_id}/standings", list="final", limit=1)
+        first = {line["participant_no"] for line in standings["items"] if line["rank"] == 1}
+        for number in first:
+            await self.door.post(
+                f"/applications/vacancies/{vacancy_id}/applications/{number}/selection/decline",
+                who=people[number].subject,
+                role="applicant",
+                key=self._key("give up", number),
+                waits=True,
+            )
+        return first
+
+    async def _answer(self, offer: dict[str, Any], candidate: Candidate, done: Callable[[], None]) -> None:
+        await self.door.post(
+            f"/applications/vacancies/{offer['applied_for']}/offers/{offer['offer_id']}/answer",
+            who=candidate.subject,
+            role="applicant",
+            key=self._key("answer", offer["offer_id"]),
+            body={"accept": self.cast.takes_seat(candidate)},
+            waits=True,
+        )
+        done()
+
+    async def _draw_lots(self, path: str, vacancy: dict[str, Any]) -> None:
+        """Equals for a last seat: the officer draws lots, which fall in the order of participant numbers here."""
+        order = sorted(vacancy["undecided"])
+        await self.door.post(
+            f"{path}/ties",
+            who=OFFICER,
+            role="officer",
+            key=self._key("lots", vacancy["vacancy_id"], *order),
+            body={"vacancy_id": vacancy["vacancy_id"], "order": order, "reason": "Undian di hadapan saksi (rekaan)"},
+        )
 
     # Applicants and verifiers ---------------------------------------------------------------------------------------
 

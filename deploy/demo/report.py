@@ -52,6 +52,7 @@ async def write_report(path: Path, door: Door, play: Play, watcher: Watcher, *, 
         "events": dict(sorted(watcher.events.items())),
         "rows": rows,
         "seconds": play.round.seconds,
+        "seats": play.round.seats,
         "recomputation_equal": equal,
         "round_id": play.round.round_id,
         "retries": door.retries,
@@ -93,6 +94,12 @@ async def show(
         place = await door.get(f"/ranking/vacancies/{vacancy_id}/candidates/{one[3]}")
         console.print(_place_in_words(place))
 
+    seats = report["seats"]
+    console.print(
+        f"Empty seats: {seats['offered']} offers, {seats['accepted']} accepted, {seats['declined']} declined; "
+        f"{seats['left_empty']} seats stay empty, nobody being left to ask."
+    )
+
     flagged = Table("unit", "needs", "complaints", "per 1,000", "province", "sure", title="flagged units")
     async for unit in play.items("/feedback/units", flagged="true"):
         for flag in unit["flags"]:
@@ -107,7 +114,7 @@ async def show(
             )
     console.print(flagged)
     console.print(
-        f"Look at: {url}/ranking/vacancies/{vacancy_id} (live standings) · "
+        f"Look at: {url}/ranking/vacancies/{vacancy_id} (live standings) · {url}/ranking/vacancies/{vacancy_id}/seats.html (its seats) · "
         + " · ".join(f"{url}/{service}/docs" for service in SERVICES)
     )
 

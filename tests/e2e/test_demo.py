@@ -70,7 +70,10 @@ def test_a_round_is_played_and_recomputed(first: Path) -> None:
     assert decided == APPLICANTS
     assert report["events"]["ComplaintFiled"] == 600
     assert report["events"]["UnitFlagged"] >= 4
-    assert report["events"]["StandingsPublished"] == 1
+    assert report["events"]["StandingsPublished"] == 2  # the lists, then the seats that were filled after them
+    answers = report["events"]["SeatAccepted"] + report["events"]["SeatDeclined"]
+    assert answers == report["events"]["SeatOffered"] + 1  # one left a seat that the list had given
+    assert report["seats"]["accepted"] == report["events"]["SeatAccepted"] > 0
 
 
 def test_anyone_can_verify_what_was_published(first: Path) -> None:
