@@ -76,7 +76,8 @@ def seating(published: Published, policy: Policy) -> list[str]:
     filled = sum(offer.answer == "accepted" for offer in offers)
     empty = empty_seats(published, policy)
     seats = f"{filled} {'seat' if filled == 1 else 'seats'} filled, {empty} left empty"
-    return [f"Seats after the lists: {len(offers)} offers, {seats}; nobody who was better was passed over unasked."]
+    asked = f"{len(offers)} {'offer' if len(offers) == 1 else 'offers'}"
+    return [f"Seats after the lists: {asked}, {seats}; nobody who was better was passed over unasked."]
 
 
 def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:

@@ -25,6 +25,9 @@ MONTHS = 12
 SOON_S = 0.2
 """Between two looks at what answers led to: an answer takes about as long from one service to the other."""
 
+ONE_IN_LEAVES = 4
+"""Of one vacancy in so many whoever is first takes another job: otherwise few seats would be empty, and nobody would be asked."""
+
 Thing = TypeVar("Thing")
 
 
@@ -177,7 +180,7 @@ class Play:
             )
 
     async def fill_seats(self) -> None:
-        """The first of the contested vacancy leaves; the officer begins to fill the empty seats; whoever is asked answers, until nobody is left to ask."""
+        """Some who have seats by the list leave; the officer begins to fill the empty seats; whoever is asked answers, until nobody is left to ask."""
         people = {
             self.round.numbers[candidate.subject]: candidate
             for crowd in self.cast.candidates.values()
@@ -209,24 +212,30 @@ class Play:
                 await asyncio.sleep(SOON_S)
         answers = [offer["answer"] for offer in offers]
         self.round.seats = {
+            "given_up": len(left),
             "offered": len(answers),
             **{answer: answers.count(answer) for answer in ("accepted", "declined")},
             "left_empty": sum(one["left_empty"] for one in vacancies),
         }
 
     async def _give_up(self, people: dict[str, Candidate]) -> set[str]:
-        vacancy_id = self.round.vacancy_ids[self.cast.hot.listing_id]
-        standings = await self.door.get(f"/ranking/vacancies/{vacancy_id}/standings", list="final", limit=1)
-        first = {line["participant_no"] for line in standings["items"] if line["rank"] == 1}
-        for number in first:
-            await self.door.post(
-                f"/applications/vacancies/{vacancy_id}/applications/{number}/selection/decline",
-                who=people[number].subject,
-                role="applicant",
-                key=self._key("give up", number),
-                waits=True,
-            )
-        return first
+        """The first of the last list of some vacancies leave their seats; gives who they are."""
+        first: dict[str, str] = {}
+        for listing in [self.cast.hot, *self.cast.listings[::ONE_IN_LEAVES]]:
+            vacancy_id = self.round.vacancy_ids[listing.listing_id]
+            standings = await self.door.get(f"/ranking/vacancies/{vacancy_id}/standings", list="final", limit=1)
+            first |= {line["participant_no"]: vacancy_id for line in standings["items"] if line["rank"] == 1}
+        async with asyncio.TaskGroup() as group:
+            for number, vacancy_id in first.items():
+                post = self.door.post(
+                    f"/applications/vacancies/{vacancy_id}/applications/{number}/selection/decline",
+                    who=people[number].subject,
+                    role="applicant",
+                    key=self._key("give up", number),
+                    waits=True,
+                )
+                group.create_task(post)
+        return {*first}
 
     async def _answer(self, offer: dict[str, Any], candidate: Candidate, done: Callable[[], None]) -> None:
         await self.door.post(

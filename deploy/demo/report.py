@@ -96,8 +96,8 @@ async def show(
 
     seats = report["seats"]
     console.print(
-        f"Empty seats: {seats['offered']} offers, {seats['accepted']} accepted, {seats['declined']} declined; "
-        f"{seats['left_empty']} seats stay empty, nobody being left to ask."
+        f"Seats after the lists: given up {seats['given_up']}, offered {seats['offered']}, accepted {seats['accepted']}, "
+        f"declined {seats['declined']}, left empty with nobody to ask {seats['left_empty']}."
     )
 
     flagged = Table("unit", "needs", "complaints", "per 1,000", "province", "sure", title="flagged units")
