@@ -182,7 +182,7 @@ def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
             posts={one["vacancy_id"]: f"{one['post']}, {one['unit_path']}" for one in shown.vacancies},
             follows=shown.follows,
             replaced_by=shown.replaced_by,
-            because=shown.because,
+            this=shown.this,
             local=lambda at: local(at, zone, reader_language(request)),
             policy=policy,
             one=last,

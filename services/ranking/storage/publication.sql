@@ -144,3 +144,12 @@ SELECT vacancy.vacancy_id, vacancy.seats, vacancy.education, vacancy.left_empty,
           FROM seat_offer AS offer LEFT JOIN seat_answer AS answer USING (vacancy_id, participant_no)
          WHERE offer.vacancy_id = vacancy.vacancy_id) AS offers
   FROM filling_vacancy AS vacancy WHERE vacancy.round_id = :round_id ORDER BY vacancy.number;
+
+-- name: seats_published(round_id)
+-- Published versions that tell of seats what the version before did not.
+SELECT DISTINCT later.version FROM published_leaf AS later
+  LEFT JOIN published_leaf AS earlier
+    ON earlier.round_id = later.round_id AND earlier.version = later.version - 1 AND earlier.vacancy_id = later.vacancy_id
+   AND earlier.list = later.list AND earlier.participant_no IS NULL
+ WHERE later.round_id = :round_id AND later.list = 'seating' AND later.participant_no IS NULL
+   AND later.content::jsonb - 'salt' IS DISTINCT FROM earlier.content::jsonb - 'salt';

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 from collections import defaultdict
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +54,12 @@ class PublishedVersion(BaseModel):
     root: str = Field(description="Root of the tree over every line, in hexadecimal")
     previous: str | None = Field(description="Root of the version before, none for the first")
     replaced_by: int | None = Field(description="The version that follows; none: this one counts")
-    because: tuple[PublishedCorrection, ...] = Field(description="What it holds that the version before did not")
+    because: tuple[PublishedCorrection, ...] = Field(
+        description="Corrected lists that it holds and the version before did not"
+    )
+    seats: bool = Field(
+        description="Whether it tells of empty seats, offered and answered, what the version before did not"
+    )
 
 
 class PublishedVersions(BaseModel):
@@ -74,8 +78,8 @@ class OnPaper:
     policy: Policy
     vacancies: list[Any]
     follows: PublishedVersion | None
+    this: PublishedVersion
     replaced_by: PublishedVersion | None
-    because: Sequence[PublishedCorrection]
 
 
 async def show_versions(connection: Connection, round_id: str) -> PublishedVersions:
@@ -86,6 +90,7 @@ async def show_versions(connection: Connection, round_id: str) -> PublishedVersi
     because: dict[int, list[PublishedCorrection]] = defaultdict(list)
     async for row in PUBLICATION.corrections_published(connection, round_id=round_id):
         because[row["published_in"]].append(PublishedCorrection.model_validate(dict(row), extra="ignore"))
+    seats = {row["version"] async for row in PUBLICATION.seats_published(connection, round_id=round_id)}
     versions = {row["version"]: row["head"] for row in rows}
     items = tuple(
         PublishedVersion(
@@ -95,6 +100,7 @@ async def show_versions(connection: Connection, round_id: str) -> PublishedVersi
             previous=head["previous"],
             replaced_by=version + 1 if version + 1 in versions else None,
             because=tuple(because[version]),
+            seats=version in seats,
         )
         for version, head in versions.items()
     )
@@ -169,8 +175,8 @@ async def show_page(connection: Connection, round_id: str, version: int | None) 
         policy,
         vacancies,
         versions.get(this.version - 1),
+        this,
         versions.get(this.version + 1),
-        this.because,
     )
 
 

@@ -15,7 +15,7 @@ from services.ranking.domain.proof import ListLeaf, Published, Receipt, read
 from services.ranking.storage.signing import SigningKey
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
-from tests.component.ranking.conftest import Facts
+from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_adoption import REASON, adopt, newest, problem
 from tests.component.ranking.test_closing import FINAL
 from tests.component.ranking.test_other_policies import Under, pppk
@@ -194,12 +194,32 @@ async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path
     assert [leaf.decided for leaf in found.leaves if isinstance(leaf, ListLeaf)] == [{"0001-000001": 2}]
 
 
+async def test_a_version_because_of_seats_says_so(ranking: ServiceApp, tmp_path: Path) -> None:
+    """No list was corrected between the two: the second was made to tell of seats."""
+    await closed_round(ranking)
+    await published(ranking)
+    officer = ranking.who("officer-1", "officer")
+    assert (await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer)).status_code == 201
+    await published(ranking)
+    items = (await get(ranking, f"{PUBLICATION}/versions"))["items"]
+    assert [(one["seats"], one["because"]) for one in items] == [(False, []), (True, [])]
+    page = (await ranking.http.get(f"{PUBLICATION}.html", params={"version": 1, "lang": "en"})).text
+    assert "empty seats were offered and answered" in page
+    for version in (1, 2):
+        file = (await ranking.http.get(PUBLICATION, params={"version": version})).content
+        (tmp_path / f"list-{version}.json").write_bytes(file)
+    ran = verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "list-1.json"))
+    assert ran.exit_code == 0, ran.output
+    assert "0 lines differ" in ran.stdout
+
+
 async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_path: Path) -> None:
     """Version 1 of the published lists and of the vacancy's list say by what they were replaced, when and why; the later ones what they follow; and a
     page tells who moved. Both languages."""
     await twice_published(ranking, tmp_path)
     versions = (await get(ranking, f"{PUBLICATION}/versions"))["items"]
     assert [(one["version"], one["replaced_by"], len(one["because"])) for one in versions] == [(1, 2, 0), (2, None, 1)]
+    assert [one["seats"] for one in versions] == [False, False]
     assert versions[1]["previous"] == versions[0]["root"]
     assert (versions[1]["because"][0]["list"], versions[1]["because"][0]["reason"]) == ("final", REASON)
     fixed, adopted = (await get(ranking, LISTS))["items"]
