@@ -50,3 +50,30 @@ async def test_the_page_is_whole_without_javascript(stack: dict[str, Any], door:
     await expect(page.locator("a.skip")).to_have_count(1)
     await expect(page.locator("tbody tr").first).to_contain_text(one.numbers["satu"])
     await context.close()
+
+
+async def test_seats_are_reached_from_the_list_and_go_on_paper(
+    stack: dict[str, Any], door: Door, browser: Browser
+) -> None:
+    """From the vacancy's page one gets to its seats and back, in either language; on paper the navigation is gone and the seats stay."""
+    one = await SmallRound.open(door, "local-jambi", "DINAS KESEHATAN")
+    await one.apply("satu")
+    await one.close_registration()
+    await one.sit("tes", {"satu": {"DASAR": "85", "BIDANG": "70"}})
+    await one.close()
+    page = await browser.new_page(viewport={"width": 400, "height": 800})
+    await page.goto(f"{stack['door']}/ranking/vacancies/{one.vacancy_id}?lang=en")
+    await page.get_by_role("link", name="Seats and their filling").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Seats and their filling")
+    seat = page.get_by_role("row", name=one.numbers["satu"])
+    await expect(seat).to_contain_text("final list, rank 1")
+    await expect(page.get_by_label("seats are taken")).to_have_attribute("value", "1")
+    await page.get_by_role("link", name="Bahasa Indonesia").click()
+    await expect(page.locator("html")).to_have_attribute("lang", "id")
+    await expect(seat).to_contain_text("daftar akhir, peringkat 1")
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("link", name="English")).to_be_hidden()
+    await expect(seat).to_be_visible()
+    await page.emulate_media(media="screen")
+    await page.get_by_role("link", name="Ke daftar").click()
+    await expect(page.locator("tbody tr").first).to_contain_text(one.numbers["satu"])
