@@ -62,7 +62,8 @@ class StandingsRecomputed(OneList):
 
 
 class CandidateShortlisted(OneList):
-    """The candidate passed the list's gates and stands within its cut: admitted to the next stage."""
+    """The candidate passed the list's gates and stands within its cut: admitted to the next stage, until AdmissionRevoked. Said anew where a corrected list
+    has them on another line."""
 
     participant_no: ParticipantNo
     rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
@@ -80,7 +81,7 @@ class StageClosed(OneList):
 
 
 class CandidateSelected(OneList):
-    """The final list gives the candidate a seat."""
+    """The final list gives the candidate a seat, until AdmissionRevoked. Said anew where a corrected list has them on another line."""
 
     participant_no: ParticipantNo
     rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]

@@ -18,7 +18,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 
 from shared.contracts.catalogue import TOPICS, stated_by, written_by
 from shared.contracts.publication import ATTRIBUTES
-from shared.contracts.ranking import CandidateSelected, Cut, StandingsRecomputed
+from shared.contracts.ranking import AdmissionRevoked, CandidateSelected, Cut, StandingsRecomputed
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 from shared.postgres.pool import Pool, create_pool
@@ -62,7 +62,9 @@ async def until(file: Path, query: str, wanted: list[tuple[Any, ...]]) -> None:
     pytest.fail(f"{query}: {rows}, not {wanted}")
 
 
-async def state(pool: Pool, servers: Servers, dsn: str, *facts: CandidateSelected | StandingsRecomputed) -> None:
+async def state(
+    pool: Pool, servers: Servers, dsn: str, *facts: CandidateSelected | AdmissionRevoked | StandingsRecomputed
+) -> None:
     """Ranking states these facts: outbox, relay, log."""
     outbox = Outbox(
         source="/provinces/99/ranking",
@@ -94,6 +96,12 @@ def selected(vacancy: str, number: int) -> CandidateSelected:
         rank=number,
         score=Decimal("81.245"),
         code="L",
+    )
+
+
+def revoked(vacancy: str, number: int) -> AdmissionRevoked:
+    return AdmissionRevoked(
+        vacancy_id=vacancy, round_id="cpns-2024", list="final", participant_no=f"0001-{number:06d}", code="P"
     )
 
 
@@ -130,7 +138,7 @@ async def log(servers: Servers) -> list[Any]:
 
 
 async def test_the_program_takes_each_event_once(servers: Servers, tmp_path: Path) -> None:
-    """It reads what was said before it came; killed and started again it goes on; records that stand twice and foreign ones change
+    """It reads what was said before it came, and what was taken back; killed and started again it goes on; records that stand twice and foreign ones change
     nothing; the newest standings hold; a replay into a new file gives the same."""
     await servers.fresh_topics(*(topic.name for topic in TOPICS if topic.owner == "ranking"))
     dsn = servers.database("subscribed", [ROOT / "shared" / "messaging" / "migrations"])
@@ -138,11 +146,12 @@ async def test_the_program_takes_each_event_once(servers: Servers, tmp_path: Pat
     versions = "SELECT vacancy_id, version, candidates FROM standings ORDER BY 1"
     async with await create_pool(dsn, application="test", size=2) as pool:
         await state(pool, servers, dsn, standings("A", 1), selected("A", 1), standings("A", 2), selected("B", 1))
+        await state(pool, servers, dsn, selected("A", 3), revoked("A", 3))
         with subscriber(tmp_path, servers.bootstrap) as file:
             await until(file, numbers, [("A", "0001-000001", "81.245"), ("B", "0001-000001", "81.245")])
             await until(file, versions, [("A", 2, 2)])
         async with AIOKafkaProducer(bootstrap_servers=servers.bootstrap) as producer:
-            for record in await log(servers):
+            for record in reversed(await log(servers)):  # were they taken again, who was revoked would come back
                 await producer.send_and_wait(
                     record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
                 )
