@@ -1,10 +1,13 @@
 """An officer adopts a corrected version of a fixed list: it counts from then on, in everything that goes by the list; what it follows stays readable."""
 
 import asyncio
+import random
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import groupby
 from typing import Any
 
+import pytest
 from httpx import Response
 
 from services.ranking.handlers.events import hears
@@ -276,6 +279,73 @@ async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -
     assert {line["participant_no"] for line in (await get(ranking, STANDINGS, list="final"))["items"]} == admitted
 
 
+async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) -> None:
+    """Each derived table, made anew beside the living one out of these events, equals it."""
+    use_cases = {heard.contract.type: heard.use_case for heard in hears(ranking.outbox)}
+    async with ranking.pool.acquire() as connection:
+        await clone(connection)
+        async with connection.transaction():
+            await connection.execute("SET LOCAL search_path = projections_next, public")
+            for type_, alike in groupby(events, key=lambda event: event.type):
+                await use_cases[type_](connection, list(alike))
+        for table, key in DERIVED.items():
+            living = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
+            anew = await connection.fetch(f"SELECT * FROM projections_next.{table} ORDER BY {key}")
+            assert [tuple(row) for row in anew] == [tuple(row) for row in living], table
+            assert living, table
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int) -> None:
+    """Corrections, rejections and withdrawals at random, and adopting now and then: what was stated adds up to whom the list that counts admits, the next
+    list holds exactly them, every version is there as it was, and a rebuild gives the same."""
+    chance = random.Random(seed)
+    facts = Facts({"v1": 1})
+    people = range(1, 9)
+    before: list[Fact] = [*facts.opened(), *facts.people("v1", 8), facts.scheduled("v1", "skd")]
+    before += [facts.skd("v1", n, 100, 100, 190 + n % 3) for n in people]
+    events = [ranking.event(fact) for fact in [*before, facts.closed("v1", "skd", 8)]]
+    await ranking.hear(*events)
+    assert (await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    adopted: list[dict[str, Any]] = []
+    for _ in range(8):
+        for _ in range(chance.randint(1, 3)):
+            n = chance.choice(people)
+            fact = chance.choice(
+                [
+                    facts.skd("v1", n, 100, chance.choice([75, 100]), 188 + chance.randint(0, 6), corrected=True),
+                    facts.rejected("v1", n),
+                    facts.verified("v1", n),
+                    facts.skb("v1", n, str(chance.randint(60, 90))),
+                    facts.disqualified("v1", "skd", n) if chance.random() < 0.3 else facts.verified("v1", n),
+                ]
+            )
+            events.append(ranking.event(fact))
+            await ranking.hear(events[-1])
+        version = await newest(ranking, SKD_LISTS)
+        answer = await adopt(ranking, version, SKD_LISTS)
+        if answer.status_code == 201:
+            adopted.append(await get(ranking, f"{SKD_LISTS}/{version['version']}"))
+        else:
+            assert problem(answer)[1] in {"adopted-already", "nothing-to-adopt", "unknown-version"}, answer.text
+        counts = await get(ranking, STANDINGS, list="skd")
+        admitted = {line["participant_no"]: line["rank"] for line in counts["items"] if line["code"] == "P/L"}
+        told: dict[str, int] = {}
+        for fact in await ranking.stated(CandidateShortlisted, AdmissionRevoked):
+            if isinstance(fact, CandidateShortlisted):
+                told[fact.participant_no] = fact.rank
+            else:
+                del told[fact.participant_no]
+        assert told == admitted
+        following = await get(ranking, STANDINGS, list="final")
+        assert {line["participant_no"] for line in following["items"]} == set(admitted)
+        assert sum(following["codes"].values()) == len(admitted)
+    assert adopted
+    assert [await get(ranking, f"{SKD_LISTS}/{one['version']}") for one in adopted] == adopted
+    chance.shuffle(events)
+    await rebuilt_the_same(ranking, events)
+
+
 async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
     """Derived tables made anew out of the events, in another order, go by what was adopted; decisions are none of their business."""
     said, version = await corrected_skd(ranking)
@@ -284,19 +354,7 @@ async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
     last = [ranking.event(facts.skb("v1", 4, "95")), ranking.event(facts.skb("v1", 1, "99", corrected=True))]
     await ranking.hear(*last)
     decided = [await ranking.pool.fetch(f"SELECT * FROM public.{table}") for table in DECISIONS]
-    use_cases = {heard.contract.type: heard.use_case for heard in hears(ranking.outbox)}
-    again = [*last, *said]
-    async with ranking.pool.acquire() as connection:
-        await clone(connection)
-        async with connection.transaction():
-            await connection.execute("SET LOCAL search_path = projections_next, public")
-            for type_, alike in groupby(again, key=lambda event: event.type):
-                await use_cases[type_](connection, list(alike))
-        for table, key in DERIVED.items():
-            living = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
-            anew = await connection.fetch(f"SELECT * FROM projections_next.{table} ORDER BY {key}")
-            assert [tuple(row) for row in anew] == [tuple(row) for row in living], table
-            assert living, table
+    await rebuilt_the_same(ranking, [*last, *said])
     assert [await ranking.pool.fetch(f"SELECT * FROM public.{table}") for table in DECISIONS] == decided
 
 
