@@ -134,6 +134,7 @@ class Consumer:
         self._ending = False
         self._doubtful: dict[Place, str] = {}
         self._ends: dict[Place, int] = {}
+        self._seeks: Counter[Place] = Counter()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> NoReturn:
@@ -277,11 +278,11 @@ class Consumer:
 
         It never raises: FastStream would swallow it, with its own position already past the batch.
         """
-        deadline = time.monotonic() + PATIENCE
-        if len(batch) < READ_AHEAD_FROM:
-            batch = batch + await self._come_meanwhile()
-        places = places_of(batch)
+        deadline, seeks = time.monotonic() + PATIENCE, dict(self._seeks)
         try:
+            if len(batch) < READ_AHEAD_FROM:
+                batch = batch + await self._come_meanwhile()
+            places = places_of(batch)
             read = await self._dispatch.read_ahead(batch)
         except Exception as error:  # noqa: BLE001 - a fault of ours, since what a record holds raises nothing
             self._fail(error)
@@ -291,15 +292,18 @@ class Consumer:
         if await self._wait_for_doubts(places, deadline):
             return
         await self._turn.acquire()
+        if any(self._seeks[place] != seeks.get(place, 0) for place in places):
+            self._turn.release()
+            self.doubt("moved", places)  # sought since it was read: it will be read again, and would come twice
+            return
         self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
-        if (
-            len(batch) < READ_AHEAD_FROM
-        ):  # what comes meanwhile makes one batch, instead of one that waits and one behind it
+        if len(batch) < READ_AHEAD_FROM:  # we have caught up: what comes meanwhile makes one batch
             await asyncio.wait([self._taking])
 
     async def _come_meanwhile(self) -> list[Heard]:
         """What came while the batch before was with PostgreSQL: aiokafka asks for more only once what it holds was taken, so it is one request away."""
-        assert self._kafka is not None
+        if self._kafka is None:  # FastStream reads before it has told that it began
+            return []
         try:
             found = await self._kafka.getmany(timeout_ms=BATCH_WAIT_MS, max_records=BATCH_RECORDS)
         except KafkaError:
@@ -402,6 +406,7 @@ class Consumer:
         assert self._kafka is not None
         with contextlib.suppress(IllegalStateError):  # lost meanwhile: whoever has it seeks it
             self._kafka.seek(TopicPartition(*position.place), position.next_offset)
+            self._seeks[position.place] += 1
             metrics.CONSUMER_SEEKS.labels(cause).inc()
 
     async def _commit(self) -> None:
