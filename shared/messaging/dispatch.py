@@ -120,7 +120,7 @@ class Dispatch:
         outbox: Outbox,
         clock: Callable[[], datetime],
         patience: float,
-        assure: Callable[[Sequence[Position]], Awaitable[None]],
+        assure: Callable[[Sequence[Position]], Awaitable[object]],
     ) -> None:
         self.service = service
         self._pool = pool

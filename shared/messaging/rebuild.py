@@ -21,7 +21,7 @@ from shared.messaging.dispatch import SQL, Hears, Read, by_type, lock, make_plan
 from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox, Row
 from shared.messaging.parser import Heard, hear
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Evidence, Place, Position
 from shared.postgres.pool import Connection, Pool
 
 LIVING, NEXT, OLD = "projections", "projections_next", "projections_old"
@@ -29,7 +29,7 @@ LIVING, NEXT, OLD = "projections", "projections_next", "projections_old"
 NEAR_END = 2_000
 """Records left to read at which the living positions are locked: the worker then waits about a tenth of a second."""
 
-BATCH_RECORDS = 20_000
+BATCH_RECORDS = 10_000
 """Records of one transaction at most. Nobody waits for it but the rebuild, and what is done once for each vacancy and batch is done less often."""
 
 FETCH_BYTES = 4_000_000
@@ -110,14 +110,13 @@ class _Rebuild:
         self._bootstrap_servers = bootstrap_servers
         self._marks = marks
         self._progress = progress
-        self._topics = sorted({each.contract.topic for each in hears.values()})
+        self._topics = list(dict.fromkeys(each.contract.topic for each in hears.values()))
         self._stands: dict[Place, Position] = {}
         self._events = 0
 
     async def run(self) -> Rebuilt:
         living = await self._living()
-        await same_log.assure(self._bootstrap_servers, living)
-        await self._check_start(living)
+        _check_start(await same_log.assure(self._bootstrap_servers, living))
         await clone(self._connection)
         self._stands = {each.place: Position(each.place) for each in living}
         reader = new_reader(self._bootstrap_servers, fetch_bytes=FETCH_BYTES)
@@ -140,30 +139,23 @@ class _Rebuild:
         )
         return [position_of(row) for row in rows]
 
-    async def _check_start(self, living: Sequence[Position]) -> None:
-        """Nothing of what took effect may be missing at the log's beginning."""
-        shown = await same_log.evidence(self._bootstrap_servers, living)
-        cut = [each.place for each in living if shown[each.place].start > 0]
-        if cut:
-            names = ", ".join(f"{place.topic}/{place.partition}" for place in cut)
-            raise RefusedError(
-                f"{names} no longer begin at offset 0: what has expired there would be missing from the projections."
-                " Keep them, or restore a backup of this service's database"
-            )
-
     def _left(self, living: Iterable[Position]) -> int:
         return sum(each.next_offset - self._stands[each.place].next_offset for each in living)
 
     async def _read_up_to(self, reader: AIOKafkaConsumer, living: Sequence[Position]) -> None:
-        """Apply what the worker has taken up to these positions, a batch to a transaction; the next is read meanwhile."""
+        """Apply what the worker has taken up to these positions, a batch to a transaction; the next is read meanwhile.
+
+        The topics that a service lists last come first: what is said of someone is learnt before who they are, and takes effect with that, once.
+        """
         applying: asyncio.Task[None] | None = None
         try:
-            async for batch in self._batches(reader, living):
-                read = await read_ahead(batch, self._hears)
-                if applying is not None:
-                    await applying
-                    self._progress(*self._done(living))
-                applying = asyncio.create_task(self._commit(batch, read), name="rebuild-batch")
+            for topic in reversed(self._topics):
+                async for batch in self._batches(reader, [each for each in living if each.place.topic == topic]):
+                    read = await read_ahead(batch, self._hears)
+                    if applying is not None:
+                        await applying
+                        self._progress(*self._done(living))
+                    applying = asyncio.create_task(self._commit(batch, read), name="rebuild-batch")
             if applying is not None:
                 await applying
                 self._progress(*self._done(living))
@@ -255,6 +247,16 @@ class _Rebuild:
             await self._connection.execute(f"ALTER SCHEMA {NEXT} RENAME TO {LIVING}")
             await self._connection.execute(f"DROP SCHEMA {OLD} CASCADE")
             await SQL.forget_unheard(self._connection, types=list(self._hears))
+
+
+def _check_start(shown: Mapping[Place, Evidence]) -> None:
+    """Nothing of what took effect may be missing at the log's beginning."""
+    cut = [f"{place.topic}/{place.partition}" for place, evidence in sorted(shown.items()) if evidence.start > 0]
+    if cut:
+        raise RefusedError(
+            f"{', '.join(cut)} no longer begin at offset 0: what has expired there would be missing from the projections."
+            " Keep them, or restore a backup of this service's database"
+        )
 
 
 def _mark(position: Position) -> tuple[int, int, int | None, UUID | None]:

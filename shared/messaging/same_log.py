@@ -18,8 +18,8 @@ LOOK_BACK = 10_000
 """Records before a position among which the nearest of ours is looked for. Only a flood of foreign records makes it more than one."""
 
 
-async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> None:
-    """Returns if each position was made on the log that is there now.
+async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:
+    """What the log shows of each position's partition, if each was made on the log that is there now.
 
     Raises Stop if one wasn't; KafkaError, OSError or TimeoutError while the broker is away.
     """
@@ -28,6 +28,7 @@ async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> None:
         why = why_another_log(position, found[position.place])
         if why is not None:
             raise Stop(f"{position.place.topic}/{position.place.partition}: {why}.", mend=MEND, cause=Cause.OTHER_LOG)
+    return found
 
 
 async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:
