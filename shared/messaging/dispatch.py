@@ -1,14 +1,14 @@
 """From a batch of records to effects: position, use cases and dead letters in one transaction, or nothing.
 
 The transaction begins by locking the positions of the batch's partitions, in sorted order, and moving them by compare-and-set.
-Only then do use cases run, each given consecutive events of one type in one partition. What fails decides what follows:
+Only then do use cases run, each given events of one type, those of each partition consecutive there. What fails decides what follows:
 infrastructure is waited out in place, a record that can't take effect is found by halving the batch and set aside, and what would
 be wrong to go on with (a gap, too many dead letters in a row) stops the process.
 """
 
 import asyncio
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -34,7 +34,9 @@ from shared.refusals import Refusal
 SQL = queries.load(Path(__file__).with_name("inbound.sql"))
 
 EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[None]]
-"""What a service does about events of one type: (connection in a transaction, consecutive events of one partition, in order)."""
+"""What a service does about events of one type: (connection in a transaction, events in which those of each partition stand in its order)."""
+
+Run = tuple["Hears", list[Event[Any]]]
 
 MOST_IN_A_ROW = 20
 """Dead letters in a row in one partition; one more stops the worker. So many together mean that the fault is ours or the log's, not a record's."""
@@ -301,7 +303,7 @@ class Plan:
     """What a transaction does with a batch: where the partitions stand afterwards, and what happens to each record."""
 
     ends: list[Position] = field(default_factory=list)
-    runs: list[tuple[Hears, list[Event[Any]]]] = field(default_factory=list)
+    runs: list[Run] = field(default_factory=list)
     asides: list[Aside] = field(default_factory=list)
     unheard: dict[tuple[Place, str], tuple[int, int]] = field(default_factory=dict)
     """First offset and count, by partition and type."""
@@ -339,7 +341,9 @@ def make_plan(
             raise _gap(service, end, part[len(verdicts) - 1])
         parts.append((end, part, verdicts))
     read = read_all(batch, hears) if read is None else read
+    lanes: list[deque[Run]] = []
     for end, part, verdicts in parts:
+        lane: deque[Run] = deque()
         failures = stands[end.place].failures
         run: list[Event[Any]] = []
         run_type: str | None = None
@@ -362,10 +366,24 @@ def make_plan(
             failures = 0
             if heard.type != run_type:
                 run, run_type = [], heard.type
-                plan.runs.append((hearing, run))
+                lane.append((hearing, run))
             run.append(outcome)
         plan.ends.append(replace(end, failures=failures))
+        lanes.append(lane)
+    plan.runs = side_by_side(lanes)
     return plan
+
+
+def side_by_side(lanes: Iterable[deque[Run]]) -> list[Run]:
+    """The runs of all partitions, as few as can be: those of one type that come next in several partitions are one. Each partition keeps its order,
+    between partitions there is none."""
+    waiting = [lane for lane in lanes if lane]
+    runs: list[Run] = []
+    while waiting:
+        hearing = waiting[0][0][0]
+        runs.append((hearing, [event for lane in waiting if lane[0][0] is hearing for event in lane.popleft()[1]]))
+        waiting = [lane for lane in waiting if lane]
+    return runs
 
 
 def _gap(service: str, position: Position, heard: Heard) -> Stop:

@@ -13,6 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -107,7 +108,7 @@ async def looking(database: str, topic: str) -> AsyncIterator[Seen]:
 
 
 async def test_fresh_while_results_come(servers: Servers) -> None:
-    """At a third of the rate at which results are drained, measured first: from the time when each is due to the first look that shows the effect."""
+    """At a third of the rate at which results are drained, measured first: from the broker's word that it has each to the first look that shows it."""
     report = Report("ranking-fresh")
     p50: list[float] = []
     p99: list[float] = []
@@ -132,10 +133,15 @@ async def test_fresh_while_results_come(servers: Servers) -> None:
 
 
 async def sent_at(rate: float, day: Scene, facts: list[Fact]) -> list[float]:
-    """Milliseconds from each one's time to be sent until it is to be seen."""
+    """Milliseconds from the broker's word that it has each one until it is to be seen."""
     rows = await records(day.prefix, facts)
     topic = rows[0].topic
     sent: list[tuple[int, int, float]] = []
+
+    def note(partition: int, offsets: list[int], _: object) -> None:
+        now = time.perf_counter()
+        sent.extend((partition, offset, now) for offset in offsets)
+
     with working(servers := day.servers, day.database):
         async with looking(day.database, topic) as seen:
             warm, rows = rows[:1], rows[1:]
@@ -149,15 +155,18 @@ async def sent_at(rate: float, day: Scene, facts: list[Fact]) -> list[float]:
             while done < len(rows):
                 due = min(len(rows), int((time.perf_counter() - began) * rate))
                 batches: dict[int, BatchBuilder] = defaultdict(producer.create_batch)
+                offsets_of: dict[int, list[int]] = defaultdict(list)
                 for row in rows[done:due]:
                     batches[row.partition].append(
                         timestamp=None, key=row.key, value=row.data, headers=day.log.headers(row)
                     )
-                    sent.append((row.partition, ends[row.partition], began + (len(sent) + 1) / rate))
+                    offsets_of[row.partition].append(ends[row.partition])
                     ends[row.partition] += 1
-                await asyncio.gather(
+                on_the_log = await asyncio.gather(
                     *(producer.send_batch(batch, topic, partition=partition) for partition, batch in batches.items())
                 )
+                for partition, future in zip(batches, on_the_log, strict=True):
+                    future.add_done_callback(partial(note, partition, offsets_of[partition]))
                 done = max(done, due)
                 await asyncio.sleep(TICK)
             await producer.stop()
