@@ -24,9 +24,11 @@ PLACES = queries.load(Path(__file__).with_name("places.sql"))
 LINES_AT_ONCE = 500
 """Rows fetched at a time: some milliseconds' work, so that a long list holds up nobody else in the process."""
 
-FURTHER = 10
+FURTHER = 30
 """Rows read beyond a page: its last line's equals are mostly among them, and asking for them would be another round trip."""
 
+_GATE, _KEY = 1, 3  # columns of a row of places.sql
+RANKED = int(Gate.RANKED)
 GATES = tuple(Gate)  # an IntEnum's own look-up by number costs ten times as much
 
 UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
@@ -83,25 +85,29 @@ class OneList:
     async def page(self, after: Stands | None, most: int) -> list[tuple[Stands, Line]]:
         """At most so many lines after that row, or the first ones, ranks and all."""
         key = b"" if after is None else after.merit_key
-        found = PLACES.page(self._connection, **self._which, after=key, most=most + FURTHER)
-        rows = [_stands(row) async for row in found]
+        found = [
+            row async for row in PLACES.page(self._connection, **self._which, after=key, most=most + FURTHER)
+        ]  # as they come: only those that are shown are made more of
         lines: list[tuple[Stands, Line]] = []
         ahead, alike, decided, before, known = 0, 0, 0, 0, b""
         if after is not None and after.ranked:
             known = before_decision(key)
             ahead, alike, decided, before = await self._among(after)
             before += 1
-        for prefix, group in groupby((row for row in rows if row.ranked), lambda row: before_decision(row.merit_key)):
+        ranked = [row for row in found if row[_GATE] == RANKED]
+        for prefix, group in groupby(ranked, lambda row: before_decision(row[_KEY])):
             if len(lines) >= most:
                 break
             equals = list(group)
             if prefix != known:
-                ahead, alike, decided, before = ahead + alike, len(equals), sum(map(_decided, equals)), 0
-                if equals[-1] is rows[-1] and len(rows) == most + FURTHER:  # there may be more of them than were read
-                    _, alike, decided, _ = await self._among(equals[0])
-            lines += [(row, _line(row, ahead, alike, decided, before + index)) for index, row in enumerate(equals)]
-        lines += [(row, _line(row, 0, 1, 0, 0)) for row in rows if not row.ranked]
-        return lines[:most]
+                ahead, alike, before = ahead + alike, len(equals), 0
+                decided = sum(_decided(row[_KEY]) for row in equals)
+                if equals[-1] is found[-1] and len(found) == most + FURTHER:  # there may be more of them than were read
+                    _, alike, decided, _ = await self._among(_stands(equals[0]))
+            shown = map(_stands, equals[: most - len(lines)])
+            lines += [(row, _line(row, ahead, alike, decided, before + index)) for index, row in enumerate(shown)]
+        rest = map(_stands, found[len(ranked) : len(ranked) + most - len(lines)])
+        return lines + [(row, _line(row, 0, 1, 0, 0)) for row in rest]
 
     async def place(self, participant_no: str) -> tuple[Stands, Line] | None:
         """A candidate's row and line, or none if not on the list. The line's place is 0 unless it is ranked."""
@@ -183,5 +189,5 @@ def _stands(row: Iterable[object]) -> Stands:
     return Stands(participant_no, GATES[gate], worth, key)  # type: ignore[arg-type, call-overload] # the row's columns
 
 
-def _decided(row: Stands) -> bool:
-    return row.merit_key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != UNDECIDED
+def _decided(key: bytes) -> bool:
+    return key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != UNDECIDED

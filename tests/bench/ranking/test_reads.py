@@ -35,6 +35,7 @@ async def test_reads(servers: Servers) -> None:
     one = await scene(servers, "reads", vacancies=1, candidates=CANDIDATES)
     numbers = [number("v1", candidate) for candidate in range(1, CANDIDATES + 1)]
     pool = await create_pool(one.database, application="bench", size=1)
+    await pool.execute("SELECT setseed(0.42)")
     await pool.execute(SCORED, timeout=600)
     await pool.execute("VACUUM ANALYZE result", timeout=600)
     for start in range(0, CANDIDATES, 5_000):
