@@ -1,6 +1,8 @@
 """The one way in which processes connect to their service's database."""
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeAlias
 
 import asyncpg
@@ -36,6 +38,13 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
         command_timeout=60,
         server_settings={"search_path": SEARCH_PATH, "application_name": application, "timezone": "UTC", **settings},
     )
+
+
+@asynccontextmanager
+async def reading(pool: Pool) -> AsyncIterator[Connection]:
+    """A connection for questions alone, all of which see one instant of the database, whatever is written meanwhile."""
+    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+        yield connection
 
 
 def affected(status: str) -> int:

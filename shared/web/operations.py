@@ -3,6 +3,7 @@
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
+from shared.postgres.pool import reading
 from shared.web.identity import Operator
 from shared.web.parts import TheParts
 from shared.web.problems import declared
@@ -42,10 +43,7 @@ def router(service: str) -> APIRouter:
 
     @routes.get("/operations", responses=declared(401, 403), summary=f"How {service} stands")
     async def operations(parts: TheParts, operator: Operator) -> Operations:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             tables = await connection.fetch(TABLES)
             rows = {
                 table["name"]: await connection.fetchval(f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"')  # noqa: S608 - names out of the catalogue

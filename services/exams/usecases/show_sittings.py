@@ -11,7 +11,7 @@ from services.exams.domain.sitting import Sitting
 from services.exams.storage import sittings
 from services.exams.storage.sittings import SQL, Tally
 from shared.contracts.fields import Count, ParticipantNo, RoundId, StageCode, VacancyId
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, reading
 from shared.refusals import Refusal
 from shared.web.paging import Page, from_cursor, page
 
@@ -65,7 +65,7 @@ class QueuedCandidate(BaseModel):
 
 async def show_sitting(pool: Pool, sitting_id: UUID) -> SittingInFigures:
     """One sitting with its figures, all of one instant. Raises Refusal `not-found`."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    async with reading(pool) as connection:
         sitting = await sittings.look(connection, sitting_id)
         return in_figures(sitting, await sittings.tallies(connection, sitting))
 

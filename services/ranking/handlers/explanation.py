@@ -6,6 +6,7 @@ from fastapi.responses import HTMLResponse
 from services.ranking.handlers.http import WhichList, WhichState
 from services.ranking.usecases.explain_place import PlaceExplained, explain_place
 from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.postgres.pool import reading
 from shared.refusals import Refusal
 from shared.web.pages import Pages
 from shared.web.parts import TheParts
@@ -32,10 +33,7 @@ def explanations() -> APIRouter:
     ) -> PlaceExplained:
         language = reader_language(request)
         response.headers["Content-Language"] = language
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await explain_place(connection, vacancy_id, participant_no, list_, state, language)
 
     return routes
@@ -55,10 +53,7 @@ def why_page(pages: Pages) -> APIRouter:
         state: WhichState = None,
     ) -> HTMLResponse:
         try:
-            async with (
-                parts.pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
+            async with reading(parts.pool) as connection:
                 told = await explain_place(
                     connection, vacancy_id, participant_no, list_, state, reader_language(request)
                 )

@@ -4,6 +4,7 @@ from fastapi import APIRouter
 
 from services.ranking.usecases.show_fairness import Fairness, show_fairness
 from shared.contracts.fields import RoundId
+from shared.postgres.pool import reading
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 
@@ -18,10 +19,7 @@ def reports() -> APIRouter:
         summary="Pass rates by kind of need on fixed lists, with intervals; small groups are merged",
     )
     async def fairness(round_id: RoundId, parts: TheParts) -> Fairness:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_fairness(connection, round_id)
 
     return routes

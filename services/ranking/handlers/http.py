@@ -17,6 +17,7 @@ from services.ranking.usecases.show_standings import (
     show_standings,
 )
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.postgres.pool import reading
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
 from shared.web.paging import Cursor, Limit, Page
@@ -94,10 +95,7 @@ def vacancies() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Standings:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_standings(connection, vacancy_id, list_, state, cursor, limit)
 
     @routes.get(
@@ -112,10 +110,7 @@ def vacancies() -> APIRouter:
         list_: WhichList = None,
         state: WhichState = None,
     ) -> CandidatePlace:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_candidate(connection, vacancy_id, participant_no, list_, state)
 
     @routes.post(

@@ -9,7 +9,7 @@ import asyncpg
 import structlog
 
 from services.ranking.usecases.show_standings import show_standings
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Pool, reading
 from shared.web.app import AWAY
 
 log = structlog.get_logger()
@@ -97,10 +97,7 @@ class Live:
                 await watched.wake.wait()
                 watched.wake.clear()
                 try:
-                    async with (
-                        self._pool.acquire() as connection,
-                        connection.transaction(isolation="repeatable_read", readonly=True),
-                    ):
+                    async with reading(self._pool) as connection:
                         shown = await show_standings(connection, *key, state=None, cursor=None, limit=LINES)
                 except AWAY as error:
                     log.warning("standings can't be read", error=type(error).__name__)

@@ -16,6 +16,7 @@ from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Standings, show_standings
 from shared.contracts.fields import StageCode, VacancyId
 from shared.policies import List
+from shared.postgres.pool import reading
 from shared.refusals import Refusal
 from shared.web.pages import Pages
 from shared.web.paging import Cursor
@@ -39,10 +40,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         cursor: Cursor = None,
     ) -> HTMLResponse:
         try:
-            async with (
-                parts.pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
+            async with reading(parts.pool) as connection:
                 if list_ is not None and version is not None:
                     shown = await show_fixed(connection, vacancy_id, list_, version, cursor, LINES)
                 else:
@@ -85,10 +83,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         cursor: Cursor = None,
     ) -> HTMLResponse:
         try:
-            async with (
-                parts.pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
+            async with reading(parts.pool) as connection:
                 shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
                 policy = (await the_round(connection, shown.round_id)).policy
         except Refusal as refusal:

@@ -14,6 +14,7 @@ from services.ranking.usecases.show_revisions import (
 )
 from services.ranking.usecases.show_standings import Standings
 from shared.contracts.fields import StageCode, VacancyId
+from shared.postgres.pool import reading
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
 from shared.web.paging import Cursor, Limit
@@ -36,10 +37,7 @@ def revisions() -> APIRouter:
     async def versions(
         vacancy_id: VacancyId, list_: ListCode, parts: TheParts, cursor: Cursor = None, limit: Limit = 50
     ) -> ListVersions:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_versions(connection, vacancy_id, list_, cursor, limit)
 
     @routes.get(
@@ -55,10 +53,7 @@ def revisions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Standings:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_fixed(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.get(
@@ -74,10 +69,7 @@ def revisions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ListChanges:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_changes(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.post(

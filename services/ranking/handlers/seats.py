@@ -17,6 +17,7 @@ from services.ranking.usecases.show_filling import FillingView, show_filling
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_seats import Seats, show_seats
 from shared.contracts.fields import RoundId, VacancyId
+from shared.postgres.pool import reading
 from shared.refusals import Refusal
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
@@ -38,10 +39,7 @@ def filling() -> APIRouter:
     async def show(
         round_id: RoundId, parts: TheParts, officer: Officer, cursor: Cursor = None, limit: Limit = 50
     ) -> FillingView:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_filling(connection, round_id, cursor, limit)
 
     @routes.post(
@@ -83,10 +81,7 @@ def seating() -> APIRouter:
         summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and what stays empty",
     )
     async def seats(vacancy_id: VacancyId, parts: TheParts) -> Seats:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await show_seats(connection, vacancy_id)
 
     return routes
@@ -99,10 +94,7 @@ def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     @routes.get("/{vacancy_id}/seats.html")
     async def page(request: Request, vacancy_id: VacancyId, parts: TheParts) -> HTMLResponse:
         try:
-            async with (
-                parts.pool.acquire() as connection,
-                connection.transaction(isolation="repeatable_read", readonly=True),
-            ):
+            async with reading(parts.pool) as connection:
                 shown = await show_seats(connection, vacancy_id)
                 policy = (await the_round(connection, shown.round_id)).policy
         except Refusal as refusal:

@@ -13,6 +13,7 @@ from services.ranking.usecases.what_if import (
     what_if_vacancy,
 )
 from shared.contracts.fields import RoundId, VacancyId
+from shared.postgres.pool import reading
 from shared.web.identity import Officer
 from shared.web.paging import Cursor, Limit
 from shared.web.parts import TheParts
@@ -41,10 +42,7 @@ def questions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Answer:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await what_if_vacancy(connection, vacancy_id, question, show, cursor, limit)
 
     @routes.post(
@@ -61,10 +59,7 @@ def questions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Answer:
-        async with (
-            parts.pool.acquire() as connection,
-            connection.transaction(isolation="repeatable_read", readonly=True),
-        ):
+        async with reading(parts.pool) as connection:
             return await what_if_round(connection, round_id, question, show, cursor, limit)
 
     return routes
