@@ -12,7 +12,7 @@ from services.ranking.storage.facts import Vacancy, vacancies_known
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.revisions import REVISIONS
 from services.ranking.usecases.fix_list import Adopted, as_it_stands, fix
-from services.ranking.usecases.recompute import notify, recompute, touch_to_decide
+from services.ranking.usecases.recompute import notify, recompute, take_off, touch_to_decide
 from services.ranking.usecases.show_round import Round, in_words, states_of, the_round
 from services.ranking.usecases.show_standings import ask
 from shared.contracts.fields import Sha256
@@ -173,17 +173,7 @@ async def _refuse_unless_complete(
 async def _move_on(connection: Connection, vacancy: Vacancy, list_code: str, corrected: Corrected) -> None:
     """Who is newly admitted stands on the list that follows from now on, who is no longer admitted doesn't."""
     following = [rules.code for rules in vacancy.lists.values() if rules.after == list_code]
-    off = [(code, number) for code in following for number in corrected.gone]
-    if off:
-        rows = SQL.displace(
-            connection,
-            vacancies=[vacancy.vacancy_id] * len(off),
-            lists=[code for code, _ in off],
-            participants=[number for _, number in off],
-        )
-        empty = [row async for row in rows]
-        names = {"vacancies": "vacancy_id", "lists": "list", "gates": "gate", "scores": "score"}
-        await SQL.forget_counts(connection, **{many: [row[one] for row in empty] for many, one in names.items()})
+    await take_off(connection, [(vacancy.vacancy_id, code, number) for code in following for number in corrected.gone])
     if following and corrected.new:
         await recompute(connection, [(vacancy.vacancy_id, number) for number in corrected.new])
     await notify(connection, [vacancy.vacancy_id])

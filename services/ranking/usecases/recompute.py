@@ -51,13 +51,22 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
             elif rules.after is None:  # what a closed list admitted stays admitted
                 gone.append(place)
     places.sort(key=itemgetter(0, 1, 2))  # neighbours in the index are written together
-    empty = [row async for row in SQL.place(connection, **_columns(PLACE, places))] if places else []
-    if gone:
-        empty += [row async for row in SQL.displace(connection, **_columns(PLACE[:3], gone))]
-    if empty:
-        await SQL.forget_counts(connection, **_columns(COUNT, empty))
+    if places:
+        await _forget_counts(connection, [row async for row in SQL.place(connection, **_columns(PLACE, places))])
+    await take_off(connection, gone)
     if vacancies:
         await notify(connection, list(vacancies))
+
+
+async def take_off(connection: Connection, places: Sequence[tuple[str, str, str]]) -> None:
+    """Candidates (vacancy id, list, participant number) who are not on that list any more."""
+    if places:
+        await _forget_counts(connection, [row async for row in SQL.displace(connection, **_columns(PLACE[:3], places))])
+
+
+async def _forget_counts(connection: Connection, empty: Sequence[Sequence[object]]) -> None:
+    if empty:
+        await SQL.forget_counts(connection, **_columns(COUNT, empty))
 
 
 async def recompute_vacancies(connection: Connection, vacancy_ids: Collection[str]) -> None:
