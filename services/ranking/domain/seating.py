@@ -25,6 +25,12 @@ class Seated:
     seating: SeatingLeaf
     where: str
 
+    @property
+    def taken(self) -> int:
+        """How many have a seat: by the list, unless they gave it up, or by an offer that they accepted."""
+        accepted = sum(offer.answer == "accepted" for offer in self.seating.offers)
+        return len(self.admitted) - len(self.seating.gave_up) + accepted
+
 
 def check_seating(policy: Policy, public: Policy, seed: str, seated: Sequence[Seated]) -> None:
     """`public`: the policy for points as they counted. Raises FaultError with the first fault."""
@@ -55,6 +61,8 @@ class _Seating:
         self._pools: dict[int, list[Seated]] = defaultdict(list)
         for one in seated:
             self._pools[self._pool_of[one.vacancy.vacancy_id]].append(one)
+        self._lines = {(one.vacancy.vacancy_id, line.participant_no): line for one in seated for line in one.lines}
+        self._grades: dict[str, list[ListRules]] = {}
         self._orders: dict[str, ListRules] = {}
         self._keys: dict[tuple[str, str], bytes | None] = {}
         self._meets: dict[tuple[str, str], bool] = {}
@@ -94,16 +102,15 @@ class _Seating:
         for offer in seating.offers:
             if (says := self._wrong(one, offer)) is not None:
                 raise FaultError(f"{one.where}, offers ({offer.participant_no})", says)
-        taken = len(one.admitted) - len(seating.gave_up) + sum(o.answer == "accepted" for o in seating.offers)
-        if taken > vacancy.seats:
-            raise FaultError(f"{one.where}, offers", f"{taken} people have seats, expected at most {vacancy.seats}")
+        if one.taken > vacancy.seats:
+            raise FaultError(f"{one.where}, offers", f"{one.taken} people have seats, expected at most {vacancy.seats}")
 
     def _wrong(self, one: Seated, offer: SeatGoes) -> str | None:
         """Why the policy does not have this offer; none where it does."""
         origin = self._of.get(offer.applied_for)
         if origin is None:
             return f"no vacancy {offer.applied_for} has a seating"
-        line = next((line for line in origin.lines if line.participant_no == offer.participant_no), None)
+        line = self._lines.get((offer.applied_for, offer.participant_no))
         if line is None or line.rank is None:
             return f"expected someone whom the last list of {offer.applied_for} ranks"
         if offer.participant_no in origin.admitted:
@@ -126,8 +133,7 @@ class _Seating:
     def _check_nobody_passed_over(self, one: Seated) -> None:
         """Whoever could have come, was never asked, and is in no tie that an officer decided: no seat is empty, none went to anyone after them."""
         seating = one.seating
-        taken = len(one.admitted) - len(seating.gave_up) + sum(o.answer == "accepted" for o in seating.offers)
-        empty = one.vacancy.seats - taken
+        empty = one.vacancy.seats - one.taken
         if not empty and not seating.offers:
             return
         last = {number: self._last_of(one, number) for number in {offer.move for offer in seating.offers}}
@@ -147,8 +153,7 @@ class _Seating:
         keys = []
         for offer in one.seating.offers:
             if offer.move == number:
-                origin = self._of[offer.applied_for]
-                line = next(line for line in origin.lines if line.participant_no == offer.participant_no)
+                line = self._lines[offer.applied_for, offer.participant_no]
                 keys.append(self._key(one, number, line) or b"")
         return max(keys, default=None)
 
@@ -199,9 +204,12 @@ class _Seating:
             return True  # taken as published
         known = (need, line.participant_no)
         if known not in self._meets:
+            if need not in self._grades:
+                self._grades[need] = [ListRules(self._public, one, need, self._seed) for one in self._public.lists]
             candidate = self._candidate(line)
-            lists = [ListRules(self._public, each, need, self._seed) for each in self._public.lists]
-            self._meets[known] = all(passing.passed for rules in lists for passing in rules.passings(candidate))
+            self._meets[known] = all(
+                passing.passed for rules in self._grades[need] for passing in rules.passings(candidate)
+            )
         return self._meets[known]
 
     def _candidate(self, line: LineLeaf) -> Candidate:
