@@ -41,7 +41,8 @@ def serve(
     except SettingsError as error:
         print(f"terang serve {service} {half}: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
-    gc.enable()
+    finally:
+        gc.enable()
     if half is Half.WORKER:
         asyncio.run(made.run(host, port))
     else:

@@ -47,7 +47,6 @@ TRIES = 3
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds between tries while a server is away: doubled each time, capped so that the worker is back within that time of the server."""
 
-
 READ_AT_ONCE = 500
 """Records that are read ahead in one go: some five milliseconds."""
 

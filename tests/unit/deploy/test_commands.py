@@ -44,9 +44,9 @@ def test_a_name_that_is_none_is_told_the_nearest() -> None:
     assert "'rank'" in ran.stderr
 
 
-@pytest.mark.parametrize("missing", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_RANKING", "TERANG_ISSUER"])
-def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`terang serve` stops with status 2 and the name of a setting that isn't there."""
+@pytest.fixture
+def settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a process of ranking must be told, so that it would begin to serve."""
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
         "DATABASE_URL_RANKING": "postgresql://x@127.0.0.1:1/x",
@@ -56,23 +56,21 @@ def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: 
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
+
+
+@pytest.mark.parametrize("missing", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_RANKING", "TERANG_ISSUER"])
+@pytest.mark.usefixtures("settings")
+def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """`terang serve` stops with status 2 and the name of a setting that isn't there."""
     monkeypatch.delenv(missing)
     ran = CliRunner().invoke(app, ["serve", "ranking", "api"])
     assert ran.exit_code == 2
     assert missing in ran.stderr
 
 
+@pytest.mark.usefixtures("settings")
 def test_a_signing_key_that_is_none_stops_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Ranking doesn't begin to serve with a key that it could not sign with: status 2, and the setting by name."""
-    settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",
-        "DATABASE_URL_RANKING": "postgresql://x@127.0.0.1:1/x",
-        "TERANG_PROVINCE": "99",
-        "TERANG_ISSUER": "http://127.0.0.1:1/issuer",
-        "TERANG_JWKS_URL": "http://127.0.0.1:1/issuer/jwks",
-    }
-    for name, value in settings.items():
-        monkeypatch.setenv(name, value)
     (tmp_path / "other.pem").write_text("no key")
     for wrong in (tmp_path / "nowhere.pem", tmp_path / "other.pem"):
         monkeypatch.setenv("TERANG_RANKING_SIGNING_KEY", str(wrong))
