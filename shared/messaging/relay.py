@@ -219,7 +219,9 @@ class Relay:
                 done += 1
             batch.close()
             try:
-                written = await (await producer.send_batch(batch, topic, partition=partition))
+                sent = await producer.send_batch(batch, topic, partition=partition)
+                sent.add_done_callback(_seen)
+                written = await sent
             except (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError) as refusal:
                 raise Stop(
                     f"Kafka refuses a record for {topic}/{partition} as too large.",
@@ -362,6 +364,12 @@ async def _connections_to_leaders(client: AIOKafkaClient, partitions: Mapping[st
 
 class OnceError(kafka.KafkaError):  # type: ignore[misc]  # aiokafka has no types
     """A send that failed and is not to be tried again by this producer."""
+
+
+def _seen(sent: asyncio.Future[Any]) -> None:
+    """Looks at how a batch went: where several fail at once the first ends the round, and asyncio would complain of the others as of something overlooked."""
+    if not sent.cancelled():
+        sent.exception()
 
 
 def _append(batch: Any, row: Row) -> bool:
