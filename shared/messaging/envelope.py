@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Generic, Protocol, TypeVar
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -24,8 +24,7 @@ class Record:
     timestamp: int
 
 
-@dataclass(frozen=True, slots=True)
-class Event(Generic[Data]):
+class Event(NamedTuple, Generic[Data]):
     """One event of ours, validated. `sequence` is dense from 1 in its (topic, partition); `time` is when it became true, UTC."""
 
     id: UUID

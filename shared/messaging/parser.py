@@ -120,50 +120,43 @@ def _not_ours(headers: dict[str, bytes | None]) -> Fault:
     return Fault("header-invalid", "ce_id is no UUID or ce_sequence no number")
 
 
-def _text(headers: dict[str, bytes | None], name: str) -> str:
-    value = headers.get(name)
-    if value is None:
-        raise _UnreadableError(Fault(*_absent(headers, name)))
-    try:
-        return value.decode()
-    except UnicodeDecodeError:
-        raise _UnreadableError(Fault("header-not-text", f"{name} is not UTF-8")) from None
-
-
-class _UnreadableError(Exception):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.code)
-        self.fault = fault
-
-
 def _event(heard: Heard, data: BaseModel) -> Event[Any] | Fault:
     """The event of a record whose data are valid, or what its other headers lack."""
     raw, mark, headers = heard.raw, heard.mark, heard.headers
-    assert mark.event is not None
-    assert mark.sequence is not None
-    assert heard.type is not None
+    correlation = headers.get("ce_correlationid")
     try:
-        when = datetime.fromisoformat(_text(headers, "ce_time"))
+        when = datetime.fromisoformat(headers["ce_time"].decode())  # type: ignore[union-attr]
         if when.tzinfo is None:
             return Fault("header-invalid", "ce_time has no zone")
-        correlation = headers.get("ce_correlationid")
         return Event(
-            mark.event,
-            heard.type,
-            _text(headers, "ce_source"),
-            _text(headers, "ce_subject"),
+            mark.event,  # type: ignore[arg-type] # with a type there is an id, and a sequence
+            heard.type,  # type: ignore[arg-type]
+            headers["ce_source"].decode(),  # type: ignore[union-attr]
+            headers["ce_subject"].decode(),  # type: ignore[union-attr]
             when if when.tzinfo is UTC else when.astimezone(UTC),
-            mark.sequence,
+            mark.sequence,  # type: ignore[arg-type]
             raw.topic,
             raw.partition,
             mark.offset,
-            None if correlation is None else _text(headers, "ce_correlationid"),
+            None if correlation is None else correlation.decode(),
             data,
         )
-    except _UnreadableError as error:
-        return error.fault
-    except (ValueError, OverflowError):
-        return Fault("header-invalid", "ce_time is no time")
+    except (KeyError, AttributeError, ValueError, OverflowError):  # ValueError: not UTF-8, or no time
+        return _unreadable(headers)
+
+
+def _unreadable(headers: dict[str, bytes | None]) -> Fault:
+    """Which header keeps a record from being an event."""
+    for name in ("ce_time", "ce_source", "ce_subject", "ce_correlationid"):
+        value = headers.get(name)
+        try:
+            if value is not None:
+                value.decode()
+            elif name != "ce_correlationid":
+                return Fault(*_absent(headers, name))
+        except UnicodeDecodeError:
+            return Fault("header-not-text", f"{name} is not UTF-8")
+    return Fault("header-invalid", "ce_time is no time")
 
 
 def _invalid(error: ValidationError) -> Fault:
