@@ -13,8 +13,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from deploy.cli.serve import Service
 from shared.messaging.failures import Stop
-from shared.messaging.rebuild import RefusedError
 from shared.messaging.rebuild import rebuild as rebuild_projections
+from shared.messaging.rebuild_helpers import helping, processors
+from shared.messaging.rebuild_share import Anew, RefusedError
 from shared.messaging.worker import Worker
 from shared.settings import SettingsError, read
 
@@ -36,28 +37,26 @@ def worker_of(service: Service) -> Worker:
 def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")]) -> None:
     """Make a service's projections anew from the whole log and put them in place of the old ones. The service goes on meanwhile."""
     worker = worker_of(service)
-
-    async def run() -> None:
-        pool = await worker.pool()
-        try:
-            columns = (TextColumn("reading the log"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-            with Progress(*columns, transient=True) as progress:
-                task = progress.add_task("", total=None)
-                rebuilt = await rebuild_projections(
-                    service=service,
-                    pool=pool,
-                    outbox=worker.outbox,
-                    hears=worker.hears,
-                    marks=worker.marks,
-                    bootstrap_servers=worker.settings.kafka_bootstrap_servers,
-                    progress=lambda done, records: progress.update(task, completed=done, total=records),
-                )
-        finally:
-            await pool.close()
-        print(f"{service}: {rebuilt.events} events of {rebuilt.partitions} partitions took effect anew.")
-
+    anew = Anew(
+        service=service,
+        connect=worker.pool,
+        outbox=worker.outbox,
+        hears=worker.hears,
+        bootstrap_servers=worker.settings.kafka_bootstrap_servers,
+        marks=worker.marks,
+    )
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     try:
-        asyncio.run(run())
+        with helping(anew, processors() - 1) as helpers, Progress(*columns, transient=True) as progress:
+            task = progress.add_task("", total=None)
+            rebuilt = asyncio.run(
+                rebuild_projections(
+                    anew,
+                    helpers,
+                    lambda what, done, total: progress.update(task, description=what, completed=done, total=total),
+                )
+            )
     except (RefusedError, Stop, KafkaError, asyncpg.PostgresError, OSError) as error:
         print(f"terang rebuild {service}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
+    print(f"{service}: {rebuilt.events} events of {rebuilt.partitions} partitions took effect anew.")

@@ -183,7 +183,7 @@ async def replay(pool: Pool, hears: "Sequence[Hears]", id_: UUID, *, at: datetim
             (event,) = events(hearing.contract, [heard])
             if isinstance(event, Fault):
                 raise Permanent(f"{event.code}: {event.detail}")
-            await hearing.use_case(connection, [event])
+            await hearing.take(connection, [event])
             await SQL.settle_dead_letter(connection, id=id_, at=at)
             if dry_run:
                 raise _DryRunError

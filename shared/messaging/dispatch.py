@@ -33,8 +33,9 @@ from shared.refusals import Refusal
 
 SQL = queries.load(Path(__file__).with_name("inbound.sql"))
 
-EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[None]]
-"""What a service does about events of one type: (connection in a transaction, events in which those of each partition stand in its order)."""
+EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[Any]]
+"""What a service does about events of one type: (connection in a transaction, events in which those of each partition stand in its order). What it
+returns is for `Derived.after`."""
 
 Run = tuple["Hears", list[Event[Any]]]
 
@@ -57,11 +58,30 @@ NOBODY = "none"
 """Stands for the handler of a record that says too little for one to be chosen."""
 
 
+class Derived(NamedTuple):
+    """Rows that follow from the facts that use cases keep, and from nothing else, in whatever order these came.
+
+    `after` brings them up to date with what a use case says that it learnt. A rebuild learns all facts first, then makes the rows once: `parts` says
+    of what there are any, `make` makes those of some parts. Each part's rows are its own.
+    """
+
+    after: Callable[[Connection, Any], Awaitable[None]]
+    parts: Callable[[Connection], Awaitable[list[str]]]
+    make: Callable[[Connection, list[str]], Awaitable[None]]
+
+
 class Hears(NamedTuple):
-    """One event that a service listens to, and what it does about it."""
+    """One event that a service listens to, what it does about it, and what else follows from that."""
 
     contract: Contract
     use_case: EventUseCase
+    derived: Derived | None = None
+
+    async def take(self, connection: Connection, events: list[Event[Any]]) -> None:
+        """Let events of this type take their whole effect."""
+        learnt = await self.use_case(connection, events)
+        if self.derived is not None:
+            await self.derived.after(connection, learnt)
 
 
 class ElsewhereError(Exception):
@@ -244,7 +264,7 @@ class Dispatch:
 
 async def _run(hearing: Hears, connection: Connection, run: list[Event[Any]]) -> None:
     try:
-        await hearing.use_case(connection, run)
+        await hearing.take(connection, run)
     except Stop:
         raise
     except Exception as error:

@@ -15,6 +15,7 @@ from uuid import UUID, uuid5
 
 from aiokafka.partitioner import murmur2
 from pydantic import BaseModel, ValidationError
+from typing_extensions import override
 from uuid_utils.compat import uuid7
 
 from shared.messaging.envelope import Contract, Event
@@ -147,6 +148,19 @@ class Outbox:
         if size(row) > LARGEST_EVENT:
             raise Permanent(f"A {contract.type} of {size(row)} bytes can't be stated; {LARGEST_EVENT} is the most.")
         return row
+
+
+class SilentOutbox(Outbox):
+    """An outbox in which nothing comes to stand: what a use case states during a rebuild was stated long ago."""
+
+    def __init__(self, outbox: Outbox) -> None:
+        super().__init__(
+            source=outbox.source, service=outbox.service, contracts=outbox.contracts, partitions=outbox.partitions
+        )
+
+    @override
+    async def append_rows(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Nothing."""
 
 
 @lru_cache(maxsize=65_536)

@@ -141,7 +141,7 @@ class ServiceApp:
         """The service's event use cases take these in one transaction, consecutive ones of a type together, as its worker would."""
         events = [fact if isinstance(fact, Event) else self.event(fact) for fact in facts]
         handlers = importlib.import_module(f"services.{self.name}.handlers.events")
-        use_cases = {heard.contract.type: heard.use_case for heard in handlers.hears(self.outbox)}
+        use_cases = {heard.contract.type: heard.take for heard in handlers.hears(self.outbox)}
         async with self.pool.acquire() as connection, connection.transaction():
             for type_, alike in groupby(events, key=lambda event: event.type):
                 await use_cases[type_](connection, list(alike))

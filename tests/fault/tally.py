@@ -1,4 +1,4 @@
-"""A service as small as can be, to break: it adds up what it hears. Run as a program, it is that service's worker.
+"""A service as small as can be, to break: it adds up what it hears. Run as a program, it is that service's worker, or its rebuild.
 
 Its catalogue has three events: `Added` and `Renamed`, which it hears, and `Noticed`, which it states for each `Renamed`. It keeps the sums
 and, so that a test can count, each effect in the order in which it came about. It knows nothing of recruitment.
@@ -31,8 +31,11 @@ from deploy.local.ports import free_port
 from shared.messaging.dispatch import Hears
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Statement, partition_of
+from shared.messaging.rebuild import rebuild
+from shared.messaging.rebuild_helpers import helping
+from shared.messaging.rebuild_share import Anew
 from shared.messaging.worker import Worker
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, create_pool
 from shared.refusals import Refusal
 from shared.settings import Settings
 
@@ -275,23 +278,28 @@ class Stage:
     ) -> "Child":
         """Starts a worker process; it ends with the test."""
         port = free_port()
-        output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the stage
-        arguments = {"service": self.catalogue.service, "bootstrap": self.servers.bootstrap, "database": self.database}
-        arguments |= {"replica": replica, "port": port, **options}
-        variables = os.environ | (environment or {}) | ({"TERANG_FAILPOINT": failpoint} if failpoint else {})
-        child = Child(
-            subprocess.Popen(
-                [sys.executable, "-m", "tests.fault.tally", json.dumps(arguments)],
-                cwd=ROOT,
-                env=variables,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-            ),
-            port,
-            output,
-        )
+        variables = (environment or {}) | ({"TERANG_FAILPOINT": failpoint} if failpoint else {})
+        child = Child(*self._program(variables, replica=replica, port=port, **options), port)
         self.workers.append(child)
         return child
+
+    def rebuild(self, *, helpers: int, environment: dict[str, str] | None = None) -> "Child":
+        """Starts a rebuild with so many helpers; it ends with the test."""
+        child = Child(*self._program(environment or {}, helpers=helpers), 0)
+        self.workers.append(child)
+        return child
+
+    def _program(self, environment: dict[str, str], **options: Any) -> "tuple[subprocess.Popen[bytes], IO[bytes]]":
+        output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the stage
+        arguments = {"service": self.catalogue.service, "bootstrap": self.servers.bootstrap, "database": self.database}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tests.fault.tally", json.dumps(arguments | options)],
+            cwd=ROOT,
+            env=os.environ | environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        return process, output
 
     @asynccontextmanager
     async def connected(self) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
@@ -376,11 +384,11 @@ def _difference(sent: Sequence[Sent], effects: Sequence[Sent]) -> str:
 
 @dataclass
 class Child:
-    """A worker process."""
+    """A process of the service; `port` is where a worker says how it is."""
 
     process: "subprocess.Popen[bytes]"
-    port: int
     printed: IO[bytes]
+    port: int
 
     async def ready(self, seconds: float = 30) -> None:
         """Returns when it says that it is ready."""
@@ -456,10 +464,27 @@ class Child:
         return sum(float(line.split()[-1]) for line in text.splitlines() if line.startswith(name))
 
 
+def rebuild_with_help(catalogue: Catalogue, *, bootstrap: str, database: str, helpers: int) -> int:
+    """As `terang rebuild` does it, with so many helpers; returns how many events took effect anew."""
+    anew = Anew(
+        service=catalogue.service,
+        connect=lambda: create_pool(database, application="rebuild", size=2),
+        outbox=catalogue.outbox(),
+        hears=catalogue.hears,
+        bootstrap_servers=bootstrap,
+    )
+    with helping(anew, helpers) as at_hand:
+        return asyncio.run(rebuild(anew, at_hand)).events
+
+
 if __name__ == "__main__":
     from shared.observability import logs
 
     options = json.loads(sys.argv[1])
-    port = options.pop("port")
-    logs.configure(options["service"], "worker")
-    asyncio.run(make_worker(Catalogue(options.pop("service")), **options).run("127.0.0.1", port))
+    catalogue = Catalogue(options.pop("service"))
+    if "helpers" in options:
+        print(rebuild_with_help(catalogue, **options))
+    else:
+        port = options.pop("port")
+        logs.configure(catalogue.service, "worker")
+        asyncio.run(make_worker(catalogue, **options).run("127.0.0.1", port))

@@ -12,6 +12,7 @@ from services.ranking.usecases.learn_candidates import (
 )
 from services.ranking.usecases.learn_results import learn_closed_sittings, learn_results, learn_sittings
 from services.ranking.usecases.learn_rounds import learn_registrations, learn_rounds, learn_vacancies
+from services.ranking.usecases.recompute import recompute, recompute_vacancies, vacancies_heard_of
 from shared.clock import utc_now
 from shared.contracts.applications import (
     ApplicantFactsStated,
@@ -34,10 +35,13 @@ from shared.contracts.exams import (
     ExamScored,
     SittingClosed,
 )
-from shared.messaging.dispatch import Hears
+from shared.messaging.dispatch import Derived, Hears
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox
 from shared.postgres.pool import Connection
+
+STANDINGS = Derived(recompute, vacancies_heard_of, recompute_vacancies)
+"""Where candidates stand, vacancy by vacancy."""
 
 
 def hears(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Hears]:
@@ -50,19 +54,19 @@ def hears(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Hears
         await hear_answers(connection, outbox, events, clock())
 
     return [
-        Hears(BY_MODEL[RoundOpened], learn_rounds),
-        Hears(BY_MODEL[VacancyPublished], learn_vacancies),
+        Hears(BY_MODEL[RoundOpened], learn_rounds, STANDINGS),
+        Hears(BY_MODEL[VacancyPublished], learn_vacancies, STANDINGS),
         Hears(BY_MODEL[ApplicationSubmitted], learn_submissions),
-        Hears(BY_MODEL[ApplicantFactsStated], learn_applicant_facts),
-        Hears(BY_MODEL[ApplicationVerified], learn_verifications),
-        Hears(BY_MODEL[ApplicationRejected], learn_verifications),
-        Hears(BY_MODEL[ApplicationWithdrawn], learn_withdrawals),
+        Hears(BY_MODEL[ApplicantFactsStated], learn_applicant_facts, STANDINGS),
+        Hears(BY_MODEL[ApplicationVerified], learn_verifications, STANDINGS),
+        Hears(BY_MODEL[ApplicationRejected], learn_verifications, STANDINGS),
+        Hears(BY_MODEL[ApplicationWithdrawn], learn_withdrawals, STANDINGS),
         Hears(BY_MODEL[RegistrationClosed], learn_registrations),
         Hears(BY_MODEL[ExamScheduled], learn_sittings),
-        Hears(BY_MODEL[ExamScored], learn_results),
-        Hears(BY_MODEL[ExamScoreCorrected], learn_results),
-        Hears(BY_MODEL[ExamMissed], learn_results),
-        Hears(BY_MODEL[CandidateDisqualified], learn_results),
+        Hears(BY_MODEL[ExamScored], learn_results, STANDINGS),
+        Hears(BY_MODEL[ExamScoreCorrected], learn_results, STANDINGS),
+        Hears(BY_MODEL[ExamMissed], learn_results, STANDINGS),
+        Hears(BY_MODEL[CandidateDisqualified], learn_results, STANDINGS),
         Hears(BY_MODEL[SittingClosed], learn_closed_sittings),
         Hears(BY_MODEL[SeatAccepted], learn_seat_answers),
         Hears(BY_MODEL[SeatDeclined], learn_seat_answers),

@@ -112,6 +112,10 @@ SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.
 -- All vacancies of a round.
 SELECT vacancy_id FROM vacancy WHERE round_id = :round_id ORDER BY vacancy_id;
 
+-- name: vacancies_heard_of()
+-- All vacancies that anything was heard of.
+SELECT vacancy_id FROM desk ORDER BY vacancy_id;
+
 -- name: candidates_of(vacancies)
 -- Everyone of whom anything is known in these vacancies.
 SELECT vacancy_id, participant_no FROM candidate WHERE vacancy_id = ANY (:vacancies::text[]) ORDER BY vacancy_id, participant_no;

@@ -21,8 +21,7 @@ from shared.contracts.ranking import SeatLeftEmpty, SeatOffered
 from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
-from shared.messaging.outbox import Outbox, Statement
-from shared.messaging.rebuild import SilentOutbox
+from shared.messaging.outbox import Outbox, SilentOutbox, Statement
 from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection

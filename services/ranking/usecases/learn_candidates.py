@@ -1,9 +1,10 @@
-"""Learns who applied, who meets the requirements, who withdrew, and the facts that ties use."""
+"""Learns who applied, who meets the requirements, who withdrew, and the facts that ties use. What changes where people stand returns them."""
 
 from services.ranking.storage import SQL
+from services.ranking.storage.facts import Pair
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.usecases.note_corrections import note_corrections, note_rejections, note_restated_facts
-from services.ranking.usecases.recompute import recompute, touch
+from services.ranking.usecases.recompute import touch
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -26,8 +27,8 @@ async def learn_submissions(connection: Connection, events: list[Event[Applicati
 
 async def learn_verifications(
     connection: Connection, events: list[Event[ApplicationVerified]] | list[Event[ApplicationRejected]]
-) -> None:
-    """Puts candidates on the first list (MS), or takes them off it (TMS)."""
+) -> list[Pair]:
+    """Keeps who meets the requirements (MS) and who does not (TMS)."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     await touch(connection, [vacancy_id for vacancy_id, _ in newest])
     await note_rejections(connection, events)
@@ -38,10 +39,10 @@ async def learn_verifications(
         verified=[isinstance(event.data, ApplicationVerified) for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
     )
-    await recompute(connection, newest)
+    return list(newest)
 
 
-async def learn_withdrawals(connection: Connection, events: list[Event[ApplicationWithdrawn]]) -> None:
+async def learn_withdrawals(connection: Connection, events: list[Event[ApplicationWithdrawn]]) -> list[Pair]:
     """Marks who withdrew (APS)."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
     await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
@@ -49,10 +50,10 @@ async def learn_withdrawals(connection: Connection, events: list[Event[Applicati
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
     await note_corrections(connection, events)
-    await recompute(connection, pairs)
+    return pairs
 
 
-async def learn_applicant_facts(connection: Connection, events: list[Event[ApplicantFactsStated]]) -> None:
+async def learn_applicant_facts(connection: Connection, events: list[Event[ApplicantFactsStated]]) -> list[Pair]:
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     await touch(connection, [vacancy_id for vacancy_id, _ in newest])
@@ -76,4 +77,4 @@ async def learn_applicant_facts(connection: Connection, events: list[Event[Appli
         participants=[one.participant_no for one in owned],
         owners=[one.owner for one in owned],
     )
-    await recompute(connection, newest)
+    return list(newest)

@@ -4,8 +4,9 @@ from pydantic_core import to_json
 
 from services.ranking.domain.merit import Outcome
 from services.ranking.storage import SQL
+from services.ranking.storage.facts import Pair
 from services.ranking.usecases.note_corrections import note_corrections
-from services.ranking.usecases.recompute import recompute, touch
+from services.ranking.usecases.recompute import touch
 from shared.contracts.exams import (
     CandidateDisqualified,
     ExamMissed,
@@ -27,8 +28,8 @@ OUTCOMES: dict[type[Result], Outcome] = {
 }
 
 
-async def learn_results(connection: Connection, events: list[Event[Result]]) -> None:
-    """Keeps the newest result of each candidate in each sitting, and ranks them anew: a handful of statements, however many they are."""
+async def learn_results(connection: Connection, events: list[Event[Result]]) -> set[Pair]:
+    """Keeps the newest result of each candidate in each sitting; returns these candidates."""
     newest = {
         (event.data.vacancy_id, event.data.participant_no, event.data.stage, event.data.sitting_id): event
         for event in events
@@ -47,7 +48,7 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
     await note_corrections(
         connection, [event for event in events if isinstance(event.data, ExamScoreCorrected | CandidateDisqualified)]
     )
-    await recompute(connection, {(key[0], key[1]) for key in newest})
+    return {(key[0], key[1]) for key in newest}
 
 
 async def learn_sittings(connection: Connection, events: list[Event[ExamScheduled]]) -> None:

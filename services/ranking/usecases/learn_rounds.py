@@ -5,7 +5,8 @@ import json
 from pydantic import ValidationError
 
 from services.ranking.storage import SQL
-from services.ranking.usecases.recompute import recompute_vacancies, touch
+from services.ranking.storage.facts import Pair
+from services.ranking.usecases.recompute import candidates_of, touch
 from shared.contracts.applications import RegistrationClosed, RoundOpened, VacancyPublished
 from shared.messaging.envelope import Event
 from shared.policies import Policy
@@ -13,8 +14,9 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 
-async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]]) -> None:
-    """Keeps each round's law, and ranks whoever arrived before it. Raises Refusal `policy-not-understood` for a law that this version can't apply."""
+async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]]) -> list[Pair]:
+    """Keeps each round's law; returns whoever arrived before it. Raises Refusal `policy-not-understood` for a law that this version can't apply."""
+    waited: list[Pair] = []
     for event in events:
         data = event.data
         try:
@@ -33,11 +35,12 @@ async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]])
         )
         vacancies = [row["vacancy_id"] async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)]
         await touch(connection, vacancies)
-        await recompute_vacancies(connection, vacancies)
+        waited += await candidates_of(connection, vacancies)
+    return waited
 
 
-async def learn_vacancies(connection: Connection, events: list[Event[VacancyPublished]]) -> None:
-    """Keeps vacancies, and ranks whoever arrived before them."""
+async def learn_vacancies(connection: Connection, events: list[Event[VacancyPublished]]) -> list[Pair]:
+    """Keeps vacancies; returns whoever arrived before them."""
     newest = {event.data.vacancy_id: event for event in events}
     await SQL.hold_rounds(connection, rounds=sorted({event.data.round_id for event in newest.values()}))
     await touch(connection, newest)
@@ -57,7 +60,7 @@ async def learn_vacancies(connection: Connection, events: list[Event[VacancyPubl
         education=[json.dumps([accepted.model_dump() for accepted in one.education]) for one in data],
         sequences=[event.sequence for event in newest.values()],
     )
-    await recompute_vacancies(connection, list(newest))
+    return await candidates_of(connection, newest)
 
 
 async def learn_registrations(connection: Connection, events: list[Event[RegistrationClosed]]) -> None:

@@ -69,10 +69,20 @@ async def _forget_counts(connection: Connection, empty: Sequence[Sequence[object
         await SQL.forget_counts(connection, **_columns(COUNT, empty))
 
 
+async def candidates_of(connection: Connection, vacancy_ids: Collection[str]) -> list[Pair]:
+    """Everyone of whom anything is known in these vacancies."""
+    rows = SQL.candidates_of(connection, vacancies=sorted(vacancy_ids))
+    return [(row["vacancy_id"], row["participant_no"]) async for row in rows]
+
+
 async def recompute_vacancies(connection: Connection, vacancy_ids: Collection[str]) -> None:
     """The same for every candidate of these vacancies."""
-    rows = SQL.candidates_of(connection, vacancies=sorted(vacancy_ids))
-    await recompute(connection, [(row["vacancy_id"], row["participant_no"]) async for row in rows])
+    await recompute(connection, await candidates_of(connection, vacancy_ids))
+
+
+async def vacancies_heard_of(connection: Connection) -> list[str]:
+    """Vacancies in which anyone may stand."""
+    return [row["vacancy_id"] async for row in SQL.vacancies_heard_of(connection)]
 
 
 async def notify(connection: Connection, vacancy_ids: list[str]) -> None:

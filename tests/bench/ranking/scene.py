@@ -41,7 +41,7 @@ def heard(prefix: str, *models: type[Fact]) -> list[Hears]:
     """What ranking hears (of these models, or all), on the scene's topics: several logs stand side by side."""
     names = topics(prefix)
     return [
-        Hears(replace(one.contract, topic=names[one.contract.topic]), one.use_case)  # type: ignore[type-var]
+        one._replace(contract=replace(one.contract, topic=names[one.contract.topic]))  # type: ignore[type-var]
         for one in hears(None)  # type: ignore[arg-type]
         if not models or one.contract.model in models
     ]

@@ -17,19 +17,19 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 
 from services.ranking.settings import Settings
-from services.ranking.usecases.learn_results import learn_results
 from shared.clock import utc_now
-from shared.contracts.catalogue import BY_MODEL
 from shared.contracts.exams import ExamScored
-from shared.messaging import rebuild
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
 from shared.messaging.dispatch import Hears, lock, make_plan, move
 from shared.messaging.envelope import Event
 from shared.messaging.parser import hear
 from shared.messaging.position import Place, Position
+from shared.messaging.rebuild import rebuild
+from shared.messaging.rebuild_helpers import helping, processors
+from shared.messaging.rebuild_share import Anew
 from shared.postgres.pool import Connection, create_pool
 from shared.stating import outbox
-from tests.bench.ranking.scene import PARTITIONS, heard, topics
+from tests.bench.ranking.scene import PARTITIONS, heard
 
 SECONDS = 600
 READ = "SELECT coalesce(sum(next_offset), 0)::bigint FROM messaging.position WHERE topic = ANY ($1)"
@@ -55,13 +55,13 @@ class Watch:
         self.cpu = 0.0
 
     def on(self, hears: list[Hears]) -> list[Hears]:
-        return [Hears(one.contract, self._started(one.use_case)) for one in hears]
+        return [one._replace(use_case=self._started(one.use_case)) for one in hears]
 
-    def _started(self, use_case: Callable[..., Awaitable[None]]) -> Callable[..., Awaitable[None]]:
-        async def started(connection: Connection, events: list[Event[Any]]) -> None:
+    def _started(self, use_case: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+        async def started(connection: Connection, events: list[Event[Any]]) -> Any:
             if not self.began:
                 self.began, self.cpu = time.perf_counter(), time.process_time()
-            await use_case(connection, events)
+            return await use_case(connection, events)
 
         return started
 
@@ -101,13 +101,14 @@ async def drain(bootstrap: str, database: str, prefix: str, events: int, every: 
 
 async def single(bootstrap: str, database: str, prefix: str, events: int) -> dict[str, float]:
     """The first so many events, one by one."""
+    [hearing] = heard(prefix, ExamScored)
     pool = await create_pool(database, application="bench", size=1)
     broker = KafkaBroker(bootstrap, logger=None)
     done, began = 0, 0.0
     over = asyncio.Event()
 
     @broker.subscriber(
-        topics(prefix)[BY_MODEL[ExamScored].topic],
+        hearing.contract.topic,
         group_id=f"bench-{uuid4().hex}",
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.ACK,
@@ -117,7 +118,7 @@ async def single(bootstrap: str, database: str, prefix: str, events: int) -> dic
         began = began or time.perf_counter()
         event: Event[Any] = Event(uuid4(), "ExamScored", "", "", utc_now(), done + 1, "", 0, done, None, data)
         async with pool.acquire() as connection, connection.transaction():
-            await learn_results(connection, [event])
+            await hearing.take(connection, [event])
         done += 1
         if done == events:
             over.set()
@@ -163,35 +164,35 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
             await lock(connection, [end.place for end in plan.ends])
             await move(connection, before, plan.ends)
             for _, run in plan.runs:
-                await hearing.use_case(connection, run)
+                await hearing.take(connection, run)
     said = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "batches": float(len(plans))}
     await pool.close()
     return said
 
 
-async def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
-    """Everything made anew from the whole log, up to the swap."""
-    pool = await create_pool(database, application="bench", size=2)
-    began, cpu = time.perf_counter(), time.process_time()
-    done = await rebuild.rebuild(
+def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
+    """Everything made anew from the whole log, up to the swap, as `terang rebuild` does it."""
+    anew = Anew(
         service="ranking",
-        pool=pool,
+        connect=lambda: create_pool(database, application="bench", size=2),
         outbox=outbox("ranking", settings(bootstrap, database)),
         hears=lambda _: heard(prefix),
         bootstrap_servers=bootstrap,
     )
-    said = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "events": float(done.events)}
-    await pool.close()
-    return said
+    began, cpu = time.perf_counter(), time.process_time()
+    with helping(anew, processors() - 1) as helpers:
+        done = asyncio.run(rebuild(anew, helpers))
+    seconds = time.perf_counter() - began
+    return {"seconds": seconds, "cpu": time.process_time() - cpu, "events": float(done.events)}
 
 
-SIDES: dict[str, Callable[..., Awaitable[Any]]] = {
-    "drain": drain,
-    "single": single,
-    "bare": bare,
+SIDES: dict[str, Callable[..., Any]] = {
+    "drain": lambda **arguments: asyncio.run(drain(**arguments)),
+    "single": lambda **arguments: asyncio.run(single(**arguments)),
+    "bare": lambda **arguments: asyncio.run(bare(**arguments)),
     "rebuild": rebuilt,
 }
 
 if __name__ == "__main__":
     _, side, arguments = sys.argv
-    print(json.dumps(asyncio.run(SIDES[side](**json.loads(arguments)))))  # type: ignore[arg-type]
+    print(json.dumps(SIDES[side](**json.loads(arguments))))

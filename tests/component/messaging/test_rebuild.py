@@ -2,13 +2,15 @@
 
 import asyncio
 
+import psutil
 import pytest
 
 from shared.messaging.dispatch import Hears
 from shared.messaging.outbox import Outbox
-from shared.messaging.rebuild import Rebuilt, RefusedError, rebuild
+from shared.messaging.rebuild import Rebuilt, rebuild
+from shared.messaging.rebuild_share import Anew, RefusedError
 from shared.postgres.pool import create_pool
-from tests.fault.tally import UNLUCKY, Added, Renamed, Stage, exactly_once
+from tests.fault.tally import UNLUCKY, Added, Child, Renamed, Stage, exactly_once
 
 SHAPE = """
 SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 'projections'::regnamespace AND relkind IN ('r', 'i')
@@ -17,19 +19,20 @@ ORDER BY 1, 2
 """
 
 
+def anew(stage: Stage, **changed: object) -> Anew:
+    """What is made anew of the stage's service; `changed` says what else than its worker says."""
+    return Anew(
+        service=stage.catalogue.service,
+        connect=lambda: create_pool(stage.database, application="rebuild", size=2),
+        outbox=stage.catalogue.outbox(),
+        hears=changed.get("hears", stage.catalogue.hears),  # type: ignore[arg-type]
+        bootstrap_servers=stage.servers.bootstrap,
+        marks=changed.get("marks", ()),  # type: ignore[arg-type]
+    )
+
+
 async def make_anew(stage: Stage, **changed: object) -> Rebuilt:
-    pool = await create_pool(stage.database, application="rebuild", size=2)
-    try:
-        return await rebuild(
-            service=stage.catalogue.service,
-            pool=pool,
-            outbox=stage.catalogue.outbox(),
-            hears=changed.get("hears", stage.catalogue.hears),  # type: ignore[arg-type]
-            bootstrap_servers=stage.servers.bootstrap,
-            marks=changed.get("marks", ()),  # type: ignore[arg-type]
-        )
-    finally:
-        await pool.close()
+    return await rebuild(anew(stage, **changed))
 
 
 async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
@@ -126,3 +129,56 @@ async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
     assert await stage.effects() == effects
     assert not await stage.fetch("SELECT FROM public.decision")
     assert (await make_anew(stage, hears=deciding, marks=["public.decision"])).events == 10  # a mark may be set again
+
+
+async def test_helpers_take_their_share(stage: Stage) -> None:
+    """Three processes rebuild side by side, partition by partition: each event takes effect once, in its order, and the sums are as the worker's."""
+    await stage.log.add(4_000, keys=40)
+    stage.worker()
+    await stage.drained()
+    living = await stage.fetch("SELECT * FROM projections.tally ORDER BY key")
+    rebuilding = stage.rebuild(helpers=2)
+    assert await rebuilding.ended() == 0, rebuilding.output()
+    assert rebuilding.output().split() == ["4000"]
+    exactly_once(stage.log.sent, await stage.effects())
+    assert await stage.fetch("SELECT * FROM projections.tally ORDER BY key") == living
+
+
+async def in_the_middle(stage: Stage) -> Child:
+    """A rebuild with one helper, both of which are in the middle of a batch."""
+    await stage.log.add(200, keys=40)
+    stage.worker()
+    await stage.drained()
+    rebuilding = stage.rebuild(helpers=1, environment={"TALLY_SLOW": "2"})
+    query = (
+        "SELECT FROM pg_stat_activity WHERE application_name = 'rebuild' AND state = 'idle in transaction'"
+        " AND query LIKE 'SET LOCAL search_path%'"
+    )
+    async with asyncio.timeout(30):
+        while len(await stage.fetch(query)) < 2:
+            await asyncio.sleep(0.02)
+    return rebuilding
+
+
+async def test_a_helper_dies(stage: Stage) -> None:
+    """A rebuild whose helper is killed ends with a sentence, and has changed nothing; the next one does its work."""
+    rebuilding = await in_the_middle(stage)
+    living = await stage.effects()
+    (helper,) = psutil.Process(rebuilding.process.pid).children()
+    helper.kill()
+    assert await rebuilding.ended() == 1
+    assert "a process that took its share has ended" in rebuilding.output()
+    assert await stage.effects() == living
+    assert not await stage.fetch("SELECT FROM pg_namespace WHERE nspname = 'projections_next'")
+    assert (await make_anew(stage)).events == 200
+
+
+async def test_a_helper_is_left_alone(stage: Stage) -> None:
+    """A helper whose rebuild is killed ends by itself, and what it still writes does not get into the next rebuild."""
+    rebuilding = await in_the_middle(stage)
+    (helper,) = psutil.Process(rebuilding.process.pid).children()
+    rebuilding.kill()
+    assert (await make_anew(stage)).events == 200
+    exactly_once(stage.log.sent, await stage.effects())
+    await asyncio.to_thread(helper.wait, 30)
+    exactly_once(stage.log.sent, await stage.effects())

@@ -281,7 +281,7 @@ async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -
 
 async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) -> None:
     """Each derived table, made anew beside the living one out of these events, equals it."""
-    use_cases = {heard.contract.type: heard.use_case for heard in hears(ranking.outbox)}
+    use_cases = {heard.contract.type: heard.take for heard in hears(ranking.outbox)}
     async with ranking.pool.acquire() as connection:
         await clone(connection)
         async with connection.transaction():

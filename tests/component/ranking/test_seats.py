@@ -13,7 +13,8 @@ from shared.contracts.fields import Fact
 from shared.contracts.ranking import SeatLeftEmpty, SeatOffered
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
-from shared.messaging.rebuild import SilentOutbox, clone
+from shared.messaging.outbox import SilentOutbox
+from shared.messaging.rebuild import clone
 from shared.postgres.pool import create_pool
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts, number
@@ -331,7 +332,7 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
     heard = await everyone_answers(ranking, random.Random(1), at_once=1)
     before = [await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS]
     stated = len(await ranking.stated())
-    use_cases = {one.contract.type: one.use_case for one in hears(SilentOutbox(ranking.outbox))}
+    use_cases = {one.contract.type: one.take for one in hears(SilentOutbox(ranking.outbox))}
     again = [*heard]
     chance.shuffle(again)
     url = ranking.app.state.parts.settings.database_url

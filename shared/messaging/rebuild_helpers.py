@@ -1,0 +1,141 @@
+"""Processes that take their share of a rebuild: Python runs on one processor, and a rebuild is mostly Python. (rule 20 in README.md)
+
+They are forked before anything is connected or a thread is started, and told over a pipe what to do. One that outlives its rebuild can spoil nothing:
+it ends when it next says how far it is, and writes only into the schema that it was given.
+"""
+
+import asyncio
+import gc
+import os
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing import get_context
+from multiprocessing.connection import Connection as Pipe
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from shared.messaging.consumer import COLLECT_AFTER
+from shared.messaging.position import Place, Position
+from shared.messaging.rebuild_share import Anew, RefusedError, Share
+
+MOST_PROCESSES = 4
+"""Of one rebuild. More only wait for each other in PostgreSQL, an estimate."""
+
+_FORK = get_context("fork")
+
+
+def processors() -> int:
+    """How many processes a rebuild is worth here: one for each processor that this one may use."""
+    return min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
+
+
+class Helper:
+    """A process beside this one, as this one sees it."""
+
+    def __init__(self, pipe: Pipe, process: BaseProcess) -> None:
+        self._pipe = pipe
+        self._process = process
+        self.events = 0
+        """Events that took effect in its share."""
+
+    async def begin(self, schema: int) -> None:
+        """It connects, and will write to the projections_next of this oid."""
+        await self._ask(("begin", schema))
+
+    async def learn(
+        self, stands: dict[Place, Position], ends: Sequence[Position], *, whole: bool, progress: Callable[[int], None]
+    ) -> None:
+        """As Share.learn, from where `stands` says, which is moved."""
+        begins = {each.place: stands[each.place] for each in ends}
+        moved, self.events = await self._ask(("learn", begins, ends, whole), progress)
+        stands.update(moved)
+
+    async def make(self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]) -> None:
+        """As Share.make."""
+        await self._ask(("make", number, parts), progress)
+
+    def end(self) -> None:
+        """End it, whatever it does; what it did not commit is undone."""
+        self._process.kill()
+        self._process.join()
+
+    async def _ask(self, what: tuple[Any, ...], progress: Callable[[int], None] = lambda _: None) -> Any:
+        try:
+            self._pipe.send(what)
+            while True:
+                kind, said = await asyncio.to_thread(self._pipe.recv)
+                if kind == "progress":
+                    progress(said)
+                elif kind == "refused":
+                    raise RefusedError(said)
+                else:
+                    return said
+        except (EOFError, OSError) as error:
+            raise RefusedError("a process that took its share has ended; its log says why. Try again") from error
+
+
+@contextmanager
+def helping(anew: Anew, count: int) -> Iterator[list[Helper]]:
+    """So many helpers for one rebuild, for the length of the block. Before it nothing is connected, and no thread or event loop runs."""
+    helpers: list[Helper] = []
+    pipes: list[Pipe] = []
+    try:
+        for _ in range(count):
+            ours, theirs = _FORK.Pipe()
+            pipes.append(ours)
+            process = _FORK.Process(target=_help, args=(anew, theirs, pipes), daemon=True)
+            process.start()
+            theirs.close()
+            helpers.append(Helper(ours, process))
+        yield helpers
+    finally:
+        for helper in helpers:
+            helper.end()
+        for pipe in pipes:
+            pipe.close()
+
+
+def _help(anew: Anew, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
+    """A helper's own process: does what it is told until the pipe is closed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all of the terminal: who started this one ends it
+    for other in of_others:
+        other.close()  # else this process would hold open what tells it that its rebuild has gone
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    try:
+        asyncio.run(_serve(anew, pipe))
+    except (EOFError, BrokenPipeError):
+        sys.exit(1)  # nobody is left who would want to know
+    except RefusedError as refused:
+        pipe.send(("refused", str(refused)))
+    except Exception as error:  # noqa: BLE001 - told where it can be acted upon
+        traceback.print_exc()
+        pipe.send(("refused", f"{type(error).__name__}: {error}"))
+
+
+async def _serve(anew: Anew, pipe: Pipe) -> None:
+    def progress(some: int) -> None:
+        pipe.send(("progress", some))
+
+    async def told() -> tuple[Any, ...]:
+        found: tuple[Any, ...] = await asyncio.to_thread(pipe.recv)
+        return found
+
+    (_, schema) = await told()
+    pool = await anew.connect()
+    async with pool.acquire() as connection:
+        share = Share(anew, connection, schema)
+        pipe.send(("done", None))
+        while True:
+            what, *of = await told()
+            if what == "learn":
+                share.stands, ends, whole = of
+                await share.learn(ends, whole=whole, progress=progress)
+                pipe.send(("done", (share.stands, share.events)))
+            else:
+                number, parts = of
+                await share.make(number, parts, progress=progress)
+                pipe.send(("done", None))
