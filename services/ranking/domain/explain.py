@@ -41,6 +41,16 @@ class Gatepost:
 
 
 @dataclass(frozen=True, slots=True)
+class Lift:
+    """A component whose points the policy's bonuses lifted: as `stated`, and as they count (`points`). `bonuses`: names of those that may have."""
+
+    of: str
+    stated: str
+    points: str
+    bonuses: Mapping[Language, str]
+
+
+@dataclass(frozen=True, slots=True)
 class Term:
     """A part of the score: `points` of a stage or component, divided, then weighted; each as it is carried on, rounded where the policy rounds."""
 
@@ -93,8 +103,9 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The account. `distance`: own score less that of the last within the cut. `decided_at_the_cut`: what put that one before this candidate, where
-    the scores are alike. `stages`: how each stage of the list ended, `waiting` where there is no result. `points_shown`: false where points are left
+    """The account. `cut_score`: of the last who is within the cut, or at its limit. `distance`: own score less that one; none for whom an officer has yet
+    to decide about. `decided_at_the_cut`: what put one of the two before the other, where their scores did not. `lifts`: what the policy added to points.
+    `stages`: how each stage of the list ended, `waiting` where there is no result. `points_shown`: false where points are left
     out because the policy doesn't publish them."""
 
     participant_no: str
@@ -103,6 +114,7 @@ class Explanation:
     outcome: str
     code: str
     stages: Mapping[str, str]
+    lifts: tuple[Lift, ...]
     thresholds: tuple[Gatepost, ...]
     terms: tuple[Term, ...]
     points_shown: bool
@@ -151,6 +163,7 @@ def explain(
         outcome=_outcome(standing.gate, place),
         code=place.code,
         stages=_stages(policy, one, need, candidate) if known else {},
+        lifts=tuple(_lifts(policy, need, candidate, rules.counted(candidate), for_everyone)) if known and shown else (),
         thresholds=tuple(map(_gatepost, rules.passings(candidate))) if known and shown else (),
         terms=tuple(_terms(one, need, rules.counted(candidate)))
         if known and shown and standing.score is not None
@@ -167,7 +180,7 @@ def explain(
         limit=cut.limit,
         within=place.within,
         cut_score=_score(rules, place.last_within),
-        distance=_distance(rules, standing, place.last_within),
+        distance=None if place.code == UNDECIDED else _distance(rules, standing, place.last_within),
         decided_at_the_cut=_at_the_cut(rules, standing, place),
     )
 
@@ -195,6 +208,33 @@ def _stages(policy: Policy, one: List, need: str, candidate: Candidate) -> dict[
             result = candidate.results.get(term.stage)
             stages[term.stage] = "waiting" if result is None else names[result.outcome]
     return stages
+
+
+def _lifts(
+    policy: Policy, need: str, candidate: Candidate, counted: Mapping[str, Decimal], for_everyone: bool
+) -> Iterator[Lift]:
+    """Where bonuses lifted points; one that asks for a fact of the person is that person's own to know."""
+    for stage in policy.stages:
+        result = candidate.results.get(stage.code)
+        for component in stage.stated if result is not None else ():
+            bonuses = [
+                bonus
+                for bonus in stage.bonuses
+                if bonus.component == component.code and (not bonus.needs or need in bonus.needs)
+            ]
+            if (
+                not bonuses
+                or component.code not in counted
+                or (for_everyone and any(each.of in FACTS for each in bonuses))
+            ):
+                continue
+            assert result is not None
+            stated, points = Decimal(result.points[component.code]), counted[component.code]
+            if stated != points:
+                names: dict[Language, str] = {
+                    language: ", ".join(getattr(bonus.name, language) for bonus in bonuses) for language in ("id", "en")
+                }
+                yield Lift(component.code, plain(stated), plain(points), names)
 
 
 def _terms(one: List, need: str, counted: Mapping[str, Decimal]) -> Iterator[Term]:
@@ -282,9 +322,11 @@ def _distance(rules: ListRules, standing: Standing, last: Other | None) -> str |
 
 def _at_the_cut(rules: ListRules, standing: Standing, place: Place) -> str | None:
     last = place.last_within
-    if last is None or place.rank is None or place.rank <= last.rank or standing.score != last.standing.score:
+    if last is None or place.rank is None or place.rank == last.rank or place.code == UNDECIDED:
         return None
-    return told_apart(rules, last.standing, standing)
+    ahead, behind = (last.standing, standing) if place.rank > last.rank else (standing, last.standing)
+    step = told_apart(rules, ahead, behind)
+    return None if step == "score" else step
 
 
 def plain(value: Decimal) -> str:
@@ -322,6 +364,10 @@ def sentences(account: Explanation, policy: Policy, language: Language) -> list[
     found = [says[f"outcome-{account.outcome}"].format(list=names.of_list(account.list), code=account.code)]
     found += [
         says[f"stage-{how}"].format(stage=names.of(stage)) for stage, how in account.stages.items() if how != "scored"
+    ]
+    found += [
+        says["lift"].format(of=names.of(one.of), stated=one.stated, points=one.points, bonuses=one.bonuses[language])
+        for one in account.lifts
     ]
     found += [
         says["threshold-passed" if one.passed else "threshold-failed"].format(
@@ -414,9 +460,13 @@ def _of_the_cut(account: Explanation, names: _Names, says: Mapping[str, str]) ->
     yield says["cut"].format(limit=account.limit, within=account.within)
     if account.distance is None or account.cut_score is None:
         return
-    short = account.distance.startswith("-")
+    below = account.distance.startswith("-")
     shown = {"cut": account.cut_score, "by": account.distance.lstrip("-")}
-    if Decimal(account.distance) == 0 and account.decided_at_the_cut is not None:
-        yield says["cut-by-rule"].format(**shown, step=names.of_step(account.decided_at_the_cut))
+    if account.decided_at_the_cut is not None:
+        same = Decimal(account.distance) == 0
+        how = "cut-by-rule" if same else "cut-before" if account.outcome == "within" else "cut-behind"
+        yield says[how].format(**shown, step=names.of_step(account.decided_at_the_cut))
+    elif Decimal(account.distance) == 0:
+        yield says["cut-own"].format(**shown)
     else:
-        yield says["cut-short" if short else "cut-above"].format(**shown)
+        yield says["cut-short" if below else "cut-above"].format(**shown)

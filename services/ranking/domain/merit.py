@@ -142,10 +142,12 @@ class ListRules:
         stages = {term.stage: policy.stage(term.stage) for term in terms}
         self._stages: list[_StageRules] = []
         at: dict[str, int] = {}
+        self._scale: dict[str, int] = {}
         for stage in filter(None, stages.values()):
             if any(component.of_need(need) for component in stage.components):
                 self._stages.append(_StageRules(stage, need, len(at), self._facts))
                 at |= self._stages[-1].at
+                self._scale |= dict.fromkeys(self._stages[-1].at, self._stages[-1].scale)
         self._own = next((stage for stage in self._stages if stage.code == one.stage), None)
         self.own_decimals = 0 if self._own is None else len(str(self._own.scale)) - 1
         self._at = at
@@ -154,8 +156,10 @@ class ListRules:
         most = self._most = [most for stage in self._stages for most in stage.most]
         self._ties = one.ties
         self._score, greatest = _score(one, need, {stage.code: stage for stage in self._stages}, at)
-        self.fits_columns = greatest(most) < MOST_IN_COLUMNS
-        """Nothing on the way to a score is too great for columns of 64 bits."""
+        self.fits_columns = greatest(most) < MOST_IN_COLUMNS and all(
+            self._most_of(tie.by, most) < MOST_IN_COLUMNS for tie in one.ties
+        )
+        """Nothing on the way to a score, and no tie, is too great for columns of 64 bits."""
         self._most_score = self._score(most)
         self._score_bytes = _width(self._most_score)
         self._compile_key(one, most)
@@ -191,13 +195,19 @@ class ListRules:
             if tie.order == "highest-first":
                 self._base += self._most_of(tie.by, most) * unit
                 unit = -unit
-            for part in tie.by.split("+"):
-                if part in self._at:  # a component that this kind of need does not have tells nobody apart
-                    of_points[self._at[part]] = of_points.get(self._at[part], 0) + unit
+            for index, times in self._parts_of(tie.by):
+                of_points[index] = of_points.get(index, 0) + unit * times
         self._of_points = [*of_points.items()]
 
+    def _parts_of(self, by: str) -> list[tuple[int, int]]:
+        """Where the parts of a tie stand in the row, and what makes their units those of the finest: each stage counts in units of its own. One that this
+        kind of need does not have tells nobody apart."""
+        parts = [part for part in by.split("+") if part in self._at]
+        finest = max((self._scale[part] for part in parts), default=1)
+        return [(self._at[part], finest // self._scale[part]) for part in parts]
+
     def _most_of(self, by: str, most: list[int]) -> int:
-        return sum(most[self._at[part]] for part in by.split("+") if part in self._at)
+        return sum(most[index] * times for index, times in self._parts_of(by))
 
     def stands(self, candidate: Candidate) -> Standing | None:
         """Where the candidate stands on this list, or none if not admitted to it. The same facts always give the same bytes."""
@@ -297,7 +307,7 @@ class ListRules:
             if tie.by in FACTS:
                 yield facts[tie.by]
                 continue
-            points = sum((row[self._at[part]] for part in tie.by.split("+") if part in self._at), row[0] * 0)
+            points = sum((row[index] * times for index, times in self._parts_of(tie.by)), row[0] * 0)
             most = self._most_of(tie.by, self._most)
             yield most - points if tie.order == "highest-first" else points
 

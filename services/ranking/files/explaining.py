@@ -7,6 +7,7 @@ import numpy as np
 
 from services.ranking.domain.explain import Explanation, Other, Place, explain
 from services.ranking.domain.merit import Gate
+from services.ranking.domain.standing import UNDECIDED
 from services.ranking.files.ranking import Lists, Standings
 from services.ranking.files.reading import Candidates, Vacancy
 
@@ -34,6 +35,7 @@ def explain_row(
     above = next((before for before, at in pairwise(ranked) if at == own), None)
     below = next((after for at, after in pairwise(ranked) if at == own), None)
     within = [at for at in ranked if one.within[at]]
+    to_the_limit = [at for at in ranked if one.within[at] or one.words[int(one.code[at])] == UNDECIDED]
     place = Place(
         rank=int(one.rank[own]) or None,
         of=len(ranked),
@@ -43,7 +45,7 @@ def explain_row(
         within=len(within),
         above=other(above),
         below=other(below),
-        last_within=other(within[-1] if within else None),
+        last_within=other(to_the_limit[-1] if to_the_limit else None),
     )
     self_ = cast("Other", other(own))
     return explain(lists.policy, rules, vacancy.need, vacancy.seats, self_.candidate, self_.standing, place)

@@ -35,6 +35,15 @@ class ThresholdTold(_Told):
     passed: bool
 
 
+class LiftTold(_Told):
+    """A component whose points the policy's bonuses lifted."""
+
+    of: str
+    stated: str
+    points: str = Field(description="As they count")
+    bonuses: dict[Language, str] = Field(description="Names of those that may have, by language")
+
+
 class TermTold(_Told):
     """A part of the score, step by step; decimals exact, or with `…` where they do not end."""
 
@@ -75,6 +84,9 @@ class PlaceExplained(_Told):
     stages: dict[str, str] = Field(
         description="How each stage that counts ended: `scored`, `missed`, `disqualified`, `waiting`"
     )
+    lifts: tuple[LiftTold, ...] = Field(
+        description="Points that bonuses lifted; those that ask for a fact of the person are not told"
+    )
     thresholds: tuple[ThresholdTold, ...] = Field(description="That apply, as far as there are results")
     terms: tuple[TermTold, ...] = Field(description="The score's parts; none unless ranked")
     points_shown: bool = Field(description="False where the policy does not publish points: then none are told")
@@ -88,10 +100,14 @@ class PlaceExplained(_Told):
     below: BesideTold | None
     limit: int | None = Field(description="How many the cut has room for")
     within: int
-    cut_score: str | None = Field(description="Score of the last within the cut")
-    distance: str | None = Field(description="Own score less that of the last within")
+    cut_score: str | None = Field(
+        description="Score of the last within the cut, or of those at its limit about whom an officer decides"
+    )
+    distance: str | None = Field(
+        description="Own score less that one; none for whom an officer has yet to decide about"
+    )
     decided_at_the_cut: str | None = Field(
-        description="What put the last within before this candidate, where their scores are alike"
+        description="What put one of the two before the other, where their scores did not"
     )
     language: Language
     sentences: tuple[str, ...] = Field(description="All of it in words")
@@ -139,7 +155,8 @@ async def _live(connection: Connection, asked: Asked, policy: Policy, participan
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
     line = await one.line(row)
     codes, cut = await live_figures(one, asked.cut)
-    last = await one.at_the_limit(cut.within) if cut.within else None
+    to_the_limit = cut.within + codes[UNDECIDED]
+    last = await one.at_the_limit(to_the_limit) if to_the_limit else None
     others = [await one.above(row), await one.below(row), last] if row.ranked else [None, None, last]
     known = await _known(connection, asked, [participant_no, *(each.participant_no for each in others if each)])
 

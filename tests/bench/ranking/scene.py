@@ -150,9 +150,9 @@ class Scene:
             for vacancy, number in places
         ]
 
-    async def copy(self) -> str:
-        """Address of a copy of the database. The sessions of the template must have ended."""
-        address = urlsplit(self.database)
+    async def copy(self, database: str | None = None) -> str:
+        """Address of a copy of the database (or of one that is such a copy). The sessions of the template must have ended."""
+        address = urlsplit(database or self.database)
         name = f"{address.path[1:]}_{next(_numbers)}"
         connection = await asyncpg.connect(self.servers.superuser)
         await connection.execute(
