@@ -1,8 +1,11 @@
 """``terang rank``: ranks candidates out of files, without any server."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, BinaryIO
+from uuid import uuid4
 
 import typer
 
@@ -47,7 +50,7 @@ def rank(
     """
     try:  # of the extra `files`, which the services' image leaves out
         from services.ranking.files.columns import FilesRefusedError
-        from services.ranking.usecases.rank_files import rank_files
+        from services.ranking.usecases.rank_files import NobodyError, rank_files
     except ModuleNotFoundError as error:
         print(f"terang rank needs {error.name}, which is not installed: pip install 'terang[files]'", file=sys.stderr)
         raise typer.Exit(1) from error
@@ -55,31 +58,19 @@ def rank(
 
     law = named(policy)
     one = _list_of(law, stage)
-    unfinished = out.with_name(f"{out.name}.unfinished") if out is not None else None
     try:
-        if unfinished is not None:
-            with unfinished.open("wb") as file:
-                done = rank_files(law, one, vacancies, candidates, admitted=admitted, out=file, explain=explain)
-        else:
-            printed = sys.stdout.buffer if explain is None else None
-            done = rank_files(law, one, vacancies, candidates, admitted=admitted, out=printed, explain=explain)
-        if unfinished is not None and out is not None:
-            unfinished.replace(out)
-    except FilesRefusedError as error:
+        with _written(out, vacancies, candidates, Path(policy)) if out or explain is None else nullcontext() as lines:
+            done = rank_files(law, one, vacancies, candidates, admitted=admitted, out=lines, explain=explain)
+        if done.explanation is not None:
+            for language in ("id", "en"):
+                print("\n".join([*sentences(done.explanation, law, language), ""]))
+            sys.stdout.flush()
+    except (FilesRefusedError, NobodyError) as error:
         print(error, file=sys.stderr)
         raise typer.Exit(REFUSED) from None
     except OSError as error:
         print(f"terang rank: {error}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
-    finally:
-        if unfinished is not None:
-            unfinished.unlink(missing_ok=True)
-    if done.explanation is not None:
-        for language in ("id", "en"):
-            print("\n".join([*sentences(done.explanation, law, language), ""]))
-    elif explain is not None:
-        print(f"terang rank: nobody in {candidates} has the number {explain}", file=sys.stderr)
-        raise typer.Exit(REFUSED)
     counts = ", ".join(f"{count} {code}" for code, count in done.codes.items())
     print(f"{done.list}: {done.candidates} candidates of {done.vacancies} vacancies: {counts}", file=sys.stderr)
     if done.undecided:
@@ -89,11 +80,37 @@ def rank(
         raise typer.Exit(UNDECIDED)
 
 
+@contextmanager
+def _written(out: Path | None, *read: Path) -> Iterator[BinaryIO]:
+    """Where lines go: to be printed, or a file that is put in its place only once it is whole. What stands there and is no file (a device, a pipe) is
+    written to. Raises OSError, also where it is one of the files that are read."""
+    if out is None or (out.exists() and not out.is_file()):
+        if out is None and sys.stdout is None:
+            raise OSError("there is no standard output to print the lines to; name a file with --out")
+        with out.open("wb") if out else nullcontext(sys.stdout.buffer) as printed:
+            yield printed
+            printed.flush()
+        return
+    if any(each.exists() and out.exists() and each.samefile(out) for each in read):
+        raise OSError(f"{out} is one of the files that are read: name another one with --out")
+    whole = out.resolve()  # where a link leads
+    unfinished = whole.with_name(f".terang-{uuid4().hex}")
+    try:
+        with unfinished.open("xb") as file:
+            yield file
+        unfinished.replace(whole)
+    finally:
+        if unfinished.parent.is_dir():
+            unfinished.unlink(missing_ok=True)
+
+
 def _list_of(policy: Policy, stage: str) -> List:
-    """The list of that code, else the one that a stage of that code completes. Ends the command where there is none."""
-    one = policy.list_called(stage) or next((one for one in policy.lists if one.stage == stage), None)
+    """The list of that code, else the one that a stage of that code completes. Ends the command where there is none, or more than one."""
+    completed = [one for one in policy.lists if one.stage == stage]
+    one = policy.list_called(stage) or (completed[0] if len(completed) == 1 else None)
     if one is None:
-        known = ", ".join(one.code for one in policy.lists)
-        print(f"terang rank: the policy {policy.id} has no list {stage}; it has {known}", file=sys.stderr)
+        known = ", ".join(each.code for each in completed or policy.lists)
+        has = f"more than one list that {stage} completes" if completed else f"no list {stage}"
+        print(f"terang rank: the policy {policy.id} has {has}; it has {known}", file=sys.stderr)
         raise typer.Exit(REFUSED)
     return one

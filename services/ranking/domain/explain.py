@@ -41,13 +41,13 @@ class Gatepost:
 
 
 @dataclass(frozen=True, slots=True)
-class Lift:
-    """A component whose points the policy's bonuses lifted: as `stated`, and as they count (`points`). `bonuses`: names of those that may have."""
+class Lifted:
+    """A component whose points a bonus of the policy (`name`, by language) lifted: before it, and with it."""
 
     of: str
-    stated: str
-    points: str
-    bonuses: Mapping[Language, str]
+    name: Mapping[Language, str]
+    before: str
+    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +114,7 @@ class Explanation:
     outcome: str
     code: str
     stages: Mapping[str, str]
-    lifts: tuple[Lift, ...]
+    lifts: tuple[Lifted, ...]
     thresholds: tuple[Gatepost, ...]
     terms: tuple[Term, ...]
     points_shown: bool
@@ -163,7 +163,7 @@ def explain(
         outcome=_outcome(standing.gate, place),
         code=place.code,
         stages=_stages(policy, one, need, candidate) if known else {},
-        lifts=tuple(_lifts(policy, need, candidate, rules.counted(candidate), for_everyone)) if known and shown else (),
+        lifts=tuple(_lifts(rules, candidate, for_everyone)) if known and shown else (),
         thresholds=tuple(map(_gatepost, rules.passings(candidate))) if known and shown else (),
         terms=tuple(_terms(one, need, rules.counted(candidate)))
         if known and shown and standing.score is not None
@@ -210,31 +210,12 @@ def _stages(policy: Policy, one: List, need: str, candidate: Candidate) -> dict[
     return stages
 
 
-def _lifts(
-    policy: Policy, need: str, candidate: Candidate, counted: Mapping[str, Decimal], for_everyone: bool
-) -> Iterator[Lift]:
-    """Where bonuses lifted points; one that asks for a fact of the person is that person's own to know."""
-    for stage in policy.stages:
-        result = candidate.results.get(stage.code)
-        for component in stage.stated if result is not None else ():
-            bonuses = [
-                bonus
-                for bonus in stage.bonuses
-                if bonus.component == component.code and (not bonus.needs or need in bonus.needs)
-            ]
-            if (
-                not bonuses
-                or component.code not in counted
-                or (for_everyone and any(each.of in FACTS for each in bonuses))
-            ):
-                continue
-            assert result is not None
-            stated, points = Decimal(result.points[component.code]), counted[component.code]
-            if stated != points:
-                names: dict[Language, str] = {
-                    language: ", ".join(getattr(bonus.name, language) for bonus in bonuses) for language in ("id", "en")
-                }
-                yield Lift(component.code, plain(stated), plain(points), names)
+def _lifts(rules: ListRules, candidate: Candidate, for_everyone: bool) -> Iterator[Lifted]:
+    """What bonuses added to points; one that asks for a fact of the person is that person's own to know."""
+    for lift in rules.lifts(candidate):
+        if not (for_everyone and lift.bonus.of in FACTS):
+            name: dict[Language, str] = {"id": lift.bonus.name.id, "en": lift.bonus.name.en}
+            yield Lifted(lift.bonus.component, name, plain(lift.before), plain(lift.after))
 
 
 def _terms(one: List, need: str, counted: Mapping[str, Decimal]) -> Iterator[Term]:
@@ -366,7 +347,7 @@ def sentences(account: Explanation, policy: Policy, language: Language) -> list[
         says[f"stage-{how}"].format(stage=names.of(stage)) for stage, how in account.stages.items() if how != "scored"
     ]
     found += [
-        says["lift"].format(of=names.of(one.of), stated=one.stated, points=one.points, bonuses=one.bonuses[language])
+        says["lift"].format(of=names.of(one.of), before=one.before, after=one.after, bonus=one.name[language])
         for one in account.lifts
     ]
     found += [

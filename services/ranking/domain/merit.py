@@ -111,6 +111,15 @@ class Passing:
         return self.points >= self.minimum
 
 
+@dataclass(frozen=True, slots=True)
+class Lift:
+    """A bonus that lifted the points of its component, from `before` to `after`."""
+
+    bonus: Bonus
+    before: Decimal
+    after: Decimal
+
+
 def half_up(numerator: int, denominator: int) -> int:
     """numerator ÷ denominator, neither negative, to the nearest integer; a half goes up."""
     return (2 * numerator + denominator) // (2 * denominator)
@@ -259,6 +268,15 @@ class ListRules:
             units = stage.units(candidate.results.get(stage.code), candidate)
             if units is not None:
                 found |= {name: Decimal(units[index - stage.first]) / stage.scale for name, index in stage.at.items()}
+        return found
+
+    def lifts(self, candidate: Candidate) -> list[Lift]:
+        """The bonuses that lifted points, as they came one after the other."""
+        found: list[Lift] = []
+        for stage in self._stages:
+            result = candidate.results.get(stage.code)
+            if result is not None:
+                stage.count(result.points, candidate, [], found)
         return found
 
     # The same rules for many candidates at once: integers here may be columns of integers, of any kind that has + - * // < |. `stands` says what
@@ -440,7 +458,11 @@ class _StageRules:
             _evidence(component.evidence, self.scale, facts) for component in proven if component.evidence is not None
         ]
         self._bonuses = [
-            _bonus(bonus, self.scale, {code: index for index, code in enumerate(order)}, facts)
+            (
+                bonus,
+                order.index(bonus.component),
+                _bonus(bonus, self.scale, {code: index for index, code in enumerate(order)}, facts),
+            )
             for bonus in stage.bonuses
             if bonus.component in order and (not bonus.needs or need in bonus.needs)
         ]
@@ -454,8 +476,11 @@ class _StageRules:
         ]
         self.minima = [(self.at[of], ceil(minimum * self.scale)) for of, minimum in self.thresholds]
 
-    def count(self, given: Mapping[str, Points], candidate: Candidate, row: list[int]) -> bool:
-        """Adds the components' points and the stage's total, in units; false where points are missing or outside the policy's maxima and steps."""
+    def count(
+        self, given: Mapping[str, Points], candidate: Candidate, row: list[int], lifts: list[Lift] | None = None
+    ) -> bool:
+        """Adds the components' points and the stage's total, in units; false where points are missing or outside the policy's maxima and steps. `lifts`
+        gets what bonuses lifted."""
         start = len(row)
         total = 0
         for code, known, learn in self._stated:
@@ -473,8 +498,11 @@ class _StageRules:
             row.append(total)
             return True
         row += [points(candidate) for points in self._proven]
-        for bonus in self._bonuses:
-            bonus(row, start, candidate)
+        for bonus, index, lift in self._bonuses:
+            before = row[start + index]
+            lift(row, start, candidate)
+            if lifts is not None and row[start + index] != before:
+                lifts.append(Lift(bonus, Decimal(before) / self.scale, Decimal(row[start + index]) / self.scale))
         row.append(sum(row[start:]))
         return True
 

@@ -23,6 +23,10 @@ DISQUALIFIED = "disqualified"
 YES = frozenset({"true", "1", "yes", "ya"})
 NO = frozenset({"false", "0", "no", "tidak"})
 
+HIGHEST_MARK = 100
+BIRTH_YEARS = range(1900, 2100)
+"""Wider than any applicant's: what lies outside is a slip of whoever wrote the file, and would decide between equals."""
+
 Parse = Callable[[str], object]
 """A text that is not empty to its value; raises ValueError with the reason."""
 
@@ -78,7 +82,7 @@ def name(text: str) -> str:
 def seats(text: str) -> int:
     """A vacancy's seats."""
     if not _WHOLE.fullmatch(text) or not int(text):
-        raise ValueError(f"{text!r} is no whole number from 1")
+        raise ValueError(f"{text!r} is no whole number from 1 to 999999")
     return int(text)
 
 
@@ -100,21 +104,29 @@ def _points(component: Component) -> Parse:
 
 
 def _mark(text: str) -> Decimal:
-    return _decimal(text)
+    mark = _decimal(text)
+    if mark > HIGHEST_MARK:
+        raise ValueError(
+            f"{text!r} is above {HIGHEST_MARK}: a grade point average is at most 4, a school's mean diploma mark at most 100"
+        )
+    return mark
 
 
 def _day(text: str) -> date:
     try:
-        if _DATE.fullmatch(text):
-            return date.fromisoformat(text)
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
-        pass
-    raise ValueError(f"{text!r} is no day of the calendar as YYYY-MM-DD")
+        day = None
+    if day is None:
+        raise ValueError(f"{text!r} is no day of the calendar as YYYY-MM-DD")
+    if day.year not in BIRTH_YEARS:
+        raise ValueError(f"nobody who applies was born on {text}")
+    return day
 
 
 def _months(text: str) -> int:
     if not _WHOLE.fullmatch(text):
-        raise ValueError(f"{text!r} is no whole number of months")
+        raise ValueError(f"{text!r} is no whole number of months, from 0 to 999999")
     return int(text)
 
 

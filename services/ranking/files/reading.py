@@ -43,6 +43,8 @@ class Candidates:
 
     def row_of(self, participant_no: str) -> int | None:
         """The candidate's row, or none."""
+        if not participant_no.isprintable():  # no participant number; and DuckDB takes no text that isn't Unicode
+            return None
         found = self.database.execute(
             "SELECT rowid FROM candidate WHERE participant_no = ?", [participant_no]
         ).fetchall()
@@ -76,7 +78,7 @@ def read_vacancies(path: Path, policy: Policy) -> list[Vacancy]:
             lines[vacancy_id] = line
             found[vacancy_id] = Vacancy(vacancy_id, need, seats)
     if faults:
-        raise FilesRefusedError(faults[:MOST_FAULTS])
+        raise FilesRefusedError(_first(faults))
     return [found[vacancy_id] for vacancy_id in sorted(found, key=str.encode)]
 
 
@@ -97,7 +99,7 @@ def read_candidates(
     try:
         return _by_columns(path, header, parse, policy, vacancies, room)
     except _NotWellError as error:
-        raise FilesRefusedError(_faults(path, policy, vacancies) or [error.fault(path)]) from error
+        raise FilesRefusedError(_first(_faults(path, policy, vacancies)) or [error.fault(path)]) from error
 
 
 class _NotWellError(Exception):
@@ -107,7 +109,7 @@ class _NotWellError(Exception):
         """What is said where the plain reader finds nothing."""
         text = str(self)
         line = re.search(r"Line: ([0-9]+)", text)
-        return Fault(str(path), int(line[1]) if line else 1, PARTICIPANT, text.strip().splitlines()[0])
+        return Fault(str(path), int(line[1]) if line else 1, "all", text.strip().splitlines()[0])
 
 
 def _by_columns(
@@ -116,7 +118,13 @@ def _by_columns(
     """All of it at once. Texts become codes here and values in Python, each different text once, so that there is one reading of them."""
     database = duckdb.connect(config={"memory_limit": "1GB", "temp_directory": str(room / "spilled")})
     plain = room / "candidates.csv"  # a name in which DuckDB sees no pattern and no compression
-    plain.symlink_to(path.resolve())
+    if _has_odd_quotes(path):
+        with plain.open("w", encoding="utf-8", newline="") as copy:
+            csv.writer(copy, lineterminator="\n", quoting=csv.QUOTE_MINIMAL).writerows(
+                texts for _, texts in _records(path)
+            )
+    else:
+        plain.symlink_to(path.resolve())
     at = {column: f"c{number}" for number, column in enumerate(header)}  # DuckDB's names know no case
     types = ", ".join(f"'{name}': 'VARCHAR'" for name in at.values())
     try:
@@ -175,17 +183,24 @@ def _values_of(database: duckdb.DuckDBPyConnection, name: str, parse: Parse) -> 
     return values
 
 
+def _has_odd_quotes(path: Path) -> bool:
+    """Whether quotes stand where DuckDB may read them otherwise than the plain reader does: it passes over blanks beside them, and whatever is quoted within
+    a value looks the same. Such a file is written anew for it."""
+    if not path.stat().st_size:
+        return False
+    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
+        return text.find(b'"') >= 0 and re.search(rb'[ \t]"|"[ \t]|[^,\r\n"]"[^,\r\n"]', text) is not None
+
+
 def _refuse_other_shapes(path: Path, width: int, rows: int) -> None:
-    """Each line has exactly as many values as the header, and they all end alike: DuckDB lets pass a comma at a line's end, and blanks around quotes."""
+    """Each line has exactly as many values as the header, and they all end alike: DuckDB lets pass a comma at a line's end."""
     with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as text:
         parts = [np.frombuffer(text[start : start + 2**20], dtype=np.uint8) for start in range(0, len(text), 2**20)]
         commas, ends, returns, quotes = (
             sum(np.count_nonzero(part == ord(each)) for part in parts) for each in ',\n\r"'
         )
         if returns not in {0, ends}:
-            raise _NotWellError("lines end with CR alone")
-        if quotes and re.search(rb'[ \t]"|"[ \t]', text):
-            raise _NotWellError("there are blanks beside quotes")
+            raise _NotWellError("lines end with CR alone, or with more than one")
     if commas != (width - 1) * (rows + 1) and (not quotes or any(len(texts) != width for _, texts in _records(path))):
         raise _NotWellError("a line does not have the header's number of values")
 
@@ -225,11 +240,22 @@ def _faults(path: Path, policy: Policy, vacancies: list[Vacancy]) -> list[Fault]
                 if row.get(code) and vacancy_id in needs and not component.of_need(needs[vacancy_id]):
                     reason = f"vacancies for {needs[vacancy_id]} have no {code}"
                     faults.append(Fault(str(path), line, code, reason))
-            if len(faults) >= MOST_FAULTS:
+            if len(faults) > MOST_FAULTS:
                 break
     except FilesRefusedError as error:
         faults += error.faults
     return faults or list(_uneven_ends(path))
+
+
+def _first(faults: list[Fault]) -> list[Fault]:
+    """As many as are told, and a word where there are more."""
+    if len(faults) <= MOST_FAULTS:
+        return faults
+    last = faults[MOST_FAULTS]
+    return [
+        *faults[:MOST_FAULTS],
+        Fault(last.file, last.line, "all", "there are more faults from here on; mend these first"),
+    ]
 
 
 def _uneven_ends(path: Path) -> Iterator[Fault]:

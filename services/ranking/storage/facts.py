@@ -1,11 +1,15 @@
 """What is known of vacancies and candidates, joined for the domain."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
 
 from services.ranking.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
 from services.ranking.storage import SQL
+from services.ranking.storage.revisions import REVISIONS
+from shared.policies import Policy
+from shared.policies.model import FACTS
 from shared.postgres.pool import Connection
 
 Pair = tuple[str, str]
@@ -106,4 +110,32 @@ async def candidates_known(
             priority,  # type: ignore[arg-type]
         )
         found.append((vacancies[vacancy_id], candidate))
+    return found
+
+
+async def candidates_as_fixed(
+    connection: Connection,
+    vacancy: Vacancy,
+    closing: Mapping[str, Any],
+    policy: Policy,
+    rows: Mapping[str, Mapping[str, Any]],
+) -> dict[str, Candidate]:
+    """Candidates as a list was fixed, by participant number: the points of their fixed lines (`rows`), the facts and the officer's order of then. Whoever
+    has no points there has today's results; whose facts were erased, today's."""
+    key = {"vacancy_id": vacancy.vacancy_id, "list": closing["list"]}
+    pairs = [(vacancy.vacancy_id, participant_no) for participant_no in rows]
+    found: dict[str, Candidate] = {}
+    for _, candidate in await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs):
+        number = candidate.participant_no
+        decided = {closing["list"]: closing["decided"][number]} if number in closing["decided"] else {}
+        found[number] = replace(candidate, decided=decided)
+        if points := rows[number]["points"]:
+            by_stage = {
+                stage.code: {part.code: points[part.code] for part in stage.stated if part.code in points}
+                for stage in policy.stages
+            }
+            results = {code: Result(Outcome.SCORED, each) for code, each in by_stage.items() if each}
+            found[number] = replace(found[number], verified=True, withdrawn=False, results=results)
+    async for number, *values in REVISIONS.fixed_facts(connection, **key, participants=list(rows)):
+        found[number] = replace(found[number], **dict(zip(FACTS, values, strict=True)))
     return found

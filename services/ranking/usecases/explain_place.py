@@ -1,22 +1,19 @@
 """Explains to anyone why a candidate stands where they stand on a list, live or as it was fixed."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.domain.explain import Explanation, Language, Other, Place, explain, sentences
-from services.ranking.domain.merit import Candidate, Gate, Outcome, Result, Standing
+from services.ranking.domain.merit import Candidate, Gate, Standing
 from services.ranking.domain.standing import UNDECIDED
 from services.ranking.storage import SQL
-from services.ranking.storage.facts import candidates_known
-from services.ranking.storage.revisions import REVISIONS
+from services.ranking.storage.facts import candidates_as_fixed, candidates_known
 from services.ranking.storage.standings import OneList, Stands
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, State, ask, live_figures
 from shared.policies import Policy
-from shared.policies.model import FACTS
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -36,12 +33,12 @@ class ThresholdTold(_Told):
 
 
 class LiftTold(_Told):
-    """A component whose points the policy's bonuses lifted."""
+    """A component whose points a bonus of the policy lifted."""
 
     of: str
-    stated: str
-    points: str = Field(description="As they count")
-    bonuses: dict[Language, str] = Field(description="Names of those that may have, by language")
+    name: dict[Language, str] = Field(description="The bonus's, by language")
+    before: str
+    after: str
 
 
 class TermTold(_Told):
@@ -198,21 +195,16 @@ async def _closed(
     within = closing["codes"].get(codes.within, 0)
     last = [one async for one in SQL.closed_lines_after(connection, **asked.key, after=within - 1, most=1)]
     rows = {other["participant_no"]: other for other in (row, *near.values(), *last)}
-    known = await _known(connection, asked, list(rows))
-    for number, candidate in known.items():
-        decided = {asked.rules.code: closing["decided"][number]} if number in closing["decided"] else {}
-        known[number] = replace(candidate, decided=decided)
-    facts = REVISIONS.fixed_facts(connection, **asked.key, participants=list(rows))
-    async for number, *values in facts:
-        known[number] = replace(known[number], **dict(zip(FACTS, values, strict=True)))
+    known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
 
     def other(each: Mapping[str, Any] | None) -> Other | None:
         if each is None:
             return None
-        candidate, standing = _as_fixed(asked, policy, known[each["participant_no"]], each)
-        return Other(candidate, each["rank"], standing)
+        candidate = known[each["participant_no"]]
+        return Other(candidate, each["rank"], _standing_as_fixed(asked, candidate, each))
 
-    candidate, standing = _as_fixed(asked, policy, known[participant_no], row)
+    candidate = known[participant_no]
+    standing = _standing_as_fixed(asked, candidate, row)
     place = Place(
         rank=row["rank"],
         of=sum(closing["codes"].get(code, 0) for code in (codes.within, codes.passed)),
@@ -232,8 +224,8 @@ def _explain(asked: Asked, policy: Policy, candidate: Candidate, standing: Stand
     return explain(policy, asked.rules, need, seats, candidate, standing, place, for_everyone=True)
 
 
-def _as_fixed(asked: Asked, policy: Policy, today: Candidate, row: Mapping[str, Any]) -> tuple[Candidate, Standing]:
-    """The candidate with the points of a fixed line, and the standing that follows; one without a key where another one does."""
+def _standing_as_fixed(asked: Asked, candidate: Candidate, row: Mapping[str, Any]) -> Standing:
+    """The standing of a fixed line; one without a key where what is known of the candidate does not lead to it."""
     codes = asked.rules.codes
     gates = {
         codes.below: Gate.BELOW,
@@ -243,19 +235,11 @@ def _as_fixed(asked: Asked, policy: Policy, today: Candidate, row: Mapping[str, 
         codes.rejected: Gate.REJECTED,
     }
     gate = Gate.RANKED if row["rank"] is not None else gates.get(row["code"], Gate.WAITING)
-    candidate = today
-    if gate in {Gate.RANKED, Gate.BELOW}:
-        points = {
-            stage.code: {part.code: row["points"][part.code] for part in stage.stated if part.code in row["points"]}
-            for stage in policy.stages
-        }
-        results = {code: Result(Outcome.SCORED, each) for code, each in points.items() if each}
-        candidate = replace(today, verified=True, withdrawn=False, results=results)
     standing = asked.rules.stands(candidate)
     score = None if row["score"] is None else int(row["score"].replace(".", ""))
     if standing is None or (standing.gate, standing.score) != (gate, score):
-        return candidate, Standing(gate, score, b"")
-    return candidate, standing
+        return Standing(gate, score, b"")
+    return standing
 
 
 async def _known(connection: Connection, asked: Asked, participants: list[str]) -> dict[str, Candidate]:

@@ -18,7 +18,7 @@ from shared.policies import List, Policy
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What became of the candidates: how many have which code. `explanation`: of whom one was asked for, none if there is nobody of that number."""
+    """What became of the candidates: how many have which code. `explanation`: of whom one was asked for."""
 
     list: str
     vacancies: int
@@ -30,6 +30,10 @@ class Ranked:
     def undecided(self) -> int:
         """How many are equal in everything with others at a last seat, where an officer has to choose."""
         return self.codes.get(UNDECIDED, 0)
+
+
+class NobodyError(Exception):
+    """An account was asked for of somebody who is not in the file."""
 
 
 def rank_files(
@@ -46,7 +50,7 @@ def rank_files(
 
     Lists before it are applied first, each to those whom the one before let go on, unless `admitted` says that all had passed them.
     Lines of equals are in order of participant number (bytes): files don't have the seed that orders them in a round.
-    Raises FilesRefusedError with every fault's file, line, column and reason; OSError.
+    Raises FilesRefusedError with every fault's file, line, column and reason; NobodyError; OSError. Nothing is written then but by the last.
     """
     with TemporaryDirectory(prefix="terang-rank-") as folder:
         room = Path(folder)
@@ -59,11 +63,13 @@ def rank_files(
         lists = Lists(policy, one, known, read, admitted=admitted)
         standings = lists.standings()
         lines = lines_of(known, read, standings, is_last=one == policy.lists[-1])
+        row = read.row_of(explain) if explain is not None else None
+        if explain is not None and row is None:
+            raise NobodyError(f"nobody in {candidates} has the number {explain}")
         if out is not None:
             write_lines(room / "lines.csv", known, read, lines)
             with (room / "lines.csv").open("rb") as written:
                 shutil.copyfileobj(written, out, 2**20)
-        row = read.row_of(explain) if explain is not None else None
         explanation = None if row is None else explain_row(row, lists, standings, known, read)
     return Ranked(one.code, len(known), len(read.vacancy), dict(sorted(lines.codes().items())), explanation)
 

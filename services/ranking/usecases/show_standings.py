@@ -1,18 +1,19 @@
 """Shows a vacancy's list to anyone: participant numbers, points, ranks and codes; live until an officer fixed it, then as it was fixed."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.domain.merit import Gate, ListRules, digits, score_and_priority
+from services.ranking.domain.merit import Candidate, Gate, ListRules, digits, score_and_priority
 from services.ranking.domain.standing import UNDECIDED, Line, ListCut
 from services.ranking.storage import SQL
-from services.ranking.storage.facts import Vacancy, candidates_known, vacancies_known
+from services.ranking.storage.facts import Vacancy, candidates_as_fixed, candidates_known, vacancies_known
 from services.ranking.storage.standings import OneList, Stands
+from services.ranking.usecases.show_round import the_round
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.web.paging import Page, from_cursor, page, to_cursor
@@ -349,7 +350,7 @@ async def _live_place(connection: Connection, asked: Asked, participant_no: str)
         points=points.get(participant_no, {}),
         code=asked.shown(line),
         equal_with=line.equals - 1,
-        gates=await _gates(connection, asked, participant_no),
+        gates=await _live_gates(connection, asked, participant_no),
         cut=cut,
         above_the_cut=_distance(score, cut),
         above=await _neighbour(one, asked, above),
@@ -390,7 +391,7 @@ async def _closed_place(
         points=row["points"] if asked.rules.shows_points else {},
         code=row["code"],
         equal_with=row["equals"] - 1,
-        gates=await _gates(connection, asked, participant_no),
+        gates=await _closed_gates(connection, asked, closing, row),
         cut=cut,
         above_the_cut=_distance(row["score"], cut),
         above=near.get(row["place"] - 1),
@@ -398,14 +399,29 @@ async def _closed_place(
     )
 
 
-async def _gates(connection: Connection, asked: Asked, participant_no: str) -> tuple[Gatepost, ...]:
-    if not asked.rules.shows_points:
-        return ()
+async def _live_gates(connection: Connection, asked: Asked, participant_no: str) -> tuple[Gatepost, ...]:
     vacancy = asked.vacancy
     known = await candidates_known(connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)])
+    return _gateposts(asked, [candidate for _, candidate in known])
+
+
+async def _closed_gates(
+    connection: Connection, asked: Asked, closing: Mapping[str, Any], row: Mapping[str, Any]
+) -> tuple[Gatepost, ...]:
+    """By the points of the fixed line: what was corrected since counts once an officer adopts it."""
+    if not row["points"]:
+        return ()
+    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, {row["participant_no"]: row})
+    return _gateposts(asked, known.values())
+
+
+def _gateposts(asked: Asked, candidates: Iterable[Candidate]) -> tuple[Gatepost, ...]:
+    if not asked.rules.shows_points:
+        return ()
     return tuple(
         Gatepost(of=one.of, minimum=str(one.minimum), points=str(one.points), passed=one.passed)
-        for _, candidate in known
+        for candidate in candidates
         for one in asked.rules.passings(candidate)
     )
 

@@ -466,3 +466,19 @@ async def test_who_is_off_the_list_is_revoked_as_rejected(ranking: ServiceApp) -
     (revoked,) = await ranking.stated(AdmissionRevoked)
     assert (revoked.participant_no, revoked.code) == (NO_1, "TMS")
     assert [line["participant_no"] for line in (await get(ranking, STANDINGS, list="final"))["items"]] == [NO_2]
+
+
+async def test_a_fixed_place_shows_the_thresholds_by_what_was_fixed(ranking: ServiceApp) -> None:
+    """A correction that nobody adopted moves the live list alone; the fixed one's points and thresholds fit together."""
+    facts = Facts({"v1": 1})
+    await closed_final(ranking, facts, {1: "90", 2: "80"})
+    path = f"/ranking/vacancies/v1/candidates/{NO_1}"
+    before = await get(ranking, path)
+    await ranking.hear(facts.skd("v1", 1, 60, 70, 100, corrected=True))
+    after = await get(ranking, path)
+    assert (after["state"], after["gates"], after["points"]) == ("closed", before["gates"], before["points"])
+    assert [(gate["of"], gate["points"], gate["passed"]) for gate in after["gates"]] == [
+        (code, after["points"][code], True) for code in ("TWK", "TIU", "TKP")
+    ]
+    live = await get(ranking, path, state="live")
+    assert [gate["passed"] for gate in live["gates"]] == [False, False, False]

@@ -25,8 +25,9 @@ from services.ranking.domain.explain import (
     written,
 )
 from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, Standing, rules_of
-from shared.policies import Policy, load
+from shared.policies import Policy, load, read_file
 from shared.policies.library import known
+from tests.unit.services.ranking.test_golden import FOLDER as GOLDEN
 
 SEED = "5e" * 32
 LANGUAGES = get_args(Language)
@@ -152,6 +153,79 @@ def test_equals_and_the_distance_to_the_cut() -> None:
     said = sentences(told, policy(), "en")
     assert "You share this rank with 1 others who are equal in score and every rule." in said
     assert "The last score within the cut is 77.391; yours is 0.300 short of it." in said
+
+
+def ranked_by_priority(need: str, *people: Candidate) -> tuple[Policy, ListRules, list[Other]]:
+    """People on the one list of the rules for contracts, best first."""
+    law = load("national-pppk-2024")
+    one = rules_of(law.model_dump_json(), need, SEED)["final"]
+    stands = sorted(
+        ((one.stands(each), each) for each in people), key=lambda pair: pair[0].merit_key if pair[0] else b""
+    )
+    return law, one, [Other(each, place, at) for place, (at, each) in enumerate(stands, 1) if at is not None]
+
+
+def contract(number: int, points: tuple[int, int, int, int], priority: str | None) -> Candidate:
+    codes = ("TEKNIS", "MANAJERIAL", "SOSIOKULTURAL", "WAWANCARA")
+    (stage,) = load("national-pppk-2024").stages
+    result = Result(Outcome.SCORED, dict(zip(codes, map(Decimal, points), strict=True)))
+    return Candidate(f"0001-{number:06d}", verified=True, results={stage.code: result}, priority=priority)
+
+
+def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
+    """Whoever has more points than the last within the cut reads that the group decided, and so does that one."""
+    law, one, (first, second) = ranked_by_priority(
+        "UMUM", contract(1, (450, 100, 80, 40), None), contract(2, (300, 60, 40, 20), "R2")
+    )
+    assert first.candidate.participant_no == "0001-000002"
+    for own, code, goes_on in ((second, "P", False), (first, "L", True)):
+        place = Place(own.rank, 2, 1, code, goes_on=goes_on, within=1, last_within=first)
+        said = sentences(explain(law, one, "UMUM", 1, own.candidate, own.standing, place), law, "en")
+        assert said[-1] == (
+            "The last score within the cut is yours, 420."
+            if goes_on
+            else "The last score within the cut is 420; what puts that one before you is the rule of priority groups."
+        )
+    ahead = Place(1, 2, 1, "L", goes_on=True, within=2, last_within=second)
+    said = sentences(explain(law, one, "UMUM", 2, first.candidate, first.standing, ahead), law, "en")
+    assert (
+        said[-1]
+        == "The last score within the cut is 670; what puts you before that one is the rule of priority groups."
+    )
+
+
+def test_whom_an_officer_has_to_decide_about_is_told_no_distance() -> None:
+    """Nothing was decided yet, so there is nothing that one could be short of."""
+    twin = {"gpa": Decimal(3), "birth_date": date(1999, 5, 17)}
+    own, same = (person(number, (100, 100, 200), "80", **twin) for number in (1, 2))
+    told = account(own, code="UNDECIDED", rank=1, equals=2, below=other(same, 1), last_within=other(same, 1))
+    assert (told.outcome, told.distance, told.decided_at_the_cut) == ("undecided", None, None)
+    assert sentences(told, policy(), "en")[-1] == "There is room for 1; 1 are within now."
+
+
+def test_what_a_bonus_added_is_told() -> None:
+    """The points before and with it, and its name; for everyone, not where the condition is a fact of the person."""
+    law = read_file(GOLDEN / "teachers-2022.policy.toml")
+    one = rules_of(law.model_dump_json(), "DISABILITAS", SEED)["final"]
+    (stage,) = law.stages
+    own = Candidate(
+        "0001-000001",
+        verified=True,
+        results={stage.code: Result(Outcome.SCORED, {"SERTIFIKAT": Decimal(0), "TEKNIS": Decimal(200)})},
+    )
+    found = one.stands(own)
+    assert found is not None
+    told = explain(law, one, "DISABILITAS", 1, own, found, Place(1, 1, 1, "L", goes_on=True, within=1))
+    assert [(lift.of, lift.before, lift.after) for lift in told.lifts] == [("TEKNIS", "200", "250")]
+    assert "Technical (TEKNIS): 200 points; the bonus (disability) makes them 250." in sentences(told, law, "en")
+    values = law.model_dump(mode="json")
+    values["stages"][0]["bonuses"][1] |= {"of": "relevant_experience_months", "at_least": "12"}
+    own.relevant_experience_months = 12
+    personal = Policy.model_validate(values)
+    one = rules_of(personal.model_dump_json(), "DISABILITAS", SEED)["final"]
+    place = Place(1, 1, 1, "L", goes_on=True, within=1)
+    assert explain(personal, one, "DISABILITAS", 1, own, found, place).lifts
+    assert not explain(personal, one, "DISABILITAS", 1, own, found, place, for_everyone=True).lifts
 
 
 def test_a_fixed_order_that_todays_facts_contradict_is_said_to_rest_on_corrected_ones() -> None:

@@ -25,7 +25,7 @@ from services.ranking.domain.merit import (
     half_up,
     rules_of,
 )
-from shared.policies import load
+from shared.policies import Policy, load
 
 SEED = "5e" * 32
 
@@ -149,6 +149,31 @@ def test_equal_final_scores_go_by_the_six_steps() -> None:
         finalist(8, skd(100, 100, 200), "80.001"),
     )
     assert order == [8, 7, 2, 3, 1, 5, 6, 4]
+
+
+@lru_cache
+def across_stages() -> str:
+    """The national rules, with a tie by points of both tests: those of the SKB count in thousandths."""
+    values = load("national-cpns-2024").model_dump(mode="json")
+    values["lists"][1]["ties"] = [
+        {"by": "TKP+SKB", "order": "highest-first"},
+        {"by": "birth_date", "order": "lowest-first"},
+    ]
+    return Policy.model_validate(values).model_dump_json()
+
+
+def test_a_tie_by_points_of_two_stages_counts_both_in_the_same_units() -> None:
+    """Both have 77.091; 200 + 80 = 280 comes after 201 + 79.878 = 280.878."""
+    one = rules_of(across_stages(), "UMUM", SEED)["final"]
+    first, second = (
+        one.stands(finalist(1, skd(95, 105, 201), "79.878")),
+        one.stands(finalist(2, skd(100, 100, 200), "80")),
+    )
+    assert first is not None
+    assert second is not None
+    assert (first.score, second.score) == (77091, 77091)
+    assert first.merit_key < second.merit_key
+    assert one.told_apart_by(first.merit_key, second.merit_key) == "TKP+SKB"
 
 
 def test_who_is_equal_in_everything_differs_by_the_last_resort_alone() -> None:

@@ -14,11 +14,14 @@ from services.ranking.files.ranking import in_columns, one_by_one
 from shared.policies import Policy, load, read_file
 from shared.policies.library import known
 from tests.unit.services.ranking.test_golden import FOLDER
+from tests.unit.services.ranking.test_merit import across_stages
 
 COUNT = 400
 
 
 def policy_called(policy_id: str) -> Policy:
+    if policy_id == "across-stages":
+        return Policy.model_validate_json(across_stages())
     path = FOLDER / f"{policy_id}.policy.toml"
     return read_file(path) if path.exists() else load(policy_id)
 
@@ -49,7 +52,7 @@ def columns_of(policy: Policy, need: str, source: random.Random) -> dict[str, tu
     return columns
 
 
-@pytest.mark.parametrize("policy_id", [*known(), "teachers-2022"])
+@pytest.mark.parametrize("policy_id", [*known(), "teachers-2022", "across-stages"])
 def test_in_columns_as_one_by_one(policy_id: str) -> None:
     """For every list and kind of need of every policy: gate, priority, score, own total and every field of the key."""
     policy = policy_called(policy_id)

@@ -8,7 +8,7 @@ import pytest
 
 from services.ranking.domain.explain import sentences
 from services.ranking.files.columns import FilesRefusedError
-from services.ranking.usecases.rank_files import Ranked, rank_files
+from services.ranking.usecases.rank_files import NobodyError, Ranked, rank_files
 from shared.policies import load
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -74,6 +74,9 @@ def files(folder: Path, candidates: str | bytes, vacancies: str | bytes = VACANC
         ("2,v1,100,120,200,,17-05-1999,,", "birth_date", "is no day of the calendar"),
         ("2,v1,100,120,200,,2001-02-29,,", "birth_date", "is no day of the calendar"),
         ("2,v1,100,120,200,,20010228,,", "birth_date", "is no day of the calendar"),
+        ("2,v1,100,120,200,100.01,,,", "gpa", "is above 100"),
+        ("2,v1,100,120,200,,1899-12-31,,", "birth_date", "nobody who applies was born on 1899-12-31"),
+        ("2,v1,100,120,200,,9999-12-31,,", "birth_date", "nobody who applies was born on 9999-12-31"),
         ("2,v1,100,120,200,,,1.5,", "relevant_experience_months", "is no whole number of months"),
         ("2,v1,100,120,200,,,,maybe", "disqualified", "is neither true nor false"),
         ('2,v1,100,120,200,,,,"', "all", "it is no CSV"),
@@ -149,6 +152,33 @@ def test_points_of_a_component_that_the_need_does_not_have_are_refused(tmp_path:
         ranked(folder, "local-kasemen", "final")
 
 
+def test_quotes_are_read_as_the_plain_reader_reads_them(tmp_path: Path) -> None:
+    """Quotes and blanks within quoted values are part of them; a blank beside a quoted value is refused in its line."""
+    name = 'a ""b"" c'
+    vacancies = f'vacancy_id,need,seats\n"{name}",UMUM,1\n'
+    lines, _ = ranked(
+        files(tmp_path, f'participant_no,vacancy_id,TWK,TIU,TKP\n"1","{name}",100,120,200\n', vacancies),
+        "national-cpns-2024",
+        "skd",
+    )
+    assert lines.splitlines()[1] == f'"{name}",UMUM,1,1,420,,P/L,'
+    folder = files(
+        tmp_path, f'participant_no,vacancy_id,TWK,TIU,TKP\n1,"{name}",100,120,200\n2, "{name}",100,120,200\n', vacancies
+    )
+    with pytest.raises(FilesRefusedError) as refused:
+        ranked(folder, "national-cpns-2024", "skd")
+    assert [(fault.line, fault.column) for fault in refused.value.faults[:1]] == [(3, "vacancy_id")]
+
+
+def test_a_file_with_many_faults_says_that_there_are_more(tmp_path: Path) -> None:
+    """A hundred are told, then that it goes on, and where."""
+    rows = "".join(f"{number},v1,x,120,200,,,,\n" for number in range(1, 131))
+    with pytest.raises(FilesRefusedError) as refused:
+        ranked(files(tmp_path, HEADER + rows), "national-cpns-2024", "skd")
+    assert len(refused.value.faults) == 101
+    assert str(refused.value.faults[-1]).endswith(":102: all: there are more faults from here on; mend these first")
+
+
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     """By line, all of them up to a hundred."""
     folder = files(tmp_path, HEADER + GOOD + "2,v1,x,y,200,,,,\n3,v9,100,120,200,,,,\n")
@@ -199,4 +229,6 @@ def test_a_place_is_explained_by_the_service_s_own_account() -> None:
     _, done = ranked(case, law.id, "final", explain="0001")
     assert done.explanation is not None
     assert (done.explanation.list, done.explanation.rank, done.explanation.code) == ("skd", 4, "P")
-    assert ranked(case, law.id, "final", explain="nobody")[1].explanation is None
+    for nobody in ("nobody", "\udcff"):
+        with pytest.raises(NobodyError):
+            ranked(case, law.id, "final", explain=nobody)
