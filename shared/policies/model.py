@@ -475,12 +475,13 @@ class Policy(_Part):
             if seats.get(quota.need, 0) * 100 < quota.least_percent * total
         ]
 
-    def point_faults(self, stage: str, points: Mapping[str, Decimal]) -> list[str]:
-        """What is wrong with a candidate's points in a stage, a sentence each; empty where nothing is."""
+    def point_faults(self, stage: str, points: Mapping[str, Decimal], need: str | None = None) -> list[str]:
+        """What is wrong with a candidate's points in a stage, a sentence each; empty where nothing is. `need`: the candidate's kind of need; unless it is
+        known, components that only some kinds have may be there or not."""
         found = self.stage(stage)
         if found is None:
             return [f"{stage}: the policy has no such stage; it has {', '.join(one.code for one in self.stages)}"]
-        return list(_point_faults(found, points))
+        return list(_point_faults(found, points, need))
 
     def as_json(self) -> dict[str, Any]:
         """The policy as JSON has it: decimals are strings, what stands at its default is left out."""
@@ -864,15 +865,17 @@ def _number(text: str) -> Decimal | None:
     return number if number.is_finite() and number >= 0 else None
 
 
-def _point_faults(stage: Stage, points: Mapping[str, Decimal]) -> Iterator[str]:
+def _point_faults(stage: Stage, points: Mapping[str, Decimal], need: str | None) -> Iterator[str]:
     for code in points:
         if stage.component(code) is None:
             yield f"{code}: stage {stage.code} has no such component; it has {', '.join(one.code for one in stage.components)}"
     for component in stage.components:
         value = points.get(component.code)
         if value is None:
-            if component.evidence is None and not component.needs:
+            if component.evidence is None and (component.of_need(need) if need is not None else not component.needs):
                 yield f"{component.code}: points are missing"
+        elif need is not None and not component.of_need(need):
+            yield f"{component.code}: vacancies for {need} have no such component"
         elif component.evidence is not None:
             yield f"{component.code}: nobody states these points, they follow from {component.evidence.of}"
         elif (fault := component.fault_of(value)) is not None:

@@ -21,12 +21,13 @@ GIVES_WAY: dict[State, tuple[State, ...]] = {
 class Candidate:
     """A participant number as it stands at a sitting's stage.
 
-    `vacancy_id` is none while no event has named the number; `covered` says whether the sitting holds that vacancy; `list_closed` whether
+    `vacancy_id` is none while no event has named the number, `need` (its kind of need) while none has named the vacancy; `covered` says whether the sitting holds that vacancy; `list_closed` whether
     the list that admits to the stage is fixed; `recorded_in` and `state` are those of the result, none while there is none.
     """
 
     participant_no: str
     vacancy_id: str | None
+    need: str | None
     admitted: bool
     covered: bool
     withdrawn: bool

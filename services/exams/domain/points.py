@@ -29,13 +29,10 @@ def _plain(value: Decimal) -> Decimal:
 WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_plain)]
 """Points out of a request or a file."""
 
-MaybePoints = Annotated[WrittenPoints | None, BeforeValidator(lambda value: None if value == "" else value)]
-"""Points out of a file's field that may be empty."""
 
-
-def refusal(policy: Policy, stage: str, points: Mapping[str, Decimal]) -> Refusal | None:
-    """`points-refused` with every fault that the policy finds in a candidate's points of a stage; none where they are right."""
-    faults = policy.point_faults(stage, points)
+def refusal(policy: Policy, stage: str, points: Mapping[str, Decimal], need: str | None) -> Refusal | None:
+    """`points-refused` with every fault that the policy finds in the points of a stage of a candidate for that kind of need; none where they are right."""
+    faults = policy.point_faults(stage, points, need)
     if not faults:
         return None
     errors: list[dict[str, object]] = [{"column": fault.partition(":")[0], "reason": fault} for fault in faults]

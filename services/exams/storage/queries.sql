@@ -4,10 +4,10 @@ INSERT INTO round (round_id, policy)
 SELECT * FROM unnest(:round_ids::text[], :policies::jsonb[])
 ON CONFLICT DO NOTHING;
 
--- name: keep_vacancies(vacancy_ids, round_ids)!
--- Which round each vacancy belongs to; a vacancy is published once.
-INSERT INTO vacancy (vacancy_id, round_id)
-SELECT * FROM unnest(:vacancy_ids::text[], :round_ids::text[])
+-- name: keep_vacancies(vacancy_ids, round_ids, needs)!
+-- Which round each vacancy belongs to, and its kind of need; a vacancy is published once.
+INSERT INTO vacancy (vacancy_id, round_id, need)
+SELECT * FROM unnest(:vacancy_ids::text[], :round_ids::text[], :needs::text[])
 ON CONFLICT DO NOTHING;
 
 -- name: keep_admissions(revoked, round_ids, participant_nos, bases, vacancy_ids, sequences)!
@@ -92,6 +92,7 @@ LIMIT :most;
 -- little the planner knows of tables that were filled a moment ago: a join that it takes for small can cost minutes.
 SELECT asked.participant_no,
        coalesce(known.vacancy_id, result.vacancy_id) AS vacancy_id,
+       (SELECT need FROM vacancy WHERE vacancy.vacancy_id = coalesce(known.vacancy_id, result.vacancy_id)) AS need,
        coalesce(known.admitted, false) AS admitted,
        EXISTS (
            SELECT FROM sitting_vacancy

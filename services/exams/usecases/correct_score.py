@@ -30,7 +30,7 @@ async def correct_score(
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_change_if_closed(person)
     who = await results.lock(connection, sitting, command.participant_no)
-    refusal = who.correction_refusal(sitting) or points.refusal(sitting.policy, sitting.stage, command.points)
+    refusal = who.correction_refusal(sitting) or points.refusal(sitting.policy, sitting.stage, command.points, who.need)
     if refusal:
         raise refusal
     await results.correct(connection, sitting, who.participant_no, command.points, now)

@@ -12,7 +12,7 @@ from pydantic import BaseModel, Field, create_model
 
 from services.exams.domain import points
 from services.exams.domain.candidate import Candidate
-from services.exams.domain.points import MaybePoints, WrittenPoints
+from services.exams.domain.points import WrittenPoints
 from services.exams.domain.sitting import Sitting
 from services.exams.storage import results, sittings
 from services.exams.usecases.show_sittings import SittingId
@@ -80,7 +80,7 @@ async def import_scores(
 @lru_cache
 def _row_model(components: tuple[str, ...], may_be_empty: frozenset[str]) -> type[BaseModel]:
     columns: dict[str, Any] = {
-        code: (MaybePoints if code in may_be_empty else WrittenPoints, ...) for code in components
+        code: (WrittenPoints | None, None) if code in may_be_empty else (WrittenPoints, ...) for code in components
     }
     return create_model("ScoreRow", participant_no=(ParticipantNo, ...), **columns)
 
@@ -107,7 +107,7 @@ def _faults(sitting: Sitting, line: int, who: Candidate, row_points: dict[str, D
     faults: Faults = []
     if refusal := who.first_result_refusal(sitting):
         faults.append({"line": line, "column": "participant_no", "reason": refusal})
-    if refusal := points.refusal(sitting.policy, sitting.stage, row_points):
+    if refusal := points.refusal(sitting.policy, sitting.stage, row_points, who.need):
         faults += [{"line": line, **error} for error in refusal.errors]
     return faults
 

@@ -1,4 +1,4 @@
-"""VacancyPublished: keep which round the vacancy belongs to."""
+"""VacancyPublished: keep which round the vacancy belongs to, and its kind of need."""
 
 from services.exams.storage.sittings import SQL
 from shared.contracts.applications import VacancyPublished
@@ -12,4 +12,5 @@ async def keep_vacancies(connection: Connection, events: list[Event[VacancyPubli
         connection,
         vacancy_ids=[event.data.vacancy_id for event in events],
         round_ids=[event.data.round_id for event in events],
+        needs=[event.data.need for event in events],
     )

@@ -58,7 +58,9 @@ async def record_score(
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_if_closed()
     who = await results.candidate(connection, sitting, command.participant_no)
-    refusal = who.result_refusal(sitting, "scored") or points.refusal(sitting.policy, sitting.stage, command.points)
+    refusal = who.result_refusal(sitting, "scored") or points.refusal(
+        sitting.policy, sitting.stage, command.points, who.need
+    )
     if refusal:
         raise refusal
     await results.record(connection, sitting, who, "scored", command.points, now)

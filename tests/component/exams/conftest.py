@@ -32,9 +32,9 @@ def number(vacancy: str, n: int) -> str:
     return f"{NUMBERS[vacancy]:04d}-{n:06d}"
 
 
-def round_opened(round_id: str = ROUND) -> RoundOpened:
-    """The national policy's round."""
-    policy = load("national-cpns-2024")
+def round_opened(round_id: str = ROUND, policy_id: str = "national-cpns-2024") -> RoundOpened:
+    """A round, of the national policy unless said."""
+    policy = load(policy_id)
     return RoundOpened(
         round_id=round_id,
         name="CPNS 2024",
@@ -50,7 +50,7 @@ def round_opened(round_id: str = ROUND) -> RoundOpened:
     )
 
 
-def vacancy_published(vacancy_id: str, round_id: str = ROUND) -> VacancyPublished:
+def vacancy_published(vacancy_id: str, round_id: str = ROUND, need: str = "UMUM") -> VacancyPublished:
     """A vacancy of the round."""
     return VacancyPublished(
         vacancy_id=vacancy_id,
@@ -61,7 +61,7 @@ def vacancy_published(vacancy_id: str, round_id: str = ROUND) -> VacancyPublishe
         post=vacancy_id,
         unit_id="1.02",
         unit_path="Dinas Kesehatan",
-        need="UMUM",
+        need=need,
         seats=1,
         education=(Education(level="S1", programme="Keperawatan"),),
         open_to_disabled=False,
@@ -80,10 +80,16 @@ def withdrawn(vacancy: str, n: int) -> Fact:
     return ApplicationWithdrawn(vacancy_id=vacancy, round_id=ROUND, participant_no=number(vacancy, n))
 
 
-def shortlisted(vacancy: str, n: int) -> Fact:
+def shortlisted(vacancy: str, n: int, list_code: str = "skd") -> Fact:
     """The first list admits the applicant to the second stage."""
     return CandidateShortlisted(
-        vacancy_id=vacancy, round_id=ROUND, list="skd", participant_no=number(vacancy, n), rank=n, score=n, code="P/L"
+        vacancy_id=vacancy,
+        round_id=ROUND,
+        list=list_code,
+        participant_no=number(vacancy, n),
+        rank=n,
+        score=n,
+        code="P/L",
     )
 
 

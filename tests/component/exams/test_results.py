@@ -6,7 +6,21 @@ from decimal import Decimal
 import pytest
 
 from shared.contracts.exams import CandidateDisqualified, ExamMissed, ExamScoreCorrected, ExamScored
-from tests.component.exams.conftest import DOCTOR, GOOD, NURSE, ROUND, Exams, code, number, verified, withdrawn
+from tests.component.exams.conftest import (
+    CLERK,
+    DOCTOR,
+    GOOD,
+    NURSE,
+    ROUND,
+    Exams,
+    code,
+    number,
+    round_opened,
+    shortlisted,
+    vacancy_published,
+    verified,
+    withdrawn,
+)
 
 N1, N2 = number(NURSE, 1), number(NURSE, 2)
 
@@ -231,3 +245,36 @@ async def test_each_decision_is_on_record(exams: Exams) -> None:
         ("one-examiner", "score.corrected", f"{ROUND}/skd/{N1}"),
         ("one-proctor", "candidate.disqualified", f"{ROUND}/skd/{N1}"),
     ]
+
+
+async def test_a_component_of_some_needs_is_asked_of_these_alone(empty: Exams) -> None:
+    """An administrative post's simulation is missing where it is left out, and refused where a general post's candidate has one; in a file too."""
+    await empty.hear(
+        round_opened(policy_id="local-kasemen"),
+        vacancy_published(CLERK, need="ADMINISTRASI"),
+        vacancy_published(NURSE),
+        *(
+            fact
+            for vacancy in (CLERK, NURSE)
+            for fact in (*verified(vacancy, 1), shortlisted(vacancy, 1, "kompetensi"))
+        ),
+    )
+    sitting = await empty.schedule(CLERK, NURSE, stage="lanjutan")
+    both = {"WAWANCARA": "80", "PSIKOLOGI": "75"}
+    clerk = number(CLERK, 1)
+    for who, points, fault in (
+        (clerk, both, "SIMULASI: points are missing"),
+        (N1, both | {"SIMULASI": "90"}, "SIMULASI: vacancies for UMUM have no such component"),
+    ):
+        refused = await empty.score(sitting, who, points)
+        assert (refused.status_code, code(refused)) == (422, "points-refused")
+        assert fault in refused.json()["detail"]
+    file = f"participant_no,WAWANCARA,PSIKOLOGI,SIMULASI\n{clerk},80,75,\n{N1},80,75,90\n"
+    refused = await empty.send(sitting, file)
+    assert [(error["line"], error["column"]) for error in refused.json()["errors"]] == [
+        (2, "SIMULASI"),
+        (3, "SIMULASI"),
+    ]
+    whole = f"participant_no,WAWANCARA,PSIKOLOGI,SIMULASI\n{clerk},80,75,90\n{N1},80,75,\n"
+    answer = await empty.send(sitting, whole)
+    assert answer.status_code == 201, answer.text

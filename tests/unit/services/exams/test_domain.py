@@ -43,7 +43,7 @@ def candidate(
     state: State | None = None,
 ) -> Candidate:
     """A candidate who may sit, but for what is said."""
-    return Candidate(NO, vacancy_id, admitted, covered, withdrawn, list_closed, recorded_in, state)
+    return Candidate(NO, vacancy_id, "UMUM", admitted, covered, withdrawn, list_closed, recorded_in, state)
 
 
 def code(refusal: Refusal | None) -> str | None:
@@ -161,5 +161,5 @@ def test_nothing_else_is_points(value: object) -> None:
 )
 def test_points_of_a_stage(given_: dict[str, str], columns: list[str]) -> None:
     """A refusal has a fault for each component that is wrong, missing or unknown."""
-    refusal = points.refusal(POLICY, "skd", {component: Decimal(value) for component, value in given_.items()})
+    refusal = points.refusal(POLICY, "skd", {component: Decimal(value) for component, value in given_.items()}, "UMUM")
     assert [error["column"] for error in refusal.errors] == columns if refusal else columns == []

@@ -83,6 +83,23 @@ def test_points_outside_maxima_and_steps_are_named(points: dict[str, str], fault
     assert found == faults
 
 
+@pytest.mark.parametrize(
+    ("need", "simulation", "faults"),
+    [
+        ("ADMINISTRASI", False, ["SIMULASI: points are missing"]),
+        ("ADMINISTRASI", True, []),
+        ("UMUM", True, ["SIMULASI: vacancies for UMUM have no such component"]),
+        ("UMUM", False, []),
+        (None, True, []),
+        (None, False, []),
+    ],
+)
+def test_a_component_of_some_needs_is_asked_of_these(need: str | None, simulation: bool, faults: list[str]) -> None:
+    """And of nobody else; while the need is not known it may be there or not."""
+    points = {"WAWANCARA": Decimal(80), "PSIKOLOGI": Decimal(75)} | ({"SIMULASI": Decimal(90)} if simulation else {})
+    assert load("local-kasemen").point_faults("lanjutan", points, need) == faults
+
+
 def test_an_unknown_policy_is_refused() -> None:
     """Whoever names a policy that is not there hears which are."""
     with pytest.raises(Refusal) as refused:
