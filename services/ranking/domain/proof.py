@@ -463,17 +463,17 @@ def check_root(proposal: Proposal, leaves: Sequence[Leaf]) -> None:
 def check_receipt(receipt: Receipt, accepts: Accepts, key_id: str) -> None:
     """Signature, every path, every opening; and all of it about one candidate of one vacancy. Raises FaultError."""
     check_head(receipt.head, receipt.signature, accepts, key_id)
-    lines: dict[str, LineLeaf] = {}
+    seen: set[int] = set()
     for number, proven in enumerate(receipt.leaves, 1):
         where = f"leaf {number}"
         root = root_from(leaf_text(proven.leaf), proven.index, receipt.head.leaves, proven.path)
         if root != receipt.head.root:
             says = f"its path leads to {root or 'nothing'}, expected the root {receipt.head.root}"
             raise FaultError(where, f"{says}: it does not stand on the published list")
-        if isinstance(proven.leaf, LineLeaf):
-            lines[proven.leaf.list] = proven.leaf
-    if len({(line.vacancy_id, line.participant_no) for line in lines.values()}) != 1:
-        raise FaultError("leaves", "expected the lines of one candidate")
+        if proven.index in seen:
+            raise FaultError(where, "it stands in the receipt twice")
+        seen.add(proven.index)
+    lines = _lines_of_one(receipt.leaves)
     for number, opening in enumerate(receipt.openings, 1):
         line = lines.get(opening.list)
         if line is None or (line.vacancy_id, line.participant_no) != (opening.vacancy_id, opening.participant_no):
@@ -483,3 +483,20 @@ def check_receipt(receipt: Receipt, accepts: Accepts, key_id: str) -> None:
                 f"opening {number}",
                 f"it does not open the commitment {line.commitment}: a fact or the salt was changed",
             )
+
+
+def _lines_of_one(leaves: Sequence[Proven]) -> dict[str, LineLeaf]:
+    """The lines by list. Raises FaultError unless all leaves are about one candidate of one vacancy."""
+    lines: dict[str, LineLeaf] = {}
+    for number, proven in enumerate(leaves, 1):
+        if isinstance(proven.leaf, LineLeaf) and lines.setdefault(proven.leaf.list, proven.leaf) is not proven.leaf:
+            raise FaultError(
+                f"leaf {number}", f"a second line of the list {proven.leaf.list}, expected one candidate's"
+            )
+    if len({(line.vacancy_id, line.participant_no) for line in lines.values()}) != 1:
+        raise FaultError("leaves", "expected the lines of one candidate")
+    vacancy_id = next(iter(lines.values())).vacancy_id
+    for number, proven in enumerate(leaves, 1):
+        if proven.leaf.vacancy_id != vacancy_id:
+            raise FaultError(f"leaf {number}", f"it is about {proven.leaf.vacancy_id}, expected {vacancy_id}")
+    return lines

@@ -1,6 +1,7 @@
 """Published lists: whoever has the key's public half finds every change, and every ranking that does not follow from its facts."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -19,6 +20,7 @@ from services.ranking.domain.proof import (
     Proven,
     Published,
     Receipt,
+    SeatingLeaf,
     VacancyLeaf,
     beside,
     check_receipt,
@@ -108,16 +110,21 @@ def small() -> tuple[Published, tuple[Opening, ...]]:
     return signed(policy().as_json(), leaves, KEY), tuple(openings)
 
 
+def proven(published: Published) -> list[Proven]:
+    """Every leaf with its way to the root."""
+    texts = [*map(leaf_text, published.leaves)]
+    hashes = [hash_.hex() for level in tree(texts) for hash_ in level]
+    return [
+        Proven(index=index, leaf=leaf, path=[hashes[place] for place in beside(index, len(texts))])
+        for index, leaf in enumerate(published.leaves)
+        if not isinstance(leaf, SeatingLeaf)
+    ]
+
+
 def a_receipt() -> Receipt:
     """Of one whom personal facts put in order."""
     published, openings = small()
-    texts = [*map(leaf_text, published.leaves)]
-    hashes = [hash_.hex() for level in tree(texts) for hash_ in level]
-    mine = [
-        Proven(index=index, leaf=leaf, path=[hashes[place] for place in beside(index, len(texts))])
-        for index, leaf in enumerate(published.leaves)
-        if isinstance(leaf, LineLeaf) and leaf.participant_no == "0001-000002"
-    ]
+    mine = [one for one in proven(published) if getattr(one.leaf, "participant_no", "") == "0001-000002"]
     own = [opening for opening in openings if opening.participant_no == "0001-000002"]
     return Receipt(published.head, published.signature, mine, own)
 
@@ -496,6 +503,31 @@ def test_a_receipt_of_two_people_or_with_somebody_elses_opening_is_refused() -> 
     with pytest.raises(FaultError, match="one candidate"):
         verify(receipt_file(Receipt(receipt.head, receipt.signature, [], [])))
     assert json.loads(receipt_file(receipt))["head"] == published.head.model_dump()
+
+
+@pytest.mark.parametrize(
+    ("added", "says"),
+    [
+        (("v1", "final", "0001-000001"), "leaf 3: a second line of the list final, expected one candidate's"),
+        (("v1", "final", "0001-000002"), "leaf 3: it stands in the receipt twice"),
+        (("v2", None, None), "leaf 3: it is about v2, expected v1"),
+        (("v2", "skd", None), "leaf 3: it is about v2, expected v1"),
+    ],
+)
+def test_a_receipt_is_about_one_candidate(added: tuple[str, str | None, str | None], says: str) -> None:
+    """Another's line of the same list, a leaf once more, another vacancy or its list: each stands on the list, and is refused beside one's own lines.
+    The own vacancy and its lists may stand there."""
+    published, _ = small()
+    receipt = a_receipt()
+    every = {
+        (one.leaf.vacancy_id, getattr(one.leaf, "list", None), getattr(one.leaf, "participant_no", None)): one
+        for one in proven(published)
+    }
+    with pytest.raises(FaultError) as fault:
+        verify(receipt_file(replace(receipt, leaves=[*receipt.leaves, every[added]])))
+    assert str(fault.value) == says
+    around = [every["v1", None, None], every["v1", "skd", None], every["v1", "final", None]]
+    verify(receipt_file(replace(receipt, leaves=[*around, *receipt.leaves])))
 
 
 def test_keys_are_read_from_text_or_file_and_nothing_else_is_one(tmp_path: Any) -> None:
