@@ -31,6 +31,9 @@ Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
 Exact = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
 Instant = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z$")]
 
+HALF_A_CHARACTER = "half a character (a lone surrogate) is no text"
+TOO_DEEP = "nested too deep to be a list or a receipt"
+
 Sign = Callable[[bytes], bytes]
 Accepts = Callable[[bytes, bytes], bool]
 """(signature, what was signed) -> whether the key that one trusts made it."""
@@ -222,8 +225,13 @@ class Receipt:
 
 
 def canonical(value: object) -> bytes:
-    """JSON with sorted keys and no blanks, UTF-8."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    """JSON with sorted keys and no blanks, UTF-8. Raises FaultError for what can be read but not written: half a character, a nest just not too deep."""
+    try:
+        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+    except UnicodeEncodeError as error:
+        raise FaultError("the file", HALF_A_CHARACTER) from error
+    except RecursionError as error:
+        raise FaultError("the file", TOO_DEEP) from error
 
 
 def new_salt() -> str:
@@ -387,7 +395,7 @@ def _json(data: bytes) -> Any:
     try:
         return json.loads(data.decode(), parse_float=_no_float, parse_constant=_no_float)
     except RecursionError as error:
-        raise FaultError("the file", "nested too deep to be a list or a receipt") from error
+        raise FaultError("the file", TOO_DEEP) from error
     except ValueError as error:
         raise FaultError("the file", f"not JSON in UTF-8 as it was written: {error}") from error
 

@@ -83,6 +83,22 @@ def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> Non
     assert "receipt.json: the file: a receipt, expected the list of the version before" in ran.stderr
 
 
+def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
+    """A lone surrogate escaped in the list, or in the version before: status 1 and a sentence, no traceback."""
+    data = (folder / "list.json").read_bytes()
+    (folder / "half.json").write_bytes(data.replace(b'"CPNS 2024"', rb'"CPNS \ud800"'))
+    first = read(data)
+    assert isinstance(first, Published)
+    key = SigningKey.of(str(folder / "key.pem"))
+    second = signed(dict(first.policy), first.leaves, key, version=2, previous=first.head.root)
+    (folder / "second.json").write_bytes(as_file(second))
+    for name in ("half.json", "second.json"):
+        options = ["--key", str(folder / "public.pem"), "--previous", str(folder / "half.json")]
+        ran = CliRunner().invoke(app, ["verify", str(folder / name), *options])
+        assert ran.exit_code == 1
+        assert ran.stderr.endswith("half.json: the file: half a character (a lone surrogate) is no text\n")
+
+
 def test_a_key_is_never_written_over(folder: Path) -> None:
     """Made again: refused, or passed over with --if-missing; the key stays. What is no key has no public half."""
     path = folder / "key.pem"

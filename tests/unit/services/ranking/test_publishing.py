@@ -493,6 +493,28 @@ def test_what_is_no_file_of_ours_is_told_so() -> None:
             verify(data)
 
 
+@pytest.mark.parametrize(
+    "text", ["cpns-2024", "CPNS 2024", "kind", "final", "0001-000002", "gpa", "TWK", "terang-list-1"]
+)
+def test_half_a_character_is_no_text(text: str) -> None:
+    """A lone surrogate escaped in a text or a name, wherever it stands in a list or a receipt: a fault that can be printed, never a failure."""
+    for data in (as_file(small()[0]), receipt_file(a_receipt())):
+        changed = data.replace(text.encode(), text.encode() + rb"\ud800")
+        if changed != data:
+            with pytest.raises(FaultError) as fault:
+                verify(changed)
+            str(fault.value).encode()
+
+
+def test_a_nest_at_the_edge_is_a_fault() -> None:
+    """Reading and writing give up at different depths: whatever the depth of what stands in the policy, a fault, never a failure."""
+    data = as_file(small()[0])
+    for depth in range(700, 1000):
+        nest = b'{"a":' * depth + b"1" + b"}" * depth
+        with pytest.raises(FaultError):
+            verify(data.replace(b'"policy":{', b'"policy":{"a":' + nest + b",", 1))
+
+
 def test_a_receipt_of_two_people_or_with_somebody_elses_opening_is_refused() -> None:
     """One candidate, own openings."""
     published, openings = small()
