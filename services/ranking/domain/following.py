@@ -34,10 +34,17 @@ def check_follows(later: Proposal, earlier: Proposal) -> None:
             says = f"expected {getattr(later, name)}, as in version {later.version}, found {getattr(earlier, name)}"
             raise FaultError(f"head, {name}", says)
     if earlier.version + 1 != later.version:
-        raise FaultError("head, version", f"expected {later.version - 1}, which {later.version} follows")
+        raise FaultError("head, version", _not_before(later.version, earlier.version))
     if later.previous != earlier.root:
         says = f"expected {later.previous}, which version {later.version} names as the one before, found {earlier.root}"
         raise FaultError("head, root", says)
+
+
+def _not_before(later: int, earlier: int) -> str:
+    found = f"this is version {earlier}"
+    if earlier > later:
+        return f"{found}, newer than version {later}, which can't follow it: are the two files the wrong way round?"
+    return f"{found}, but version {later} follows {f'version {later - 1}' if later > 1 else 'none'}"
 
 
 def moved(earlier: Published, later: Published) -> Iterator[Moved]:

@@ -76,6 +76,26 @@ def test_the_first_follows_none_and_each_other_one(number: int, previous: str | 
 
 
 @pytest.mark.parametrize(
+    ("later", "earlier", "says"),
+    [
+        (
+            1,
+            2,
+            "this is version 2, newer than version 1, which can't follow it: are the two files the wrong way round?",
+        ),
+        (3, 1, "this is version 1, but version 3 follows version 2"),
+        (2, 2, "this is version 2, but version 2 follows version 1"),
+        (1, 1, "this is version 1, but version 1 follows none"),
+    ],
+)
+def test_a_version_that_is_not_the_one_before_is_told_in_words(later: int, earlier: int, says: str) -> None:
+    """Newer, too old, or the same: which version the file is, and which one was wanted."""
+    with pytest.raises(FaultError) as fault:
+        check_follows(*(FIRST.head.model_copy(update={"version": number}) for number in (later, earlier)))
+    assert str(fault.value) == f"head, version: {says}"
+
+
+@pytest.mark.parametrize(
     ("change", "where"),
     [
         ({"province": "36"}, "head, province"),
