@@ -386,7 +386,7 @@ def read(data: bytes) -> Published | Receipt:
         try:
             leaves.append(_LEAF.validate_python(leaf))
         except ValidationError as error:
-            raise _first(error, f"line {number}") from error
+            raise first_fault(error, f"line {number}") from error
     _same_bytes(data, list_file(found.head, found.signature, found.policy, map(leaf_text, leaves)))
     return Published(found.head, found.signature, found.policy, leaves)
 
@@ -411,13 +411,34 @@ def _valid(model: type[Model], value: object) -> Model:
     try:
         return model.model_validate(value)
     except ValidationError as error:
-        raise _first(error, "the file") from error
+        raise first_fault(error, "the file") from error
 
 
-def _first(error: ValidationError, where: str) -> FaultError:
+_IN_WORDS = {
+    "dict_type": "expected an object",
+    "extra_forbidden": "nothing is called so here",
+    "int_type": "expected an integer",
+    "list_type": "expected a list",
+    "literal_error": "expected {expected}",
+    "missing": "it is missing",
+    "model_attributes_type": "expected an object",
+    "model_type": "expected an object",
+    "string_pattern_mismatch": "expected a text like {pattern}",
+    "string_type": "expected a text",
+    "string_unicode": HALF_A_CHARACTER,
+    "union_tag_invalid": "expected one of the kinds {expected_tags}",
+    "union_tag_not_found": "expected an object that says of which kind it is",
+    "value_error": "{error}",
+}
+"""By pydantic's kinds of faults; of the other ones only that something else was expected."""
+
+
+def first_fault(error: ValidationError, where: str) -> FaultError:
+    """The first thing that was not as its model says, for people who know no pydantic."""
     fault = error.errors()[0]
     at = ".".join(map(str, fault["loc"]))
-    return FaultError(f"{where}, {at}" if at else where, fault["msg"])
+    says = _IN_WORDS.get(fault["type"], "expected something else").format(**fault.get("ctx", {}))
+    return FaultError(f"{where}, {at}" if at else where, says)
 
 
 def _same_bytes(data: bytes, expected: bytes) -> None:

@@ -27,6 +27,7 @@ from services.ranking.domain.proof import (
     check_counts,
     check_head,
     check_root,
+    first_fault,
 )
 from services.ranking.domain.seating import Seated, check_seating
 from services.ranking.domain.standing import Line, ListCut, Row, Summary, line
@@ -157,7 +158,7 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
     try:
         policy = Policy.model_validate(policy_json)
     except ValidationError as error:
-        raise FaultError("policy", str(error.errors()[0]["msg"])) from error
+        raise first_fault(error, "policy") from error
     if (policy.id, policy.version) != (proposal.policy_id, proposal.policy_version):
         raise FaultError("head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called")
     seats = number = 0

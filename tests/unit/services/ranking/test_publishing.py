@@ -269,6 +269,7 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
         signed(published.policy, leaves, KEY, policy_id="other"),
         signed(published.policy, leaves, KEY, seed="00" * 32),
         signed({**published.policy, "lists": []}, leaves, KEY),
+        signed({**published.policy, "quotas": 1}, leaves, KEY),
         signed(published.policy, leaves, SigningKey.new()),
     ]
     for each in wrong:
@@ -491,6 +492,43 @@ def test_what_is_no_file_of_ours_is_told_so() -> None:
     ):
         with pytest.raises(FaultError):
             verify(data)
+
+
+def changed_at(data: bytes, place: tuple[str | int, ...], value: object) -> bytes:
+    """The JSON with something else, or something more, at a place; at none: another JSON."""
+    whole = json.loads(data)
+    inside = whole
+    for step in place[:-1]:
+        inside = inside[step]
+    if place:
+        inside[place[-1]] = value
+    return json.dumps(whole if place else value).encode()
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "says"),
+    [
+        ((), [], "the file: expected an object"),
+        (("format",), "terang-list-2", "the file, format: expected 'terang-list-1'"),
+        (("head",), [], "the file, head: expected an object"),
+        (("head",), {}, "the file, head.format: it is missing"),
+        (("head", "version"), "1", "the file, head.version: expected an integer"),
+        (("head", "root"), "ab", "the file, head.root: expected a text like ^[0-9a-f]{64}$"),
+        (("more",), 1, "the file, more: nothing is called so here"),
+        (("policy",), 1, "the file, policy: expected an object"),
+        (("leaves",), {}, "the file, leaves: expected a list"),
+        (("leaves", 0), 1, "line 6: expected an object"),
+        (("leaves", 0), {}, "line 6: expected an object that says of which kind it is"),
+        (("leaves", 0, "kind"), "x", "line 6: expected one of the kinds 'vacancy', 'list', 'line', 'seating'"),
+        (("head", "root"), "\ud800", "the file, head.root: half a character (a lone surrogate) is no text"),
+        (("leaves", 0, "post"), None, "line 6, vacancy.post: expected a text"),
+    ],
+)
+def test_what_a_file_should_hold_is_said_in_plain_words(place: tuple[str | int, ...], value: object, says: str) -> None:
+    """What is missing, too much or of another kind: where, and what was expected; no word of the library that reads it."""
+    with pytest.raises(FaultError) as fault:
+        verify(changed_at(as_file(small()[0]), place, value))
+    assert str(fault.value) == says
 
 
 @pytest.mark.parametrize(
