@@ -17,7 +17,7 @@ from services.ranking.domain.proof import (
     read,
 )
 from services.ranking.domain.seating import empty_seats
-from services.ranking.domain.verification import check_contents, check_list
+from services.ranking.domain.verification import check_contents, check_list, points_that_differ
 from services.ranking.storage.signing import KeyFault, PublicKey
 from shared.policies import Policy
 
@@ -25,6 +25,10 @@ app = typer.Typer()
 
 SHOWN = 100
 """Lines that moved since the version before, which are printed; the rest is counted."""
+
+
+FEW = 5
+"""People whose points differ between lists, who are named; the rest is counted."""
 
 
 class PreviousFaultError(FaultError):
@@ -45,6 +49,7 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
             f"The list of {of}, is genuine and follows from its facts.",
             f"{head.lines} lines of {head.vacancies} vacancies recomputed under {policy.id} {policy.version}; root {head.root}",
         ]
+        said += corrected(found)
         said += seating(found, policy)
         if previous is not None:
             said += followed(found, previous, key)
@@ -65,6 +70,20 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
         facts = ", ".join(f"{name} {'unknown' if value is None else value}" for name, value in opening.facts.items())
         said.append(f"Facts that the commitment on {opening.list} binds: {facts}")
     return "\n".join(said)
+
+
+def corrected(published: Published) -> list[str]:
+    """Whose points of the same test are not the same on all lists, where there are such people."""
+    people = [*points_that_differ(published.leaves)]
+    if not people:
+        return []
+    named = []
+    for number, parts in people[:FEW]:
+        named.append(f"{number} " + " and ".join(f"{part} {' / '.join(points)}" for part, points in parts.items()))
+    if len(people) > FEW:
+        named.append(f"… and {len(people) - FEW} more")
+    whose = "1 person's" if len(people) == 1 else f"{len(people)} people's"
+    return [f"{whose} points differ between lists (a later list holds a correction): {', '.join(named)}"]
 
 
 def seating(published: Published, policy: Policy) -> list[str]:
@@ -121,7 +140,7 @@ def verify(
         ),
     ] = None,
 ) -> None:
-    """Check signature, hashes and ranking of a published list, or of a receipt. Status 1 with the first fault."""
+    """Check signature, hashes and ranking of a published list, or of a receipt. Status 1 with the first fault; 2 where a file or the key is not there."""
     try:
         earlier = None if previous is None else previous.read_bytes()
         print(verified(file.read_bytes(), PublicKey.read(key.read_bytes()), earlier))

@@ -6,6 +6,7 @@ a commitment to the facts must stand beside it.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -181,6 +182,22 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
     check_seating(policy, as_counted(policy), proposal.seed, seated)
     check_root(proposal, leaves)  # last: recomputing names the line, hashes only say that there is one
     return policy
+
+
+def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Each whose points of a component are others on a later list of the vacancy: the participant number, and by component what the lists say, in order.
+
+    A correction after the earlier list was fixed does that, also without a version that was adopted: the file can't say whether there was one.
+    """
+    for _, _, rest in _vacancies(leaves):
+        points: dict[str, dict[str, list[str]]] = {}
+        for leaf in rest:
+            if isinstance(leaf, LineLeaf):
+                for component, value in leaf.points.items():
+                    points.setdefault(leaf.participant_no, {}).setdefault(component, []).append(value)
+        for number, parts in sorted(points.items()):
+            if differ := {part: values for part, values in parts.items() if len(set(map(Decimal, values))) > 1}:
+                yield number, differ
 
 
 def _at(index: int) -> str:

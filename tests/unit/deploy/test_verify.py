@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from services.ranking.domain.merit import Candidate, Outcome, Result
-from services.ranking.domain.proof import Published, Receipt, read, receipt_file
+from services.ranking.domain.proof import Leaf, LineLeaf, ListLeaf, Published, Receipt, read, receipt_file
 from services.ranking.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
@@ -43,7 +43,7 @@ def test_a_genuine_list_is_accepted(folder: Path) -> None:
 
 
 def test_the_first_fault_is_named(folder: Path) -> None:
-    """Status 1 and one sentence: a changed score, a file that is none, another's key, a key that is none."""
+    """Status 1 and one sentence: a changed score, a file that is none, another's key, a key that is none. Status 2: a file or a key that is not there."""
     data = (folder / "list.json").read_bytes()
     (folder / "changed.json").write_bytes(data.replace(b'"77.091"', b'"77.092"'))
     ran = verify(folder, "changed.json")
@@ -55,6 +55,10 @@ def test_the_first_fault_is_named(folder: Path) -> None:
     ran = verify(folder, key="other.pem")
     assert ran.exit_code == 1
     assert "is it the right key?" in ran.stderr
+    for name, key in (("missing.json", "public.pem"), ("list.json", "missing.pem")):
+        ran = verify(folder, name, key)
+        assert ran.exit_code == 2
+        assert "does not exist" in ran.stderr
     ran = verify(folder, key="key.pem")
     assert ran.exit_code == 1
     assert "expected an Ed25519 key in PEM, public" in ran.stderr
@@ -97,6 +101,61 @@ def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
         ran = CliRunner().invoke(app, ["verify", str(folder / name), *options])
         assert ran.exit_code == 1
         assert ran.stderr.endswith("half.json: the file: half a character (a lone surrogate) is no text\n")
+
+
+def corrected_after_the_first_list(people: int) -> list[Leaf]:
+    """Both lists of so many people, of whom each but the first had other points when the first list was fixed."""
+    policy = load("national-cpns-2024")
+    skb = Result(Outcome.SCORED, {"SKB": Decimal(80)})
+
+    def leaves(twk: int, tiu: int) -> list[Leaf]:
+        found = []
+        for number in range(people):
+            points = {
+                "TWK": Decimal(twk if number else 60),
+                "TIU": Decimal(tiu if number else 100),
+                "TKP": Decimal(200),
+            }
+            results = {"skd": Result(Outcome.SCORED, points), "skb": skb}
+            who = f"0001-{number:06d}"
+            found.append(Candidate(who, verified=True, results=results, decided={"final": number + 1}))
+        return composed(policy, [Vacancy("KALIMANTAN", people, found)])[0]
+
+    before, after = leaves(150, 100), leaves(65, 105)
+    final = next(at for at, leaf in enumerate(after) if isinstance(leaf, ListLeaf) and leaf.list == "final")
+    return before[:final] + after[final:]
+
+
+@pytest.mark.parametrize(
+    ("people", "says"),
+    [
+        (2, "1 person's points differ between lists (a later list holds a correction): 0001-000001 TIU 100 / 105 and TWK 150 / 65\n"),
+        (8, "7 people's points differ between lists (a later list holds a correction): 0001-000001 TIU 100 / 105 and TWK 150 / 65, "),
+    ],
+)  # fmt: skip
+def test_points_that_differ_between_lists_are_told(folder: Path, people: int, says: str) -> None:
+    """Who has other points of the same test on a later list: the file is accepted, as a correction does that; the first few are named, the rest counted."""
+    key = SigningKey.of(str(folder / "key.pem"))
+    leaves = corrected_after_the_first_list(people)
+    (folder / "list.json").write_bytes(as_file(signed(load("national-cpns-2024").as_json(), leaves, key)))
+    ran = verify(folder)
+    assert ran.exit_code == 0, ran.output
+    assert says in ran.stdout
+    assert ("0001-000005 TIU 100 / 105 and TWK 150 / 65, … and 2 more\n" in ran.stdout) is (people == 8)
+
+
+def test_the_same_points_written_otherwise_do_not_differ(folder: Path) -> None:
+    """145.0 is 145."""
+    published = read((folder / "list.json").read_bytes())
+    assert isinstance(published, Published)
+    *before, last = published.leaves
+    assert isinstance(last, LineLeaf)
+    leaves = [*before, last.model_copy(update={"points": last.points | {"TWK": "100.0"}})]
+    key = SigningKey.of(str(folder / "key.pem"))
+    (folder / "list.json").write_bytes(as_file(signed(published.policy, leaves, key)))
+    ran = verify(folder)
+    assert ran.exit_code == 0, ran.output
+    assert "differ" not in ran.stdout
 
 
 def test_a_key_is_never_written_over(folder: Path) -> None:
