@@ -95,6 +95,8 @@ class _Seating:
             raise FaultError(f"{one.where}, gave_up", f"{others[0]} had no seat by the list")
         if others := [number for number in seating.not_asked if number not in ranked or number in one.admitted]:
             raise FaultError(f"{one.where}, not_asked", f"{others[0]} is not ranked without a seat")
+        if others := [number for number in seating.decided if number not in self._seatless]:
+            raise FaultError(f"{one.where}, decided", f"{others[0]} is not ranked without a seat")
         if twice := [
             number for number, count in Counter(o.participant_no for o in seating.offers).items() if count > 1
         ]:
@@ -131,7 +133,8 @@ class _Seating:
         return None if offer.code == move.code else f"expected the code {move.code}"
 
     def _check_nobody_passed_over(self, one: Seated) -> None:
-        """Whoever could have come, was never asked, and is in no tie that an officer decided: no seat is empty, none went to anyone after them."""
+        """Whoever could have come and was never asked: no seat is empty, none went to anyone after them. Whom an officer's order of equals put last was
+        asked when those before had declined, or stands beside the last who was."""
         seating = one.seating
         empty = one.vacancy.seats - one.taken
         if not empty and not seating.offers:
@@ -230,10 +233,19 @@ class _Seating:
         return self._rules.allows(self._rules.moves[number - 1], here, there)
 
     @cached_property
+    def _seatless(self) -> frozenset[str]:
+        """Who is ranked on a last list, and has no seat by it."""
+        return frozenset(
+            line.participant_no
+            for one in self._of.values()
+            for line in one.lines
+            if line.rank is not None and line.participant_no not in one.admitted
+        )
+
+    @cached_property
     def _asked(self) -> frozenset[str]:
-        """Whom a seat was offered, anywhere, and who was in a tie for one."""
-        found = {offer.participant_no for one in self._of.values() for offer in one.seating.offers}
-        return frozenset(found.union(*(one.seating.decided for one in self._of.values())))
+        """Whom a seat was offered, anywhere."""
+        return frozenset(offer.participant_no for one in self._of.values() for offer in one.seating.offers)
 
 
 def _vacancy(one: Seated) -> Vacancy:

@@ -165,6 +165,7 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
     seats = number = 0
     vacancy_ids: set[str] = set()
     seated: list[Seated] = []
+    vacancy_of: dict[str, str] = {}
     for vacancy, first, rest in _vacancies(leaves):
         if vacancy.number <= number or vacancy.vacancy_id in vacancy_ids:
             raise FaultError(_at(first), "expected the vacancies by number, each once")
@@ -173,6 +174,13 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
         seating = rest[-1] if rest and isinstance(rest[-1], SeatingLeaf) else None
         lists = rest if seating is None else rest[:-1]
         last, admitted = _check_vacancy(policy, proposal.seed, vacancy, first, lists)
+        for index, leaf in enumerate(lists, first + 1):
+            if isinstance(leaf, LineLeaf):
+                other = vacancy_of.setdefault(leaf.participant_no, vacancy.vacancy_id)
+                if other != vacancy.vacancy_id:
+                    raise FaultError(
+                        f"{_at(index)}, participant_no", f"{leaf.participant_no} is a candidate of {other} too"
+                    )
         if seating is not None:
             seated.append(Seated(vacancy, last, admitted, seating, _at(first + len(rest))))
     if seats != proposal.decreed_seats:
