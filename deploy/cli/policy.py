@@ -40,7 +40,7 @@ def check(
             by = f" [{fault.authority}]" if fault.authority else ""
             print(f"{file}:{fault.line or 1}: {place}: {fault.says}{by}", file=sys.stderr)
         raise typer.Exit(1) from None
-    except (OSError, UnicodeDecodeError) as error:
+    except OSError as error:
         print(f"{file}: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     unsure = sum(authority.confidence in "CD" for authority in policy.authorities.values())
@@ -78,6 +78,6 @@ def named(policy: str) -> Policy:
         return read_file(Path(policy)) if policy.endswith(".toml") or Path(policy).is_file() else load(policy)
     except Refusal:
         print(f"{policy}: no such policy; there are {', '.join(known())}", file=sys.stderr)
-    except (PolicyError, OSError, UnicodeDecodeError) as error:
+    except (PolicyError, OSError) as error:
         print(error, file=sys.stderr)
     raise typer.Exit(2)

@@ -30,11 +30,21 @@ def load(policy_id: str) -> Policy:
 
 def read_file(path: Path) -> Policy:
     """The policy in a file. Raises PolicyError with every fault, its line, its place, and the authority that it concerns; OSError."""
-    text = path.read_text("utf-8")
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
+        text = path.read_text("utf-8-sig")  # editors on Windows put a byte order mark before it
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise _unread(path, "not UTF-8: save the file in that encoding", line) from error
+    try:
+        values, lines = tomllib.loads(text), lines_of(text)
+    except ValueError as error:  # TOMLDecodeError is one; a number of thousands of digits raises another
         at = re.search(r"at line (\d+)", str(error))  # 3.14 has it as an attribute
-        line = int(at[1]) if at else text.count("\n") + 1
-        raise PolicyError(f"{path.name} is not TOML: {error}", (Fault((), f"not TOML: {error}", line),)) from error
-    return read(path.name, values, lines_of(text))
+        raise _unread(path, f"not TOML: {error}", int(at[1]) if at else text.count("\n") + 1) from error
+    except RecursionError as error:
+        raise _unread(path, "arrays or tables stand within each other too deeply to be read") from error
+    return read(path.name, values, lines)
+
+
+def _unread(path: Path, says: str, line: int | None = None) -> PolicyError:
+    """The one fault of a file out of which no values come."""
+    return PolicyError(f"{path.name}: {says}", (Fault((), says, line),))

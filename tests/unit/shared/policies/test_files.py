@@ -139,6 +139,40 @@ def test_check_says_what_is_no_toml_and_what_is_no_file(tmp_path: Path) -> None:
     assert CliRunner().invoke(app, ["policy", "check", str(tmp_path / "none.toml")]).exit_code == 1
 
 
+UNREAD: list[tuple[bytes, int, str]] = [
+    ('id = "x"'.encode("utf-16"), 1, "policy: not UTF-8"),
+    ('id = "x"\nversion = "é"\n'.encode("latin-1"), 2, "policy: not UTF-8"),
+    (b"stages = " + b"[" * 5000, 1, "policy: arrays or tables stand within each other too deeply"),
+    (b"a = " + b"{a = " * 1000, 1, "policy: arrays or tables stand within each other too deeply"),
+    (b"a = " + b"9" * 5000, 1, "policy: not TOML"),
+]
+
+
+@pytest.mark.parametrize(("content", "line", "says"), UNREAD, ids=["utf-16", "latin-1", "arrays", "tables", "digits"])
+def test_what_can_not_be_read_is_one_fault(content: bytes, line: int, says: str, tmp_path: Path) -> None:
+    """Another encoding, nesting without end, a number without end: one line with the file's name, no traceback; so for whoever shows it."""
+    file = tmp_path / "odd.toml"
+    file.write_bytes(content)
+    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert result.stderr.startswith(f"{file}:{line}: {says}")
+    result = CliRunner().invoke(app, ["policy", "show", str(file)])
+    assert (result.exit_code, result.stderr.count("\n")) == (2, 1)
+    assert "odd.toml" in result.stderr
+
+
+def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
+    """A file saved as UTF-8 with the mark is the same policy, and its lines are counted alike."""
+    text = (FOLDER / "local-jambi.toml").read_text("utf-8")
+    file = tmp_path / "marked.toml"
+    file.write_text(text, "utf-8-sig")
+    assert read_file(file) == load("local-jambi")
+    file.write_text('ID = "x"\n' + text, "utf-8-sig")
+    with pytest.raises(PolicyError) as error:
+        read_file(file)
+    assert [fault.line for fault in error.value.faults] == [1]
+
+
 @pytest.mark.parametrize("policy_id", known())
 def test_check_passes_what_comes_along(policy_id: str) -> None:
     """All seven."""
