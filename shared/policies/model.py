@@ -23,6 +23,9 @@ MOST_UNITS = 2**48
 KEPT = {*FACTS, "score", "decision", "equal", "total"}
 """Names that stand for something else where a stage is named: among the ties, and where it is said what decided."""
 
+MOST_DAYS = 60
+"""Days of an objection or of its answer, at most: rules give three and seven, and a slip (30000 for 3) would hold a round's lists for ever."""
+
 TO_BE_CONFIRMED = "To be confirmed by the agency"
 
 
@@ -62,14 +65,19 @@ class _FaultsError(ValueError):
         self.faults = faults
 
 
-def _no_float(value: object) -> object:
+def _exact(value: object) -> object:
     if isinstance(value, float):
         raise ValueError("write it in quotes: a float is not exact")
+    if isinstance(value, bool):
+        raise ValueError("true and false are no numbers")
     return value
 
 
-Exact = Annotated[Decimal, BeforeValidator(_no_float), Field(ge=0, max_digits=12, decimal_places=6)]
-Positive = Annotated[Decimal, BeforeValidator(_no_float), Field(gt=0, max_digits=12, decimal_places=6)]
+Exact = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=12, decimal_places=6)]
+Positive = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digits=12, decimal_places=6)]
+Whole = Annotated[int, Field(strict=True)]
+"""Strict, since `true` would be read as 1."""
+Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
 StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
 Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
@@ -152,7 +160,7 @@ class Component(_Part):
             description="How points come about: items right or wrong, items of graded options, a panel's rubric, evidence that a verifier weighs, or points as the agency states them"
         ),
     ]
-    items: Annotated[int | None, Field(gt=0, description="Number of items, where it has items")] = None
+    items: Annotated[Whole | None, Field(gt=0, description="Number of items, where it has items")] = None
     maximum: Positive
     step: Annotated[Positive, Field(description="Points are whole multiples of this")]
     needs: Annotated[
@@ -220,7 +228,7 @@ class LongerTime(_Part):
 
     need: Code
     who: Text
-    minutes: Annotated[int, Field(gt=0)]
+    minutes: Annotated[Whole, Field(gt=0)]
 
 
 class Stage(_Part):
@@ -228,8 +236,8 @@ class Stage(_Part):
 
     code: StageName
     name: Text
-    minutes: Annotated[int | None, Field(gt=0)] = None
-    off_site: Annotated[bool, Field(description="Sat without coming to a site")] = False
+    minutes: Annotated[Whole | None, Field(gt=0)] = None
+    off_site: Annotated[Flag, Field(description="Sat without coming to a site")] = False
     longer: tuple[LongerTime, ...] = ()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     thresholds: Annotated[
@@ -267,7 +275,7 @@ class Score(_Part):
     """How a list's score comes out of the stages' totals."""
 
     terms: Annotated[tuple[Term, ...], Field(min_length=1)]
-    decimals: Annotated[int, Field(ge=0, le=6, description="Digits after the point")]
+    decimals: Annotated[Whole, Field(ge=0, le=6, description="Digits after the point")]
     rounding: Annotated[
         Literal["each-step", "end"],
         Field(description="Half-up, after each division and each multiplication, or once at the end"),
@@ -288,7 +296,7 @@ class Tie(_Part):
 class Cut(_Part):
     """How many of those who passed go on."""
 
-    multiple: Annotated[int, Field(ge=1, description="Times the vacancy's seats")]
+    multiple: Annotated[Whole, Field(ge=1, description="Times the vacancy's seats")]
     equals_at_the_limit: Annotated[
         Literal["all-admitted", "officer-decides"],
         Field(description="What becomes of those who are equal in score and every tie where only some fit"),
@@ -313,7 +321,7 @@ class List(_Part):
 
     code: StageName
     name: Text
-    by_priority: Annotated[bool, Field(description="The policy's priority groups go before any score")] = False
+    by_priority: Annotated[Flag, Field(description="The policy's priority groups go before any score")] = False
     stage: Annotated[StageName, Field(description="The stage whose sitting completes it")]
     after: Annotated[StageName | None, Field(description="The list whose cut admits to this one's stage")] = None
     score: Score
@@ -357,8 +365,10 @@ class Objection(_Part):
     """Who may object (sanggah) to a result, once, about the own case."""
 
     after: Annotated[str, Field(description="The list whose announcement opens it, or `administration`")]
-    days: Annotated[int, Field(gt=0, description="Days from the announcement")]
-    answer_days: Annotated[int, Field(gt=0, description="Days after the window in which it is answered and announced")]
+    days: Annotated[Whole, Field(gt=0, le=MOST_DAYS, description="Days from the announcement")]
+    answer_days: Annotated[
+        Whole, Field(gt=0, le=MOST_DAYS, description="Days after the window in which it is answered and announced")
+    ]
     authority: AuthorityName
 
 
@@ -533,6 +543,12 @@ class Policy(_Part):
             yield Fault((*place, "code"), f"{where}: the name stands for something else")
         if not stage.stated:
             yield Fault(place, f"{where}: all points follow from facts: there is nothing to sit")
+        for number, longer in enumerate(stage.longer):
+            if stage.minutes is not None and longer.minutes <= stage.minutes:
+                says = (
+                    f"{where}, longer time: {longer.minutes} minutes are not more than the stage's own {stage.minutes}"
+                )
+                yield Fault((*place, "longer", number, "minutes"), says)
         for number, component in enumerate(stage.components):
             yield from self._component_faults((*place, "components", number), f"{where}, {component.code}", component)
         for number, bonus in enumerate(stage.bonuses):
@@ -735,11 +751,11 @@ class Policy(_Part):
         if "need" in move.same and {*move.to_needs} != {*move.from_needs}:
             says = f"{where}: the same need on both sides, but the two sides name different needs"
             yield Fault((*place, "same"), says)
-        codes = self.lists[-1].codes.model_dump()
-        outcome = next((outcome for outcome, code in codes.items() if code == move.code), None)
-        if outcome is not None and outcome != "within":
-            says = f"{where}: the last list's code {move.code} stands for another outcome ({outcome})"
-            yield Fault((*place, "code"), says)
+        parts = {move.code, move.code.split("/")[-1]}  # of R2/L what counts is L
+        for outcome, code in self.lists[-1].codes.model_dump().items():
+            if code in parts:
+                says = f"{where}: the code {move.code} reads like the last list's own {code} ({outcome})"
+                yield Fault((*place, "code"), says)
 
     def _other_faults(self) -> Iterator[Fault]:
         if self.priority_groups and not any(one.by_priority for one in self.lists):
