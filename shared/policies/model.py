@@ -438,7 +438,7 @@ class Policy(_Part):
     priority_groups: Annotated[tuple[PriorityGroup, ...], Field(description="Who goes first comes first")] = ()
     quotas: tuple[Quota, ...] = ()
     objections: tuple[Objection, ...] = ()
-    publication: Publication | None = None
+    publication: Publication
 
     def stage(self, code: str) -> Stage | None:
         """The stage of that code."""

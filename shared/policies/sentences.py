@@ -88,14 +88,13 @@ class _Reader:
                 ),
                 self._authority(objection.authority),
             )
-        if policy.publication:
-            shows = {
-                "components": self._say("nilai akhir dan nilai tiap komponen", "score and points by component"),
-                "scores": self._say("nilai akhir, tanpa nilai komponen", "the score, no points by component"),
-            }[policy.publication.level]
-            yield Says(
-                self._say("Yang diumumkan", "What is published"), shows, self._authority(policy.publication.authority)
-            )
+        shows = {
+            "components": self._say("nilai akhir dan nilai tiap komponen", "score and points by component"),
+            "scores": self._say("nilai akhir, tanpa nilai komponen", "the score, no points by component"),
+        }[policy.publication.level]
+        yield Says(
+            self._say("Yang diumumkan", "What is published"), shows, self._authority(policy.publication.authority)
+        )
 
     def _people(self) -> Iterator[Says]:
         levels = self._policy.education

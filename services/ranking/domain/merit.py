@@ -143,7 +143,7 @@ class ListRules:
         self.after = one.after
         self.cut = one.cut
         self.uses_facts = policy.uses_facts(one)
-        self.shows_points = policy.publication is None or policy.publication.level == "components"
+        self.shows_points = policy.publication.level == "components"
         self._seed = seed.encode() + b"/"
         self._facts = _Facts(policy)
         self._groups = policy.priority_groups if one.by_priority else ()

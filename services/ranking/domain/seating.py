@@ -54,7 +54,7 @@ class _Seating:
         self._rules = Rules(policy.seat_moves, policy.seat_groups, policy.lists[-1].codes.within)
         self._public = public
         self._seed = seed
-        self._points_shown = policy.publication is None or policy.publication.level == "components"
+        self._points_shown = policy.publication.level == "components"
         self._of = {one.vacancy.vacancy_id: one for one in seated}
         self._vacancies = {one.vacancy.vacancy_id: _vacancy(one) for one in seated}
         self._pool_of = self._rules.pools(self._vacancies.values())

@@ -67,7 +67,7 @@ class PublicRules:
         self.whole = ListRules(policy, one, need, seed)
         public = as_counted(policy)
         self._told = ListRules(public, one, need, seed)
-        self.points_shown = policy.publication is None or policy.publication.level == "components"
+        self.points_shown = policy.publication.level == "components"
         by_points = []
         for tie in one.ties:
             if tie.by in FACTS or not self.points_shown:

@@ -95,7 +95,7 @@ async def propose_publication(
     await PUBLICATION.hold_publication(connection, round_id=round_id)
     policy_json = json.loads(row["policy"])
     policy = Policy.model_validate(policy_json)
-    if policy.publication is not None and policy.publication.level not in LEVELS:
+    if policy.publication.level not in LEVELS:
         raise Refusal("points-not-public", round_id=round_id, level=policy.publication.level)
     vacancies = [each async for each in PUBLICATION.closed_vacancies(connection, round_id=round_id)]
     closings = {

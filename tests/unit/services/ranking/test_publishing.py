@@ -176,7 +176,7 @@ def tiny() -> Published:
     for stage in stages:
         stage["thresholds"] = [one for one in stage.get("thresholds", []) if one["needs"] == ["UMUM"]]
         stage["longer"] = []
-    kept = {"id", "version", "name", "lists"}
+    kept = {"id", "version", "name", "lists", "publication"}
     part = {name: whole[name] for name in kept} | {"needs": {"UMUM": whole["needs"]["UMUM"]}, "stages": stages}
     text = json.dumps(part)
     part["authorities"] = {name: one for name, one in whole["authorities"].items() if f'"{name}"' in text}

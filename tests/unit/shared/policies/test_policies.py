@@ -161,6 +161,14 @@ def test_a_policy_that_does_not_hold_together_is_told_why(
     assert says in str(error.value)
 
 
+def test_what_is_published_must_be_said() -> None:
+    """A policy without [publication] is none: what a list shows of people is nobody's default."""
+    values = national()
+    del values["publication"]
+    with pytest.raises(PolicyError, match="publication: Field required"):
+        read("policy.toml", values)
+
+
 def test_empty_seats_are_filled_at_the_same_unit_before_others() -> None:
     """Special and general needs of one post and unit first (L-1), then other units (L-2); the last step meets the general passing grades."""
     moves = load("national-cpns-2024").seat_moves
