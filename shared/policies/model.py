@@ -11,7 +11,16 @@ from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+    ValidationInfo,
+    model_validator,
+)
 from typing_extensions import override
 
 FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
@@ -28,6 +37,12 @@ MOST_DAYS = 60
 
 TO_BE_CONFIRMED = "To be confirmed by the agency"
 
+
+IN_A_FILE = "in a file"
+"""Context of the validation of a policy as its authors wrote it."""
+
+CITES = ("authority", "ties_authority", "codes_authority", "education_authority", "result_code_authority")
+"""Fields that name an authority."""
 
 Place = tuple[str | int, ...]
 """Where something stands in a policy: keys and positions from the top."""
@@ -123,6 +138,7 @@ class Need(_Part):
 
     name: Text
     labels: Annotated[tuple[str, ...], Field(min_length=1, description="What the national list of vacancies calls it")]
+    authority: AuthorityName | None = None
 
 
 class Criterion(_Part):
@@ -350,6 +366,7 @@ class PriorityGroup(_Part):
         ResultCode | None,
         Field(description="Shown in place of the list's code, and before `/` and it where within; none: the list's"),
     ] = None
+    result_code_authority: Annotated[AuthorityName | None, Field(description="None: that of the group")] = None
     authority: AuthorityName
 
 
@@ -503,8 +520,10 @@ class Policy(_Part):
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @model_validator(mode="after")
-    def _holds_together(self) -> Self:
+    def _holds_together(self, info: ValidationInfo) -> Self:
         faults = [*self._faults()]
+        if info.context == IN_A_FILE:
+            faults += self._unused_authorities()
         if faults:
             raise _FaultsError(faults)
         return self
@@ -536,6 +555,13 @@ class Policy(_Part):
         yield from _ordered_faults("education", self.education)
         yield from _ordered_faults("priority_groups", self.priority_groups)
         yield from self._other_faults()
+
+    def _unused_authorities(self) -> Iterator[Fault]:
+        """Asked of files only: a round's policy may be of an older version, and a question to it may take away what cited an authority."""
+        used = {name for _, name in _named_authorities(self)}
+        for name in self.authorities:
+            if name not in used:
+                yield Fault(("authorities", name), f"nothing names the authority {name}")
 
     def _stage_faults(self, place: Place, stage: Stage) -> Iterator[Fault]:
         where = f"stage {stage.code}"
@@ -778,10 +804,10 @@ class Policy(_Part):
 def read(source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | None = None) -> Policy:
     """The policy that `values` hold. Raises PolicyError naming `source` (a file) and every fault with its place.
 
-    `lines`: where each place stands in the file. A fault also names the authority of the figure that it concerns, where one stands near.
+    `lines`: where each place stands in the file, if it is one: there each authority must be used, too. A fault also names the authority of the figure that it concerns, where one stands near.
     """
     try:
-        return Policy.model_validate(values)
+        return Policy.model_validate(values, context=None if lines is None else IN_A_FILE)
     except ValidationError as error:
         found: list[Fault] = []
         for each in error.errors():
@@ -813,7 +839,12 @@ def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
     if place[:1] == ("authorities",):
         names = [str(one) for one in place[1:2]]
     else:
-        field = {"ties": "ties_authority", "codes": "codes_authority"}
+        field = {
+            "ties": "ties_authority",
+            "codes": "codes_authority",
+            "education": "education_authority",
+            "result_code": "result_code_authority",
+        }
         names = [
             part[key]
             for part in reversed(around)
@@ -829,7 +860,7 @@ def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
 def _named_authorities(part: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:
     """Every authority that is named, with its place."""
     for at, owner in _parts(part, place):
-        for name in ("authority", "ties_authority", "codes_authority", "education_authority"):
+        for name in CITES:
             if (value := getattr(owner, name, None)) is not None:
                 yield (*at, name), value
 
@@ -852,10 +883,10 @@ def _parts(part: BaseModel, place: Place) -> Iterator[tuple[Place, BaseModel]]:
         value = getattr(part, name)
         if isinstance(value, BaseModel):
             yield from _parts(value, (*place, name))
-        elif isinstance(value, tuple):
-            for number, each in enumerate(value):
+        elif isinstance(value, tuple | dict):
+            for key, each in value.items() if isinstance(value, dict) else enumerate(value):
                 if isinstance(each, BaseModel):
-                    yield from _parts(each, (*place, name, number))
+                    yield from _parts(each, (*place, name, key))
 
 
 def _ordered_faults(name: str, ordered: "Sequence[EducationLevel | PriorityGroup]") -> Iterator[Fault]:

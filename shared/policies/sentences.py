@@ -72,6 +72,7 @@ class _Reader:
             yield Says(
                 f"{self._say('Jenis kebutuhan', 'Kind of need')} {code}",
                 f"{self._text(need.name)}; {self._say('dalam daftar disebut', 'lists call it')} {words}",
+                self._authority(need.authority),
             )
         yield from self._people()
         for stage in policy.stages:
@@ -102,15 +103,14 @@ class _Reader:
             yield Says(
                 self._say("Urutan pendidikan dari terendah", "Education from the lowest"),
                 ", ".join(f"{level.code} ({self._text(level.name)})" for level in levels),
-                self._authority(self._policy.education_authority) if self._policy.education_authority else "",
+                self._authority(self._policy.education_authority),
             )
         for number, group in enumerate(self._policy.priority_groups, 1):
-            shown = "" if group.result_code is None else f"; {self._say('kode', 'code')} {group.result_code}"
-            yield Says(
-                f"{self._say('Kelompok prioritas', 'Priority group')} {number}",
-                f"{group.code}, {self._text(group.name)}{shown}",
-                self._authority(group.authority),
-            )
+            of = f"{self._say('Kelompok prioritas', 'Priority group')} {number}"
+            yield Says(of, f"{group.code}, {self._text(group.name)}", self._authority(group.authority))
+            if group.result_code is not None:
+                by = self._authority(group.result_code_authority or group.authority)
+                yield Says(f"{of}, {self._say('kode', 'code')}", group.result_code, by)
 
     def _stage(self, stage: Stage) -> Iterator[Says]:
         at = f"{self._say('Tahap', 'Stage')} {stage.code}"
@@ -318,7 +318,9 @@ class _Reader:
             "rejected": self._say("tidak memenuhi syarat", "does not meet the requirements"),
         }[outcome]
 
-    def _authority(self, name: str) -> str:
+    def _authority(self, name: str | None) -> str:
+        if name is None:
+            return ""
         one = self._policy.authorities[name]
         return f"{one.decree}, {one.article}; {one.confidence}" + (f"; {one.remark}" if one.remark else "")
 

@@ -7,10 +7,10 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from shared.policies import PolicyError, load, read_file
+from shared.policies import Policy, PolicyError, load, read_file
 from shared.policies.library import FOLDER, known
 from shared.policies.lines import lines_of
-from shared.policies.model import TO_BE_CONFIRMED
+from shared.policies.model import TO_BE_CONFIRMED, read
 from shared.policies.sentences import differences, sentences
 
 TRICKY = '''# a remark with [brackets] and "quotes"
@@ -206,6 +206,39 @@ def test_the_commands_of_the_documentation_run() -> None:
         words = [str(FOLDER.parents[1] / word) if word.endswith(".toml") else word for word in command]
         assert CliRunner().invoke(app, words).exit_code == 0
     assert all(f"| `{policy_id}` |" in page for policy_id in known())
+
+
+def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
+    """It would stand for figures that are not in the policy: told by name, at its line, with what it is. A round's own policy is still read,
+    and so is what a question made of it.
+    """
+    unused = '[authorities.hearsay]\ndecree = "a rumour"\narticle = "of last week"\nconfidence = "B"\n\n'
+    text = (FOLDER / "local-medan.toml").read_text("utf-8").replace("[needs.UMUM]", unused + "[needs.UMUM]", 1)
+    file = tmp_path / "changed.toml"
+    file.write_text(text, "utf-8")
+    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    assert result.exit_code == 1
+    line = text.splitlines().index("[authorities.hearsay]") + 1
+    assert result.stderr == (
+        f"{file}:{line}: authorities.hearsay: nothing names the authority hearsay [a rumour, of last week]\n"
+    )
+    assert "hearsay" in Policy.model_validate(tomllib.loads(text)).authorities
+    assert "hearsay" in read("a question", tomllib.loads(text)).authorities
+
+
+def test_codes_kinds_of_need_and_levels_name_what_they_rest_on() -> None:
+    """PPPK 2024: R1 is known by analogy, R2 by reports, the order of both by one source; Medan's levels follow the KKNI."""
+    told = sentences(load("national-pppk-2024"), "en")
+    for start, by in (
+        ("Priority group 1: R1", "KepmenPANRB 347/2024, order: priority applicants"),
+        ("Priority group 1, code: R1", "result codes of the PPPK selection 2024, R1 for priority applicants; D"),
+        ("Priority group 2, code: R2", "result codes of the PPPK selection 2024, R2, R3 and R4"),
+        ("Kind of need KHUSUS", "KepmenPANRB 347/2024, kinds of need of the PPPK selection; D"),
+    ):
+        assert any(one.startswith(start) and f"[{by}" in one for one in told), start
+    assert any(
+        "D3 (Diploma III)" in one and "[Perpres 8/2012 (KKNI)" in one for one in sentences(load("local-medan"), "id")
+    )
 
 
 def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
