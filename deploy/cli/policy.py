@@ -9,7 +9,8 @@ import typer
 
 from shared.policies import Policy, PolicyError, load, read_file
 from shared.policies.library import known
-from shared.policies.sentences import Language, differences, sentences
+from shared.policies.plainly import Language
+from shared.policies.sentences import differences, sentences
 from shared.refusals import Refusal
 
 app = typer.Typer(name="policy", help="Selection policies: check a file, show one, compare two.", no_args_is_help=True)
@@ -22,7 +23,13 @@ class Lang(StrEnum):
     en = "en"
 
 
-Tongue = Annotated[Lang, typer.Option("--lang", help="Language of the sentences")]
+Tongue = Annotated[
+    Lang,
+    typer.Option(
+        "--lang",
+        help="Language of the sentences. A value of the wrong kind is told in it; what is wrong between a policy's parts always in English.",
+    ),
+]
 Named = Annotated[str, typer.Argument(help="Id of a policy, or a file")]
 
 
@@ -38,7 +45,7 @@ def check(
         for fault in error.faults:
             place = ".".join(map(str, fault.place)) or "policy"
             by = f" [{fault.authority}]" if fault.authority else ""
-            print(f"{file}:{fault.line or 1}: {place}: {fault.says}{by}", file=sys.stderr)
+            print(f"{file}:{fault.line or 1}: {place}: {fault.told(_language(lang))}{by}", file=sys.stderr)
         raise typer.Exit(1) from None
     except OSError as error:
         print(f"{file}: {error}", file=sys.stderr)

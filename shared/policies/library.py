@@ -34,17 +34,26 @@ def read_file(path: Path) -> Policy:
         text = path.read_text("utf-8-sig")  # editors on Windows put a byte order mark before it
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        raise _unread(path, "not UTF-8: save the file in that encoding", line) from error
+        says = ("bukan UTF-8: simpan berkas dengan pengodean itu", "not UTF-8: save the file in that encoding")
+        raise _unread(path, says, line) from error
     try:
         values, lines = tomllib.loads(text), lines_of(text)
-    except ValueError as error:  # TOMLDecodeError is one; a number of thousands of digits raises another
+    except tomllib.TOMLDecodeError as error:
         at = re.search(r"at line (\d+)", str(error))  # 3.14 has it as an attribute
-        raise _unread(path, f"not TOML: {error}", int(at[1]) if at else text.count("\n") + 1) from error
+        line = int(at[1]) if at else text.count("\n") + 1
+        raise _unread(path, (f"bukan TOML: {error}", f"not TOML: {error}"), line) from error
+    except ValueError as error:  # Python's own limit
+        raise _unread(path, ("ada bilangan yang terlalu panjang", "a number has too many digits")) from error
     except RecursionError as error:
-        raise _unread(path, "arrays or tables stand within each other too deeply to be read") from error
+        says = (
+            "daftar atau tabel bersarang terlalu dalam untuk dibaca",
+            "arrays or tables stand within each other too deeply to be read",
+        )
+        raise _unread(path, says) from error
     return read(path.name, values, lines)
 
 
-def _unread(path: Path, says: str, line: int | None = None) -> PolicyError:
-    """The one fault of a file out of which no values come."""
-    return PolicyError(f"{path.name}: {says}", (Fault((), says, line),))
+def _unread(path: Path, says: tuple[str, str], line: int | None = None) -> PolicyError:
+    """The one fault of a file out of which no values come, in Indonesian and English."""
+    indonesian, english = says
+    return PolicyError(f"{path.name}: {english}", (Fault((), english, line, indonesian=indonesian),))

@@ -21,7 +21,10 @@ from pydantic import (
     ValidationInfo,
     model_validator,
 )
+from pydantic_core import PydanticCustomError, PydanticKnownError
 from typing_extensions import override
+
+from shared.policies.plainly import CODE, NAME, RESULT_CODE, STAGE_NAME, VERSION, Language, plainly
 
 FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
 """Facts of a person, apart from points, that an order may use. Education and priority are ordered by the policy."""
@@ -44,6 +47,17 @@ IN_A_FILE = "in a file"
 CITES = ("authority", "ties_authority", "codes_authority", "education_authority", "result_code_authority")
 """Fields that name an authority."""
 
+CITED_APART = {
+    "ties": "ties_authority",
+    "codes": "codes_authority",
+    "education": "education_authority",
+    "result_code": "result_code_authority",
+}
+"""What has its authority beside it, in a field of its own."""
+
+CITED_BY_PARTS = {"thresholds", "quotas", "objections"}
+"""What has the authorities of its parts."""
+
 Place = tuple[str | int, ...]
 """Where something stands in a policy: keys and positions from the top."""
 
@@ -56,6 +70,11 @@ class Fault:
     says: str
     line: int | None = None
     authority: str | None = None
+    indonesian: str | None = None
+
+    def told(self, language: Language) -> str:
+        """What is wrong; in English where there are no other words."""
+        return (self.indonesian if language == "id" else None) or self.says
 
     @override
     def __str__(self) -> str:
@@ -82,9 +101,9 @@ class _FaultsError(ValueError):
 
 def _exact(value: object) -> object:
     if isinstance(value, float):
-        raise ValueError("write it in quotes: a float is not exact")
+        raise PydanticCustomError("float", "write it in quotes: a float is not exact")
     if isinstance(value, bool):
-        raise ValueError("true and false are no numbers")
+        raise PydanticKnownError("decimal_type")  # it would be read as 1
     return value
 
 
@@ -93,10 +112,10 @@ Positive = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digits=12
 Whole = Annotated[int, Field(strict=True)]
 """Strict, since `true` would be read as 1."""
 Flag = Annotated[bool, Field(strict=True)]
-Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")]
-StageName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9-]{0,19}$")]
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Z0-9_]{0,39}$")]
-ResultCode = Annotated[str, StringConstraints(pattern=r"^[A-Z0-9/-]{1,12}$")]
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+StageName = Annotated[str, StringConstraints(pattern=STAGE_NAME)]
+Code = Annotated[str, StringConstraints(pattern=CODE)]
+ResultCode = Annotated[str, StringConstraints(pattern=RESULT_CODE)]
 AuthorityName = Annotated[Name, Field(description="Where the figure comes from: one of the policy's authorities")]
 
 
@@ -440,7 +459,7 @@ class Policy(_Part):
     """A round's law: stages, lists in the order in which they are closed, kinds of need, and the authorities of it all."""
 
     id: Name
-    version: Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)*$")]
+    version: Annotated[str, StringConstraints(pattern=VERSION)]
     name: Text
     authorities: dict[Name, Authority]
     needs: Annotated[dict[Code, Need], Field(min_length=1)]
@@ -811,9 +830,13 @@ def read(source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | No
     except ValidationError as error:
         found: list[Fault] = []
         for each in error.errors():
-            inner = each.get("ctx", {}).get("error")
-            place: Place = tuple(each["loc"])
-            found += inner.faults if isinstance(inner, _FaultsError) else [Fault(place, each["msg"])]
+            told = each.get("ctx", {})
+            if isinstance(inner := told.get("error"), _FaultsError):
+                found += inner.faults
+                continue
+            indonesian, english = plainly(each["type"], each["msg"], told)
+            place: Place = tuple(step for step in each["loc"] if step != "[key]")  # pydantic's word for a key itself
+            found.append(Fault(place, english, indonesian=indonesian))
         faults = tuple(
             replace(fault, line=_line_of(fault.place, lines or {}), authority=_authority_near(fault.place, values))
             for fault in found
@@ -828,33 +851,34 @@ def _line_of(place: Place, lines: Mapping[Place, int]) -> int | None:
 
 
 def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
-    """Decree and article of the innermost part around the place that names an authority."""
-    around: list[Any] = [values]
+    """Decree and article of the innermost part around the place that names an authority; of all thresholds where the fault is what they make together."""
+    around: list[tuple[str | int | None, Any]] = [(None, values)]
     for step in place:
-        inner = around[-1]
         try:
-            around.append(inner[step])
+            around.append((step, around[-1][1][step]))
         except (KeyError, IndexError, TypeError):
             break
-    if place[:1] == ("authorities",):
-        names = [str(one) for one in place[1:2]]
-    else:
-        field = {
-            "ties": "ties_authority",
-            "codes": "codes_authority",
-            "education": "education_authority",
-            "result_code": "result_code_authority",
-        }
-        names = [
-            part[key]
-            for part in reversed(around)
-            if isinstance(part, Mapping)
-            for key in (*(field[str(step)] for step in place if step in field), "authority")
-            if isinstance(part.get(key), str)
-        ]
+    fields = [*(CITED_APART[str(step)] for step in place if step in CITED_APART), "authority"]
+    names: list[str] = [str(one) for one in place[1:2]] if place[:1] == ("authorities",) else []
+    while around and not names:
+        key, part = around.pop()
+        if isinstance(part, Mapping):
+            names = [part[field] for field in fields if isinstance(part.get(field), str)][:1]
+        elif key in CITED_BY_PARTS and isinstance(part, list):
+            names = [
+                one["authority"] for one in part if isinstance(one, Mapping) and isinstance(one.get("authority"), str)
+            ]
     known = values.get("authorities")
-    stated = known.get(names[0]) if names and isinstance(known, Mapping) else None
-    return f"{stated.get('decree')}, {stated.get('article')}" if isinstance(stated, Mapping) else None
+    stated = [known.get(name) for name in dict.fromkeys(names)] if isinstance(known, Mapping) else []
+    return "; ".join(filter(None, map(_decree_and_article, stated))) or None
+
+
+def _decree_and_article(authority: object) -> str:
+    """What there is of both."""
+    if not isinstance(authority, Mapping):
+        return ""
+    both = (authority.get("decree"), authority.get("article"))
+    return ", ".join(one for one in both if isinstance(one, str) and one)
 
 
 def _named_authorities(part: BaseModel, place: Place = ()) -> Iterator[tuple[Place, str]]:

@@ -2,11 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal
 
 from shared.policies.model import Bonus, Component, List, Policy, SeatMove, Stage, Term, Text
-
-Language = Literal["id", "en"]
+from shared.policies.plainly import Language
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,11 @@
 """Policies as files: where things stand in them, what a fault says, and what policies say in words."""
 
+import re
 import tomllib
+from copy import deepcopy
+from datetime import date
 from pathlib import Path
+from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -104,7 +108,7 @@ def test_check_names_file_line_place_and_authority(was: str, becomes: str, says:
     changed = text.replace(was, becomes, 1)
     file = tmp_path / "changed.toml"
     file.write_text(changed, "utf-8")
-    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    result = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"])
     assert result.exit_code == 1
     line = next(number for number, row in enumerate(changed.splitlines(), 1) if becomes.splitlines()[0] in row)
     told = [row for row in result.stderr.splitlines() if says in row]
@@ -112,6 +116,91 @@ def test_check_names_file_line_place_and_authority(was: str, becomes: str, says:
     stands = int(told[0].removeprefix(f"{file}:").split(":", 1)[0])
     assert line - 4 <= stands <= line + 1  # a sum of weights stands at the array that holds them
     assert any(decree in told[0] for decree in ("PANRB", "UU 14/2008", "BKN"))
+
+
+def test_a_fault_of_thresholds_names_where_thresholds_come_from(tmp_path: Path) -> None:
+    """Also where it is of all of them, or of one without an authority: never the decree of the stage's composition."""
+    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    file = tmp_path / "changed.toml"
+    by = "[KepmenPANRB 321/2024, passing grades by kind of need"
+    for was, becomes, says in (
+        ('needs = ["CUMLAUDE", "DIASPORA"]', 'needs = ["CUMLAUDE"]', "stage skd: no threshold for DIASPORA"),
+        ('needs = ["CUMLAUDE", "DIASPORA"]', 'needs = ["CUMLAUDE", "PAPUA"]', "two thresholds on total for PAPUA"),
+        ('minimum = "80", authority = "skd-thresholds"', 'minimum = "80"', "authority: it must be there, and is not"),
+    ):
+        assert was in text
+        file.write_text(text.replace(was, becomes), "utf-8")
+        told = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"]).stderr.splitlines()
+        assert any(f"{says} {by}" in row for row in told), says
+        assert not any("number of items" in row for row in told)
+
+
+def test_an_authority_without_an_article_is_told_by_its_decree(tmp_path: Path) -> None:
+    """What isn't there is not written as if it were a word."""
+    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    article = 'article = "passing grades by kind of need (article not read; reports agree)"\n'
+    assert article in text
+    file = tmp_path / "changed.toml"
+    file.write_text(text.replace(article, ""), "utf-8")
+    result = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"])
+    assert result.stderr.endswith(
+        "authorities.skd-thresholds.article: it must be there, and is not [KepmenPANRB 321/2024]\n"
+    )
+
+
+WORDS: list[tuple[str, str, str, str]] = [
+    ('name.id = "Hasil SKD"\nname.en = "Basic competence test, results"', 'name = "SKD"', "harus berupa teks dalam dua bahasa", "a text in both languages"),
+    ('after = "skd"', "after = 3", "harus berupa teks dalam tanda kutip", "a text in quotes is asked for"),
+    ('labels = ["DIASPORA"]', 'labels = "DIASPORA"', "harus berupa daftar dalam tanda [ ]", "a list in [ ] is asked for"),
+    ("[needs.DIASPORA]", "[needs.Diaspora]", "needs.Diaspora: harus terdiri dari huruf besar", "needs.Diaspora: a code has capital letters"),
+    ('weight = "60"', "weight = 60.5", "tulis dalam tanda kutip", "a float is not exact"),
+    ("days = 3\n", "days = 90\n", "harus paling banyak 60", "it must be at most 60"),
+    ('level = "components"', 'level = "names"', "harus salah satu dari 'components' atau 'scores'", "one of 'components' or 'scores'"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("was", "becomes", "indonesian", "english"), WORDS)
+def test_a_value_of_the_wrong_kind_is_told_in_either_language(
+    was: str, becomes: str, indonesian: str, english: str, tmp_path: Path
+) -> None:
+    """In Indonesian unless English is asked for, and in words of the field."""
+    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    assert was in text
+    file = tmp_path / "changed.toml"
+    file.write_text(text.replace(was, becomes, 1), "utf-8")
+    assert indonesian in CliRunner().invoke(app, ["policy", "check", str(file)]).stderr
+    assert english in CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"]).stderr
+
+
+ODD: list[object] = [
+    None, True, "", "x y", "nan", 1, -1, 1.5, 10**15, "0.12345678", "-1", [], [1], {}, {"a b": 1}, date(2024, 1, 1),
+]  # fmt: skip
+
+
+def test_no_fault_speaks_python() -> None:
+    """Whatever stands wherever in a policy, or is missing: plain words in both languages for whatever is wrong with a single value."""
+    seen = set()
+    said = set()
+    for whole in (tomllib.loads((FOLDER / f"{policy_id}.toml").read_text("utf-8")) for policy_id in known()):
+        for place in places(whole):
+            kind = tuple("*" if isinstance(step, int) or at == 1 else step for at, step in enumerate(place))
+            for odd in ODD if kind not in seen else ():
+                values = deepcopy(whole)
+                inner: Any = values
+                for step in place[:-1]:
+                    inner = inner[step]
+                if odd is None:
+                    del inner[place[-1]]
+                else:
+                    inner[place[-1]] = odd
+                try:
+                    read("odd.toml", values)
+                except PolicyError as error:
+                    said |= {(fault.place, fault.says, fault.told("id")) for fault in error.faults}
+            seen.add(kind)
+    assert len(said) > 300
+    speaks = re.compile(r"Input|Field|Extra|instance|pattern|Value error|Decimal|\[key\]|None")
+    assert not [each for each in said if speaks.search(str(each))]
 
 
 def test_a_tie_by_priority_where_priority_goes_before_the_score_is_refused(tmp_path: Path) -> None:
@@ -134,7 +223,7 @@ def test_check_says_what_is_no_toml_and_what_is_no_file(tmp_path: Path) -> None:
     """With its line; a file that isn't there is said too."""
     file = tmp_path / "broken.toml"
     file.write_text('id = "x"\nversion = \n', "utf-8")
-    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    result = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"])
     assert (result.exit_code, result.stderr.startswith(f"{file}:2: policy: not TOML")) == (1, True)
     assert CliRunner().invoke(app, ["policy", "check", str(tmp_path / "none.toml")]).exit_code == 1
 
@@ -144,7 +233,7 @@ UNREAD: list[tuple[bytes, int, str]] = [
     ('id = "x"\nversion = "é"\n'.encode("latin-1"), 2, "policy: not UTF-8"),
     (b"stages = " + b"[" * 5000, 1, "policy: arrays or tables stand within each other too deeply"),
     (b"a = " + b"{a = " * 1000, 1, "policy: arrays or tables stand within each other too deeply"),
-    (b"a = " + b"9" * 5000, 1, "policy: not TOML"),
+    (b"a = " + b"9" * 5000, 1, "policy: a number has too many digits"),
 ]
 
 
@@ -153,7 +242,7 @@ def test_what_can_not_be_read_is_one_fault(content: bytes, line: int, says: str,
     """Another encoding, nesting without end, a number without end: one line with the file's name, no traceback; so for whoever shows it."""
     file = tmp_path / "odd.toml"
     file.write_bytes(content)
-    result = CliRunner().invoke(app, ["policy", "check", str(file)])
+    result = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"])
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert result.stderr.startswith(f"{file}:{line}: {says}")
     result = CliRunner().invoke(app, ["policy", "show", str(file)])
