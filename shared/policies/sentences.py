@@ -80,7 +80,7 @@ class _Reader:
         yield from self._seats()
         for objection in policy.objections:
             yield Says(
-                f"{self._say('Sanggah atas', 'Objection to')} {objection.after}",
+                f"{self._say('Sanggah atas', 'Objection to')} {self._announced(objection.after)}",
                 self._say(
                     f"{objection.days} hari sejak diumumkan; dijawab dan diumumkan kembali dalam {objection.answer_days} hari",
                     f"{objection.days} days from the announcement; answered and announced again within {objection.answer_days} days",
@@ -282,6 +282,12 @@ class _Reader:
             f"{', '.join(move.to_needs)} diisi dari {', '.join(move.from_needs)} {where}, {same} sama{asked}; kode {move.code}",
             f"{', '.join(move.to_needs)} filled from {', '.join(move.from_needs)} {where}, same {same}{asked}; code {move.code}",
         )
+
+    def _announced(self, code: str) -> str:
+        one = self._policy.list_called(code)
+        if one is None:
+            return self._say("seleksi administrasi", "the administrative selection")
+        return f"{self._text(one.name)} ({code})"
 
     def _field(self, name: str) -> str:
         facts = {

@@ -315,6 +315,18 @@ def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
     assert "hearsay" in read("a question", tomllib.loads(text)).authorities
 
 
+def test_objections_are_to_what_people_call_it() -> None:
+    """The list's name in the reader's language, and the selection on paper by its own word."""
+    for language, starts in (
+        ("id", ["Sanggah atas seleksi administrasi: 3 hari", "Sanggah atas Hasil akhir (final): 3 hari"]),
+        ("en", ["Objection to the administrative selection: 3", "Objection to Final results (final): 3 days"]),
+    ):
+        told = [
+            one for one in sentences(load("national-cpns-2024"), language) if "anggah atas" in one or "Objection" in one
+        ]
+        assert all(one.startswith(start) for one, start in zip(told, starts, strict=True))
+
+
 def test_codes_kinds_of_need_and_levels_name_what_they_rest_on() -> None:
     """PPPK 2024: R1 is known by analogy, R2 by reports, the order of both by one source; Medan's levels follow the KKNI."""
     told = sentences(load("national-pppk-2024"), "en")
