@@ -30,7 +30,7 @@ Tongue = Annotated[
         help="Language of the sentences. A value of the wrong kind is told in it; what is wrong between a policy's parts always in English.",
     ),
 ]
-Named = Annotated[str, typer.Argument(help="Id of a policy, or a file")]
+Named = Annotated[str, typer.Argument(help="Id of a policy; what is none is a file")]
 
 
 @app.command()
@@ -42,10 +42,7 @@ def check(
     try:
         policy = read_file(file)
     except PolicyError as error:
-        for fault in error.faults:
-            place = ".".join(map(str, fault.place)) or "policy"
-            by = f" [{fault.authority}]" if fault.authority else ""
-            print(f"{file}:{fault.line or 1}: {place}: {fault.told(_language(lang))}{by}", file=sys.stderr)
+        _tell(str(file), error, lang)
         raise typer.Exit(1) from None
     except OSError as error:
         print(f"{file}: {error}", file=sys.stderr)
@@ -61,14 +58,14 @@ def check(
 @app.command()
 def show(policy: Named, lang: Tongue = Lang.id) -> None:
     """Read a policy aloud: every figure in a sentence, with its authority."""
-    for sentence in sentences(named(policy), _language(lang)):
+    for sentence in sentences(named(policy, lang), _language(lang)):
         print(sentence)
 
 
 @app.command()
 def diff(before: Named, after: Named, lang: Tongue = Lang.id) -> None:
     """Say what the second policy says otherwise than the first."""
-    told = differences(named(before), named(after), _language(lang))
+    told = differences(named(before, lang), named(after, lang), _language(lang))
     for sentence in told:
         print(sentence)
     if not told:
@@ -79,12 +76,23 @@ def _language(lang: Lang) -> Language:
     return "id" if lang is Lang.id else "en"
 
 
-def named(policy: str) -> Policy:
-    """The policy of that id or in that file. Ends the command where there is none, or where it does not hold together."""
+def _tell(file: str, error: PolicyError, lang: Lang) -> None:
+    """Each fault in a line that an editor can jump to."""
+    for fault in error.faults:
+        place = ".".join(map(str, fault.place)) or "policy"
+        by = f" [{fault.authority}]" if fault.authority else ""
+        print(f"{file}:{fault.line or 1}: {place}: {fault.told(_language(lang))}{by}", file=sys.stderr)
+
+
+def named(policy: str, lang: Lang = Lang.en) -> Policy:
+    """The policy of that id, else that in the file of that name. Ends the command where there is none, or where it does not hold together."""
+    in_a_file = policy not in known() and (policy.endswith(".toml") or Path(policy).is_file())
     try:
-        return read_file(Path(policy)) if policy.endswith(".toml") or Path(policy).is_file() else load(policy)
+        return read_file(Path(policy)) if in_a_file else load(policy)
     except Refusal:
         print(f"{policy}: no such policy; there are {', '.join(known())}", file=sys.stderr)
-    except (PolicyError, OSError) as error:
+    except PolicyError as error:
+        _tell(policy, error, lang)
+    except OSError as error:
         print(error, file=sys.stderr)
     raise typer.Exit(2)

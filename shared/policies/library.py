@@ -24,7 +24,8 @@ def load(policy_id: str) -> Policy:
         raise Refusal("unknown-policy", policy=policy_id, known=", ".join(known()))
     policy = read_file(FOLDER / f"{policy_id}.toml")
     if policy.id != policy_id:
-        raise PolicyError(f"{policy_id}.toml holds the policy {policy.id}: file and id must agree")
+        says = f"{policy_id}.toml holds the policy {policy.id}: file and id must agree"
+        raise PolicyError(says, (Fault(("id",), says),))
     return policy
 
 

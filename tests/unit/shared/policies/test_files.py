@@ -286,6 +286,29 @@ def test_show_reads_every_figure_with_its_authority() -> None:
     assert CliRunner().invoke(app, ["policy", "show", "local-atlantis"]).exit_code == 2
 
 
+def test_an_id_is_the_policy_that_comes_along_whatever_the_folder_holds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file that happens to be called like an official policy does not pass for it; by a path it is read."""
+    text = (FOLDER / "local-jambi.toml").read_text("utf-8")
+    (tmp_path / "local-jambi").write_text(text.replace('name.id = "Jambi', 'name.id = "Bukan Jambi', 1), "utf-8")
+    monkeypatch.chdir(tmp_path)
+    assert "Bukan Jambi" not in CliRunner().invoke(app, ["policy", "show", "local-jambi"]).stdout
+    assert "Bukan Jambi" in CliRunner().invoke(app, ["policy", "show", "./local-jambi"]).stdout
+
+
+def test_show_and_diff_tell_faults_like_check(tmp_path: Path) -> None:
+    """With file, line, place and authority, in the language that is asked for."""
+    file = tmp_path / "changed.toml"
+    file.write_text((FOLDER / "local-jambi.toml").read_text("utf-8").replace("days = 3", "days = 90"), "utf-8")
+    for lang in ("id", "en"):
+        told = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", lang]).stderr
+        assert told.count("objections.") == 2
+        for words in (["show", str(file)], ["diff", "local-jambi", str(file)]):
+            result = CliRunner().invoke(app, ["policy", *words, "--lang", lang])
+            assert (result.exit_code, result.stderr) == (2, told)
+
+
 def test_the_commands_of_the_documentation_run() -> None:
     """What docs/policies.md tells people to type works, and its table has every policy."""
     page = (FOLDER.parents[1] / "docs" / "policies.md").read_text("utf-8")
