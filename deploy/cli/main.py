@@ -1,6 +1,8 @@
 """The command ``terang``: one file of this folder for each command or group of commands."""
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import typer
@@ -58,6 +60,9 @@ app = typer.Typer(
 @app.callback()
 def terang() -> None:
     """Terang: a province recruits its civil servants by merit, in public."""
+    if isinstance(sys.stdout, TextIOWrapper):
+        # like stderr: what an encoding hasn't comes as its number (× as \xd7), never as a traceback
+        sys.stdout.reconfigure(errors="backslashreplace")
 
 
 if __name__ == "__main__":

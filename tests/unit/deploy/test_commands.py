@@ -1,5 +1,6 @@
 """The command `terang` works in an image, where the local stack's parts and the tools of development are not installed."""
 
+import os
 import subprocess
 import sys
 import tomllib
@@ -35,6 +36,16 @@ def test_a_command_without_servers_loads_none(words: str) -> None:
     )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
+
+
+def test_what_can_not_be_written_is_replaced() -> None:
+    """Where the output takes ASCII only, sentences with × come whole, × in its number; where it takes UTF-8, as they are."""
+    words = [sys.executable, "-m", "deploy.cli.main", "policy", "show", "national-cpns-2024"]
+    for encoding, cut in (("ascii", "3 \\xd7 jumlah kebutuhan"), ("utf-8", "3 × jumlah kebutuhan")):
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        ran = subprocess.run(words, cwd=ROOT, env=environment, capture_output=True)
+        assert (ran.returncode, ran.stderr) == (0, b"")
+        assert cut in ran.stdout.decode(encoding)
 
 
 def test_a_name_that_is_none_is_told_the_nearest() -> None:
