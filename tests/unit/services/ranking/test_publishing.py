@@ -281,6 +281,15 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
         verify(as_file(forged))
 
 
+def test_a_number_is_one_candidates() -> None:
+    """Somebody who stands on the lists of two vacancies is found, however well both fit together."""
+    first, second = small_round()
+    second.people = [*second.people, *(each for each in first.people if each.participant_no == "0001-000001")]
+    leaves, _ = composed(policy(), [first, second])
+    with pytest.raises(FaultError, match="participant_no: 0001-000001 is a candidate of v1 too"):
+        verify(as_file(signed(policy().as_json(), leaves, KEY)))
+
+
 def test_the_fault_names_line_and_field() -> None:
     """The line of the file, as an editor counts, the participant, the field, what was expected and what was published."""
     published, _ = small()

@@ -184,3 +184,14 @@ def test_nobody_can_be_left_out_unseen(policy_id: str, seed: int) -> None:
             without = replace(one, seating=one.seating.model_copy(update={"offers": rest}))
             with pytest.raises(FaultError, match="could have come and was never asked, but"):
                 check_seating(law, as_counted(law), SEED, [*seated[:at], without, *seated[at + 1 :]])
+
+
+def test_only_people_without_a_seat_can_have_been_decided_among() -> None:
+    """Somebody whom no list ranks, or who has a seat by one, is in no tie for an empty seat."""
+    law, chance = load("national-cpns-2024"), random.Random(3)
+    seated = filled(law, chance, *round_of(law, chance))
+    first, *others = seated
+    for number in ("9999-999999", min(first.admitted)):
+        wrong = replace(first, seating=first.seating.model_copy(update={"decided": [number]}))
+        with pytest.raises(FaultError, match=f"decided: {number} is not ranked without a seat"):
+            check_seating(law, as_counted(law), SEED, [wrong, *others])
