@@ -366,6 +366,10 @@ class List(_Part):
     codes: Codes
     codes_authority: AuthorityName
 
+    def goes_on(self, code: str) -> bool:
+        """Whether a code of this list, as published, means a place within the cut, whatever priority group stands before it (`R2/L`)."""
+        return code == self.codes.within or code.endswith(f"/{self.codes.within}")
+
 
 class EducationLevel(_Part):
     """A level of education (jenjang)."""
@@ -796,9 +800,8 @@ class Policy(_Part):
         if "need" in move.same and {*move.to_needs} != {*move.from_needs}:
             says = f"{where}: the same need on both sides, but the two sides name different needs"
             yield Fault((*place, "same"), says)
-        parts = {move.code, move.code.split("/")[-1]}  # of R2/L what counts is L
         for outcome, code in self.lists[-1].codes.model_dump().items():
-            if code in parts:
+            if move.code == code or move.code.endswith(f"/{code}"):  # R2/L reads as L does
                 says = f"{where}: the code {move.code} reads like the last list's own {code} ({outcome})"
                 yield Fault((*place, "code"), says)
 

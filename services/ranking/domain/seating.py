@@ -45,7 +45,7 @@ def empty_seats(published: Published, policy: Policy) -> int:
         if isinstance(leaf, SeatingLeaf):
             seats += len(leaf.gave_up) - sum(offer.answer == "accepted" for offer in leaf.offers)
         elif isinstance(leaf, LineLeaf) and leaf.list == last.code:
-            seats -= leaf.code.split("/")[-1] == last.codes.within
+            seats -= last.goes_on(leaf.code)
     return seats
 
 

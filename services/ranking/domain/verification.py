@@ -35,9 +35,6 @@ from services.ranking.domain.standing import Line, ListCut, Row, Summary, line
 from shared.policies import List, Policy, Stage
 from shared.policies.model import FACTS, MOST_UNITS
 
-LEVELS = ("components", "scores")
-"""Levels of publication that can be verified: of the lower one order, ranks, cut and codes out of the scores, which points gave being committed to."""
-
 
 def facts_of_ties(one: List) -> list[str]:
     """The personal facts that order equals on this list."""

@@ -28,7 +28,7 @@ from services.ranking.domain.proof import (
     tree,
 )
 from services.ranking.domain.publishing import ClosedLine, ClosedList, Facts, Salts, compose
-from services.ranking.domain.verification import LEVELS, check_contents
+from services.ranking.domain.verification import check_contents
 from services.ranking.storage import SQL
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.signing import SigningKey
@@ -85,8 +85,7 @@ async def propose_publication(
 ) -> Proposed:
     """Put together what will be published, and recompute it as anyone will. A proposal that nobody signed gives way to this one.
 
-    Raises Refusal `no-signing-key`, `unknown-round`, `round-not-closed`, `points-not-public` where the policy doesn't show what the lists can be
-    recomputed from, `already-published` where nothing changed since, `does-not-verify`.
+    Raises Refusal `no-signing-key`, `unknown-round`, `round-not-closed`, `already-published` where nothing changed since, `does-not-verify`.
     """
     _refuse_without(key)
     row = await SQL.round(connection, round_id=round_id)
@@ -95,8 +94,6 @@ async def propose_publication(
     await PUBLICATION.hold_publication(connection, round_id=round_id)
     policy_json = json.loads(row["policy"])
     policy = Policy.model_validate(policy_json)
-    if policy.publication.level not in LEVELS:
-        raise Refusal("points-not-public", round_id=round_id, level=policy.publication.level)
     vacancies = [each async for each in PUBLICATION.closed_vacancies(connection, round_id=round_id)]
     closings = {
         (each["vacancy_id"], each["list"]): each async for each in PUBLICATION.closings(connection, round_id=round_id)

@@ -161,9 +161,7 @@ async def show_page(connection: Connection, round_id: str, version: int | None) 
             vacancies[-1]["lines"].append(leaf)
         elif leaf["kind"] == "seating":
             accepted = [offer for offer in leaf["offers"] if offer["answer"] == "accepted"]
-            selected = sum(
-                line["code"].split("/")[-1] == policy.lists[-1].codes.within for line in vacancies[-1]["lines"]
-            )
+            selected = sum(policy.lists[-1].goes_on(line["code"]) for line in vacancies[-1]["lines"])
             taken = selected - len(leaf["gave_up"]) + len(accepted)
             seating = {**leaf, "accepted": accepted, "left_empty": vacancies[-1]["seats"] - taken}
             vacancies[-1]["seating"] = seating
