@@ -62,10 +62,11 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
         raise FaultError("--previous", "a receipt follows no other file: check the list of that version")
     check_receipt(found, key.accepts, key.id)
     said = [f"The receipt is genuine: these lines stand on the list of {of}."]
+    lines = [proven.leaf for proven in found.leaves if isinstance(proven.leaf, LineLeaf)]
+    said += [f"{line.participant_no}, {line.list}: {_line(line)}" for line in lines]
     for proven in found.leaves:
-        leaf = proven.leaf
-        if isinstance(leaf, LineLeaf):
-            said.append(f"{leaf.participant_no}, {leaf.list}: {_line(leaf)}")
+        if isinstance(proven.leaf, SeatingLeaf):
+            said += seat(proven.leaf, lines[0].vacancy_id, lines[0].participant_no)
     for opening in found.openings:
         facts = ", ".join(f"{name} {'unknown' if value is None else value}" for name, value in opening.facts.items())
         said.append(f"Facts that the commitment on {opening.list} binds: {facts}")
@@ -97,6 +98,19 @@ def seating(published: Published, policy: Policy) -> list[str]:
     seats = f"{filled} {'seat' if filled == 1 else 'seats'} filled, {empty} left empty"
     asked = f"{len(offers)} {'offer' if len(offers) == 1 else 'offers'}"
     return [f"Seats after the lists: {asked}, {seats}; nobody who was better was passed over unasked."]
+
+
+def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
+    """What a vacancy's seating says of one candidate."""
+    said = [
+        f"{participant_no}, a seat of {leaf.vacancy_id}: offered as {offer.code}, {offer.answer}"
+        for offer in leaf.offers_to(vacancy_id, participant_no)
+    ]
+    if leaf.vacancy_id == vacancy_id and participant_no in leaf.gave_up:
+        said.append(f"{participant_no}, the seat of {vacancy_id} by the list: {leaf.gave_up[participant_no]}")
+    if leaf.vacancy_id == vacancy_id and participant_no in leaf.not_asked:
+        said.append(f"{participant_no}: out before seats were offered, and not asked")
+    return said
 
 
 def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:

@@ -139,6 +139,15 @@ class SeatingLeaf(_Part):
     decided: list[str]
     offers: list[SeatGoes]
 
+    def offers_to(self, vacancy_id: str, participant_no: str) -> list[SeatGoes]:
+        """Seats here that this candidate of that vacancy was offered."""
+        return [each for each in self.offers if (each.applied_for, each.participant_no) == (vacancy_id, participant_no)]
+
+    def names(self, vacancy_id: str, participant_no: str) -> bool:
+        """Whether anything here is about this candidate of that vacancy."""
+        own = self.vacancy_id == vacancy_id and participant_no in {*self.gave_up, *self.not_asked}
+        return own or bool(self.offers_to(vacancy_id, participant_no))
+
 
 Leaf = VacancyLeaf | ListLeaf | LineLeaf | SeatingLeaf
 _LEAF: TypeAdapter[Leaf] = TypeAdapter(Annotated[Leaf, Field(discriminator="kind")])
@@ -200,7 +209,7 @@ class Proven(_Part):
     """A leaf with the way from it to the root: the hashes beside it, from the bottom up."""
 
     index: int
-    leaf: Annotated[VacancyLeaf | ListLeaf | LineLeaf, Field(discriminator="kind")]
+    leaf: Annotated[Leaf, Field(discriminator="kind")]
     path: list[Hash]
 
 
@@ -524,8 +533,12 @@ def _lines_of_one(leaves: Sequence[Proven]) -> dict[str, LineLeaf]:
             )
     if len({(line.vacancy_id, line.participant_no) for line in lines.values()}) != 1:
         raise FaultError("leaves", "expected the lines of one candidate")
-    vacancy_id = next(iter(lines.values())).vacancy_id
+    one = next(iter(lines.values()))
+    vacancy_id = one.vacancy_id
     for number, proven in enumerate(leaves, 1):
-        if proven.leaf.vacancy_id != vacancy_id:
+        if isinstance(proven.leaf, SeatingLeaf):
+            if not proven.leaf.names(vacancy_id, one.participant_no):
+                raise FaultError(f"leaf {number}", f"it says nothing of {one.participant_no}")
+        elif proven.leaf.vacancy_id != vacancy_id:
             raise FaultError(f"leaf {number}", f"it is about {proven.leaf.vacancy_id}, expected {vacancy_id}")
     return lines

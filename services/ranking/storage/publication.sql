@@ -94,6 +94,13 @@ SELECT leaf, content FROM published_leaf
  WHERE round_id = :round_id AND version = :version AND vacancy_id = :vacancy_id AND (participant_no = :participant_no OR list IS NULL)
  ORDER BY leaf;
 
+-- name: seatings_of_candidate(round_id, version, vacancy_id, participant_no)
+-- The seatings of the vacancy applied for, and of those of which the candidate was offered a seat.
+SELECT leaf, content FROM published_leaf
+ WHERE round_id = :round_id AND version = :version AND list = 'seating' AND participant_no IS NULL
+   AND vacancy_id IN (SELECT :vacancy_id UNION SELECT vacancy_id FROM seat_offer WHERE applied_for = :vacancy_id AND participant_no = :participant_no)
+ ORDER BY leaf;
+
 -- name: hashes(round_id, version, places)
 -- Hashes of the tree, by place.
 SELECT place, substring(tree FROM place * 32 + 1 FOR 32) AS hash

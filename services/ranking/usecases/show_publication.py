@@ -15,6 +15,7 @@ from services.ranking.domain.proof import (
     Proposal,
     Proven,
     Receipt,
+    SeatingLeaf,
     beside,
     list_file,
     proposal_file,
@@ -181,8 +182,8 @@ async def show_page(connection: Connection, round_id: str, version: int | None) 
 async def show_receipt(
     connection: Connection, person: Person | None, vacancy_id: str, participant_no: str, version: int | None = None
 ) -> bytes:
-    """A candidate's lines with the proof that they stand on the published list, by default on the newest where they do; to the candidate's own token also
-    what opens commitments.
+    """A candidate's lines, and what became of seats offered to them, with the proof that it stands on the published list, by default on the newest where
+    they do; to the candidate's own token also what opens commitments.
 
     Raises Refusal `no-receipt`.
     """
@@ -193,6 +194,8 @@ async def show_receipt(
     published = {"round_id": row["round_id"], "version": row["version"]}
     head = Head(**row["head"])
     leaves = [each async for each in PUBLICATION.leaves_of_candidate(connection, **published, **which)]
+    seatings = [each async for each in PUBLICATION.seatings_of_candidate(connection, **published, **which)]
+    leaves += [each for each in seatings if SeatingLeaf.model_validate_json(each["content"]).names(**which)]
     ways = {each["leaf"]: beside(each["leaf"], head.leaves) for each in leaves}
     places = sorted({place for way in ways.values() for place in way})
     hashes = {

@@ -90,6 +90,34 @@ async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -
     assert "1 seat left empty" in page
 
 
+async def test_a_receipt_tells_of_seats(another: Ranking, tmp_path: Path) -> None:
+    """What somebody was offered, also at another vacancy, and what they answered, proven by the same root; of the version before only the lines, and of
+    whom no seat concerned nothing more."""
+    ranking = await another()
+    await closed(ranking, round_of_three(), PEOPLE)
+    await published(ranking)
+    await begin(ranking)
+    await ranking.hear(await says(ranking, "v1", "0002-000002", "declined"))
+    await ranking.hear(await says(ranking, "v1", "0002-000003"))
+    await ranking.hear(await says(ranking, "v1", "0003-000002", "lapsed"))
+    await published(ranking)
+
+    async def receipt(vacancy_id: str, participant_no: str, **which: int) -> str:
+        path = f"/ranking/vacancies/{vacancy_id}/candidates/{participant_no}/receipt"
+        answer = await ranking.http.get(path, params=which)
+        assert answer.status_code == 200, answer.text
+        return verify(tmp_path, "receipt.json", answer.content)
+
+    for vacancy_id, participant_no, answered in (
+        ("v2", "0002-000002", "offered as L-1, declined"),
+        ("v2", "0002-000003", "offered as L-1, accepted"),
+        ("v3", "0003-000002", "offered as L-2, lapsed"),
+    ):
+        assert f"{participant_no}, a seat of v1: {answered}" in await receipt(vacancy_id, participant_no)
+        assert "a seat of" not in await receipt(vacancy_id, participant_no, version=1)
+    assert "a seat of" not in await receipt("v2", "0002-000001")
+
+
 async def test_whatever_people_answer_it_verifies(another: Ranking) -> None:
     """Rounds with many empty seats, special needs and units, answered at random, seats given up: what the filling did is what anyone can check."""
     for seed in (3, 5, 11):

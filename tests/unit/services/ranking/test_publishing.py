@@ -20,6 +20,7 @@ from services.ranking.domain.proof import (
     Proven,
     Published,
     Receipt,
+    SeatGoes,
     SeatingLeaf,
     VacancyLeaf,
     beside,
@@ -117,7 +118,6 @@ def proven(published: Published) -> list[Proven]:
     return [
         Proven(index=index, leaf=leaf, path=[hashes[place] for place in beside(index, len(texts))])
         for index, leaf in enumerate(published.leaves)
-        if not isinstance(leaf, SeatingLeaf)
     ]
 
 
@@ -597,6 +597,27 @@ def test_a_receipt_is_about_one_candidate(added: tuple[str, str | None, str | No
     assert str(fault.value) == says
     around = [every["v1", None, None], every["v1", "skd", None], every["v1", "final", None]]
     verify(receipt_file(replace(receipt, leaves=[*around, *receipt.leaves])))
+
+
+def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
+    """A seat that was offered is proven to who was offered it; beside anybody else's lines it is refused."""
+    published, _ = small()
+    goes = SeatGoes(participant_no="0001-000003", applied_for="v1", move=None, code="L", answer="declined")
+    seating = SeatingLeaf(
+        kind="seating", salt="5a" * 16, vacancy_id="v2", education=[], gave_up={}, not_asked=["0002-000001"], decided=[], offers=[goes]
+    )  # fmt: skip
+    whole = signed(published.policy, [*published.leaves, seating], KEY)
+    every = proven(whole)
+
+    def receipt(number: str) -> bytes:
+        lines = [one for one in every if getattr(one.leaf, "participant_no", "") == number]
+        return receipt_file(Receipt(whole.head, whole.signature, [*lines, every[-1]], []))
+
+    verify(receipt("0001-000003"))
+    verify(receipt("0002-000001"))
+    for other in ("0001-000002", "0002-000002"):
+        with pytest.raises(FaultError, match=f"it says nothing of {other}"):
+            verify(receipt(other))
 
 
 def test_keys_are_read_from_text_or_file_and_nothing_else_is_one(tmp_path: Any) -> None:
