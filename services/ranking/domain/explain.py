@@ -104,7 +104,7 @@ class Place:
 @dataclass(frozen=True, slots=True)
 class Explanation:
     """The account. `cut_score`: of the last who is within the cut, or at its limit. `distance`: own score less that one; none for whom an officer has yet
-    to decide about. `decided_at_the_cut`: what put one of the two before the other, where their scores did not. `lifts`: what the policy added to points.
+    to decide about. `undecided_at_the_limit`: an officer has yet to decide about those whose score that is. `decided_at_the_cut`: what put one of the two before the other, where their scores did not. `lifts`: what the policy added to points.
     `stages`: how each stage of the list ended, `waiting` where there is no result. `points_shown`: false where points are left
     out because the policy doesn't publish them."""
 
@@ -129,6 +129,7 @@ class Explanation:
     limit: int | None
     within: int
     cut_score: str | None
+    undecided_at_the_limit: bool
     distance: str | None
     decided_at_the_cut: str | None
 
@@ -180,6 +181,7 @@ def explain(
         limit=cut.limit,
         within=place.within,
         cut_score=_score(rules, place.last_within),
+        undecided_at_the_limit=place.last_within is not None and place.last_within.rank > place.within,
         distance=None if place.code == UNDECIDED else _distance(rules, standing, place.last_within),
         decided_at_the_cut=_at_the_cut(rules, standing, place),
     )
@@ -338,11 +340,12 @@ def _texts() -> dict[str, dict[str, str]]:
     return tomllib.loads(TEXTS.read_text("utf-8"))
 
 
-def sentences(account: Explanation, policy: Policy, language: Language) -> list[str]:
-    """The account, sentence by sentence, in the order in which a person would ask."""
+def sentences(account: Explanation, policy: Policy, language: Language, *, live: bool = False) -> list[str]:
+    """The account, sentence by sentence, in the order in which a person would ask. `live`: the list is not fixed, so all of it may change."""
     says = _texts()[language]
     names = _Names(policy, language, says)
-    found = [says[f"outcome-{account.outcome}"].format(list=names.of_list(account.list), code=account.code)]
+    found = [says["live"]] if live else []
+    found.append(says[f"outcome-{account.outcome}"].format(list=names.of_list(account.list), code=account.code))
     found += [
         says[f"stage-{how}"].format(stage=names.of(stage)) for stage, how in account.stages.items() if how != "scored"
     ]
@@ -439,15 +442,19 @@ def _of_the_cut(account: Explanation, names: _Names, says: Mapping[str, str]) ->
         yield says["no-cut"]
         return
     yield says["cut"].format(limit=account.limit, within=account.within)
+    if account.within > account.limit:
+        yield says["cut-equals"]
     if account.distance is None or account.cut_score is None:
         return
-    below = account.distance.startswith("-")
+    distance = Decimal(account.distance)
     shown = {"cut": account.cut_score, "by": account.distance.lstrip("-")}
-    if account.decided_at_the_cut is not None:
-        same = Decimal(account.distance) == 0
-        how = "cut-by-rule" if same else "cut-before" if account.outcome == "within" else "cut-behind"
+    if account.undecided_at_the_limit:
+        if distance:
+            yield says["cut-short-undecided" if distance < 0 else "cut-above-undecided"].format(**shown)
+    elif account.decided_at_the_cut is not None:
+        how = "cut-by-rule" if distance == 0 else "cut-before" if account.outcome == "within" else "cut-behind"
         yield says[how].format(**shown, step=names.of_step(account.decided_at_the_cut))
-    elif Decimal(account.distance) == 0:
+    elif distance == 0:
         yield says["cut-own"].format(**shown)
     else:
-        yield says["cut-short" if below else "cut-above"].format(**shown)
+        yield says["cut-short" if distance < 0 else "cut-above"].format(**shown)

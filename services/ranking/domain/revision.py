@@ -21,8 +21,6 @@ DISQUALIFIED = "CandidateDisqualified"
 WITHDRAWN = "ApplicationWithdrawn"
 REJECTED = "ApplicationRejected"
 FACTS_STATED = "ApplicantFactsStated"
-OUT = (MISSED, DISQUALIFIED, WITHDRAWN, REJECTED)
-"""After one of these nothing else counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,33 +122,36 @@ def change(
 ) -> Change:
     """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first. `facts_restated`: their personal facts, as far as
     the list uses them, are others than those by which it was fixed."""
-    reasons = [*_reasons(codes, was, now, {one.type: one for one in corrections}, corrections)]
-    if facts_restated and not (reasons and reasons[0].type in OUT):
+    out = _out_by(codes, now)
+    if (
+        out is not None
+    ):  # points and facts of whoever is out tell nothing; whoever was so when the list was fixed has no points on it
+        reasons = [] if out == _out_by(codes, was) else [_newest(out, corrections)]
+        return Change(participant_no, was.place, now.place, tuple(reasons))
+    reasons = [*_scores(was, now, corrections)]
+    if facts_restated:
         found = [one for one in corrections if one.type == FACTS_STATED]
         reasons.append(Reason(FACTS_STATED, found[-1].event_id if found else None, None))
     return Change(participant_no, was.place, now.place, tuple(reasons))
 
 
-def _reasons(
-    codes: Codes,
-    was: Line,
-    now: Line,
-    newest: Mapping[str, Correction],
-    corrections: Sequence[Correction],
-) -> Iterator[Reason]:
-    out = {
+def _out_by(codes: Codes, line: Line) -> str | None:
+    """The event that holds a line out of the ranking; none where none does. Who is not on the list at all was rejected."""
+    events = {
         codes.disqualified: DISQUALIFIED,
         codes.withdrawn: WITHDRAWN,
         codes.rejected: REJECTED,
         codes.absent: MISSED,
     }
-    code_then = None if was.place is None else was.place.code
-    code_now = codes.rejected if now.place is None else now.place.code
-    event = out.get(code_now)
-    if event is not None and code_now != code_then:
-        found = newest.get(event)
-        yield Reason(event, None if found is None else found.event_id, None if found is None else found.stage)
-        return
+    return events.get(codes.rejected if line.place is None else line.place.code)
+
+
+def _newest(event: str, corrections: Sequence[Correction]) -> Reason:
+    found = [one for one in corrections if one.type == event]
+    return Reason(event, found[-1].event_id, found[-1].stage) if found else Reason(event, None, None)
+
+
+def _scores(was: Line, now: Line, corrections: Sequence[Correction]) -> Iterator[Reason]:
     for stage in dict.fromkeys([*was.points, *now.points]):
         differ = _differ(was.points.get(stage, {}), now.points.get(stage, {}))
         if differ:

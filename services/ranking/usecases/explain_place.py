@@ -100,6 +100,7 @@ class PlaceExplained(_Told):
     cut_score: str | None = Field(
         description="Score of the last within the cut, or of those at its limit about whom an officer decides"
     )
+    undecided_at_the_limit: bool = Field(description="An officer has yet to decide about those whose score that is")
     distance: str | None = Field(
         description="Own score less that one; none for whom an officer has yet to decide about"
     )
@@ -140,7 +141,7 @@ async def explain_place(
             "round_id": asked.vacancy.round_id,
             "state": "live" if asked.closing is None else "closed",
             "language": language,
-            "sentences": sentences(account, policy, language),
+            "sentences": sentences(account, policy, language, live=asked.closing is None),
         }
     )
 

@@ -200,7 +200,32 @@ def test_whom_an_officer_has_to_decide_about_is_told_no_distance() -> None:
     own, same = (person(number, (100, 100, 200), "80", **twin) for number in (1, 2))
     told = account(own, code="UNDECIDED", rank=1, equals=2, below=other(same, 1), last_within=other(same, 1))
     assert (told.outcome, told.distance, told.decided_at_the_cut) == ("undecided", None, None)
-    assert sentences(told, policy(), "en")[-1] == "There is room for 1; 1 are within now."
+    assert sentences(told, policy(), "en")[-1] == "There is room for 1; within: 1."
+
+
+def test_below_an_undecided_limit_it_is_said_that_an_officer_decides() -> None:
+    """Nobody is within yet where all who could be are equal: the score at the limit is theirs, whomever the officer chooses."""
+    twins = [other(person(number, (100, 100, 200), "80"), 1) for number in (1, 2)]
+    place = Place(rank=3, of=3, equals=1, code="P", goes_on=False, within=0, above=twins[1], last_within=twins[1])
+    own = person(3, (100, 100, 200), "70")
+    told = explain(policy(), rules("final"), "UMUM", 1, own, standing(own, "final"), place)
+    assert (told.within, told.undecided_at_the_limit, told.distance) == (0, True, "-6.000")
+    said = sentences(told, policy(), "en")
+    assert (
+        said[-1] == "The score at the limit, where an officer has yet to decide, is 77.091; yours is 6.000 short of it."
+    )
+
+
+def test_more_than_fit_are_within_by_being_equal() -> None:
+    """It is said that all equals at the limit go on; and of a list that is not fixed, that all of it may change."""
+    own = person(1, (100, 100, 200), "80")
+    place = Place(rank=1, of=4, equals=1, code="L", goes_on=True, within=4, last_within=other(own, 1))
+    told = explain(policy(), rules("skd"), "UMUM", 1, own, standing(own, "skd"), place)
+    assert "All who are equal in everything at the limit are within." in sentences(told, policy(), "en")
+    assert (
+        sentences(told, policy(), "en", live=True)[0]
+        == "This is how it stands now; others' results may still change it."
+    )
 
 
 def test_what_a_bonus_added_is_told() -> None:

@@ -47,6 +47,14 @@ def test_whoever_is_out_since_reads_by_which_event(code: str, event: str, stage:
     )
 
 
+@pytest.mark.parametrize("code", ["DIS", "APS", "TMS", "TH"])
+def test_whoever_was_out_and_is_has_no_reason(code: str) -> None:
+    """The fixed line has no points: that today's are known is no first result, and restated facts move nobody who is out."""
+    place = Placed(None, None, code, within=False)
+    later = Correction("ApplicantFactsStated", "e-9", None)
+    assert told(Line(place, {"skd": {}}), Line(place, {"skd": {"TWK": "100"}}), later, restated=True) == ("unmoved", ())
+
+
 def test_whoever_moved_because_others_did_has_no_reason() -> None:
     """Facts restated before the list was fixed are none either."""
     early = Correction("ApplicantFactsStated", "e-1", None)
