@@ -51,11 +51,15 @@ class Question(Changes):
 class VacancyQuestion(Question):
     """The same, with other seats for the vacancy."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": 2}]})
+
     seats: Annotated[int | None, Field(ge=1, le=100_000, description="Seats that the vacancy would have")] = None
 
 
 class RoundQuestion(Question):
     """The same, with other seats for some of the round's vacancies."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"seats": {"0001": 2}}]})
 
     seats: Annotated[
         dict[VacancyId, Annotated[int, Field(ge=1, le=100_000)]],
