@@ -58,9 +58,8 @@ async def rebuild(
             finally:
                 for helper in helpers:
                     helper.end()  # else what it does holds up the end of the schema
-                if (
-                    not connection.is_closed()
-                ):  # else PostgreSQL has let the lock go, and the next rebuild drops the schema
+                # else PostgreSQL has let the lock go, and the next rebuild drops the schema
+                if not connection.is_closed():
                     await connection.execute(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE")
                     await connection.fetchval("SELECT pg_advisory_unlock($1)", REPLAYING)
     finally:
@@ -131,7 +130,7 @@ class _Rebuild:
 
     async def _finish(self, own: Share) -> None:
         """Lock the living positions, apply exactly up to them, and swap, in one transaction."""
-        async with self._connection.transaction(), log_reader(self._anew.bootstrap_servers) as reader:
+        async with log_reader(self._anew.bootstrap_servers) as reader, self._connection.transaction():
             await self._connection.execute("SET LOCAL lock_timeout = '30s'")
             locked = await lock(self._connection, self._stands)
             async for batch in own.batches(reader, list(locked.values())):
