@@ -153,7 +153,7 @@ async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
 
 
 async def test_the_page_for_everybody(ranking: ServiceApp) -> None:
-    """Reached from the vacancy's page, in both languages, with one heading, captions or names for tables, headers for rows and columns, a label for the
+    """Reached from the vacancy's page, in both languages, with one heading, a name for the navigation, captions or names for tables, headers for rows and columns, a label for the
     progress, no script, and no personal data; an unknown vacancy is told as a page."""
     await closed(ranking, round_of_three(), PEOPLE)
     await begin(ranking)
@@ -165,6 +165,7 @@ async def test_the_page_for_everybody(ranking: ServiceApp) -> None:
         shown = await page(ranking, "v1", language)
         assert shown.every("html")[0]["lang"] == language
         assert len(shown.every("h1")) == 1
+        assert all(nav.get("aria-label") for nav in shown.every("nav"))
         assert shown.every("label")[0]["for"] == shown.every("progress")[0]["id"]
         ids = [attributes["id"] for _, attributes in shown.tags if "id" in attributes]
         assert len(ids) == len(set(ids))
