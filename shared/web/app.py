@@ -1,6 +1,6 @@
 """Makes the HTTP app of a service: its routes, its API documentation, its errors, its health and its figures."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from shared.refusals import Refusal
 from shared.settings import Settings
 from shared.web.identity import Identity
 from shared.web.operations import router as operations
+from shared.web.pages import PageRoute
 from shared.web.parts import Parts, TheParts
 from shared.web.problems import Problems, declared
 
@@ -131,12 +132,15 @@ def _add_health(app: FastAPI) -> None:
 
 def _add_errors(app: FastAPI, problems: Problems) -> None:
     @app.exception_handler(Refusal)
-    async def refused(request: Request, refusal: Refusal) -> JSONResponse:
+    async def refused(request: Request, refusal: Refusal) -> Response:
         headers = {"WWW-Authenticate": "Bearer"} if refusal.code == "unauthenticated" else {}
-        return problems.answer(request, refusal, headers)
+        return _answer(problems, request, refusal, headers)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        route = request.scope.get("route")
+        if isinstance(route, PageRoute):
+            return route.pages.wrong_address(request, (str(fault["loc"][-1]) for fault in error.errors()))
         faults: list[dict[str, object]] = [
             {"column": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
             for fault in error.errors()
@@ -151,14 +155,24 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
             return problems.answer(request, Refusal("method-not-allowed", method=request.method), error.headers)
         return problems.answer(request, Refusal("bad-request", why=str(error.detail)))
 
-    async def away(request: Request, error: Exception) -> JSONResponse:
+    async def away(request: Request, error: Exception) -> Response:
         log.warning("away", path=request.url.path, error=type(error).__name__)
-        return problems.answer(request, Refusal("try-again"), {"Retry-After": "2"})
+        return _answer(problems, request, Refusal("try-again"), {"Retry-After": "2"})
 
     for kind in AWAY:
         app.add_exception_handler(kind, away)
 
     @app.exception_handler(Exception)
-    async def ours(request: Request, error: Exception) -> JSONResponse:
+    async def ours(request: Request, error: Exception) -> Response:
         log.error("our fault", path=request.url.path, exc_info=error)
-        return problems.answer(request, Refusal("our-fault"))
+        return _answer(problems, request, Refusal("our-fault"))
+
+
+def _answer(
+    problems: Problems, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
+) -> Response:
+    """As a page where a page was asked for."""
+    route = request.scope.get("route")
+    if isinstance(route, PageRoute):
+        return route.pages.problem(request, refusal, headers)
+    return problems.answer(request, refusal, headers)

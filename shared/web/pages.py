@@ -1,12 +1,13 @@
 """Pages for people: templates of one service in the layout that all share, words in the reader's language."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI, Request
+from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse
+from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
@@ -16,6 +17,13 @@ from shared.web.problems import Problems, reader_language
 HERE = Path(__file__).parent
 SAME_ORIGIN = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 """Nothing is loaded from elsewhere, and no script that did not come as a file of ours."""
+
+
+class PageRoute(APIRoute):
+    """A route that answers with a page, also where something goes wrong. `back`: the page that it hangs on, to be filled from the path."""
+
+    pages: "Pages"
+    back: str | None
 
 
 class Pages:
@@ -46,6 +54,16 @@ class Pages:
         app.mount(f"/{self._service}/static", StaticFiles(directory=HERE / "static"))
         app.mount(f"/{self._service}/assets", StaticFiles(directory=self._folder / "assets"))
 
+    def router(self, prefix: str, back: str | None = None) -> APIRouter:
+        """Takes routes of pages; they are no part of the API's documentation."""
+        its_pages, its_back = self, back
+
+        class Route(PageRoute):
+            pages = its_pages
+            back = its_back
+
+        return APIRouter(prefix=prefix, route_class=Route, include_in_schema=False)
+
     def words(self, request: Request) -> Mapping[str, str]:
         """The words of the reader's language."""
         return self._words[reader_language(request)]
@@ -72,7 +90,27 @@ class Pages:
             },
         )
 
-    def problem(self, request: Request, refusal: Refusal) -> HTMLResponse:
+    def problem(self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> HTMLResponse:
         """What a person sees instead of a page that can't be shown: what failed, why, and what to do next."""
         details = self._problems.details(refusal, reader_language(request))
-        return self.answer(request, "problem.html", status=details.status, problem=details)
+        back = _back(request, refusal)
+        answer = self.answer(request, "problem.html", status=details.status, problem=details, back=back)
+        answer.headers.update(headers or {})
+        return answer
+
+    def wrong_address(self, request: Request, names: Iterable[str]) -> HTMLResponse:
+        """The same where parts of the address are missing or not of their form: their words are `part-…`."""
+        words = self.words(request)
+        parts = ", ".join(dict.fromkeys(words.get(f"part-{name}", name) for name in names))
+        return self.problem(request, Refusal("wrong-address", parts=parts))
+
+
+def _back(request: Request, refusal: Refusal) -> str | None:
+    """Where a problem leads back to: not to what isn't there, nor to itself."""
+    route = request.scope.get("route")
+    if not isinstance(route, PageRoute) or route.back is None:
+        return None
+    back = route.back.format_map(request.path_params)
+    if back == request.url.path and set(request.query_params) <= {"lang"}:
+        return None
+    return None if any(back.endswith(f"/{fact}") for fact in refusal.facts.values()) else back

@@ -4,10 +4,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.ranking.handlers.http import WhichList, WhichState
+from services.ranking.handlers.pages import VACANCY
 from services.ranking.usecases.explain_place import PlaceExplained, explain_place
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
-from shared.refusals import Refusal
 from shared.web.pages import Pages
 from shared.web.parts import TheParts
 from shared.web.problems import declared, reader_language
@@ -41,7 +41,7 @@ def explanations() -> APIRouter:
 
 def why_page(pages: Pages) -> APIRouter:
     """The same for people; it is no part of the API's documentation."""
-    routes = APIRouter(prefix="/vacancies", include_in_schema=False)
+    routes = pages.router("/vacancies", back=VACANCY)
 
     @routes.get("/{vacancy_id}/candidates/{participant_no}/why")
     async def why(
@@ -52,13 +52,9 @@ def why_page(pages: Pages) -> APIRouter:
         list_: WhichList = None,
         state: WhichState = None,
     ) -> HTMLResponse:
-        try:
-            async with reading(parts.pool) as connection:
-                told = await explain_place(
-                    connection, vacancy_id, participant_no, list_, state, reader_language(request)
-                )
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        language = reader_language(request)
+        async with reading(parts.pool) as connection:
+            told = await explain_place(connection, vacancy_id, participant_no, list_, state, language)
         return pages.answer(request, "why.html", told=told)
 
     return routes

@@ -25,10 +25,13 @@ from shared.web.problems import Language, reader_language
 
 WhichVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")]
 
+VACANCY = "/ranking/vacancies/{vacancy_id}"
+"""The page that a vacancy's other pages lead back to."""
+
 
 def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     """The pages; they are no part of the API's documentation."""
-    routes = APIRouter(prefix="/vacancies", include_in_schema=False)
+    routes = pages.router("/vacancies", back=VACANCY)
 
     @routes.get("/{vacancy_id}")
     async def standings(
@@ -82,12 +85,9 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         parts: TheParts,
         cursor: Cursor = None,
     ) -> HTMLResponse:
-        try:
-            async with reading(parts.pool) as connection:
-                shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
-                policy = (await the_round(connection, shown.round_id)).policy
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        async with reading(parts.pool) as connection:
+            shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
+            policy = (await the_round(connection, shown.round_id)).policy
         language = reader_language(request)
         one = policy.list_called(list_)
         assert one is not None

@@ -162,15 +162,12 @@ def publishing(key: SigningKey | None) -> APIRouter:
 
 def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
     """The published lists for paper; no part of the API's documentation."""
-    routes = APIRouter(prefix="/rounds", include_in_schema=False)
+    routes = pages.router("/rounds", back="/ranking/rounds/{round_id}/publication.html")
 
     @routes.get("/{round_id}/publication.html")
     async def page(request: Request, round_id: RoundId, parts: TheParts, version: Version = None) -> HTMLResponse:
-        try:
-            async with parts.pool.acquire() as connection:
-                shown = await show_page(connection, round_id, version)
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        async with parts.pool.acquire() as connection:
+            shown = await show_page(connection, round_id, version)
         policy, last = shown.policy, shown.policy.lists[-1]
         stages = [policy.stage(term.stage) for term in last.score.terms]
         return pages.answer(

@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from services.ranking.handlers.pages import local
+from services.ranking.handlers.pages import VACANCY, local
 from services.ranking.usecases.fill_seats import (
     DecideSeatTie,
     FillingBegun,
@@ -18,7 +18,6 @@ from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_seats import Seats, show_seats
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
-from shared.refusals import Refusal
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
 from shared.web.pages import Pages
@@ -89,16 +88,13 @@ def seating() -> APIRouter:
 
 def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     """The same for people, on a screen or on paper; it is no part of the API's documentation."""
-    routes = APIRouter(prefix="/vacancies", include_in_schema=False)
+    routes = pages.router("/vacancies", back=VACANCY)
 
     @routes.get("/{vacancy_id}/seats.html")
     async def page(request: Request, vacancy_id: VacancyId, parts: TheParts) -> HTMLResponse:
-        try:
-            async with reading(parts.pool) as connection:
-                shown = await show_seats(connection, vacancy_id)
-                policy = (await the_round(connection, shown.round_id)).policy
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        async with reading(parts.pool) as connection:
+            shown = await show_seats(connection, vacancy_id)
+            policy = (await the_round(connection, shown.round_id)).policy
         language = reader_language(request)
         return pages.answer(
             request,

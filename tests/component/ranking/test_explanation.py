@@ -117,3 +117,50 @@ async def test_questions_that_have_no_account(ranking: ServiceApp) -> None:
         page = await ranking.http.get(path.format(vacancy, number, "why") + query)
         assert page.status_code == status
         assert "text/html" in page.headers["content-type"]
+
+
+async def test_a_page_that_can_not_be_shown_says_so_as_a_page(ranking: ServiceApp) -> None:
+    """A mistyped number, a missing or wrong part of the address, an unknown version: a page in the reader's language, without words for programs, that
+    leads back to the vacancy, unless that is what isn't there. The API still answers problem details."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1))
+    vacancy = "/ranking/vacancies/v1"
+    for path, status, says in [
+        (f"{vacancy}/candidates/xx/why", 422, "participant number (such as 0042-000017)"),
+        (f"{vacancy}/candidates/0001-000009/why", 404, "Check the number and the vacancy"),
+        (f"{vacancy}/candidates/0001-000001/why?state=closed", 409, "which shows how it stands now"),
+        (f"{vacancy}/changes", 422, "list, version"),
+        (f"{vacancy}/changes?list=skd&version=abc", 422, "right form: version."),
+        (f"{vacancy}?version=abc", 422, "right form: version."),
+        (f"{vacancy}?list=third", 404, "Ask for one of: skd, final"),
+    ]:
+        page = await ranking.http.get(path, headers={"Accept-Language": "en"})
+        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+        assert says in page.text, path
+        assert f'href="{vacancy}?lang=en"' in page.text, path
+        assert "`" not in page.text
+        assert "GET " not in page.text
+        indonesian = await ranking.http.get(path)
+        assert f'href="{vacancy}?lang=id">Kembali' in indonesian.text
+        assert "Field required" not in page.text + indonesian.text
+    for path in (
+        "/ranking/vacancies/nowhere",
+        "/ranking/vacancies/nowhere/seats.html",
+        "/ranking/vacancies/a_b?lang=id",
+    ):
+        page = await ranking.http.get(path)
+        assert page.status_code in {404, 422}
+        assert "text/html" in page.headers["content-type"]
+        assert "Kembali" not in page.text
+    program = await ranking.http.get(f"{vacancy}/candidates/xx/explanation")
+    assert (program.status_code, program.json()["type"]) == (422, "/problems/ranking/invalid-request")
+
+
+async def test_a_page_that_fails_by_our_fault_is_a_page_too(ranking: ServiceApp) -> None:
+    """Where the service is at fault, or the database away, a person reads that in words, with when to try again."""
+    await ranking.hear(*Facts({"v1": 1}).opened())
+    await ranking.pool.execute("ALTER TABLE projections.vacancy RENAME TO elsewhere")
+    ranking.http._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
+    page = await ranking.http.get("/ranking/vacancies/v1/seats.html")
+    assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")
+    assert "Kesalahan kami" in page.text
