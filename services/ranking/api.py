@@ -54,7 +54,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             fairness.reports(),
             streams.streams(),
             pages.router(own_pages, settings.zone),
-            explanation.why_page(own_pages),
+            explanation.why_page(own_pages, settings.zone),
             seats.seats_page(own_pages, settings.zone),
             publishing.publishing(key),
             publishing.printable(own_pages, settings.zone),

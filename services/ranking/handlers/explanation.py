@@ -1,11 +1,14 @@
 """Why a candidate stands where they stand, as JSON and as a page."""
 
+from zoneinfo import ZoneInfo
+
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.ranking.handlers.http import WhichList, WhichState
-from services.ranking.handlers.pages import VACANCY
+from services.ranking.handlers.pages import VACANCY, local
 from services.ranking.usecases.explain_place import PlaceExplained, explain_place
+from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
 from shared.web.pages import Pages
@@ -39,7 +42,7 @@ def explanations() -> APIRouter:
     return routes
 
 
-def why_page(pages: Pages) -> APIRouter:
+def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     """The same for people; it is no part of the API's documentation."""
     routes = pages.router("/vacancies", back=VACANCY)
 
@@ -55,6 +58,17 @@ def why_page(pages: Pages) -> APIRouter:
         language = reader_language(request)
         async with reading(parts.pool) as connection:
             told = await explain_place(connection, vacancy_id, participant_no, list_, state, language)
-        return pages.answer(request, "why.html", told=told)
+            about = await the_vacancy(connection, vacancy_id)
+        one = about.round.policy.list_called(told.list)
+        assert one is not None
+        return pages.answer(
+            request,
+            "why.html",
+            told=told,
+            about=about,
+            list_name=getattr(one.name, language),
+            now=parts.clock(),
+            local=lambda at: local(at, zone, language),
+        )
 
     return routes

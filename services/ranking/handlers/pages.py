@@ -14,6 +14,7 @@ from services.ranking.handlers.live import LINES
 from services.ranking.usecases.show_revisions import show_changes, show_fixed, show_history
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Standings, show_standings
+from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import StageCode, VacancyId
 from shared.policies import List
 from shared.postgres.pool import reading
@@ -87,16 +88,17 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     ) -> HTMLResponse:
         async with reading(parts.pool) as connection:
             shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
-            policy = (await the_round(connection, shown.round_id)).policy
+            about = await the_vacancy(connection, vacancy_id)
         language = reader_language(request)
-        one = policy.list_called(list_)
+        one = about.round.policy.list_called(list_)
         assert one is not None
         return pages.answer(
             request,
             "changes.html",
             shown=shown,
+            about=about,
             list_name=getattr(one.name, language),
-            adopted_at=shown.adopted_at and local(shown.adopted_at, zone, language),
+            local=lambda at: local(at, zone, language),
             first_page=cursor is None,
         )
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.ranking.domain.explain import Explanation, Language, Other, Place, explain, sentences
 from services.ranking.domain.merit import Candidate, Gate, Standing
@@ -73,6 +73,8 @@ class PlaceExplained(_Told):
     round_id: str
     list: str
     state: State
+    version: int | None = Field(description="Of the list as it was fixed; none of a live one, which moves")
+    closed_at: AwareDatetime | None = Field(description="When an officer fixed it, UTC")
     participant_no: str
     outcome: str = Field(
         description="`within`, `passed`, `undecided`, `below`, `absent`, `disqualified`, `withdrawn`, `rejected`, `waiting`"
@@ -140,6 +142,8 @@ async def explain_place(
             **asked.key,
             "round_id": asked.vacancy.round_id,
             "state": "live" if asked.closing is None else "closed",
+            "version": asked.closing and asked.closing["version"],
+            "closed_at": asked.closing and asked.closing["closed_at"],
             "language": language,
             "sentences": sentences(account, policy, language, live=asked.closing is None),
         }

@@ -93,7 +93,9 @@ class ListChanges(BaseModel):
     round_id: str
     list: str
     version: int
+    made_at: AwareDatetime = Field(description="UTC")
     follows: int
+    follows_at: AwareDatetime = Field(description="When an officer fixed or adopted the version that it follows, UTC")
     counts: bool = Field(description="Whether this version counts now")
     adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
     reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
@@ -185,12 +187,15 @@ async def show_changes(
     found = await REVISIONS.version(connection, **which)
     if found is None:
         raise Refusal("unknown-version", list=list_code, version=version)
-    said = (await fixed_versions(connection, **_which(asked))).said(version)
+    fixed = await fixed_versions(connection, **_which(asked))
+    said = fixed.said(version)
     rows = [row async for row in REVISIONS.changes_after(connection, **which, after=after, most=limit + 1)]
     return ListChanges(
         **which,
         round_id=asked.vacancy.round_id,
+        made_at=found["made_at"],
         follows=found["follows"],
+        follows_at=next(row["closed_at"] for row in fixed.rows if row["version"] == found["follows"]),
         counts=said["counts"],
         adopted_at=said["adopted_at"],
         reason=said["reason"],

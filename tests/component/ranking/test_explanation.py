@@ -4,6 +4,8 @@ from datetime import date
 
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
+from tests.component.ranking.test_closing import shortlisted
+from tests.component.ranking.test_revisions import get
 
 SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
 FINAL = f"/ranking/rounds/{ROUND}/close"
@@ -91,7 +93,8 @@ async def test_a_rule_about_a_person_is_named_and_nothing_more(ranking: ServiceA
     assert fixed["state"] == "closed"
     assert live["sentences"][0].startswith("This is how it stands now")  # type: ignore[index]
     live["sentences"] = live["sentences"][1:]  # type: ignore[index]
-    assert fixed == live | {"state": "closed"}
+    of_the_list = {name: fixed[name] for name in ("state", "version", "closed_at")}
+    assert fixed == live | of_the_list
     # a correction after the list was fixed moves the live list, and what was fixed is still explained by its own points
     await ranking.hear(facts.skb("v1", 2, "90", corrected=True), *facts.applied("v1", 1, gpa="3.95")[1:])
     assert await told() == fixed
@@ -99,6 +102,31 @@ async def test_a_rule_about_a_person_is_named_and_nothing_more(ranking: ServiceA
     await ranking.pool.execute("DELETE FROM closed_fact")
     below = (await told())["below"]
     assert below["decided_by"] == "since-corrected"  # type: ignore[index]
+
+
+async def test_on_paper_the_account_says_what_it_is_about(ranking: ServiceApp) -> None:
+    """Post, unit, agency, kind of need, round, list, and its version with the time when it was fixed, or the time as of which a live list was read."""
+    facts = Facts({"v1": 1})
+    await shortlisted(ranking, facts, {1: "90", 2: "80"})
+    path = "/ranking/vacancies/v1/candidates/0001-000002/why?lang=en&list="
+    fixed = (await ranking.http.get(f"{path}skd")).text
+    live = (await ranking.http.get(f"{path}final")).text
+    for said in (
+        "PENATA LAYANAN OPERASIONAL",
+        "Pemerintah Kota Serang",
+        "Kota Serang | Kecamatan Kasemen",
+        "General",
+        "CPNS 2024",
+    ):
+        assert said in fixed
+        assert said in live
+    closed = await get(ranking, "/ranking/vacancies/v1/standings", list="skd")
+    told = await get(ranking, "/ranking/vacancies/v1/candidates/0001-000002/explanation", list="skd")
+    assert (told["version"], told["closed_at"]) == (closed["version"], closed["closed_at"])
+    assert f"</strong>, Version {closed['version']}: Fixed by an officer, <time" in fixed
+    assert "2026-08-20 10:00 WIB</time>" in fixed
+    assert "Live: moves as results arrive; as it stood <time" in live
+    assert "</strong>: Live" in live
 
 
 async def test_questions_that_have_no_account(ranking: ServiceApp) -> None:

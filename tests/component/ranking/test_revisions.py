@@ -138,3 +138,16 @@ async def test_what_has_no_versions(ranking: ServiceApp) -> None:
     view = await get(ranking, LISTS.replace("final", "skd"))
     assert view["round_id"] == ROUND
     assert len(view["items"]) == 1
+
+
+async def test_a_code_for_what_is_not_decided_is_a_word_of_the_reader(ranking: ServiceApp) -> None:
+    """A correction makes people equal at the last seat: the page of who would move says so in Indonesian and in English."""
+    facts = Facts({"v1": 1})
+    await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "80"})
+    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    await ranking.hear(facts.skb("v1", 1, "80", corrected=True))
+    await revise(ranking)
+    version = (await get(ranking, LISTS))["items"][-1]["version"]
+    path = f"/ranking/vacancies/v1/changes?list=final&version={version}"
+    assert "BELUM DIPUTUSKAN" in (await ranking.http.get(path)).text
+    assert "UNDECIDED" in (await ranking.http.get(f"{path}&lang=en")).text
