@@ -1,5 +1,6 @@
 """Why a candidate stands where they stand, as JSON and as a page."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
@@ -8,6 +9,7 @@ from fastapi.responses import HTMLResponse
 from services.ranking.handlers.http import WhichList, WhichState
 from services.ranking.handlers.pages import VACANCY, local
 from services.ranking.usecases.explain_place import PlaceExplained, explain_place
+from services.ranking.usecases.show_seats import SeatOf, show_seats_of
 from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
@@ -59,14 +61,18 @@ def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
         async with reading(parts.pool) as connection:
             told = await explain_place(connection, vacancy_id, participant_no, list_, state, language)
             about = await the_vacancy(connection, vacancy_id)
-        one = about.round.policy.list_called(told.list)
-        assert one is not None
+            one = about.round.policy.list_called(told.list)
+            assert one is not None
+            seats: Sequence[SeatOf] = []
+            if one is about.round.policy.lists[-1]:
+                seats = await show_seats_of(connection, vacancy_id, participant_no)
         return pages.answer(
             request,
             "why.html",
             told=told,
             about=about,
             list_name=getattr(one.name, language),
+            seats=seats,
             now=parts.clock(),
             local=lambda at: local(at, zone, language),
         )

@@ -136,3 +136,15 @@ SELECT offer.offer_id, offer.participant_no, offer.applied_for, offer.move, offe
   LEFT JOIN seat_answer AS answer ON answer.vacancy_id = offer.vacancy_id AND answer.participant_no = offer.participant_no
   LEFT JOIN closed_line AS line ON line.vacancy_id = offer.applied_for AND line.list = :list AND line.participant_no = offer.participant_no
  ORDER BY offer.offered_at, seat.number, line.rank, offer.participant_no;
+
+-- name: seats_of(vacancy_id, participant_no)
+-- What became of seats for somebody since the last list was fixed: the list's own, if they gave it up (no code), then those offered.
+SELECT own.vacancy_id, vacancy.post, vacancy.unit_path, NULL AS code, NULL::timestamptz AS offered_at, own.answer, own.answered_at
+  FROM seat_answer AS own JOIN vacancy USING (vacancy_id)
+ WHERE own.vacancy_id = :vacancy_id AND own.participant_no = :participant_no
+   AND NOT EXISTS (SELECT FROM seat_offer AS offer WHERE offer.vacancy_id = own.vacancy_id AND offer.participant_no = own.participant_no)
+UNION ALL
+SELECT offer.vacancy_id, seat.post, seat.unit_path, offer.code, offer.offered_at, answer.answer, answer.answered_at
+  FROM seat_offer AS offer JOIN filling_vacancy AS seat USING (vacancy_id) LEFT JOIN seat_answer AS answer USING (vacancy_id, participant_no)
+ WHERE offer.applied_for = :vacancy_id AND offer.participant_no = :participant_no
+ ORDER BY offered_at NULLS FIRST, vacancy_id;

@@ -1,6 +1,8 @@
 """Shows anyone who has a vacancy's seats, and how those that were empty are filled: whom they were offered, what each answered, what stays empty."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, Field
@@ -113,6 +115,19 @@ class Seats(BaseModel):
         )
 
 
+@dataclass(frozen=True, slots=True)
+class SeatOf:
+    """A seat of the list that somebody gave up, or one that they were offered: then it has a code. The post and unit are the seat's."""
+
+    vacancy_id: str
+    post: str
+    unit_path: str
+    code: str | None
+    offered_at: datetime | None
+    answer: Answer | None
+    answered_at: datetime | None
+
+
 async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
     """The vacancy's seats. Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived."""
     vacancy = await SQL.vacancy(connection, vacancy_id=vacancy_id)
@@ -125,6 +140,12 @@ async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
     filling = await SEATS.left_empty(connection, vacancy_id=vacancy_id)
     offers = [row async for row in SEATS.offers_about(connection, **asked)]
     return Seats.of(vacancy, last, closed, given, filling, offers)
+
+
+async def show_seats_of(connection: Connection, vacancy_id: str, participant_no: str) -> Sequence[SeatOf]:
+    """What became of seats for somebody who had applied for the vacancy; nothing where the list's word still holds."""
+    rows = SEATS.seats_of(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+    return [SeatOf(**row) async for row in rows]
 
 
 def _offer(row: Any) -> SeatOfferView:

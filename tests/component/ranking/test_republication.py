@@ -244,12 +244,7 @@ async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_pat
     assert "Replaced" not in newest_page
     changes = (await ranking.http.get(f"{vacancy}/changes?list=final&version={adopted['version']}&lang=en")).text
     assert "score corrected (SKB)" in changes
-    for said in (
-        "PENATA LAYANAN OPERASIONAL",
-        "Kota Serang | Kecamatan Kasemen",
-        "CPNS 2024",
-        "Final result",
-    ):  # on paper too
+    for said in ("PENATA LAYANAN OPERASIONAL", "Kota Serang | Kecamatan Kasemen", "CPNS 2024", "Final result"):
         assert said in changes
     title = f"From version {fixed['version']} to version {adopted['version']}"
     assert f"<title>{title} · " in changes

@@ -131,6 +131,33 @@ async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> No
     ]
 
 
+async def test_an_account_says_what_became_of_seats(ranking: ServiceApp) -> None:
+    """Whoever was offered a seat, has one, declined one or gave one up reads that above the account of the last list, with a way to those seats; who was
+    asked nothing reads nothing of it, nor does an account of an earlier list say it."""
+
+    async def told(participant_no: str, vacancy: str = "v2", of: str = "final") -> str:
+        path = f"/ranking/vacancies/{vacancy}/candidates/{participant_no}/why"
+        answer = await ranking.http.get(path, params={"list": of, "lang": "en"})
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    await closed(ranking, round_of_three(), PEOPLE)
+    await begin(ranking)
+    assert "Was offered a seat with the code L-1" in await told("0002-000002")
+    await ranking.hear(await says(ranking, "v1", "0002-000002", "declined"))
+    await ranking.hear(await says(ranking, "v1", "0002-000003"))
+    await ranking.hear(await says(ranking, "v1", "0003-000002", "lapsed"))
+    await ranking.hear(gives_up("v2", 1))
+    assert "Declined a seat with the code L-1, offered 2026-08-20 10:00 WIB, declined" in await told("0002-000002")
+    third = await told("0002-000003")
+    assert "Has a seat with the code L-1, offered 2026-08-20 10:00 WIB, accepted" in third
+    assert '<a href="/ranking/vacancies/v1/seats.html?lang=en">PENATA LAYANAN OPERASIONAL, Kota Serang' in third
+    assert "and did not answer in time" in await told("0003-000002", "v3")
+    assert "Gave up the seat of this list, 2026-08-20 10:00 WIB" in await told("0002-000001")
+    for silent in (await told("0003-000001", "v3"), await told("0002-000003", of="skd")):
+        assert "Since the list was fixed" not in silent
+
+
 async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
     """Who gave a seat of the list up is named by number, the next of the list has the offer; a seat that two have equal claim to waits."""
     good, plain = (120, 120, 200), (100, 100, 190)
