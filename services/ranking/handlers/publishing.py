@@ -165,9 +165,15 @@ def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
     routes = pages.router("/rounds", back="/ranking/rounds/{round_id}/publication.html")
 
     @routes.get("/{round_id}/publication.html")
-    async def page(request: Request, round_id: RoundId, parts: TheParts, version: Version = None) -> HTMLResponse:
+    async def page(
+        request: Request,
+        round_id: RoundId,
+        parts: TheParts,
+        version: Version = None,
+        vacancy: VacancyId | None = None,
+    ) -> HTMLResponse:
         async with parts.pool.acquire() as connection:
-            shown = await show_page(connection, round_id, version)
+            shown = await show_page(connection, round_id, version, vacancy)
         policy, last = shown.policy, shown.policy.lists[-1]
         stages = [policy.stage(term.stage) for term in last.score.terms]
         return pages.answer(
@@ -175,11 +181,14 @@ def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
             "published.html",
             head=shown.head,
             signature=shown.signature,
+            index=shown.index,
             vacancies=shown.vacancies,
-            posts={one["vacancy_id"]: f"{one['post']}, {one['unit_path']}" for one in shown.vacancies},
+            alone=vacancy is not None,
+            posts={one["vacancy_id"]: f"{one['post']}, {one['unit_path']}" for one in shown.index},
             follows=shown.follows,
             replaced_by=shown.replaced_by,
             this=shown.this,
+            adopted_since=shown.adopted_since,
             local=lambda at: local(at, zone, reader_language(request)),
             policy=policy,
             one=last,

@@ -80,6 +80,17 @@ SELECT version, head, signature, policy FROM publication
 -- Its leaves in the order of the file.
 SELECT content FROM published_leaf WHERE round_id = :round_id AND version = :version ORDER BY leaf;
 
+-- name: vacancies_of(round_id, version)
+-- Its vacancies.
+SELECT content FROM published_leaf WHERE round_id = :round_id AND version = :version AND list IS NULL ORDER BY leaf;
+
+-- name: leaves_on_paper(round_id, version, list, vacancy_id)
+-- Its vacancies with this one list of theirs and their seating, or all that of one vacancy.
+SELECT content FROM published_leaf
+ WHERE round_id = :round_id AND version = :version AND (list IS NULL OR list IN (:list, 'seating'))
+   AND (:vacancy_id::text IS NULL OR vacancy_id = :vacancy_id)
+ ORDER BY leaf;
+
 -- name: published_with(vacancy_id, participant_no, version)^
 -- The newest signed version in which a candidate stands, unless one is named.
 SELECT publication.round_id, publication.version, publication.head, publication.signature
@@ -132,6 +143,17 @@ SELECT later.version AS published_in, vacancy.post, adopted.vacancy_id, adopted.
   JOIN vacancy ON vacancy.vacancy_id = later.vacancy_id
  WHERE later.round_id = :round_id AND later.participant_no IS NULL
  ORDER BY later.version, adopted.closed_at, vacancy.number, adopted.list;
+
+-- name: adopted_since(round_id, version)
+-- Versions of lists that officers adopted after those that a published version holds.
+SELECT vacancy.post, adopted.vacancy_id, adopted.list, adopted.version, adopted.closed_at AS adopted_at, adopted.reason
+  FROM published_leaf AS published
+  JOIN closing_version AS adopted
+    ON adopted.vacancy_id = published.vacancy_id AND adopted.list = published.list
+   AND adopted.version > (published.content::jsonb->>'version')::integer
+  JOIN vacancy ON vacancy.vacancy_id = published.vacancy_id
+ WHERE published.round_id = :round_id AND published.version = :version AND published.participant_no IS NULL
+ ORDER BY adopted.closed_at, vacancy.number, adopted.list;
 
 -- name: seatings(round_id, list)
 -- How a round's empty seats are filled, by number; no row before an officer began. `not_asked`: ranked without a seat, and out by the time when it began.

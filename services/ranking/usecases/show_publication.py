@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -28,6 +29,9 @@ from shared.identity import Person
 from shared.policies import Policy
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
+
+MOST_LEAVES = 10_000
+"""Of a version that goes on one page, as a few megabytes; of a larger one a page shows a vacancy at a time."""
 
 
 class Keys(BaseModel):
@@ -72,15 +76,18 @@ class PublishedVersions(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class OnPaper:
-    """What a page of a published version says. `vacancies`: the leaf of each, with the lines of the last list."""
+    """What a page of a published version says. `index`: the leaf of each vacancy; `vacancies`: of those that are shown, with the lines of the last list.
+    `adopted_since`: corrected lists that count and no published version holds yet."""
 
     head: Head
     signature: str
     policy: Policy
+    index: list[Any]
     vacancies: list[Any]
     follows: PublishedVersion | None
     this: PublishedVersion
     replaced_by: PublishedVersion | None
+    adopted_since: list[PublishedCorrection]
 
 
 async def show_versions(connection: Connection, round_id: str) -> PublishedVersions:
@@ -149,34 +156,57 @@ async def show_table(connection: Connection, round_id: str, version: int | None)
     return out.getvalue()
 
 
-async def show_page(connection: Connection, round_id: str, version: int | None) -> OnPaper:
-    """The same for paper. Raises Refusal `not-published`."""
+async def show_page(connection: Connection, round_id: str, version: int | None, vacancy_id: str | None) -> OnPaper:
+    """The same for paper: of one vacancy, or of all, unless those are too many for a page. Raises Refusal `not-published`, `unknown-vacancy`."""
     row = await _published(connection, round_id, version)
     policy = Policy.model_validate(row["policy"])
+    which = {"round_id": round_id, "version": row["version"]}
+    index = [json.loads(each["content"]) async for each in PUBLICATION.vacancies_of(connection, **which)]
+    if vacancy_id is not None and vacancy_id not in {one["vacancy_id"] for one in index}:
+        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     vacancies: list[Any] = []
-    for text in await _leaves(connection, round_id, row["version"]):
-        leaf = json.loads(text)
-        if leaf["kind"] == "vacancy":
-            vacancies.append({**leaf, "lines": [], "seating": None})
-        elif leaf["kind"] == "line" and leaf["list"] == policy.lists[-1].code:
-            vacancies[-1]["lines"].append(leaf)
-        elif leaf["kind"] == "seating":
-            accepted = [offer for offer in leaf["offers"] if offer["answer"] == "accepted"]
-            selected = sum(policy.lists[-1].goes_on(line["code"]) for line in vacancies[-1]["lines"])
-            taken = selected - len(leaf["gave_up"]) + len(accepted)
-            seating = {**leaf, "accepted": accepted, "left_empty": vacancies[-1]["seats"] - taken}
-            vacancies[-1]["seating"] = seating
+    if vacancy_id is not None or row["head"]["leaves"] <= MOST_LEAVES:
+        vacancies = await _on_paper(connection, which, policy, vacancy_id)
     versions = {one.version: one for one in (await show_versions(connection, round_id)).items}
     this = versions[row["version"]]
+    since = []
+    if this.replaced_by is None:
+        rows = PUBLICATION.adopted_since(connection, **which)
+        since = [PublishedCorrection.model_validate(dict(each)) async for each in rows]
     return OnPaper(
         Head(**row["head"]),
         row["signature"],
         policy,
+        index,
         vacancies,
         versions.get(this.version - 1),
         this,
         versions.get(this.version + 1),
+        since,
     )
+
+
+async def _on_paper(
+    connection: Connection, which: Mapping[str, Any], policy: Policy, vacancy_id: str | None
+) -> list[Any]:
+    """Vacancies with the lines of the last list, whom an officer put in order there, and their seating."""
+    last = policy.lists[-1]
+    vacancies: list[Any] = []
+    async for row in PUBLICATION.leaves_on_paper(connection, **which, list=last.code, vacancy_id=vacancy_id):
+        leaf = json.loads(row["content"])
+        if leaf["kind"] == "vacancy":
+            vacancies.append({**leaf, "lines": [], "decided": {}, "seating": None})
+        elif leaf["kind"] == "list":
+            vacancies[-1]["decided"] = leaf["decided"] if len(leaf["decided"]) > 1 else {}
+        elif leaf["kind"] == "line":
+            vacancies[-1]["lines"].append(leaf)
+        elif leaf["kind"] == "seating":
+            accepted = [offer for offer in leaf["offers"] if offer["answer"] == "accepted"]
+            selected = sum(last.goes_on(line["code"]) for line in vacancies[-1]["lines"])
+            taken = selected - len(leaf["gave_up"]) + len(accepted)
+            seating = {**leaf, "accepted": accepted, "left_empty": vacancies[-1]["seats"] - taken}
+            vacancies[-1]["seating"] = seating
+    return vacancies
 
 
 async def show_receipt(

@@ -10,10 +10,12 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from services.ranking.domain.proof import LineLeaf, Published, Receipt, read
 from services.ranking.storage.signing import SigningKey
+from services.ranking.usecases import show_publication
 from shared.contracts.applications import owner_of
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
+from tests.component.ranking.test_seats_page import Page
 
 PUBLICATION = f"/ranking/rounds/{ROUND}/publication"
 RECEIPT = "/ranking/vacancies/v1/candidates/0001-000002/receipt"
@@ -213,6 +215,54 @@ async def test_table_and_page(ranking: ServiceApp) -> None:
     indonesian = (await ranking.http.get(f"{PUBLICATION}.html")).text
     assert "Tanda tangan" in indonesian
     assert (await ranking.http.get("/ranking/rounds/other/publication.html")).status_code == 404
+
+
+async def test_the_page_says_where_all_of_it_is(ranking: ServiceApp) -> None:
+    """In the province's time; an index of vacancies, each table named by number, post and unit; where an officer put equals in order; that the list
+    before stands in the files; and links to the files and the key, of this version."""
+    await closed_round(ranking)
+    await published(ranking)
+    page = (await ranking.http.get(f"{PUBLICATION}.html", params={"lang": "en"})).text
+    shown = Page(page)
+    assert ">2026-08-20 10:00 WIB</time>" in page
+    links = [link["href"] for link in shown.every("a")]
+    assert {"#v-v1", "#v-v2", "/ranking/vacancies/v1?lang=en", "?version=1&vacancy=v2&lang=en"} <= {*links}
+    names = [one["aria-labelledby"] for one in shown.every("div") if one.get("role") == "region"]
+    assert names == ["v-v1 unit-v1", "v-v2 unit-v2"]
+    ids = [attributes["id"] for _, attributes in shown.tags if "id" in attributes]
+    assert len(ids) == len({*ids})
+    assert {*" ".join(map(str, names)).split(), "proof"} <= {*ids}
+    assert page.count("order decided by an officer") == 2
+    assert "Those before it (Basic competence test, results) stand in the signed JSON file" in page
+    for path in links:
+        if path and path.startswith(("/ranking/keys", PUBLICATION)):
+            assert (await ranking.http.get(path)).status_code == 200
+    assert [link for link in links if link and "?version=1" in link and PUBLICATION in link] == [
+        f"{PUBLICATION}?version=1",
+        f"{PUBLICATION}.csv?version=1",
+    ]
+    assert len([link for link in links if link and link.startswith("/ranking/keys/public.pem?key_id=")]) == 1
+
+
+async def test_one_vacancy_of_a_publication(ranking: ServiceApp, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By itself, with a way to all; where all are too many for one page, the page has the index alone; what the publication doesn't hold is unknown."""
+    await closed_round(ranking)
+    await published(ranking)
+    path = f"{PUBLICATION}.html"
+    one = (await ranking.http.get(path, params={"vacancy": "v2", "lang": "en"})).text
+    assert "0002-000002" in one
+    assert "0001-000003" not in one
+    assert '<a href="?version=1&amp;lang=en">All vacancies</a>' in one
+    assert "order decided by an officer" in one
+    unknown = await ranking.http.get(path, params={"vacancy": "v9", "lang": "en"})
+    assert unknown.status_code == 404
+    assert f'href="{path}?lang=en">Back' in unknown.text
+    monkeypatch.setattr(show_publication, "MOST_LEAVES", 15)
+    whole = (await ranking.http.get(path, params={"lang": "en"})).text
+    assert "too large for one page" in whole
+    assert '<a href="?version=1&amp;vacancy=v2&amp;lang=en">PENATA LAYANAN OPERASIONAL' in whole
+    assert "0002-000002" not in whole
+    assert (await ranking.http.get(path, params={"vacancy": "v2", "lang": "en"})).text == one
 
 
 async def test_without_a_key_nothing_is_published(service_app: Callable[..., Awaitable[ServiceApp]]) -> None:

@@ -213,6 +213,24 @@ async def test_a_version_because_of_seats_says_so(ranking: ServiceApp, tmp_path:
     assert "0 lines differ" in ran.stdout
 
 
+async def test_a_publication_that_was_overtaken_says_so(ranking: ServiceApp) -> None:
+    """Between the adoption of a corrected list and the next publication the page says that something else counts, why, and who moved."""
+    path = f"{PUBLICATION}.html"
+    await closed_round(ranking)
+    await published(ranking)
+    assert "Since this was published" not in (await ranking.http.get(path, params={"lang": "en"})).text
+    version = await corrected(ranking)
+    for query in ({}, {"vacancy": "v2"}):
+        page = (await ranking.http.get(path, params={"lang": "en", **query})).text
+        assert "Since this was published an officer has adopted a corrected version" in page
+        assert REASON in page
+        assert f"/ranking/vacancies/v1/changes?list=final&amp;version={version['version']}&amp;lang=en" in page
+    assert "Sesudah terbitan ini" in (await ranking.http.get(path)).text
+    await published(ranking)
+    for number in (1, 2):
+        assert "Since this was" not in (await ranking.http.get(path, params={"lang": "en", "version": number})).text
+
+
 async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_path: Path) -> None:
     """Version 1 of the published lists and of the vacancy's list say by what they were replaced, when and why; the later ones what they follow; and a
     page tells who moved. Both languages."""
