@@ -223,7 +223,7 @@ async def test_a_publication_that_was_overtaken_says_so(ranking: ServiceApp) -> 
     for query in ({}, {"vacancy": "v2"}):
         page = (await ranking.http.get(path, params={"lang": "en", **query})).text
         assert "Since this was published an officer has adopted a corrected version" in page
-        assert REASON in page
+        assert f'{REASON} <span class="quiet">(PENATA LAYANAN OPERASIONAL, Kota Serang | Kecamatan Kasemen, <a' in page
         assert f"/ranking/vacancies/v1/changes?list=final&amp;version={version['version']}&amp;lang=en" in page
     assert "Sesudah terbitan ini" in (await ranking.http.get(path)).text
     await published(ranking)
