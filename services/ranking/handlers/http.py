@@ -16,7 +16,7 @@ from services.ranking.usecases.show_standings import (
     show_candidate,
     show_standings,
 )
-from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.contracts.fields import NeedCode, ParticipantNo, RoundId, StageCode, VacancyId
 from shared.postgres.pool import reading
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
@@ -31,6 +31,13 @@ WhichState = Annotated[
     State | None,
     Query(
         description="`closed`: as an officer fixed it; `live`: by all that is known now; by default as fixed, where it is"
+    ),
+]
+Search = Annotated[
+    str,
+    Query(
+        max_length=100,
+        description="Words, or parts of words, all of which stand in agency, post or unit; capitals make no difference",
     ),
 ]
 
@@ -77,10 +84,15 @@ def vacancies() -> APIRouter:
 
     @routes.get("", responses=declared(400), summary="Vacancies, by round and number")
     async def all_(
-        parts: TheParts, round_id: RoundId | None = None, cursor: Cursor = None, limit: Limit = 50
+        parts: TheParts,
+        round_id: RoundId | None = None,
+        search: Search = "",
+        need: NeedCode | None = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
     ) -> Page[VacancyInList]:
         async with parts.pool.acquire() as connection:
-            return await list_vacancies(connection, round_id, cursor, limit)
+            return await list_vacancies(connection, round_id, search, need, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/standings",

@@ -275,10 +275,12 @@ SELECT gate, sum(candidates)::bigint AS candidates FROM tally WHERE vacancy_id =
 -- The newest version that was stated.
 SELECT version FROM stated WHERE vacancy_id = :vacancy_id AND list = :list;
 
--- name: vacancies_after(round_id, after_round, after_number, most)
--- Vacancies in order of round and number.
+-- name: vacancies_after(round_id, words, need, after_round, after_number, most)
+-- Vacancies in order of round and number, as far as asked for: of a round, with all these words in agency, post and unit, for a kind of need.
 SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed FROM vacancy
- WHERE (:round_id::text IS NULL OR round_id = :round_id) AND (round_id, number) > (:after_round, :after_number)
+ WHERE (:round_id::text IS NULL OR round_id = :round_id) AND (:need::text IS NULL OR need = :need)
+   AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS word WHERE strpos(lower(concat_ws(' ', agency, post, unit_path)), lower(word)) = 0)
+   AND (round_id, number) > (:after_round, :after_number)
  ORDER BY round_id, number LIMIT :most;
 
 -- Closing ----------------------------------------------------------------------------------------------------------------------

@@ -179,15 +179,26 @@ async def show_candidate(
     return await _live_place(connection, asked, participant_no)
 
 
+def words_of(search: str) -> list[str]:
+    """The words of a search; PostgreSQL takes no NUL."""
+    return search.replace("\x00", " ").split()
+
+
 async def list_vacancies(
-    connection: Connection, round_id: str | None, cursor: str | None, limit: int
+    connection: Connection, round_id: str | None, search: str, need: str | None, cursor: str | None, limit: int
 ) -> Page[VacancyInList]:
-    """Vacancies in order of round and number. Raises Refusal `bad-cursor`."""
+    """Vacancies in order of round and number, of a round, with all words of a search, for a kind of need. Raises Refusal `bad-cursor`."""
     after_round, after_number = from_cursor(cursor, fields=2) or ["", 0]
-    if not isinstance(after_round, str) or not isinstance(after_number, int):
+    if not isinstance(after_round, str) or not isinstance(after_number, int) or not 0 <= after_number < 2**31:
         raise Refusal("bad-cursor")
     rows = SQL.vacancies_after(
-        connection, round_id=round_id, after_round=after_round, after_number=after_number, most=limit + 1
+        connection,
+        round_id=round_id,
+        words=words_of(search),
+        need=need,
+        after_round=after_round,
+        after_number=after_number,
+        most=limit + 1,
     )
     items = [
         VacancyInList.model_validate({**row, "closed": sorted(row["closed"] or ())}, extra="ignore")

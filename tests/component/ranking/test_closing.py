@@ -240,6 +240,8 @@ async def test_bad_questions_get_answers_that_help(ranking: ServiceApp) -> None:
         ("/ranking/vacancies/v1/candidates/0001-000002", 404, "not-on-the-list"),
         ("/ranking/vacancies/v1/candidates/Budi", 422, "invalid-request"),
         ("/ranking/vacancies?cursor=WzEsIDJd", 400, "bad-cursor"),
+        ("/ranking/vacancies?cursor=WyJhIiwgMjE0NzQ4MzY0OF0", 400, "bad-cursor"),  # a number that no vacancy can have
+        ("/ranking/vacancies?need=umum", 422, "invalid-request"),
         ("/ranking/rounds/other", 404, "unknown-round"),
     ]:
         answer = await ranking.http.get(path, headers=officer)
@@ -327,6 +329,32 @@ async def test_vacancies_are_listed_by_round_and_number(ranking: ServiceApp) -> 
     assert [one["vacancy_id"] for one in first["items"] + rest["items"]] == ["v1", "v2", "v3"]
     assert rest["next"] is None
     assert first["items"][0]["closed"] == []
+
+
+async def test_vacancies_are_searched(ranking: ServiceApp) -> None:
+    """All words must stand in agency, post or unit, capitals or not, also as parts; what means something to a database means nothing here."""
+    facts = Facts({"v1": 1, "v2": 1, "v3": 1}, {"v2": "CUMLAUDE"})
+    one, two, three = (facts.vacancy(each) for each in facts.seats)
+    await ranking.hear(
+        facts.round(),
+        one.model_copy(update={"post": "DOKTER GIGI"}),
+        two.model_copy(update={"post": "DOKTER UMUM"}),
+        three.model_copy(update={"post": "ARSIPARIS 100%", "agency": "Provinsi Jambi", "unit_path": "Dinas Kearsipan"}),
+    )
+    for query, found in [
+        ({"search": "dokter"}, ["v1", "v2"]),
+        ({"search": "kasemen gigi"}, ["v1"]),
+        ({"search": "DOKT ser"}, ["v1", "v2"]),
+        ({"search": "jambi"}, ["v3"]),
+        ({"search": "%"}, ["v3"]),
+        ({"search": "_"}, []),
+        ({"search": " \x00 "}, ["v1", "v2", "v3"]),
+        ({"need": "CUMLAUDE"}, ["v2"]),
+        ({"search": "gigi", "need": "CUMLAUDE"}, []),
+        ({"search": "dokter", "round_id": "another"}, []),
+    ]:
+        answer = await ranking.http.get("/ranking/vacancies", params=query)
+        assert [one["vacancy_id"] for one in answer.json()["items"]] == found, query
 
 
 async def test_a_mark_beyond_any_scale_is_no_harm(ranking: ServiceApp) -> None:
