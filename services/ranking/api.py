@@ -53,6 +53,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             revisions.revisions(),
             fairness.reports(),
             streams.streams(),
+            pages.vacancies_page(own_pages),
             pages.router(own_pages, settings.zone),
             explanation.why_page(own_pages, settings.zone),
             seats.seats_page(own_pages, settings.zone),

@@ -3,17 +3,19 @@
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
+from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.ranking.domain.standing import UNDECIDED, WAIT
-from services.ranking.handlers.http import WhichList
+from services.ranking.handlers.http import Search, WhichList
 from services.ranking.handlers.live import LINES
 from services.ranking.usecases.show_revisions import show_changes, show_fixed, show_history
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Standings, show_standings
+from services.ranking.usecases.show_vacancies import show_vacancies
 from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import StageCode, VacancyId
 from shared.policies import List
@@ -25,6 +27,8 @@ from shared.web.parts import TheParts
 from shared.web.problems import Language, reader_language
 
 WhichVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")]
+OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
+"""A code, or nothing: a form sends its fields empty, too."""
 
 VACANCY = "/ranking/vacancies/{vacancy_id}"
 """The page that a vacancy's other pages lead back to."""
@@ -100,6 +104,46 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
             list_name=getattr(one.name, language),
             local=lambda at: local(at, zone, language),
             first_page=cursor is None,
+        )
+
+    return routes
+
+
+def vacancies_page(pages: Pages) -> APIRouter:
+    """The way in: the vacancies of a round, to be searched without a script."""
+    routes = APIRouter(include_in_schema=False)
+
+    @routes.get("")
+    @routes.get("/")
+    async def way_in(request: Request) -> RedirectResponse:
+        query = f"?{request.url.query}" if request.url.query else ""
+        return RedirectResponse(f"{request.url.path.rstrip('/')}/vacancies.html{query}", 302)
+
+    @routes.get("/vacancies.html")
+    async def vacancies(
+        request: Request,
+        parts: TheParts,
+        round_id: OrEmpty = "",
+        search: Search = "",
+        need: OrEmpty = "",
+        cursor: Cursor = None,
+    ) -> HTMLResponse:
+        try:
+            async with reading(parts.pool) as connection:
+                shown = await show_vacancies(connection, round_id, search, need or None, cursor, LINES)
+        except Refusal as refusal:
+            return pages.problem(request, refusal)
+        language = reader_language(request)
+        policy = shown.round.policy if shown else None
+        asked = {"round_id": shown.round.round_id if shown else "", "search": search, "need": need, "lang": language}
+        return pages.answer(
+            request,
+            "vacancies.html",
+            shown=shown,
+            needs={code: getattr(one.name, language) for code, one in policy.needs.items()} if policy else {},
+            lists={one.code: getattr(one.name, language) for one in policy.lists} if policy else {},
+            asked=asked,
+            query=urlencode(asked),
         )
 
     return routes

@@ -9,13 +9,13 @@ ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 -- True while no rebuild runs; none begins before the transaction ends.
 SELECT pg_try_advisory_xact_lock_shared(:lock);
 
--- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, sequence)!
+-- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, registration_opens, sequence)!
 -- A round and its law.
-INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats, sequence)
-VALUES (:round_id, :name, :policy, :policy_hash, :seed, :decreed_seats, :sequence)
+INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats, registration_opens, sequence)
+VALUES (:round_id, :name, :policy, :policy_hash, :seed, :decreed_seats, :registration_opens, :sequence)
 ON CONFLICT (round_id) DO UPDATE
    SET name = excluded.name, policy = excluded.policy, policy_hash = excluded.policy_hash, seed = excluded.seed,
-       decreed_seats = excluded.decreed_seats, sequence = excluded.sequence
+       decreed_seats = excluded.decreed_seats, registration_opens = excluded.registration_opens, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
 -- name: hold_rounds(rounds)!
@@ -282,6 +282,17 @@ SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vac
    AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS word WHERE strpos(lower(concat_ws(' ', agency, post, unit_path)), lower(word)) = 0)
    AND (round_id, number) > (:after_round, :after_number)
  ORDER BY round_id, number LIMIT :most;
+
+-- name: vacancies_found(round_id, words, need, after_number)^
+-- How many of a round's vacancies are so, and how many of them up to a number.
+SELECT count(*) AS found, count(*) FILTER (WHERE number <= :after_number) AS before FROM vacancy
+ WHERE round_id = :round_id AND (:need::text IS NULL OR need = :need)
+   AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS word WHERE strpos(lower(concat_ws(' ', agency, post, unit_path)), lower(word)) = 0);
+
+-- name: rounds_to_look_at()
+-- Rounds that have vacancies, the newest first.
+SELECT round_id, name FROM round WHERE policy IS NOT NULL AND EXISTS (SELECT FROM vacancy WHERE vacancy.round_id = round.round_id)
+ ORDER BY registration_opens DESC NULLS LAST, round_id DESC;
 
 -- Closing ----------------------------------------------------------------------------------------------------------------------
 

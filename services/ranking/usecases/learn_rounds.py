@@ -31,6 +31,7 @@ async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]])
             policy_hash=data.policy_hash,
             seed=data.seed,
             decreed_seats=data.decreed_seats,
+            registration_opens=data.calendar.registration_opens,
             sequence=event.sequence,
         )
         vacancies = [row["vacancy_id"] async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)]
