@@ -22,6 +22,7 @@ OF_THE_CONNECTION = frozenset(
 )
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 120.0  # between two pieces of an answer; a stream of events sends a comment more often than that
+FIRST_PAGE = b"/ranking/vacancies.html"
 
 TEXTS = {
     "service-away": (
@@ -70,6 +71,8 @@ class Door:
             await self._issuer(scope, receive, send)
         elif name in self._upstream:
             await self._pass_on(name, scope, receive, send)
+        elif scope["path"] == "/":
+            await _answer(send, 302, b"", b"text/plain", (b"location", FIRST_PAGE))
         elif scope["path"] == "/.well-known/terang.json":
             await _answer(send, 200, self._about, b"application/json")
         elif scope["path"] in ("/ready", "/live"):
@@ -160,15 +163,12 @@ async def _problem(scope: Scope, send: Send, code: str, **values: str) -> None:
     language = "en" if accepted.lower().startswith("en") else "id"
     title, detail = texts[language]
     problem = {"type": f"/problems/door/{code}", "title": title, "status": status, "detail": detail.format_map(values)}
-    await _answer(
-        send, status, json.dumps(problem, ensure_ascii=False).encode(), b"application/problem+json", language.encode()
-    )
+    body = json.dumps(problem, ensure_ascii=False).encode()
+    await _answer(send, status, body, b"application/problem+json", (b"content-language", language.encode()))
 
 
-async def _answer(send: Send, status: int, body: bytes, media_type: bytes, language: bytes | None = None) -> None:
-    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode())]
-    if language:
-        headers.append((b"content-language", language))
+async def _answer(send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]) -> None:
+    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

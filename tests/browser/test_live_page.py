@@ -77,3 +77,34 @@ async def test_seats_are_reached_from_the_list_and_go_on_paper(
     await page.emulate_media(media="screen")
     await page.get_by_role("link", name="Ke daftar").click()
     await expect(page.locator("tbody tr").first).to_contain_text(one.numbers["satu"])
+
+
+async def test_a_vacancy_is_found_from_the_bare_address(stack: dict[str, Any], door: Door, browser: Browser) -> None:
+    """Without JavaScript, on a narrow screen: the bare address leads to the vacancies of the newest round, others can be chosen, a search finds one, its
+    list is a link away and leads back; nothing goes beyond the screen's edge; on paper the search is gone and the vacancies stay."""
+    one = await SmallRound.open(door, "local-jambi", "DINAS PERHUBUNGAN")
+    await door.get(f"/ranking/vacancies/{one.vacancy_id}/standings", waits=True)
+    context = await browser.new_context(
+        java_script_enabled=False, locale="id-ID", viewport={"width": 360, "height": 740}
+    )
+    page = await context.new_page()
+    await page.goto(stack["door"])
+    await expect(page).to_have_url(f"{stack['door']}/ranking/vacancies.html")
+    await expect(page.locator("html")).to_have_attribute("lang", "id")
+    await page.goto(f"{stack['door']}/ranking?round_id={one.round_id}")
+    await page.get_by_label("Cari jabatan, unit atau instansi").fill("perhubungan penata")
+    await page.get_by_label("Jenis kebutuhan").select_option("UMUM")
+    await page.get_by_role("button", name="Tampilkan").click()
+    await expect(page.locator("#count")).to_contain_text("Formasi 1–1 dari 1")
+    assert await page.evaluate("document.documentElement.scrollWidth") == 360
+    await page.emulate_media(media="print")
+    await expect(page.get_by_role("search")).to_be_hidden()
+    await expect(page.get_by_role("link", name="PENATA LAYANAN")).to_be_visible()
+    await page.emulate_media(media="screen")
+    await page.get_by_role("link", name="English").click()
+    await expect(page.locator("#count")).to_contain_text("Vacancies 1–1 of 1")
+    await page.get_by_role("link", name="PENATA LAYANAN").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("PENATA LAYANAN")
+    await page.get_by_role("link", name="All vacancies").click()
+    await expect(page.get_by_role("heading", level=1)).to_contain_text("Vacancies: ")
+    await context.close()

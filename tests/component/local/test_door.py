@@ -177,6 +177,12 @@ async def test_an_unknown_service_is_a_404(door: httpx.AsyncClient) -> None:
     assert "/ranking, /exams, /issuer" in answer.json()["detail"]
 
 
+async def test_the_bare_address_leads_to_the_vacancies(door: httpx.AsyncClient) -> None:
+    """Who enters nothing but the address gets to the page of all vacancies."""
+    answer = await door.get("/")
+    assert (answer.status_code, answer.headers["location"]) == (302, "/ranking/vacancies.html")
+
+
 async def test_where_the_rest_is(door: httpx.AsyncClient) -> None:
     """/.well-known/terang.json names province, broker and issuer."""
     assert (await door.get("/.well-known/terang.json")).json() == {
