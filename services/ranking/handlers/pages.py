@@ -30,8 +30,9 @@ WhichVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="Of a fixed 
 OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
 """A code, or nothing: a form sends its fields empty, too."""
 
+VACANCIES = "/ranking/vacancies.html"
 VACANCY = "/ranking/vacancies/{vacancy_id}"
-"""The page that a vacancy's other pages lead back to."""
+"""The pages that others lead back to."""
 
 
 def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
@@ -111,7 +112,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
 
 def vacancies_page(pages: Pages) -> APIRouter:
     """The way in: the vacancies of a round, to be searched without a script."""
-    routes = APIRouter(include_in_schema=False)
+    routes = pages.router("", back=VACANCIES)
 
     @routes.get("")
     @routes.get("/")
@@ -128,11 +129,8 @@ def vacancies_page(pages: Pages) -> APIRouter:
         need: OrEmpty = "",
         cursor: Cursor = None,
     ) -> HTMLResponse:
-        try:
-            async with reading(parts.pool) as connection:
-                shown = await show_vacancies(connection, round_id, search, need or None, cursor, LINES)
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        async with reading(parts.pool) as connection:
+            shown = await show_vacancies(connection, round_id, search, need or None, cursor, LINES)
         language = reader_language(request)
         policy = shown.round.policy if shown else None
         asked = {"round_id": shown.round.round_id if shown else "", "search": search, "need": need, "lang": language}

@@ -259,7 +259,7 @@ async def _live_page(connection: Connection, asked: Asked, seen: object, limit: 
 async def _closed_page(
     connection: Connection, asked: Asked, closing: Mapping[str, Any], seen: object, limit: int
 ) -> Standings:
-    if seen is not None and not isinstance(seen, int):
+    if seen is not None and (not isinstance(seen, int) or not 0 <= seen < 2**31):
         raise Refusal("bad-cursor")
     rows = [row async for row in SQL.closed_lines_after(connection, **asked.key, after=seen or 0, most=limit + 1)]
     return closed_page(asked, closing, rows, limit)
