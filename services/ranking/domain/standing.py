@@ -32,7 +32,7 @@ class Row(NamedTuple):
 
 class Line(NamedTuple):
     """A candidate's line. `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every tie; no rank, no score.
-    `priority` as in merit.Standing."""
+    `priority` as in merit.Standing. `decided`: an officer gave the rank among people who are alike."""
 
     place: int
     participant_no: str
@@ -41,6 +41,7 @@ class Line(NamedTuple):
     equals: int
     score: int | None
     priority: int = 0
+    decided: bool = False
 
 
 def line(row: Row) -> Line:
@@ -49,7 +50,8 @@ def line(row: Row) -> Line:
         return Line(row.place, row.participant_no, row.gate, None, 1, None)
     told_apart = row.decided == row.alike
     rank, equals = (row.place, 1) if told_apart else (row.shared, row.alike)
-    return Line(row.place, row.participant_no, row.gate, rank, equals, *score_and_priority(row.worth))
+    score = score_and_priority(row.worth)
+    return Line(row.place, row.participant_no, row.gate, rank, equals, *score, told_apart and row.alike > 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,12 +92,17 @@ SELECT EXISTS (SELECT FROM filling WHERE round_id = :round_id)
 
 -- name: fixed_versions(vacancy_id, list)
 -- Every version of a list that officers fixed, the first one first; the last one counts.
-SELECT version, digest, codes, cut_limit, cut_score, closed_at, follows, reason FROM closing_version
+SELECT version, list, digest, codes, cut_limit, cut_score, closed_at, decided, follows, reason FROM closing_version
  WHERE vacancy_id = :vacancy_id AND list = :list ORDER BY version;
 
 -- name: newest_beside(vacancy_id, list, after)^
 -- The newest version that came after the one that counts.
 SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND version > :after ORDER BY version DESC LIMIT 1;
+
+-- name: fixed_lines_of(vacancy_id, list, version, participants)
+-- Lines of one of them, of these candidates.
+SELECT participant_no, rank, equals, points FROM closed_line_version
+ WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no = ANY (:participants::text[]);
 
 -- name: fixed_lines_after(vacancy_id, list, version, after, most)
 -- The next lines of one of them.

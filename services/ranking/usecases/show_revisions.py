@@ -172,7 +172,7 @@ async def show_fixed(
     if closing is None:
         raise Refusal("version-not-fixed", list=list_code, version=version)
     lines = REVISIONS.fixed_lines_after(connection, **asked.key, version=version, after=after, most=limit + 1)
-    return closed_page(asked, closing, [row async for row in lines], limit)
+    return await closed_page(connection, asked, closing, [row async for row in lines], limit)
 
 
 async def show_changes(

@@ -1,6 +1,6 @@
 """Shows a vacancy's list to anyone: participant numbers, points, ranks and codes; live until an officer fixed it, then as it was fixed."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -8,10 +8,11 @@ from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, digits, score_and_priority
+from services.ranking.domain.merit import Candidate, Gate, ListRules, before_decision, digits, score_and_priority
 from services.ranking.domain.standing import UNDECIDED, Line, ListCut
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, candidates_as_fixed, candidates_known, vacancies_known
+from services.ranking.storage.revisions import REVISIONS
 from services.ranking.storage.standings import OneList, Stands
 from services.ranking.usecases.show_round import the_round
 from shared.postgres.pool import Connection
@@ -32,6 +33,7 @@ class StandingLine(BaseModel):
         description="Result code as it is, or would be now; WAIT: no result yet; UNDECIDED: an officer has to choose"
     )
     equal_with: int = Field(description="Others who are equal in score and every tie")
+    decided: bool = Field(description="Whether an officer gave the rank, among people equal in score and every tie")
 
 
 class CutView(BaseModel):
@@ -241,6 +243,7 @@ async def _live_page(connection: Connection, asked: Asked, seen: object, limit: 
             points=points.get(line.participant_no, {}),
             code=asked.shown(line),
             equal_with=line.equals - 1,
+            decided=line.decided,
         )
         for _, line in lines[:limit]
     )
@@ -262,11 +265,14 @@ async def _closed_page(
     if seen is not None and (not isinstance(seen, int) or not 0 <= seen < 2**31):
         raise Refusal("bad-cursor")
     rows = [row async for row in SQL.closed_lines_after(connection, **asked.key, after=seen or 0, most=limit + 1)]
-    return closed_page(asked, closing, rows, limit)
+    return await closed_page(connection, asked, closing, rows, limit)
 
 
-def closed_page(asked: Asked, closing: Mapping[str, Any], rows: Sequence[Any], limit: int) -> Standings:
+async def closed_page(
+    connection: Connection, asked: Asked, closing: Mapping[str, Any], rows: Sequence[Any], limit: int
+) -> Standings:
     """A page of lines as an officer fixed them; of `rows` there is one more than the limit where another page follows."""
+    decided = await _decided(connection, asked, closing)
     items = tuple(
         StandingLine(
             rank=row["rank"],
@@ -275,6 +281,7 @@ def closed_page(asked: Asked, closing: Mapping[str, Any], rows: Sequence[Any], l
             points=row["points"] if asked.rules.shows_points else {},
             code=row["code"],
             equal_with=row["equals"] - 1,
+            decided=row["participant_no"] in decided,
         )
         for row in rows[:limit]
     )
@@ -289,6 +296,22 @@ def closed_page(asked: Asked, closing: Mapping[str, Any], rows: Sequence[Any], l
         items=items,
         next=to_cursor("closed", rows[limit - 1]["place"]) if len(rows) > limit else None,
     )
+
+
+async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, Any]) -> set[str]:
+    """Whose rank on a fixed list is an officer's decision. A place that an officer gave decides nothing where the others are no longer equal."""
+    if not closing["decided"]:
+        return set()
+    which = {**asked.key, "version": closing["version"], "participants": list(closing["decided"])}
+    rows = {row["participant_no"]: row async for row in REVISIONS.fixed_lines_of(connection, **which)}
+    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
+    alike: defaultdict[bytes, list[str]] = defaultdict(list)
+    for number, candidate in known.items():
+        standing = asked.rules.stands(candidate)
+        if standing is not None and rows[number]["rank"] is not None and rows[number]["equals"] == 1:
+            alike[before_decision(standing.merit_key)].append(number)
+    return {number for numbers in alike.values() if len(numbers) > 1 for number in numbers}
 
 
 def _head(asked: Asked) -> dict[str, Any]:

@@ -32,7 +32,7 @@ async def shortlisted(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) ->
 
 
 async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: ServiceApp) -> None:
-    """Closing refuses and names them; the officer's order, with its reason, becomes part of the closed list; the audit keeps it."""
+    """Closing refuses and names them; the officer's order, with its reason, becomes part of the closed list, whose lines say so; the audit keeps it."""
     facts = Facts({"v1": 2})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "80", 4: "70"})
     officer = ranking.who("officer-1", "officer")
@@ -68,9 +68,12 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
         (4, "0001-000004", "P"),
     ]
     assert live["codes"] == {"L": 2, "P": 2}
+    assert [line["decided"] for line in live["items"]] == [False, True, True, False]
 
     closed = await ranking.http.post(FINAL, headers=officer)
     assert closed.status_code == 200, closed.text
+    fixed = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
+    assert fixed["items"] == live["items"]
     assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == ["0001-000001", "0001-000003"]
     trail = await ranking.pool.fetch("SELECT subject, action, object, reason FROM audit ORDER BY id")
     assert [tuple(row) for row in trail] == [
@@ -99,6 +102,24 @@ async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp
     assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)).status_code == 201
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
     assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == ["0001-000003"]
+
+
+async def test_a_place_among_equals_who_parted_is_no_decision(ranking: ServiceApp) -> None:
+    """Where one of those whom an officer ordered gets another mark, a rule tells them apart again: no line says that an officer did."""
+    facts = Facts({"v1": 1})
+    await shortlisted(ranking, facts, {1: "80", 2: "80"})
+    officer = ranking.who("officer-1", "officer")
+    order = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
+    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)).status_code == 201
+    await ranking.hear(facts.applied("v1", 1, gpa="3.90")[1])
+    live = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
+    assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
+    fixed = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
+    for standings in (live, fixed):
+        assert [(one["participant_no"][-1], one["decided"]) for one in standings["items"]] == [
+            ("1", False),
+            ("2", False),
+        ]
 
 
 async def test_age_and_marks_decide_without_being_shown(ranking: ServiceApp) -> None:
