@@ -7,6 +7,7 @@
   const live = byId("live");
   const SPOKEN_EVERY_MS = 10000; // a screen reader is told that the list moved at most so often
   let spoken = 0;
+  let unsaid;
 
   const cell = (kind, text, number) => {
     const made = document.createElement(kind);
@@ -30,8 +31,8 @@
     if (line.equal_with) {
       const note = document.createElement("span");
       note.className = "quiet";
-      note.textContent = ` (${said.equal.replace("{count}", line.equal_with)})`;
-      code.append(note);
+      note.textContent = `(${said.equal.replace("{count}", line.equal_with)})`;
+      code.append(" ", note);
     }
     made.append(cell("td", line.rank, true), number);
     for (const component of components) made.append(cell("td", line.points[component], true));
@@ -39,25 +40,51 @@
     return made;
   };
 
+  // Takes over the cells that differ; the others stay, with whatever is focused or selected in them. Says whether any did.
+  const refresh = (old, made) => {
+    const differ = [...made.cells].filter((cell, at) => cell.textContent.trim() !== old.cells[at].textContent.trim());
+    for (const cell of differ) old.cells[cell.cellIndex].replaceWith(cell.cloneNode(true));
+    old.classList.toggle("within", made.classList.contains("within"));
+    return differ.length > 0;
+  };
+
   const show = (standings) => {
-    const before = new Map([...lines.rows].map((old) => [old.dataset.number, old.textContent]));
-    const rows = standings.items.map((line) => row(line, standings.components));
-    const moved = rows.filter((made) => before.size && before.get(made.dataset.number) !== made.textContent);
-    lines.replaceChildren(...rows);
-    for (const made of moved) made.classList.add("moved");
-    setTimeout(() => moved.forEach((made) => made.classList.remove("moved")), 1500);
+    const before = new Map([...lines.rows].map((old) => [old.dataset.number, old]));
+    const moved = [];
+    const rows = standings.items.map((line) => {
+      const made = row(line, standings.components);
+      const old = before.get(line.participant_no);
+      if (old ? refresh(old, made) : before.size) moved.push(old ?? made);
+      return old ?? made;
+    });
+    const focused = document.activeElement;
+    const within = lines.contains(focused);
+    const stay = new Set(rows);
+    for (const old of before.values()) if (!stay.has(old)) old.remove();
+    rows.forEach((each, at) => {
+      if (lines.rows[at] !== each) lines.insertBefore(each, lines.rows[at] ?? null);
+    });
+    if (within && document.activeElement !== focused) { // a row that is moved loses the focus
+      (lines.contains(focused) ? focused : lines.closest("[tabindex]")).focus({ preventScroll: true });
+    }
+    for (const each of moved) each.classList.add("moved");
+    setTimeout(() => moved.forEach((each) => each.classList.remove("moved")), 1500);
     byId("candidates").textContent = standings.candidates;
     byId("within").textContent = standings.cut.within;
     byId("cut-score").textContent = standings.cut.score ?? "–";
     byId("version").textContent = standings.version ?? "–";
-    byId("empty").hidden = standings.items.length > 0;
+    byId("empty").hidden = rows.length > 0;
     return moved.length;
   };
 
   const say = (text) => {
-    const now = Date.now();
-    if (now - spoken < SPOKEN_EVERY_MS) return;
-    spoken = now;
+    clearTimeout(unsaid);
+    const wait = spoken + SPOKEN_EVERY_MS - Date.now();
+    if (wait > 0) {
+      unsaid = setTimeout(say, wait, text);
+      return;
+    }
+    spoken = Date.now();
     live.textContent = text;
   };
 
