@@ -79,7 +79,7 @@ async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> No
     await closed(ranking, facts, PEOPLE)
     before = await page(ranking, "v1")
     assert figures(before) == ("2", "0", "0", "2", "0")
-    assert [row[4] for row in before.tables["seat-table"][1:]] == ["empty: filling has not begun"] * 2
+    assert [row[2] for row in before.tables["seat-table"][1:]] == ["empty: filling has not begun"] * 2
     assert figures(await page(ranking, "v2")) == ("1", "1", "0", "0", "0")
 
     await begin(ranking)
@@ -87,11 +87,11 @@ async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> No
     during = await page(ranking, "v1")
     assert during.texts["state"] == "Empty seats are being filled (optimalisasi)."
     assert figures(during) == ("2", "0", "2", "0", "0")
-    assert [row[:2] + row[3:] for row in during.tables["seat-table"][1:]] == [
-        ["1", "0002-000003", "L-1", "offered, not answered yet"],
-        ["2", "0003-000002", "L-2", "offered, not answered yet"],
+    assert [row[:4] for row in during.tables["seat-table"][1:]] == [
+        ["1", "0002-000003", "offered, not answered yet", "L-1"],
+        ["2", "0003-000002", "offered, not answered yet", "L-2"],
     ]
-    same_unit, other_unit = (row[2] for row in during.tables["seat-table"][1:])
+    same_unit, other_unit = (row[4] for row in during.tables["seat-table"][1:])
     assert same_unit.startswith("from another kind of need at the same unit: PENATA LAYANAN OPERASIONAL")
     assert same_unit.endswith("rank 3 on the list they applied for")
     assert "Best" in same_unit  # the kind of need in words
@@ -103,7 +103,7 @@ async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> No
     after = await page(ranking, "v1")
     assert after.texts["state"] == "The filling of seats is complete."
     assert figures(after) == ("2", "1", "0", "0", "1")
-    assert [row[4] for row in after.tables["seat-table"][1:]] == ["taken", "left empty: nobody is left to ask"]
+    assert [row[2] for row in after.tables["seat-table"][1:]] == ["taken", "left empty: nobody is left to ask"]
     assert [(row[0], row[1], row[3], row[5].split(",")[0]) for row in after.tables["offers"][1:]] == [
         ("1", "0002-000002", "L-1", "declined"),
         ("2", "0002-000003", "L-1", "accepted"),
@@ -167,16 +167,14 @@ async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
     waiting = await page(ranking, "v1")
     assert figures(waiting) == ("1", "0", "0", "1", "0")
     assert waiting.texts["state"] == "Empty seats are being filled (optimalisasi)."
-    assert "officer" in waiting.tables["seat-table"][1][4]
+    assert "officer" in waiting.tables["seat-table"][1][2]
     await ranking.hear(gives_up("v2", 1))
     told = await seats(ranking, "v2")
     assert [(one["participant_no"], one["answer"]) for one in told["given"]] == [("0002-000001", "declined")]
     shown = await page(ranking, "v2", "id")
     assert shown.texts["state"] == "Kursi kosong sedang diisi (optimalisasi)."
-    assert [row[:2] + row[4:] for row in shown.tables["seat-table"][1:]] == [
-        ["1", "0002-000002", "ditawarkan, belum dijawab"]
-    ]
-    assert "berikutnya di daftar sendiri" in shown.tables["seat-table"][1][2]
+    assert [row[:3] for row in shown.tables["seat-table"][1:]] == [["1", "0002-000002", "ditawarkan, belum dijawab"]]
+    assert "berikutnya di daftar sendiri" in shown.tables["seat-table"][1][4]
 
 
 async def test_the_page_for_everybody(ranking: ServiceApp) -> None:
