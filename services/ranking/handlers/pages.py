@@ -50,7 +50,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     ) -> HTMLResponse:
         try:
             async with reading(parts.pool) as connection:
-                if list_ is not None and version is not None:
+                if version is not None:
                     shown = await show_fixed(connection, vacancy_id, list_, version, cursor, LINES)
                 else:
                     shown = await show_standings(connection, vacancy_id, list_, None, cursor, LINES)

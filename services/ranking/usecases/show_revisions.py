@@ -158,9 +158,9 @@ async def show_versions(
 
 
 async def show_fixed(
-    connection: Connection, vacancy_id: str, list_code: str, version: int, cursor: str | None, limit: int
+    connection: Connection, vacancy_id: str, list_code: str | None, version: int, cursor: str | None, limit: int
 ) -> Standings:
-    """A page of a version that an officer fixed, whether or not it counts still.
+    """A page of a version that an officer fixed, whether or not it counts still; by default of the newest list that has begun.
 
     Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `version-not-fixed`, `bad-cursor`.
     """
@@ -170,7 +170,7 @@ async def show_fixed(
     asked = await ask(connection, vacancy_id, list_code, "closed")
     closing = (await fixed_versions(connection, **_which(asked))).find(version)
     if closing is None:
-        raise Refusal("version-not-fixed", list=list_code, version=version)
+        raise Refusal("version-not-fixed", list=asked.rules.code, version=version)
     lines = REVISIONS.fixed_lines_after(connection, **asked.key, version=version, after=after, most=limit + 1)
     return await closed_page(connection, asked, closing, [row async for row in lines], limit)
 

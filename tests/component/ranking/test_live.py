@@ -132,3 +132,20 @@ async def test_a_stream_of_an_unknown_vacancy_is_refused(ranking: ServiceApp) ->
     answer = await ranking.http.get("/ranking/vacancies/nowhere/stream")
     assert answer.status_code == 404
     assert answer.json()["type"] == "/problems/ranking/unknown-vacancy"
+
+
+async def fixed_skd(ranking: ServiceApp, people: int) -> None:
+    """The first list of v1, fixed, everyone with the same points."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", people), facts.scheduled("v1", "skd"))
+    await ranking.hear(*(facts.skd("v1", one, 100, 100, 200) for one in range(1, people + 1)))
+    await ranking.hear(facts.closed("v1", "skd", people))
+    closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=ranking.who("o", "officer"))
+    assert closed.status_code == 200, closed.text
+
+
+async def test_a_version_is_never_another_one(ranking: ServiceApp) -> None:
+    """`?version=` without a list is of the list that is shown by default, or refused."""
+    await fixed_skd(ranking, 1)
+    for list_, status in (("&list=skd", 200), ("", 409)):  # by default the final list, which is not fixed
+        assert (await ranking.http.get(f"/ranking/vacancies/v1?version=1{list_}")).status_code == status
