@@ -52,7 +52,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             what_if.questions(),
             revisions.revisions(),
             fairness.reports(),
-            streams.streams(),
+            streams.streams(settings.zone),
             pages.vacancies_page(own_pages),
             pages.router(own_pages, settings.zone),
             explanation.why_page(own_pages, settings.zone),

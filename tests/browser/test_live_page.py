@@ -10,9 +10,18 @@ from tests.e2e.small_round import SmallRound
 
 pytestmark = pytest.mark.timeout(300)
 
+PAINTED = """
+window.painted = [];
+new MutationObserver((all) => {
+  for (const { target } of all) if (target.matches("tr.moved")) window.painted.push(target.dataset.number);
+}).observe(document, { subtree: true, attributeFilter: ["class"] });
+"""
+"""Notes the participant numbers of rows that are painted as moved."""
+
 
 async def test_the_page_moves_as_scores_arrive(stack: dict[str, Any], door: Door, browser: Browser) -> None:
-    """A score recorded while the page is open puts its candidate on the list, and a better one goes above, without reloading."""
+    """A score recorded while the page is open puts its candidate on the list, and a better one goes above, without reloading. Only rows that moved are
+    painted, the focus stays where it was, and that something moved is told in the end, however soon after the page was opened."""
     one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL PROVINSI JAMBI")
     for name in ("pertama", "kedua"):
         await one.apply(name)
@@ -22,20 +31,27 @@ async def test_the_page_moves_as_scores_arrive(stack: dict[str, Any], door: Door
     page = await browser.new_page(viewport={"width": 400, "height": 800})
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
+    await page.add_init_script(PAINTED)
     await page.goto(f"{stack['door']}/ranking/vacancies/{one.vacancy_id}?list=final&lang=en")
     await page.evaluate("window.stillHere = true")
     await one.score(sitting, "pertama", {"DASAR": "80", "BIDANG": "80"})
     rows = page.locator("tbody tr")
-    await expect(rows.first).to_contain_text(one.numbers["pertama"], timeout=20_000)
+    await expect(rows.filter(has_text=one.numbers["pertama"]).locator("td").first).to_have_text("1", timeout=20_000)
+    await expect(rows.first).to_contain_text(one.numbers["pertama"])
+    assert set(await page.evaluate("painted")) == {one.numbers["pertama"]}
+    await page.get_by_role("link", name=one.numbers["pertama"]).focus()
     await one.score(sitting, "kedua", {"DASAR": "90", "BIDANG": "90"})
     await expect(rows.first).to_contain_text(one.numbers["kedua"], timeout=20_000)
     await expect(rows.nth(1)).to_contain_text(one.numbers["pertama"])
+    await expect(page.get_by_role("link", name=one.numbers["pertama"])).to_be_focused()
+    await expect(page.locator("#live")).to_contain_text("Updated", timeout=20_000)
     assert await page.evaluate("window.stillHere") is True
     assert faults == []
 
 
 async def test_the_page_is_whole_without_javascript(stack: dict[str, Any], door: Door, browser: Browser) -> None:
-    """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a caption and a way to skip to it."""
+    """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a name for the table and a way to skip to it;
+    the form there leads from a participant number to the account of its place."""
     one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL KOTA JAMBI")
     await one.apply("satu")
     await one.close_registration()
@@ -46,9 +62,13 @@ async def test_the_page_is_whole_without_javascript(stack: dict[str, Any], door:
     await page.goto(f"{stack['door']}/ranking/vacancies/{one.vacancy_id}")
     await expect(page.locator("html")).to_have_attribute("lang", "id")
     await expect(page.locator("h1")).to_have_count(1)
-    await expect(page.locator("table caption")).to_have_count(1)
+    await expect(page.get_by_role("table", name="Urutan menurut nilai")).to_have_count(1)
     await expect(page.locator("a.skip")).to_have_count(1)
     await expect(page.locator("tbody tr").first).to_contain_text(one.numbers["satu"])
+    await page.get_by_label("Nomor peserta").fill(one.numbers["satu"])
+    await page.get_by_role("button", name="Lihat peringkatnya").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Mengapa peringkat ini?")
+    await expect(page.locator("main")).to_contain_text(one.numbers["satu"])
     await context.close()
 
 

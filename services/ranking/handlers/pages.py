@@ -1,20 +1,23 @@
 """Ranking's pages of a vacancy: its list, moving as results arrive, or as it was fixed; and who moved when a fixed list was corrected."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.ranking.domain.standing import UNDECIDED, WAIT
 from services.ranking.handlers.http import Search, WhichList
 from services.ranking.handlers.live import LINES
+from services.ranking.usecases.show_publication import newest_published
 from services.ranking.usecases.show_revisions import show_changes, show_fixed, show_history
 from services.ranking.usecases.show_round import the_round
-from services.ranking.usecases.show_standings import Standings, show_standings
+from services.ranking.usecases.show_seats import seats_moved
+from services.ranking.usecases.show_standings import Standings, State, ask, show_standings
 from services.ranking.usecases.show_vacancies import show_vacancies
 from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import StageCode, VacancyId
@@ -22,7 +25,7 @@ from shared.policies import List
 from shared.postgres.pool import reading
 from shared.refusals import Refusal
 from shared.web.pages import Pages
-from shared.web.paging import Cursor
+from shared.web.paging import Cursor, from_cursor
 from shared.web.parts import TheParts
 from shared.web.problems import Language, reader_language
 
@@ -33,6 +36,12 @@ OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
 VACANCIES = "/ranking/vacancies.html"
 VACANCY = "/ranking/vacancies/{vacancy_id}"
 """The pages that others lead back to."""
+
+ON_PAPER = 1000
+"""Lines of a fixed list on one page, for printing: some forty sheets. A longer list goes on on a further page."""
+
+NUMBER = re.compile(r"([0-9]{4,6})-?([0-9]{6})")
+"""A participant number as people type it: phones' keyboards for digits have no hyphen."""
 
 
 def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
@@ -47,40 +56,70 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         list_: WhichList = None,
         version: WhichVersion | None = None,
         cursor: Cursor = None,
+        on_paper: Annotated[bool, Query(alias="all", description="Of a fixed list: as one page")] = False,
     ) -> HTMLResponse:
+        most = ON_PAPER if on_paper else LINES
+        history = published = None
+        moved = False
         try:
             async with reading(parts.pool) as connection:
                 if version is not None:
-                    shown = await show_fixed(connection, vacancy_id, list_, version, cursor, LINES)
+                    shown = await show_fixed(connection, vacancy_id, list_, version, cursor, most)
                 else:
-                    shown = await show_standings(connection, vacancy_id, list_, None, cursor, LINES)
+                    state: State | None = "closed" if on_paper else None
+                    shown = await show_standings(connection, vacancy_id, list_, state, cursor, most)
                 round_ = await the_round(connection, shown.round_id)
-                history = None
                 if shown.state == "closed":
                     history = await show_history(connection, shown.round_id, vacancy_id, shown.list)
+                    published = await newest_published(connection, shown.round_id)
+                    if shown.list == round_.policy.lists[-1].code:
+                        moved = await seats_moved(connection, vacancy_id)
         except Refusal as refusal:
             return pages.problem(request, refusal)
         language = reader_language(request)
         one = round_.policy.list_called(shown.list)
         assert one is not None
         need = round_.policy.needs[shown.need]
+        lists = {each.code: getattr(each.name, language) for each in round_.policy.lists}
+        words = pages.words(request)
         return pages.answer(
             request,
             "standings.html",
             shown=shown,
             round_name=round_.name,
-            lists={one.code: getattr(one.name, language) for one in round_.policy.lists},
-            list_name=getattr(one.name, language),
+            lists=lists,
+            list_name=lists[one.code],
             need_name=getattr(need.name, language),
             within_code=one.codes.within,
-            meanings=_meanings(pages.words(request), shown, one, last=one is round_.policy.lists[-1]),
+            meanings=_meanings(words, shown, one, last=one is round_.policy.lists[-1]),
             closed_at=shown.closed_at and local(shown.closed_at, zone, language),
             history=history,
             this=history and history.find(shown.version),
+            published=published,
+            seats_moved=moved,
+            nobody=_nobody(words, shown, one, lists),
+            lines_shown=_lines_shown(words, shown, cursor),
+            as_of=local(parts.clock(), zone, language),
             local=lambda at: local(at, zone, language),
             first_page=cursor is None,
+            on_paper=on_paper,
             moves=shown.state == "live" and cursor is None,
         )
+
+    @routes.get("/{vacancy_id}/candidate")
+    async def candidate(
+        request: Request, vacancy_id: VacancyId, parts: TheParts, participant_no: str = "", list_: WhichList = None
+    ) -> Response:
+        try:
+            async with reading(parts.pool) as connection:
+                asked = await ask(connection, vacancy_id, list_, None)
+            number = NUMBER.fullmatch(participant_no.strip())
+            if number is None:
+                raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
+        except Refusal as refusal:
+            return pages.problem(request, refusal)
+        why = f"/ranking/vacancies/{vacancy_id}/candidates/{'-'.join(number.groups())}/why"
+        return RedirectResponse(f"{why}?list={asked.rules.code}&lang={reader_language(request)}", 303)
 
     @routes.get("/{vacancy_id}/changes")
     async def changes(
@@ -168,6 +207,21 @@ def _meanings(words: Mapping[str, str], shown: Standings, one: List, *, last: bo
     return {
         code: text for code, text in (meanings(words, one, last=last) | live).items() if always or code in shown.codes
     }
+
+
+def _nobody(words: Mapping[str, str], shown: Standings, one: List, lists: Mapping[str, str]) -> str:
+    """Why nobody is on the list."""
+    if shown.state == "closed":
+        return words["nobody"]
+    return words["empty"] if one.after is None else words["empty-after"].format(list=lists[one.after])
+
+
+def _lines_shown(words: Mapping[str, str], shown: Standings, cursor: str | None) -> str:
+    """Which lines of the list the page has: paper does not show that there are others."""
+    _, seen = from_cursor(cursor, fields=2) or (None, 0)
+    if isinstance(seen, str):  # of a live list: the last line seen may have moved meanwhile
+        return words["lines-after"].format(count=len(shown.items), number=seen, all=shown.candidates)
+    return words["lines"].format(first=seen + 1, last=seen + len(shown.items), all=shown.candidates)
 
 
 def local(at: datetime, zone: ZoneInfo, language: Language) -> str:

@@ -1,17 +1,19 @@
 """Streams of a list as it changes, as server-sent events."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.ranking.handlers.http import WhichList
 from services.ranking.handlers.live import Live
+from services.ranking.handlers.pages import local
 from services.ranking.usecases.show_standings import ask
 from shared.contracts.fields import VacancyId
 from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import declared, reader_language
 
 KEEP_ALIVE_S = 15
 """Proxies close a connection on which nothing moves, most after a minute."""
@@ -29,12 +31,12 @@ def live_of(request: Request) -> Live:
 TheLive = Annotated[Live, Depends(live_of)]
 
 
-def streams() -> APIRouter:
+def streams(zone: ZoneInfo) -> APIRouter:
     """The same stream at two addresses."""
     routes = APIRouter(tags=["standings"], prefix="/vacancies")
     described: dict[int | str, dict[str, Any]] = {
         200: {
-            "description": "Events `standings`, each with a whole Standings (its first 100 lines) as JSON: at once, then whenever it changed",
+            "description": "Events `standings`, each with a whole Standings (its first 100 lines) as JSON: at once, then whenever it changed; the id is when it was sent, in local time",
             "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}},
         },
         **declared(404),
@@ -43,15 +45,17 @@ def streams() -> APIRouter:
     @routes.get("/{vacancy_id}/stream", responses=described, summary="A vacancy's list as it changes")
     @routes.get("/{vacancy_id}/standings/stream", responses=described, summary="A vacancy's list as it changes")
     async def stream(
-        vacancy_id: VacancyId, parts: TheParts, live: TheLive, list_: WhichList = None
+        request: Request, vacancy_id: VacancyId, parts: TheParts, live: TheLive, list_: WhichList = None
     ) -> EventSourceResponse:
         async with parts.pool.acquire() as connection:
             await ask(connection, vacancy_id, list_, None)
-        return EventSourceResponse(_events(live.watch(vacancy_id, list_)), ping=KEEP_ALIVE_S)
+        language = reader_language(request)
+        sent = _events(live.watch(vacancy_id, list_), lambda: local(parts.clock(), zone, language))
+        return EventSourceResponse(sent, ping=KEEP_ALIVE_S)
 
     return routes
 
 
-async def _events(messages: AsyncIterator[str]) -> AsyncIterator[ServerSentEvent]:
+async def _events(messages: AsyncIterator[str], now: Callable[[], str]) -> AsyncIterator[ServerSentEvent]:
     async for message in messages:
-        yield ServerSentEvent(message, event="standings", retry=AGAIN_MS)
+        yield ServerSentEvent(message, event="standings", id=now(), retry=AGAIN_MS)

@@ -120,6 +120,11 @@ SELECT line.participant_no, line.rank, line.code, answer.answer, answer.answered
  WHERE line.vacancy_id = :vacancy_id AND line.list = :list AND line.admitted
  ORDER BY line.place;
 
+-- name: moved(vacancy_id)$
+-- Whether anybody gave up a vacancy's seat or was offered one, or had applied for it and was offered another.
+SELECT EXISTS (SELECT FROM seat_answer WHERE vacancy_id = :vacancy_id) OR EXISTS (SELECT FROM seat_offer WHERE vacancy_id = :vacancy_id)
+    OR EXISTS (SELECT FROM seat_offer WHERE applied_for = :vacancy_id);
+
 -- name: left_empty(vacancy_id)^
 -- Of a vacancy whose round's seats are being filled: since when, and the seats for which nobody is left to ask.
 SELECT filling.started_at, filling_vacancy.left_empty FROM filling_vacancy JOIN filling USING (round_id) WHERE vacancy_id = :vacancy_id;

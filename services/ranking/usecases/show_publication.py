@@ -115,6 +115,12 @@ async def show_versions(connection: Connection, round_id: str) -> PublishedVersi
     return PublishedVersions(round_id=round_id, items=items)
 
 
+async def newest_published(connection: Connection, round_id: str) -> int | None:
+    """The newest published version, if there is one."""
+    row = await PUBLICATION.newest_signed(connection, round_id=round_id)
+    return None if row is None else row["version"]
+
+
 async def show_proposal(connection: Connection, round_id: str) -> bytes:
     """All that an officer proposed and nobody has signed yet. Raises Refusal `nothing-proposed`."""
     row = await PUBLICATION.proposed(connection, round_id=round_id)

@@ -148,6 +148,12 @@ async def show_seats_of(connection: Connection, vacancy_id: str, participant_no:
     return [SeatOf(**row) async for row in rows]
 
 
+async def seats_moved(connection: Connection, vacancy_id: str) -> bool:
+    """Whether since the last list was fixed somebody gave up a seat of it, or was offered one there, or elsewhere after applying there."""
+    moved: bool = await SEATS.moved(connection, vacancy_id=vacancy_id)
+    return moved
+
+
 def _offer(row: Any) -> SeatOfferView:
     names = ("offer_id", "participant_no", "applied_for", "move", "code", "offered_at", "answer", "answered_at", "rank")
     places = {

@@ -74,6 +74,10 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
     assert closed.status_code == 200, closed.text
     fixed = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     assert fixed["items"] == live["items"]
+    page = (await ranking.http.get("/ranking/vacancies/v1")).text
+    assert page.count("urutan diputuskan petugas") == 2
+    version = (await ranking.http.get(f"/ranking/vacancies/v1?list=final&version={fixed['version']}")).text
+    assert version.count("urutan diputuskan petugas") == 2
     assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == ["0001-000001", "0001-000003"]
     trail = await ranking.pool.fetch("SELECT subject, action, object, reason FROM audit ORDER BY id")
     assert [tuple(row) for row in trail] == [

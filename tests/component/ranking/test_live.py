@@ -134,6 +134,24 @@ async def test_a_stream_of_an_unknown_vacancy_is_refused(ranking: ServiceApp) ->
     assert answer.json()["type"] == "/problems/ranking/unknown-vacancy"
 
 
+async def test_an_empty_list_says_why(ranking: ServiceApp) -> None:
+    """Nobody yet, nobody before the list before is fixed, nobody at all: three things. Codes that nobody has are not explained."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), facts.registered("v1", 0), facts.scheduled("v1", "skd"))
+
+    async def page(one: str) -> str:
+        return (await ranking.http.get(f"/ranking/vacancies/v1?list={one}&lang=en")).text
+
+    assert "Candidates appear once their papers are verified" in await page("skd")
+    assert "Only who goes on from the list Basic competence test" in await page("final")
+    await ranking.hear(facts.closed("v1", "skd", 0))
+    closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=ranking.who("o", "officer"))
+    assert closed.status_code == 200, closed.text
+    fixed = await page("skd")
+    assert "Nobody is on this list.<" in fixed
+    assert "What the codes mean" not in fixed
+
+
 async def fixed_skd(ranking: ServiceApp, people: int) -> None:
     """The first list of v1, fixed, everyone with the same points."""
     facts = Facts({"v1": 1})
@@ -144,8 +162,84 @@ async def fixed_skd(ranking: ServiceApp, people: int) -> None:
     assert closed.status_code == 200, closed.text
 
 
+async def test_a_page_says_which_lines_it_has(ranking: ServiceApp) -> None:
+    """Of how many lines a page shows which, live or fixed; a fixed list can be had whole, on one page."""
+    facts = Facts({"v2": 1})
+    await fixed_skd(ranking, 103)
+    await ranking.hear(facts.vacancy("v2"), *facts.people("v2", 103))
+
+    async def page(vacancy: str, query: str) -> str:
+        answer = await ranking.http.get(f"/ranking/vacancies/{vacancy}?list=skd&lang=en{query}")
+        assert answer.status_code == 200
+        return answer.text
+
+    def after(text: str) -> str:
+        return "&cursor=" + text.split("cursor=")[1].split('"')[0]
+
+    first = await page("v1", "")
+    assert "Lines 1–100 of 103" in first
+    assert "Lines 101–103 of 103" in await page("v1", after(first))
+    whole = await page("v1", "&all=1")
+    assert "Lines 1–103 of 103" in whole
+    assert whole.count("data-number=") == 103
+    live = await page("v2", "")
+    assert "Lines 1–100 of 103" in live
+    assert "3 lines after candidate 0002-0" in await page("v2", after(live))
+    refused = await ranking.http.get("/ranking/vacancies/v2?list=skd&all=1")
+    assert (refused.status_code, "Belum ditetapkan" in refused.text) == (409, True)
+
+
+async def test_more_within_than_the_limit_is_explained(ranking: ServiceApp) -> None:
+    """Four equals at a limit of three all go on, and the page says so. A version is no figure of interest while nothing was corrected."""
+    await fixed_skd(ranking, 4)
+    page = (await ranking.http.get("/ranking/vacancies/v1?list=skd&lang=en")).text
+    assert '<span id="within">4</span> / 3' in page
+    assert '<p id="all-equals">Whoever is equal' in page
+    assert 'id="version"' not in page
+    assert '<p id="all-equals" hidden>' in (await ranking.http.get("/ranking/vacancies/v1?list=final")).text
+
+
+async def test_a_number_leads_to_its_account(ranking: ServiceApp) -> None:
+    """The form's participant number, also typed without its hyphen, leads to that candidate's page; what is none, or is on no line, gets a page too."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1))
+    page = (await ranking.http.get("/ranking/vacancies/v1?lang=en")).text
+    assert '<form class="find" action="/ranking/vacancies/v1/candidate">' in page
+    for typed in ("0001-000001", " 0001000001 "):
+        query = {"participant_no": typed, "list": "skd", "lang": "en"}
+        sent = await ranking.http.get("/ranking/vacancies/v1/candidate", params=query)
+        assert sent.status_code == 303
+        assert sent.headers["location"] == "/ranking/vacancies/v1/candidates/0001-000001/why?list=skd&lang=en"
+        assert "0001-000001" in (await ranking.http.get(sent.headers["location"])).text
+    for typed in ("0001-000009", "satu\x00", "", "3601012345670001"):
+        query = {"participant_no": typed, "lang": "en"}
+        sent = await ranking.http.get("/ranking/vacancies/v1/candidate", params=query, follow_redirects=True)
+        assert (sent.status_code, sent.headers["content-type"].split(";")[0]) == (404, "text/html")
+        assert "Not on this list" in sent.text
+    assert (await ranking.http.get("/ranking/vacancies/nowhere/candidate")).status_code == 404
+
+
 async def test_a_version_is_never_another_one(ranking: ServiceApp) -> None:
     """`?version=` without a list is of the list that is shown by default, or refused."""
     await fixed_skd(ranking, 1)
     for list_, status in (("&list=skd", 200), ("", 409)):  # by default the final list, which is not fixed
         assert (await ranking.http.get(f"/ranking/vacancies/v1?version=1{list_}")).status_code == status
+
+
+async def test_a_live_list_says_of_when_it_is(ranking: ServiceApp) -> None:
+    """In local time, on the page and with every message of the stream: a printed list has its time."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1))
+    page = (await ranking.http.get("/ranking/vacancies/v1")).text
+    assert 'Keadaan per <span id="as-of">20-08-2026 10.00 WIB</span>' in page
+    async with served(ranking) as http, http.stream("GET", "/ranking/vacancies/v1/stream?lang=id") as answer:
+        ids = [line async for line in one_message(answer.aiter_lines()) if line.startswith("id:")]
+    assert ids == ["id: 20-08-2026 10.00 WIB"]
+
+
+async def one_message(lines: AsyncIterator[str]) -> AsyncIterator[str]:
+    """The lines of a stream's first message."""
+    async for line in lines:
+        if not line:
+            return
+        yield line

@@ -201,9 +201,12 @@ async def test_lists_that_parted_from_their_facts_are_not_proposed(ranking: Serv
 
 
 async def test_table_and_page(ranking: ServiceApp) -> None:
-    """The same lines as CSV, and on a page with codes and proof in both languages."""
+    """The same lines as CSV, and on a page with codes and proof in both languages, to which the vacancies' pages lead once it is there."""
     await closed_round(ranking)
+    link = f"{PUBLICATION}.html?version=1&amp;lang=id"
+    assert link not in (await ranking.http.get("/ranking/vacancies/v1")).text
     await published(ranking)
+    assert link in (await ranking.http.get("/ranking/vacancies/v1")).text
     table = (await ranking.http.get(f"{PUBLICATION}.csv")).text.splitlines()
     assert table[0] == "vacancy_id,list,rank,participant_no,score,code,TWK,TIU,TKP,SKB"
     assert "v1,final,1,0001-000003,77.091,L,100,100,200,80" in table

@@ -158,8 +158,14 @@ async def test_an_account_says_what_became_of_seats(ranking: ServiceApp) -> None
         assert "Since the list was fixed" not in silent
 
 
+async def told_on_the_list(ranking: ServiceApp, one: str) -> bool:
+    """Whether that list of v2 says that seats have moved."""
+    return "Seats have moved" in (await ranking.http.get(f"/ranking/vacancies/v2?list={one}&lang=en")).text
+
+
 async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
-    """Who gave a seat of the list up is named by number, the next of the list has the offer; a seat that two have equal claim to waits."""
+    """Who gave a seat of the list up is named by number, the next of the list has the offer; a seat that two have equal claim to waits. The final list,
+    which stays as it was fixed, says that seats have moved, and no other list does."""
     good, plain = (120, 120, 200), (100, 100, 190)
     people = {"v1": [], "v2": [(*good, "90"), (*plain, "80")], "v3": [(*good, "90"), (*plain, "80")]}
     await closed(ranking, places({"v1": 1, "v2": 1, "v3": 1}), people)
@@ -168,7 +174,10 @@ async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
     assert figures(waiting) == ("1", "0", "0", "1", "0")
     assert waiting.texts["state"] == "Empty seats are being filled (optimalisasi)."
     assert "officer" in waiting.tables["seat-table"][1][2]
+    assert not await told_on_the_list(ranking, "final")
     await ranking.hear(gives_up("v2", 1))
+    assert await told_on_the_list(ranking, "final")
+    assert not await told_on_the_list(ranking, "skd")
     told = await seats(ranking, "v2")
     assert [(one["participant_no"], one["answer"]) for one in told["given"]] == [("0002-000001", "declined")]
     shown = await page(ranking, "v2", "id")

@@ -24,19 +24,17 @@
     number.scope = "row";
     const why = document.createElement("a");
     why.href = said.whyPage.replace("{number}", line.participant_no);
-    why.title = said.why.replace("{number}", line.participant_no);
     why.textContent = line.participant_no;
     number.append(why);
     const code = cell("td", line.code);
-    if (line.equal_with) {
+    if (line.equal_with || line.decided) {
       const note = document.createElement("span");
       note.className = "quiet";
-      note.textContent = `(${said.equal.replace("{count}", line.equal_with)})`;
+      note.textContent = `(${line.decided ? said.decided : said.equal.replace("{count}", line.equal_with)})`;
       code.append(" ", note);
     }
-    made.append(cell("td", line.rank, true), number);
+    made.append(cell("td", line.rank, true), number, cell("td", line.score, true), code);
     for (const component of components) made.append(cell("td", line.points[component], true));
-    made.append(cell("td", line.score, true), code);
     return made;
   };
 
@@ -72,8 +70,11 @@
     byId("candidates").textContent = standings.candidates;
     byId("within").textContent = standings.cut.within;
     byId("cut-score").textContent = standings.cut.score ?? "–";
-    byId("version").textContent = standings.version ?? "–";
     byId("empty").hidden = rows.length > 0;
+    byId("lines-shown").hidden = rows.length === 0;
+    byId("lines-shown").textContent = said.lines
+      .replace("{first}", 1).replace("{last}", rows.length).replace("{all}", standings.candidates);
+    if (byId("all-equals")) byId("all-equals").hidden = standings.cut.within <= standings.cut.limit;
     return moved.length;
   };
 
@@ -97,6 +98,7 @@
       return;
     }
     const moved = show(standings);
+    byId("as-of").textContent = event.lastEventId;
     if (moved) say(`${said.updated} ${new Date().toLocaleTimeString(document.documentElement.lang)}`);
   });
   stream.addEventListener("open", () => { spoken = 0; say(said.following); });
