@@ -61,21 +61,18 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         most = ON_PAPER if on_paper else LINES
         history = published = None
         moved = False
-        try:
-            async with reading(parts.pool) as connection:
-                if version is not None:
-                    shown = await show_fixed(connection, vacancy_id, list_, version, cursor, most)
-                else:
-                    state: State | None = "closed" if on_paper else None
-                    shown = await show_standings(connection, vacancy_id, list_, state, cursor, most)
-                round_ = await the_round(connection, shown.round_id)
-                if shown.state == "closed":
-                    history = await show_history(connection, shown.round_id, vacancy_id, shown.list)
-                    published = await newest_published(connection, shown.round_id)
-                    if shown.list == round_.policy.lists[-1].code:
-                        moved = await seats_moved(connection, vacancy_id)
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        async with reading(parts.pool) as connection:
+            if version is not None:
+                shown = await show_fixed(connection, vacancy_id, list_, version, cursor, most)
+            else:
+                state: State | None = "closed" if on_paper else None
+                shown = await show_standings(connection, vacancy_id, list_, state, cursor, most)
+            round_ = await the_round(connection, shown.round_id)
+            if shown.state == "closed":
+                history = await show_history(connection, shown.round_id, vacancy_id, shown.list)
+                published = await newest_published(connection, shown.round_id)
+                if shown.list == round_.policy.lists[-1].code:
+                    moved = await seats_moved(connection, vacancy_id)
         language = reader_language(request)
         one = round_.policy.list_called(shown.list)
         assert one is not None
@@ -110,16 +107,15 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     async def candidate(
         request: Request, vacancy_id: VacancyId, parts: TheParts, participant_no: str = "", list_: WhichList = None
     ) -> Response:
-        try:
-            async with reading(parts.pool) as connection:
-                asked = await ask(connection, vacancy_id, list_, None)
-            number = NUMBER.fullmatch(participant_no.strip())
-            if number is None:
-                raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
-        except Refusal as refusal:
-            return pages.problem(request, refusal)
+        async with reading(parts.pool) as connection:
+            newest = (await ask(connection, vacancy_id, None, None)).rules.code
+        number = NUMBER.fullmatch(participant_no.strip())
+        if number is None:
+            raise Refusal("not-on-the-list", participant_no=participant_no, list=list_ or newest)
+        # whom no list let go on stands on an earlier one than the newest: theirs is told
+        which = "" if list_ in {None, newest} else f"list={list_}&"
         why = f"/ranking/vacancies/{vacancy_id}/candidates/{'-'.join(number.groups())}/why"
-        return RedirectResponse(f"{why}?list={asked.rules.code}&lang={reader_language(request)}", 303)
+        return RedirectResponse(f"{why}?{which}lang={reader_language(request)}", 303)
 
     @routes.get("/{vacancy_id}/changes")
     async def changes(
