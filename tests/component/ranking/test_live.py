@@ -152,11 +152,11 @@ async def test_an_empty_list_says_why(ranking: ServiceApp) -> None:
     assert "What the codes mean" not in fixed
 
 
-async def fixed_skd(ranking: ServiceApp, people: int) -> None:
-    """The first list of v1, fixed, everyone with the same points."""
+async def fixed_skd(ranking: ServiceApp, people: int, more: int = 0) -> None:
+    """The first list of v1, fixed, everyone with the same points, or so many `more` than the one before."""
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", people), facts.scheduled("v1", "skd"))
-    await ranking.hear(*(facts.skd("v1", one, 100, 100, 200) for one in range(1, people + 1)))
+    await ranking.hear(*(facts.skd("v1", one, 100, 100, 200 + one * more) for one in range(1, people + 1)))
     await ranking.hear(facts.closed("v1", "skd", people))
     closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=ranking.who("o", "officer"))
     assert closed.status_code == 200, closed.text
@@ -209,7 +209,7 @@ async def test_a_number_leads_to_its_account(ranking: ServiceApp) -> None:
         query = {"participant_no": typed, "list": "skd", "lang": "en"}
         sent = await ranking.http.get("/ranking/vacancies/v1/candidate", params=query)
         assert sent.status_code == 303
-        assert sent.headers["location"] == "/ranking/vacancies/v1/candidates/0001-000001/why?list=skd&lang=en"
+        assert sent.headers["location"] == "/ranking/vacancies/v1/candidates/0001-000001/why?lang=en"
         assert "0001-000001" in (await ranking.http.get(sent.headers["location"])).text
     for typed in ("0001-000009", "satu\x00", "", "3601012345670001"):
         query = {"participant_no": typed, "lang": "en"}
@@ -217,6 +217,22 @@ async def test_a_number_leads_to_its_account(ranking: ServiceApp) -> None:
         assert (sent.status_code, sent.headers["content-type"].split(";")[0]) == (404, "text/html")
         assert "Not on this list" in sent.text
     assert (await ranking.http.get("/ranking/vacancies/nowhere/candidate")).status_code == 404
+
+
+async def test_whom_no_list_let_go_on_is_found_from_the_newest_list(ranking: ServiceApp) -> None:
+    """Most people who look for themselves on the final list's page stand on the first one: theirs is told. Whoever asks on an earlier list's page is told
+    of that one."""
+    await fixed_skd(ranking, 4, more=1)
+    find = "/ranking/vacancies/v1/candidate"
+    told = {}
+    for list_ in ("final", "skd"):
+        for number in ("0001-000001", "0001-000004"):
+            query = {"participant_no": number, "list": list_, "lang": "en"}
+            told[list_, number] = await ranking.http.get(find, params=query, follow_redirects=True)
+            assert told[list_, number].status_code == 200
+    assert "SKD" in told["final", "0001-000001"].text
+    assert "list=skd" in str(told["skd", "0001-000004"].url)
+    assert "list=" not in str(told["final", "0001-000001"].url)
 
 
 async def test_a_version_is_never_another_one(ranking: ServiceApp) -> None:
