@@ -8,14 +8,17 @@ from uuid import UUID
 from pydantic import AwareDatetime, Field
 
 from shared.contracts.fields import (
+    Agency,
     Count,
     Fact,
     NeedCode,
     ParticipantNo,
     Points,
+    Post,
     RoundId,
     Sha256,
     UnitId,
+    UnitPath,
     VacancyId,
 )
 
@@ -69,10 +72,10 @@ class VacancyPublished(Fact):
     number: Annotated[
         int, Field(ge=1, description="Its number within the round, the first part of its participant numbers")
     ]
-    agency: Annotated[str, Field(description="instansi")]
-    post: Annotated[str, Field(description="jabatan")]
+    agency: Agency
+    post: Post
     unit_id: UnitId
-    unit_path: Annotated[str, Field(description="Agency, department, division …, separated by ` | `")]
+    unit_path: UnitPath
     need: NeedCode
     seats: Annotated[int, Field(ge=1, description="Seats to be filled")]
     education: Annotated[

@@ -52,6 +52,9 @@ ResultCode = Annotated[
     StringConstraints(pattern=r"^[A-Z0-9/-]{1,12}$"),
     Field(description="Result code of the stage, as the policy names it", examples=["P/L"]),
 ]
+Agency = Annotated[str, Field(description="instansi")]
+Post = Annotated[str, Field(description="jabatan")]
+UnitPath = Annotated[str, Field(description="Agency, department, division …, separated by ` | `")]
 
 
 def _in_digits(pattern: str) -> tuple[GetPydanticSchema, WithJsonSchema]:

@@ -325,7 +325,7 @@ class Tie(_Part):
         str,
         Field(description="A component, a stage (its total), a sum of components (A+B), or a fact of the person"),
     ]
-    order: Literal["highest-first", "lowest-first"]
+    order: Annotated[Literal["highest-first", "lowest-first"], Field(description="Which value goes before the other")]
 
 
 class Cut(_Part):

@@ -1,8 +1,9 @@
 """What people say about seats, each handed to one use case."""
 
+from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Path, Response
 
 from services.applications.usecases.answer_seat import AnswerSeat, SeatAnswerView, answer_seat, give_up_seat
 from shared.contracts.fields import ParticipantNo, VacancyId
@@ -10,6 +11,8 @@ from shared.web.effects import TheEffect
 from shared.web.identity import Applicant
 from shared.web.parts import TheParts
 from shared.web.problems import declared
+
+OfferId = Annotated[UUID, Path(description="The offer, as SeatOffered names it")]
 
 
 def seats(answer_days: int) -> APIRouter:
@@ -24,7 +27,7 @@ def seats(answer_days: int) -> APIRouter:
     )
     async def answer(
         vacancy_id: VacancyId,
-        offer_id: UUID,
+        offer_id: OfferId,
         command: AnswerSeat,
         parts: TheParts,
         applicant: Applicant,

@@ -9,6 +9,7 @@ from services.applications.domain.seat import Answer, check_in_time, check_same
 from services.applications.storage import SQL
 from services.applications.storage.seats import SEATS
 from shared.contracts.applications import SeatAccepted, SeatDeclined
+from shared.contracts.fields import ParticipantNo
 from shared.contracts.ranking import SeatOffered
 from shared.identity import Person
 from shared.messaging.envelope import Event
@@ -30,8 +31,8 @@ class SeatAnswerView(BaseModel):
     """An answer, as it holds from now on."""
 
     vacancy_id: str = Field(description="Vacancy that has the seat")
-    participant_no: str
-    answer: Answer
+    participant_no: ParticipantNo
+    answer: Answer = Field(description="What the person said")
     answered_at: datetime = Field(description="UTC")
 
 

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from services.applications.storage import SQL
 from shared.contracts.applications import RegistrationClosed
+from shared.contracts.fields import RoundId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -16,9 +17,9 @@ from shared.refusals import Refusal
 class RegistrationCount(BaseModel):
     """How many applied."""
 
-    round_id: str
-    closed_at: datetime
-    vacancies: int
+    round_id: RoundId
+    closed_at: datetime = Field(description="When registration was closed, UTC")
+    vacancies: int = Field(description="Vacancies of the round")
     submitted: int = Field(description="Applications of the whole round, those taken back included")
 
 

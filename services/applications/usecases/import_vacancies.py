@@ -20,8 +20,8 @@ class VacanciesImported(BaseModel):
     """The draft as it stands now."""
 
     rows: int = Field(description="Rows in the file")
-    vacancies: int
-    seats: int
+    vacancies: int = Field(description="Vacancies in the file")
+    seats: int = Field(description="Their seats together")
     decreed_seats: int = Field(description="Seats that the decree grants; publishing needs as many")
 
 

@@ -24,8 +24,10 @@ class RegistrationCalendar(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    registration_opens: AwareDatetime = Field(examples=["2026-08-20T00:00:00+07:00"])
-    registration_closes: AwareDatetime = Field(examples=["2026-09-10T23:59:00+07:00"])
+    registration_opens: AwareDatetime = Field(description="First instant", examples=["2026-08-20T00:00:00+07:00"])
+    registration_closes: AwareDatetime = Field(
+        description="First instant after", examples=["2026-09-10T23:59:00+07:00"]
+    )
 
 
 class OpenRound(BaseModel):

@@ -14,7 +14,9 @@ from services.applications.domain.result import Outcome, Result, Standing, stand
 from services.applications.domain.seat import Answer, answer_before
 from services.applications.storage import SQL
 from services.applications.storage.seats import SEATS
+from services.applications.usecases.fields import MaybeDecidedAt, MaybeWithdrawnAt, RoundName, StatusNow, SubmittedAt
 from services.applications.usecases.see_rounds import text_key
+from shared.contracts.fields import Agency, NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
 from shared.identity import Person
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -24,7 +26,7 @@ from shared.web.paging import Page, page
 class ReasonView(BaseModel):
     """Why an application does not meet the requirements."""
 
-    code: str
+    code: str = Field(description="As a verifier's decision names it")
     id: str = Field(description="In Indonesian")
     en: str = Field(description="In English")
 
@@ -32,22 +34,24 @@ class ReasonView(BaseModel):
 class QueueItem(BaseModel):
     """One line of a verifier's queue or an officer's list: nothing of the person."""
 
-    participant_no: str
-    status: Status
+    participant_no: ParticipantNo
+    status: StatusNow
     reasons: list[str] = Field(description="Codes of a rejection")
-    submitted_at: datetime
-    decided_at: datetime | None
-    withdrawn_at: datetime | None
+    submitted_at: SubmittedAt
+    decided_at: MaybeDecidedAt
+    withdrawn_at: MaybeWithdrawnAt
 
 
 class FactsView(BaseModel):
     """What the applicant stated of themselves, and what a verifier found proven in its place."""
 
-    education_level: str
-    education_programme: str | None
+    education_level: str = Field(description="Level of education (jenjang studi), worded as one of the vacancy's")
+    education_programme: str | None = Field(
+        description="Programme (program studi), worded as the vacancy words it; none where unknown"
+    )
     gpa: Decimal | None = Field(description="Grade point average, or mean diploma mark of a school")
-    birth_date: date | None
-    relevant_experience_months: int | None
+    birth_date: date | None = Field(description="None where unknown")
+    relevant_experience_months: int | None = Field(description="Whole months of relevant work; none where unknown")
     priority: str | None = Field(description="Priority group of the round's policy; none where nobody said")
 
 
@@ -59,43 +63,47 @@ class ResultView(BaseModel):
     code: str | None = Field(
         description="Result code of the list; none where the candidate did not pass: ranking has it"
     )
-    rank: int | None
-    score: Decimal | None
-    at: datetime
+    rank: int | None = Field(
+        description="Place on the list, shared by equals; none where the candidate did not pass: ranking has it"
+    )
+    score: Decimal | None = Field(
+        description="Score of the list, as the policy rounds it; none where the candidate did not pass: ranking has it"
+    )
+    at: datetime = Field(description="When the list was fixed, or ranking last said so of the candidate, UTC")
 
 
 class SeatOfferView(BaseModel):
     """An empty seat that is, or was, offered to the applicant."""
 
-    offer_id: UUID
+    offer_id: UUID = Field(description="The offer, as SeatOffered names it")
     vacancy_id: str = Field(description="Vacancy that has the seat")
-    agency: str
-    post: str
-    unit_path: str
-    need: str
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
     code: str = Field(description="Result code once accepted", examples=["L-1"])
-    offered_at: datetime
+    offered_at: datetime = Field(description="UTC")
     answer_before: datetime = Field(description="First instant at which it can no longer be answered")
     answer: Answer | None = Field(description="None while it is open")
-    answered_at: datetime | None
+    answered_at: datetime | None = Field(description="UTC; none while it is open")
 
 
 class ApplicationView(BaseModel):
     """One application, for its owner and for those who decide on it."""
 
-    vacancy_id: str
-    round_id: str
-    round_name: str
-    participant_no: str
-    agency: str
-    post: str
-    unit_path: str
-    need: str
-    status: Status
-    reasons: list[ReasonView]
-    submitted_at: datetime
-    decided_at: datetime | None = Field(description="When a verifier decided")
-    withdrawn_at: datetime | None
+    vacancy_id: VacancyId
+    round_id: RoundId
+    round_name: RoundName
+    participant_no: ParticipantNo
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    status: StatusNow
+    reasons: list[ReasonView] = Field(description="Why it was rejected; empty unless it was")
+    submitted_at: SubmittedAt
+    decided_at: MaybeDecidedAt
+    withdrawn_at: MaybeWithdrawnAt
     facts: FactsView | None = Field(description="None once the person was erased")
     note: str | None = Field(description="The verifier's, shown to verifiers and officers alone")
     results: list[ResultView] = Field(description="Lists fixed so far, in order of time")
@@ -108,7 +116,7 @@ class ApplicationView(BaseModel):
 class OwnApplications(BaseModel):
     """A person's applications, the newest first."""
 
-    items: list[ApplicationView]
+    items: list[ApplicationView] = Field(description="All of them")
 
 
 def reasons() -> list[ReasonView]:

@@ -5,6 +5,8 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from services.applications.storage import SQL
+from services.applications.usecases.fields import RoundName
+from shared.contracts.fields import Agency, NeedCode, Post, RoundId, UnitId, UnitPath, VacancyId
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.web.paging import Page, from_cursor, page
@@ -13,24 +15,24 @@ from shared.web.paging import Page, from_cursor, page
 class UnitView(BaseModel):
     """A unit of an agency."""
 
-    unit_id: str
-    path: str = Field(description="Agency, department, division …, separated by ` | `")
+    unit_id: UnitId
+    path: UnitPath
     staff: int = Field(description="People who work there")
 
 
 class RoundView(BaseModel):
     """A round as it stands."""
 
-    round_id: str
-    name: str
-    policy_id: str
-    policy_version: str
+    round_id: RoundId
+    name: RoundName
+    policy_id: str = Field(description="Name of the policy")
+    policy_version: str = Field(description="Its version")
     policy_hash: str = Field(description="SHA-256 of the policy's canonical JSON, as RoundOpened states it")
     seed: str = Field(description="Published seed that orders the lines of equals; it decides nothing")
     decreed_seats: int = Field(description="Seats that the Minister's decree grants")
-    registration_opens: datetime
-    registration_closes: datetime
-    opened_at: datetime
+    registration_opens: datetime = Field(description="First instant at which people may register, UTC")
+    registration_closes: datetime = Field(description="First instant at which they no longer may, UTC")
+    opened_at: datetime = Field(description="When an officer opened the round, UTC")
     published_at: datetime | None = Field(description="When its vacancies became public; none before")
     closed_at: datetime | None = Field(description="When registration was closed; none before")
     vacancies: int = Field(description="Vacancies imported, public or not yet")
@@ -47,21 +49,21 @@ class EducationView(BaseModel):
 class VacancyView(BaseModel):
     """A vacancy (formasi): one post at one unit for one kind of need."""
 
-    vacancy_id: str
-    round_id: str
+    vacancy_id: VacancyId
+    round_id: RoundId
     listing_id: str = Field(description="Id under which the national portal lists it")
     number: int = Field(description="Its number within the round, the first part of its participant numbers")
-    agency: str
-    post: str = Field(description="jabatan")
-    unit_id: str
-    unit_path: str
-    need: str = Field(description="Kind of need, by the policy's code")
-    seats: int
+    agency: Agency
+    post: Post
+    unit_id: UnitId
+    unit_path: UnitPath
+    need: NeedCode
+    seats: int = Field(description="Seats to be filled")
     open_to_disabled: bool = Field(description="People with disabilities may apply")
     pay_min: int = Field(description="Monthly pay in rupiah")
     pay_max: int = Field(description="Monthly pay in rupiah")
-    education: list[EducationView]
-    published: bool
+    education: list[EducationView] = Field(description="Accepted education; one of them suffices")
+    published: bool = Field(description="Whether it is public")
     closed: bool = Field(description="Registration was closed")
     submitted: int = Field(description="Applications so far, those taken back included")
 

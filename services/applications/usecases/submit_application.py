@@ -9,7 +9,9 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstr
 
 from services.applications.domain.application import Facts, Place, check_submission, participant_no
 from services.applications.storage import SQL
+from services.applications.usecases.fields import SubmittedAt
 from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted, owner_of
+from shared.contracts.fields import RoundId, VacancyId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
@@ -45,18 +47,18 @@ class SubmitApplication(BaseModel):
     gpa: Grade = Field(
         description="Grade point average, 0 to 4; for a school's diploma its mean mark, 0 to 100", examples=["3.52"]
     )
-    birth_date: date = Field(examples=["1999-03-31"])
+    birth_date: date = Field(description="Date of birth", examples=["1999-03-31"])
     relevant_experience_months: int = Field(0, ge=0, le=720, description="Whole months of relevant work")
 
 
 class ApplicationReceipt(BaseModel):
     """The application was taken."""
 
-    vacancy_id: str
-    round_id: str
+    vacancy_id: VacancyId
+    round_id: RoundId
     participant_no: str = Field(description="Participant number (nomor peserta): keep it", examples=["0042-000017"])
-    status: str = Field(examples=["submitted"])
-    submitted_at: datetime
+    status: str = Field(description="It waits for a verifier", examples=["submitted"])
+    submitted_at: SubmittedAt
 
 
 async def submit_application(

@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.applications.domain.application import Decision, decide
 from services.applications.storage import SQL
 from services.applications.storage.verified_facts import FOUND
+from services.applications.usecases.fields import DecidedAt
 from shared.contracts.applications import ApplicantFactsStated, ApplicationRejected, ApplicationVerified, owner_of
+from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.policies import Policy
@@ -54,11 +56,11 @@ class VerifyApplication(BaseModel):
 class DecisionView(BaseModel):
     """What was decided."""
 
-    vacancy_id: str
-    participant_no: str
-    status: str = Field(examples=["verified", "rejected"])
-    reasons: list[str]
-    decided_at: datetime
+    vacancy_id: VacancyId
+    participant_no: ParticipantNo
+    status: str = Field(description="`verified` for MS, `rejected` for TMS", examples=["verified", "rejected"])
+    reasons: list[str] = Field(description="Codes of a rejection, in order")
+    decided_at: DecidedAt
 
 
 async def verify_application(

@@ -6,7 +6,9 @@ from pydantic import BaseModel
 
 from services.applications.domain.application import withdraw
 from services.applications.storage import SQL
+from services.applications.usecases.fields import WithdrawnAt
 from shared.contracts.applications import ApplicationWithdrawn
+from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
@@ -16,9 +18,9 @@ from shared.refusals import Refusal
 class WithdrawalView(BaseModel):
     """The application was taken back, for good."""
 
-    vacancy_id: str
-    participant_no: str
-    withdrawn_at: datetime
+    vacancy_id: VacancyId
+    participant_no: ParticipantNo
+    withdrawn_at: WithdrawnAt
 
 
 async def withdraw_application(

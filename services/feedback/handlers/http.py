@@ -40,6 +40,8 @@ CSV_BODY = {
     }
 }
 
+ComplaintId = Annotated[UUID, Path(description="Id of the complaint, given when it was filed")]
+
 
 def complaints(settings: Settings) -> APIRouter:
     """What citizens and officers do about complaints."""
@@ -111,7 +113,7 @@ def complaints(settings: Settings) -> APIRouter:
         responses=declared(401, 403, 404),
         summary="One complaint, for who filed it under their name and for officers",
     )
-    async def complaint(parts: TheParts, person: MaybePerson, complaint_id: UUID) -> ComplaintView:
+    async def complaint(parts: TheParts, person: MaybePerson, complaint_id: ComplaintId) -> ComplaintView:
         """Whole, with its answer."""
         if person is None:
             raise Refusal("unauthenticated", why="no token came with the request")
@@ -126,7 +128,7 @@ def complaints(settings: Settings) -> APIRouter:
         summary="Answer a complaint, once",
     )
     async def resolution(
-        complaint_id: UUID, command: ResolveComplaint, parts: TheParts, officer: Officer, effect: TheEffect
+        complaint_id: ComplaintId, command: ResolveComplaint, parts: TheParts, officer: Officer, effect: TheEffect
     ) -> Response:
         """The complainant reads the answer; the event says only the outcome and the days."""
         return await effect.once(

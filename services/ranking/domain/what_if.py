@@ -54,14 +54,26 @@ class Changes(_Changed):
         dict[str, Positive], Field(max_length=50, description="Percent by stage, or by component where the list has it")
     ] = {}
     divisors: Annotated[dict[str, Positive], Field(max_length=50, description="By stage or component")] = {}
-    rounding: Literal["each-step", "end"] | None = None
+    rounding: Annotated[
+        Literal["each-step", "end"] | None,
+        Field(description="Half-up, after each division and each multiplication, or once at the end"),
+    ] = None
     decimals: Annotated[int | None, Field(ge=0, le=6, description="Digits of the score after the point")] = None
-    thresholds: Annotated[tuple[OtherThreshold, ...], Field(max_length=200)] = ()
+    thresholds: Annotated[
+        tuple[OtherThreshold, ...],
+        Field(
+            max_length=200,
+            description="Each in place of what the policy asks for in that component, or in total, of these kinds of need",
+        ),
+    ] = ()
     ties: Annotated[
         tuple[Tie, ...] | None, Field(max_length=50, description="The whole order, in place of the list's")
     ] = None
     multiple: Annotated[int | None, Field(ge=1, le=1000, description="Of the seats, that the cut has room for")] = None
-    equals_at_the_limit: Literal["all-admitted", "officer-decides"] | None = None
+    equals_at_the_limit: Annotated[
+        Literal["all-admitted", "officer-decides"] | None,
+        Field(description="What becomes of those who are equal in score and every tie where only some fit"),
+    ] = None
 
 
 def changed_policy(policy: Policy, list_code: str, changes: Changes) -> dict[str, Any]:

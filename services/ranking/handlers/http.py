@@ -85,9 +85,9 @@ def vacancies() -> APIRouter:
     @routes.get("", responses=declared(400), summary="Vacancies, by round and number")
     async def all_(
         parts: TheParts,
-        round_id: RoundId | None = None,
+        round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
         search: Search = "",
-        need: NeedCode | None = None,
+        need: Annotated[NeedCode | None, Query(description="Only those for this kind of need")] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[VacancyInList]:

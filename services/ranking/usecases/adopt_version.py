@@ -11,11 +11,12 @@ from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, vacancies_known
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.revisions import REVISIONS
+from services.ranking.usecases.fields import CandidatesByCode, ListDigest
 from services.ranking.usecases.fix_list import Adopted, as_it_stands, fix
 from services.ranking.usecases.recompute import notify, recompute, take_off, touch_to_decide
 from services.ranking.usecases.show_round import Round, in_words, states_of, the_round
 from services.ranking.usecases.show_standings import ask
-from shared.contracts.fields import Sha256
+from shared.contracts.fields import RoundId, Sha256, StageCode, VacancyId
 from shared.contracts.ranking import AdmissionRevoked, ClosedListCorrected
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -38,16 +39,16 @@ class AdoptVersion(BaseModel):
 class VersionAdopted(BaseModel):
     """A version that counts from now on."""
 
-    vacancy_id: str
-    round_id: str
-    list: str
-    version: int
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    version: int = Field(description="The version that counts from now on")
     follows: int = Field(description="The version that counted until now; it stays readable")
-    digest: str
-    codes: dict[str, int] = Field(description="Candidates by result code")
+    digest: ListDigest
+    codes: CandidatesByCode
     admitted: int = Field(description="Who goes on to the next stage, or has a seat, in all")
-    newly_admitted: int
-    no_longer_admitted: int
+    newly_admitted: int = Field(description="Who is admitted and was not before")
+    no_longer_admitted: int = Field(description="Who was admitted before and is not now")
     adopted_at: AwareDatetime = Field(description="UTC")
 
 

@@ -10,6 +10,7 @@ from services.ranking.usecases.fix_list import Whole, as_it_stands, fix
 from services.ranking.usecases.recompute import recompute_vacancies, touch_to_decide
 from services.ranking.usecases.show_round import SHOWN, Round, in_words, states_of, the_round
 from services.ranking.usecases.state_standings import next_versions
+from shared.contracts.fields import RoundId, StageCode
 from shared.contracts.ranking import StageClosed
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -22,10 +23,10 @@ from shared.refusals import Refusal
 class ClosedList(BaseModel):
     """A list that was just fixed, for all vacancies of the round."""
 
-    round_id: str
-    list: str
+    round_id: RoundId
+    list: StageCode
     closed_at: AwareDatetime = Field(description="UTC")
-    vacancies: int
+    vacancies: int = Field(description="Vacancies whose list was fixed")
     codes: dict[str, int] = Field(description="Candidates by result code, over all vacancies")
     admitted: int = Field(description="Who goes on to the next stage; on the last list: who has a seat")
 

@@ -13,31 +13,33 @@ from services.ranking.storage import SQL
 from services.ranking.storage.facts import vacancies_known
 from services.ranking.storage.standings import whole_rows
 from services.ranking.usecases.recompute import recompute, touch_to_decide
-from shared.contracts.fields import ParticipantNo, StageCode
+from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
 from shared.identity import Person
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
+
+SeatedInOrder = Annotated[
+    tuple[ParticipantNo, ...],
+    Field(min_length=2, max_length=1000, description="All of them, the first to be seated first"),
+]
 
 
 class DecideTie(BaseModel):
     """The order of all who are equal at the last seat of a list, and why."""
 
     list: StageCode
-    order: Annotated[
-        tuple[ParticipantNo, ...],
-        Field(min_length=2, max_length=1000, description="All of them, the first to be seated first"),
-    ]
+    order: SeatedInOrder
     reason: Annotated[str, Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept")]
 
 
 class TieDecided(BaseModel):
     """A decision that holds until someone else becomes equal too."""
 
-    decision_id: UUID
-    vacancy_id: str
-    list: str
-    order: tuple[str, ...]
+    decision_id: UUID = Field(description="Id of the decision")
+    vacancy_id: VacancyId
+    list: StageCode
+    order: SeatedInOrder
     decided_at: AwareDatetime = Field(description="UTC")
 
 

@@ -11,8 +11,10 @@ from services.ranking.domain.standing import UNDECIDED
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import candidates_as_fixed, candidates_known
 from services.ranking.storage.standings import OneList, Stands
+from services.ranking.usecases.fields import LineCode, MaybeRank, MaybeScore, Minimum, OwnPoints, Passed, Rank, Score
 from services.ranking.usecases.show_round import the_round
-from services.ranking.usecases.show_standings import Asked, State, ask, live_figures
+from services.ranking.usecases.show_standings import Asked, State, StateShown, ask, live_figures
+from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.policies import Policy
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -26,27 +28,27 @@ class ThresholdTold(_Told):
     """A threshold and what the candidate has."""
 
     of: str = Field(description="A component, or a stage (its total)")
-    minimum: str
-    points: str
+    minimum: Minimum
+    points: OwnPoints
     lacking: str = Field(description="Points that were missing; 0 where it is met")
-    passed: bool
+    passed: Passed
 
 
 class LiftTold(_Told):
     """A component whose points a bonus of the policy lifted."""
 
-    of: str
+    of: str = Field(description="The component")
     name: dict[Language, str] = Field(description="The bonus's, by language")
-    before: str
-    after: str
+    before: str = Field(description="Its points without the bonus")
+    after: str = Field(description="Its points with the bonus, which count")
 
 
 class TermTold(_Told):
     """A part of the score, step by step; decimals exact, or with `…` where they do not end."""
 
     of: str = Field(description="A stage (its total), or a component")
-    points: str
-    divisor: str
+    points: str = Field(description="Points in it, bonuses included")
+    divisor: str = Field(description="By which the points are divided")
     divided: str = Field(description="points ÷ divisor, as it is carried on")
     weight: str = Field(description="Percent")
     weighted: str = Field(description="divided × weight %, as it is carried on")
@@ -56,9 +58,9 @@ class TermTold(_Told):
 class BesideTold(_Told):
     """Who stands next, and what put one before the other."""
 
-    participant_no: str
-    rank: int
-    score: str
+    participant_no: ParticipantNo
+    rank: Rank
+    score: Score
     decided_by: str | None = Field(
         description="`score`, `priority`, a tie's field, `decision` (an officer's), `since-corrected`; none where both are equal"
     )
@@ -69,17 +71,17 @@ class BesideTold(_Told):
 class PlaceExplained(_Told):
     """Why a candidate stands where they stand. No fact of a person is shown, also where one decided."""
 
-    vacancy_id: str
-    round_id: str
-    list: str
-    state: State
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    state: StateShown
     version: int | None = Field(description="Of the list as it was fixed; none of a live one, which moves")
     closed_at: AwareDatetime | None = Field(description="When an officer fixed it, UTC")
-    participant_no: str
+    participant_no: ParticipantNo
     outcome: str = Field(
         description="`within`, `passed`, `undecided`, `below`, `absent`, `disqualified`, `withdrawn`, `rejected`, `waiting`"
     )
-    code: str
+    code: LineCode
     stages: dict[str, str] = Field(
         description="How each stage that counts ended: `scored`, `missed`, `disqualified`, `waiting`"
     )
@@ -91,14 +93,18 @@ class PlaceExplained(_Told):
     points_shown: bool = Field(description="False where the policy does not publish points: then none are told")
     rounding: str = Field(description="`each-step` or `end`; half-up")
     decimals: int = Field(description="Digits after the point to which is rounded")
-    score: str | None
-    rank: int | None
+    score: MaybeScore
+    rank: MaybeRank
     of: int = Field(description="How many have a rank")
     equals: int = Field(description="How many share the rank, this one included")
-    above: BesideTold | None
-    below: BesideTold | None
+    above: BesideTold | None = Field(
+        description="Who stands just before; none for the first, and for whoever has no rank"
+    )
+    below: BesideTold | None = Field(
+        description="Who stands just after; none for the last, and for whoever has no rank"
+    )
     limit: int | None = Field(description="How many the cut has room for")
-    within: int
+    within: int = Field(description="Candidates within the cut")
     cut_score: str | None = Field(
         description="Score of the last within the cut, or of those at its limit about whom an officer decides"
     )
@@ -109,7 +115,7 @@ class PlaceExplained(_Told):
     decided_at_the_cut: str | None = Field(
         description="What put one of the two before the other, where their scores did not"
     )
-    language: Language
+    language: Language = Field(description="Of the sentences: Indonesian or English")
     sentences: tuple[str, ...] = Field(description="All of it in words")
 
 

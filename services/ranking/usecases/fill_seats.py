@@ -16,7 +16,7 @@ from services.ranking.storage.facts import candidates_known, vacancies_known
 from services.ranking.storage.seats import SEATS, PoolKey, pools_kept, rules_of, vacancy_of
 from services.ranking.usecases.show_round import Round, the_round
 from shared.contracts.applications import SeatAccepted, SeatDeclined
-from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.contracts.ranking import SeatLeftEmpty, SeatOffered
 from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
@@ -31,10 +31,16 @@ OUT = {Gate.DISQUALIFIED, Gate.WITHDRAWN, Gate.REJECTED}
 """Nobody who is held there by now is asked, whatever the closed list said."""
 
 
+AskedInOrder = Annotated[
+    tuple[ParticipantNo, ...],
+    Field(min_length=2, max_length=1000, description="All of them, the first to be asked first"),
+]
+
+
 class FillingBegun(BaseModel):
     """Empty seats are being offered from now on."""
 
-    round_id: str
+    round_id: RoundId
     started_at: AwareDatetime = Field(description="UTC")
     offered: int = Field(description="Seats offered at once; further offers follow the answers")
     left_empty: int = Field(description="Seats for which there is nobody to ask")
@@ -45,18 +51,15 @@ class DecideSeatTie(BaseModel):
     """The order of all who are equal for a vacancy's last empty seat, and why."""
 
     vacancy_id: VacancyId
-    order: Annotated[
-        tuple[ParticipantNo, ...],
-        Field(min_length=2, max_length=1000, description="All of them, the first to be asked first"),
-    ]
+    order: AskedInOrder
     reason: Annotated[str, Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept")]
 
 
 class SeatTieDecided(BaseModel):
     """An order that holds as long as nobody else is their equal."""
 
-    vacancy_id: str
-    order: tuple[str, ...]
+    vacancy_id: VacancyId
+    order: AskedInOrder
     offered: int = Field(description="Seats that could be offered by it, in all vacancies")
     decided_at: AwareDatetime = Field(description="UTC")
 

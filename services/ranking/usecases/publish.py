@@ -32,7 +32,8 @@ from services.ranking.domain.verification import check_contents
 from services.ranking.storage import SQL
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.signing import SigningKey
-from shared.contracts.fields import Sha256
+from services.ranking.usecases.fields import PublicationVersion, Root
+from shared.contracts.fields import RoundId, Sha256
 from shared.contracts.ranking import StandingsPublished
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -50,12 +51,12 @@ SEATING = "seating"
 class Proposed(BaseModel):
     """What waits for a second officer's signature. `GET …/publication/proposal` shows all of it."""
 
-    round_id: str
-    version: int = Field(description="From 1; a later version follows, it never replaces")
+    round_id: RoundId
+    version: PublicationVersion
     digest: str = Field(description="SHA-256 of the proposal: the second officer sends it, so that both mean the same")
-    root: str = Field(description="Root of the tree over every line, in hexadecimal")
-    vacancies: int
-    lines: int
+    root: Root
+    vacancies: int = Field(description="Vacancies on the list")
+    lines: int = Field(description="Lines of all lists of all vacancies")
     codes: dict[str, dict[str, int]] = Field(description="Lines by result code, for each list")
     committed: int = Field(description="Lines of which personal facts decided: they show an order and a commitment")
     seated: int | None = Field(
@@ -72,9 +73,9 @@ class SignPublication(BaseModel):
 class PublishedRound(BaseModel):
     """A round whose lists are published."""
 
-    round_id: str
-    version: int
-    root: str
+    round_id: RoundId
+    version: PublicationVersion
+    root: Root
     key_id: str = Field(description="RFC 7638 thumbprint of the public key, in hexadecimal; `GET /ranking/keys` has it")
     signature: str = Field(description="Ed25519 over the head, in hexadecimal")
     published_at: AwareDatetime = Field(description="UTC")

@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.domain.fairness import LEAST, count, groups
 from services.ranking.usecases.show_round import the_round
+from shared.contracts.fields import RoundId, StageCode
 from shared.policies import List
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -20,7 +21,7 @@ class _Told(BaseModel):
 class RateView(_Told):
     """A share of those who were tested."""
 
-    count: int
+    count: int = Field(description="How many they are")
     share: str = Field(description="Decimal of four digits")
     low: str = Field(description="Lower end of the 95 % Wilson interval")
     high: str = Field(description="Its upper end")
@@ -29,7 +30,7 @@ class RateView(_Told):
 class GroupView(_Told):
     """A kind of need, or several together that are too small to be shown alone."""
 
-    needs: tuple[str, ...]
+    needs: tuple[str, ...] = Field(description="Kinds of need (jenis kebutuhan), by the policy's code")
     tested: int = Field(description="Have a whole result, or were disqualified")
     passed: RateView = Field(description="Met every threshold")
     within: RateView = Field(description="Came within the cut; on the last list: within the seats")
@@ -38,7 +39,7 @@ class GroupView(_Told):
 class ListFairness(BaseModel):
     """One list of the round."""
 
-    list: str
+    list: StageCode
     fixed: bool = Field(description="Figures are shown once an officer fixed the list in every vacancy of the round")
     groups: tuple[GroupView, ...] = Field(
         description="The largest first; nobody is left out of them. None while the list is open, or where fewer than `least` were tested"
@@ -48,14 +49,14 @@ class ListFairness(BaseModel):
 class Validity(BaseModel):
     """Whether the tests told who would work well."""
 
-    available: bool
+    available: bool = Field(description="Whether it can be told; false while no event says how people work")
     needs: str = Field(description="What would have to be known, and by which event it would come")
 
 
 class Fairness(BaseModel):
     """Did selection treat kinds of need alike, and did it work?"""
 
-    round_id: str
+    round_id: RoundId
     least: int = Field(description="People in the smallest group that is shown")
     lists: tuple[ListFairness, ...] = Field(description="In the order in which they are closed")
     validity: Validity

@@ -7,8 +7,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.domain.seats import Answer, Pool
 from services.ranking.storage.seats import SEATS, PoolKey, pools_kept
+from services.ranking.usecases.fields import SeatsInAll, VacancyNumber
 from services.ranking.usecases.fill_seats import closed_round
 from services.ranking.usecases.show_round import the_round
+from shared.contracts.fields import NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
 from shared.postgres.pool import Connection
 from shared.web.paging import from_cursor, to_cursor
 
@@ -16,8 +18,8 @@ from shared.web.paging import from_cursor, to_cursor
 class OfferView(BaseModel):
     """A seat offered to somebody."""
 
-    offer_id: UUID
-    participant_no: str
+    offer_id: UUID = Field(description="The offer; follows from round, vacancy and participant number")
+    participant_no: ParticipantNo
     applied_for: str = Field(description="Vacancy that they applied for")
     move: int | None = Field(description="Which of the policy's seat moves, from 1; none: next on the own list")
     code: str = Field(description="Result code once they accept")
@@ -29,12 +31,12 @@ class OfferView(BaseModel):
 class FillingVacancy(BaseModel):
     """A vacancy that has, or had, an empty seat."""
 
-    vacancy_id: str
-    number: int = Field(description="Its number within the round")
-    post: str
-    unit_path: str
-    need: str
-    seats: int
+    vacancy_id: VacancyId
+    number: VacancyNumber
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    seats: SeatsInAll
     taken: int = Field(description="Seats that someone has, or that are offered to someone who has not answered")
     gave_up: tuple[str, ...] = Field(description="Selected people who gave their seats up, by participant number")
     left_empty: int = Field(description="Seats for which nobody is left to ask")
@@ -47,13 +49,13 @@ class FillingVacancy(BaseModel):
 class FillingView(BaseModel):
     """The filling of a round's empty seats."""
 
-    round_id: str
+    round_id: RoundId
     started_at: AwareDatetime | None = Field(
         description="UTC; none: not begun, and the offers are those it would begin with"
     )
     offers: int = Field(description="Over all vacancies")
     open: int = Field(description="Offers that wait for an answer")
-    accepted: int
+    accepted: int = Field(description="Offers that were accepted")
     left_empty: int = Field(description="Seats for which nobody is left to ask")
     undecided: int = Field(description="Vacancies where an officer has to decide between equals")
     items: tuple[FillingVacancy, ...] = Field(description="Vacancies that have, or had, an empty seat, by number")

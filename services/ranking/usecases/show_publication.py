@@ -24,7 +24,9 @@ from services.ranking.domain.proof import (
 )
 from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.signing import PublicKey, SigningKey
+from services.ranking.usecases.fields import PublicationVersion, Root
 from shared.contracts.applications import owner_of
+from shared.contracts.fields import Post, RoundId, StageCode, VacancyId
 from shared.identity import Person
 from shared.policies import Policy
 from shared.postgres.pool import Connection
@@ -43,9 +45,9 @@ class Keys(BaseModel):
 class PublishedCorrection(BaseModel):
     """A corrected version of a vacancy's list that an officer adopted."""
 
-    vacancy_id: str
-    post: str
-    list: str
+    vacancy_id: VacancyId
+    post: Post
+    list: StageCode
     version: int = Field(description="Of the list: `/ranking/vacancies/…/lists/…/versions` has who moved in it")
     adopted_at: AwareDatetime = Field(description="UTC")
     reason: str = Field(description="As the officer wrote it")
@@ -54,9 +56,9 @@ class PublishedCorrection(BaseModel):
 class PublishedVersion(BaseModel):
     """A version of a round's published lists; it stays, whatever follows."""
 
-    version: int
+    version: PublicationVersion
     published_at: AwareDatetime = Field(description="UTC")
-    root: str = Field(description="Root of the tree over every line, in hexadecimal")
+    root: Root
     previous: str | None = Field(description="Root of the version before, none for the first")
     replaced_by: int | None = Field(description="The version that follows; none: this one counts")
     because: tuple[PublishedCorrection, ...] = Field(
@@ -70,8 +72,8 @@ class PublishedVersion(BaseModel):
 class PublishedVersions(BaseModel):
     """Every version of a round's published lists, the first one first."""
 
-    round_id: str
-    items: tuple[PublishedVersion, ...]
+    round_id: RoundId
+    items: tuple[PublishedVersion, ...] = Field(description="In the order in which they were published")
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,23 +2,39 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.domain.revision import ObjectionDays, objection_days
 from services.ranking.storage.revisions import REVISIONS
+from services.ranking.usecases.fields import (
+    Candidates,
+    CandidatesByCode,
+    LineCode,
+    ListDigest,
+    ListVersionNumber,
+    MaybeRank,
+    MaybeScore,
+)
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, Standings, ask, closed_page
+from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.web.paging import from_cursor, to_cursor
+
+HowManyMoved = Annotated[
+    int, Field(description="Candidates whose rank, score or code differs from the list's that it follows")
+]
+HowManyMovedIn = Annotated[int, Field(description="Who comes within the cut by it")]
+HowManyMovedOut = Annotated[int, Field(description="Who is no longer")]
 
 
 class ListVersion(BaseModel):
     """A version of a list that an officer fixed, or one that came after beside it."""
 
-    version: int = Field(description="As in StandingsRecomputed")
+    version: ListVersionNumber
     kind: Literal["fixed", "adopted", "beside"] = Field(
         description="`fixed`: as it was closed; `adopted`: an officer let it follow a fixed one; `beside`: as the list would be by what was corrected"
     )
@@ -28,14 +44,14 @@ class ListVersion(BaseModel):
     )
     made_at: AwareDatetime = Field(description="UTC")
     follows: int | None = Field(description="The fixed version that it is compared with")
-    digest: str = Field(description="SHA-256 of all lines, as in StandingsRecomputed")
-    candidates: int
-    codes: dict[str, int]
-    cut_limit: int | None
-    cut_score: str | None
-    moved: int = Field(description="Candidates whose rank, score or code differs from the list's that it follows")
-    moved_in: int = Field(description="Who comes within the cut by it")
-    moved_out: int = Field(description="Who is no longer")
+    digest: ListDigest
+    candidates: Candidates
+    codes: CandidatesByCode
+    cut_limit: int | None = Field(description="How many the cut has room for; none where nobody is cut")
+    cut_score: str | None = Field(description="Score of the last within the cut; none while nobody is")
+    moved: HowManyMoved
+    moved_in: HowManyMovedIn
+    moved_out: HowManyMovedOut
     adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
     reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
 
@@ -43,25 +59,25 @@ class ListVersion(BaseModel):
 class ListVersions(BaseModel):
     """Every version of a fixed list, the fixed one first."""
 
-    vacancy_id: str
-    round_id: str
-    list: str
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
     objections_until: AwareDatetime | None = Field(
         description="Until when people may object (sanggah), UTC; none where the policy has no objection to this list"
     )
     answers_until: AwareDatetime | None = Field(
         description="Until when objections are to be answered and the list announced again, UTC; a correction may be adopted later too"
     )
-    items: tuple[ListVersion, ...]
+    items: tuple[ListVersion, ...] = Field(description="Of this page, in the order in which they were made")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
 
 class LinePlace(BaseModel):
     """A line on one of the two lists."""
 
-    rank: int | None
-    score: str | None
-    code: str
+    rank: MaybeRank
+    score: MaybeScore
+    code: LineCode
     within: bool = Field(description="Within the cut")
 
 
@@ -70,14 +86,14 @@ class WhyMoved(BaseModel):
 
     type: str = Field(description="The event's type", examples=["ExamScoreCorrected"])
     event_id: str | None = Field(description="Its id; none for a first result in place of none")
-    stage: str | None
+    stage: str | None = Field(description="The stage that it is about; none where it is about none")
     components: tuple[str, ...] = Field(description="Components whose points are others now")
 
 
 class LineChange(BaseModel):
     """A candidate who stands elsewhere, or who was corrected without moving."""
 
-    participant_no: str
+    participant_no: ParticipantNo
     way: Literal["in", "out", "moved", "unmoved"] = Field(
         description="Into the cut, out of it, elsewhere by rank, score or code, or corrected in the same place"
     )
@@ -89,19 +105,19 @@ class LineChange(BaseModel):
 class ListChanges(BaseModel):
     """Who moved in a version beside a fixed list."""
 
-    vacancy_id: str
-    round_id: str
-    list: str
-    version: int
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    version: ListVersionNumber
     made_at: AwareDatetime = Field(description="UTC")
-    follows: int
+    follows: int = Field(description="The fixed version that it is compared with")
     follows_at: AwareDatetime = Field(description="When an officer fixed or adopted the version that it follows, UTC")
     counts: bool = Field(description="Whether this version counts now")
     adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
     reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
-    moved: int
-    moved_in: int
-    moved_out: int
+    moved: HowManyMoved
+    moved_in: HowManyMovedIn
+    moved_out: HowManyMovedOut
     items: tuple[LineChange, ...] = Field(description="By participant number")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 

@@ -7,6 +7,8 @@ from pydantic import BaseModel, Field
 
 from services.ranking.domain.readiness import Arrived, Missing, missing
 from services.ranking.storage import SQL
+from services.ranking.usecases.fields import VacancyNumber
+from shared.contracts.fields import RoundId, StageCode, VacancyId
 from shared.policies import List, Policy
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -18,17 +20,17 @@ SHOWN = 100
 class VacancyLacks(BaseModel):
     """A vacancy that can't be closed yet, and why."""
 
-    vacancy_id: str
-    number: int = Field(description="Its number within the round")
+    vacancy_id: VacancyId
+    number: VacancyNumber
     missing: list[str] = Field(description="What has not arrived, each in English and Indonesian")
 
 
 class ListReadiness(BaseModel):
     """One list of the policy, over all vacancies of the round."""
 
-    list: str
+    list: StageCode
     stage: str = Field(description="The stage whose sittings complete it")
-    vacancies: int
+    vacancies: int = Field(description="Vacancies of the round that have arrived")
     ready: int = Field(description="Vacancies of which all has arrived, and which are not closed yet")
     closed: int = Field(description="Vacancies whose list is fixed")
     changed_since: tuple[str, ...] = Field(
@@ -40,12 +42,12 @@ class ListReadiness(BaseModel):
 class RoundView(BaseModel):
     """A round as ranking knows it."""
 
-    round_id: str
-    name: str
-    policy_id: str
-    policy_version: str
-    policy_hash: str
-    decreed_seats: int
+    round_id: RoundId
+    name: str = Field(description="The round's name for people")
+    policy_id: str = Field(description="Name of the policy")
+    policy_version: str = Field(description="Its version")
+    policy_hash: str = Field(description="SHA-256 of the policy's canonical JSON, as RoundOpened states it")
+    decreed_seats: int = Field(description="Seats that the Minister's decree grants")
     seats: int = Field(
         description="Seats of the vacancies that have arrived; a list closes only when they equal the decreed ones"
     )

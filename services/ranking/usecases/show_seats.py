@@ -10,8 +10,10 @@ from pydantic import AwareDatetime, BaseModel, Field
 from services.ranking.domain.seats import Answer
 from services.ranking.storage import SQL
 from services.ranking.storage.seats import SEATS
+from services.ranking.usecases.fields import Rank, SeatsInAll, VacancyNumber
 from services.ranking.usecases.show_filling import OfferView
 from services.ranking.usecases.show_round import the_round
+from shared.contracts.fields import Agency, NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -22,19 +24,19 @@ Progress = Literal["live", "closed", "filling", "filled"]
 class Place(BaseModel):
     """A vacancy, as far as one needs to know which it is."""
 
-    vacancy_id: str
-    number: int = Field(description="Its number within the round")
-    post: str
-    unit_path: str
-    need: str
+    vacancy_id: VacancyId
+    number: VacancyNumber
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
 
 
 class Given(BaseModel):
     """A seat that the list itself gave."""
 
-    participant_no: str
-    rank: int
-    code: str
+    participant_no: ParticipantNo
+    rank: Rank
+    code: str = Field(description="Result code on the list")
     answer: Answer | None = Field(description="How the person gave the seat up; none: they have it")
     answered_at: AwareDatetime | None = Field(description="UTC")
 
@@ -50,19 +52,19 @@ class SeatOfferView(OfferView):
 class Seats(BaseModel):
     """A vacancy's seats. `taken`, `offered`, `left_empty` and `waiting` make up all of them, unless the last list is live."""
 
-    vacancy_id: str
-    round_id: str
-    round_name: str
-    agency: str
-    post: str
-    unit_path: str
-    need: str
+    vacancy_id: VacancyId
+    round_id: RoundId
+    round_name: str = Field(description="The round's name for people")
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
     list: str = Field(description="The policy's last list, which gives seats")
     progress: Progress = Field(
         description="live: the last list is not fixed; closed: it is, and filling has not begun; filling; filled: nothing is open any more"
     )
     started_at: AwareDatetime | None = Field(description="When filling began, UTC")
-    seats: int
+    seats: SeatsInAll
     taken: int = Field(description="Seats that somebody has: by the list, or by an offer accepted")
     offered: int = Field(description="Seats whose offer waits for an answer")
     left_empty: int = Field(description="Seats for which nobody is left to ask")

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -14,25 +14,41 @@ from services.ranking.storage import SQL
 from services.ranking.storage.facts import Vacancy, candidates_as_fixed, candidates_known, vacancies_known
 from services.ranking.storage.revisions import REVISIONS
 from services.ranking.storage.standings import OneList, Stands
+from services.ranking.usecases.fields import (
+    Candidates,
+    CandidatesByCode,
+    Equals,
+    LineCode,
+    MaybeRank,
+    MaybeScore,
+    Minimum,
+    OwnPoints,
+    Passed,
+    PointsByComponent,
+    Rank,
+    Score,
+    SeatsInAll,
+    VacancyNumber,
+)
 from services.ranking.usecases.show_round import the_round
+from shared.contracts.fields import Agency, NeedCode, ParticipantNo, Post, RoundId, StageCode, UnitPath, VacancyId
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.web.paging import Page, from_cursor, page, to_cursor
 
 State = Literal["live", "closed"]
+StateShown = Annotated[State, Field(description="`closed`: as an officer fixed it; `live`: by all that is known now")]
 
 
 class StandingLine(BaseModel):
     """One candidate's line."""
 
-    rank: int | None = Field(description="Shared by equals (1, 2, 2, 4); none for whoever is out or has no result yet")
-    participant_no: str
-    score: str | None = Field(description="Exact decimal with the policy's digits")
-    points: dict[str, str] = Field(description="Points by component; empty where they do not count")
-    code: str = Field(
-        description="Result code as it is, or would be now; WAIT: no result yet; UNDECIDED: an officer has to choose"
-    )
-    equal_with: int = Field(description="Others who are equal in score and every tie")
+    rank: MaybeRank
+    participant_no: ParticipantNo
+    score: MaybeScore
+    points: PointsByComponent
+    code: LineCode
+    equal_with: Equals
     decided: bool = Field(description="Whether an officer gave the rank, among people equal in score and every tie")
 
 
@@ -47,21 +63,21 @@ class CutView(BaseModel):
 class Standings(BaseModel):
     """A page of a vacancy's list."""
 
-    vacancy_id: str
-    round_id: str
-    list: str
-    state: State
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    state: StateShown
     version: int | None = Field(
         description="Newest version stated as StandingsRecomputed, or the one that was fixed; none before the first"
     )
     closed_at: AwareDatetime | None = Field(None, description="When an officer fixed it, UTC")
-    agency: str
-    post: str
-    unit_path: str
-    need: str
-    seats: int
-    candidates: int = Field(description="Everyone on the list: ranked, out by a code, or without a result yet")
-    codes: dict[str, int] = Field(description="Candidates by result code")
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    seats: SeatsInAll
+    candidates: Candidates
+    codes: CandidatesByCode
     cut: CutView
     components: tuple[str, ...] = Field(description="Components whose points the lines show, in the policy's order")
     items: tuple[StandingLine, ...] = Field(
@@ -74,33 +90,33 @@ class Gatepost(BaseModel):
     """A threshold and what the candidate has."""
 
     of: str = Field(description="A component, or a stage (its total)")
-    minimum: str
-    points: str
-    passed: bool
+    minimum: Minimum
+    points: OwnPoints
+    passed: Passed
 
 
 class Neighbour(BaseModel):
     """Who stands next."""
 
-    rank: int
-    participant_no: str
-    score: str
+    rank: Rank
+    participant_no: ParticipantNo
+    score: Score
 
 
 class CandidatePlace(BaseModel):
     """One candidate's place on a list."""
 
-    vacancy_id: str
-    round_id: str
-    list: str
-    state: State
-    participant_no: str
-    rank: int | None
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    state: StateShown
+    participant_no: ParticipantNo
+    rank: MaybeRank
     of: int = Field(description="How many have a rank")
-    score: str | None
-    points: dict[str, str]
-    code: str
-    equal_with: int
+    score: MaybeScore
+    points: PointsByComponent
+    code: LineCode
+    equal_with: Equals
     gates: tuple[Gatepost, ...] = Field(description="Thresholds that apply, as far as there are results")
     cut: CutView
     above_the_cut: str | None = Field(
@@ -113,14 +129,14 @@ class CandidatePlace(BaseModel):
 class VacancyInList(BaseModel):
     """A vacancy in the list of vacancies."""
 
-    vacancy_id: str
-    round_id: str
-    number: int
-    agency: str
-    post: str
-    unit_path: str
-    need: str
-    seats: int
+    vacancy_id: VacancyId
+    round_id: RoundId
+    number: VacancyNumber
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    seats: SeatsInAll
     closed: tuple[str, ...] = Field(description="Its lists that are fixed")
 
 

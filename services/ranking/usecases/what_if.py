@@ -22,8 +22,9 @@ from services.ranking.domain.what_if import (
     rules_for,
 )
 from services.ranking.storage.facts import candidates_known, vacancies_known
+from services.ranking.usecases.fields import LineCode, MaybeRank, MaybeScore
 from services.ranking.usecases.show_round import SHOWN, the_round
-from shared.contracts.fields import StageCode, VacancyId
+from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.policies import List, Policy, PolicyError
 from shared.policies.model import read
 from shared.postgres import queries
@@ -72,39 +73,39 @@ class PlaceThen(BaseModel):
 
     model_config = ConfigDict(from_attributes=True)
 
-    rank: int | None
-    score: str | None
-    code: str
+    rank: MaybeRank
+    score: MaybeScore
+    code: LineCode
     within: bool = Field(description="Goes on, or has a seat")
 
 
 class Moved(BaseModel):
     """Somebody who would stand elsewhere."""
 
-    vacancy_id: str
-    participant_no: str
+    vacancy_id: VacancyId
+    participant_no: ParticipantNo
     way: Literal["in", "out", "moved"] = Field(
         description="Into the cut, out of it, or elsewhere by rank, score or code"
     )
-    now: PlaceThen
-    then: PlaceThen
+    now: PlaceThen = Field(description="By the rules as they are")
+    then: PlaceThen = Field(description="By the changed rules")
 
 
 class Answer(BaseModel):
     """What would change. Nothing did."""
 
-    round_id: str
-    list: str
+    round_id: RoundId
+    list: StageCode
     policy_hash: str = Field(description="Of the changed policy")
-    vacancies: int
-    candidates: int
-    seats_now: int
-    seats_then: int
+    vacancies: int = Field(description="Vacancies that were compared")
+    candidates: int = Field(description="Everyone on the list in these vacancies")
+    seats_now: int = Field(description="Seats of these vacancies as they are")
+    seats_then: int = Field(description="Seats as they would be")
     moved_in: int = Field(description="Candidates who would come within the cut")
     moved_out: int = Field(description="Candidates who would no longer be")
     moved: int = Field(description="All whose rank, score or code would be another, these included")
-    codes_now: dict[str, int]
-    codes_then: dict[str, int]
+    codes_now: dict[str, int] = Field(description="Candidates by result code, by the rules as they are")
+    codes_then: dict[str, int] = Field(description="By the changed rules")
     items: tuple[Moved, ...] = Field(description="By vacancy number and participant number")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
