@@ -133,6 +133,7 @@ class Consumer:
         self._settled = asyncio.Event()
         self._ending = False
         self._doubtful: dict[Place, str] = {}
+        self._settling: set[Place] = set()
         self._ends: dict[Place, int] = {}
         self._seeks: Counter[Place] = Counter()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
@@ -292,9 +293,11 @@ class Consumer:
         if await self._wait_for_doubts(places, deadline):
             return
         await self._turn.acquire()
-        if any(self._seeks[place] != seeks.get(place, 0) for place in places):
+        sought = {place for place in places if self._seeks[place] != seeks.get(place, 0)}
+        if sought:
             self._turn.release()
-            self.doubt("moved", places)  # sought since it was read: it will be read again, and would come twice
+            # What was sought since it was read will be read again, and would come twice; the other partitions' records would be missing.
+            self.doubt("moved", places - sought)
             return
         self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
         if len(batch) < READ_AHEAD_FROM:  # we have caught up: what comes meanwhile makes one batch
@@ -335,12 +338,13 @@ class Consumer:
     async def _wait_for_doubts(self, places: set[Place], deadline: float) -> bool:
         """True if any of the batch's partitions was doubtful: all of them are sought then, and the batch is read again.
 
-        Waits for that (the reading goes no further meanwhile), but not so long that Kafka takes us for dead.
+        Waits until they have been sought: what is read before that is stale too, and its own doubts would make the next stale, for ever. But not so long
+        that Kafka takes us for dead.
         """
-        if self._doubtful.keys().isdisjoint(places):
+        if places.isdisjoint(self._doubtful) and places.isdisjoint(self._settling):
             return False
-        self.doubt("failed", places)
-        while not self._doubtful.keys().isdisjoint(places & self._assigned()):
+        self.doubt("failed", places - self._settling)
+        while not (places & self._assigned()).isdisjoint({*self._doubtful, *self._settling}):
             if self._ending or time.monotonic() > deadline:
                 break
             self._settled.clear()
@@ -376,6 +380,7 @@ class Consumer:
         causes = {place: self._doubtful[place] for place in sorted(self._doubtful.keys() & self._assigned())}
         for place in causes:  # a doubt that comes up meanwhile is a new one
             del self._doubtful[place]
+        self._settling = set(causes)
         try:
             positions = await self._checked(list(causes))
         except Exception as error:
@@ -385,6 +390,8 @@ class Consumer:
             for place, cause in causes.items():
                 self._doubtful.setdefault(place, cause)
             return False
+        finally:
+            self._settling = set()
         for position in positions:
             self._seek(position, causes[position.place])
         self._settled.set()

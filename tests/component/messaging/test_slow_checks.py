@@ -1,0 +1,59 @@
+"""A worker whose log answers slowly: what is read meanwhile is stale, and must not keep the next batch from being taken."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+
+import pytest
+
+from shared.clock import utc_now
+from shared.messaging import same_log
+from shared.messaging.consumer import Consumer
+from shared.messaging.dispatch import Dispatch, Read
+from shared.messaging.parser import Heard
+from shared.messaging.position import Position
+from shared.postgres.pool import create_pool
+from tests.fault.tally import Stage, exactly_once
+
+
+@pytest.mark.parametrize(("check", "decode"), [(0.5, 0.3), (0.3, 0.5), (0.4, 0.0), (0.0, 0.4)])
+async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, *, check: float, decode: float
+) -> None:
+    """Asking the log takes as long as reading a batch ahead, on a busy machine: every event takes effect all the same, once, in its order."""
+    await stage.log.add(2_000)
+    assured, read_ahead = same_log.assure, Dispatch.read_ahead
+
+    async def slow_assure(bootstrap_servers: str, positions: Sequence[Position]) -> object:
+        await asyncio.sleep(check)
+        return await assured(bootstrap_servers, positions)
+
+    async def slow_read_ahead(self: Dispatch, batch: Sequence[Heard]) -> Read:
+        await asyncio.sleep(decode)
+        return await read_ahead(self, batch)
+
+    monkeypatch.setattr("shared.messaging.same_log.assure", slow_assure)
+    monkeypatch.setattr(Dispatch, "read_ahead", slow_read_ahead)
+    monkeypatch.setattr("shared.messaging.consumer.BATCH_RECORDS", 400)
+    monkeypatch.setattr("shared.messaging.consumer.READ_AHEAD_FROM", 10)
+    pool = await create_pool(stage.database, application="slow", size=4)
+    outbox = stage.catalogue.outbox()
+    consumer = Consumer(
+        service=stage.catalogue.service,
+        member="slow",
+        bootstrap_servers=stage.servers.bootstrap,
+        pool=pool,
+        hears=stage.catalogue.hears(outbox),
+        outbox=outbox,
+        clock=utc_now,
+        check_seconds=60,
+        session_seconds=10,
+    )
+    running = asyncio.create_task(consumer.run())
+    try:
+        exactly_once(stage.log.sent, await stage.drained(seconds=25))
+    finally:
+        running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
+        await pool.close()
