@@ -77,6 +77,12 @@ STUCK_SECONDS = 120.0
 """Seconds without a batch, while there are records and both servers answer, after which this process calls itself dead."""
 
 
+def collect_rarely() -> None:
+    """What is loaded now stays, so nobody looks through it again; what is made from now on is looked through rarely."""
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER, 20, 20)
+
+
 @dataclass(slots=True)
 class Condition:
     """How the consumer is, for /live and /ready. Times are of the monotonic clock."""
@@ -140,8 +146,7 @@ class Consumer:
 
     async def run(self) -> NoReturn:
         """Hear until cancelled; the batch at hand is finished then. Raises Stop when going on would be wrong."""
-        gc.freeze()  # what is loaded now stays: no need to look through it again
-        gc.set_threshold(COLLECT_AFTER, 20, 20)
+        collect_rarely()
         places = await self._make_positions()
         broker = KafkaBroker(
             self._bootstrap_servers,

@@ -6,13 +6,12 @@ the end, for the last records and the swap, it waits.
 """
 
 import asyncio
-import gc
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from shared.messaging import same_log
-from shared.messaging.consumer import COLLECT_AFTER
+from shared.messaging.consumer import collect_rarely
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.dispatch import SQL, lock, position_of
 from shared.messaging.position import Evidence, Place, Position
@@ -46,8 +45,7 @@ async def rebuild(
     Raises RefusedError, having changed nothing; Stop if the positions were made on another log; and what the servers or a use case raise: then too
     nothing has changed. Afterwards the helpers have ended.
     """
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    collect_rarely()
     pool = await anew.connect()
     try:
         async with pool.acquire() as connection:

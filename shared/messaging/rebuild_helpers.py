@@ -5,7 +5,6 @@ it ends when it next says how far it is, and writes only into the schema that it
 """
 
 import asyncio
-import gc
 import os
 import signal
 import sys
@@ -17,7 +16,7 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from shared.messaging.consumer import COLLECT_AFTER
+from shared.messaging.consumer import collect_rarely
 from shared.messaging.position import Place, Position
 from shared.messaging.rebuild_share import Anew, RefusedError, Share
 
@@ -103,8 +102,7 @@ def _help(anew: Anew, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all of the terminal: who started this one ends it
     for other in of_others:
         other.close()  # else this process would hold open what tells it that its rebuild has gone
-    gc.freeze()
-    gc.set_threshold(COLLECT_AFTER, 20, 20)
+    collect_rarely()
     try:
         asyncio.run(_serve(anew, pipe))
     except (EOFError, BrokenPipeError):

@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.ranking.storage import SQL
-from services.ranking.storage.publications import PUBLICATION
 from services.ranking.storage.seats import SEATS
+from services.ranking.usecases.show_publication import newest_published
 from services.ranking.usecases.show_round import Round, the_round
 from services.ranking.usecases.show_standings import VacancyInList, list_vacancies, words_of
 from shared.postgres.pool import Connection
@@ -49,5 +49,5 @@ async def show_vacancies(
         found=counts["found"],
         before=counts["before"],
         filling=await SEATS.filling(connection, round_id=round_id) is not None,
-        published=await PUBLICATION.newest_signed(connection, round_id=round_id) is not None,
+        published=await newest_published(connection, round_id) is not None,
     )
