@@ -4,7 +4,7 @@ Tested is whoever has a whole result or was disqualified; not who was absent, wi
 groups: what is hidden would follow from the total. Small groups go into one, and where that is small too, the next larger joins it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -76,10 +76,16 @@ def _merged(counts: Sequence[Count]) -> list[Count]:
     by_need: dict[tuple[str, ...], Count] = {}
     for each in counts:
         by_need[each.needs] = by_need[each.needs] + each if each.needs in by_need else each
-    rest = sorted((each for each in by_need.values() if each.tested), key=lambda each: (each.tested, each.needs))
-    while len(rest) > 1 and rest[0].tested < LEAST:
-        rest = [rest[0] + rest[1], *rest[2:]]
-    return sorted(rest, key=lambda each: (each.tested, each.needs))
+    rest = _smallest_first(each for each in by_need.values() if each.tested)
+    while (
+        len(rest) > 1 and rest[0].tested < LEAST
+    ):  # two that are enough together may be larger than the next, which is not
+        rest = _smallest_first([rest[0] + rest[1], *rest[2:]])
+    return rest
+
+
+def _smallest_first(counts: Iterable[Count]) -> list[Count]:
+    return sorted(counts, key=lambda each: (each.tested, each.needs))
 
 
 def _rate(people: int, tested: int) -> Rate:

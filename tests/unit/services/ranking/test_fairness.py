@@ -33,6 +33,7 @@ def test_who_counts_as_tested() -> None:
         ({"UMUM": 100, "PAPUA": 4}, [("PAPUA", "UMUM")]),
         ({"UMUM": 100, "PAPUA": 4, "DIASPORA": 3}, [("UMUM",), ("DIASPORA", "PAPUA")]),
         ({"UMUM": 100, "CUMLAUDE": 20, "DIASPORA": 3}, [("UMUM",), ("CUMLAUDE", "DIASPORA")]),
+        ({"UMUM": 3, "PAPUA": 3, "DIASPORA": 2}, [("DIASPORA", "PAPUA", "UMUM")]),
         ({"UMUM": 2, "PAPUA": 2}, []),
         ({"UMUM": 9, "PAPUA": 0}, [("UMUM",)]),
         ({}, []),
