@@ -4,12 +4,15 @@
 class Refusal(Exception):  # noqa: N818 - it is an answer that the rules give, not an error of ours
     """A request or event that the rules do not allow.
 
-    `code` is stable: it names the sentence in the service's problems.toml and ends the problem's `type`.
-    `facts` fill the sentence's placeholders; they hold no personal data. `errors` are the single faults where
-    there are several (rows of a file, vacancies of a round), shown with the problem.
+    `code` is stable: it names the sentence in the service's problems.toml and ends the problem's
+    `type`. `facts` fill the sentence's placeholders; they hold no personal data. `errors` are the
+    single faults where there are several (rows of a file, vacancies of a round), shown with the
+    problem.
     """
 
-    def __init__(self, code: str, *, errors: list[dict[str, object]] | None = None, **facts: object) -> None:
+    def __init__(
+        self, code: str, *, errors: list[dict[str, object]] | None = None, **facts: object
+    ) -> None:
         super().__init__(code, facts)
         self.code = code
         self.facts = facts

@@ -1,4 +1,7 @@
-"""What a process is told by its environment. A setting that is unknown or missing stops the process, by name."""
+"""What a process is told by its environment.
+
+A setting that is unknown or missing stops the process, by name.
+"""
 
 import os
 from collections.abc import Mapping
@@ -17,7 +20,8 @@ OF_OTHER_PROGRAMS = (
     "TERANG_TLS_PORT",
     "TERANG_IMAGE_TAG",
 )
-"""Names with the same beginning that other programs of a deployment read: tests, the door, compose."""
+"""Names with the same beginning that other programs of a deployment read: tests, the door, compose.
+"""
 
 
 class SettingsError(Exception):
@@ -34,7 +38,9 @@ def _known_zone(name: str) -> str:
 
 
 class Settings(BaseModel):
-    """The settings that every process of every service has; a service adds its own under TERANG_<SERVICE>_."""
+    """The settings that every process of every service has; a service adds its own under
+    TERANG_<SERVICE>_.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -138,8 +144,8 @@ def known_names(model: type[Settings]) -> set[str]:
 def read(model: type[Model], service: str, environment: Mapping[str, str] = os.environ) -> Model:
     """Settings of `service` (`ranking`) from the environment.
 
-    Raises SettingsError naming every setting that is missing, wrong or unknown. Names under another service's
-    TERANG_<SERVICE>_ are passed over: one file of settings serves the whole deployment.
+    Raises SettingsError naming every setting that is missing, wrong or unknown. Names under another
+    service's TERANG_<SERVICE>_ are passed over: one file of settings serves the whole deployment.
     """
     database = f"DATABASE_URL_{service.upper()}"
     others = tuple(f"TERANG_{name}_" for name in SERVICES if name != service.upper())
@@ -147,7 +153,9 @@ def read(model: type[Model], service: str, environment: Mapping[str, str] = os.e
     faults = [
         f"{name}: no setting has this name"
         for name in sorted(environment)
-        if name.startswith("TERANG_") and name not in names and not name.startswith((*others, *OF_OTHER_PROGRAMS))
+        if name.startswith("TERANG_")
+        and name not in names
+        and not name.startswith((*others, *OF_OTHER_PROGRAMS))
     ]
     values = {name: environment[name] for name in names if name in environment}
     values.pop("DATABASE_URL", None)

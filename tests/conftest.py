@@ -1,4 +1,6 @@
-"""What every test folder has: a real Kafka and a real PostgreSQL, started once when the first test asks for them."""
+"""What every test folder has: a real Kafka and a real PostgreSQL, started once when the first test
+asks for them.
+"""
 
 import os
 from collections.abc import Iterator
@@ -10,6 +12,8 @@ from tests.servers import Servers, running_servers
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """Kafka and PostgreSQL; TERANG_TEST_SERVERS=containers or local chooses which, else a Docker engine that answers does."""
+    """Kafka and PostgreSQL; TERANG_TEST_SERVERS=containers or local chooses which, else a Docker
+    engine that answers does.
+    """
     with running_servers(os.environ.get("TERANG_TEST_SERVERS")) as running:
         yield running

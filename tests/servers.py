@@ -1,4 +1,6 @@
-"""A real Kafka and a real PostgreSQL for tests: containers where a Docker engine answers, else the local stack's; one interface."""
+"""A real Kafka and a real PostgreSQL for tests: containers where a Docker engine answers, else the
+local stack's; one interface.
+"""
 
 import asyncio
 import itertools
@@ -30,7 +32,8 @@ JARS = ROOT / ".terang" / "jars"  # shared with the local stack: fetched once
 KAFKA_IMAGE = "apache/kafka:4.3.0"
 POSTGRES_IMAGE = "postgres:17"
 PASSWORD = "for-tests-only"
-# tests kill processes, never the power: what the kernel has is safe, and a commit takes a tenth of the time; what is measured is safe from power cuts too
+# tests kill processes, never the power: what the kernel has is safe, and a commit takes a tenth of
+# the time; what is measured is safe from power cuts too
 POSTGRES_SETTINGS = {} if os.environ.get("TERANG_TEST_DURABLE") else {"fsync": "off"}
 START_SECONDS = 120.0  # a container on two busy cores needs forty
 
@@ -57,7 +60,9 @@ class Servers:
         ``containers`` or ``local``.
     """
 
-    def __init__(self, kind: str, kafka: Server, postgres: Server, *, bootstrap: str, superuser: str) -> None:
+    def __init__(
+        self, kind: str, kafka: Server, postgres: Server, *, bootstrap: str, superuser: str
+    ) -> None:
         self.kind = kind
         self.bootstrap = bootstrap
         self.superuser = superuser
@@ -66,7 +71,9 @@ class Servers:
         self._numbers = itertools.count(1)
 
     def database(self, name: str, migrations: Sequence[Path] = ()) -> str:
-        """Address of a new database with a role of its own; with the migrations of these folders, if any."""
+        """Address of a new database with a role of its own; with the migrations of these folders,
+        if any.
+        """
         unique = f"{name}_{next(self._numbers)}"
         make_database(self.superuser, name=unique, password=PASSWORD)
         server = urlsplit(self.superuser)
@@ -80,10 +87,14 @@ class Servers:
         return self.database(service, folders(service))
 
     async def fresh_topics(self, *names: str, partitions: int = 12) -> None:
-        """Make these topics, empty: those that exist are deleted first. What the catalogue knows gets its retention."""
+        """Make these topics, empty: those that exist are deleted first.
+
+        What the catalogue knows gets its retention.
+        """
         catalogue = {topic.name: topic for topic in TOPICS}
         topics = [
-            catalogue.get(name) or Topic(name, "applications", "public", "any", FOR_EVER, "of a test", partitions)
+            catalogue.get(name)
+            or Topic(name, "applications", "public", "any", FOR_EVER, "of a test", partitions)
             for name in names
         ]
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
@@ -95,7 +106,9 @@ class Servers:
             deadline = time.monotonic() + START_SECONDS
             while set(await admin.list_topics()) & set(names):
                 if time.monotonic() > deadline:
-                    raise TopicsError(f"{sorted(there)} are still there {START_SECONDS} s after they were deleted")
+                    raise TopicsError(
+                        f"{sorted(there)} are still there {START_SECONDS} s after they were deleted"
+                    )
                 await asyncio.sleep(0.02)
         finally:
             await admin.close()
@@ -111,7 +124,8 @@ class Servers:
 
     async def start_kafka(self) -> None:
         """Start the broker on its old port with its old data; returns when it answers."""
-        self._kafka.start()  # from this thread: the kernel ends the server with the thread that started it
+        # from this thread: the kernel ends the server with the thread that started it
+        self._kafka.start()
         await asyncio.to_thread(self._kafka.wait_ready, START_SECONDS)
 
     async def stop_postgres(self) -> None:
@@ -150,7 +164,13 @@ def _local() -> Iterator[Servers]:
         ports.add(free_port())
     kafka_port, controller_port, postgres_port = ports
     jars = install(JARS)
-    kafka = Kafka(folder / "kafka", jars, port=kafka_port, controller_port=controller_port, log=folder / "kafka.log")
+    kafka = Kafka(
+        folder / "kafka",
+        jars,
+        port=kafka_port,
+        controller_port=controller_port,
+        log=folder / "kafka.log",
+    )
     postgres = Postgres(
         folder / "postgres",
         port=postgres_port,
@@ -163,7 +183,9 @@ def _local() -> Iterator[Servers]:
         kafka.start()
         postgres.wait_ready(START_SECONDS)
         kafka.wait_ready(START_SECONDS)
-        yield Servers("local", kafka, postgres, bootstrap=kafka.bootstrap, superuser=postgres.superuser)
+        yield Servers(
+            "local", kafka, postgres, bootstrap=kafka.bootstrap, superuser=postgres.superuser
+        )
     finally:
         kafka.kill()
         postgres.kill()
@@ -171,7 +193,9 @@ def _local() -> Iterator[Servers]:
 
 
 class _Container:
-    """A container with a constant port on this machine, so that it may be stopped and started under test."""
+    """A container with a constant port on this machine, so that it may be stopped and started under
+    test.
+    """
 
     def __init__(self, container: DockerContainer, port: int, *, is_kafka: bool) -> None:
         self._container = container.with_bind_ports(port if is_kafka else 5432, port)
@@ -189,11 +213,15 @@ class _Container:
     def wait_ready(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
         while not (
-            asyncio.run(answers(f"127.0.0.1:{self._port}")) if self._is_kafka else accepts("127.0.0.1", self._port)
+            asyncio.run(answers(f"127.0.0.1:{self._port}"))
+            if self._is_kafka
+            else accepts("127.0.0.1", self._port)
         ):
             if time.monotonic() > deadline:
                 out, err = self._container.get_logs()
-                raise TimeoutError(f"not ready after {seconds:.0f} s:\n{(out + err).decode(errors='replace')[-3000:]}")
+                raise TimeoutError(
+                    f"not ready after {seconds:.0f} s:\n{(out + err).decode(errors='replace')[-3000:]}"
+                )
             time.sleep(0.1)
 
     def stop(self) -> None:
@@ -237,7 +265,9 @@ def _containers() -> Iterator[Servers]:
     for name, value in settings.items():
         broker.with_env(name, value)
     kafka = _Container(broker, kafka_port, is_kafka=True)
-    settings_of_postgres = [part for key, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{key}={value}")]
+    settings_of_postgres = [
+        part for key, value in POSTGRES_SETTINGS.items() for part in ("-c", f"{key}={value}")
+    ]
     database = DockerContainer(POSTGRES_IMAGE).with_env("POSTGRES_PASSWORD", PASSWORD)
     database.with_command(["postgres", *settings_of_postgres])
     postgres = _Container(database, postgres_port, is_kafka=False)
@@ -247,7 +277,9 @@ def _containers() -> Iterator[Servers]:
         kafka.start()
         postgres.wait_ready(START_SECONDS)
         kafka.wait_ready(START_SECONDS)
-        yield Servers("containers", kafka, postgres, bootstrap=f"127.0.0.1:{kafka_port}", superuser=superuser)
+        yield Servers(
+            "containers", kafka, postgres, bootstrap=f"127.0.0.1:{kafka_port}", superuser=superuser
+        )
     finally:
         kafka.remove()
         postgres.remove()
@@ -257,5 +289,7 @@ def _docker_answers() -> bool:
     try:
         return bool(docker.from_env(timeout=3).ping())
     except docker.errors.DockerException as error:
-        logging.getLogger(__name__).info("no Docker engine (%s): the local stack's servers are used", error)
+        logging.getLogger(__name__).info(
+            "no Docker engine (%s): the local stack's servers are used", error
+        )
         return False

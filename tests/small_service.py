@@ -1,7 +1,10 @@
-"""A service as small as one can be: it states that steps were taken on paths, on one topic. What tests of messaging run.
+"""A service as small as one can be: it states that steps were taken on paths, on one topic.
 
-As a program (`python -m tests.small_service DSN BOOTSTRAP TOPIC PARTITIONS`) it is a worker that does nothing but relay; it prints `leads`
-when it takes the lead, and `stop: REASON` when it must not go on (exit status 3).
+What tests of messaging run.
+
+As a program (`python -m tests.small_service DSN BOOTSTRAP TOPIC PARTITIONS`) it is a worker that
+does nothing but relay; it prints `leads` when it takes the lead, and `stop: REASON` when it must
+not go on (exit status 3).
 """
 
 import asyncio
@@ -49,8 +52,15 @@ class OneContract:
 
 
 def outbox(topic: str, partitions: int) -> Outbox:
-    contract = OneContract(StepTaken, topic, attrgetter("path"), attrgetter("path"), "terang.StepTaken")
-    return Outbox(source=SOURCE, service="small", contracts={StepTaken: contract}, partitions={topic: partitions})
+    contract = OneContract(
+        StepTaken, topic, attrgetter("path"), attrgetter("path"), "terang.StepTaken"
+    )
+    return Outbox(
+        source=SOURCE,
+        service="small",
+        contracts={StepTaken: contract},
+        partitions={topic: partitions},
+    )
 
 
 UNSENT = """
@@ -61,7 +71,10 @@ SELECT count(*) FROM messaging.outbox AS row LEFT JOIN messaging.outbox_partitio
 
 @dataclass
 class Small:
-    """The service at work on one database and one topic. `stated` is what it decided, in order: the oracle."""
+    """The service at work on one database and one topic.
+
+    `stated` is what it decided, in order: the oracle.
+    """
 
     dsn: str
     bootstrap: str
@@ -80,7 +93,9 @@ class Small:
         )
 
     async def walk(self, steps: int, paths: int = 5, *, note: str = "") -> list[UUID]:
-        """States so many steps, turn by turn on so many paths, in one transaction; returns their event ids."""
+        """States so many steps, turn by turn on so many paths, in one transaction; returns their
+        event ids.
+        """
         statements = []
         for turn in range(steps):
             path = f"path-{turn % paths}"
@@ -110,7 +125,9 @@ class Small:
     async def drained(self, seconds: float = 30) -> None:
         """Waits until the database knows all that was stated to be on the log."""
         async with asyncio.timeout(seconds):
-            connection = await asyncpg.connect(self.dsn)  # one for all questions: to log in costs more than all of them
+            connection = await asyncpg.connect(
+                self.dsn
+            )  # one for all questions: to log in costs more than all of them
             try:
                 while await connection.fetchval(UNSENT):
                     await asyncio.sleep(0.05)
@@ -122,7 +139,9 @@ class Small:
         return await read_log(self.bootstrap, self.topic, self.partitions)
 
     async def check_effect(self, *, repeats_allowed: bool = True) -> None:
-        """What a consumer that follows the rules makes of the log: every stated event once, each path's steps in order, no gap."""
+        """What a consumer that follows the rules makes of the log: every stated event once, each
+        path's steps in order, no gap.
+        """
         heard: list[UUID] = []
         steps: dict[str, int] = {}
         last: dict[int, int] = {}
@@ -137,7 +156,9 @@ class Small:
             last[record.partition] = sequence
             heard.append(UUID(headers["ce_id"].decode()))
             step = StepTaken.model_validate_json(record.value)
-            assert step.n == steps.get(step.path, 0) + 1, f"{step.path}: step {step.n} after {steps.get(step.path)}"
+            assert step.n == steps.get(step.path, 0) + 1, (
+                f"{step.path}: step {step.n} after {steps.get(step.path)}"
+            )
             steps[step.path] = step.n
         assert len(heard) == len(set(heard))
         assert set(heard) == set(self.stated)
@@ -151,7 +172,9 @@ async def new(servers: "Servers", name: str, partitions: int = 3) -> Small:
 
 
 async def read_log(bootstrap: str, topic: str, partitions: int) -> list[Any]:
-    reader = AIOKafkaConsumer(bootstrap_servers=bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=50)
+    reader = AIOKafkaConsumer(
+        bootstrap_servers=bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=50
+    )
     await reader.start()
     try:
         tps = [TopicPartition(topic, partition) for partition in range(partitions)]

@@ -1,4 +1,6 @@
-"""``terang contracts``: writes what others read of the events, and tells whether it is current and breaks nothing."""
+"""``terang contracts``: writes what others read of the events, and tells whether it is current and
+breaks nothing.
+"""
 
 import sys
 from pathlib import Path
@@ -25,7 +27,9 @@ from shared.contracts.publication import (
 )
 
 app = typer.Typer(
-    name="contracts", help="The events' schemas, AsyncAPI document and releases (for developers).", no_args_is_help=True
+    name="contracts",
+    help="The events' schemas, AsyncAPI document and releases (for developers).",
+    no_args_is_help=True,
 )
 
 
@@ -39,14 +43,18 @@ class _Plain(yaml.SafeDumper):
 
 def asyncapi_text() -> str:
     """The AsyncAPI document as it is committed."""
-    return "# Made by `terang contracts dump` from shared/contracts/catalogue.py: don't edit.\n" + yaml.dump(
-        asyncapi(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=140
+    return (
+        "# Made by `terang contracts dump` from shared/contracts/catalogue.py: don't edit.\n"
+        + yaml.dump(asyncapi(), Dumper=_Plain, sort_keys=False, allow_unicode=True, width=140)
     )
 
 
 def wanted() -> dict[Path, str]:
     """Every file that is made, with the text that it should have."""
-    files = {SCHEMAS / f"{name_of(contract)}.json": as_text(schema_of(contract)) for contract in CATALOGUE}
+    files = {
+        SCHEMAS / f"{name_of(contract)}.json": as_text(schema_of(contract))
+        for contract in CATALOGUE
+    }
     return files | {ASYNCAPI: asyncapi_text()}
 
 
@@ -66,7 +74,8 @@ def faults() -> list[str]:
     for version, frozen in releases().items():
         for type_, broken in breaks_of_release(frozen, CATALOGUE).items():
             found += [
-                f"{type_} breaks release {version}: {each.at or 'it'}: {each.kind}: {each.detail}" for each in broken
+                f"{type_} breaks release {version}: {each.at or 'it'}: {each.kind}: {each.detail}"
+                for each in broken
             ]
     return found
 
@@ -96,7 +105,9 @@ def check() -> None:
 
 
 @app.command("release")
-def freeze(version: Annotated[str, typer.Argument(help="Version of the release, for example 0.2.0")]) -> None:
+def freeze(
+    version: Annotated[str, typer.Argument(help="Version of the release, for example 0.2.0")],
+) -> None:
     """Freeze topics, schemas and examples of all events under a version; never done twice for one."""
     path = RELEASED / f"{version}.json"
     if path.exists():

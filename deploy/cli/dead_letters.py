@@ -1,4 +1,6 @@
-"""``terang dead-letters``: records that a service could not take; shown, and handed to it once more."""
+"""``terang dead-letters``: records that a service could not take; shown, and handed to it once
+more.
+"""
 
 import asyncio
 import sys
@@ -41,17 +43,29 @@ def list_(
         settled = f"{letter.settled_at:%Y-%m-%d %H:%M:%SZ}" if letter.settled_at else ""
         record = f"{letter.topic}/{letter.partition}/{letter.offset}"
         reason = f"{letter.reason}: {letter.detail}"
-        table.add_row(str(letter.id), f"{letter.at:%Y-%m-%d %H:%M:%SZ}", record, letter.type or "", reason, settled)
+        table.add_row(
+            str(letter.id),
+            f"{letter.at:%Y-%m-%d %H:%M:%SZ}",
+            record,
+            letter.type or "",
+            reason,
+            settled,
+        )
     Console().print(table if letters else f"{service} has no dead letters that wait.")
 
 
 @group.command()
 def show(service: ServiceName, id_: Annotated[UUID, typer.Argument(metavar="ID")]) -> None:
-    """One dead letter with its record. The data may be personal: they go to this terminal and nowhere else."""
+    """One dead letter with its record.
+
+    The data may be personal: they go to this terminal and nowhere else.
+    """
     letter = _with_pool(service, lambda pool: dead_letters.show(pool, id_))
     if letter is None:
         _fail(f"{service} has no dead letter {id_}")
-    print(f"id       {letter.id}\nsince    {letter.at.isoformat()}\nreason   {letter.reason}: {letter.detail}")
+    print(
+        f"id       {letter.id}\nsince    {letter.at.isoformat()}\nreason   {letter.reason}: {letter.detail}"
+    )
     print(
         f"handler  {letter.handler}\nrecord   {letter.topic}/{letter.partition}/{letter.offset}\ntype     {letter.type or '-'}"
     )
@@ -69,9 +83,14 @@ def replay(
     service: ServiceName,
     ids: Annotated[list[UUID] | None, typer.Argument(metavar="[ID]...")] = None,
     every: Annotated[bool, typer.Option("--all", help="All that wait, oldest first")] = False,
-    for_real: Annotated[bool, typer.Option("--yes", help="Let them take effect; without it, a dry run")] = False,
+    for_real: Annotated[
+        bool, typer.Option("--yes", help="Let them take effect; without it, a dry run")
+    ] = False,
 ) -> None:
-    """Hand dead letters to the service's own handler once more. Nothing is published again; each takes effect at most once."""
+    """Hand dead letters to the service's own handler once more.
+
+    Nothing is published again; each takes effect at most once.
+    """
     if not ids and not every:
         _fail("say which: ids, or --all")
     worker = worker_of(service)
@@ -141,7 +160,9 @@ def _readable(value: bytes | None) -> str:
     if value is None:
         return "(null)"
     text = value.decode(errors="backslashreplace")
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return "".join(
+        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
+    )
 
 
 def _fail(why: str) -> NoReturn:

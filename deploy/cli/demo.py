@@ -15,7 +15,14 @@ from deploy.demo.door import DemoError, Door
 from deploy.demo.people import Cast
 from deploy.demo.play import Play
 from deploy.demo.proof import write_proof
-from deploy.demo.report import first_difference, in_order, recomputed, show, write_report, write_standings
+from deploy.demo.report import (
+    first_difference,
+    in_order,
+    recomputed,
+    show,
+    write_report,
+    write_standings,
+)
 from deploy.demo.watch import Watcher
 from deploy.local import control
 from deploy.local.process import StackError
@@ -27,14 +34,25 @@ console = Console(highlight=False)
 
 async def _next_round(door: Door) -> str:
     """The first of demo-1, demo-2, … that this deployment has not played yet."""
-    taken = {item["round_id"] for item in (await door.get("/applications/rounds", limit=500))["items"]}
-    return next(name for number in range(1, len(taken) + 2) if (name := f"demo-{number}") not in taken)
+    taken = {
+        item["round_id"] for item in (await door.get("/applications/rounds", limit=500))["items"]
+    }
+    return next(
+        name for number in range(1, len(taken) + 2) if (name := f"demo-{number}") not in taken
+    )
 
 
 async def play_round(url: str, applicants: int, seed: int) -> bool:
-    """Play against the deployment behind `url`; true where the published lists equal the independent recomputation."""
+    """Play against the deployment behind `url`; true where the published lists equal the
+    independent recomputation.
+    """
     cast = Cast(applicants, seed)
-    columns = (TextColumn("{task.description:>20}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (
+        TextColumn("{task.description:>20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
     async with Door(url) as door:
         about = await door.about()
         round_id = await _next_round(door)
@@ -81,9 +99,12 @@ def demo(
     ] = None,
     applicants: Annotated[int, typer.Option(min=98, max=100_000, help="Made-up applicants")] = 3000,
     seed: Annotated[
-        int, typer.Option(help="The same seed gives the same people, and the same lists to the byte")
+        int,
+        typer.Option(help="The same seed gives the same people, and the same lists to the byte"),
     ] = 2024,
-    exit_: Annotated[bool, typer.Option("--exit", help="End when the round is over instead of serving on")] = False,
+    exit_: Annotated[
+        bool, typer.Option("--exit", help="End when the round is over instead of serving on")
+    ] = False,
 ) -> None:
     """Play one full round, from the vacancies to the flags, through the public interfaces alone."""
     if url is not None:
@@ -94,7 +115,10 @@ def demo(
             with telling() as tell:
                 stack = ends.enter_context(control.a_stack(control.FOLDER, tell))
             _play(stack["door"], applicants, seed)
-            console.print("Metrics: " + " · ".join(f"{row['url']}/metrics" for row in stack["processes"].values()))
+            console.print(
+                "Metrics: "
+                + " · ".join(f"{row['url']}/metrics" for row in stack["processes"].values())
+            )
             if console.is_terminal and not exit_:
                 console.print("Serving on; Ctrl-C ends it.")
                 with contextlib.suppress(KeyboardInterrupt):

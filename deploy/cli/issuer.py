@@ -15,12 +15,15 @@ def command(
     issuer: Annotated[
         str,
         typer.Option(
-            envvar="TERANG_ISSUER", help="The address under which people reach it; its tokens carry it as iss"
+            envvar="TERANG_ISSUER",
+            help="The address under which people reach it; its tokens carry it as iss",
         ),
     ],
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on")] = 8000,
-    key_file: Annotated[Path, typer.Option(help="Where its signing key is kept")] = Path(".terang/issuer-key.json"),
+    key_file: Annotated[Path, typer.Option(help="Where its signing key is kept")] = Path(
+        ".terang/issuer-key.json"
+    ),
 ) -> None:
     """DEMONSTRATION ONLY: an issuer that gives anyone a token in any name and any role."""
     import uvicorn  # most commands need none of it

@@ -15,10 +15,18 @@ app.add_typer(keys, name="keys")
 
 @keys.command()
 def make(
-    file: Annotated[Path, typer.Argument(help="Where the private key is kept; name it in TERANG_RANKING_SIGNING_KEY")],
-    if_missing: Annotated[bool, typer.Option("--if-missing", help="Leave a key that is there as it is")] = False,
+    file: Annotated[
+        Path,
+        typer.Argument(help="Where the private key is kept; name it in TERANG_RANKING_SIGNING_KEY"),
+    ],
+    if_missing: Annotated[
+        bool, typer.Option("--if-missing", help="Leave a key that is there as it is")
+    ] = False,
 ) -> None:
-    """Make a key. One that is there is never written over. Keep it as you keep the province's seal."""
+    """Make a key.
+
+    One that is there is never written over. Keep it as you keep the province's seal.
+    """
     try:
         SigningKey.new().keep(file)
     except FileExistsError as error:
@@ -30,7 +38,9 @@ def make(
 
 
 @keys.command()
-def public(file: Annotated[Path, typer.Argument(help="The private key", exists=True, dir_okay=False)]) -> None:
+def public(
+    file: Annotated[Path, typer.Argument(help="The private key", exists=True, dir_okay=False)],
+) -> None:
     """Print the public half, which everyone needs for `terang verify`."""
     try:
         print(SigningKey.of(str(file)).public.pem, end="")

@@ -30,10 +30,15 @@ console = Console(highlight=False)
 
 @local.command()
 def up(
-    detach: Annotated[bool, typer.Option("--detach", help="Come back when all is ready, and leave it running")] = False,
+    detach: Annotated[
+        bool, typer.Option("--detach", help="Come back when all is ready, and leave it running")
+    ] = False,
     folder: Folder = control.FOLDER,
 ) -> None:
-    """Start everything and hold it up until Ctrl-C; what dies is started again. Data of earlier starts are found again."""
+    """Start everything and hold it up until Ctrl-C; what dies is started again.
+
+    Data of earlier starts are found again.
+    """
     began = time.monotonic()
     with _errors():
         if detach:
@@ -41,7 +46,9 @@ def up(
                 control.start(folder, tell, outlives=True)
             _say_where(folder, began)
             return
-        from deploy.local.stack import Stack  # brings Kafka's client and more, which no other command here needs
+        from deploy.local.stack import (
+            Stack,
+        )  # brings Kafka's client and more, which no other command here needs
 
         Stack(folder, jars=control.JARS, environment=os.environ, console=console).run(
             ready=lambda: _say_where(folder, began)
@@ -92,14 +99,22 @@ def reset(
 
 @local.command()
 def logs(
-    service: Annotated[str, typer.Argument(help="ranking, ranking-worker, kafka, postgres, door, supervisor …")],
-    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on showing what is added")] = False,
+    service: Annotated[
+        str, typer.Argument(help="ranking, ranking-worker, kafka, postgres, door, supervisor …")
+    ],
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Go on showing what is added")
+    ] = False,
     lines: Annotated[int, typer.Option("--lines", "-n", min=1, help="How many from the end")] = 100,
     folder: Folder = control.FOLDER,
 ) -> None:
     """Show the end of a process's log; a service's name shows both of its processes'."""
     there = sorted((folder / "logs").glob("*.log"))
-    wanted = [str(path) for path in there if path.stem == service or path.stem.rpartition("-")[0] == service]
+    wanted = [
+        str(path)
+        for path in there
+        if path.stem == service or path.stem.rpartition("-")[0] == service
+    ]
     if not wanted:
         print(
             f"No log is called {service}. There are: {', '.join(path.stem for path in there) or 'none yet'}.",
@@ -111,7 +126,9 @@ def logs(
 
 @local.command()
 def environment(folder: Folder = control.FOLDER) -> None:
-    """Print the settings with which other `terang` commands reach the running stack: eval "$(terang local environment)"."""
+    """Print the settings with which other `terang` commands reach the running stack: eval "$(terang
+    local environment)".
+    """
     said = control.running(folder)
     if said is None or said["status"] is None:
         print("The stack isn't running: `terang local up` starts it.", file=sys.stderr)
@@ -119,7 +136,10 @@ def environment(folder: Folder = control.FOLDER) -> None:
     status = said["status"]
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": status["kafka"]["bootstrap"],
-        **{f"DATABASE_URL_{service.upper()}": url for service, url in status["postgres"]["databases"].items()},
+        **{
+            f"DATABASE_URL_{service.upper()}": url
+            for service, url in status["postgres"]["databases"].items()
+        },
         "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", "99"),
         "TERANG_ISSUER": f"{status['door']}/issuer",
         "TERANG_JWKS_URL": f"{status['door']}/issuer/jwks",
@@ -130,7 +150,9 @@ def environment(folder: Folder = control.FOLDER) -> None:
 
 @contextmanager
 def telling() -> Iterator[Callable[[str], None]]:
-    """Shows what is being done: on a terminal in one line that changes, else in a line for each part of it."""
+    """Shows what is being done: on a terminal in one line that changes, else in a line for each
+    part of it.
+    """
     with console.status("Starting …") as status:
         said: set[str] = set()
 
@@ -150,10 +172,14 @@ def _say_where(folder: Path, began: float) -> None:
     door = said["status"]["door"]
     console.print(f"\nReady after {time.monotonic() - began:.1f} s.")
     console.print(f"  The door            {door}")
-    console.print(f"  API documentation   {door}/applications/docs and the same under /exams, /ranking, /feedback")
+    console.print(
+        f"  API documentation   {door}/applications/docs and the same under /exams, /ranking, /feedback"
+    )
     console.print(f"  Kafka               {said['status']['kafka']['bootstrap']}")
     console.print(f"  Logs                {folder / 'logs'}")
-    console.print("DEMONSTRATION ONLY: the issuer here gives anyone a token in any role.", style="bold red")
+    console.print(
+        "DEMONSTRATION ONLY: the issuer here gives anyone a token in any role.", style="bold red"
+    )
 
 
 def _table(status: dict[str, Any]) -> Table:

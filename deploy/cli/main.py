@@ -30,7 +30,9 @@ NAMES = (
 
 
 class Commands(TyperGroup):
-    """Only the command that is asked for is loaded: ranking files or verifying a list takes no time for web servers and Kafka. Help asks for all."""
+    """Only the command that is asked for is loaded: ranking files or verifying a list takes no time
+    for web servers and Kafka. Help asks for all.
+    """
 
     @override
     def list_commands(self, ctx: Any) -> list[str]:
@@ -38,7 +40,9 @@ class Commands(TyperGroup):
 
     @override
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        for name in [cmd_name] if cmd_name in NAMES else NAMES:  # all, for the suggestion to who mistyped
+        for name in (
+            [cmd_name] if cmd_name in NAMES else NAMES
+        ):  # all, for the suggestion to who mistyped
             if name not in self.commands:
                 whole = typer.Typer()
                 whole.callback()(lambda: None)  # a group even of one

@@ -14,9 +14,13 @@ app = typer.Typer()
 
 @app.command("migrate")
 def command(
-    service: Annotated[Service | None, typer.Argument(help="Which service; without it, all four")] = None,
+    service: Annotated[
+        Service | None, typer.Argument(help="Which service; without it, all four")
+    ] = None,
 ) -> None:
-    """Bring the databases of DATABASE_URL_<SERVICE> to the tables that the code expects; roles and databases must exist."""
+    """Bring the databases of DATABASE_URL_<SERVICE> to the tables that the code expects; roles and
+    databases must exist.
+    """
     services = list(Service) if service is None else [service]
     names = {each: f"DATABASE_URL_{each.upper()}" for each in services}
     missing = [name for name in names.values() if name not in os.environ]

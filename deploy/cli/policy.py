@@ -13,7 +13,11 @@ from shared.policies.plainly import Language
 from shared.policies.sentences import differences, sentences
 from shared.refusals import Refusal
 
-app = typer.Typer(name="policy", help="Selection policies: check a file, show one, compare two.", no_args_is_help=True)
+app = typer.Typer(
+    name="policy",
+    help="Selection policies: check a file, show one, compare two.",
+    no_args_is_help=True,
+)
 
 
 class Lang(StrEnum):
@@ -38,7 +42,9 @@ def check(
     file: Annotated[Path, typer.Argument(help="A policy's TOML file")],
     lang: Tongue = Lang.id,
 ) -> None:
-    """Say whether a file is a policy that holds together; else each fault with file, line, place and authority, and status 1."""
+    """Say whether a file is a policy that holds together; else each fault with file, line, place
+    and authority, and status 1.
+    """
     try:
         policy = read_file(file)
     except PolicyError as error:
@@ -81,11 +87,16 @@ def _tell(file: str, error: PolicyError, lang: Lang) -> None:
     for fault in error.faults:
         place = ".".join(map(str, fault.place)) or "policy"
         by = f" [{fault.authority}]" if fault.authority else ""
-        print(f"{file}:{fault.line or 1}: {place}: {fault.told(_language(lang))}{by}", file=sys.stderr)
+        print(
+            f"{file}:{fault.line or 1}: {place}: {fault.told(_language(lang))}{by}", file=sys.stderr
+        )
 
 
 def named(policy: str, lang: Lang = Lang.en) -> Policy:
-    """The policy of that id, else that in the file of that name. Ends the command where there is none, or where it does not hold together."""
+    """The policy of that id, else that in the file of that name.
+
+    Ends the command where there is none, or where it does not hold together.
+    """
     in_a_file = policy not in known() and (policy.endswith(".toml") or Path(policy).is_file())
     try:
         return read_file(Path(policy)) if in_a_file else load(policy)

@@ -20,47 +20,73 @@ REFUSED, UNDECIDED = 2, 3
 @app.command()
 def rank(
     policy: Annotated[str, typer.Option(help="Id of a policy, or its file")],
-    stage: Annotated[str, typer.Option(help="The list to rank: its code, or that of the stage that completes it")],
+    stage: Annotated[
+        str, typer.Option(help="The list to rank: its code, or that of the stage that completes it")
+    ],
     vacancies: Annotated[Path, typer.Option(help="CSV file of vacancies")],
     candidates: Annotated[Path, typer.Option(help="CSV file of candidates")],
     admitted: Annotated[
-        bool, typer.Option("--admitted", help="All candidates had passed the gates and cuts of earlier stages")
+        bool,
+        typer.Option(
+            "--admitted", help="All candidates had passed the gates and cuts of earlier stages"
+        ),
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="File for the lines; without it they are printed")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="File for the lines; without it they are printed")
+    ] = None,
     explain: Annotated[
-        str | None, typer.Option(metavar="PARTICIPANT", help="Say in sentences why this candidate has that place")
+        str | None,
+        typer.Option(
+            metavar="PARTICIPANT", help="Say in sentences why this candidate has that place"
+        ),
     ] = None,
 ) -> None:
     """Rank candidates out of files by the rules that rank them in a round, without any server.
 
-    VACANCIES: vacancy_id, need (a code of the policy), seats; also agency, post, unit, place, education for whoever reads it.
+    VACANCIES: vacancy_id, need (a code of the policy), seats; also agency, post, unit, place,
+    education for whoever reads it.
 
-    CANDIDATES: participant_no, vacancy_id, one column for each component under the policy's own code (empty: absent), and what ties use: gpa,
-    birth_date (YYYY-MM-DD), relevant_experience_months, education, priority (empty: unknown, which ranks last); disqualified (true or false, 1 or 0,
-    yes or no, ya or tidak, or the code of the stage in which it happened; true alone means from the first list on). Numbers are plain decimals.
+    CANDIDATES: participant_no, vacancy_id, one column for each component under the policy's own
+    code (empty: absent), and what ties use: gpa, birth_date (YYYY-MM-DD),
+    relevant_experience_months, education, priority (empty: unknown, which ranks last); disqualified
+    (true or false, 1 or 0, yes or no, ya or tidak, or the code of the stage in which it happened;
+    true alone means from the first list on). Numbers are plain decimals.
 
-    OUT: every candidate once, by vacancy_id (bytes), then merit: vacancy_id, need, rank, participant_no, stage_score, final_score, code, decided_by.
-    On the policy's last list stage_score is the total of that list's own stage (the SKB) and final_score the list's score; on an earlier list stage_score
-    is the list's score (the SKD's total) and final_score is empty. Whom an earlier list did not let go on has that list's code and neither rank nor
-    score. decided_by names the field that put a line below the one above: a tie's or priority; `equal` where none did; empty where the score did.
-    Equals share a rank; their lines are in order of participant number (bytes), since the seed that orders them in a round is not in files.
+    OUT: every candidate once, by vacancy_id (bytes), then merit: vacancy_id, need, rank,
+    participant_no, stage_score, final_score, code, decided_by. On the policy's last list
+    stage_score is the total of that list's own stage (the SKB) and final_score the list's score; on
+    an earlier list stage_score is the list's score (the SKD's total) and final_score is empty. Whom
+    an earlier list did not let go on has that list's code and neither rank nor score. decided_by
+    names the field that put a line below the one above: a tie's or priority; `equal` where none
+    did; empty where the score did. Equals share a rank; their lines are in order of participant
+    number (bytes), since the seed that orders them in a round is not in files.
 
-    Exit status: 0; 2 where anything is refused, with file, line, column and reason, and nothing is written; 3 where people are equal in everything at
-    the last seat and only some fit (UNDECIDED): an officer decides among them.
+    Exit status: 0; 2 where anything is refused, with file, line, column and reason, and nothing is
+    written; 3 where people are equal in everything at the last seat and only some fit (UNDECIDED):
+    an officer decides among them.
     """
     try:  # of the extra `files`, which the services' image leaves out
         from services.ranking.files.columns import FilesRefusedError
         from services.ranking.usecases.rank_files import NobodyError, rank_files
     except ModuleNotFoundError as error:
-        print(f"terang rank needs {error.name}, which is not installed: pip install 'terang[files]'", file=sys.stderr)
+        print(
+            f"terang rank needs {error.name}, which is not installed: pip install 'terang[files]'",
+            file=sys.stderr,
+        )
         raise typer.Exit(1) from error
     from services.ranking.domain.explain import sentences
 
     law = named(policy)
     one = _list_of(law, stage)
     try:
-        with _written(out, vacancies, candidates, Path(policy)) if out or explain is None else nullcontext() as lines:
-            done = rank_files(law, one, vacancies, candidates, admitted=admitted, out=lines, explain=explain)
+        with (
+            _written(out, vacancies, candidates, Path(policy))
+            if out or explain is None
+            else nullcontext() as lines
+        ):
+            done = rank_files(
+                law, one, vacancies, candidates, admitted=admitted, out=lines, explain=explain
+            )
         if done.explanation is not None:
             for language in ("id", "en"):
                 print("\n".join([*sentences(done.explanation, law, language), ""]))
@@ -72,21 +98,30 @@ def rank(
         print(f"terang rank: {error}", file=sys.stderr)
         raise typer.Exit(REFUSED) from None
     counts = ", ".join(f"{count} {code}" for code, count in done.codes.items())
-    print(f"{done.list}: {done.candidates} candidates of {done.vacancies} vacancies: {counts}", file=sys.stderr)
+    print(
+        f"{done.list}: {done.candidates} candidates of {done.vacancies} vacancies: {counts}",
+        file=sys.stderr,
+    )
     if done.undecided:
         print(
-            f"{done.undecided} are equal in everything at a last seat: an officer decides among them", file=sys.stderr
+            f"{done.undecided} are equal in everything at a last seat: an officer decides among them",
+            file=sys.stderr,
         )
         raise typer.Exit(UNDECIDED)
 
 
 @contextmanager
 def _written(out: Path | None, *read: Path) -> Iterator[BinaryIO]:
-    """Where lines go: to be printed, or a file that is put in its place only once it is whole. What stands there and is no file (a device, a pipe) is
-    written to. Raises OSError, also where it is one of the files that are read."""
+    """Where lines go: to be printed, or a file that is put in its place only once it is whole.
+
+    What stands there and is no file (a device, a pipe) is written to. Raises OSError, also where it
+    is one of the files that are read.
+    """
     if out is None or (out.exists() and not out.is_file()):
         if out is None and sys.stdout is None:
-            raise OSError("there is no standard output to print the lines to; name a file with --out")
+            raise OSError(
+                "there is no standard output to print the lines to; name a file with --out"
+            )
         with out.open("wb") if out else nullcontext(sys.stdout.buffer) as printed:
             yield printed
             printed.flush()
@@ -105,7 +140,10 @@ def _written(out: Path | None, *read: Path) -> Iterator[BinaryIO]:
 
 
 def _list_of(policy: Policy, stage: str) -> List:
-    """The list of that code, else the one that a stage of that code completes. Ends the command where there is none, or more than one."""
+    """The list of that code, else the one that a stage of that code completes.
+
+    Ends the command where there is none, or more than one.
+    """
     completed = [one for one in policy.lists if one.stage == stage]
     one = policy.list_called(stage) or (completed[0] if len(completed) == 1 else None)
     if one is None:

@@ -23,7 +23,10 @@ app = typer.Typer()
 
 
 def worker_of(service: Service) -> Worker:
-    """The service's worker as the environment describes it, not running. Ends the command if a setting is wrong or missing."""
+    """The service's worker as the environment describes it, not running.
+
+    Ends the command if a setting is wrong or missing.
+    """
     try:
         settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
     except SettingsError as error:
@@ -35,7 +38,10 @@ def worker_of(service: Service) -> Worker:
 
 @app.command()
 def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")]) -> None:
-    """Make a service's projections anew from the whole log and put them in place of the old ones. The service goes on meanwhile."""
+    """Make a service's projections anew from the whole log and put them in place of the old ones.
+
+    The service goes on meanwhile.
+    """
     worker = worker_of(service)
     anew = Anew(
         service=service,
@@ -45,18 +51,30 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
         bootstrap_servers=worker.settings.kafka_bootstrap_servers,
         marks=worker.marks,
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+    )
     try:
-        with helping(anew, processors() - 1) as helpers, Progress(*columns, transient=True) as progress:
+        with (
+            helping(anew, processors() - 1) as helpers,
+            Progress(*columns, transient=True) as progress,
+        ):
             task = progress.add_task("", total=None)
             rebuilt = asyncio.run(
                 rebuild_projections(
                     anew,
                     helpers,
-                    lambda what, done, total: progress.update(task, description=what, completed=done, total=total),
+                    lambda what, done, total: progress.update(
+                        task, description=what, completed=done, total=total
+                    ),
                 )
             )
     except (RefusedError, Stop, KafkaError, asyncpg.PostgresError, OSError) as error:
         print(f"terang rebuild {service}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
-    print(f"{service}: {rebuilt.events} events of {rebuilt.partitions} partitions took effect anew.")
+    print(
+        f"{service}: {rebuilt.events} events of {rebuilt.partitions} partitions took effect anew."
+    )

@@ -1,4 +1,6 @@
-"""``terang recover``: after a restored backup, let a service's counting go on from what the log holds."""
+"""``terang recover``: after a restored backup, let a service's counting go on from what the log
+holds.
+"""
 
 import asyncio
 import os
@@ -28,15 +30,22 @@ SHOWN = 20
 def command(
     service: Annotated[
         Service,
-        typer.Argument(help="Which service; all its processes must be ended, but for workers that stopped themselves"),
+        typer.Argument(
+            help="Which service; all its processes must be ended, but for workers that stopped themselves"
+        ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out without asking")] = False,
 ) -> None:
-    """Show what the log has and a restored database lacks, and after confirmation take over the log's numbers and facts."""
+    """Show what the log has and a restored database lacks, and after confirmation take over the
+    log's numbers and facts.
+    """
     names = ("KAFKA_BOOTSTRAP_SERVERS", f"DATABASE_URL_{service.upper()}")
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
-        print(f"terang recover {service}: {', '.join(missing)} not set in the environment", file=sys.stderr)
+        print(
+            f"terang recover {service}: {', '.join(missing)} not set in the environment",
+            file=sys.stderr,
+        )
         raise typer.Exit(2)
     try:
         asyncio.run(_recover(service, *(os.environ[name] for name in names), yes=yes))
@@ -48,12 +57,18 @@ def command(
 async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool) -> None:
     partitions = {topic.name: topic.partitions for topic in TOPICS if topic.owner == service}
     restore = restore_of(service)
-    settings = {"search_path": SEARCH_PATH, "application_name": f"terang-{service}-recover", "timezone": "UTC"}
+    settings = {
+        "search_path": SEARCH_PATH,
+        "application_name": f"terang-{service}-recover",
+        "timezone": "UTC",
+    }
     connection = await asyncpg.connect(dsn, server_settings=settings)
     try:
         await use_json(connection)
         print("Reading the log; nothing is changed yet …")
-        plan = await gather(connection, bootstrap_servers=bootstrap_servers, service=service, partitions=partitions)
+        plan = await gather(
+            connection, bootstrap_servers=bootstrap_servers, service=service, partitions=partitions
+        )
         if not any(lane.changes for lane in plan.lanes):
             print("Log and database agree; there is nothing to recover.")
             return
@@ -80,7 +95,9 @@ def restore_of(service: str) -> Restore | None:
 
 
 def described(plan: Plan, *, restores: bool) -> list[str]:
-    """The plan in lines for an operator: counts per partition that changes, then what the database lacks, by type, subject and number."""
+    """The plan in lines for an operator: counts per partition that changes, then what the database
+    lacks, by type, subject and number.
+    """
     lines = []
     for lane in plan.lanes:
         if lane.changes:

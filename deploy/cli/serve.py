@@ -33,11 +33,16 @@ def serve(
 ) -> None:
     """Run one process of a service until SIGTERM; its settings come from the environment."""
     configure(service, half)
-    gc.disable()  # what is imported stays: looking through it for cycles would take a fifth of the start
+    # what is imported stays: looking through it for cycles would take a fifth of the start
+    gc.disable()
     try:
         settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
         put_together = import_module(f"services.{service}.{half}")
-        made = put_together.create_worker(settings) if half is Half.WORKER else put_together.create_api(settings)
+        made = (
+            put_together.create_worker(settings)
+            if half is Half.WORKER
+            else put_together.create_api(settings)
+        )
     except SettingsError as error:
         print(f"terang serve {service} {half}: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
@@ -49,4 +54,11 @@ def serve(
         import uvicorn  # a worker needs none of it
 
         # streams (server-sent events) end when told to; others get a while to finish
-        uvicorn.run(made, host=host, port=port, log_config=None, access_log=False, timeout_graceful_shutdown=10)
+        uvicorn.run(
+            made,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=10,
+        )

@@ -15,7 +15,10 @@ app.add_typer(settings, name="settings")
 
 
 def values(text: str) -> dict[str, str]:
-    """NAME=value lines; blank lines and those that begin with # don't count. Raises SettingsError for any other line."""
+    """NAME=value lines; blank lines and those that begin with # don't count.
+
+    Raises SettingsError for any other line.
+    """
     found = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
@@ -27,7 +30,11 @@ def values(text: str) -> dict[str, str]:
 
 
 @settings.command()
-def check(file: Annotated[Path, typer.Argument(help="deploy/provinces/CODE.env", exists=True, dir_okay=False)]) -> None:
+def check(
+    file: Annotated[
+        Path, typer.Argument(help="deploy/provinces/CODE.env", exists=True, dir_okay=False)
+    ],
+) -> None:
     """Check a province's file for every service; says which settings are unknown, missing or wrong."""
     faults: set[str] = set()
     try:
@@ -37,9 +44,15 @@ def check(file: Annotated[Path, typer.Argument(help="deploy/provinces/CODE.env",
         given = {}
     for service in SERVICES:
         # compose puts the address together from the passwords in its environment
-        database = {f"DATABASE_URL_{service.upper()}": f"postgresql://{service}@postgres:5432/{service}"}
+        database = {
+            f"DATABASE_URL_{service.upper()}": f"postgresql://{service}@postgres:5432/{service}"
+        }
         try:
-            read(importlib.import_module(f"services.{service}.settings").Settings, service, {**given, **database})
+            read(
+                importlib.import_module(f"services.{service}.settings").Settings,
+                service,
+                {**given, **database},
+            )
         except SettingsError as error:
             faults.update(error.faults)
     if faults:

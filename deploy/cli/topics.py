@@ -15,7 +15,9 @@ app = typer.Typer()
 
 @app.command()
 def topics() -> None:
-    """Make the catalogue's topics on KAFKA_BOOTSTRAP_SERVERS, or check those that exist and give them their settings."""
+    """Make the catalogue's topics on KAFKA_BOOTSTRAP_SERVERS, or check those that exist and give
+    them their settings.
+    """
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if not bootstrap:
         print("terang topics: KAFKA_BOOTSTRAP_SERVERS not set in the environment", file=sys.stderr)

@@ -1,4 +1,6 @@
-"""`terang verify`: is a published list, or a receipt, what was published and what follows from its facts? No server is asked."""
+"""`terang verify`: is a published list, or a receipt, what was published and what follows from its
+facts? No server is asked.
+"""
 
 import sys
 from pathlib import Path
@@ -36,9 +38,11 @@ class PreviousFaultError(FaultError):
 
 
 def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
-    """What is true of the file, in a few lines; with the file of the version before also that it follows it, and who moved.
+    """What is true of the file, in a few lines; with the file of the version before also that it
+    follows it, and who moved.
 
-    Raises FaultError with the first fault; PreviousFaultError where it is in the file of the version before.
+    Raises FaultError with the first fault; PreviousFaultError where it is in the file of the
+    version before.
     """
     found = read(data)
     head = found.head
@@ -59,7 +63,9 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
             )
         return "\n".join(said)
     if previous is not None:
-        raise FaultError("--previous", "a receipt follows no other file: check the list of that version")
+        raise FaultError(
+            "--previous", "a receipt follows no other file: check the list of that version"
+        )
     check_receipt(found, key.accepts, key.id)
     said = [f"The receipt is genuine: these lines stand on the list of {of}."]
     lines = [proven.leaf for proven in found.leaves if isinstance(proven.leaf, LineLeaf)]
@@ -68,7 +74,10 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
         if isinstance(proven.leaf, SeatingLeaf):
             said += seat(proven.leaf, lines[0].vacancy_id, lines[0].participant_no)
     for opening in found.openings:
-        facts = ", ".join(f"{name} {'unknown' if value is None else value}" for name, value in opening.facts.items())
+        facts = ", ".join(
+            f"{name} {'unknown' if value is None else value}"
+            for name, value in opening.facts.items()
+        )
         said.append(f"Facts that the commitment on {opening.list} binds: {facts}")
     return "\n".join(said)
 
@@ -80,11 +89,16 @@ def corrected(published: Published) -> list[str]:
         return []
     named = []
     for number, parts in people[:FEW]:
-        named.append(f"{number} " + " and ".join(f"{part} {' / '.join(points)}" for part, points in parts.items()))
+        named.append(
+            f"{number} "
+            + " and ".join(f"{part} {' / '.join(points)}" for part, points in parts.items())
+        )
     if len(people) > FEW:
         named.append(f"… and {len(people) - FEW} more")
     whose = "1 person's" if len(people) == 1 else f"{len(people)} people's"
-    return [f"{whose} points differ between lists (a later list holds a correction): {', '.join(named)}"]
+    return [
+        f"{whose} points differ between lists (a later list holds a correction): {', '.join(named)}"
+    ]
 
 
 def seating(published: Published, policy: Policy) -> list[str]:
@@ -97,7 +111,9 @@ def seating(published: Published, policy: Policy) -> list[str]:
     empty = empty_seats(published, policy)
     seats = f"{filled} {'seat' if filled == 1 else 'seats'} filled, {empty} left empty"
     asked = f"{len(offers)} {'offer' if len(offers) == 1 else 'offers'}"
-    return [f"Seats after the lists: {asked}, {seats}; nobody who was better was passed over unasked."]
+    return [
+        f"Seats after the lists: {asked}, {seats}; nobody who was better was passed over unasked."
+    ]
 
 
 def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
@@ -107,14 +123,19 @@ def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
         for offer in leaf.offers_to(vacancy_id, participant_no)
     ]
     if leaf.vacancy_id == vacancy_id and participant_no in leaf.gave_up:
-        said.append(f"{participant_no}, the seat of {vacancy_id} by the list: {leaf.gave_up[participant_no]}")
+        said.append(
+            f"{participant_no}, the seat of {vacancy_id} by the list: {leaf.gave_up[participant_no]}"
+        )
     if leaf.vacancy_id == vacancy_id and participant_no in leaf.not_asked:
         said.append(f"{participant_no}: out before seats were offered, and not asked")
     return said
 
 
 def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:
-    """That the list follows the one in these bytes, and whose lines are others now. Raises PreviousFaultError."""
+    """That the list follows the one in these bytes, and whose lines are others now.
+
+    Raises PreviousFaultError.
+    """
     try:
         earlier = read(previous)
         if isinstance(earlier, Receipt):
@@ -127,11 +148,17 @@ def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:
     except FaultError as fault:
         raise PreviousFaultError(fault.where, fault.says) from fault
     head, moves = earlier.head, list(moved(earlier, later))
-    said = [f"It follows version {head.version}, published {head.published_at}: {len(moves)} lines differ."]
+    said = [
+        f"It follows version {head.version}, published {head.published_at}: {len(moves)} lines differ."
+    ]
     if head.key_id != key.id:
-        said.append(f"That one was signed with the key {head.key_id}: its signature was not checked.")
+        said.append(
+            f"That one was signed with the key {head.key_id}: its signature was not checked."
+        )
     for one in moves[:SHOWN]:
-        said += [f"{one.vacancy_id}, {one.list}, {one.participant_no}: {_line(one.was)} -> {_line(one.now)}"]
+        said += [
+            f"{one.vacancy_id}, {one.list}, {one.participant_no}: {_line(one.was)} -> {_line(one.now)}"
+        ]
     return said + [f"… and {len(moves) - SHOWN} more"] * (len(moves) > SHOWN)
 
 
@@ -143,18 +170,30 @@ def _line(leaf: LineLeaf | None) -> str:
 
 @app.command()
 def verify(
-    file: Annotated[Path, typer.Argument(help="A published list or a receipt", exists=True, dir_okay=False)],
+    file: Annotated[
+        Path, typer.Argument(help="A published list or a receipt", exists=True, dir_okay=False)
+    ],
     key: Annotated[
-        Path, typer.Option(help="The province's public key (PEM), from a source you trust", exists=True, dir_okay=False)
+        Path,
+        typer.Option(
+            help="The province's public key (PEM), from a source you trust",
+            exists=True,
+            dir_okay=False,
+        ),
     ],
     previous: Annotated[
         Path | None,
         typer.Option(
-            help="The list of the version before: that this one follows it, and who moved", exists=True, dir_okay=False
+            help="The list of the version before: that this one follows it, and who moved",
+            exists=True,
+            dir_okay=False,
         ),
     ] = None,
 ) -> None:
-    """Check signature, hashes and ranking of a published list, or of a receipt. Status 1 with the first fault; 2 where a file or the key is not there."""
+    """Check signature, hashes and ranking of a published list, or of a receipt.
+
+    Status 1 with the first fault; 2 where a file or the key is not there.
+    """
     try:
         earlier = None if previous is None else previous.read_bytes()
         print(verified(file.read_bytes(), PublicKey.read(key.read_bytes()), earlier))

@@ -1,1 +1,3 @@
-"""One full round, played against running services through their public doors alone, with made-up people."""
+"""One full round, played against running services through their public doors alone, with made-up
+people.
+"""

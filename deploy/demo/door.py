@@ -11,12 +11,14 @@ from typing import Any
 import aiohttp
 
 AWAY_S = 120
-"""How long a request is repeated while a service is away or still waits for events: a worker that was killed is back long before."""
+"""How long a request is repeated while a service is away or still waits for events: a worker that
+was killed is back long before."""
 
 AT_ONCE = 24
 AWAY = {502, 503, 504}
 NOT_YET = {404, 409, 422}
-"""What a service answers while events of another are still on their way to it: unknown, not complete, rows about what it has not heard of."""
+"""What a service answers while events of another are still on their way to it: unknown, not
+complete, rows about what it has not heard of."""
 
 
 class DemoError(Exception):
@@ -48,7 +50,15 @@ class Door:
         found: dict[str, str] = await self.get("/.well-known/terang.json")
         return found
 
-    async def get(self, path: str, *, who: str | None = None, role: str = "", waits: bool = False, **query: Any) -> Any:
+    async def get(
+        self,
+        path: str,
+        *,
+        who: str | None = None,
+        role: str = "",
+        waits: bool = False,
+        **query: Any,
+    ) -> Any:
         """The JSON at `path`. With `waits`, what isn't there yet is asked for again."""
         return await self._send("GET", path, who, role, waits=waits, params=query)
 
@@ -68,12 +78,17 @@ class Door:
         csv: str | None = None,
         waits: bool = False,
     ) -> Any:
-        """Send a command as `who` in `role`, once under `key`. With `waits`, a refusal for what hasn't arrived yet is tried again."""
+        """Send a command as `who` in `role`, once under `key`.
+
+        With `waits`, a refusal for what hasn't arrived yet is tried again.
+        """
         headers = {"Idempotency-Key": key}
         if csv is not None:
             headers["Content-Type"] = "text/csv; charset=utf-8"
         data = None if csv is None else csv.encode()
-        return await self._send("POST", path, who, role, waits=waits, json=body, data=data, headers=headers)
+        return await self._send(
+            "POST", path, who, role, waits=waits, json=body, data=data, headers=headers
+        )
 
     async def _send(
         self,
@@ -138,4 +153,8 @@ def _problem(text: str) -> dict[str, Any]:
 def _words(problem: dict[str, Any]) -> str:
     """The words of a problem, its first faults included; nothing where it is none."""
     faults = "; ".join(str(fault) for fault in (problem.get("errors") or [])[:5])
-    return f"{problem['title']}: {problem['detail']} {faults}" if {"title", "detail"} <= problem.keys() else ""
+    return (
+        f"{problem['title']}: {problem['detail']} {faults}"
+        if {"title", "detail"} <= problem.keys()
+        else ""
+    )

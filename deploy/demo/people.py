@@ -1,6 +1,8 @@
-"""The made-up people of a demonstration: a seed gives the same ones on every machine, whatever order they act in.
+"""The made-up people of a demonstration: a seed gives the same ones on every machine, whatever
+order they act in.
 
-Real: the vacancies. Made up: every applicant, score, complaint, count of services and size of staff.
+Real: the vacancies. Made up: every applicant, score, complaint, count of services and size of
+staff.
 """
 
 import csv
@@ -17,7 +19,8 @@ EXTRA_UNITS = (
     "Pemerintah Kota Pekanbaru | KECAMATAN SENAPELAN",
     "Pemerintah Kota Pekanbaru | KECAMATAN TENAYAN RAYA",
 )
-"""The sub-districts that the product was first asked for: units with citizens, though no vacancy of 2024 names them."""
+"""The sub-districts that the product was first asked for: units with citizens, though no vacancy of
+2024 names them."""
 
 UNITS_WITH_COMPLAINTS = 60
 HOT_SHARE = 10
@@ -43,7 +46,9 @@ class Listing:
 
 @dataclass(frozen=True)
 class Candidate:
-    """One made-up applicant and all that will happen to them; `skd` or `skb` is none for who doesn't come."""
+    """One made-up applicant and all that will happen to them; `skd` or `skb` is none for who
+    doesn't come.
+    """
 
     listing: Listing
     order: int
@@ -91,11 +96,15 @@ WORDS = {
     "other": "Jam buka di papan berbeda dengan jam buka sebenarnya.",
 }
 TROUBLES = ("overloaded", "slow", "rude", "untrained")
-"""What is plainly wrong with the first units: too much work for the staff; slow without that; conduct; competence."""
+"""What is plainly wrong with the first units: too much work for the staff; slow without that;
+conduct; competence."""
 
 
 class Cast:
-    """Everybody of one demonstration. `applicants` ≥ 1 people over all vacancies; `seed` any integer."""
+    """Everybody of one demonstration.
+
+    `applicants` ≥ 1 people over all vacancies; `seed` any integer.
+    """
 
     def __init__(self, applicants: int, seed: int) -> None:
         self.applicants = applicants
@@ -132,12 +141,17 @@ class Cast:
     @cached_property
     def hot(self) -> Listing:
         """The vacancy that most want: the first general one with two seats."""
-        return next(listing for listing in self.listings if listing.seats == 2 and listing.need == "UMUM")
+        return next(
+            listing for listing in self.listings if listing.seats == 2 and listing.need == "UMUM"
+        )
 
     def _crowd(self) -> dict[str, int]:
-        """Applicants by listing: a tenth for the contested one, the rest spread unevenly, all of them placed."""
+        """Applicants by listing: a tenth for the contested one, the rest spread unevenly, all of
+        them placed.
+        """
         weights = {
-            listing.listing_id: self._dice("wanted", listing.listing_id).randint(2, 10) for listing in self.listings
+            listing.listing_id: self._dice("wanted", listing.listing_id).randint(2, 10)
+            for listing in self.listings
         }
         total = sum(weights.values())
         hot = self.applicants // HOT_SHARE
@@ -150,7 +164,9 @@ class Cast:
         """Who applies for each listing, in the order in which they register for it."""
         crowd = self._crowd()
         return {
-            listing.listing_id: [self._candidate(listing, order) for order in range(1, crowd[listing.listing_id] + 1)]
+            listing.listing_id: [
+                self._candidate(listing, order) for order in range(1, crowd[listing.listing_id] + 1)
+            ]
             for listing in self.listings
         }
 
@@ -191,7 +207,10 @@ class Cast:
     @cached_property
     def units(self) -> list[Unit]:
         """The units of the list and the three sub-districts, some of them in plain trouble."""
-        paths = {" ".join(listing.unit_path.split()).casefold(): listing.unit_path for listing in self.listings}
+        paths = {
+            " ".join(listing.unit_path.split()).casefold(): listing.unit_path
+            for listing in self.listings
+        }
         ordered = [*EXTRA_UNITS, *(paths[key] for key in sorted(paths))]
         return [self._unit(index, path) for index, path in enumerate(ordered)]
 
@@ -204,13 +223,20 @@ class Cast:
 
     @cached_property
     def complaints(self) -> list[Complaint]:
-        """Ten complaints for each unit on average, two fifths of them about the few that are in trouble."""
+        """Ten complaints for each unit on average, two fifths of them about the few that are in
+        trouble.
+        """
         return list(self._complaints())
 
     def _complaints(self) -> Iterator[Complaint]:
         units = self.units[:UNITS_WITH_COMPLAINTS]
         troubled = [unit for unit in units if unit.trouble]
-        main = {"overloaded": "slow-service", "slow": "slow-service", "rude": "conduct", "untrained": "competence"}
+        main = {
+            "overloaded": "slow-service",
+            "slow": "slow-service",
+            "rude": "conduct",
+            "untrained": "competence",
+        }
         for number in range(1, 10 * UNITS_WITH_COMPLAINTS + 1):
             dice = self._dice("complaint", number)
             if number % 5 < 2:
@@ -220,5 +246,10 @@ class Cast:
                 unit = units[dice.randrange(len(units))]
                 category = sorted(WORDS)[dice.randrange(len(WORDS))]
             yield Complaint(
-                number, unit.unit_id, category, WORDS[category], named=number % 10 == 0, resolved=dice.randrange(4) == 0
+                number,
+                unit.unit_id,
+                category,
+                WORDS[category],
+                named=number % 10 == 0,
+                resolved=dice.randrange(4) == 0,
             )

@@ -19,14 +19,21 @@ from deploy.demo.people import SKB, TIU, TKP, TWK, Candidate, Cast, Listing
 from deploy.demo.recompute import Sat
 
 POLICY = "national-cpns-2024"
-OFFICER, VERIFIER, EXAMINER, PROCTOR = "demo-officer", "demo-verifier", "demo-examiner", "demo-proctor"
+OFFICER, VERIFIER, EXAMINER, PROCTOR = (
+    "demo-officer",
+    "demo-verifier",
+    "demo-examiner",
+    "demo-proctor",
+)
 SECOND_OFFICER = "demo-second-officer"
 MONTHS = 12
 SOON_S = 0.2
-"""Between two looks at what answers led to: an answer takes about as long from one service to the other."""
+"""Between two looks at what answers led to: an answer takes about as long from one service to the
+other."""
 
 ONE_IN_LEAVES = 4
-"""Of one vacancy in so many whoever is first takes another job: otherwise few seats would be empty, and nobody would be asked."""
+"""Of one vacancy in so many whoever is first takes another job: otherwise few seats would be empty,
+and nobody would be asked."""
 
 Thing = TypeVar("Thing")
 
@@ -71,7 +78,9 @@ class Play:
         self.progress.update(bar, completed=things)
         self.round.seconds[name] = round(time.monotonic() - started, 2)
 
-    async def _all(self, name: str, things: Sequence[Thing], do: Callable[[Thing], Awaitable[object]]) -> None:
+    async def _all(
+        self, name: str, things: Sequence[Thing], do: Callable[[Thing], Awaitable[object]]
+    ) -> None:
         """Do one thing for each, several people at once; the first failure ends the step."""
         async with self._step(name, len(things)) as done:
             queue = iter(things)
@@ -95,7 +104,9 @@ class Play:
         await self.register()
         await self.verify()
         await self.sit_skd()
-        await self.close_stage("close SKD", f"/ranking/rounds/{self.round.round_id}/stages/skd/close")
+        await self.close_stage(
+            "close SKD", f"/ranking/rounds/{self.round.round_id}/stages/skd/close"
+        )
         await self.sit_skb()
         await self.close_stage("close the round", f"/ranking/rounds/{self.round.round_id}/close")
         await self.publish("publish the lists")
@@ -103,19 +114,24 @@ class Play:
         await self.publish("publish the seats")
         await self.complain()
 
-    # The officer ------------------------------------------------------------------------------------------------
+    # The officer ----------------------------------------------------------------------------------
 
     async def prepare(self) -> None:
         """Units, services rendered, the round under its policy, its vacancies, published."""
         now = datetime.now(UTC)
         units = text_csv(
-            ("unit_id", "path", "staff"), ((unit.unit_id, unit.path, unit.staff) for unit in self.cast.units)
+            ("unit_id", "path", "staff"),
+            ((unit.unit_id, unit.path, unit.staff) for unit in self.cast.units),
         )
         month = now.year * 12 + now.month - 1
         services = text_csv(
             ("unit_id", "month", "services"),
             (
-                (unit.unit_id, f"{(month - back) // 12:04d}-{(month - back) % 12 + 1:02d}", unit.services_a_month)
+                (
+                    unit.unit_id,
+                    f"{(month - back) // 12:04d}-{(month - back) % 12 + 1:02d}",
+                    unit.services_a_month,
+                )
                 for unit in self.cast.units
                 for back in range(MONTHS)
             ),
@@ -145,7 +161,9 @@ class Play:
         ]
         async with self._step("open the round", len(steps)) as done:
             for path, what in steps:
-                await self.door.post(path, who=OFFICER, role="officer", key=self._key("prepare", path), **what)
+                await self.door.post(
+                    path, who=OFFICER, role="officer", key=self._key("prepare", path), **what
+                )
                 done()
         async for vacancy in self.items(f"{base}/vacancies"):
             self.round.vacancy_ids[vacancy["listing_id"]] = vacancy["vacancy_id"]
@@ -154,7 +172,9 @@ class Play:
         """Every item of a list, page by page."""
         cursor = None
         while True:
-            page = await self.door.get(path, limit=500, **query, **({"cursor": cursor} if cursor else {}))
+            page = await self.door.get(
+                path, limit=500, **query, **({"cursor": cursor} if cursor else {})
+            )
             for item in page["items"]:
                 yield item
             cursor = page["next"]
@@ -170,7 +190,9 @@ class Play:
         """One officer proposes what everyone will see, a second signs it."""
         path = f"/ranking/rounds/{self.round.round_id}/publication"
         async with self._step(name, 1):
-            seen = await self.door.post(path, who=OFFICER, role="officer", key=self._key(name, "propose"))
+            seen = await self.door.post(
+                path, who=OFFICER, role="officer", key=self._key(name, "propose")
+            )
             await self.door.post(
                 f"{path}/signature",
                 who=SECOND_OFFICER,
@@ -180,7 +202,9 @@ class Play:
             )
 
     async def fill_seats(self) -> None:
-        """Some who have seats by the list leave; the officer begins to fill the empty seats; whoever is asked answers, until nobody is left to ask."""
+        """Some who have seats by the list leave; the officer begins to fill the empty seats;
+        whoever is asked answers, until nobody is left to ask.
+        """
         people = {
             self.round.numbers[candidate.subject]: candidate
             for crowd in self.cast.candidates.values()
@@ -200,13 +224,17 @@ class Play:
                 if heard and not tied and all(offer["answer"] for offer in offers):
                     break
                 if time.monotonic() > until:
-                    raise DemoError(f"The filling of seats stands still with {len(asked)} answers given.")
+                    raise DemoError(
+                        f"The filling of seats stands still with {len(asked)} answers given."
+                    )
                 async with asyncio.TaskGroup() as group:
                     for offer in offers:
                         if offer["answer"] is None and offer["offer_id"] not in asked:
                             asked.add(offer["offer_id"])
                             until = time.monotonic() + AWAY_S
-                            group.create_task(self._answer(offer, people[offer["participant_no"]], done))
+                            group.create_task(
+                                self._answer(offer, people[offer["participant_no"]], done)
+                            )
                 for one in tied:
                     await self._draw_lots(path, one)
                 await asyncio.sleep(SOON_S)
@@ -223,8 +251,14 @@ class Play:
         first: dict[str, str] = {}
         for listing in [self.cast.hot, *self.cast.listings[::ONE_IN_LEAVES]]:
             vacancy_id = self.round.vacancy_ids[listing.listing_id]
-            standings = await self.door.get(f"/ranking/vacancies/{vacancy_id}/standings", list="final", limit=1)
-            first |= {line["participant_no"]: vacancy_id for line in standings["items"] if line["rank"] == 1}
+            standings = await self.door.get(
+                f"/ranking/vacancies/{vacancy_id}/standings", list="final", limit=1
+            )
+            first |= {
+                line["participant_no"]: vacancy_id
+                for line in standings["items"]
+                if line["rank"] == 1
+            }
         async with asyncio.TaskGroup() as group:
             for number, vacancy_id in first.items():
                 post = self.door.post(
@@ -237,7 +271,9 @@ class Play:
                 group.create_task(post)
         return {*first}
 
-    async def _answer(self, offer: dict[str, Any], candidate: Candidate, done: Callable[[], None]) -> None:
+    async def _answer(
+        self, offer: dict[str, Any], candidate: Candidate, done: Callable[[], None]
+    ) -> None:
         await self.door.post(
             f"/applications/vacancies/{offer['applied_for']}/offers/{offer['offer_id']}/answer",
             who=candidate.subject,
@@ -249,23 +285,38 @@ class Play:
         done()
 
     async def _draw_lots(self, path: str, vacancy: dict[str, Any]) -> None:
-        """Equals for a last seat: the officer draws lots, which fall in the order of participant numbers here."""
+        """Equals for a last seat: the officer draws lots, which fall in the order of participant
+        numbers here.
+        """
         order = sorted(vacancy["undecided"])
         await self.door.post(
             f"{path}/ties",
             who=OFFICER,
             role="officer",
             key=self._key("lots", vacancy["vacancy_id"], *order),
-            body={"vacancy_id": vacancy["vacancy_id"], "order": order, "reason": "Undian di hadapan saksi (rekaan)"},
+            body={
+                "vacancy_id": vacancy["vacancy_id"],
+                "order": order,
+                "reason": "Undian di hadapan saksi (rekaan)",
+            },
         )
 
-    # Applicants and verifiers ---------------------------------------------------------------------------------------
+    # Applicants and verifiers ---------------------------------------------------------------------
 
     def _path(self, listing: Listing, *more: str) -> str:
-        return "/".join(("/applications/vacancies", self.round.vacancy_ids[listing.listing_id], "applications", *more))
+        return "/".join(
+            (
+                "/applications/vacancies",
+                self.round.vacancy_ids[listing.listing_id],
+                "applications",
+                *more,
+            )
+        )
 
     async def register(self) -> None:
-        """Everyone applies; for one vacancy in order, as its participant numbers are given in order."""
+        """Everyone applies; for one vacancy in order, as its participant numbers are given in
+        order.
+        """
         things = [candidate for crowd in self.cast.candidates.values() for candidate in crowd]
         async with self._step("register", len(things)) as done:
             slots = asyncio.Semaphore(AT_ONCE)
@@ -300,7 +351,11 @@ class Play:
         """Verifiers decide on each; some applicants take theirs back; then registration closes."""
         everyone = [candidate for crowd in self.cast.candidates.values() for candidate in crowd]
         await self._all("verify", everyone, self._decide)
-        await self._all("withdraw", [candidate for candidate in everyone if self._withdrew(candidate)], self._withdraw)
+        await self._all(
+            "withdraw",
+            [candidate for candidate in everyone if self._withdrew(candidate)],
+            self._withdraw,
+        )
         async with self._step("close registration", 1):
             await self.door.post(
                 f"/applications/rounds/{self.round.round_id}/registration/close",
@@ -343,7 +398,7 @@ class Play:
             key=self._key("withdraw", candidate.subject),
         )
 
-    # Examiners and proctors ----------------------------------------------------------------------------------------
+    # Examiners and proctors -----------------------------------------------------------------------
 
     async def _schedule(self, stage: str, site: str, listings: list[Listing]) -> str:
         answer = await self.door.post(
@@ -362,7 +417,9 @@ class Play:
         )
         return str(answer["sitting_id"])
 
-    async def _record(self, sitting: str, what: str, body: dict[str, Any], role: str = "examiner") -> None:
+    async def _record(
+        self, sitting: str, what: str, body: dict[str, Any], role: str = "examiner"
+    ) -> None:
         await self.door.post(
             f"/exams/sittings/{sitting}/{what}",
             who={"examiner": EXAMINER, "proctor": PROCTOR, "officer": OFFICER}[role],
@@ -372,7 +429,9 @@ class Play:
             waits=True,
         )
 
-    async def _import(self, sitting: str, header: Sequence[str], rows: list[tuple[object, ...]]) -> None:
+    async def _import(
+        self, sitting: str, header: Sequence[str], rows: list[tuple[object, ...]]
+    ) -> None:
         if rows:
             await self.door.post(
                 f"/exams/sittings/{sitting}/scores/import",
@@ -385,24 +444,47 @@ class Play:
 
     async def _close(self, sitting: str) -> None:
         await self.door.post(
-            f"/exams/sittings/{sitting}/close", who=OFFICER, role="officer", key=self._key(sitting, "close"), waits=True
+            f"/exams/sittings/{sitting}/close",
+            who=OFFICER,
+            role="officer",
+            key=self._key(sitting, "close"),
+            waits=True,
         )
 
     def _sites(self) -> list[tuple[str, list[Listing]]]:
-        """One site for each agency, and one of its own for the contested vacancy, scored one by one."""
+        """One site for each agency, and one of its own for the contested vacancy, scored one by
+        one.
+        """
         agencies = sorted({listing.agency for listing in self.cast.listings})
         hot = self.cast.hot
         sites = [
-            (agency, [listing for listing in self.cast.listings if listing.agency == agency and listing != hot])
+            (
+                agency,
+                [
+                    listing
+                    for listing in self.cast.listings
+                    if listing.agency == agency and listing != hot
+                ],
+            )
             for agency in agencies
         ]
-        return [(hot.unit_path[:200], [hot]), *((site, listings) for site, listings in sites if listings)]
+        return [
+            (hot.unit_path[:200], [hot]),
+            *((site, listings) for site, listings in sites if listings),
+        ]
 
     def _present(self, listings: list[Listing]) -> list[Sat]:
-        return [sat for listing in listings for sat in self.round.verified[listing.listing_id] if not sat.withdrawn]
+        return [
+            sat
+            for listing in listings
+            for sat in self.round.verified[listing.listing_id]
+            if not sat.withdrawn
+        ]
 
     async def sit_skd(self) -> None:
-        """The first stage: one site records one by one, the others send files; absences, disqualifications, corrections."""
+        """The first stage: one site records one by one, the others send files; absences,
+        disqualifications, corrections.
+        """
         sites = self._sites()
         people = sum(len(self._present(listings)) for _, listings in sites)
         async with self._step("SKD", people) as done, asyncio.TaskGroup() as group:
@@ -412,8 +494,13 @@ class Play:
     async def _skd_at(self, site: str, listings: list[Listing], done: Callable[[], None]) -> None:
         sitting = await self._schedule("skd", site, listings)
         people = self._present(listings)
-        first = {sat.participant_no: sat.candidate.skd_first_recorded or sat.candidate.skd for sat in people}
-        came = [(sat, points) for sat in people if (points := first[sat.participant_no]) is not None]
+        first = {
+            sat.participant_no: sat.candidate.skd_first_recorded or sat.candidate.skd
+            for sat in people
+        }
+        came = [
+            (sat, points) for sat in people if (points := first[sat.participant_no]) is not None
+        ]
         if listings == [self.cast.hot]:
             for sat, points in came:
                 await self._record(
@@ -429,7 +516,10 @@ class Play:
             await self._import(
                 sitting,
                 (TWK, TIU, TKP),
-                [(sat.participant_no, points[TWK], points[TIU], points[TKP]) for sat, points in came],
+                [
+                    (sat.participant_no, points[TWK], points[TIU], points[TKP])
+                    for sat, points in came
+                ],
             )
         for sat in people:
             candidate = sat.candidate
@@ -439,10 +529,17 @@ class Play:
                 continue
             if candidate.skd_first_recorded is not None:
                 right = {code: str(value) for code, value in candidate.skd.items()}
-                await self._record(sitting, "corrections", {**body, "points": right, "reason": "Salah baca (rekaan)"})
+                await self._record(
+                    sitting,
+                    "corrections",
+                    {**body, "points": right, "reason": "Salah baca (rekaan)"},
+                )
             if candidate.disqualified:
                 await self._record(
-                    sitting, "disqualifications", {**body, "reason": "Membawa ponsel (rekaan)"}, "proctor"
+                    sitting,
+                    "disqualifications",
+                    {**body, "reason": "Membawa ponsel (rekaan)"},
+                    "proctor",
                 )
         await self._close(sitting)
 
@@ -453,14 +550,19 @@ class Play:
             for listing in self.cast.listings:
                 path = f"/ranking/vacancies/{self.round.vacancy_ids[listing.listing_id]}/standings"
                 admitted[listing.listing_id] = {
-                    line["participant_no"] async for line in self.items(path, list="skd") if line["code"] == "P/L"
+                    line["participant_no"]
+                    async for line in self.items(path, list="skd")
+                    if line["code"] == "P/L"
                 }
                 done()
         sites = [
             (site, [listing for listing in listings if admitted[listing.listing_id]])
             for site, listings in self._sites()
         ]
-        async with self._step("SKB", sum(map(len, admitted.values()))), asyncio.TaskGroup() as group:
+        async with (
+            self._step("SKB", sum(map(len, admitted.values()))),
+            asyncio.TaskGroup() as group,
+        ):
             for site, listings in sites:
                 if listings:
                     people = [
@@ -473,15 +575,19 @@ class Play:
     async def _skb_at(self, site: str, listings: list[Listing], people: list[Sat]) -> None:
         sitting = await self._schedule("skb", site, listings)
         rows: list[tuple[object, ...]] = [
-            (sat.participant_no, sat.candidate.skb[SKB]) for sat in people if sat.candidate.skb is not None
+            (sat.participant_no, sat.candidate.skb[SKB])
+            for sat in people
+            if sat.candidate.skb is not None
         ]
         await self._import(sitting, (SKB,), rows)
         for sat in people:
             if sat.candidate.skb is None:
-                await self._record(sitting, "absences", {"participant_no": sat.participant_no}, "proctor")
+                await self._record(
+                    sitting, "absences", {"participant_no": sat.participant_no}, "proctor"
+                )
         await self._close(sitting)
 
-    # Citizens -----------------------------------------------------------------------------------------------------
+    # Citizens -------------------------------------------------------------------------------------
 
     async def complain(self) -> None:
         """Citizens complain, an officer answers some."""
@@ -512,7 +618,7 @@ class Play:
 
         await self._all("complaints", self.cast.complaints, file)
 
-    # What came out ------------------------------------------------------------------------------------------------
+    # What came out --------------------------------------------------------------------------------
 
     async def lists(self) -> list[tuple[str, str, str, str, str, str]]:
         """Every line of every fixed list, in the order of the file: vacancy, stage, rank, number."""

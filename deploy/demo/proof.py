@@ -1,4 +1,6 @@
-"""What anyone can check of the round without the platform: the published list, the public key, and one applicant's receipt."""
+"""What anyone can check of the round without the platform: the published list, the public key, and
+one applicant's receipt.
+"""
 
 from pathlib import Path
 
@@ -10,9 +12,11 @@ from services.ranking.storage.signing import PublicKey
 
 
 async def write_proof(folder: Path, door: Door, play: Play) -> list[str]:
-    """Fetch the three files, check them as `terang verify` does, leave them in `folder`; gives what verifying said.
+    """Fetch the three files, check them as `terang verify` does, leave them in `folder`; gives what
+    verifying said.
 
-    The receipt is of someone whom personal facts put in order, where there is one. Raises FaultError for a file that does not verify.
+    The receipt is of someone whom personal facts put in order, where there is one. Raises
+    FaultError for a file that does not verify.
     """
     pem = await door.file("/ranking/keys/public.pem")
     file = await door.file(f"/ranking/rounds/{play.round.round_id}/publication")
@@ -21,7 +25,10 @@ async def write_proof(folder: Path, door: Door, play: Play) -> list[str]:
     published = read(file)
     assert isinstance(published, Published)
     lines = [leaf for leaf in published.leaves if isinstance(leaf, LineLeaf)]
-    one = max(lines, key=lambda line: (line.commitment is not None, line.rank is not None, line.list == "final"))
+    one = max(
+        lines,
+        key=lambda line: (line.commitment is not None, line.rank is not None, line.list == "final"),
+    )
     applicants = {number: subject for subject, number in play.round.numbers.items()}
     receipt = await door.file(
         f"/ranking/vacancies/{one.vacancy_id}/candidates/{one.participant_no}/receipt",

@@ -1,8 +1,8 @@
 """An independent account of what the lists must be, straight from the rules and from what was sent.
 
-It shares no code with the services on purpose: sort the people, walk down the list, compare with what was published.
-Rules: KepmenPANRB 321/2024 (thresholds), PermenPANRB 6/2024 (cut of three times the seats, ties), and the steps of rounding
-that published results show.
+It shares no code with the services on purpose: sort the people, walk down the list, compare with
+what was published. Rules: KepmenPANRB 321/2024 (thresholds), PermenPANRB 6/2024 (cut of three times
+the seats, ties), and the steps of rounding that published results show.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,8 @@ BEST = {"TOTAL": 311, TIU: 85}
 SPECIAL = {"TOTAL": 286, TIU: 60}
 THRESHOLDS = {"UMUM": GENERAL, "LULUSAN TERBAIK": BEST, "PENYANDANG DISABILITAS": SPECIAL}
 Row = tuple[str, str, str, str, str, str]
-"""vacancy (listing id), stage, rank, participant number, score, code; rank and score empty where the code has none."""
+"""vacancy (listing id), stage, rank, participant number, score, code; rank and score empty where
+the code has none."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,8 @@ def total(points: Points) -> Decimal:
 
 def passes(need: str, points: Points) -> bool:
     return all(
-        (total(points) if what == "TOTAL" else points[what]) >= least for what, least in THRESHOLDS[need].items()
+        (total(points) if what == "TOTAL" else points[what]) >= least
+        for what, least in THRESHOLDS[need].items()
     )
 
 
@@ -75,7 +77,9 @@ def final_key(sat: Sat) -> tuple[object, ...]:
 
 
 def skd_list(listing_id: str, seats: int, people: list[Sat]) -> tuple[list[Row], list[Sat]]:
-    """The rows of the first list, and who goes on: within three times the seats, with all who tie at the limit."""
+    """The rows of the first list, and who goes on: within three times the seats, with all who tie
+    at the limit.
+    """
     rows: list[Row] = []
     through: list[Sat] = []
     able: list[Sat] = []
@@ -93,7 +97,14 @@ def skd_list(listing_id: str, seats: int, people: list[Sat]) -> tuple[list[Row],
     for rank, sat in ranked(able, skd_key):
         within = rank <= 3 * seats
         rows.append(
-            (listing_id, "skd", str(rank), sat.participant_no, str(total(skd_points(sat))), "P/L" if within else "P")
+            (
+                listing_id,
+                "skd",
+                str(rank),
+                sat.participant_no,
+                str(total(skd_points(sat))),
+                "P/L" if within else "P",
+            )
         )
         if within:
             through.append(sat)
@@ -115,5 +126,9 @@ def final_list(listing_id: str, seats: int, people: list[Sat]) -> list[Row]:
                 "L" if rank <= seats else "P",
             )
         )
-    rows.extend((listing_id, "final", "", sat.participant_no, "", "TH") for sat in people if sat.candidate.skb is None)
+    rows.extend(
+        (listing_id, "final", "", sat.participant_no, "", "TH")
+        for sat in people
+        if sat.candidate.skb is None
+    )
     return rows

@@ -20,16 +20,22 @@ HEADER = ("vacancy_id", "stage", "rank", "participant_no", "score", "code")
 
 
 def in_order(rows: list[Row]) -> list[Row]:
-    """By vacancy, stage, rank and number, those without a rank last: nothing hangs on when a line was made."""
+    """By vacancy, stage, rank and number, those without a rank last: nothing hangs on when a line
+    was made.
+    """
     stages = ("skd", "final")
-    return sorted(rows, key=lambda row: (row[0], stages.index(row[1]), row[2] == "", int(row[2] or 0), row[3]))
+    return sorted(
+        rows, key=lambda row: (row[0], stages.index(row[1]), row[2] == "", int(row[2] or 0), row[3])
+    )
 
 
 def recomputed(cast: Cast, play: Play) -> list[Row]:
     """All lists from what was sent, by the independent account."""
     rows: list[Row] = []
     for listing in cast.listings:
-        first, through = skd_list(listing.listing_id, listing.seats, play.round.verified[listing.listing_id])
+        first, through = skd_list(
+            listing.listing_id, listing.seats, play.round.verified[listing.listing_id]
+        )
         rows += [*first, *final_list(listing.listing_id, listing.seats, through)]
     return in_order(rows)
 
@@ -42,8 +48,12 @@ def write_standings(path: Path, rows: list[Row]) -> None:
         writer.writerows(rows)
 
 
-async def write_report(path: Path, door: Door, play: Play, watcher: Watcher, *, equal: bool) -> dict[str, Any]:
-    """Events as seen on Kafka for this round, rows of every table, seconds of every step; gives what it wrote."""
+async def write_report(
+    path: Path, door: Door, play: Play, watcher: Watcher, *, equal: bool
+) -> dict[str, Any]:
+    """Events as seen on Kafka for this round, rows of every table, seconds of every step; gives
+    what it wrote.
+    """
     rows = {
         service: (await door.get(f"/{service}/operations", who=OPERATOR, role="operator"))["rows"]
         for service in SERVICES
@@ -70,10 +80,20 @@ def first_difference(published: list[Row], expected: list[Row]) -> str:
 
 
 async def show(
-    console: Console, door: Door, cast: Cast, play: Play, report: dict[str, Any], rows: list[Row], url: str
+    console: Console,
+    door: Door,
+    cast: Cast,
+    play: Play,
+    report: dict[str, Any],
+    rows: list[Row],
+    url: str,
 ) -> None:
-    """The round in figures, the contested vacancy, one candidate's place, the flagged units, and where to look."""
-    figures = Table("the round in figures", "", title=f"{play.round.round_id}: real vacancies, made-up people")
+    """The round in figures, the contested vacancy, one candidate's place, the flagged units, and
+    where to look.
+    """
+    figures = Table(
+        "the round in figures", "", title=f"{play.round.round_id}: real vacancies, made-up people"
+    )
     for event, count in report["events"].items():
         figures.add_row(f"{event} on Kafka", f"{count:,}")
     figures.add_row("seconds in all", f"{sum(play.round.seconds.values()):.1f}")
@@ -84,7 +104,11 @@ async def show(
     final = [row for row in rows if row[0] == hot.listing_id and row[1] == "final"]
     crowd = len(cast.candidates[hot.listing_id])
     contested = Table(
-        "rank", "participant", "score", "code", title=f"{hot.post}: {crowd} people for {hot.seats} seats (final list)"
+        "rank",
+        "participant",
+        "score",
+        "code",
+        title=f"{hot.post}: {crowd} people for {hot.seats} seats (final list)",
     )
     for row in final[:10]:
         contested.add_row(row[2], row[3], row[4], row[5])
@@ -100,7 +124,9 @@ async def show(
         f"declined {seats['declined']}, left empty with nobody to ask {seats['left_empty']}."
     )
 
-    flagged = Table("unit", "needs", "complaints", "per 1,000", "province", "sure", title="flagged units")
+    flagged = Table(
+        "unit", "needs", "complaints", "per 1,000", "province", "sure", title="flagged units"
+    )
     async for unit in play.items("/feedback/units", flagged="true"):
         for flag in unit["flags"]:
             of = flag["figures"]
@@ -121,7 +147,9 @@ async def show(
 
 def _place_in_words(place: dict[str, Any]) -> str:
     """One candidate's place as a person would tell it."""
-    gates = ", ".join(f"{gate['of']} {gate['points']} (at least {gate['minimum']})" for gate in place["gates"])
+    gates = ", ".join(
+        f"{gate['of']} {gate['points']} (at least {gate['minimum']})" for gate in place["gates"]
+    )
     between = [
         f"{where} {other['participant_no']} with {other['score']}"
         for where in ("above", "below")

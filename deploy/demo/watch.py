@@ -1,4 +1,6 @@
-"""Watches the public topics as another agency would: a plain consumer that knows only what docs/subscribing.md says."""
+"""Watches the public topics as another agency would: a plain consumer that knows only what
+docs/subscribing.md says.
+"""
 
 import asyncio
 import json
@@ -22,7 +24,10 @@ class Watcher:
 
     async def __aenter__(self) -> "Watcher":
         self._consumer = AIOKafkaConsumer(
-            *TOPICS, bootstrap_servers=self._bootstrap, enable_auto_commit=False, auto_offset_reset="latest"
+            *TOPICS,
+            bootstrap_servers=self._bootstrap,
+            enable_auto_commit=False,
+            auto_offset_reset="latest",
         )
         await self._consumer.start()
         await self._consumer.seek_to_end()
@@ -43,7 +48,10 @@ class Watcher:
                     if sequence <= self._seen.get(partition, 0):
                         continue  # a repeat on the raw log: it took effect once
                     self._seen[partition] = sequence
-                    self._count(headers["ce_type"].decode().removeprefix("terang."), json.loads(record.value))
+                    self._count(
+                        headers["ce_type"].decode().removeprefix("terang."),
+                        json.loads(record.value),
+                    )
 
     def _count(self, event: str, data: dict[str, str]) -> None:
         if data.get("round_id", self._round_id) != self._round_id:

@@ -1,4 +1,6 @@
-"""Makes the platform's topics as the catalogue describes them, and refuses a cluster on which they are otherwise."""
+"""Makes the platform's topics as the catalogue describes them, and refuses a cluster on which they
+are otherwise.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -9,12 +11,16 @@ from aiokafka.errors import for_code
 
 from shared.contracts.catalogue import Topic
 
-REPLICAS = 3  # of a topic on a cluster that has as many brokers; then a record is safe when two have it
+REPLICAS = (
+    3  # of a topic on a cluster that has as many brokers; then a record is safe when two have it
+)
 NO_ERROR, TOPIC_EXISTS = 0, 36
 
 
 class TopicsError(Exception):
-    """The cluster has topics that can't be used as they are, or refused to make them; the message names each."""
+    """The cluster has topics that can't be used as they are, or refused to make them; the message
+    names each.
+    """
 
 
 async def provision(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
@@ -45,7 +51,9 @@ async def provision(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
         brokers = len((await admin.describe_cluster())["brokers"])
         wanted = {topic.name: topic for topic in topics}
         there = {
-            row["topic"]: len(row["partitions"]) for row in await admin.describe_topics() if row["topic"] in wanted
+            row["topic"]: len(row["partitions"])
+            for row in await admin.describe_topics()
+            if row["topic"] in wanted
         }
         _check(wanted, there)
         missing = [topic for topic in topics if topic.name not in there]
@@ -60,7 +68,8 @@ def _check(wanted: dict[str, Topic], there: dict[str, int]) -> None:
     others = {name: count for name, count in there.items() if count != wanted[name].partitions}
     if others:
         found = "; ".join(
-            f"{name} has {count} partitions, not {wanted[name].partitions}" for name, count in sorted(others.items())
+            f"{name} has {count} partitions, not {wanted[name].partitions}"
+            for name, count in sorted(others.items())
         )
         raise TopicsError(
             f"{found}. The number decides where an aggregate's events go, so it can't be changed under them: "
@@ -73,27 +82,45 @@ async def _make(admin: AIOKafkaAdminClient, topics: Sequence[Topic], brokers: in
         return
     replicas = REPLICAS if brokers >= REPLICAS else 1
     answer = await admin.create_topics(
-        [NewTopic(topic.name, topic.partitions, replicas, topic_configs=_settings(topic, brokers)) for topic in topics]
+        [
+            NewTopic(
+                topic.name, topic.partitions, replicas, topic_configs=_settings(topic, brokers)
+            )
+            for topic in topics
+        ]
     )
     # two jobs may run at once: what the other made meanwhile is as we want it
-    refused = [(name, code) for name, code, *_ in answer.topic_errors if code not in (NO_ERROR, TOPIC_EXISTS)]
+    refused = [
+        (name, code)
+        for name, code, *_ in answer.topic_errors
+        if code not in (NO_ERROR, TOPIC_EXISTS)
+    ]
     if refused:
-        raise TopicsError("; ".join(f"{name} can't be made: {for_code(code).__name__}" for name, code in refused))
+        raise TopicsError(
+            "; ".join(f"{name} can't be made: {for_code(code).__name__}" for name, code in refused)
+        )
 
 
 async def _give_settings(admin: AIOKafkaAdminClient, topics: Sequence[Topic], brokers: int) -> None:
     if not topics:
         return
     resources = [
-        ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=_settings(topic, brokers)) for topic in topics
+        ConfigResource(ConfigResourceType.TOPIC, topic.name, configs=_settings(topic, brokers))
+        for topic in topics
     ]
     answers: list[Any] = await admin.alter_configs(resources)
     refused = [
-        (name, code) for answer in answers for code, _message, _type, name in answer.resources if code != NO_ERROR
+        (name, code)
+        for answer in answers
+        for code, _message, _type, name in answer.resources
+        if code != NO_ERROR
     ]
     if refused:
         raise TopicsError(
-            "; ".join(f"{name} can't be given its settings: {for_code(code).__name__}" for name, code in refused)
+            "; ".join(
+                f"{name} can't be given its settings: {for_code(code).__name__}"
+                for name, code in refused
+            )
         )
 
 
@@ -101,10 +128,12 @@ def _settings(topic: Topic, brokers: int) -> dict[str, str]:
     safety = (
         {"min.insync.replicas": "2"}
         if brokers >= REPLICAS
-        # no replica has the record: it must be on disk before it is acknowledged, or a power cut drops what consumers have seen
+        # no replica has the record: it must be on disk before it is acknowledged, or a power cut
+        # drops what consumers have seen
         else {"flush.messages": "1"}
     )
-    # a dead letter is a whole record, of up to 1 MiB by default, and the reasons: refused, it would stop the relay
+    # a dead letter is a whole record, of up to 1 MiB by default, and the reasons: refused, it would
+    # stop the relay
     size = {"max.message.bytes": "2097152"} if topic.audience == "operators" else {}
     # no compaction: positions count on dense offsets
     return {"cleanup.policy": "delete", "retention.ms": str(topic.retention_ms), **safety, **size}

@@ -21,7 +21,9 @@ DOWN_SECONDS = 60.0  # twice what the supervisor gives its children, and some
 
 
 def running(folder: Path) -> dict[str, Any] | None:
-    """What the stack of this folder says of itself: ``phase``, ``supervisor`` and ``status``; None when none runs."""
+    """What the stack of this folder says of itself: ``phase``, ``supervisor`` and ``status``; None
+    when none runs.
+    """
     if not _locked(folder):
         return None
     try:
@@ -131,7 +133,9 @@ def reset(folder: Path) -> None:
 
 @contextmanager
 def a_stack(folder: Path, tell: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    """The status of the stack of this folder, as ``terang local status --json`` gives it; one that isn't running is started, and ended after the block."""
+    """The status of the stack of this folder, as ``terang local status --json`` gives it; one that
+    isn't running is started, and ended after the block.
+    """
     said = running(folder)
     own = said is None
     if own:
@@ -139,7 +143,9 @@ def a_stack(folder: Path, tell: Callable[[str], None]) -> Iterator[dict[str, Any
     try:
         while (said := running(folder)) is None or said["phase"] != "ready":
             if said is None:
-                raise StackError(f"The stack in {folder} ended while it was starting; see {folder / 'logs'}.")
+                raise StackError(
+                    f"The stack in {folder} ended while it was starting; see {folder / 'logs'}."
+                )
             tell(said["phase"])
             time.sleep(0.1)
         status: dict[str, Any] = said["status"]

@@ -1,4 +1,6 @@
-"""The one door of the local stack: sends each request on by the first segment of its path, as caddy does in a deployment."""
+"""The one door of the local stack: sends each request on by the first segment of its path, as caddy
+does in a deployment.
+"""
 
 import argparse
 import json
@@ -18,10 +20,19 @@ from shared.clock import utc_now
 
 # RFC 9110 §7.6.1: these speak of one connection, not of the request
 OF_THE_CONNECTION = frozenset(
-    {b"connection", b"keep-alive", b"proxy-connection", b"te", b"trailer", b"transfer-encoding", b"upgrade"}
+    {
+        b"connection",
+        b"keep-alive",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+    }
 )
 CONNECT_SECONDS = 2.0
-ANSWER_SECONDS = 120.0  # between two pieces of an answer; a stream of events sends a comment more often than that
+# between two pieces of an answer; a stream of events sends a comment more often than that
+ANSWER_SECONDS = 120.0
 FIRST_PAGE = b"/ranking/vacancies.html"
 
 TEXTS = {
@@ -43,7 +54,8 @@ TEXTS = {
 
 
 class Door:
-    """An ASGI app that passes requests on and answers back piece by piece, streams of events included.
+    """An ASGI app that passes requests on and answers back piece by piece, streams of events
+    included.
 
     Parameters
     ----------
@@ -55,7 +67,9 @@ class Door:
         Served at ``/.well-known/terang.json``: how another agency, or the demonstration, finds the rest.
     """
 
-    def __init__(self, upstream: Mapping[str, str], issuer: ASGIApp, about: Mapping[str, str]) -> None:
+    def __init__(
+        self, upstream: Mapping[str, str], issuer: ASGIApp, about: Mapping[str, str]
+    ) -> None:
         self._upstream = dict(upstream)
         self._issuer = issuer
         self._about = json.dumps(dict(about)).encode()
@@ -85,11 +99,17 @@ class Door:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
-        # an idle connection is dropped before the services drop it (after 5 s), so none is used that is just being closed
+        # an idle connection is dropped before the services drop it (after 5 s), so none is used
+        # that is just being closed
         connections = aiohttp.TCPConnector(limit=400, keepalive_timeout=3)
-        timeout = aiohttp.ClientTimeout(total=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS)
+        timeout = aiohttp.ClientTimeout(
+            total=None, sock_connect=CONNECT_SECONDS, sock_read=ANSWER_SECONDS
+        )
         async with aiohttp.ClientSession(
-            connector=connections, timeout=timeout, auto_decompress=False, cookie_jar=aiohttp.DummyCookieJar()
+            connector=connections,
+            timeout=timeout,
+            auto_decompress=False,
+            cookie_jar=aiohttp.DummyCookieJar(),
         ) as self._session:
             await send({"type": "lifespan.startup.complete"})
             await receive()  # lifespan.shutdown
@@ -98,7 +118,9 @@ class Door:
     async def _pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._session is not None
         names = {key for key, _ in scope["headers"]}
-        target = scope["raw_path"] + (b"?" + scope["query_string"] if scope["query_string"] else b"")
+        target = scope["raw_path"] + (
+            b"?" + scope["query_string"] if scope["query_string"] else b""
+        )
         try:
             answer = await self._session.request(
                 scope["method"],
@@ -115,7 +137,9 @@ class Door:
         async with answer, anyio.create_task_group() as group:
             group.start_soon(_cancel_when_gone, receive, group.cancel_scope)
             headers = [
-                (key.lower(), value) for key, value in answer.raw_headers if key.lower() not in OF_THE_CONNECTION
+                (key.lower(), value)
+                for key, value in answer.raw_headers
+                if key.lower() not in OF_THE_CONNECTION
             ]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             async for piece in answer.content.iter_any():
@@ -125,7 +149,9 @@ class Door:
 
 
 class _ClientGone(Exception):  # noqa: N818 - not an error
-    """The client went away before it had sent its whole request; the service sees its connection break off too."""
+    """The client went away before it had sent its whole request; the service sees its connection
+    break off too.
+    """
 
 
 def _passed_on(scope: Scope) -> CIMultiDict[str]:
@@ -162,12 +188,21 @@ async def _problem(scope: Scope, send: Send, code: str, **values: str) -> None:
     accepted = dict(scope["headers"]).get(b"accept-language", b"id").decode("latin-1")
     language = "en" if accepted.lower().startswith("en") else "id"
     title, detail = texts[language]
-    problem = {"type": f"/problems/door/{code}", "title": title, "status": status, "detail": detail.format_map(values)}
+    problem = {
+        "type": f"/problems/door/{code}",
+        "title": title,
+        "status": status,
+        "detail": detail.format_map(values),
+    }
     body = json.dumps(problem, ensure_ascii=False).encode()
-    await _answer(send, status, body, b"application/problem+json", (b"content-language", language.encode()))
+    await _answer(
+        send, status, body, b"application/problem+json", (b"content-language", language.encode())
+    )
 
 
-async def _answer(send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]) -> None:
+async def _answer(
+    send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]
+) -> None:
     headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
@@ -177,8 +212,12 @@ def main() -> None:
     """Run the door and the demo issuer in one process; the supervisor starts it."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--port", type=int, required=True)
-    arguments.add_argument("--key-file", type=Path, required=True, help="the demo issuer's signing key")
-    arguments.add_argument("--about", type=json.loads, required=True, help="JSON served at /.well-known/terang.json")
+    arguments.add_argument(
+        "--key-file", type=Path, required=True, help="the demo issuer's signing key"
+    )
+    arguments.add_argument(
+        "--about", type=json.loads, required=True, help="JSON served at /.well-known/terang.json"
+    )
     arguments.add_argument("routes", nargs="+", help="service=http://host:port")
     given = arguments.parse_args()
     issuer = create_issuer(given.about["issuer"], key_of(given.key_file), clock=utc_now)

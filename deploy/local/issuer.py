@@ -1,6 +1,8 @@
-"""An identity provider FOR DEMONSTRATIONS ONLY: whoever asks for a token gets it, in any name and any role.
+"""An identity provider FOR DEMONSTRATIONS ONLY: whoever asks for a token gets it, in any name and
+any role.
 
-The local stack and the compose profile `demo` have it, so that a round can be played without a province's real provider.
+The local stack and the compose profile `demo` have it, so that a round can be played without a
+province's real provider.
 """
 
 import json
@@ -45,10 +47,13 @@ def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> 
         if grant_type != "client_credentials":
             return _refused("unsupported_grant_type", "grant_type must be client_credentials")
         if not client_id:
-            return _refused("invalid_client", "client_id must be the subject for which the token is asked")
+            return _refused(
+                "invalid_client", "client_id must be the subject for which the token is asked"
+            )
         if unknown := sorted(set(roles) - ROLES):
             return _refused(
-                "invalid_scope", f"no such role: {', '.join(unknown)}; the roles are {', '.join(sorted(ROLES))}"
+                "invalid_scope",
+                f"no such role: {', '.join(unknown)}; the roles are {', '.join(sorted(ROLES))}",
             )
         now = clock()
         claims = {
@@ -95,7 +100,9 @@ def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> 
 
 
 def key_of(file: Path) -> ECKey:
-    """The signing key kept in ``file`` (a private JWK, readable by its owner alone); made when there is none."""
+    """The signing key kept in ``file`` (a private JWK, readable by its owner alone); made when
+    there is none.
+    """
     if file.exists():
         return ECKey.import_key(json.loads(file.read_text()))
     key = ECKey.generate_key("P-256", auto_kid=True)

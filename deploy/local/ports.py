@@ -4,7 +4,8 @@ import errno
 import random
 import socket
 
-# Below Linux's ephemeral range (32768-60999): no outgoing connection can take a port while its server is stopped for a moment.
+# Below Linux's ephemeral range (32768-60999): no outgoing connection can take a port while its
+# server is stopped for a moment.
 LOWEST, HIGHEST = 20_000, 32_000
 
 

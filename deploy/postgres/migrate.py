@@ -14,7 +14,10 @@ class MigrationError(Exception):
 
 
 def folders(service: str) -> list[Path]:
-    """Folders of a service's migrations: what all services have, then its own. Numbers are unique across them."""
+    """Folders of a service's migrations: what all services have, then its own.
+
+    Numbers are unique across them.
+    """
     return [
         ROOT / "shared" / "messaging" / "migrations",
         ROOT / "shared" / "postgres" / "migrations",
@@ -23,7 +26,8 @@ def folders(service: str) -> list[Path]:
 
 
 def migrate(database_url: str, migrations: list[Path]) -> str:
-    """Apply what isn't applied yet, each migration in a transaction of its own; another run at the same time is waited for.
+    """Apply what isn't applied yet, each migration in a transaction of its own; another run at the
+    same time is waited for.
 
     Parameters
     ----------

@@ -1,4 +1,6 @@
-"""What the applications service is told by its environment: the settings of every service, and how long people may think."""
+"""What the applications service is told by its environment: the settings of every service, and how
+long people may think.
+"""
 
 from typing import Annotated
 

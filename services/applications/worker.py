@@ -1,4 +1,6 @@
-"""Puts the worker of applications together: it carries out what was decided, and hears what ranking says of candidates."""
+"""Puts the worker of applications together: it carries out what was decided, and hears what ranking
+says of candidates.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +15,8 @@ from shared.stating import outbox
 from shared.web.answers import forget_answers
 
 LOOK_EVERY_S = 5.0
-"""How soon an offer lapses after its last instant; a look costs a query over the index of offers."""
+"""How soon an offer lapses after its last instant; a look costs a query over the index of offers.
+"""
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
@@ -24,4 +27,11 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         await lapse_all(pool, out, clock(), settings.seat_answer_days)
 
     duties = [Duty("lapse_offers", LOOK_EVERY_S, lapse), forget_answers(settings)]
-    return Worker(service="applications", settings=settings, outbox=out, hears=hears, duties=duties, clock=clock)
+    return Worker(
+        service="applications",
+        settings=settings,
+        outbox=out,
+        hears=hears,
+        duties=duties,
+        clock=clock,
+    )

@@ -10,7 +10,10 @@ from shared.settings import Settings as SettingsOfEveryProcess
 
 
 class Settings(SettingsOfEveryProcess):
-    """Limits of the flags. Each is shown in the event of a flag or told in the API's description."""
+    """Limits of the flags.
+
+    Each is shown in the event of a flag or told in the API's description.
+    """
 
     flag_ratio: Annotated[
         Decimal,
@@ -86,9 +89,13 @@ class Settings(SettingsOfEveryProcess):
     @model_validator(mode="after")
     def _limits_in_order(self) -> Self:
         if self.clear_probability >= self.flag_probability:
-            raise ValueError("TERANG_FEEDBACK_CLEAR_PROBABILITY must lie under TERANG_FEEDBACK_FLAG_PROBABILITY")
+            raise ValueError(
+                "TERANG_FEEDBACK_CLEAR_PROBABILITY must lie under TERANG_FEEDBACK_FLAG_PROBABILITY"
+            )
         if self.workload_clear > self.workload_flag:
-            raise ValueError("TERANG_FEEDBACK_WORKLOAD_CLEAR must not lie over TERANG_FEEDBACK_WORKLOAD_FLAG")
+            raise ValueError(
+                "TERANG_FEEDBACK_WORKLOAD_CLEAR must not lie over TERANG_FEEDBACK_WORKLOAD_FLAG"
+            )
         return self
 
     @property

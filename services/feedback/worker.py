@@ -13,7 +13,8 @@ from shared.stating import outbox
 from shared.web.answers import forget_answers
 
 ASSESS_EVERY_S = 2.0
-"""A burst of complaints costs one assessment in so many seconds; each reads the counts of the whole province."""
+"""A burst of complaints costs one assessment in so many seconds; each reads the counts of the whole
+province."""
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ranking.handlers import explanation, fairness, http, pages, publishing, revisions, seats, streams, what_if
+from services.ranking.handlers import (
+    explanation,
+    fairness,
+    http,
+    pages,
+    publishing,
+    revisions,
+    seats,
+    streams,
+    what_if,
+)
 from services.ranking.handlers.live import Live
 from services.ranking.settings import Settings
 from services.ranking.storage.signing import KeyFault, SigningKey

@@ -1,4 +1,6 @@
-"""Puts ranking's worker together: it hears rounds, applications and results, and states standings when they are owed."""
+"""Puts ranking's worker together: it hears rounds, applications and results, and states standings
+when they are owed.
+"""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -14,10 +16,12 @@ from shared.stating import outbox
 from shared.web.answers import forget_answers
 
 REVISIONS_EVERY_S = 2.0
-"""How soon a list that was fixed has a new version beside it once a correction was stated; a look costs a query over the fixed lists."""
+"""How soon a list that was fixed has a new version beside it once a correction was stated; a look
+costs a query over the fixed lists."""
 
 LOOK_EVERY_S = 0.25
-"""How soon a change is stated that comes after a quiet second; a look costs a query over the vacancies."""
+"""How soon a change is stated that comes after a quiet second; a look costs a query over the
+vacancies."""
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:

@@ -1,1 +1,4 @@
-"""The events of the platform: what each says, on which topic, under which key. Needs only pydantic, so that it can be published alone."""
+"""The events of the platform: what each says, on which topic, under which key.
+
+Needs only pydantic, so that it can be published alone.
+"""

@@ -1,4 +1,6 @@
-"""What the applications service states: units, rounds, vacancies, and what becomes of each application."""
+"""What the applications service states: units, rounds, vacancies, and what becomes of each
+application.
+"""
 
 from datetime import date
 from hashlib import sha256
@@ -28,31 +30,49 @@ class UnitRegistered(Fact):
 
     unit_id: UnitId
     path: Annotated[
-        str, Field(min_length=1, max_length=500, description="Agency, department, division …, separated by ` | `")
+        str,
+        Field(
+            min_length=1,
+            max_length=500,
+            description="Agency, department, division …, separated by ` | `",
+        ),
     ]
     staff: Annotated[int, Field(ge=0, description="People who work there")]
 
 
 class Calendar(Fact):
-    """When a round takes registrations. Both instants are in UTC; registration is open from the first until before the second."""
+    """When a round takes registrations.
+
+    Both instants are in UTC; registration is open from the first until before the second.
+    """
 
     registration_opens: Annotated[AwareDatetime, Field(description="First instant, UTC")]
     registration_closes: Annotated[AwareDatetime, Field(description="First instant after, UTC")]
 
 
 class RoundOpened(Fact):
-    """A round began under a policy, which the event holds whole: this exact version stays the round's law."""
+    """A round began under a policy, which the event holds whole: this exact version stays the
+    round's law.
+    """
 
     round_id: RoundId
-    name: Annotated[str, Field(min_length=1, max_length=200, description="The round's name for people")]
+    name: Annotated[
+        str, Field(min_length=1, max_length=200, description="The round's name for people")
+    ]
     policy_id: Annotated[str, Field(description="Name of the policy")]
     policy_version: Annotated[str, Field(description="Its version")]
     policy: Annotated[dict[str, Any], Field(description="The whole policy; decimals are strings")]
     policy_hash: Annotated[
-        Sha256, Field(description="SHA-256 of the policy's canonical JSON (sorted keys, no blanks, UTF-8)")
+        Sha256,
+        Field(description="SHA-256 of the policy's canonical JSON (sorted keys, no blanks, UTF-8)"),
     ]
-    seed: Annotated[Sha256, Field(description="Published seed that orders the lines of equals; it decides nothing")]
-    decreed_seats: Annotated[int, Field(ge=1, description="Seats that the Minister's decree grants")]
+    seed: Annotated[
+        Sha256,
+        Field(description="Published seed that orders the lines of equals; it decides nothing"),
+    ]
+    decreed_seats: Annotated[
+        int, Field(ge=1, description="Seats that the Minister's decree grants")
+    ]
     calendar: Calendar
 
 
@@ -64,13 +84,20 @@ class Education(Fact):
 
 
 class VacancyPublished(Fact):
-    """A vacancy is open to the public. Vacancies of one agency, post and unit for other needs are its siblings."""
+    """A vacancy is open to the public.
+
+    Vacancies of one agency, post and unit for other needs are its siblings.
+    """
 
     vacancy_id: VacancyId
     round_id: RoundId
     listing_id: Annotated[str, Field(description="Id under which the national portal lists it")]
     number: Annotated[
-        int, Field(ge=1, description="Its number within the round, the first part of its participant numbers")
+        int,
+        Field(
+            ge=1,
+            description="Its number within the round, the first part of its participant numbers",
+        ),
     ]
     agency: Agency
     post: Post
@@ -79,7 +106,8 @@ class VacancyPublished(Fact):
     need: NeedCode
     seats: Annotated[int, Field(ge=1, description="Seats to be filled")]
     education: Annotated[
-        tuple[Education, ...], Field(min_length=1, description="Accepted education; one of them suffices")
+        tuple[Education, ...],
+        Field(min_length=1, description="Accepted education; one of them suffices"),
     ]
     open_to_disabled: Annotated[bool, Field(description="People with disabilities may apply")]
     pay_min: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
@@ -99,24 +127,33 @@ class ApplicationSubmitted(OneApplication):
 
 
 def owner_of(participant_no: str, subject: str) -> str:
-    """A hash by which a service that must not know applicants knows the token of one: SHA-256 of `participant_no/subject`, in hexadecimal."""
+    """A hash by which a service that must not know applicants knows the token of one: SHA-256 of
+    `participant_no/subject`, in hexadecimal.
+    """
     return sha256(f"{participant_no}/{subject}".encode()).hexdigest()
 
 
 class ApplicantFactsStated(OneApplication):
-    """The personal facts that the policy's ties and rules use, as last stated or corrected. Restricted: never on a public topic."""
+    """The personal facts that the policy's ties and rules use, as last stated or corrected.
+
+    Restricted: never on a public topic.
+    """
 
     education_level: Annotated[str, Field(description="jenjang studi")]
-    gpa: Annotated[Points | None, Field(description="Grade point average or mean diploma mark; none where unknown")] = (
-        None
-    )
+    gpa: Annotated[
+        Points | None,
+        Field(description="Grade point average or mean diploma mark; none where unknown"),
+    ] = None
     birth_date: Annotated[date | None, Field(description="None where unknown")] = None
-    relevant_experience_months: Annotated[int | None, Field(ge=0, description="Whole months; none where unknown")] = (
-        None
-    )
+    relevant_experience_months: Annotated[
+        int | None, Field(ge=0, description="Whole months; none where unknown")
+    ] = None
     priority: Annotated[
         str | None,
-        Field(max_length=40, description="Priority group of the round's policy; none where it has none, or unknown"),
+        Field(
+            max_length=40,
+            description="Priority group of the round's policy; none where it has none, or unknown",
+        ),
     ] = None
     owner: Annotated[
         Sha256 | None,
@@ -131,9 +168,14 @@ class ApplicationVerified(OneApplication):
 
 
 class ApplicationRejected(OneApplication):
-    """A verifier found that it does not meet them (TMS). Reasons are codes; the words for the person stay in applications."""
+    """A verifier found that it does not meet them (TMS).
 
-    reasons: Annotated[tuple[str, ...], Field(min_length=1, description="Codes of what was not met")]
+    Reasons are codes; the words for the person stay in applications.
+    """
+
+    reasons: Annotated[
+        tuple[str, ...], Field(min_length=1, description="Codes of what was not met")
+    ]
 
 
 class ApplicationWithdrawn(OneApplication):
@@ -145,7 +187,9 @@ class RegistrationClosed(Fact):
 
     vacancy_id: VacancyId
     round_id: RoundId
-    submitted: Annotated[Count, Field(description="Participant numbers given out, from 1 without a gap")]
+    submitted: Annotated[
+        Count, Field(description="Participant numbers given out, from 1 without a gap")
+    ]
 
 
 class SeatAccepted(Fact):
@@ -159,15 +203,19 @@ class SeatAccepted(Fact):
 
 
 class SeatDeclined(Fact):
-    """A seat is not taken: an offer was declined or nobody answered it in time, or whom the final list selected gave the seat up (APS)."""
+    """A seat is not taken: an offer was declined or nobody answered it in time, or whom the final
+    list selected gave the seat up (APS).
+    """
 
     offer_id: Annotated[
-        UUID | None, Field(description="The offer; none where the final list itself had given the seat")
+        UUID | None,
+        Field(description="The offer; none where the final list itself had given the seat"),
     ] = None
     vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the seat")]
     round_id: RoundId
     participant_no: ParticipantNo
     applied_for: Annotated[VacancyId, Field(description="The vacancy that they applied for")]
     reason: Annotated[
-        Literal["declined", "lapsed"], Field(description="Said no, or said nothing until the offer's last instant")
+        Literal["declined", "lapsed"],
+        Field(description="Said no, or said nothing until the offer's last instant"),
     ]

@@ -1,4 +1,7 @@
-"""Every topic and every event of the platform, one row each. What a service registers is checked against this table."""
+"""Every topic and every event of the platform, one row each.
+
+What a service registers is checked against this table.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +14,8 @@ from shared.contracts import applications, exams, feedback, ranking
 from shared.contracts.fields import Fact
 
 PARTITIONS = 12
-"""The same for every topic, so that what belongs to one vacancy meets in one worker. Changing it would write one aggregate's events to two partitions."""
+"""The same for every topic, so that what belongs to one vacancy meets in one worker. Changing it
+would write one aggregate's events to two partitions."""
 
 FOR_EVER = -1
 DAY_MS = 86_400_000
@@ -22,7 +26,9 @@ SERVICES: tuple[Service, ...] = ("applications", "exams", "ranking", "feedback")
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic: who alone writes to it, who may read it, and how long a record stays (`retention_ms`, milliseconds; -1 for ever)."""
+    """A topic: who alone writes to it, who may read it, and how long a record stays
+    (`retention_ms`, milliseconds; -1 for ever).
+    """
 
     name: str
     owner: Service
@@ -59,7 +65,14 @@ TOPICS: tuple[Topic, ...] = (
         FOR_EVER,
         "Standings, shortlists, selections and published lists",
     ),
-    Topic("terang.feedback", "feedback", "public", "unit id", FOR_EVER, "Complaints without their words, and flags"),
+    Topic(
+        "terang.feedback",
+        "feedback",
+        "public",
+        "unit id",
+        FOR_EVER,
+        "Complaints without their words, and flags",
+    ),
     *(
         Topic(
             f"terang.{service}.dead-letters",
@@ -79,7 +92,9 @@ Model = type[Fact]
 
 @dataclass(frozen=True, slots=True)
 class Contract:
-    """One event: its CloudEvents type, the model of its data, its topic, and how key and subject come out of the data."""
+    """One event: its CloudEvents type, the model of its data, its topic, and how key and subject
+    come out of the data.
+    """
 
     type: str
     model: Model
@@ -110,7 +125,9 @@ _round = attrgetter("round_id")
 _unit = attrgetter("unit_id")
 
 
-def _row(model: Model, topic: str, key: Callable[[Any], str], subject: Callable[[Any], str]) -> Contract:
+def _row(
+    model: Model, topic: str, key: Callable[[Any], str], subject: Callable[[Any], str]
+) -> Contract:
     return Contract(f"terang.{model.__name__}", model, topic, key, subject)
 
 
@@ -119,7 +136,9 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(applications.RoundOpened, "terang.applications", _round, _round),
     _row(applications.VacancyPublished, "terang.applications", _vacancy, _vacancy),
     _row(applications.ApplicationSubmitted, "terang.applications", _vacancy, _application),
-    _row(applications.ApplicantFactsStated, "terang.applications.restricted", _vacancy, _application),
+    _row(
+        applications.ApplicantFactsStated, "terang.applications.restricted", _vacancy, _application
+    ),
     _row(applications.ApplicationVerified, "terang.applications", _vacancy, _application),
     _row(applications.ApplicationRejected, "terang.applications", _vacancy, _application),
     _row(applications.ApplicationWithdrawn, "terang.applications", _vacancy, _application),

@@ -1,8 +1,9 @@
 """Whether a schema of today breaks one that was released.
 
-Both ways must hold for ever: today's services read what was said long ago (replay), and a subscriber built on an old release reads what is
-said today. So only this is free: a new event, and a new field that may be missing. Anything else is a new type (`terang.ExamScored.v2`),
-stated beside the old one for an announced time.
+Both ways must hold for ever: today's services read what was said long ago (replay), and a
+subscriber built on an old release reads what is said today. So only this is free: a new event, and
+a new field that may be missing. Anything else is a new type (`terang.ExamScored.v2`), stated beside
+the old one for an announced time.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -25,7 +26,9 @@ Kind = Literal[
 
 
 class Break(NamedTuple):
-    """One way in which a contract is broken; `at` is the path in the data, `points{}.…` for a mapping's values, `cut[]` for items."""
+    """One way in which a contract is broken; `at` is the path in the data, `points{}.…` for a
+    mapping's values, `cut[]` for items.
+    """
 
     kind: Kind
     at: str
@@ -37,11 +40,23 @@ WORDS = {"title", "description", "examples", "default", "$schema", "$id", "depre
 
 LOWER = {"minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties"}
 UPPER = {"maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties"}
-STRUCTURE = {"type", "properties", "required", "items", "additionalProperties", "anyOf", "enum", "const"}
+STRUCTURE = {
+    "type",
+    "properties",
+    "required",
+    "items",
+    "additionalProperties",
+    "anyOf",
+    "enum",
+    "const",
+}
 
 
 def breaks(old: Json, new: Json) -> list[Break]:
-    """All breaks from a released schema to today's. Knows what pydantic writes for our models; an unknown keyword that differs is `changed`."""
+    """All breaks from a released schema to today's.
+
+    Knows what pydantic writes for our models; an unknown keyword that differs is `changed`.
+    """
     return list(_compare("", inlined(old), inlined(new)))
 
 
@@ -59,11 +74,15 @@ def _compare(at: str, old: Json, new: Json) -> Iterator[Break]:
 
 
 def _variants(schema: Json) -> dict[str, Json]:
-    """The alternatives of a union by type, objects by title too; a schema that is none is its only alternative."""
+    """The alternatives of a union by type, objects by title too; a schema that is none is its only
+    alternative.
+    """
     found: dict[str, Json] = {}
     for variant in schema.get("anyOf", [schema]):
         type_ = str(variant.get("type"))
-        found[f"{type_} {variant.get('title', '')}".strip() if type_ == "object" else type_] = variant
+        found[f"{type_} {variant.get('title', '')}".strip() if type_ == "object" else type_] = (
+            variant
+        )
     return found
 
 
@@ -107,7 +126,9 @@ def _compare_bounds(at: str, old: Json, new: Json) -> Iterator[Break]:
         elif after is None:
             yield Break("widened", at, detail)
         elif keyword in LOWER | UPPER:
-            yield Break("narrowed" if (after > before) == (keyword in LOWER) else "widened", at, detail)
+            yield Break(
+                "narrowed" if (after > before) == (keyword in LOWER) else "widened", at, detail
+            )
         else:
             yield Break("changed", at, detail)
 
@@ -140,13 +161,21 @@ def _compare_inner(keyword: str, at: str, old: Json, new: Json) -> Iterator[Brea
         yield Break("changed", at, f"{keyword} {before} is now {after}")
 
 
-def breaks_of_release(released: Mapping[str, Any], catalogue: Iterable[Contract]) -> dict[str, list[Break]]:
-    """What of a release (publication.release()) no longer holds under today's catalogue, by type; empty where all does."""
+def breaks_of_release(
+    released: Mapping[str, Any], catalogue: Iterable[Contract]
+) -> dict[str, list[Break]]:
+    """What of a release (publication.release()) no longer holds under today's catalogue, by type;
+    empty where all does.
+    """
     today = {contract.type: contract for contract in catalogue}
     found: dict[str, list[Break]] = {}
     for type_, frozen in released.items():
         contract = today.get(type_)
-        broken = [Break("removed", "", "the event is gone")] if contract is None else list(_broken(frozen, contract))
+        broken = (
+            [Break("removed", "", "the event is gone")]
+            if contract is None
+            else list(_broken(frozen, contract))
+        )
         if broken:
             found[type_] = broken
     return found
@@ -160,7 +189,9 @@ def _broken(frozen: Json, contract: Contract) -> Iterator[Break]:
         try:
             fact = contract.model.model_validate(example["data"])
         except ValidationError as error:
-            yield Break("narrowed", "", f"a released example is refused: {error.errors()[0]['loc']}")
+            yield Break(
+                "narrowed", "", f"a released example is refused: {error.errors()[0]['loc']}"
+            )
             continue
         for name, place in (("key", contract.key(fact)), ("subject", contract.subject(fact))):
             if place != example[name]:

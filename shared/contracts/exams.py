@@ -5,7 +5,16 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field
 
-from shared.contracts.fields import ComponentCode, Count, Fact, ParticipantNo, Points, RoundId, StageCode, VacancyId
+from shared.contracts.fields import (
+    ComponentCode,
+    Count,
+    Fact,
+    ParticipantNo,
+    Points,
+    RoundId,
+    StageCode,
+    VacancyId,
+)
 
 
 class OneSitting(Fact):
@@ -33,16 +42,21 @@ class OneResult(OneSitting):
 class ExamScored(OneResult):
     """The candidate's points in each component of the stage, within the policy's maxima and steps.
 
-    It takes the place of an ExamMissed that the same sitting stated by mistake: of a candidate's results at a stage the newest counts.
+    It takes the place of an ExamMissed that the same sitting stated by mistake: of a candidate's
+    results at a stage the newest counts.
     """
 
-    points: Annotated[dict[ComponentCode, Points], Field(min_length=1, description="Points by component")]
+    points: Annotated[
+        dict[ComponentCode, Points], Field(min_length=1, description="Points by component")
+    ]
 
 
 class ExamScoreCorrected(OneResult):
     """These points replace those stated before. It may come after the sitting was closed."""
 
-    points: Annotated[dict[ComponentCode, Points], Field(min_length=1, description="Points by component")]
+    points: Annotated[
+        dict[ComponentCode, Points], Field(min_length=1, description="Points by component")
+    ]
 
 
 class ExamMissed(OneResult):
@@ -50,18 +64,22 @@ class ExamMissed(OneResult):
 
 
 class CandidateDisqualified(OneResult):
-    """The candidate broke a rule of the sitting (DIS); points or absence stated before no longer count. The reason's words stay in exams.
+    """The candidate broke a rule of the sitting (DIS); points or absence stated before no longer
+    count. The reason's words stay in exams.
 
     It may come after the sitting was closed, then only for a candidate who has a result in it.
     """
 
 
 class SittingClosed(OneSitting):
-    """Every candidate of this vacancy who has a result in this sitting has it on the log before this event.
+    """Every candidate of this vacancy who has a result in this sitting has it on the log before
+    this event.
 
-    Each candidate is counted once, by the newest result at the time of closing, in the one sitting that recorded it: the sum `scored + missed +
-    disqualified` over a vacancy's sittings of a stage is the number of candidates with any result, and is what completeness is judged by.
-    Corrections and disqualifications may follow and move a candidate from one count to another; they change no sum, and nothing is restated.
+    Each candidate is counted once, by the newest result at the time of closing, in the one sitting
+    that recorded it: the sum `scored + missed + disqualified` over a vacancy's sittings of a stage
+    is the number of candidates with any result, and is what completeness is judged by. Corrections
+    and disqualifications may follow and move a candidate from one count to another; they change no
+    sum, and nothing is restated.
     """
 
     scored: Annotated[Count, Field(description="Candidates with points")]

@@ -1,4 +1,6 @@
-"""What the feedback service states: complaints without their words, and which units need staff or training."""
+"""What the feedback service states: complaints without their words, and which units need staff or
+training.
+"""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -8,13 +10,17 @@ from pydantic import Field
 
 from shared.contracts.fields import Count, Fact, Figure, UnitId
 
-ComplaintCategory = Literal["slow-service", "conduct", "competence", "requirements", "facilities", "other"]
+ComplaintCategory = Literal[
+    "slow-service", "conduct", "competence", "requirements", "facilities", "other"
+]
 FlagKind = Literal["staff", "training", "process"]
 
 
 ShownCategory = Annotated[
     ComplaintCategory | None,
-    Field(description="None where the unit has fewer than 5 staff: a category would point at persons"),
+    Field(
+        description="None where the unit has fewer than 5 staff: a category would point at persons"
+    ),
 ]
 
 
@@ -55,8 +61,12 @@ class FlagFigures(Fact):
             description="Services rendered in the window (a month not reported counts as the mean of those reported), or staff, at least 1, where no services are known"
         ),
     ]
-    exposure_kind: Annotated[Literal["services", "staff"], Field(description="What `exposure` counts")]
-    window_from: Annotated[date, Field(description="First day of the window of twelve calendar months")]
+    exposure_kind: Annotated[
+        Literal["services", "staff"], Field(description="What `exposure` counts")
+    ]
+    window_from: Annotated[
+        date, Field(description="First day of the window of twelve calendar months")
+    ]
     window_to: Annotated[date, Field(description="First day after the window")]
     province_rate: Annotated[
         Figure,
@@ -64,10 +74,14 @@ class FlagFigures(Fact):
             description="Complaints per 1,000 of exposure, over all units of the province with this kind of exposure"
         ),
     ]
-    unit_rate: Annotated[Figure, Field(description="Posterior mean for the unit, per 1,000 of exposure")]
+    unit_rate: Annotated[
+        Figure, Field(description="Posterior mean for the unit, per 1,000 of exposure")
+    ]
     probability: Annotated[
         Figure,
-        Field(description="Posterior probability that the unit's rate is above the province's by the stated ratio"),
+        Field(
+            description="Posterior probability that the unit's rate is above the province's by the stated ratio"
+        ),
     ]
     ratio: Annotated[Figure, Field(description="The ratio that `probability` speaks of")]
     prior_complaints: Annotated[
@@ -77,7 +91,8 @@ class FlagFigures(Fact):
         ),
     ]
     workload_ratio: Annotated[
-        Figure | None, Field(description="Services per member of staff over the province's; none where unknown")
+        Figure | None,
+        Field(description="Services per member of staff over the province's; none where unknown"),
     ] = None
 
 
@@ -85,14 +100,20 @@ class UnitFlagged(Fact):
     """The evidence says that the unit needs staff, training, or another process."""
 
     unit_id: UnitId
-    kind: Annotated[FlagKind, Field(description="What the unit needs: staff, training, or another process")]
+    kind: Annotated[
+        FlagKind, Field(description="What the unit needs: staff, training, or another process")
+    ]
     figures: Annotated[FlagFigures, Field(description="The figures on which this was decided")]
 
 
 class UnitCleared(Fact):
-    """The flag no longer stands: the probability fell below the clearing limit (which lies under the flagging one), another kind took its
-    place, or the unit became too small to be judged by its people."""
+    """The flag no longer stands: the probability fell below the clearing limit (which lies under
+    the flagging one), another kind took its place, or the unit became too small to be judged by its
+    people.
+    """
 
     unit_id: UnitId
-    kind: Annotated[FlagKind, Field(description="What the unit needs: staff, training, or another process")]
+    kind: Annotated[
+        FlagKind, Field(description="What the unit needs: staff, training, or another process")
+    ]
     figures: Annotated[FlagFigures, Field(description="The figures on which this was decided")]

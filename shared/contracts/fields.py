@@ -3,12 +3,22 @@
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, GetPydanticSchema, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    GetPydanticSchema,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import core_schema
 
 
 class Fact(BaseModel):
-    """Data of an event. A field that a newer producer added is passed over, so that an old consumer goes on."""
+    """Data of an event.
+
+    A field that a newer producer added is passed over, so that an old consumer goes on.
+    """
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -16,7 +26,10 @@ class Fact(BaseModel):
 RoundId = Annotated[
     str,
     StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{1,39}$"),
-    Field(description="Short name of a round, chosen by the officer who opens it", examples=["cpns-2024"]),
+    Field(
+        description="Short name of a round, chosen by the officer who opens it",
+        examples=["cpns-2024"],
+    ),
 ]
 VacancyId = Annotated[
     str,
@@ -58,21 +71,33 @@ UnitPath = Annotated[str, Field(description="Agency, department, division …, s
 
 
 def _in_digits(pattern: str) -> tuple[GetPydanticSchema, WithJsonSchema]:
-    """In JSON a text of digits and nothing else, as the schema says it: a decimal must not pass through a float, and has one way of writing. Read so, it
-    takes half the time of pydantic's own decimals, and an exam day has millions."""
-    text = core_schema.no_info_after_validator_function(Decimal, core_schema.str_schema(pattern=pattern))
+    """In JSON a text of digits and nothing else, as the schema says it: a decimal must not pass
+    through a float, and has one way of writing. Read so, it takes half the time of pydantic's own
+    decimals, and an exam day has millions.
+    """
+    text = core_schema.no_info_after_validator_function(
+        Decimal, core_schema.str_schema(pattern=pattern)
+    )
     written = core_schema.to_string_ser_schema(when_used="json")
     return (
         GetPydanticSchema(
-            lambda source, handler: core_schema.json_or_python_schema(text, handler(source), serialization=written)
+            lambda source, handler: core_schema.json_or_python_schema(
+                text, handler(source), serialization=written
+            )
         ),
         WithJsonSchema({"type": "string", "pattern": pattern}),
     )
 
 
-Points = Annotated[Decimal, Field(ge=0, max_digits=12, decimal_places=6), *_in_digits(r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
+Points = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=12, decimal_places=6),
+    *_in_digits(r"^[0-9]{1,9}(\.[0-9]{1,6})?$"),
+]
 """Points and scores."""
 
-Figure = Annotated[Decimal, Field(max_digits=18, decimal_places=6), *_in_digits(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")]
+Figure = Annotated[
+    Decimal, Field(max_digits=18, decimal_places=6), *_in_digits(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")
+]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 Count = Annotated[int, Field(ge=0)]

@@ -1,8 +1,10 @@
-"""The contracts as others read them: a JSON Schema for each event, its examples, and one AsyncAPI document of everything.
+"""The contracts as others read them: a JSON Schema for each event, its examples, and one AsyncAPI
+document of everything.
 
-Folders beside this file: `schemas/<Name>.json` and `asyncapi.yaml` are made from the models and the catalogue by `terang contracts dump`,
-`examples/<Name>/{minimal,full}.json` are written by hand, `released/<version>.json` is written once by `terang contracts release` and never
-changed: what was said under it stands on logs for ever.
+Folders beside this file: `schemas/<Name>.json` and `asyncapi.yaml` are made from the models and the
+catalogue by `terang contracts dump`, `examples/<Name>/{minimal,full}.json` are written by hand,
+`released/<version>.json` is written once by `terang contracts release` and never changed: what was
+said under it stands on logs for ever.
 """
 
 import json
@@ -37,7 +39,8 @@ def schema_of(contract: Contract) -> Json:
 def examples_of(contract: Contract, folder: Path = EXAMPLES) -> dict[str, Json]:
     """The event's committed examples by kind. Raises FileNotFoundError where one is missing."""
     return {
-        kind: json.loads((folder / name_of(contract) / f"{kind}.json").read_text("utf-8")) for kind in KINDS_OF_EXAMPLE
+        kind: json.loads((folder / name_of(contract) / f"{kind}.json").read_text("utf-8"))
+        for kind in KINDS_OF_EXAMPLE
     }
 
 
@@ -47,7 +50,10 @@ def as_text(document: Json) -> str:
 
 
 def inlined(schema: Json) -> Json:
-    """The same schema without `$defs`: each reference is put in its place. Our events hold no recursion."""
+    """The same schema without `$defs`: each reference is put in its place.
+
+    Our events hold no recursion.
+    """
     definitions: Json = schema.get("$defs", {})
 
     def put_in(part: Any) -> Any:
@@ -55,7 +61,9 @@ def inlined(schema: Json) -> Json:
             return [put_in(each) for each in part]
         if not isinstance(part, dict):
             return part
-        rest = {name: put_in(value) for name, value in part.items() if name not in {"$ref", "$defs"}}
+        rest = {
+            name: put_in(value) for name, value in part.items() if name not in {"$ref", "$defs"}
+        }
         if "$ref" in part:
             return {**put_in(definitions[part["$ref"].removeprefix("#/$defs/")]), **rest}
         return rest
@@ -65,7 +73,9 @@ def inlined(schema: Json) -> Json:
 
 
 def release() -> Json:
-    """What is frozen: for each event its topic, its schema, and its examples with the key and subject that they travel under."""
+    """What is frozen: for each event its topic, its schema, and its examples with the key and
+    subject that they travel under.
+    """
     return {
         contract.type: {
             "topic": contract.topic,
@@ -82,7 +92,9 @@ def release() -> Json:
 
 def releases(folder: Path = RELEASED) -> dict[str, Json]:
     """All that was ever released, by version."""
-    return {path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))}
+    return {
+        path.stem: json.loads(path.read_text("utf-8")) for path in sorted(folder.glob("*.json"))
+    }
 
 
 def asyncapi() -> Json:
@@ -105,15 +117,20 @@ def asyncapi() -> Json:
                 "host": "{bootstrap}",
                 "protocol": "kafka",
                 "description": "The province's brokers; `/.well-known/terang.json` at its web address names them",
-                "variables": {"bootstrap": {"description": "host:port", "default": "localhost:9092"}},
+                "variables": {
+                    "bootstrap": {"description": "host:port", "default": "localhost:9092"}
+                },
             }
         },
         "channels": {topic.name: _channel(topic) for topic in TOPICS},
         "operations": {
-            key: operation for service in SERVICES for key, operation in (_states(service) | _hears(service)).items()
+            key: operation
+            for service in SERVICES
+            for key, operation in (_states(service) | _hears(service)).items()
         },
         "components": {
-            "messages": {name_of(contract): _message(contract) for contract in CATALOGUE} | {"DeadLetter": DEAD_LETTER}
+            "messages": {name_of(contract): _message(contract) for contract in CATALOGUE}
+            | {"DeadLetter": DEAD_LETTER}
         },
     }
 
@@ -133,7 +150,10 @@ def _channel(topic: Topic) -> Json:
             "kafka": {
                 "topic": topic.name,
                 "partitions": topic.partitions,
-                "topicConfiguration": {"cleanup.policy": ["delete"], "retention.ms": topic.retention_ms},
+                "topicConfiguration": {
+                    "cleanup.policy": ["delete"],
+                    "retention.ms": topic.retention_ms,
+                },
                 "bindingVersion": "0.5.0",
             }
         },
@@ -145,7 +165,9 @@ def _channel(topic: Topic) -> Json:
 
 def _states(service: Service) -> dict[str, Json]:
     return {
-        f"{service}.states.{topic.name}": _operation("send", topic.name, f"{service} alone writes it", _of(topic))
+        f"{service}.states.{topic.name}": _operation(
+            "send", topic.name, f"{service} alone writes it", _of(topic)
+        )
         for topic in TOPICS
         if topic.owner == service
     }
@@ -157,7 +179,9 @@ def _hears(service: Service) -> dict[str, Json]:
         if contract.model in HEARD[service]:
             by_topic.setdefault(contract.topic, []).append(name_of(contract))
     return {
-        f"{service}.hears.{topic}": _operation("receive", topic, f"{service} hears these events of it", names)
+        f"{service}.hears.{topic}": _operation(
+            "receive", topic, f"{service} hears these events of it", names
+        )
         for topic, names in by_topic.items()
     }
 
@@ -181,9 +205,14 @@ def _message(contract: Contract) -> Json:
         "contentType": "application/json",
         "correlationId": {"location": "$message.header#/ce_correlationid"},
         "headers": _headers(contract),
-        "payload": {name: value for name, value in payload.items() if name not in {"$schema", "$id"}},
+        "payload": {
+            name: value for name, value in payload.items() if name not in {"$schema", "$id"}
+        },
         "bindings": {
-            "kafka": {"key": {"type": "string", "description": f"{topic.key}, UTF-8"}, "bindingVersion": "0.5.0"}
+            "kafka": {
+                "key": {"type": "string", "description": f"{topic.key}, UTF-8"},
+                "bindingVersion": "0.5.0",
+            }
         },
         "examples": [
             {"name": kind, "headers": _headers_of_example(contract, data), "payload": data}
@@ -223,7 +252,8 @@ def _headers(contract: Contract) -> Json:
         "type": "object",
         "required": [name for name in ATTRIBUTES if name not in OPTIONAL],
         "properties": {
-            name: header | ({"const": fixed[name]} if name in fixed else {}) for name, header in ATTRIBUTES.items()
+            name: header | ({"const": fixed[name]} if name in fixed else {})
+            for name, header in ATTRIBUTES.items()
         },
     }
 
@@ -254,12 +284,19 @@ DEAD_LETTER: Json = {
         "type": "object",
         "description": "Beside these, each header of the failed record under its name after `source_`",
         "required": [
-            *(name for name in ATTRIBUTES if name not in OPTIONAL | {"ce_dataschema", "ce_partitionkey"}),
+            *(
+                name
+                for name in ATTRIBUTES
+                if name not in OPTIONAL | {"ce_dataschema", "ce_partitionkey"}
+            ),
             *("dead_reason", "dead_detail", "dead_handler"),
             *("dead_topic", "dead_partition", "dead_offset", "dead_timestamp"),
         ],
         "properties": {
-            **{name: ATTRIBUTES[name] for name in ("ce_specversion", "ce_id", "ce_source", "ce_time", "ce_sequence")},
+            **{
+                name: ATTRIBUTES[name]
+                for name in ("ce_specversion", "ce_id", "ce_source", "ce_time", "ce_sequence")
+            },
             "ce_type": _header("Type of the event", const="terang.DeadLetter"),
             "ce_subject": _header("Where the failed record stands: topic/partition/offset"),
             "content-type": _header("Type of the value", const="application/octet-stream"),
@@ -267,9 +304,13 @@ DEAD_LETTER: Json = {
             "dead_detail": _header("Where it fails; never what the record holds"),
             "dead_handler": _header("The use case that could not take it"),
             "dead_topic": _header("Topic of the failed record"),
-            "dead_partition": _header("Its partition, and that of the dead letter", pattern="^[0-9]+$"),
+            "dead_partition": _header(
+                "Its partition, and that of the dead letter", pattern="^[0-9]+$"
+            ),
             "dead_offset": _header("Its offset", pattern="^[0-9]+$"),
-            "dead_timestamp": _header("When the broker took it, milliseconds since 1970", pattern="^-?[0-9]+$"),
+            "dead_timestamp": _header(
+                "When the broker took it, milliseconds since 1970", pattern="^-?[0-9]+$"
+            ),
         },
     },
     "payload": {"description": "The failed record's value, whatever it is; none for a tombstone"},

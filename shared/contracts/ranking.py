@@ -27,11 +27,18 @@ class Line(Fact):
 
 
 class Cut(Fact):
-    """Where the list is cut: so many may pass, and who is last of them now. Ties at the limit are all admitted."""
+    """Where the list is cut: so many may pass, and who is last of them now.
 
-    limit: Annotated[int, Field(ge=0, description="The policy's multiple of the seats, or the seats")]
+    Ties at the limit are all admitted.
+    """
+
+    limit: Annotated[
+        int, Field(ge=0, description="The policy's multiple of the seats, or the seats")
+    ]
     within: Annotated[Count, Field(description="Candidates within the cut now")]
-    score: Annotated[Points | None, Field(description="Score of the last within; none while nobody is")] = None
+    score: Annotated[
+        Points | None, Field(description="Score of the last within; none while nobody is")
+    ] = None
 
 
 class OneList(Fact):
@@ -43,10 +50,15 @@ class OneList(Fact):
 
 
 class StandingsRecomputed(OneList):
-    """The live standings changed. States figures and a digest of the whole, never the whole list."""
+    """The live standings changed.
+
+    States figures and a digest of the whole, never the whole list.
+    """
 
     version: Annotated[int, Field(ge=1, description="Dense from 1 for each list of a vacancy")]
-    candidates: Annotated[Count, Field(description="Admitted to the list's stage: ranked, waiting, or out by a code")]
+    candidates: Annotated[
+        Count, Field(description="Admitted to the list's stage: ranked, waiting, or out by a code")
+    ]
     codes: Annotated[
         dict[ResultCode, Count],
         Field(description="Candidates by result code as it would be now; `WAIT` has no result yet"),
@@ -62,8 +74,9 @@ class StandingsRecomputed(OneList):
 
 
 class CandidateShortlisted(OneList):
-    """The candidate passed the list's gates and stands within its cut: admitted to the next stage, until AdmissionRevoked. Said anew where a corrected list
-    has them on another line."""
+    """The candidate passed the list's gates and stands within its cut: admitted to the next stage,
+    until AdmissionRevoked. Said anew where a corrected list has them on another line.
+    """
 
     participant_no: ParticipantNo
     rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
@@ -72,16 +85,24 @@ class CandidateShortlisted(OneList):
 
 
 class StageClosed(OneList):
-    """An officer fixed the list's codes. `shortlisted` events of this vacancy say who goes on (at the final list: who is selected)."""
+    """An officer fixed the list's codes.
+
+    `shortlisted` events of this vacancy say who goes on (at the final list: who is selected).
+    """
 
     version: Annotated[int, Field(ge=1, description="The version of the standings that was fixed")]
-    codes: Annotated[dict[ResultCode, Count], Field(description="Candidates by result code, as fixed")]
+    codes: Annotated[
+        dict[ResultCode, Count], Field(description="Candidates by result code, as fixed")
+    ]
     shortlisted: Annotated[Count, Field(description="Candidates who go on, or are selected")]
     digest: Annotated[Sha256, Field(description="As in StandingsRecomputed, of the fixed lines")]
 
 
 class CandidateSelected(OneList):
-    """The final list gives the candidate a seat, until AdmissionRevoked. Said anew where a corrected list has them on another line."""
+    """The final list gives the candidate a seat, until AdmissionRevoked.
+
+    Said anew where a corrected list has them on another line.
+    """
 
     participant_no: ParticipantNo
     rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
@@ -90,41 +111,63 @@ class CandidateSelected(OneList):
 
 
 class AdmissionRevoked(OneList):
-    """A corrected list no longer lets the candidate go on, or gives them no seat: CandidateShortlisted or CandidateSelected holds no more."""
+    """A corrected list no longer lets the candidate go on, or gives them no seat:
+    CandidateShortlisted or CandidateSelected holds no more.
+    """
 
     participant_no: ParticipantNo
-    code: Annotated[ResultCode, Field(description="Result code on the corrected list", examples=["P"])]
+    code: Annotated[
+        ResultCode, Field(description="Result code on the corrected list", examples=["P"])
+    ]
 
 
 class ClosedListCorrected(OneList):
-    """An officer adopted a corrected version of a closed list: it counts from now on, the earlier one stays as it is, and readable.
+    """An officer adopted a corrected version of a closed list: it counts from now on, the earlier
+    one stays as it is, and readable.
 
-    Before it, for this vacancy and list, come AdmissionRevoked of whoever no longer goes on, and CandidateShortlisted (CandidateSelected) of whoever goes
-    on with another line than before, newly or not.
+    Before it, for this vacancy and list, come AdmissionRevoked of whoever no longer goes on, and
+    CandidateShortlisted (CandidateSelected) of whoever goes on with another line than before, newly
+    or not.
     """
 
     version: Annotated[int, Field(ge=1, description="The version of the standings that counts now")]
     follows: Annotated[int, Field(ge=1, description="The version that counted until now")]
-    codes: Annotated[dict[ResultCode, Count], Field(description="Candidates by result code, as they count now")]
-    shortlisted: Annotated[Count, Field(description="Candidates who go on, or are selected, in all")]
-    digest: Annotated[Sha256, Field(description="As in StandingsRecomputed, of the lines that count now")]
+    codes: Annotated[
+        dict[ResultCode, Count], Field(description="Candidates by result code, as they count now")
+    ]
+    shortlisted: Annotated[
+        Count, Field(description="Candidates who go on, or are selected, in all")
+    ]
+    digest: Annotated[
+        Sha256, Field(description="As in StandingsRecomputed, of the lines that count now")
+    ]
 
 
 class StandingsPublished(Fact):
-    """Two officers published all lists of a round. Whoever knows the key can check the signature here, and then any file of the list against the root."""
+    """Two officers published all lists of a round.
+
+    Whoever knows the key can check the signature here, and then any file of the list against the
+    root.
+    """
 
     round_id: RoundId
     version: Annotated[
-        int, Field(ge=1, description="Dense from 1 for each round; a later version follows, it never replaces")
+        int,
+        Field(
+            ge=1,
+            description="Dense from 1 for each round; a later version follows, it never replaces",
+        ),
     ]
     vacancies: Annotated[Count, Field(description="Vacancies on the list")]
     lines: Annotated[Count, Field(description="Lines of all lists of all vacancies")]
     policy_hash: Annotated[
-        Sha256, Field(description="Of the policy under which everyone was ranked, as in RoundOpened")
+        Sha256,
+        Field(description="Of the policy under which everyone was ranked, as in RoundOpened"),
     ]
     root: Annotated[Sha256, Field(description="Root of the Merkle tree (RFC 6962) over every line")]
     key_id: Annotated[
-        Sha256, Field(description="RFC 7638 thumbprint of the signing key; GET /ranking/keys has the key")
+        Sha256,
+        Field(description="RFC 7638 thumbprint of the signing key; GET /ranking/keys has the key"),
     ]
     head: Annotated[
         str,
@@ -140,9 +183,14 @@ class StandingsPublished(Fact):
 
 
 class SeatOffered(Fact):
-    """An empty seat is offered to someone whom a final list ranked. It is theirs only once they accept; applications hears their answer."""
+    """An empty seat is offered to someone whom a final list ranked.
 
-    offer_id: Annotated[UUID, Field(description="The offer; follows from round, vacancy and participant number")]
+    It is theirs only once they accept; applications hears their answer.
+    """
+
+    offer_id: Annotated[
+        UUID, Field(description="The offer; follows from round, vacancy and participant number")
+    ]
     vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the empty seat")]
     round_id: RoundId
     participant_no: ParticipantNo
@@ -163,5 +211,9 @@ class SeatLeftEmpty(Fact):
     vacancy_id: VacancyId
     round_id: RoundId
     seats: Annotated[
-        int, Field(ge=1, description="Seats of the vacancy that stay empty, in all; a later event may say more")
+        int,
+        Field(
+            ge=1,
+            description="Seats of the vacancy that stay empty, in all; a later event may say more",
+        ),
     ]

@@ -1,8 +1,9 @@
 """Reads the log into dispatch.py, from where PostgreSQL says.
 
-FastStream joins the group, reads batches and hands them to `_take`. Kafka's group only shares out partitions; where to read is
-decided here: a partition that is doubtful (newly assigned, failed, taken by another worker, and all of them each minute and after a lost
-connection) is checked against its log and sought to PostgreSQL's position before a record of it is taken.
+FastStream joins the group, reads batches and hands them to `_take`. Kafka's group only shares out
+partitions; where to read is decided here: a partition that is doubtful (newly assigned, failed,
+taken by another worker, and all of them each minute and after a lost connection) is checked against
+its log and sought to PostgreSQL's position before a record of it is taken.
 """
 
 import asyncio
@@ -27,7 +28,15 @@ from faststream.kafka import KafkaBroker
 from typing_extensions import override
 
 from shared.messaging import same_log
-from shared.messaging.dispatch import SQL, Dispatch, ElsewhereError, Hears, Read, places_of, position_of
+from shared.messaging.dispatch import (
+    SQL,
+    Dispatch,
+    ElsewhereError,
+    Hears,
+    Read,
+    places_of,
+    position_of,
+)
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Away, Stop, is_infrastructure
 from shared.messaging.outbox import Outbox
@@ -41,25 +50,31 @@ log = structlog.get_logger(__name__)
 Answer = TypeVar("Answer")
 
 BATCH_RECORDS = 5_000
-"""Records of one transaction at most: enough that its round trips don't count, few enough that it ends within a second."""
+"""Records of one transaction at most: enough that its round trips don't count, few enough that it
+ends within a second."""
 
 READ_AHEAD_FROM = BATCH_RECORDS // 5
-"""Records of a batch from which the next is read while it is with PostgreSQL. With fewer we have caught up, and what comes next should come soon."""
+"""Records of a batch from which the next is read while it is with PostgreSQL. With fewer we have
+caught up, and what comes next should come soon."""
 
 BATCH_WAIT_MS = 10
-"""How long a read waits for records, which end the wait. When there were none FastStream sleeps as long once more: then an event may wait."""
+"""How long a read waits for records, which end the wait. When there were none FastStream sleeps as
+long once more: then an event may wait."""
 
 FETCH_WAIT_MS = 100
-"""How long the broker holds a fetch while there is nothing. A partition that is sought meanwhile is read only with the next fetch."""
+"""How long the broker holds a fetch while there is nothing. A partition that is sought meanwhile is
+read only with the next fetch."""
 
 MAX_POLL_SECONDS = 300.0
 """Kafka takes the partitions from a worker that doesn't read for so long."""
 
 PATIENCE = MAX_POLL_SECONDS / 2 - 10
-"""Seconds that a batch is held while servers are away; then it is given back and read again, so that Kafka sees a reader."""
+"""Seconds that a batch is held while servers are away; then it is given back and read again, so
+that Kafka sees a reader."""
 
 FETCH_BYTES = 4_000_000
-"""Bytes read from a partition at once: a batch, where all events are of one; above the largest record that a broker takes by default (1,048,588)."""
+"""Bytes read from a partition at once: a batch, where all events are of one; above the largest
+record that a broker takes by default (1,048,588)."""
 
 GRACE_SECONDS = 10.0
 """How long a worker that is told to end waits for the batch at hand."""
@@ -71,14 +86,18 @@ MEASURE_SECONDS = 5.0
 """Seconds between measurements of lag, and of whether both servers answer."""
 
 COLLECT_AFTER = 100_000
-"""Objects made before Python looks for cycles among them. A batch makes as many, with none; at the default, 700, looking took half of the time."""
+"""Objects made before Python looks for cycles among them. A batch makes as many, with none; at the
+default, 700, looking took half of the time."""
 
 STUCK_SECONDS = 120.0
-"""Seconds without a batch, while there are records and both servers answer, after which this process calls itself dead."""
+"""Seconds without a batch, while there are records and both servers answer, after which this
+process calls itself dead."""
 
 
 def collect_rarely() -> None:
-    """What is loaded now stays, so nobody looks through it again; what is made from now on is looked through rarely."""
+    """What is loaded now stays, so nobody looks through it again; what is made from now on is
+    looked through rarely.
+    """
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
 
@@ -98,8 +117,9 @@ class Condition:
 class Consumer:
     """One member of a service's group, for all its topics.
 
-    `member` is its name in the group; two processes never have one name at a time. `check_seconds` is how often every partition is
-    checked against its log; `session_seconds` how long Kafka waits for a silent member before its partitions go to another.
+    `member` is its name in the group; two processes never have one name at a time. `check_seconds`
+    is how often every partition is checked against its log; `session_seconds` how long Kafka waits
+    for a silent member before its partitions go to another.
     """
 
     def __init__(
@@ -145,7 +165,10 @@ class Consumer:
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> NoReturn:
-        """Hear until cancelled; the batch at hand is finished then. Raises Stop when going on would be wrong."""
+        """Hear until cancelled; the batch at hand is finished then.
+
+        Raises Stop when going on would be wrong.
+        """
         collect_rarely()
         places = await self._make_positions()
         broker = KafkaBroker(
@@ -156,7 +179,9 @@ class Consumer:
             consumer_only=True,
             graceful_timeout=GRACE_SECONDS,
             apply_types=False,
-            logger=logging.getLogger("terang.faststream"),  # its own of the name faststream prints past our logs
+            logger=logging.getLogger(
+                "terang.faststream"
+            ),  # its own of the name faststream prints past our logs
             log_level=logging.DEBUG,  # a line for each batch; what goes wrong is said louder
         )
         subscriber = broker.subscriber(
@@ -180,7 +205,8 @@ class Consumer:
             persistent=True,
         )
 
-        # Any, since FastStream makes a model of the annotations, even where nothing is to be validated.
+        # Any, since FastStream makes a model of the annotations, even where nothing is to be
+        # validated.
         async def take(batch: Any) -> None:
             await self._take(batch)
 
@@ -216,7 +242,9 @@ class Consumer:
             keeping.result()
 
     def doubt(self, cause: str, places: Iterable[Place] | None = None) -> None:
-        """These partitions (all that are assigned, unless said) are checked and sought before a record of them is taken."""
+        """These partitions (all that are assigned, unless said) are checked and sought before a
+        record of them is taken.
+        """
         for place in self._assigned() if places is None else places:
             self._doubtful.setdefault(place, cause)
 
@@ -227,29 +255,47 @@ class Consumer:
 
     @property
     def alive(self) -> bool:
-        """False when the loops have stopped, or records stand and nothing happens though both servers answer."""
+        """False when the loops have stopped, or records stand and nothing happens though both
+        servers answer.
+        """
         now, condition = time.monotonic(), self.condition
-        stuck = condition.servers_answer and condition.lag > 0 and now - condition.took_at > STUCK_SECONDS
-        return now - condition.ticked_at < STUCK_SECONDS / 4 and not (stuck and not self._dispatch.waiting)
+        stuck = (
+            condition.servers_answer
+            and condition.lag > 0
+            and now - condition.took_at > STUCK_SECONDS
+        )
+        return now - condition.ticked_at < STUCK_SECONDS / 4 and not (
+            stuck and not self._dispatch.waiting
+        )
 
     def _assigned(self) -> set[Place]:
-        return set() if self._kafka is None else {Place(*partition) for partition in self._kafka.assignment()}
+        return (
+            set()
+            if self._kafka is None
+            else {Place(*partition) for partition in self._kafka.assignment()}
+        )
 
     async def _make_positions(self) -> list[Place]:
-        """Waits for the topics, and makes a row for each of their partitions: rows exist from the start."""
+        """Waits for the topics, and makes a row for each of their partitions: rows exist from the
+        start.
+        """
         places = await patiently(self._places, "consumer waits")
         self._partitions = Counter(place.topic for place in places)
         await patiently(
             lambda: SQL.ensure_positions(
-                self._pool, topics=[place.topic for place in places], partitions=[place.partition for place in places]
+                self._pool,
+                topics=[place.topic for place in places],
+                partitions=[place.partition for place in places],
             ),
             "consumer waits",
         )
         return places
 
     async def _check_all(self, places: Sequence[Place]) -> None:
-        """Checks every partition, also those that will be another worker's: a topic that was made anew may be nobody's for a while. Our own come
-        first: each is checked before a record of it is taken, and people wait for these."""
+        """Checks every partition, also those that will be another worker's: a topic that was made
+        anew may be nobody's for a while. Our own come first: each is checked before a record of it
+        is taken, and people wait for these.
+        """
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), MEASURE_SECONDS)
         try:
@@ -261,12 +307,17 @@ class Consumer:
         """The partitions that this member knows of, as it tells its group."""
         if self._kafka is not None:
             self._partitions = Counter(
-                {topic: len(self._kafka.partitions_for_topic(topic) or ()) for topic in self._topics}
+                {
+                    topic: len(self._kafka.partitions_for_topic(topic) or ())
+                    for topic in self._topics
+                }
             )
         return repr(sorted(self._partitions.items())).encode()
 
     async def _places(self) -> list[Place]:
-        admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap_servers, request_timeout_ms=10_000)
+        admin = AIOKafkaAdminClient(
+            bootstrap_servers=self._bootstrap_servers, request_timeout_ms=10_000
+        )
         try:
             await admin.start()
             there = {row["topic"]: row["partitions"] for row in await admin.describe_topics()}
@@ -275,12 +326,15 @@ class Consumer:
         missing = [topic for topic in self._topics if topic not in there]
         if missing:
             raise Away(f"Topics {', '.join(missing)} are not there; `terang topics` makes them.")
-        return sorted(Place(topic, row["partition"]) for topic in self._topics for row in there[topic])
+        return sorted(
+            Place(topic, row["partition"]) for topic in self._topics for row in there[topic]
+        )
 
     # The batch
 
     async def _take(self, batch: list[Heard]) -> None:
-        """FastStream's handler: reads the batch while the one before is with PostgreSQL, then hands it over and returns for the next.
+        """FastStream's handler: reads the batch while the one before is with PostgreSQL, then hands
+        it over and returns for the next.
 
         It never raises: FastStream would swallow it, with its own position already past the batch.
         """
@@ -301,7 +355,8 @@ class Consumer:
         sought = {place for place in places if self._seeks[place] != seeks.get(place, 0)}
         if sought:
             self._turn.release()
-            # What was sought since it was read will be read again, and would come twice; the other partitions' records would be missing.
+            # What was sought since it was read will be read again, and would come twice; the other
+            # partitions' records would be missing.
             self.doubt("moved", places - sought)
             return
         self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
@@ -309,7 +364,9 @@ class Consumer:
             await asyncio.wait([self._taking])
 
     async def _come_meanwhile(self) -> list[Heard]:
-        """What came while the batch before was with PostgreSQL: aiokafka asks for more only once what it holds was taken, so it is one request away."""
+        """What came while the batch before was with PostgreSQL: aiokafka asks for more only once
+        what it holds was taken, so it is one request away.
+        """
         if self._kafka is None:  # FastStream reads before it has told that it began
             return []
         try:
@@ -341,10 +398,11 @@ class Consumer:
             self._failure.set_exception(error)
 
     async def _wait_for_doubts(self, places: set[Place], deadline: float) -> bool:
-        """True if any of the batch's partitions was doubtful: all of them are sought then, and the batch is read again.
+        """True if any of the batch's partitions was doubtful: all of them are sought then, and the
+        batch is read again.
 
-        Waits until they have been sought: what is read before that is stale too, and its own doubts would make the next stale, for ever. But not so long
-        that Kafka takes us for dead.
+        Waits until they have been sought: what is read before that is stale too, and its own doubts
+        would make the next stale, for ever. But not so long that Kafka takes us for dead.
         """
         if places.isdisjoint(self._doubtful) and places.isdisjoint(self._settling):
             return False
@@ -366,7 +424,9 @@ class Consumer:
         check_at = time.monotonic() + self._check_seconds
         while True:
             now = self.condition.ticked_at = time.monotonic()
-            if now >= check_at:  # a topic may have been made anew, or our database restored, without a word
+            if (
+                now >= check_at
+            ):  # a topic may have been made anew, or our database restored, without a word
                 self.doubt("due")
                 check_at = now + self._check_seconds
             if self._doubtful and now >= settle_at and not self._turn.locked():
@@ -381,8 +441,14 @@ class Consumer:
             await asyncio.sleep(TICK / 4 if self._doubtful else TICK)
 
     async def _settle(self) -> bool:
-        """Checks the doubtful partitions that are ours and seeks them to PostgreSQL's positions. False while a server is away."""
-        causes = {place: self._doubtful[place] for place in sorted(self._doubtful.keys() & self._assigned())}
+        """Checks the doubtful partitions that are ours and seeks them to PostgreSQL's positions.
+
+        False while a server is away.
+        """
+        causes = {
+            place: self._doubtful[place]
+            for place in sorted(self._doubtful.keys() & self._assigned())
+        }
         for place in causes:  # a doubt that comes up meanwhile is a new one
             del self._doubtful[place]
         self._settling = set(causes)
@@ -403,12 +469,16 @@ class Consumer:
         return True
 
     async def _checked(self, places: Sequence[Place]) -> list[Position]:
-        """PostgreSQL's positions of these partitions, made on the log that is there now. Raises Stop if they weren't."""
+        """PostgreSQL's positions of these partitions, made on the log that is there now.
+
+        Raises Stop if they weren't.
+        """
         positions = await read_positions(self._pool, places)
         try:
             await same_log.assure(self._bootstrap_servers, positions)
         except Stop as stop:
-            # A process that slept between its two questions holds old positions against a newer log.
+            # A process that slept between its two questions holds old positions against a newer
+            # log.
             if await read_positions(self._pool, places) != positions:
                 raise Away("The positions moved while the log was asked.") from stop
             raise
@@ -423,7 +493,11 @@ class Consumer:
 
     async def _commit(self) -> None:
         """Tells Kafka where we are, for its tools. Nothing depends on it."""
-        ends = {TopicPartition(*place): end for place, end in self._ends.items() if place in self._assigned()}
+        ends = {
+            TopicPartition(*place): end
+            for place, end in self._ends.items()
+            if place in self._assigned()
+        }
         self._ends.clear()
         if not ends or self._kafka is None:
             return
@@ -450,7 +524,9 @@ class Consumer:
             self.doubt("lost")
             return
         metrics.CONSUMER_LAG.clear()
-        lags = {each.place: ends[TopicPartition(*each.place)] - each.next_offset for each in positions}
+        lags = {
+            each.place: ends[TopicPartition(*each.place)] - each.next_offset for each in positions
+        }
         for place, lag in lags.items():
             metrics.CONSUMER_LAG.labels(place.topic, str(place.partition)).set(lag)
         self.condition.servers_answer = True
@@ -459,7 +535,10 @@ class Consumer:
 
 
 class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
-    """Tells the consumer what Kafka gave and took. It does no more: aiokafka swallows a listener's failure, and may deadlock on its waits."""
+    """Tells the consumer what Kafka gave and took.
+
+    It does no more: aiokafka swallows a listener's failure, and may deadlock on its waits.
+    """
 
     def __init__(self, consumer: Consumer) -> None:
         self._consumer = consumer
@@ -480,10 +559,13 @@ async def _start(broker: KafkaBroker) -> None:
 
 
 def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
-    """Range: equal partitions of all topics go to one member. What a member sees of its topics goes with its request to join.
+    """Range: equal partitions of all topics go to one member.
 
-    Kafka gives a member that comes back under its old name its old partitions, and asks nobody anew, unless the request has changed. A
-    member that joined while a topic was away would never get it; and with the topics in no order, each restart would ask everyone anew.
+    What a member sees of its topics goes with its request to join.
+
+    Kafka gives a member that comes back under its old name its old partitions, and asks nobody
+    anew, unless the request has changed. A member that joined while a topic was away would never
+    get it; and with the topics in no order, each restart would ask everyone anew.
     """
 
     class Assignor(RangePartitionAssignor):  # type: ignore[misc] # aiokafka has no types
@@ -498,7 +580,9 @@ def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
 async def read_positions(pool: Pool, places: Sequence[Place]) -> list[Position]:
     """PostgreSQL's positions of these partitions, in sorted order."""
     rows = SQL.read_positions(
-        pool, topics=[place.topic for place in places], partitions=[place.partition for place in places]
+        pool,
+        topics=[place.topic for place in places],
+        partitions=[place.partition for place in places],
     )
     return [position_of(row) async for row in rows]
 
@@ -512,6 +596,8 @@ async def patiently(ask: Callable[[], Awaitable[Answer]], waiting: str) -> Answe
         except Exception as error:
             if not is_infrastructure(error):
                 raise
-            log.warning(waiting, why=str(error) if isinstance(error, Away) else type(error).__name__)
+            log.warning(
+                waiting, why=str(error) if isinstance(error, Away) else type(error).__name__
+            )
         await asyncio.sleep(pause)
         pause = min(2 * pause, MEASURE_SECONDS)

@@ -1,8 +1,10 @@
-"""Records that can't take effect: set aside with their reason, listed, shown, and handed to their handler once more.
+"""Records that can't take effect: set aside with their reason, listed, shown, and handed to their
+handler once more.
 
-A dead letter leaves by the service's outbox, in the transaction that moves the position past its record: there is no instant at
-which the record is neither ahead nor set aside. Its copy in `messaging.dead_letter` is what a replay settles. A replay never
-publishes the record again: other consumers took it long ago.
+A dead letter leaves by the service's outbox, in the transaction that moves the position past its
+record: there is no instant at which the record is neither ahead nor set aside. Its copy in
+`messaging.dead_letter` is what a replay settles. A replay never publishes the record again: other
+consumers took it long ago.
 """
 
 from collections.abc import Mapping, Sequence
@@ -31,7 +33,8 @@ SOURCE_PREFIX = "source_"
 """Stands before the name of each header that the failed record had."""
 
 REPLAYING = 0x7465_0001
-"""Advisory lock: replays share it, a rebuild has it alone, so that no event takes effect between a rebuild's reading and its swap."""
+"""Advisory lock: replays share it, a rebuild has it alone, so that no event takes effect between a
+rebuild's reading and its swap."""
 
 
 class Aside(NamedTuple):
@@ -44,7 +47,10 @@ class Aside(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
-    """One dead letter as operators see it. `record` is None once it is settled: its bytes are gone."""
+    """One dead letter as operators see it.
+
+    `record` is None once it is settled: its bytes are gone.
+    """
 
     id: UUID
     at: datetime
@@ -65,10 +71,14 @@ def topic_of(service: str) -> str:
     return f"terang.{service}.dead-letters"
 
 
-async def set_aside(connection: Connection, outbox: Outbox, asides: Sequence[Aside], at: datetime) -> None:
-    """Append the records to the outbox as dead letters and keep them for a replay, in the caller's transaction.
+async def set_aside(
+    connection: Connection, outbox: Outbox, asides: Sequence[Aside], at: datetime
+) -> None:
+    """Append the records to the outbox as dead letters and keep them for a replay, in the caller's
+    transaction.
 
-    Whatever it raises is no fault of the records: nothing is lost as long as the caller's transaction does not commit.
+    Whatever it raises is no fault of the records: nothing is lost as long as the caller's
+    transaction does not commit.
     """
     rows = [_row(outbox, aside, uuid7(), at) for aside in asides]
     raws = [aside.heard.raw for aside in asides]
@@ -159,15 +169,21 @@ class _DryRunError(Exception):
     """Rolls a replay back once it has shown that it would succeed."""
 
 
-async def replay(pool: Pool, hears: "Sequence[Hears]", id_: UUID, *, at: datetime, dry_run: bool) -> None:
-    """Hand a dead letter's record to this service's own handler, past the position, in the transaction that settles it.
+async def replay(
+    pool: Pool, hears: "Sequence[Hears]", id_: UUID, *, at: datetime, dry_run: bool
+) -> None:
+    """Hand a dead letter's record to this service's own handler, past the position, in the
+    transaction that settles it.
 
-    With `dry_run` all of it happens and is taken back. Raises Permanent, saying why, if the letter is unknown or settled, the
-    record still can't be read or is no longer heard, or a rebuild is running; and whatever the handler raises.
+    With `dry_run` all of it happens and is taken back. Raises Permanent, saying why, if the letter
+    is unknown or settled, the record still can't be read or is no longer heard, or a rebuild is
+    running; and whatever the handler raises.
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
-            if not await connection.fetchval("SELECT pg_try_advisory_xact_lock_shared($1)", REPLAYING):
+            if not await connection.fetchval(
+                "SELECT pg_try_advisory_xact_lock_shared($1)", REPLAYING
+            ):
                 raise Permanent("a rebuild is running: replay when it has ended")
             row = await SQL.lock_open_dead_letter(connection, id=id_)
             if row is None:

@@ -1,8 +1,10 @@
-"""From a batch of records to effects: position, use cases and dead letters in one transaction, or nothing.
+"""From a batch of records to effects: position, use cases and dead letters in one transaction, or
+nothing.
 
-The transaction begins by locking the positions of the batch's partitions, in sorted order, and moving them by compare-and-set.
-Only then do use cases run, each given events of one type, those of each partition consecutive there. What fails decides what follows:
-infrastructure is waited out in place, a record that can't take effect is found by halving the batch and set aside, and what would
+The transaction begins by locking the positions of the batch's partitions, in sorted order, and
+moving them by compare-and-set. Only then do use cases run, each given events of one type, those of
+each partition consecutive there. What fails decides what follows: infrastructure is waited out in
+place, a record that can't take effect is found by halving the batch and set aside, and what would
 be wrong to go on with (a gap, too many dead letters in a row) stops the process.
 """
 
@@ -34,19 +36,22 @@ from shared.refusals import Refusal
 SQL = queries.load(Path(__file__).with_name("inbound.sql"))
 
 EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[Any]]
-"""What a service does about events of one type: (connection in a transaction, events in which those of each partition stand in its order). What it
-returns is for `Derived.after`."""
+"""What a service does about events of one type: (connection in a transaction, events in which those
+of each partition stand in its order). What it returns is for `Derived.after`."""
 
 Run = tuple["Hears", list[Event[Any]]]
 
 MOST_IN_A_ROW = 20
-"""Dead letters in a row in one partition; one more stops the worker. So many together mean that the fault is ours or the log's, not a record's."""
+"""Dead letters in a row in one partition; one more stops the worker. So many together mean that the
+fault is ours or the log's, not a record's."""
 
 TRIES = 3
-"""How often an event that fails alone, for a reason that we don't know, is tried before it is set aside."""
+"""How often an event that fails alone, for a reason that we don't know, is tried before it is set
+aside."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
-"""Seconds between tries while a server is away: doubled each time, capped so that the worker is back within that time of the server."""
+"""Seconds between tries while a server is away: doubled each time, capped so that the worker is
+back within that time of the server."""
 
 READ_AT_ONCE = 500
 """Records that are read ahead in one go: some five milliseconds."""
@@ -59,10 +64,12 @@ NOBODY = "none"
 
 
 class Derived(NamedTuple):
-    """Rows that follow from the facts that use cases keep, and from nothing else, in whatever order these came.
+    """Rows that follow from the facts that use cases keep, and from nothing else, in whatever order
+    these came.
 
-    `after` brings them up to date with what a use case says that it learnt. A rebuild learns all facts first, then makes the rows once: `parts` says
-    of what there are any, `make` makes those of some parts. Each part's rows are its own.
+    `after` brings them up to date with what a use case says that it learnt. A rebuild learns all
+    facts first, then makes the rows once: `parts` says of what there are any, `make` makes those of
+    some parts. Each part's rows are its own.
     """
 
     after: Callable[[Connection, Any], Awaitable[None]]
@@ -85,16 +92,23 @@ class Hears(NamedTuple):
 
 
 class ElsewhereError(Exception):
-    """The batch is not what comes next for PostgreSQL: another worker took it, or it was read from a wrong place. Seek and read again."""
+    """The batch is not what comes next for PostgreSQL: another worker took it, or it was read from
+    a wrong place. Seek and read again.
+    """
 
 
 class BlamedError(Exception):
-    """A use case failed with events of this batch, for a reason that lies in them or in us: `__cause__` says which."""
+    """A use case failed with events of this batch, for a reason that lies in them or in us:
+    `__cause__` says which.
+    """
 
 
 def by_type(hears: Iterable[Hears]) -> dict[str, Hears]:
-    """What a service hears, by event type. Raises ValueError for a type twice, or for two versions of one fact: both are on the
-    log for a while, and each fact would take effect twice."""
+    """What a service hears, by event type.
+
+    Raises ValueError for a type twice, or for two versions of one fact: both are on the log for a
+    while, and each fact would take effect twice.
+    """
     heard: dict[str, Hears] = {}
     facts: dict[str, str] = {}
     for each in hears:
@@ -128,8 +142,9 @@ def position_of(row: asyncpg.Record) -> Position:
 class Dispatch:
     """Takes batches for one service.
 
-    `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters; `assure` is asked before events are
-    skipped, and raises Stop if the positions were made on another log: a new log counts from 1 again, and looks like repetition.
+    `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters;
+    `assure` is asked before events are skipped, and raises Stop if the positions were made on
+    another log: a new log counts from 1 again, and looks like repetition.
     """
 
     def __init__(
@@ -160,17 +175,22 @@ class Dispatch:
     async def take(self, batch: Sequence[Heard], read: Read | None = None) -> dict[Place, int]:
         """Let the batch take effect, and return where each of its partitions is to be read on.
 
-        `batch` holds consecutive records of each of its partitions, partition after partition; `read` is what `read_ahead` said of it,
-        if it was asked. When this returns, all of it is
-        committed. Raises ElsewhereError if it was not next; Stop; or the server's failure once patience has run out: in each
-        case some or none of it is committed, and PostgreSQL's positions say how much.
+        `batch` holds consecutive records of each of its partitions, partition after partition;
+        `read` is what `read_ahead` said of it, if it was asked. When this returns, all of it is
+        committed. Raises ElsewhereError if it was not next; Stop; or the server's failure once
+        patience has run out: in each case some or none of it is committed, and PostgreSQL's
+        positions say how much.
         """
         ends: dict[Place, int] = {}
         deadline = time.monotonic() + self._patience
-        await self._take(batch, read_all(batch, self._hears) if read is None else read, ends, deadline)
+        await self._take(
+            batch, read_all(batch, self._hears) if read is None else read, ends, deadline
+        )
         return ends
 
-    async def _take(self, batch: Sequence[Heard], read: Read, ends: dict[Place, int], deadline: float) -> None:
+    async def _take(
+        self, batch: Sequence[Heard], read: Read, ends: dict[Place, int], deadline: float
+    ) -> None:
         try:
             ends.update(await self._patiently(batch, read, deadline))
         except BlamedError as blamed:
@@ -184,7 +204,9 @@ class Dispatch:
     async def _alone(
         self, batch: Sequence[Heard], read: Read, blamed: BlamedError, deadline: float
     ) -> dict[Place, int]:
-        """An event that fails by itself: at once a dead letter if it was refused, else after a few tries."""
+        """An event that fails by itself: at once a dead letter if it was refused, else after a few
+        tries.
+        """
         for attempt in range(1, TRIES):
             if isinstance(blamed.__cause__, Refusal | Permanent):
                 break
@@ -214,14 +236,21 @@ class Dispatch:
         finally:
             self.waiting = False
 
-    async def _transaction(self, batch: Sequence[Heard], read: Read, condemned: Fault | None) -> dict[Place, int]:
-        """Position, effects and dead letters of a batch. Raises BlamedError if a use case failed with it; nothing is committed then."""
+    async def _transaction(
+        self, batch: Sequence[Heard], read: Read, condemned: Fault | None
+    ) -> dict[Place, int]:
+        """Position, effects and dead letters of a batch.
+
+        Raises BlamedError if a use case failed with it; nothing is committed then.
+        """
         began = time.perf_counter()
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 failpoint("consumer.begun")
                 stands = await lock(connection, places_of(batch))
-                plan = make_plan(stands, batch, self._hears, service=self.service, read=read, condemned=condemned)
+                plan = make_plan(
+                    stands, batch, self._hears, service=self.service, read=read, condemned=condemned
+                )
                 if plan.skipped:
                     await self._sure(connection, [stands[place] for place in sorted(plan.skipped)])
                 await move(connection, stands, plan.ends)
@@ -243,12 +272,15 @@ class Dispatch:
         try:
             await self._assure(positions)
         except Stop:
-            # Are they still locked? A process that slept meanwhile holds what another may have moved since.
+            # Are they still locked? A process that slept meanwhile holds what another may have
+            # moved since.
             await connection.fetchval("SELECT 1")
             raise
 
     async def _keep(self, connection: Connection, plan: "Plan") -> None:
-        """What the batch leaves besides its effects: types that nobody here hears, and dead letters."""
+        """What the batch leaves besides its effects: types that nobody here hears, and dead
+        letters.
+        """
         if plan.unheard:
             await SQL.note_unheard(
                 connection,
@@ -292,13 +324,20 @@ async def lock(connection: Connection, places: Iterable[Place]) -> dict[Place, P
     """The positions of these partitions, locked in sorted order until the transaction ends."""
     wanted = sorted(places)
     rows = SQL.lock_positions(
-        connection, topics=[place.topic for place in wanted], partitions=[place.partition for place in wanted]
+        connection,
+        topics=[place.topic for place in wanted],
+        partitions=[place.partition for place in wanted],
     )
     return {position.place: position async for row in rows if (position := position_of(row))}
 
 
-async def move(connection: Connection, stands: Mapping[Place, Position], ends: Sequence[Position]) -> None:
-    """Compare-and-set of each position to its end. Raises ElsewhereError if any stands no longer where it was read."""
+async def move(
+    connection: Connection, stands: Mapping[Place, Position], ends: Sequence[Position]
+) -> None:
+    """Compare-and-set of each position to its end.
+
+    Raises ElsewhereError if any stands no longer where it was read.
+    """
     moved = [
         row
         async for row in SQL.move_positions(
@@ -319,7 +358,9 @@ async def move(connection: Connection, stands: Mapping[Place, Position], ends: S
 
 @dataclass(slots=True)
 class Plan:
-    """What a transaction does with a batch: where the partitions stand afterwards, and what happens to each record."""
+    """What a transaction does with a batch: where the partitions stand afterwards, and what happens
+    to each record.
+    """
 
     ends: list[Position] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
@@ -343,10 +384,13 @@ def make_plan(
     condemned: Fault | None = None,
     most_in_a_row: int | None = MOST_IN_A_ROW,
 ) -> Plan:
-    """Judge each record against the positions and decide what becomes of it. Pure. `read` is what `read_all` says of the batch.
+    """Judge each record against the positions and decide what becomes of it.
 
-    With `condemned` every event that would take effect is set aside for that reason instead. Raises ElsewhereError if the batch
-    is not what comes next; Stop on a gap, or for more than `most_in_a_row` dead letters in a row in one partition.
+    Pure. `read` is what `read_all` says of the batch.
+
+    With `condemned` every event that would take effect is set aside for that reason instead. Raises
+    ElsewhereError if the batch is not what comes next; Stop on a gap, or for more than
+    `most_in_a_row` dead letters in a row in one partition.
     """
     plan = Plan()
     parts: list[tuple[Position, list[Heard], list[Verdict]]] = []
@@ -379,7 +423,9 @@ def make_plan(
                 failures += 1
                 if most_in_a_row is not None and failures > most_in_a_row:
                     raise _brake(service, heard, outcome)
-                plan.asides.append(Aside(heard, outcome, NOBODY if hearing is None else handler_name(hearing)))
+                plan.asides.append(
+                    Aside(heard, outcome, NOBODY if hearing is None else handler_name(hearing))
+                )
                 continue
             assert hearing is not None  # a record without a fault that nobody hears went before
             failures = 0
@@ -394,13 +440,19 @@ def make_plan(
 
 
 def side_by_side(lanes: Iterable[deque[Run]]) -> list[Run]:
-    """The runs of all partitions, as few as can be: those of one type that come next in several partitions are one. Each partition keeps its order,
-    between partitions there is none."""
+    """The runs of all partitions, as few as can be: those of one type that come next in several
+    partitions are one. Each partition keeps its order, between partitions there is none.
+    """
     waiting = [lane for lane in lanes if lane]
     runs: list[Run] = []
     while waiting:
         hearing = waiting[0][0][0]
-        runs.append((hearing, [event for lane in waiting if lane[0][0] is hearing for event in lane.popleft()[1]]))
+        runs.append(
+            (
+                hearing,
+                [event for lane in waiting if lane[0][0] is hearing for event in lane.popleft()[1]],
+            )
+        )
         waiting = [lane for lane in waiting if lane]
     return runs
 
@@ -428,13 +480,18 @@ def _brake(service: str, heard: Heard, fault: Fault) -> Stop:
 def _parts(batch: Sequence[Heard]) -> list[tuple[Place, list[Heard]]]:
     """The batch by partition, in sorted order."""
     parts: dict[Place, list[Heard]] = {}
-    for (topic, partition), part in groupby(batch, key=lambda heard: (heard.raw.topic, heard.raw.partition)):
+    for (topic, partition), part in groupby(
+        batch, key=lambda heard: (heard.raw.topic, heard.raw.partition)
+    ):
         parts.setdefault(Place(topic, partition), []).extend(part)
     return sorted(parts.items())
 
 
 def read_all(batch: Iterable[Heard], hears: Mapping[str, Hears]) -> Read:
-    """The events of these records, or why they are none, each type validated at once. Of a type that nobody here hears, nothing."""
+    """The events of these records, or why they are none, each type validated at once.
+
+    Of a type that nobody here hears, nothing.
+    """
     wanted: dict[str, list[Heard]] = {}
     for heard in batch:
         if heard.fault is None and heard.type in hears:
@@ -446,7 +503,9 @@ def read_all(batch: Iterable[Heard], hears: Mapping[str, Hears]) -> Read:
 
 
 async def read_ahead(batch: Sequence[Heard], hears: Mapping[str, Hears]) -> Read:
-    """The same, some records at a time, so that whatever else goes on is held up for milliseconds only."""
+    """The same, some records at a time, so that whatever else goes on is held up for milliseconds
+    only.
+    """
     read: dict[int, Event[Any] | Fault] = {}
     for start in range(0, len(batch), READ_AT_ONCE):
         read.update(read_all(batch[start : start + READ_AT_ONCE], hears))

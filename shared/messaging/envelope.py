@@ -1,4 +1,6 @@
-"""What travels: a record as Kafka gave it, and an event as its consumer sees it (CloudEvents 1.0, Kafka binding, binary mode)."""
+"""What travels: a record as Kafka gave it, and an event as its consumer sees it (CloudEvents 1.0,
+Kafka binding, binary mode).
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,7 +15,10 @@ Data = TypeVar("Data", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One record of a log, undecoded. `timestamp` is in milliseconds since 1970, as the broker keeps it."""
+    """One record of a log, undecoded.
+
+    `timestamp` is in milliseconds since 1970, as the broker keeps it.
+    """
 
     topic: str
     partition: int
@@ -25,7 +30,10 @@ class Record:
 
 
 class Event(NamedTuple, Generic[Data]):
-    """One event of ours, validated. `sequence` is dense from 1 in its (topic, partition); `time` is when it became true, UTC."""
+    """One event of ours, validated.
+
+    `sequence` is dense from 1 in its (topic, partition); `time` is when it became true, UTC.
+    """
 
     id: UUID
     type: str
@@ -41,7 +49,9 @@ class Event(NamedTuple, Generic[Data]):
 
 
 class Contract(Protocol):
-    """One row of a catalogue of events: what a type is called, how its data looks, where it travels and under which key."""
+    """One row of a catalogue of events: what a type is called, how its data looks, where it travels
+    and under which key.
+    """
 
     @property
     def model(self) -> type[BaseModel]: ...

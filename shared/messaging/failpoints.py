@@ -1,8 +1,10 @@
 """Where the fault tests end this process, between two instructions.
 
-Not an option of the product: it does nothing unless a test sets it, nothing in deploy/ does, and it has no use but to break.
-A test's child process sets `TERANG_FAILPOINT=name[:nth[:stop]]` (a name has no colon). At the nth time (1 unless given) that the program comes by the place of that
-name it gets SIGKILL, as from a power cut; with `stop` it gets SIGSTOP, as a process that the machine forgot for a while, and the test wakes it.
+Not an option of the product: it does nothing unless a test sets it, nothing in deploy/ does, and it
+has no use but to break. A test's child process sets `TERANG_FAILPOINT=name[:nth[:stop]]` (a name
+has no colon). At the nth time (1 unless given) that the program comes by the place of that name it
+gets SIGKILL, as from a power cut; with `stop` it gets SIGSTOP, as a process that the machine forgot
+for a while, and the test wakes it.
 """
 
 import os
@@ -12,7 +14,10 @@ _passed: dict[str, int] = {}
 
 
 def failpoint(name: str) -> None:
-    """Marks a place between two instructions. Call it per batch, not per record: it reads the environment each time."""
+    """Marks a place between two instructions.
+
+    Call it per batch, not per record: it reads the environment each time.
+    """
     wanted = os.environ.get("TERANG_FAILPOINT")
     if wanted is None:
         return

@@ -1,4 +1,7 @@
-"""Failures by what is to be done about them: wait, set aside, stop. What is none of the three is ours: a bug."""
+"""Failures by what is to be done about them: wait, set aside, stop.
+
+What is none of the three is ours: a bug.
+"""
 
 import asyncio
 from enum import StrEnum
@@ -6,13 +9,16 @@ from enum import StrEnum
 import asyncpg
 from aiokafka import errors as kafka
 
-# SQLSTATE classes and codes that say "not now" and nothing about the statement (PostgreSQL manual, appendix A): connection; rolled back
-# (serialization, deadlock); out of resources; an operator (shutdown, cancel); lock not available; a transaction that was silent too long (25P03).
+# SQLSTATE classes and codes that say "not now" and nothing about the statement (PostgreSQL manual,
+# appendix A): connection; rolled back (serialization, deadlock); out of resources; an operator
+# (shutdown, cancel); lock not available; a transaction that was silent too long (25P03).
 _NOT_NOW = ("08", "25P03", "40", "53", "57", "55P03")
 
 
 class Permanent(Exception):  # noqa: N818 (named for what is to be done)
-    """This record or statement can never succeed as it stands: undecodable, invalid, too large, refused by the domain."""
+    """This record or statement can never succeed as it stands: undecodable, invalid, too large,
+    refused by the domain.
+    """
 
 
 class Cause(StrEnum):
@@ -25,14 +31,16 @@ class Cause(StrEnum):
     BRAKE = "brake"
     """Too many records in a row became dead letters."""
     OUTBOX = "outbox"
-    """The service's own log and its outbox don't fit each other: a restored database, or a log that lost or gained records."""
+    """The service's own log and its outbox don't fit each other: a restored database, or a log that
+    lost or gained records."""
     TOPIC = "topic"
     """A topic is not as this version needs it: its partitions, its limit of size."""
     OTHER = "other"
 
 
 class Stop(Exception):  # noqa: N818 (named for what is to be done)
-    """To go on would be wrong: a worker stands still, a command ends, with the reason and the command that mends it; a person decides.
+    """To go on would be wrong: a worker stands still, a command ends, with the reason and the
+    command that mends it; a person decides.
 
     `reason` is a sentence without personal data; `mend` the command, e.g. `terang recover ranking`.
     """
@@ -52,26 +60,36 @@ def stop_in(failure: BaseException | None) -> Stop | None:
 
 
 class Away(Exception):  # noqa: N818 (named for what is to be done)
-    """Something that we need is not there yet (a topic, the other side of a connection): wait and ask again."""
+    """Something that we need is not there yet (a topic, the other side of a connection): wait and
+    ask again.
+    """
 
 
 def is_infrastructure(error: BaseException) -> bool:
-    """True for failures of a connection, a server or a broker: to be waited out, never to be blamed on a record."""
+    """True for failures of a connection, a server or a broker: to be waited out, never to be blamed
+    on a record.
+    """
     if isinstance(error, BaseExceptionGroup):
         return all(is_infrastructure(inner) for inner in error.exceptions)
     if isinstance(error, asyncpg.PostgresError):
         return (error.sqlstate or "").startswith(_NOT_NOW)
     if isinstance(error, asyncpg.InternalClientError):
-        return True  # a session that was ended under a statement can leave asyncpg in a state from which only a new connection helps
+        # a session that was ended under a statement can leave asyncpg in a state from which only a
+        # new connection helps
+        return True
     if isinstance(error, asyncpg.InterfaceError):
-        # asyncpg has no class of its own for a connection that went away under a caller; its messages all say "closed" or "closing".
+        # asyncpg has no class of its own for a connection that went away under a caller; its
+        # messages all say "closed" or "closing".
         return "clos" in str(error)
     if isinstance(error, kafka.KafkaError):
         return error.retriable or isinstance(error, _BROKER_AWAY)
-    return isinstance(error, Away | OSError | asyncio.TimeoutError)  # ConnectionError and TimeoutError are OSErrors
+    return isinstance(
+        error, Away | OSError | asyncio.TimeoutError
+    )  # ConnectionError and TimeoutError are OSErrors
 
 
-# Failures of the broker or the connection that aiokafka does not call retriable, since it would have to begin anew: so do we.
+# Failures of the broker or the connection that aiokafka does not call retriable, since it would
+# have to begin anew: so do we.
 _BROKER_AWAY = (
     kafka.KafkaConnectionError,
     kafka.KafkaTimeoutError,

@@ -12,7 +12,8 @@ SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event,
  ORDER BY topic, partition;
 
 -- name: lock_positions(topics, partitions)
--- The same, held until the transaction ends; always in this order, so that two workers can't wait for each other.
+-- The same, held until the transaction ends; always in this order, so that two workers can't wait
+-- for each other.
 SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures
   FROM messaging.position
  WHERE (topic, partition) IN (SELECT topic, partition FROM unnest(:topics::text[], :partitions::integer[]) AS place (topic, partition))
@@ -20,7 +21,8 @@ SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event,
    FOR UPDATE;
 
 -- name: move_positions(topics, partitions, expected, next_offsets, sequences, sequence_offsets, sequence_events, failures)
--- Compare and set: moves the rows that still stand at `expected`; returns each that moved. Fewer than asked for: all is off.
+-- Compare and set: moves the rows that still stand at `expected`; returns each that moved. Fewer
+-- than asked for: all is off.
 UPDATE messaging.position AS position
    SET next_offset = moved.next_offset, sequence = moved.sequence, sequence_offset = moved.sequence_offset,
        sequence_event = moved.sequence_event, failures = moved.failures
@@ -77,7 +79,8 @@ SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_
   FROM messaging.dead_letter WHERE id = :id;
 
 -- name: lock_open_dead_letter(id)^
--- The same, if it waits to be settled, held until the transaction ends: two replays of one take effect once.
+-- The same, if it waits to be settled, held until the transaction ends: two replays of one take
+-- effect once.
 SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, sequence, event_id, type, key, headers, value, settled_at
   FROM messaging.dead_letter WHERE id = :id AND settled_at IS NULL FOR UPDATE;
 

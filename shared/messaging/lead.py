@@ -1,8 +1,9 @@
 """Taking the lead: what does the log hold of what this service numbered? (rule 7 in README.md)
 
-The decision is pure: `base` says from where to count, a `Count` is shown each of our records from there to the end, and its `last` is the
-answer. Everything up to it is on the log and is marked, everything above it is sent, even if it was marked before. Whatever doesn't add up
-is a Stop. `survey` gathers the evidence from PostgreSQL and Kafka.
+The decision is pure: `base` says from where to count, a `Count` is shown each of our records from
+there to the end, and its `last` is the answer. Everything up to it is on the log and is marked,
+everything above it is sent, even if it was marked before. Whatever doesn't add up is a Stop.
+`survey` gathers the evidence from PostgreSQL and Kafka.
 """
 
 import asyncio
@@ -33,7 +34,9 @@ class Own(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """What the database says of one partition: the last number given, and the last record known to be on the log."""
+    """What the database says of one partition: the last number given, and the last record known to
+    be on the log.
+    """
 
     topic: str
     partition: int
@@ -49,16 +52,21 @@ class Bounds(NamedTuple):
 
 
 class Base(NamedTuple):
-    """Where counting begins: the first offset to look at, and the number before it (None: unknown, what came before has expired)."""
+    """Where counting begins: the first offset to look at, and the number before it (None: unknown,
+    what came before has expired).
+    """
 
     offset: int
     sequence: int | None
 
 
 def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, mend: str) -> Base:
-    """From where to count. `anchor` is our record at the stored offset, None if there is none or it isn't ours.
+    """From where to count.
 
-    Raises Stop when the log begins above what is known of it: what was lost in between can't be told.
+    `anchor` is our record at the stored offset, None if there is none or it isn't ours.
+
+    Raises Stop when the log begins above what is known of it: what was lost in between can't be
+    told.
     """
     known = stored.acknowledged
     after_known = 0 if known is None else known.offset + 1
@@ -71,12 +79,16 @@ def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, mend: str) -> Ba
     if known is not None and (bounds.start == after_known or anchor == known):
         # A log that begins just behind the known record has lost nothing but by its retention.
         return Base(after_known, known.sequence)
-    # The last record alone is not the truth, nor is the stored one when another stands in its place: read the whole log.
+    # The last record alone is not the truth, nor is the stored one when another stands in its
+    # place: read the whole log.
     return Base(bounds.start, 0 if bounds.start == 0 else None)
 
 
 class Count:
-    """Counts our records from the base on. `rows` are the event ids of the outbox's numbered rows above the base, by sequence."""
+    """Counts our records from the base on.
+
+    `rows` are the event ids of the outbox's numbered rows above the base, by sequence.
+    """
 
     def __init__(self, stored: Stored, start: Base, rows: Mapping[int, UUID], *, mend: str) -> None:
         self._stored = stored
@@ -86,33 +98,60 @@ class Count:
         self._last = stored.acknowledged if stored.acknowledged and start.sequence else None
 
     def see(self, own: Own) -> None:
-        """The next of our records. A number already passed is a zombie's repeat, which consumers skip; else numbers must be dense."""
+        """The next of our records.
+
+        A number already passed is a zombie's repeat, which consumers skip; else numbers must be
+        dense.
+        """
         if self._sequence is not None and own.sequence <= self._sequence:
             return
         if own.sequence > self._stored.numbered:
-            raise self._stop(f"holds number {own.sequence}, but only {self._stored.numbered} were given.")
+            raise self._stop(
+                f"holds number {own.sequence}, but only {self._stored.numbered} were given."
+            )
         if self._sequence is not None and own.sequence > self._sequence + 1:
-            raise self._stop(f"jumps from number {self._sequence} to {own.sequence} at offset {own.offset}.")
+            raise self._stop(
+                f"jumps from number {self._sequence} to {own.sequence} at offset {own.offset}."
+            )
         if self._rows.get(own.sequence, own.event_id) != own.event_id:
-            raise self._stop(f"holds another event under number {own.sequence} at offset {own.offset} than the outbox.")
+            raise self._stop(
+                f"holds another event under number {own.sequence} at offset {own.offset} than the outbox."
+            )
         self._sequence = own.sequence
         self._last = own
 
     def last(self) -> Own | None:
-        """The last number that the log holds; all above it, up to the last one given, are rows that can be sent."""
+        """The last number that the log holds; all above it, up to the last one given, are rows that
+        can be sent.
+        """
         if self._sequence is None:
-            raise self._stop("has lost its beginning and holds nothing of ours that would tell how far it went.")
-        lost = next((n for n in range(self._sequence + 1, self._stored.numbered + 1) if n not in self._rows), None)
+            raise self._stop(
+                "has lost its beginning and holds nothing of ours that would tell how far it went."
+            )
+        lost = next(
+            (
+                n
+                for n in range(self._sequence + 1, self._stored.numbered + 1)
+                if n not in self._rows
+            ),
+            None,
+        )
         if lost is not None:
             raise self._stop(f"lacks number {lost}, and the outbox no longer has it.")
         return self._last
 
     def _stop(self, fault: str) -> Stop:
-        return Stop(f"{self._stored.topic}/{self._stored.partition} {fault}", mend=self._mend, cause=Cause.OUTBOX)
+        return Stop(
+            f"{self._stored.topic}/{self._stored.partition} {fault}",
+            mend=self._mend,
+            cause=Cause.OUTBOX,
+        )
 
 
 def own_record(raw: Raw) -> Own | None:
-    """The record's number and event id, None when a consumer would not count it as one of this platform's. Never raises."""
+    """The record's number and event id, None when a consumer would not count it as one of this
+    platform's. Never raises.
+    """
     offset, sequence, event = hear(raw).mark
     return Own(offset, sequence, event) if sequence is not None and event is not None else None
 
@@ -120,12 +159,18 @@ def own_record(raw: Raw) -> Own | None:
 async def survey(
     connection: Connection, *, bootstrap_servers: str, partitions: Mapping[str, int], mend: str
 ) -> dict[tuple[str, int], Own | None]:
-    """Asks PostgreSQL and Kafka, and decides for each partition of `partitions` (topic: count): the last of ours that the log holds.
+    """Asks PostgreSQL and Kafka, and decides for each partition of `partitions` (topic: count): the
+    last of ours that the log holds.
 
-    Raises Stop where they don't fit, Away for a topic that isn't there, and whatever the connections raise.
+    Raises Stop where they don't fit, Away for a topic that isn't there, and whatever the
+    connections raise.
     """
     await check_partitions(bootstrap_servers, partitions, mend=mend)
-    tps = [TopicPartition(topic, partition) for topic, count in partitions.items() for partition in range(count)]
+    tps = [
+        TopicPartition(topic, partition)
+        for topic, count in partitions.items()
+        for partition in range(count)
+    ]
     consumer = new_reader(bootstrap_servers)
     try:
         await consumer.start()
@@ -133,7 +178,11 @@ async def survey(
         starts, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
         bounds = {tp: Bounds(starts[tp], ends[tp]) for tp in tps}
         known = {tp: own.offset for tp in tps if (own := stored[tp].acknowledged) is not None}
-        there = {tp: offset for tp, offset in known.items() if bounds[tp].start <= offset < bounds[tp].end}
+        there = {
+            tp: offset
+            for tp, offset in known.items()
+            if bounds[tp].start <= offset < bounds[tp].end
+        }
         just_these = {tp: offset + 1 for tp, offset in there.items()}
         anchors = {tp: own async for tp, own, _ in own_records(consumer, there, just_these)}
         bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), mend=mend) for tp in tps}
@@ -147,7 +196,9 @@ async def survey(
 
 
 class _Reader(AIOKafkaConsumer):  # type: ignore[misc] # aiokafka has no types
-    """Starts its inner tasks before anything else: stopping one that has not begun would look as if the caller had been cancelled."""
+    """Starts its inner tasks before anything else: stopping one that has not begun would look as if
+    the caller had been cancelled.
+    """
 
     @override
     async def start(self) -> None:
@@ -156,19 +207,27 @@ class _Reader(AIOKafkaConsumer):  # type: ignore[misc] # aiokafka has no types
 
 
 def new_reader(bootstrap_servers: str, *, fetch_bytes: int = 1_048_576) -> AIOKafkaConsumer:
-    """A consumer outside any group, for reading what is on the log from offset to offset; `fetch_bytes` of a partition at once."""
+    """A consumer outside any group, for reading what is on the log from offset to offset;
+    `fetch_bytes` of a partition at once.
+    """
     return _Reader(
         bootstrap_servers=bootstrap_servers,
         enable_auto_commit=False,
-        auto_offset_reset="none",  # an offset that isn't there must be an error, never another place
+        # an offset that isn't there must be an error, never another place
+        auto_offset_reset="none",
         fetch_max_wait_ms=100,
         max_partition_fetch_bytes=fetch_bytes,
         request_timeout_ms=10_000,
     )
 
 
-async def check_partitions(bootstrap_servers: str, partitions: Mapping[str, int], *, mend: str) -> None:
-    """Each topic has as many partitions as its keys were placed by. Raises Away for a missing topic, Stop for another count."""
+async def check_partitions(
+    bootstrap_servers: str, partitions: Mapping[str, int], *, mend: str
+) -> None:
+    """Each topic has as many partitions as its keys were placed by.
+
+    Raises Away for a missing topic, Stop for another count.
+    """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=10_000)
     try:
         await admin.start()
@@ -188,15 +247,21 @@ async def check_partitions(bootstrap_servers: str, partitions: Mapping[str, int]
 
 
 async def own_records(
-    consumer: AIOKafkaConsumer, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    consumer: AIOKafkaConsumer,
+    starts: Mapping[TopicPartition, int],
+    ends: Mapping[TopicPartition, int],
 ) -> AsyncIterator[tuple[TopicPartition, Own, Raw]]:
-    """Our records from start (included) to end (not included) of each partition, in order within it, also undecoded. Offsets are dense."""
+    """Our records from start (included) to end (not included) of each partition, in order within
+    it, also undecoded. Offsets are dense.
+    """
     unread = {tp for tp, start in starts.items() if start < ends[tp]}
     consumer.assign(sorted(unread))
     for tp in unread:
         consumer.seek(tp, starts[tp])
     while unread:
-        for tp, records in (await consumer.getmany(*unread, timeout_ms=1000, max_records=5000)).items():
+        for tp, records in (
+            await consumer.getmany(*unread, timeout_ms=1000, max_records=5000)
+        ).items():
             for record in records:
                 if record.offset < ends[tp] and (own := own_record(record)):
                     yield tp, own, record
@@ -205,7 +270,9 @@ async def own_records(
                 consumer.pause(tp)
 
 
-async def stored_partitions(connection: Connection, partitions: Mapping[str, int]) -> dict[TopicPartition, Stored]:
+async def stored_partitions(
+    connection: Connection, partitions: Mapping[str, int]
+) -> dict[TopicPartition, Stored]:
     """What the database says of each partition; nothing yet, where it never numbered a row."""
     stored = {
         TopicPartition(topic, partition): Stored(topic, partition, 0, None)
@@ -215,7 +282,9 @@ async def stored_partitions(connection: Connection, partitions: Mapping[str, int
     for row in await connection.fetch("SELECT * FROM messaging.outbox_partitions"):
         acknowledged = None
         if row["acknowledged"]:
-            acknowledged = Own(row["acknowledged_offset"], row["acknowledged"], row["acknowledged_event"])
+            acknowledged = Own(
+                row["acknowledged_offset"], row["acknowledged"], row["acknowledged_event"]
+            )
         tp = TopicPartition(row["topic"], row["partition"])
         if tp in stored:
             stored[tp] = Stored(tp.topic, tp.partition, row["numbered"], acknowledged)

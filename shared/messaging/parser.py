@@ -1,8 +1,11 @@
-"""From a log's records to events: headers first, data later, many at once. Nothing here raises for what a record holds.
+"""From a log's records to events: headers first, data later, many at once.
 
-FastStream's own parser decodes every header before anything of ours can look at it, and a header that is null or not UTF-8
-makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse` and `decode` stand in its place. What can't be read becomes
-a `Fault`, and a record with a fault becomes a dead letter.
+Nothing here raises for what a record holds.
+
+FastStream's own parser decodes every header before anything of ours can look at it, and a header
+that is null or not UTF-8 makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse` and
+`decode` stand in its place. What can't be read becomes a `Fault`, and a record with a fault becomes
+a dead letter.
 """
 
 import contextlib
@@ -12,7 +15,9 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from asyncpg.pgproto.pgproto import UUID  # a uuid.UUID made in C: the other takes a tenth of what an event costs
+from asyncpg.pgproto.pgproto import (
+    UUID,
+)  # a uuid.UUID made in C: the other takes a tenth of what an event costs
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -22,7 +27,9 @@ from shared.messaging.position import Mark
 
 
 class Raw(Protocol):
-    """A record as the client library or a test holds it; `envelope.Record` and aiokafka's ConsumerRecord are such."""
+    """A record as the client library or a test holds it; `envelope.Record` and aiokafka's
+    ConsumerRecord are such.
+    """
 
     @property
     def topic(self) -> str: ...
@@ -42,14 +49,20 @@ class Raw(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a record can't take effect. `code` is stable; `detail` says where it fails, never what it holds (it may be personal)."""
+    """Why a record can't take effect.
+
+    `code` is stable; `detail` says where it fails, never what it holds (it may be personal).
+    """
 
     code: str
     detail: str
 
 
 class Heard(NamedTuple):
-    """One record with what its headers say. `fault` is set where they say too little for an event; then `type` may be None."""
+    """One record with what its headers say.
+
+    `fault` is set where they say too little for an event; then `type` may be None.
+    """
 
     raw: Raw
     mark: Mark
@@ -59,20 +72,26 @@ class Heard(NamedTuple):
 
 
 LONGEST_TYPE = 200
-"""Characters of an event type; it becomes a row and a line for operators, so a foreign record must not fill a page."""
+"""Characters of an event type; it becomes a row and a line for operators, so a foreign record must
+not fill a page."""
 
 
 def record_of(raw: Raw) -> Record:
     """The record as this package keeps it, whoever read it."""
-    return Record(raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp)
+    return Record(
+        raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp
+    )
 
 
 def hear(raw: Raw) -> Heard:
-    """Reads who the record is (event id, sequence, type) out of its headers; the data and the other headers wait until they are wanted."""
+    """Reads who the record is (event id, sequence, type) out of its headers; the data and the other
+    headers wait until they are wanted.
+    """
     headers = dict(raw.headers)
     offset = raw.offset
     try:
-        # int() would take "+1", "1_0" and other alphabets' digits, so that two readers could disagree about one record.
+        # int() would take "+1", "1_0" and other alphabets' digits, so that two readers could
+        # disagree about one record.
         digits = headers["ce_sequence"].decode("ascii")  # type: ignore[union-attr]
         sequence = int(digits) if digits.isdigit() else 0
         event = UUID(headers["ce_id"].decode("ascii"))  # type: ignore[union-attr]
@@ -80,7 +99,11 @@ def hear(raw: Raw) -> Heard:
         return Heard(raw, Mark(offset, None, None), None, headers, _not_ours(headers))
     if sequence < 1:
         return Heard(
-            raw, Mark(offset, None, None), None, headers, Fault("header-invalid", "ce_sequence is no number from 1")
+            raw,
+            Mark(offset, None, None),
+            None,
+            headers,
+            Fault("header-invalid", "ce_sequence is no number from 1"),
         )
     mark = Mark(offset, sequence, event)
     type_ = headers.get("ce_type")
@@ -88,7 +111,9 @@ def hear(raw: Raw) -> Heard:
         return Heard(raw, mark, None, headers, Fault(*_absent(headers, "ce_type")))
     name = _type_name(type_)
     if name is None:
-        return Heard(raw, mark, None, headers, Fault("header-invalid", "ce_type is no name of an event type"))
+        return Heard(
+            raw, mark, None, headers, Fault("header-invalid", "ce_type is no name of an event type")
+        )
     return Heard(raw, mark, name, headers, None)
 
 
@@ -102,13 +127,20 @@ def _type_name(value: bytes) -> str | None:
 
 
 def _absent(headers: dict[str, bytes | None], name: str) -> tuple[str, str]:
-    return ("header-null", f"{name} is null") if name in headers else ("header-missing", f"{name} is missing")
+    return (
+        ("header-null", f"{name} is null")
+        if name in headers
+        else ("header-missing", f"{name} is missing")
+    )
 
 
 def _not_ours(headers: dict[str, bytes | None]) -> Fault:
     """The reason why a record has no place in our sequence."""
     if not any(name.startswith("ce_") for name in headers):
-        return Fault("headers-not-ours", "the record carries no ce_ headers: it was not written by this platform")
+        return Fault(
+            "headers-not-ours",
+            "the record carries no ce_ headers: it was not written by this platform",
+        )
     for name in ("ce_id", "ce_sequence"):
         value = headers.get(name)
         if value is None:
@@ -141,7 +173,12 @@ def _event(heard: Heard, data: BaseModel) -> Event[Any] | Fault:
             None if correlation is None else correlation.decode(),
             data,
         )
-    except (KeyError, AttributeError, ValueError, OverflowError):  # ValueError: not UTF-8, or no time
+    except (
+        KeyError,
+        AttributeError,
+        ValueError,
+        OverflowError,
+    ):  # ValueError: not UTF-8, or no time
         return _unreadable(headers)
 
 
@@ -164,7 +201,10 @@ def _invalid(error: ValidationError) -> Fault:
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     if faults[0]["type"] == "json_invalid":
         return Fault("not-json", "the data are not JSON")
-    places = ["/".join(str(step)[:60] for step in fault["loc"]) + " " + fault["type"] for fault in faults[:5]]
+    places = [
+        "/".join(str(step)[:60] for step in fault["loc"]) + " " + fault["type"]
+        for fault in faults[:5]
+    ]
     return Fault("data-invalid", "; ".join(places))
 
 
@@ -176,15 +216,21 @@ def _many(model: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
 def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | Fault]:
     """Events of one contract, in the order given; a fault stands where the record can't be one.
 
-    The data are validated in one go, as one JSON array; if that fails, one by one, so that only the bad ones are refused.
+    The data are validated in one go, as one JSON array; if that fails, one by one, so that only the
+    bad ones are refused.
     """
     values = [one.raw.value for one in heard]
     data: list[BaseModel] | None = None
-    # Only whole objects are joined: two halves of one beside two in one would be as many, and each event have another's data.
-    if all(value is not None and value.startswith(b"{") and value.endswith(b"}") for value in values):
+    # Only whole objects are joined: two halves of one beside two in one would be as many, and each
+    # event have another's data.
+    if all(
+        value is not None and value.startswith(b"{") and value.endswith(b"}") for value in values
+    ):
         with contextlib.suppress(ValidationError):
             data = _many(contract.model).validate_json(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
-    if data is not None and len(data) == len(values):  # else a value was more or less than one JSON value
+    if data is not None and len(data) == len(
+        values
+    ):  # else a value was more or less than one JSON value
         return [_event(one, valid) for one, valid in zip(heard, data, strict=True)]
     return [_single(contract, one) for one in heard]
 
@@ -215,13 +261,18 @@ async def parse(records: tuple[Raw, ...]) -> KafkaMessage:
 
 
 async def decode(message: KafkaMessage) -> list[Heard]:
-    """FastStream's decoder for a batch: what each record says of itself, in the order in which the records came."""
+    """FastStream's decoder for a batch: what each record says of itself, in the order in which the
+    records came.
+    """
     raws: Iterable[Raw] = message.raw_message
     return [hear(raw) for raw in raws]
 
 
 class _NoConsumer:
-    """Stands where FastStream keeps a consumer to commit with. Offsets are committed by the worker alone, after the transaction."""
+    """Stands where FastStream keeps a consumer to commit with.
+
+    Offsets are committed by the worker alone, after the transaction.
+    """
 
     async def commit(self) -> None:
         raise AssertionError("the worker commits offsets itself")

@@ -1,8 +1,11 @@
-"""Where a consumer stands in a partition, and what the next record means there. Pure: no clock, no connection, no log.
+"""Where a consumer stands in a partition, and what the next record means there.
 
-PostgreSQL holds the truth (`messaging.position`, one row for each partition): where to read on, the last sequence that took
-effect, and the record that set it. Everything below decides over such a row and over what a log shows of itself; the
-statements that read and move the row are in inbound.sql, and dispatch.py and worker.py act on the answers.
+Pure: no clock, no connection, no log.
+
+PostgreSQL holds the truth (`messaging.position`, one row for each partition): where to read on, the
+last sequence that took effect, and the record that set it. Everything below decides over such a row
+and over what a log shows of itself; the statements that read and move the row are in inbound.sql,
+and dispatch.py and worker.py act on the answers.
 """
 
 from collections.abc import Sequence
@@ -20,7 +23,10 @@ class Place(NamedTuple):
 
 
 class Mark(NamedTuple):
-    """What a record says about itself. `sequence` and `event` are None together: a record that is not of this platform."""
+    """What a record says about itself.
+
+    `sequence` and `event` are None together: a record that is not of this platform.
+    """
 
     offset: int
     sequence: int | None
@@ -31,8 +37,9 @@ class Mark(NamedTuple):
 class Position:
     """Where one partition's effects end.
 
-    `next_offset` is the first record that has not been taken; `sequence` the last that took effect (0: none did), set by the
-    record at `sequence_offset` whose event id is `sequence_event`. `failures` counts dead letters since the last success.
+    `next_offset` is the first record that has not been taken; `sequence` the last that took effect
+    (0: none did), set by the record at `sequence_offset` whose event id is `sequence_event`.
+    `failures` counts dead letters since the last success.
     """
 
     place: Place
@@ -49,17 +56,22 @@ class Verdict(Enum):
     APPLY = "apply"
     """The next event: it takes effect."""
     SKIP = "skip"
-    """An event that took effect before and stands twice on the log (a leader that came back late)."""
+    """An event that took effect before and stands twice on the log (a leader that came back late).
+    """
     FOREIGN = "foreign"
     """No event of this platform: a dead letter. It moves the offset, never the sequence."""
     GAP = "gap"
     """An event is missing before this one. Nothing may go on: stop."""
     ELSEWHERE = "elsewhere"
-    """Not the record that comes next here: another worker took it, or the log was read from a wrong place. Seek."""
+    """Not the record that comes next here: another worker took it, or the log was read from a wrong
+    place. Seek."""
 
 
 def judge(position: Position, mark: Mark) -> tuple[Verdict, Position]:
-    """What the record means, and where the partition stands once it is taken. GAP and ELSEWHERE leave the position as it is."""
+    """What the record means, and where the partition stands once it is taken.
+
+    GAP and ELSEWHERE leave the position as it is.
+    """
     if mark.offset != position.next_offset:
         return Verdict.ELSEWHERE, position
     if mark.sequence is None:
@@ -78,9 +90,11 @@ def judge(position: Position, mark: Mark) -> tuple[Verdict, Position]:
 
 
 def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict], Position]:
-    """The same for consecutive records of one partition, as `judge` says one by one; ends at the first GAP or ELSEWHERE.
+    """The same for consecutive records of one partition, as `judge` says one by one; ends at the
+    first GAP or ELSEWHERE.
 
-    In the common case (offsets and sequences both dense, the whole batch new) it does not look at each step anew.
+    In the common case (offsets and sequences both dense, the whole batch new) it does not look at
+    each step anew.
     """
     first, last = marks[0], marks[-1]
     count = len(marks)
@@ -89,7 +103,9 @@ def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict],
         and last.offset == first.offset + count - 1
         and first.sequence == position.sequence + 1
         and all(
-            mark.sequence is not None and mark.sequence - mark.offset == first.sequence - first.offset for mark in marks
+            mark.sequence is not None
+            and mark.sequence - mark.offset == first.sequence - first.offset
+            for mark in marks
         )
     )
     if dense:
@@ -114,9 +130,9 @@ def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict],
 class Evidence:
     """What a log shows of one partition now.
 
-    `start` and `end` are its first offset and the one after its last. `at_sequence` is the record at the position's
-    `sequence_offset` (None: there is none). `before` is the nearest record of this platform below `next_offset` (None:
-    there is none).
+    `start` and `end` are its first offset and the one after its last. `at_sequence` is the record
+    at the position's `sequence_offset` (None: there is none). `before` is the nearest record of
+    this platform below `next_offset` (None: there is none).
     """
 
     start: int
@@ -126,10 +142,12 @@ class Evidence:
 
 
 def why_another_log(position: Position, evidence: Evidence) -> str | None:
-    """Why the log is not the one that this position was made on, in words for an operator; None while it is.
+    """Why the log is not the one that this position was made on, in words for an operator; None
+    while it is.
 
-    A topic made anew starts again at 0 without a word; a consumer's database restored from a backup looks back; a log cut
-    at its end after a power failure lacks what took effect. In each of these, going on would lose or repeat events.
+    A topic made anew starts again at 0 without a word; a consumer's database restored from a backup
+    looks back; a log cut at its end after a power failure lacks what took effect. In each of these,
+    going on would lose or repeat events.
     """
     if evidence.start > position.next_offset:
         return (
@@ -143,7 +161,10 @@ def why_another_log(position: Position, evidence: Evidence) -> str | None:
         )
     if position.sequence_offset is not None and position.sequence_offset >= evidence.start:
         found = evidence.at_sequence
-        if found is None or (found.sequence, found.event) != (position.sequence, position.sequence_event):
+        if found is None or (found.sequence, found.event) != (
+            position.sequence,
+            position.sequence_event,
+        ):
             return (
                 f"offset {position.sequence_offset} held event {position.sequence_event} with sequence {position.sequence}"
                 " when it took effect, and holds another record now: the topic was made anew or its end was rewritten"

@@ -1,8 +1,10 @@
-"""Projections made anew from the log, beside the living ones, and put in their place at exactly the living position. (rule 20 in README.md)
+"""Projections made anew from the log, beside the living ones, and put in their place at exactly the
+living position. (rule 20 in README.md)
 
-The same use cases run as in the worker, in transactions whose search_path names projections_next, with an outbox that states nothing; first all facts
-are learnt, then what follows from them is made once. Several processes share that, partition by partition. The living worker goes on meanwhile; only at
-the end, for the last records and the swap, it waits.
+The same use cases run as in the worker, in transactions whose search_path names projections_next,
+with an outbox that states nothing; first all facts are learnt, then what follows from them is made
+once. Several processes share that, partition by partition. The living worker goes on meanwhile;
+only at the end, for the last records and the swap, it waits.
 """
 
 import asyncio
@@ -22,7 +24,8 @@ from shared.postgres.pool import Connection
 LIVING, OLD = "projections", "projections_old"
 
 NEAR_END = 2_000
-"""Records left to read at which the living positions are locked: the worker then waits about a tenth of a second."""
+"""Records left to read at which the living positions are locked: the worker then waits about a
+tenth of a second."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +43,12 @@ Progress = Callable[[str, int, int], None]
 async def rebuild(
     anew: Anew, helpers: Sequence[Helper] = (), progress: Progress = lambda what, done, total: None
 ) -> Rebuilt:
-    """Make the schema `projections` anew from the whole log, and swap it in at exactly the living positions; helpers take their share of it.
+    """Make the schema `projections` anew from the whole log, and swap it in at exactly the living
+    positions; helpers take their share of it.
 
-    Raises RefusedError, having changed nothing; Stop if the positions were made on another log; and what the servers or a use case raise: then too
-    nothing has changed. Afterwards the helpers have ended.
+    Raises RefusedError, having changed nothing; Stop if the positions were made on another log; and
+    what the servers or a use case raise: then too nothing has changed. Afterwards the helpers have
+    ended.
     """
     collect_rarely()
     pool = await anew.connect()
@@ -67,7 +72,9 @@ async def rebuild(
 class _Rebuild:
     """One rebuild. Its positions live in memory: if it dies, the next begins anew."""
 
-    def __init__(self, anew: Anew, connection: Connection, helpers: Sequence[Helper], progress: Progress) -> None:
+    def __init__(
+        self, anew: Anew, connection: Connection, helpers: Sequence[Helper], progress: Progress
+    ) -> None:
         self._anew = anew
         self._connection = connection
         self._helpers = helpers
@@ -89,20 +96,27 @@ class _Rebuild:
         while _left(living := await self._living(), self._stands) > NEAR_END:
             await self._read(own, living, whole=True)
         await self._finish(own)
-        return Rebuilt(own.events + sum(helper.events for helper in self._helpers), len(self._stands))
+        return Rebuilt(
+            own.events + sum(helper.events for helper in self._helpers), len(self._stands)
+        )
 
     async def _living(self) -> list[Position]:
         rows = await self._connection.fetch(
-            "SELECT * FROM messaging.position WHERE topic = ANY ($1) ORDER BY topic, partition", self._topics
+            "SELECT * FROM messaging.position WHERE topic = ANY ($1) ORDER BY topic, partition",
+            self._topics,
         )
         return [position_of(row) for row in rows]
 
     async def _read(self, own: Share, living: Sequence[Position], *, whole: bool) -> None:
-        """Read up to these positions; each process takes every so manyth partition, the same of every topic."""
+        """Read up to these positions; each process takes every so manyth partition, the same of
+        every topic.
+        """
         total = sum(each.next_offset for each in living)
         tell = self._count("reading the log", total - _left(living, self._stands), total)
         shares = 1 + len(self._helpers)
-        lots = [[each for each in living if each.place.partition % shares == n] for n in range(shares)]
+        lots = [
+            [each for each in living if each.place.partition % shares == n] for n in range(shares)
+        ]
         works = [own.learn(lots[0], whole=whole, progress=tell)]
         for helper, lot in zip(self._helpers, lots[1:], strict=True):
             works.append(helper.learn(self._stands, lot, whole=whole, progress=tell))
@@ -115,7 +129,12 @@ class _Rebuild:
                 parts = await derived.parts(self._connection)
             tell = self._count("deriving", 0, len(parts))
             shares: list[Share | Helper] = [own, *self._helpers]
-            await _all([each.make(number, parts[n :: len(shares)], progress=tell) for n, each in enumerate(shares)])
+            await _all(
+                [
+                    each.make(number, parts[n :: len(shares)], progress=tell)
+                    for n, each in enumerate(shares)
+                ]
+            )
 
     def _count(self, what: str, done: int, total: int) -> Callable[[int], None]:
         def more(some: int) -> None:
@@ -128,7 +147,10 @@ class _Rebuild:
 
     async def _finish(self, own: Share) -> None:
         """Lock the living positions, apply exactly up to them, and swap, in one transaction."""
-        async with log_reader(self._anew.bootstrap_servers) as reader, self._connection.transaction():
+        async with (
+            log_reader(self._anew.bootstrap_servers) as reader,
+            self._connection.transaction(),
+        ):
             await self._connection.execute("SET LOCAL lock_timeout = '30s'")
             locked = await lock(self._connection, self._stands)
             async for batch in own.batches(reader, list(locked.values())):
@@ -162,7 +184,11 @@ def _left(living: Iterable[Position], stands: Mapping[Place, Position]) -> int:
 
 def _check_start(shown: Mapping[Place, Evidence]) -> None:
     """Nothing of what took effect may be missing at the log's beginning."""
-    cut = [f"{place.topic}/{place.partition}" for place, evidence in sorted(shown.items()) if evidence.start > 0]
+    cut = [
+        f"{place.topic}/{place.partition}"
+        for place, evidence in sorted(shown.items())
+        if evidence.start > 0
+    ]
     if cut:
         raise RefusedError(
             f"{', '.join(cut)} no longer begin at offset 0: what has expired there would be missing from the projections."
@@ -171,7 +197,12 @@ def _check_start(shown: Mapping[Place, Evidence]) -> None:
 
 
 def _mark(position: Position) -> tuple[int, int, int | None, UUID | None]:
-    return position.next_offset, position.sequence, position.sequence_offset, position.sequence_event
+    return (
+        position.next_offset,
+        position.sequence,
+        position.sequence_offset,
+        position.sequence_event,
+    )
 
 
 _UNCLONABLE = """
@@ -189,7 +220,8 @@ SELECT format('foreign key %s, from another schema,', conname) FROM pg_constrain
  WHERE contype = 'f' AND relnamespace = 'projections'::regnamespace AND connamespace <> relnamespace
 """
 
-# Read with search_path = projections, so that names in definitions stand unqualified and mean the new tables when they are run again.
+# Read with search_path = projections, so that names in definitions stand unqualified and mean the
+# new tables when they are run again.
 _CONSTRAINTS = """
 SELECT format('ALTER TABLE projections_next.%I ADD CONSTRAINT %I %s', relname, conname, pg_get_constraintdef(pg_constraint.oid))
   FROM pg_constraint JOIN pg_class ON pg_class.oid = conrelid
@@ -206,12 +238,16 @@ SELECT replace(pg_get_indexdef(indexrelid), ' ON projections.', ' ON projections
 
 
 async def clone(connection: Connection) -> int:
-    """Make projections_next: the tables of projections, empty, with the same names for their indexes and constraints. Returns its oid.
+    """Make projections_next: the tables of projections, empty, with the same names for their
+    indexes and constraints. Returns its oid.
 
-    Raises RefusedError for what can't be copied so: views, triggers, functions, sequences of their own.
+    Raises RefusedError for what can't be copied so: views, triggers, functions, sequences of their
+    own.
     """
     if things := [row["thing"] for row in await connection.fetch(_UNCLONABLE)]:
-        raise RefusedError(f"the schema projections holds what a rebuild can't copy: {', '.join(things)}")
+        raise RefusedError(
+            f"the schema projections holds what a rebuild can't copy: {', '.join(things)}"
+        )
     async with connection.transaction():
         await connection.execute(f"DROP SCHEMA IF EXISTS {NEXT} CASCADE")
         await connection.execute(f"CREATE SCHEMA {NEXT}")
@@ -222,7 +258,8 @@ async def clone(connection: Connection) -> int:
         rest = [*await connection.fetch(_CONSTRAINTS), *await connection.fetch(_INDEXES)]
         await connection.execute(f"SET LOCAL search_path = {NEXT}, public")
         for (table,) in tables:
-            # Indexes come by their definitions: LIKE would give them other names, and the next migration would not find them.
+            # Indexes come by their definitions: LIKE would give them other names, and the next
+            # migration would not find them.
             await connection.execute(
                 f"CREATE TABLE {NEXT}.{table} (LIKE {LIVING}.{table} INCLUDING ALL EXCLUDING INDEXES)"
             )

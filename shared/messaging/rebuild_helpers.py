@@ -1,7 +1,9 @@
-"""Processes that take their share of a rebuild: Python runs on one processor, and a rebuild is mostly Python. (rule 20 in README.md)
+"""Processes that take their share of a rebuild: Python runs on one processor, and a rebuild is
+mostly Python. (rule 20 in README.md)
 
-They are forked before anything is connected or a thread is started, and told over a pipe what to do. One that outlives its rebuild can spoil nothing:
-it ends when it next says how far it is, and writes only into the schema that it was given.
+They are forked before anything is connected or a thread is started, and told over a pipe what to
+do. One that outlives its rebuild can spoil nothing: it ends when it next says how far it is, and
+writes only into the schema that it was given.
 """
 
 import asyncio
@@ -45,14 +47,21 @@ class Helper:
         await self._ask(("begin", schema))
 
     async def learn(
-        self, stands: dict[Place, Position], ends: Sequence[Position], *, whole: bool, progress: Callable[[int], None]
+        self,
+        stands: dict[Place, Position],
+        ends: Sequence[Position],
+        *,
+        whole: bool,
+        progress: Callable[[int], None],
     ) -> None:
         """As Share.learn, from where `stands` says, which is moved."""
         begins = {each.place: stands[each.place] for each in ends}
         moved, self.events = await self._ask(("learn", begins, ends, whole), progress)
         stands.update(moved)
 
-    async def make(self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]) -> None:
+    async def make(
+        self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]
+    ) -> None:
         """As Share.make."""
         await self._ask(("make", number, parts), progress)
 
@@ -61,7 +70,9 @@ class Helper:
         self._process.kill()
         self._process.join()
 
-    async def _ask(self, what: tuple[Any, ...], progress: Callable[[int], None] = lambda _: None) -> Any:
+    async def _ask(
+        self, what: tuple[Any, ...], progress: Callable[[int], None] = lambda _: None
+    ) -> Any:
         try:
             self._pipe.send(what)
             while True:
@@ -73,12 +84,17 @@ class Helper:
                 else:
                     return said
         except (EOFError, OSError) as error:
-            raise RefusedError("a process that took its share has ended; its log says why. Try again") from error
+            raise RefusedError(
+                "a process that took its share has ended; its log says why. Try again"
+            ) from error
 
 
 @contextmanager
 def helping(anew: Anew, count: int) -> Iterator[list[Helper]]:
-    """So many helpers for one rebuild, for the length of the block. Before it nothing is connected, and no thread or event loop runs."""
+    """So many helpers for one rebuild, for the length of the block.
+
+    Before it nothing is connected, and no thread or event loop runs.
+    """
     helpers: list[Helper] = []
     pipes: list[Pipe] = []
     try:
@@ -99,7 +115,9 @@ def helping(anew: Anew, count: int) -> Iterator[list[Helper]]:
 
 def _help(anew: Anew, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
     """A helper's own process: does what it is told until the pipe is closed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # a Ctrl-C reaches all of the terminal: who started this one ends it
+    signal.signal(
+        signal.SIGINT, signal.SIG_IGN
+    )  # a Ctrl-C reaches all of the terminal: who started this one ends it
     for other in of_others:
         other.close()  # else this process would hold open what tells it that its rebuild has gone
     collect_rarely()

@@ -1,4 +1,6 @@
-"""One process's share of a rebuild: records of some partitions take effect in projections_next, then what follows from them is made. (rule 20 in README.md)"""
+"""One process's share of a rebuild: records of some partitions take effect in projections_next,
+then what follows from them is made. (rule 20 in README.md)
+"""
 
 import asyncio
 import time
@@ -19,13 +21,15 @@ from shared.postgres.pool import Connection, Pool
 NEXT = "projections_next"
 
 BATCH_RECORDS = 10_000
-"""Records of one batch at most. Nobody waits for it but the rebuild, and what is done once for each vacancy and batch is done less often."""
+"""Records of one batch at most. Nobody waits for it but the rebuild, and what is done once for each
+vacancy and batch is done less often."""
 
 FETCH_BYTES = 4_000_000
 """Bytes read from a partition at once."""
 
 PARTS_AT_ONCE = 50
-"""Parts whose derived rows are made in one transaction: enough that its round trips don't count, few enough to fit into memory and to show progress."""
+"""Parts whose derived rows are made in one transaction: enough that its round trips don't count,
+few enough to fit into memory and to show progress."""
 
 
 class RefusedError(Exception):
@@ -36,7 +40,8 @@ class RefusedError(Exception):
 class Anew:
     """What is made anew: a service's projections, from the log that it hears.
 
-    `marks` are the tables outside of them (`public.owed`) in which event use cases do nothing but set a mark for a duty: to set one again is harmless.
+    `marks` are the tables outside of them (`public.owed`) in which event use cases do nothing but
+    set a mark for a duty: to set one again is harmless.
     """
 
     service: str
@@ -48,23 +53,32 @@ class Anew:
 
 
 class Share:
-    """What one process does, over one connection, in the projections_next whose oid is `schema`. Where it stands in each of its partitions lives in
-    memory: if it dies, the next rebuild begins anew."""
+    """What one process does, over one connection, in the projections_next whose oid is `schema`.
+
+    Where it stands in each of its partitions lives in memory: if it dies, the next rebuild begins
+    anew.
+    """
 
     def __init__(self, anew: Anew, connection: Connection, schema: int) -> None:
         self._anew = anew
         self._connection = connection
         self._schema = schema
         self.hears: Mapping[str, Hears] = by_type(anew.hears(SilentOutbox(anew.outbox)))
-        self.derived: list[Derived] = list(dict.fromkeys(each.derived for each in self.hears.values() if each.derived))
+        self.derived: list[Derived] = list(
+            dict.fromkeys(each.derived for each in self.hears.values() if each.derived)
+        )
         self.stands: dict[Place, Position] = {}
         self.events = 0
 
-    async def learn(self, ends: Sequence[Position], *, whole: bool, progress: Callable[[int], None]) -> None:
-        """Apply the log from where this share stands up to these positions, a batch after the other; the next is read meanwhile.
+    async def learn(
+        self, ends: Sequence[Position], *, whole: bool, progress: Callable[[int], None]
+    ) -> None:
+        """Apply the log from where this share stands up to these positions, a batch after the
+        other; the next is read meanwhile.
 
-        With `whole`, what follows from the facts is brought up to date with each batch; else it waits for `make`. `progress` is told of records as they
-        are done. Raises RefusedError for what can't take effect as it did; and what the servers or a use case raise.
+        With `whole`, what follows from the facts is brought up to date with each batch; else it
+        waits for `make`. `progress` is told of records as they are done. Raises RefusedError for
+        what can't take effect as it did; and what the servers or a use case raise.
         """
         applying: asyncio.Task[None] | None = None
         async with log_reader(self._anew.bootstrap_servers) as reader:
@@ -73,7 +87,9 @@ class Share:
                     read = await read_ahead(batch, self.hears)
                     if applying is not None:
                         await applying
-                    applying = asyncio.create_task(self._apply(batch, read, whole, progress), name="rebuild-batch")
+                    applying = asyncio.create_task(
+                        self._apply(batch, read, whole, progress), name="rebuild-batch"
+                    )
                 if applying is not None:
                     await applying
             finally:
@@ -81,15 +97,21 @@ class Share:
                     applying.cancel()
                     await asyncio.wait([applying])
 
-    async def make(self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]) -> None:
-        """Make the derived rows (the `number`th kind) of these parts, of which there are none yet; `progress` is told of parts as they are done."""
+    async def make(
+        self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]
+    ) -> None:
+        """Make the derived rows (the `number`th kind) of these parts, of which there are none yet;
+        `progress` is told of parts as they are done.
+        """
         for start in range(0, len(parts), PARTS_AT_ONCE):
             some = list(parts[start : start + PARTS_AT_ONCE])
             async with self._transaction():
                 await self.derived[number].make(self._connection, some)
             progress(len(some))
 
-    async def batches(self, reader: AIOKafkaConsumer, ends: Sequence[Position]) -> AsyncIterator[list[Heard]]:
+    async def batches(
+        self, reader: AIOKafkaConsumer, ends: Sequence[Position]
+    ) -> AsyncIterator[list[Heard]]:
         """Records from where this share stands up to these positions."""
         unread = {
             TopicPartition(*each.place): each.next_offset
@@ -123,22 +145,38 @@ class Share:
         whole: bool,
         read: Read | None = None,
     ) -> None:
-        """Effects of a batch, as the worker's, except those whose dead letter was never settled; of each run of one type `within` what it is given.
+        """Effects of a batch, as the worker's, except those whose dead letter was never settled; of
+        each run of one type `within` what it is given.
 
-        A batch need not take effect as one: a rebuild that dies begins anew. And two shares whose transactions held several runs each could wait for each
-        other: a round's vacancies stand in all partitions.
+        A batch need not take effect as one: a rebuild that dies begins anew. And two shares whose
+        transactions held several runs each could wait for each other: a round's vacancies stand in
+        all partitions.
         """
-        plan = make_plan(self.stands, batch, self.hears, service=self._anew.service, read=read, most_in_a_row=None)
+        plan = make_plan(
+            self.stands,
+            batch,
+            self.hears,
+            service=self._anew.service,
+            read=read,
+            most_in_a_row=None,
+        )
         unsettled = {tuple(row) async for row in SQL.unsettled_places(self._connection)}
         for aside in plan.asides:
             raw = aside.heard.raw
-            if aside.heard.mark.sequence is not None and (raw.topic, raw.partition, raw.offset) not in unsettled:
+            if (
+                aside.heard.mark.sequence is not None
+                and (raw.topic, raw.partition, raw.offset) not in unsettled
+            ):
                 raise RefusedError(
                     f"{raw.topic}/{raw.partition}, offset {raw.offset} took effect, and this version can't read it ({aside.fault.code})"
                 )
         for hearing, run in plan.runs:
             events = (
-                [event for event in run if (event.topic, event.partition, event.offset) not in unsettled]
+                [
+                    event
+                    for event in run
+                    if (event.topic, event.partition, event.offset) not in unsettled
+                ]
                 if unsettled
                 else run
             )
@@ -150,7 +188,10 @@ class Share:
 
     @asynccontextmanager
     async def next_to_public(self) -> AsyncIterator[None]:
-        """In the transaction that is open, unqualified names mean projections_next. Raises RefusedError at its end if anything else was written."""
+        """In the transaction that is open, unqualified names mean projections_next.
+
+        Raises RefusedError at its end if anything else was written.
+        """
         await self._connection.execute(f"SET LOCAL search_path = {NEXT}, public")
         yield
         found = await self._connection.fetchrow(_WRITTEN, NEXT, self._schema, self._anew.marks)
@@ -165,13 +206,17 @@ class Share:
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        """PostgreSQL need not have it on disk before the swap, whose commit waits for all before it: a rebuild that dies begins anew."""
+        """PostgreSQL need not have it on disk before the swap, whose commit waits for all before
+        it: a rebuild that dies begins anew.
+        """
         async with self._connection.transaction():
             await self._connection.execute("SET LOCAL synchronous_commit = off")
             async with self.next_to_public():
                 yield
 
-    async def _apply(self, batch: Sequence[Heard], read: Read, whole: bool, progress: Callable[[int], None]) -> None:
+    async def _apply(
+        self, batch: Sequence[Heard], read: Read, whole: bool, progress: Callable[[int], None]
+    ) -> None:
         await self.apply(batch, self._transaction, whole=whole, read=read)
         progress(len(batch))
 
@@ -187,8 +232,9 @@ async def log_reader(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
         await reader.stop()
 
 
-# What this transaction wrote outside of the schema $1 and the tables $3, and whether that schema is still the one with the oid $2: tables that were
-# written to can't be dropped before the transaction ends.
+# What this transaction wrote outside of the schema $1 and the tables $3, and whether that schema is
+# still the one with the oid $2: tables that were written to can't be dropped before the transaction
+# ends.
 _WRITTEN = """
 SELECT ARRAY(SELECT schemaname || '.' || relname FROM pg_stat_xact_user_tables
               WHERE schemaname <> $1 AND schemaname NOT LIKE 'pg\\_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0

@@ -1,7 +1,9 @@
-"""After a restored backup: what the log knows and the database doesn't, and how counting can go on (rule 21 in README.md).
+"""After a restored backup: what the log knows and the database doesn't, and how counting can go on
+(rule 21 in README.md).
 
-`gather` reads the log once from the last place where both agree and makes a `Plan`, which `apply` carries out in one transaction. All
-processes of the service are stopped and what they had sent has arrived: else a late record could take a new one's number, lost silently.
+`gather` reads the log once from the last place where both agree and makes a `Plan`, which `apply`
+carries out in one transaction. All processes of the service are stopped and what they had sent has
+arrived: else a late record could take a new one's number, lost silently.
 """
 
 import asyncio
@@ -30,8 +32,9 @@ from shared.messaging.parser import Raw, hear, record_of
 from shared.postgres.pool import Connection
 
 Restore = Callable[[Connection, Sequence[Record]], Awaitable[list[str]]]
-"""A service's own part: takes its facts out of records that the log has and the database lacks, pushes its counters past them (participant
-numbers), and says in lines for the operator what it did and what it could not do. Runs in the transaction of `apply`."""
+"""A service's own part: takes its facts out of records that the log has and the database lacks,
+pushes its counters past them (participant numbers), and says in lines for the operator what it did
+and what it could not do. Runs in the transaction of `apply`."""
 
 
 class Numbered(NamedTuple):
@@ -45,9 +48,10 @@ class Numbered(NamedTuple):
 class Lane:
     """What becomes of one partition.
 
-    `last` is the last number that the log holds (None: none); counting goes on above it. `renumbered` are rows that take the log's number,
-    `sent_anew` rows whose number the log doesn't hold under their event: they get a new one. `lacking` are records that the outbox lacks.
-    `lost` counts numbers that once were acknowledged and stand neither on the log nor in the outbox.
+    `last` is the last number that the log holds (None: none); counting goes on above it.
+    `renumbered` are rows that take the log's number, `sent_anew` rows whose number the log doesn't
+    hold under their event: they get a new one. `lacking` are records that the outbox lacks. `lost`
+    counts numbers that once were acknowledged and stand neither on the log nor in the outbox.
     """
 
     topic: str
@@ -65,16 +69,22 @@ class Lane:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """One Lane a partition, and the records that the database lacks, in the order of topic, partition and offset."""
+    """One Lane a partition, and the records that the database lacks, in the order of topic,
+    partition and offset.
+    """
 
     lanes: tuple[Lane, ...]
     lacking: tuple[Record, ...]
 
 
-def plan_lane(stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Numbered], *, mend: str) -> Lane:
-    """Pure: from our records behind `start`, in order, and the outbox's rows that have a number above it or none.
+def plan_lane(
+    stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Numbered], *, mend: str
+) -> Lane:
+    """Pure: from our records behind `start`, in order, and the outbox's rows that have a number
+    above it or none.
 
-    Raises Stop when the log jumps over a number: consumers can't pass that, whatever the database says.
+    Raises Stop when the log jumps over a number: consumers can't pass that, whatever the database
+    says.
     """
     held: dict[int, Own] = {}
     sequence = start.sequence
@@ -94,7 +104,8 @@ def plan_lane(stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Nu
     known = {row.event_id for row in rows}
     acknowledged = stored.acknowledged.sequence if stored.acknowledged else 0
     if start.sequence is None:
-        # What stood between the backup's knowledge and the log's start has expired: a row may have been sent and read there.
+        # What stood between the backup's knowledge and the log's start has expired: a row may have
+        # been sent and read there.
         rows = [row for row in rows if row.sequence is None or row.sequence > acknowledged]
         unsure = sum(1 for row in rows if row.event_id not in number_of)
         if unsure or not held:
@@ -114,8 +125,16 @@ def plan_lane(stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Nu
             for row in rows
             if (number := number_of.get(row.event_id)) is not None and number != row.sequence
         ),
-        tuple(row.event_id for row in rows if row.sequence is not None and row.event_id not in number_of),
-        tuple(own for own in held.values() if own.sequence > acknowledged and own.event_id not in known),
+        tuple(
+            row.event_id
+            for row in rows
+            if row.sequence is not None and row.event_id not in number_of
+        ),
+        tuple(
+            own
+            for own in held.values()
+            if own.sequence > acknowledged and own.event_id not in known
+        ),
         sum(1 for number in range(end + 1, acknowledged + 1) if number not in still_there),
     )
 
@@ -128,15 +147,21 @@ async def gather(
     partitions: Mapping[str, int],
     drain_seconds: float = 3.0,
 ) -> Plan:
-    """Sees to it that nothing of the service runs, waits until no record arrives for `drain_seconds`, reads, and plans.
+    """Sees to it that nothing of the service runs, waits until no record arrives for
+    `drain_seconds`, reads, and plans.
 
-    `connection` holds the relay's lock afterwards, so that none can begin before `apply` on the same connection. Raises Stop for what
-    no plan can mend, or when a process of the service is connected.
+    `connection` holds the relay's lock afterwards, so that none can begin before `apply` on the
+    same connection. Raises Stop for what no plan can mend, or when a process of the service is
+    connected.
     """
     await refuse_if_running(connection, service)
     mend = f"delete the topic, make it anew (`terang topics`), then `terang recover {service}`"
     await check_partitions(bootstrap_servers, partitions, mend=mend)
-    tps = [TopicPartition(topic, partition) for topic, count in partitions.items() for partition in range(count)]
+    tps = [
+        TopicPartition(topic, partition)
+        for topic, count in partitions.items()
+        for partition in range(count)
+    ]
     stored = await stored_partitions(connection, partitions)
     consumer = new_reader(bootstrap_servers)
     try:
@@ -150,11 +175,15 @@ async def gather(
             ends = later
         starts = await consumer.beginning_offsets(tps)
         known = {
-            tp: own.offset for tp in tps if (own := stored[tp].acknowledged) and starts[tp] <= own.offset < ends[tp]
+            tp: own.offset
+            for tp in tps
+            if (own := stored[tp].acknowledged) and starts[tp] <= own.offset < ends[tp]
         }
         just_these = {tp: offset + 1 for tp, offset in known.items()}
         anchors = {tp: own async for tp, own, _ in own_records(consumer, known, just_these)}
-        bases = {tp: agreed(stored[tp], Bounds(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps}
+        bases = {
+            tp: agreed(stored[tp], Bounds(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps
+        }
         rows = await _rows(connection, bases)
         ids = {row.event_id for lane in rows.values() for row in lane}
         log: dict[TopicPartition, list[Own]] = {tp: [] for tp in tps}
@@ -175,7 +204,10 @@ async def gather(
 
 
 async def refuse_if_running(connection: Connection, service: str) -> None:
-    """Raises Stop when any other session is on the database. Takes the relay's lock for this session."""
+    """Raises Stop when any other session is on the database.
+
+    Takes the relay's lock for this session.
+    """
     others = await connection.fetch(
         "SELECT DISTINCT coalesce(nullif(application_name, ''), 'unnamed') AS name FROM pg_stat_activity"
         " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY name"
@@ -192,11 +224,16 @@ async def refuse_if_running(connection: Connection, service: str) -> None:
         )
 
 
-async def apply(connection: Connection, plan: Plan, *, service: str, restore: Restore | None = None) -> list[str]:
-    """Carries the plan out in one transaction, on the connection that `gather` had. Returns what `restore` said.
+async def apply(
+    connection: Connection, plan: Plan, *, service: str, restore: Restore | None = None
+) -> list[str]:
+    """Carries the plan out in one transaction, on the connection that `gather` had.
 
-    Records that the outbox lacked become rows of it: what follows from an event and is stated again, because the positions are of
-    yesterday too, then meets its own id there and is not sent twice.
+    Returns what `restore` said.
+
+    Records that the outbox lacked become rows of it: what follows from an event and is stated
+    again, because the positions are of yesterday too, then meets its own id there and is not sent
+    twice.
     """
     await refuse_if_running(connection, service)
     async with connection.transaction():
@@ -227,14 +264,19 @@ async def apply(connection: Connection, plan: Plan, *, service: str, restore: Re
 
 
 def agreed(stored: Stored, bounds: Bounds, anchor: Own | None) -> Base:
-    """The last place where log and database agree; the log's start, if nowhere. Unlike `lead.base` it stops for nothing."""
+    """The last place where log and database agree; the log's start, if nowhere.
+
+    Unlike `lead.base` it stops for nothing.
+    """
     known = stored.acknowledged
     if known is not None and (anchor == known or bounds.start == known.offset + 1):
         return Base(known.offset + 1, known.sequence)
     return Base(bounds.start, 0 if bounds.start == 0 else None)
 
 
-async def _rows(connection: Connection, bases: Mapping[TopicPartition, Base]) -> dict[TopicPartition, list[Numbered]]:
+async def _rows(
+    connection: Connection, bases: Mapping[TopicPartition, Base]
+) -> dict[TopicPartition, list[Numbered]]:
     rows: dict[TopicPartition, list[Numbered]] = {tp: [] for tp in bases}
     found = await connection.fetch(
         """
@@ -249,13 +291,17 @@ async def _rows(connection: Connection, bases: Mapping[TopicPartition, Base]) ->
         [base.sequence or 0 for base in bases.values()],
     )
     for row in found:
-        rows[TopicPartition(row["topic"], row["partition"])].append(Numbered(row["event_id"], row["sequence"]))
+        rows[TopicPartition(row["topic"], row["partition"])].append(
+            Numbered(row["event_id"], row["sequence"])
+        )
     return rows
 
 
 def _as_row(record: Record) -> tuple[object, ...]:
     heard = hear(record)
-    headers = headers_as_text(tuple(header for header in record.headers if header[0] != "ce_sequence"))
+    headers = headers_as_text(
+        tuple(header for header in record.headers if header[0] != "ce_sequence")
+    )
     mark = heard.mark
     return (
         record.topic,

@@ -1,6 +1,9 @@
-"""Carries the outbox to Kafka: one leader numbers rows densely per partition, sends them in that order, and marks what was acknowledged.
+"""Carries the outbox to Kafka: one leader numbers rows densely per partition, sends them in that
+order, and marks what was acknowledged.
 
-Reads top down: `run` keeps a process ready to lead; `_lead` is one time in office, from the lock to the first failure; `_carry` is its loop. Any failure ends the time in office: producer, reader and connection are dropped and the next one begins by asking the log anew.
+Reads top down: `run` keeps a process ready to lead; `_lead` is one time in office, from the lock to
+the first failure; `_carry` is its loop. Any failure ends the time in office: producer, reader and
+connection are dropped and the next one begins by asking the log anew.
 """
 
 import asyncio
@@ -28,34 +31,46 @@ from shared.postgres.pool import Connection
 log = structlog.get_logger(__name__)
 
 ROUND_ROWS = 8_000
-"""Rows numbered and sent as one round: they fill a batch for each of 12 partitions, and the broker writes each batch to disk before it answers."""
+"""Rows numbered and sent as one round: they fill a batch for each of 12 partitions, and the broker
+writes each batch to disk before it answers."""
 
 ROUND_BYTES = 16_000_000
 """… or so many bytes of data, whichever is less: two rounds stand in memory at once."""
 
 BATCH_BYTES = 500_000
-"""A batch closes at this size; a larger record goes alone. Half of what a broker takes by default (message.max.bytes)."""
+"""A batch closes at this size; a larger record goes alone. Half of what a broker takes by default
+(message.max.bytes)."""
 
 POLL_SECONDS = 0.25
-"""How long a row waits at most when its notification is lost or was not sent (outbox.py says when)."""
+"""How long a row waits at most when its notification is lost or was not sent (outbox.py says when).
+"""
 
 TEND_SECONDS = 5.0
 """Between two looks at the backlog and two removals of old rows."""
 
 SURVEY_SECONDS = 600.0
-"""Reading a whole log of millions of records ends well within; a broker that hangs must not hold the lead for ever."""
+"""Reading a whole log of millions of records ends well within; a broker that hangs must not hold
+the lead for ever."""
 
 IDLE_CHECK_SECONDS = 60.0
-"""An idle leader asks this often whether it is still the same log, so that a topic made anew is found before something is sent into it."""
+"""An idle leader asks this often whether it is still the same log, so that a topic made anew is
+found before something is sent into it."""
 
 SEND_SECONDS = 20.0
-"""Without an acknowledgement for so long, the time in office ends. An idempotent producer itself would try for ever."""
+"""Without an acknowledgement for so long, the time in office ends. An idempotent producer itself
+would try for ever."""
 
 IN_ORDER_OF_INDEX = {"enable_sort": "off"}
-"""PostgreSQL guesses few unnumbered rows, and would read and sort all of a large backlog for each round instead of following the index."""
+"""PostgreSQL guesses few unnumbered rows, and would read and sort all of a large backlog for each
+round instead of following the index."""
 
-KEEPALIVE = {"tcp_keepalives_idle": "5", "tcp_keepalives_interval": "2", "tcp_keepalives_count": "3"}
-"""After some 11 s PostgreSQL drops a leader whose machine is gone, and its lock with it. Otherwise no one could lead for two hours."""
+KEEPALIVE = {
+    "tcp_keepalives_idle": "5",
+    "tcp_keepalives_interval": "2",
+    "tcp_keepalives_count": "3",
+}
+"""After some 11 s PostgreSQL drops a leader whose machine is gone, and its lock with it. Otherwise
+no one could lead for two hours."""
 
 Row = asyncpg.Record
 Partition = tuple[str, int]
@@ -64,8 +79,9 @@ Partition = tuple[str, int]
 class Relay:
     """The outbox's way to Kafka. Each worker of a service runs one; one of them leads.
 
-    `dsn` must reach PostgreSQL directly: behind a pooler the lock belongs to no one. `partitions` are the service's own topics with their
-    counts. Published rows are removed when they are older than `kept`.
+    `dsn` must reach PostgreSQL directly: behind a pooler the lock belongs to no one. `partitions`
+    are the service's own topics with their counts. Published rows are removed when they are older
+    than `kept`.
     """
 
     def __init__(
@@ -88,7 +104,11 @@ class Relay:
         self._awake = asyncio.Event()
 
     async def run(self) -> NoReturn:
-        """Leads whenever it can. Never returns; raises Stop when going on would be wrong, and whatever is neither that nor infrastructure."""
+        """Leads whenever it can.
+
+        Never returns; raises Stop when going on would be wrong, and whatever is neither that nor
+        infrastructure.
+        """
         pause = POLL_SECONDS
         while True:
             try:
@@ -100,7 +120,9 @@ class Relay:
                 if not is_infrastructure(failure):
                     raise
                 pause = POLL_SECONDS if self.leading else min(pause * 2, 2.0)
-                log.warning("relay waits", service=self._service, why=_described(failure), seconds=pause)
+                log.warning(
+                    "relay waits", service=self._service, why=_described(failure), seconds=pause
+                )
             finally:
                 self.leading = False
                 metrics.RELAY_LEADING.set(0)
@@ -112,7 +134,8 @@ class Relay:
             while not await connection.fetchval(_TRY_LOCK):  # noqa: ASYNC110 (only asking tells)
                 await asyncio.sleep(POLL_SECONDS)
             await self._measure(connection)
-            # Connected before the log is asked: a broker that loses its log's end after that answer breaks these connections with it.
+            # Connected before the log is asked: a broker that loses its log's end after that answer
+            # breaks these connections with it.
             async with one_try_producer(self._bootstrap_servers, self._partitions) as producer:
                 await self._take_over(connection)
                 await connection.add_listener(CHANNEL, lambda *_: self._awake.set())
@@ -121,7 +144,9 @@ class Relay:
                 await self._carry(connection, producer)
 
     async def _take_over(self, connection: Connection) -> None:
-        """Has the database say what the log says: up to where each partition's numbers are there, marked or not."""
+        """Has the database say what the log says: up to where each partition's numbers are there,
+        marked or not.
+        """
         self._last = await self._survey(connection)
         failpoint("relay.surveyed")
         topics, partitions = zip(*self._last, strict=True)
@@ -144,10 +169,14 @@ class Relay:
         try:
             async with asyncio.timeout(SURVEY_SECONDS):
                 return await survey(
-                    connection, bootstrap_servers=self._bootstrap_servers, partitions=self._partitions, mend=self._mend
+                    connection,
+                    bootstrap_servers=self._bootstrap_servers,
+                    partitions=self._partitions,
+                    mend=self._mend,
                 )
         except Stop:
-            # Does it still lead? A process that was stopped in between holds an old answer against what another has sent since.
+            # Does it still lead? A process that was stopped in between holds an old answer against
+            # what another has sent since.
             await connection.fetchval("SELECT 1")
             raise
 
@@ -160,7 +189,9 @@ class Relay:
         moved_at = tended_at = clock()
         rows = []
         while True:
-            rows = await (self._round(connection, producer, rows) if rows else self._number(connection))
+            rows = await (
+                self._round(connection, producer, rows) if rows else self._number(connection)
+            )
             now = clock()
             if now - tended_at > TEND_SECONDS:
                 await self._measure(connection)
@@ -177,7 +208,9 @@ class Relay:
                 await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
             self._awake.clear()
 
-    async def _round(self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[Row]) -> Sequence[Row]:
+    async def _round(
+        self, connection: Connection, producer: AIOKafkaProducer, rows: Sequence[Row]
+    ) -> Sequence[Row]:
         """Sends these and marks them; returns the next, which were being numbered meanwhile."""
         async with asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(self._send(producer, rows))
@@ -186,7 +219,9 @@ class Relay:
         return numbering.result()
 
     async def _number(self, connection: Connection) -> Sequence[Row]:
-        """Numbers some rows in the order of their ids; committed when this returns, so before any of them is sent."""
+        """Numbers some rows in the order of their ids; committed when this returns, so before any
+        of them is sent.
+        """
         failpoint("relay.numbering")
         rows = await connection.fetch(_NUMBER, ROUND_ROWS, ROUND_BYTES)
         if rows:
@@ -194,8 +229,13 @@ class Relay:
         return sorted(rows, key=lambda row: (row["topic"], row["partition"], row["sequence"]))
 
     async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> dict[Partition, Own]:
-        """Sends rows that stand in the order of their partition and sequence; returns the last of each partition as acknowledged."""
-        lanes = [(place, list(lane)) for place, lane in groupby(rows, key=lambda row: (row["topic"], row["partition"]))]
+        """Sends rows that stand in the order of their partition and sequence; returns the last of
+        each partition as acknowledged.
+        """
+        lanes = [
+            (place, list(lane))
+            for place, lane in groupby(rows, key=lambda row: (row["topic"], row["partition"]))
+        ]
         for (topic, _), _ in lanes:
             if topic not in self._partitions:
                 raise Stop(
@@ -205,11 +245,16 @@ class Relay:
                 )
         failpoint("relay.sending")
         async with asyncio.timeout(SEND_SECONDS), asyncio.TaskGroup() as tasks:
-            sent = {place: tasks.create_task(self._send_in_turn(producer, *place, lane)) for place, lane in lanes}
+            sent = {
+                place: tasks.create_task(self._send_in_turn(producer, *place, lane))
+                for place, lane in lanes
+            }
         failpoint("relay.acknowledged")
         return {place: task.result() for place, task in sent.items()}
 
-    async def _send_in_turn(self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]) -> Own:
+    async def _send_in_turn(
+        self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]
+    ) -> Own:
         """One batch at a time: nothing later of this partition leaves before the acknowledgement."""
         last = self._last.get((topic, partition))
         done = 0
@@ -241,7 +286,9 @@ class Relay:
         return last
 
     async def _mark(self, connection: Connection, sent: Mapping[Partition, Own]) -> None:
-        """Rows up to an acknowledged number are published: one short row a partition says so for all of them."""
+        """Rows up to an acknowledged number are published: one short row a partition says so for
+        all of them.
+        """
         marked = await connection.fetch(
             _MARK,
             [topic for topic, _ in sent],
@@ -264,7 +311,9 @@ class Relay:
         metrics.OUTBOX_OLDEST_SECONDS.set(waiting["oldest_seconds"])
 
     async def _remove_old(self, connection: Connection) -> None:
-        """Removes published rows past their time, a few small batches at a time: what is to be sent goes first."""
+        """Removes published rows past their time, a few small batches at a time: what is to be sent
+        goes first.
+        """
         for _ in range(10):
             removed = await connection.fetchval(_REMOVE_OLD, self._kept, 1_000)
             if removed < 1_000:
@@ -290,13 +339,17 @@ class Relay:
 
 
 @asynccontextmanager
-async def one_try_producer(bootstrap_servers: str, partitions: Mapping[str, int]) -> AsyncIterator[AIOKafkaProducer]:
-    """A producer that sends each batch once, on the connections that it began with, and none at all once the block is left.
+async def one_try_producer(
+    bootstrap_servers: str, partitions: Mapping[str, int]
+) -> AsyncIterator[AIOKafkaProducer]:
+    """A producer that sends each batch once, on the connections that it began with, and none at all
+    once the block is left.
 
-    Those are to the brokers that lead `partitions` (topic: count) when the block begins; for a partition that has no leader then, or
-    another one later, nothing is sent. aiokafka's idempotent producer repeats a failed send for ever, over new connections, to whatever
-    log it finds there; and `stop()` waits for that. Here a failure, a refusal and a lost connection each fail the batch, and an abandoned
-    producer can't speak any more.
+    Those are to the brokers that lead `partitions` (topic: count) when the block begins; for a
+    partition that has no leader then, or another one later, nothing is sent. aiokafka's idempotent
+    producer repeats a failed send for ever, over new connections, to whatever log it finds there;
+    and `stop()` waits for that. Here a failure, a refusal and a lost connection each fail the
+    batch, and an abandoned producer can't speak any more.
     """
     producer = AIOKafkaProducer(
         bootstrap_servers=bootstrap_servers,
@@ -316,7 +369,11 @@ async def one_try_producer(bootstrap_servers: str, partitions: Mapping[str, int]
         if not isinstance(request, ProduceRequest):
             return await send(node_id, request, group=group)
         connection = connections.get(node_id)
-        if connection is None or not connection.connected() or client._conns.get((node_id, group)) is not connection:
+        if (
+            connection is None
+            or not connection.connected()
+            or client._conns.get((node_id, group)) is not connection
+        ):
             raise OnceError("the connection was lost since the log was asked")
         try:
             response = await send(node_id, request, group=group)
@@ -347,9 +404,15 @@ async def one_try_producer(bootstrap_servers: str, partitions: Mapping[str, int]
                 task.cancel()
 
 
-async def _connections_to_leaders(client: AIOKafkaClient, partitions: Mapping[str, int]) -> dict[Any, Any]:
-    """A connection, by its broker, to each that leads one of these partitions; what has no leader yet is left out."""
-    cluster = await client.fetch_all_metadata()  # of all topics: to ask for one by its name may make it
+async def _connections_to_leaders(
+    client: AIOKafkaClient, partitions: Mapping[str, int]
+) -> dict[Any, Any]:
+    """A connection, by its broker, to each that leads one of these partitions; what has no leader
+    yet is left out.
+    """
+    cluster = (
+        await client.fetch_all_metadata()
+    )  # of all topics: to ask for one by its name may make it
     connections: dict[Any, Any] = {}
     for topic, count in partitions.items():
         for number in range(count):
@@ -367,7 +430,9 @@ class OnceError(kafka.KafkaError):  # type: ignore[misc]  # aiokafka has no type
 
 
 def _seen(sent: asyncio.Future[Any]) -> None:
-    """Looks at how a batch went: where several fail at once the first ends the round, and asyncio would complain of the others as of something overlooked."""
+    """Looks at how a batch went: where several fail at once the first ends the round, and asyncio
+    would complain of the others as of something overlooked.
+    """
     if not sent.cancelled():
         sent.exception()
 
@@ -375,7 +440,9 @@ def _seen(sent: asyncio.Future[Any]) -> None:
 def _append(batch: Any, row: Row) -> bool:
     headers = headers_from_text(row["headers"])
     headers.append(("ce_sequence", str(row["sequence"]).encode()))
-    return batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers) is not None
+    return (
+        batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers) is not None
+    )
 
 
 def _described(failure: BaseException) -> str:
@@ -386,7 +453,8 @@ def _described(failure: BaseException) -> str:
 
 _TRY_LOCK = f"SELECT pg_try_advisory_lock({RELAY_LOCK})"
 
-# Numbers up to $1 rows or $2 bytes of data (one row at least) by their ids, densely in each partition from its locked counter.
+# Numbers up to $1 rows or $2 bytes of data (one row at least) by their ids, densely in each
+# partition from its locked counter.
 _NUMBER = """
 WITH waiting AS MATERIALIZED (
     SELECT at, id, topic, partition, sum(coalesce(octet_length(data), 0)) OVER (ORDER BY id) - coalesce(octet_length(data), 0) AS before
@@ -410,7 +478,8 @@ UPDATE messaging.outbox AS row
 RETURNING row.topic, row.partition, row.sequence, row.key, row.event_id, row.headers, row.data
 """
 
-# Rows that have a number above what the log is known to hold, in the order of sending; up to $1 rows or $2 bytes of data.
+# Rows that have a number above what the log is known to hold, in the order of sending; up to $1
+# rows or $2 bytes of data.
 _NUMBERED_UNSENT = """
 SELECT topic, partition, sequence, key, event_id, headers, data
   FROM (SELECT row.*, sum(coalesce(octet_length(data), 0)) OVER (ORDER BY topic, partition, sequence) - coalesce(octet_length(data), 0) AS before

@@ -1,4 +1,7 @@
-"""Is it still the log on which these positions were made? Gathers what position.why_another_log decides over. (rule 15 in README.md)"""
+"""Is it still the log on which these positions were made?
+
+Gathers what position.why_another_log decides over. (rule 15 in README.md)
+"""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -15,11 +18,13 @@ SECONDS = 20.0
 """A broker that does not answer within this is away."""
 
 LOOK_BACK = 10_000
-"""Records before a position among which the nearest of ours is looked for. Only a flood of foreign records makes it more than one."""
+"""Records before a position among which the nearest of ours is looked for. Only a flood of foreign
+records makes it more than one."""
 
 
 async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:
-    """What the log shows of each position's partition, if each was made on the log that is there now.
+    """What the log shows of each position's partition, if each was made on the log that is there
+    now.
 
     Raises Stop if one wasn't; KafkaError, OSError or TimeoutError while the broker is away.
     """
@@ -27,7 +32,11 @@ async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> dict[
     for position in positions:
         why = why_another_log(position, found[position.place])
         if why is not None:
-            raise Stop(f"{position.place.topic}/{position.place.partition}: {why}.", mend=MEND, cause=Cause.OTHER_LOG)
+            raise Stop(
+                f"{position.place.topic}/{position.place.partition}: {why}.",
+                mend=MEND,
+                cause=Cause.OTHER_LOG,
+            )
     return found
 
 
@@ -44,16 +53,23 @@ async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dic
             ends = await reader.end_offsets(list(partitions.values()))
             at: dict[TopicPartition, Own] = {}
             before: dict[TopicPartition, Own] = {}
-            spans = {partitions[each.place]: _span(each, starts[partitions[each.place]]) for each in positions}
+            spans = {
+                partitions[each.place]: _span(each, starts[partitions[each.place]])
+                for each in positions
+            }
             last = {tp: min(span[1], ends[tp]) for tp, span in spans.items()}
-            async for tp, own, _ in own_records(reader, {tp: span[0] for tp, span in spans.items()}, last):
+            async for tp, own, _ in own_records(
+                reader, {tp: span[0] for tp, span in spans.items()}, last
+            ):
                 before[tp] = own
                 at.setdefault(tp, own)
             far = {
                 tp: each.sequence_offset
                 for each in positions
                 if each.sequence_offset is not None
-                and starts[tp := partitions[each.place]] <= each.sequence_offset < min(spans[tp][0], ends[tp])
+                and starts[tp := partitions[each.place]]
+                <= each.sequence_offset
+                < min(spans[tp][0], ends[tp])
             }
             just_these = {tp: offset + 1 for tp, offset in far.items()}
             at |= {tp: own async for tp, own, _ in own_records(reader, far, just_these)}

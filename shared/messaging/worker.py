@@ -1,4 +1,6 @@
-"""A service's worker process: hears events, carries the outbox to Kafka, does what is owed later, and says how it is."""
+"""A service's worker process: hears events, carries the outbox to Kafka, does what is owed later,
+and says how it is.
+"""
 
 import asyncio
 import contextlib
@@ -32,23 +34,29 @@ from shared.settings import Settings
 log = structlog.get_logger(__name__)
 
 IN_TRANSACTION_MS = 60_000
-"""PostgreSQL ends a transaction that says nothing for so long: a stopped process must not hold the positions of its successor."""
+"""PostgreSQL ends a transaction that says nothing for so long: a stopped process must not hold the
+positions of its successor."""
 
 NAME_SECONDS = 30.0
-"""How long a worker waits for its name to be free. One that was killed leaves it when PostgreSQL notices, mostly at once."""
+"""How long a worker waits for its name to be free. One that was killed leaves it when PostgreSQL
+notices, mostly at once."""
 
 NAME_TICK = 0.2
 """Seconds between two tries at a name."""
 
 
 class NameTaken(Stop):
-    """Another worker has this one's name. It will be free once that one has gone, so here starting again is what helps."""
+    """Another worker has this one's name.
+
+    It will be free once that one has gone, so here starting again is what helps.
+    """
 
 
 class Duty(NamedTuple):
     """What is owed later: a persisted mark that `run` looks for and settles, again and again.
 
-    Every worker of the service runs it, so it locks what it settles (FOR UPDATE SKIP LOCKED). A NOTIFY on `channel` wakes it early.
+    Every worker of the service runs it, so it locks what it settles (FOR UPDATE SKIP LOCKED). A
+    NOTIFY on `channel` wakes it early.
     """
 
     name: str
@@ -58,10 +66,13 @@ class Duty(NamedTuple):
 
 
 class Worker:
-    """One worker of one service. `hears` makes what the service listens to, given where it states events: a rebuild gives it a silent
-    outbox. `marks` are the tables outside the projections (`public.owed`) in which event use cases set marks for duties, and
-    nothing else: a rebuild may set them again. `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how long Kafka waits for a worker
-    that says nothing before its partitions go to another.
+    """One worker of one service.
+
+    `hears` makes what the service listens to, given where it states events: a rebuild gives it a
+    silent outbox. `marks` are the tables outside the projections (`public.owed`) in which event use
+    cases set marks for duties, and nothing else: a rebuild may set them again. `check_seconds` is
+    how often an idle partition is checked against its log; `session_seconds` how long Kafka waits
+    for a worker that says nothing before its partitions go to another.
     """
 
     def __init__(
@@ -110,8 +121,9 @@ class Worker:
     async def run(self, host: str, port: int) -> None:
         """Work until SIGTERM or SIGINT; the batch at hand is finished first.
 
-        Serves /live, /ready and /metrics on host:port. When going on would be wrong it stands still, connected to nothing, and goes on
-        serving these until it is told to end; then it raises SystemExit with a sentence for an operator.
+        Serves /live, /ready and /metrics on host:port. When going on would be wrong it stands
+        still, connected to nothing, and goes on serving these until it is told to end; then it
+        raises SystemExit with a sentence for an operator.
         """
         for cause in Cause:
             metrics.STOPPED.labels(cause).set(0)
@@ -119,7 +131,9 @@ class Worker:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, told_to_end.set)
-        server = _Server(uvicorn.Config(self._app(), host=host, port=port, log_config=None, access_log=False))
+        server = _Server(
+            uvicorn.Config(self._app(), host=host, port=port, log_config=None, access_log=False)
+        )
         serving = asyncio.create_task(server.serve(), name="health")
         working = asyncio.create_task(self._work(), name="work")
         ending = asyncio.create_task(told_to_end.wait(), name="end")
@@ -144,10 +158,19 @@ class Worker:
             raise end
 
     def _stand_still(self, stop: Stop) -> None:
-        """Says why, once. Nothing is connected any more: whoever mends it needn't end this process first."""
+        """Says why, once.
+
+        Nothing is connected any more: whoever mends it needn't end this process first.
+        """
         self._stop = stop
         metrics.STOPPED.labels(stop.cause).set(1)
-        log.critical("worker stops", service=self.service, cause=stop.cause, reason=stop.reason, mend=stop.mend)
+        log.critical(
+            "worker stops",
+            service=self.service,
+            cause=stop.cause,
+            reason=stop.reason,
+            mend=stop.mend,
+        )
 
     async def _work(self) -> None:
         pool = await patiently(self.pool, "worker waits")
@@ -206,7 +229,9 @@ class Worker:
             )
 
     async def _hold_name(self, named: asyncio.Event, wakes: Mapping[str, asyncio.Event]) -> None:
-        """Holds the lock on this worker's name, over a connection that also tells when PostgreSQL was away and when a duty is due."""
+        """Holds the lock on this worker's name, over a connection that also tells when PostgreSQL
+        was away and when a duty is due.
+        """
         while True:
             connection = await patiently(self._direct_connection, "worker waits")
             lost = asyncio.Event()
@@ -230,13 +255,17 @@ class Worker:
         return await asyncpg.connect(
             self.settings.database_url,
             timeout=10,
-            server_settings={"application_name": f"{self.service}-worker-{self.settings.replica}-name"},
+            server_settings={
+                "application_name": f"{self.service}-worker-{self.settings.replica}-name"
+            },
         )
 
     async def _take_name(self, connection: asyncpg.Connection) -> None:
         deadline = time.monotonic() + NAME_SECONDS
         name = f"terang worker {self.service} {self.settings.replica}"
-        while not await connection.fetchval("SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name):
+        while not await connection.fetchval(
+            "SELECT pg_try_advisory_lock(hashtextextended($1, 0))", name
+        ):
             if time.monotonic() > deadline:
                 raise NameTaken(
                     f"Another worker of {self.service} is named {self.settings.replica}; two of one name would take each other's"
@@ -249,7 +278,11 @@ class Worker:
 
     def _app(self) -> Starlette:
         return Starlette(
-            routes=[Route("/live", self._live), Route("/ready", self._ready), Route("/metrics", _metrics)],
+            routes=[
+                Route("/live", self._live),
+                Route("/ready", self._ready),
+                Route("/metrics", _metrics),
+            ],
         )
 
     async def _live(self, _: Request) -> Response:
@@ -259,7 +292,9 @@ class Worker:
 
     async def _ready(self, _: Request) -> Response:
         if self._stop is not None:
-            return PlainTextResponse(f"stopped ({self._stop.cause}): {self._stop}\nThen start this worker again.", 503)
+            return PlainTextResponse(
+                f"stopped ({self._stop.cause}): {self._stop}\nThen start this worker again.", 503
+            )
         condition = None if self._consumer is None else self._consumer.condition
         if not self._connected or (condition is None and self._heard):
             return PlainTextResponse("waits for PostgreSQL, its name or its topics", 503)
@@ -275,8 +310,10 @@ async def _metrics(_: Request) -> Response:
 
 
 async def _for_ever(name: str, work: Awaitable[object]) -> NoReturn:
-    """A task group passes over a member that ends by a cancellation which nobody asked for (a library's stray one): here it ends the worker, which
-    is then started again, instead of standing still unseen."""
+    """A task group passes over a member that ends by a cancellation which nobody asked for (a
+    library's stray one): here it ends the worker, which is then started again, instead of standing
+    still unseen.
+    """
     try:
         await work
     except asyncio.CancelledError:

@@ -1,4 +1,7 @@
-"""Every metric, once: its unit, what it means, and what to do about it. Names begin with terang_."""
+"""Every metric, once: its unit, what it means, and what to do about it.
+
+Names begin with terang_.
+"""
 
 from prometheus_client import Counter, Gauge, Histogram
 
@@ -53,7 +56,8 @@ DUTY_FAILURES = Counter(
     ["duty"],
 )
 
-# The way out: outbox and relay (shared/messaging/relay.py). One worker of a service leads; the others show 0.
+# The way out: outbox and relay (shared/messaging/relay.py). One worker of a service leads; the
+# others show 0.
 
 OUTBOX_WAITING = Gauge(
     "terang_outbox_waiting_rows",

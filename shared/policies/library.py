@@ -1,4 +1,6 @@
-"""The policies that the platform brings along, each a TOML file in this folder, and policies in other files."""
+"""The policies that the platform brings along, each a TOML file in this folder, and policies in
+other files.
+"""
 
 import re
 import tomllib
@@ -19,7 +21,11 @@ def known() -> tuple[str, ...]:
 
 @lru_cache
 def load(policy_id: str) -> Policy:
-    """The policy of that id. Raises Refusal `unknown-policy` (policy, known) where there is none, PolicyError where its file is wrong."""
+    """The policy of that id.
+
+    Raises Refusal `unknown-policy` (policy, known) where there is none, PolicyError where its file
+    is wrong.
+    """
     if policy_id not in known():
         raise Refusal("unknown-policy", policy=policy_id, known=", ".join(known()))
     policy = read_file(FOLDER / f"{policy_id}.toml")
@@ -30,12 +36,19 @@ def load(policy_id: str) -> Policy:
 
 
 def read_file(path: Path) -> Policy:
-    """The policy in a file. Raises PolicyError with every fault, its line, its place, and the authority that it concerns; OSError."""
+    """The policy in a file.
+
+    Raises PolicyError with every fault, its line, its place, and the authority that it concerns;
+    OSError.
+    """
     try:
         text = path.read_text("utf-8-sig")  # editors on Windows put a byte order mark before it
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
-        says = ("bukan UTF-8: simpan berkas dengan pengodean itu", "not UTF-8: save the file in that encoding")
+        says = (
+            "bukan UTF-8: simpan berkas dengan pengodean itu",
+            "not UTF-8: save the file in that encoding",
+        )
         raise _unread(path, says, line) from error
     try:
         values, lines = tomllib.loads(text), lines_of(text)
@@ -44,7 +57,9 @@ def read_file(path: Path) -> Policy:
         line = int(at[1]) if at else text.count("\n") + 1
         raise _unread(path, (f"bukan TOML: {error}", f"not TOML: {error}"), line) from error
     except ValueError as error:  # Python's own limit
-        raise _unread(path, ("ada bilangan yang terlalu panjang", "a number has too many digits")) from error
+        raise _unread(
+            path, ("ada bilangan yang terlalu panjang", "a number has too many digits")
+        ) from error
     except RecursionError as error:
         says = (
             "daftar atau tabel bersarang terlalu dalam untuk dibaca",
@@ -57,4 +72,6 @@ def read_file(path: Path) -> Policy:
 def _unread(path: Path, says: tuple[str, str], line: int | None = None) -> PolicyError:
     """The one fault of a file out of which no values come, in Indonesian and English."""
     indonesian, english = says
-    return PolicyError(f"{path.name}: {english}", (Fault((), english, line, indonesian=indonesian),))
+    return PolicyError(
+        f"{path.name}: {english}", (Fault((), english, line, indonesian=indonesian),)
+    )

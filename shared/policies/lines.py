@@ -1,4 +1,6 @@
-"""Where each part of a TOML file stands: tomllib reads values but forgets lines, and whoever writes a policy needs them."""
+"""Where each part of a TOML file stands: tomllib reads values but forgets lines, and whoever writes
+a policy needs them.
+"""
 
 from collections.abc import Iterator
 
@@ -9,7 +11,9 @@ BARE_END = BLANK + ".=]},#"
 
 
 def lines_of(text: str) -> dict[Place, int]:
-    """The line, from 1, where every key, table and element of an array in a text that tomllib has read stands first."""
+    """The line, from 1, where every key, table and element of an array in a text that tomllib has
+    read stands first.
+    """
     lines: dict[Place, int] = {}
     for place, line in _Reader(text).places():
         for length in range(1, len(place) + 1):

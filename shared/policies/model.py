@@ -1,6 +1,8 @@
-"""A selection policy: what is tested, what must be reached, how scores are put together, and who goes before whom.
+"""A selection policy: what is tested, what must be reached, how scores are put together, and who
+goes before whom.
 
-Points and scores are exact decimals; a float is refused. A policy is checked as a whole when it is read: what it names must exist.
+Points and scores are exact decimals; a float is refused. A policy is checked as a whole when it is
+read: what it names must exist.
 """
 
 import hashlib
@@ -27,16 +29,20 @@ from typing_extensions import override
 from shared.policies.plainly import CODE, NAME, RESULT_CODE, STAGE_NAME, VERSION, Language, plainly
 
 FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
-"""Facts of a person, apart from points, that an order may use. Education and priority are ordered by the policy."""
+"""Facts of a person, apart from points, that an order may use. Education and priority are ordered
+by the policy."""
 
 MOST_UNITS = 2**48
-"""A list's highest score, in units of its last digit, stays below it: ranking keeps the priority group in the bits above."""
+"""A list's highest score, in units of its last digit, stays below it: ranking keeps the priority
+group in the bits above."""
 
 KEPT = {*FACTS, "score", "decision", "equal", "total"}
-"""Names that stand for something else where a stage is named: among the ties, and where it is said what decided."""
+"""Names that stand for something else where a stage is named: among the ties, and where it is said
+what decided."""
 
 MOST_DAYS = 60
-"""Days of an objection or of its answer, at most: rules give three and seven, and a slip (30000 for 3) would hold a round's lists for ever."""
+"""Days of an objection or of its answer, at most: rules give three and seven, and a slip (30000 for
+3) would hold a round's lists for ever."""
 
 TO_BE_CONFIRMED = "To be confirmed by the agency"
 
@@ -44,7 +50,13 @@ TO_BE_CONFIRMED = "To be confirmed by the agency"
 IN_A_FILE = "in a file"
 """Context of the validation of a policy as its authors wrote it."""
 
-CITES = ("authority", "ties_authority", "codes_authority", "education_authority", "result_code_authority")
+CITES = (
+    "authority",
+    "ties_authority",
+    "codes_authority",
+    "education_authority",
+    "result_code_authority",
+)
 """Fields that name an authority."""
 
 CITED_APART = {
@@ -116,7 +128,9 @@ Name = Annotated[str, StringConstraints(pattern=NAME)]
 StageName = Annotated[str, StringConstraints(pattern=STAGE_NAME)]
 Code = Annotated[str, StringConstraints(pattern=CODE)]
 ResultCode = Annotated[str, StringConstraints(pattern=RESULT_CODE)]
-AuthorityName = Annotated[Name, Field(description="Where the figure comes from: one of the policy's authorities")]
+AuthorityName = Annotated[
+    Name, Field(description="Where the figure comes from: one of the policy's authorities")
+]
 
 
 class _Part(BaseModel):
@@ -156,7 +170,10 @@ class Need(_Part):
     """A kind of need (jenis kebutuhan) that a vacancy may be for."""
 
     name: Text
-    labels: Annotated[tuple[str, ...], Field(min_length=1, description="What the national list of vacancies calls it")]
+    labels: Annotated[
+        tuple[str, ...],
+        Field(min_length=1, description="What the national list of vacancies calls it"),
+    ]
     authority: AuthorityName | None = None
 
 
@@ -175,9 +192,11 @@ class Step(_Part):
 
 
 class Evidence(_Part):
-    """Points that follow from a fact of the person, which a verifier found proven: those of the highest step reached.
+    """Points that follow from a fact of the person, which a verifier found proven: those of the
+    highest step reached.
 
-    Below the first step, and where the fact is unknown, there are none. Experience counts in the months that a verifier marked relevant.
+    Below the first step, and where the fact is unknown, there are none. Experience counts in the
+    months that a verifier marked relevant.
     """
 
     of: Literal["relevant_experience_months", "gpa", "education"]
@@ -195,18 +214,25 @@ class Component(_Part):
             description="How points come about: items right or wrong, items of graded options, a panel's rubric, evidence that a verifier weighs, or points as the agency states them"
         ),
     ]
-    items: Annotated[Whole | None, Field(gt=0, description="Number of items, where it has items")] = None
+    items: Annotated[
+        Whole | None, Field(gt=0, description="Number of items, where it has items")
+    ] = None
     maximum: Positive
     step: Annotated[Positive, Field(description="Points are whole multiples of this")]
     needs: Annotated[
-        tuple[Code, ...], Field(description="Only vacancies of these kinds of need have it; none named: all")
+        tuple[Code, ...],
+        Field(description="Only vacancies of these kinds of need have it; none named: all"),
     ] = ()
-    rubric: Annotated[tuple[Criterion, ...], Field(description="What a panel or a verifier judges; maxima sum up")] = ()
+    rubric: Annotated[
+        tuple[Criterion, ...], Field(description="What a panel or a verifier judges; maxima sum up")
+    ] = ()
     evidence: Annotated[
-        Evidence | None, Field(description="How points follow from a fact; without it somebody states them")
+        Evidence | None,
+        Field(description="How points follow from a fact; without it somebody states them"),
     ] = None
     knock_out: Annotated[
-        Positive | None, Field(description="Whoever has less is out (menggugurkan), for whatever kind of need")
+        Positive | None,
+        Field(description="Whoever has less is out (menggugurkan), for whatever kind of need"),
     ] = None
     authority: AuthorityName
 
@@ -229,14 +255,23 @@ class Bonus(_Part):
     name: Text
     component: Code
     points: Positive
-    ceiling: Annotated[Positive, Field(description="The component's points are not lifted above this")]
-    needs: Annotated[tuple[Code, ...], Field(description="Only for these kinds of need; none named: all")] = ()
+    ceiling: Annotated[
+        Positive, Field(description="The component's points are not lifted above this")
+    ]
+    needs: Annotated[
+        tuple[Code, ...], Field(description="Only for these kinds of need; none named: all")
+    ] = ()
     of: Annotated[
-        str | None, Field(description="A component or a fact that the condition asks for; none: nothing is asked")
+        str | None,
+        Field(
+            description="A component or a fact that the condition asks for; none: nothing is asked"
+        ),
     ] = None
     at_least: Annotated[
         str | None,
-        Field(description="Points, months, a mark, a level of education, or a priority group (that one or one before)"),
+        Field(
+            description="Points, months, a mark, a level of education, or a priority group (that one or one before)"
+        ),
     ] = None
     authority: AuthorityName
 
@@ -250,7 +285,9 @@ class Bonus(_Part):
 
 
 class Threshold(_Part):
-    """A passing grade (nilai ambang batas): whoever is below it fails the stage, whatever the other points."""
+    """A passing grade (nilai ambang batas): whoever is below it fails the stage, whatever the other
+    points.
+    """
 
     needs: Annotated[tuple[Code, ...], Field(min_length=1)]
     of: Annotated[str, Field(description="A component of the stage, or `total`")]
@@ -276,7 +313,8 @@ class Stage(_Part):
     longer: tuple[LongerTime, ...] = ()
     components: Annotated[tuple[Component, ...], Field(min_length=1)]
     thresholds: Annotated[
-        tuple[Threshold, ...], Field(description="None at all, or at least one for each kind of need")
+        tuple[Threshold, ...],
+        Field(description="None at all, or at least one for each kind of need"),
     ] = ()
     bonuses: tuple[Bonus, ...] = ()
     authority: AuthorityName
@@ -298,10 +336,15 @@ class Term(_Part):
     """A stage's part in a score, or that of one of its components: total ÷ divisor, times weight %."""
 
     stage: StageName
-    component: Annotated[Code | None, Field(description="Of that component only; none: the stage's total")] = None
-    needs: Annotated[tuple[Code, ...], Field(description="Counts for these kinds of need; none named: for all")] = ()
+    component: Annotated[
+        Code | None, Field(description="Of that component only; none: the stage's total")
+    ] = None
+    needs: Annotated[
+        tuple[Code, ...], Field(description="Counts for these kinds of need; none named: for all")
+    ] = ()
     divisor: Annotated[
-        Positive, Field(description="Brings the total to the scale of 100, or 1 where it stays as it is")
+        Positive,
+        Field(description="Brings the total to the scale of 100, or 1 where it stays as it is"),
     ]
     weight: Annotated[Positive, Field(le=100, description="Percent")]
 
@@ -313,7 +356,9 @@ class Score(_Part):
     decimals: Annotated[Whole, Field(ge=0, le=6, description="Digits after the point")]
     rounding: Annotated[
         Literal["each-step", "end"],
-        Field(description="Half-up, after each division and each multiplication, or once at the end"),
+        Field(
+            description="Half-up, after each division and each multiplication, or once at the end"
+        ),
     ]
     authority: AuthorityName
 
@@ -323,9 +368,14 @@ class Tie(_Part):
 
     by: Annotated[
         str,
-        Field(description="A component, a stage (its total), a sum of components (A+B), or a fact of the person"),
+        Field(
+            description="A component, a stage (its total), a sum of components (A+B), or a fact of the person"
+        ),
     ]
-    order: Annotated[Literal["highest-first", "lowest-first"], Field(description="Which value goes before the other")]
+    order: Annotated[
+        Literal["highest-first", "lowest-first"],
+        Field(description="Which value goes before the other"),
+    ]
 
 
 class Cut(_Part):
@@ -334,7 +384,9 @@ class Cut(_Part):
     multiple: Annotated[Whole, Field(ge=1, description="Times the vacancy's seats")]
     equals_at_the_limit: Annotated[
         Literal["all-admitted", "officer-decides"],
-        Field(description="What becomes of those who are equal in score and every tie where only some fit"),
+        Field(
+            description="What becomes of those who are equal in score and every tie where only some fit"
+        ),
     ]
     authority: AuthorityName
 
@@ -352,13 +404,19 @@ class Codes(_Part):
 
 
 class List(_Part):
-    """A ranking that is fixed at some point of the round: who is on it, by what score, in what order, how many go on."""
+    """A ranking that is fixed at some point of the round: who is on it, by what score, in what
+    order, how many go on.
+    """
 
     code: StageName
     name: Text
-    by_priority: Annotated[Flag, Field(description="The policy's priority groups go before any score")] = False
+    by_priority: Annotated[
+        Flag, Field(description="The policy's priority groups go before any score")
+    ] = False
     stage: Annotated[StageName, Field(description="The stage whose sitting completes it")]
-    after: Annotated[StageName | None, Field(description="The list whose cut admits to this one's stage")] = None
+    after: Annotated[
+        StageName | None, Field(description="The list whose cut admits to this one's stage")
+    ] = None
     score: Score
     ties: tuple[Tie, ...]
     ties_authority: AuthorityName
@@ -367,7 +425,9 @@ class List(_Part):
     codes_authority: AuthorityName
 
     def goes_on(self, code: str) -> bool:
-        """Whether a code of this list, as published, means a place within the cut, whatever priority group stands before it (`R2/L`)."""
+        """Whether a code of this list, as published, means a place within the cut, whatever
+        priority group stands before it (`R2/L`).
+        """
         return code == self.codes.within or code.endswith(f"/{self.codes.within}")
 
 
@@ -376,7 +436,9 @@ class EducationLevel(_Part):
 
     code: Code
     name: Text
-    labels: Annotated[tuple[str, ...], Field(min_length=1, description="What lists of vacancies call it")]
+    labels: Annotated[
+        tuple[str, ...], Field(min_length=1, description="What lists of vacancies call it")
+    ]
 
 
 class PriorityGroup(_Part):
@@ -387,9 +449,13 @@ class PriorityGroup(_Part):
     labels: Annotated[tuple[str, ...], Field(description="Other words for it in files")] = ()
     result_code: Annotated[
         ResultCode | None,
-        Field(description="Shown in place of the list's code, and before `/` and it where within; none: the list's"),
+        Field(
+            description="Shown in place of the list's code, and before `/` and it where within; none: the list's"
+        ),
     ] = None
-    result_code_authority: Annotated[AuthorityName | None, Field(description="None: that of the group")] = None
+    result_code_authority: Annotated[
+        AuthorityName | None, Field(description="None: that of the group")
+    ] = None
     authority: AuthorityName
 
 
@@ -404,16 +470,26 @@ class Quota(_Part):
 class Objection(_Part):
     """Who may object (sanggah) to a result, once, about the own case."""
 
-    after: Annotated[str, Field(description="The list whose announcement opens it, or `administration`")]
+    after: Annotated[
+        str, Field(description="The list whose announcement opens it, or `administration`")
+    ]
     days: Annotated[Whole, Field(gt=0, le=MOST_DAYS, description="Days from the announcement")]
     answer_days: Annotated[
-        Whole, Field(gt=0, le=MOST_DAYS, description="Days after the window in which it is answered and announced")
+        Whole,
+        Field(
+            gt=0,
+            le=MOST_DAYS,
+            description="Days after the window in which it is answered and announced",
+        ),
     ]
     authority: AuthorityName
 
 
 class Publication(_Part):
-    """What a published list shows of a candidate besides number, rank and code. No level shows a name or a personal fact."""
+    """What a published list shows of a candidate besides number, rank and code.
+
+    No level shows a name or a personal fact.
+    """
 
     level: Annotated[
         Literal["components", "scores"],
@@ -423,18 +499,26 @@ class Publication(_Part):
 
 
 class SeatMove(_Part):
-    """One way to fill a seat that the vacancy's own list left empty (optimalisasi): whose next best may be offered it.
+    """One way to fill a seat that the vacancy's own list left empty (optimalisasi): whose next best
+    may be offered it.
 
-    Moves are tried in the policy's order; those whom one move allows, in merit order. Nobody is moved without consent.
+    Moves are tried in the policy's order; those whom one move allows, in merit order. Nobody is
+    moved without consent.
     """
 
-    to_needs: Annotated[tuple[Code, ...], Field(min_length=1, description="Kinds of need whose empty seats this fills")]
+    to_needs: Annotated[
+        tuple[Code, ...],
+        Field(min_length=1, description="Kinds of need whose empty seats this fills"),
+    ]
     from_needs: Annotated[
-        tuple[Code, ...], Field(min_length=1, description="Kinds of need from whose vacancies people may come")
+        tuple[Code, ...],
+        Field(min_length=1, description="Kinds of need from whose vacancies people may come"),
     ]
     where: Annotated[
         Literal["same-unit", "other-unit"],
-        Field(description="Whether the vacancy that they applied for is at the unit of the empty seat"),
+        Field(
+            description="Whether the vacancy that they applied for is at the unit of the empty seat"
+        ),
     ]
     same: Annotated[
         tuple[Literal["agency", "post", "need", "education"], ...],
@@ -445,7 +529,9 @@ class SeatMove(_Part):
     ]
     thresholds_of: Annotated[
         Code | None,
-        Field(description="Kind of need whose passing grades must be met too; none: those of the own need suffice"),
+        Field(
+            description="Kind of need whose passing grades must be met too; none: those of the own need suffice"
+        ),
     ] = None
     code: Annotated[ResultCode, Field(description="Result code of whoever takes the seat")]
     authority: AuthorityName
@@ -455,12 +541,16 @@ class SeatGroup(_Part):
     """Posts whose empty seats are filled from within the group only, whatever the moves."""
 
     name: Text
-    posts: Annotated[tuple[str, ...], Field(min_length=1, description="As the list of vacancies calls them")]
+    posts: Annotated[
+        tuple[str, ...], Field(min_length=1, description="As the list of vacancies calls them")
+    ]
     authority: AuthorityName
 
 
 class Policy(_Part):
-    """A round's law: stages, lists in the order in which they are closed, kinds of need, and the authorities of it all."""
+    """A round's law: stages, lists in the order in which they are closed, kinds of need, and the
+    authorities of it all.
+    """
 
     id: Name
     version: Annotated[str, StringConstraints(pattern=VERSION)]
@@ -470,12 +560,17 @@ class Policy(_Part):
     stages: Annotated[tuple[Stage, ...], Field(min_length=1)]
     lists: Annotated[tuple[List, ...], Field(min_length=1)]
     seat_moves: Annotated[
-        tuple[SeatMove, ...], Field(description="How seats that stay empty are filled, in this order; none: they stay")
+        tuple[SeatMove, ...],
+        Field(description="How seats that stay empty are filled, in this order; none: they stay"),
     ] = ()
     seat_groups: tuple[SeatGroup, ...] = ()
-    education: Annotated[tuple[EducationLevel, ...], Field(description="Levels, from the lowest")] = ()
+    education: Annotated[
+        tuple[EducationLevel, ...], Field(description="Levels, from the lowest")
+    ] = ()
     education_authority: AuthorityName | None = None
-    priority_groups: Annotated[tuple[PriorityGroup, ...], Field(description="Who goes first comes first")] = ()
+    priority_groups: Annotated[
+        tuple[PriorityGroup, ...], Field(description="Who goes first comes first")
+    ] = ()
     quotas: tuple[Quota, ...] = ()
     objections: tuple[Objection, ...] = ()
     publication: Publication
@@ -497,7 +592,12 @@ class Policy(_Part):
         """The same kind of need by its code."""
         wanted = _plain(label)
         return next(
-            (code for code, need in self.needs.items() if any(_plain(known) == wanted for known in need.labels)), None
+            (
+                code
+                for code, need in self.needs.items()
+                if any(_plain(known) == wanted for known in need.labels)
+            ),
+            None,
         )
 
     def education_code(self, label: str) -> str | None:
@@ -509,15 +609,21 @@ class Policy(_Part):
         return _named(label, self.priority_groups)
 
     def uses_facts(self, one: List) -> bool:
-        """True where a list's order or points use a fact of the person: facts must have arrived before it is fixed."""
+        """True where a list's order or points use a fact of the person: facts must have arrived
+        before it is fixed.
+        """
         stages = [self.stage(term.stage) for term in one.score.terms]
         asked = {tie.by for tie in one.ties}
         asked |= {bonus.of for stage in stages if stage for bonus in stage.bonuses if bonus.of}
-        evidence = any(component.evidence for stage in stages if stage for component in stage.components)
+        evidence = any(
+            component.evidence for stage in stages if stage for component in stage.components
+        )
         return one.by_priority or evidence or not asked.isdisjoint(FACTS)
 
     def quota_faults(self, seats: Mapping[str, int]) -> list[str]:
-        """Which quotas a round's seats by kind of need fall short of, a sentence each; empty where none."""
+        """Which quotas a round's seats by kind of need fall short of, a sentence each; empty where
+        none.
+        """
         total = sum(seats.values())
         return [
             f"{quota.need}: {seats.get(quota.need, 0)} of {total} seats are less than {quota.least_percent} %"
@@ -525,12 +631,18 @@ class Policy(_Part):
             if seats.get(quota.need, 0) * 100 < quota.least_percent * total
         ]
 
-    def point_faults(self, stage: str, points: Mapping[str, Decimal], need: str | None = None) -> list[str]:
-        """What is wrong with a candidate's points in a stage, a sentence each; empty where nothing is. `need`: the candidate's kind of need; unless it is
-        known, components that only some kinds have may be there or not."""
+    def point_faults(
+        self, stage: str, points: Mapping[str, Decimal], need: str | None = None
+    ) -> list[str]:
+        """What is wrong with a candidate's points in a stage, a sentence each; empty where nothing
+        is. `need`: the candidate's kind of need; unless it is known, components that only some
+        kinds have may be there or not.
+        """
         found = self.stage(stage)
         if found is None:
-            return [f"{stage}: the policy has no such stage; it has {', '.join(one.code for one in self.stages)}"]
+            return [
+                f"{stage}: the policy has no such stage; it has {', '.join(one.code for one in self.stages)}"
+            ]
         return list(_point_faults(found, points, need))
 
     def as_json(self) -> dict[str, Any]:
@@ -539,7 +651,9 @@ class Policy(_Part):
 
     def hash(self) -> str:
         """SHA-256, in hexadecimal, of the canonical JSON: sorted keys, no blanks, UTF-8."""
-        canonical = json.dumps(self.as_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+        canonical = json.dumps(
+            self.as_json(), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+        )
         return hashlib.sha256(canonical.encode()).hexdigest()
 
     @model_validator(mode="after")
@@ -580,7 +694,9 @@ class Policy(_Part):
         yield from self._other_faults()
 
     def _unused_authorities(self) -> Iterator[Fault]:
-        """Asked of files only: a round's policy may be of an older version, and a question to it may take away what cited an authority."""
+        """Asked of files only: a round's policy may be of an older version, and a question to it
+        may take away what cited an authority.
+        """
         used = {name for _, name in _named_authorities(self)}
         for name in self.authorities:
             if name not in used:
@@ -594,24 +710,32 @@ class Policy(_Part):
             yield Fault(place, f"{where}: all points follow from facts: there is nothing to sit")
         for number, longer in enumerate(stage.longer):
             if stage.minutes is not None and longer.minutes <= stage.minutes:
-                says = (
-                    f"{where}, longer time: {longer.minutes} minutes are not more than the stage's own {stage.minutes}"
-                )
+                says = f"{where}, longer time: {longer.minutes} minutes are not more than the stage's own {stage.minutes}"
                 yield Fault((*place, "longer", number, "minutes"), says)
         for number, component in enumerate(stage.components):
-            yield from self._component_faults((*place, "components", number), f"{where}, {component.code}", component)
+            yield from self._component_faults(
+                (*place, "components", number), f"{where}, {component.code}", component
+            )
         for number, bonus in enumerate(stage.bonuses):
-            yield from self._bonus_faults((*place, "bonuses", number), f"{where}, bonus on {bonus.component}", bonus)
+            yield from self._bonus_faults(
+                (*place, "bonuses", number), f"{where}, bonus on {bonus.component}", bonus
+            )
         for number, threshold in enumerate(stage.thresholds):
-            yield from self._threshold_faults((*place, "thresholds", number), where, stage, threshold)
-        for twice in _repeated([f"{one.of} for {need}" for one in stage.thresholds for need in one.needs]):
+            yield from self._threshold_faults(
+                (*place, "thresholds", number), where, stage, threshold
+            )
+        for twice in _repeated(
+            [f"{one.of} for {need}" for one in stage.thresholds for need in one.needs]
+        ):
             yield Fault((*place, "thresholds"), f"{where}: two thresholds on {twice}")
         if stage.thresholds:
             covered = {need for threshold in stage.thresholds for need in threshold.needs}
             for need in sorted(self.needs.keys() - covered):
                 yield Fault((*place, "thresholds"), f"{where}: no threshold for {need}")
 
-    def _threshold_faults(self, place: Place, where: str, stage: Stage, threshold: Threshold) -> Iterator[Fault]:
+    def _threshold_faults(
+        self, place: Place, where: str, stage: Stage, threshold: Threshold
+    ) -> Iterator[Fault]:
         where = f"{where}, threshold on {threshold.of}"
         component = stage.component(threshold.of)
         if component is None and threshold.of != "total":
@@ -619,12 +743,18 @@ class Policy(_Part):
             return
         for need in threshold.needs:
             parts = [one for one in stage.components if one.of_need(need)]
-            most = component.maximum if component else sum((one.maximum for one in parts), Decimal(0))
+            most = (
+                component.maximum if component else sum((one.maximum for one in parts), Decimal(0))
+            )
             if threshold.minimum > most:
-                yield Fault((*place, "minimum"), f"{where}: {threshold.minimum} is above the maximum {most}")
+                yield Fault(
+                    (*place, "minimum"), f"{where}: {threshold.minimum} is above the maximum {most}"
+                )
                 return
             if component is not None and component not in parts:
-                yield Fault((*place, "needs"), f"{where}: vacancies for {need} have no {threshold.of}")
+                yield Fault(
+                    (*place, "needs"), f"{where}: vacancies for {need} have no {threshold.of}"
+                )
 
     def _component_faults(self, place: Place, where: str, component: Component) -> Iterator[Fault]:
         if component.maximum % component.step:
@@ -642,30 +772,45 @@ class Policy(_Part):
             yield Fault((*place, "knock_out"), says)
         if component.rubric:
             if component.scoring not in {"panel", "evidence"} or component.evidence is not None:
-                yield Fault((*place, "rubric"), f"{where}: a rubric is for what a panel or a verifier judges")
+                yield Fault(
+                    (*place, "rubric"),
+                    f"{where}: a rubric is for what a panel or a verifier judges",
+                )
             rubric = sum((criterion.maximum for criterion in component.rubric), Decimal(0))
             if rubric != component.maximum:
                 says = f"{where}: the rubric's maxima sum to {rubric}, not {component.maximum}"
                 yield Fault((*place, "rubric"), says)
         if component.evidence is not None:
             if component.scoring != "evidence":
-                yield Fault((*place, "scoring"), f"{where}: points that follow from a fact are scored by evidence")
-            yield from self._evidence_faults((*place, "evidence"), where, component, component.evidence)
+                yield Fault(
+                    (*place, "scoring"),
+                    f"{where}: points that follow from a fact are scored by evidence",
+                )
+            yield from self._evidence_faults(
+                (*place, "evidence"), where, component, component.evidence
+            )
 
-    def _evidence_faults(self, place: Place, where: str, component: Component, evidence: Evidence) -> Iterator[Fault]:
+    def _evidence_faults(
+        self, place: Place, where: str, component: Component, evidence: Evidence
+    ) -> Iterator[Fault]:
         reached = []
         for number, step in enumerate(evidence.steps):
             at = (*place, "steps", number)
             value = self.threshold_of_fact(evidence.of, step.at_least)
             if value is None:
-                yield Fault((*at, "at_least"), f"{where}: {step.at_least} is no value of {evidence.of}")
+                yield Fault(
+                    (*at, "at_least"), f"{where}: {step.at_least} is no value of {evidence.of}"
+                )
                 return
             reached.append((value, step.points))
             if step.points > component.maximum:
                 says = f"{where}: {step.points} points are above the maximum {component.maximum}"
                 yield Fault((*at, "points"), says)
             if step.points % component.step:
-                yield Fault((*at, "points"), f"{where}: {step.points} points are no multiple of {component.step}")
+                yield Fault(
+                    (*at, "points"),
+                    f"{where}: {step.points} points are no multiple of {component.step}",
+                )
         if any(one[0] >= other[0] or one[1] > other[1] for one, other in pairwise(reached)):
             yield Fault((*place, "steps"), f"{where}: the steps do not ascend")
 
@@ -685,15 +830,20 @@ class Policy(_Part):
             return
         if bonus.of in FACTS:
             if self.threshold_of_fact(bonus.of, bonus.at_least) is None:
-                yield Fault((*place, "at_least"), f"{where}: {bonus.at_least} is no value of {bonus.of}")
+                yield Fault(
+                    (*place, "at_least"), f"{where}: {bonus.at_least} is no value of {bonus.of}"
+                )
         elif stage.component(bonus.of) is None:
-            yield Fault((*place, "of"), f"{where}: nothing in stage {stage.code} is called {bonus.of}")
+            yield Fault(
+                (*place, "of"), f"{where}: nothing in stage {stage.code} is called {bonus.of}"
+            )
         elif _number(bonus.at_least) is None:
             yield Fault((*place, "at_least"), f"{where}: {bonus.at_least} is no number of points")
 
     def threshold_of_fact(self, fact: str, at_least: str) -> Decimal | None:
-        """A fact's value as a number that grows with it: months, a mark, the place of a level from the lowest, or of a priority group from the
-        last; none where there is no such value."""
+        """A fact's value as a number that grows with it: months, a mark, the place of a level from
+        the lowest, or of a priority group from the last; none where there is no such value.
+        """
         if fact == "education":
             codes = [level.code for level in self.education]
         elif fact == "priority":
@@ -707,7 +857,10 @@ class Policy(_Part):
         if self.stage(one.stage) is None:
             yield Fault((*place, "stage"), f"{where}: no stage {one.stage}")
         if one.after is not None and one.after not in earlier:
-            yield Fault((*place, "after"), f"{where}: after {one.after}, but no list before it has that code")
+            yield Fault(
+                (*place, "after"),
+                f"{where}: after {one.after}, but no list before it has that code",
+            )
         if one.by_priority and not self.priority_groups:
             yield Fault((*place, "by_priority"), f"{where}: the policy has no priority groups")
         yield from self._score_faults((*place, "score"), f"{where}, score", one)
@@ -716,7 +869,10 @@ class Policy(_Part):
         for code in _repeated(codes):
             yield Fault((*place, "codes"), f"{where}, codes: {code} stands for two outcomes")
         if kept := sorted({"WAIT", "UNDECIDED"} & {*codes}):
-            yield Fault((*place, "codes"), f"{where}, codes: {' and '.join(kept)} is kept for who has no outcome yet")
+            yield Fault(
+                (*place, "codes"),
+                f"{where}, codes: {' and '.join(kept)} is kept for who has no outcome yet",
+            )
         for group in self.priority_groups if one.by_priority else ():
             if group.result_code and len(group.result_code) + 1 + len(one.codes.within) > 12:
                 says = f"{where}, codes: {group.result_code}/{one.codes.within} is longer than 12 characters"
@@ -730,7 +886,10 @@ class Policy(_Part):
             if stage is None:
                 yield Fault((*at, "stage"), f"{where}: no stage {term.stage}")
             elif term.component is not None and stage.component(term.component) is None:
-                yield Fault((*at, "component"), f"{where}: stage {term.stage} has no component {term.component}")
+                yield Fault(
+                    (*at, "component"),
+                    f"{where}: stage {term.stage} has no component {term.component}",
+                )
         if one.stage not in [term.stage for term in terms]:
             yield Fault((*place, "terms"), f"{where}: its own stage {one.stage} does not count")
         told: set[str] = set()
@@ -738,7 +897,9 @@ class Policy(_Part):
             counted = [term for term in terms if not term.needs or need in term.needs]
             says = [
                 f"{where}: stage {twice} counts twice"
-                for twice in _repeated([f"{term.stage} {term.component or ''}".strip() for term in counted])
+                for twice in _repeated(
+                    [f"{term.stage} {term.component or ''}".strip() for term in counted]
+                )
             ]
             whole = {term.stage for term in counted if term.component is None}
             says += [
@@ -758,10 +919,14 @@ class Policy(_Part):
                 if each not in told:
                     told.add(each)
                     yield Fault(
-                        (*place, "terms"), each if len(self.needs) == 1 or not _by_need(terms) else f"{each} ({need})"
+                        (*place, "terms"),
+                        each if len(self.needs) == 1 or not _by_need(terms) else f"{each} ({need})",
                     )
         most = (
-            sum((self._most_of(term) / term.divisor * term.weight / 100 for term in terms), Decimal(0))
+            sum(
+                (self._most_of(term) / term.divisor * term.weight / 100 for term in terms),
+                Decimal(0),
+            )
             * 10**one.score.decimals
         )
         if most >= MOST_UNITS:
@@ -782,7 +947,10 @@ class Policy(_Part):
             parts = tie.by.split("+")
             if tie.by not in known and not components.issuperset(parts):
                 names = ", ".join(sorted(known | components))
-                yield Fault((*place, number, "by"), f"{where}: nothing is called {tie.by}; there are {names}")
+                yield Fault(
+                    (*place, number, "by"),
+                    f"{where}: nothing is called {tie.by}; there are {names}",
+                )
             if _repeated(parts):
                 yield Fault((*place, number, "by"), f"{where}: {tie.by} counts a component twice")
             if tie.by in {"education", "priority"} and not (
@@ -790,13 +958,18 @@ class Policy(_Part):
             ):
                 yield Fault((*place, number, "by"), f"{where}: the policy has no order of {tie.by}")
             if tie.by == "priority" and one.by_priority:
-                yield Fault((*place, number, "by"), f"{where}: priority goes before the score already")
+                yield Fault(
+                    (*place, number, "by"), f"{where}: priority goes before the score already"
+                )
         yield from _twice(place, where + ":", [tie.by for tie in one.ties])
 
     def _move_faults(self, place: Place, move: SeatMove) -> Iterator[Fault]:
         where = f"seat move {int(place[-1]) + 1}"
         if move.where == "same-unit" and (shared := sorted({*move.to_needs} & {*move.from_needs})):
-            yield Fault((*place, "where"), f"{where}: {', '.join(shared)} at the same unit is the vacancy itself")
+            yield Fault(
+                (*place, "where"),
+                f"{where}: {', '.join(shared)} at the same unit is the vacancy itself",
+            )
         if "need" in move.same and {*move.to_needs} != {*move.from_needs}:
             says = f"{where}: the same need on both sides, but the two sides name different needs"
             yield Fault((*place, "same"), says)
@@ -820,13 +993,20 @@ class Policy(_Part):
             if objection.after not in lists:
                 says = f"objection {number + 1}: nothing is announced as {objection.after}"
                 yield Fault(("objections", number, "after"), says)
-        yield from _twice(("objections",), "objection to", [objection.after for objection in self.objections])
+        yield from _twice(
+            ("objections",), "objection to", [objection.after for objection in self.objections]
+        )
 
 
-def read(source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | None = None) -> Policy:
-    """The policy that `values` hold. Raises PolicyError naming `source` (a file) and every fault with its place.
+def read(
+    source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | None = None
+) -> Policy:
+    """The policy that `values` hold.
 
-    `lines`: where each place stands in the file, if it is one: there each authority must be used, too. A fault also names the authority of the figure that it concerns, where one stands near.
+    Raises PolicyError naming `source` (a file) and every fault with its place.
+
+    `lines`: where each place stands in the file, if it is one: there each authority must be used,
+    too. A fault also names the authority of the figure that it concerns, where one stands near.
     """
     try:
         return Policy.model_validate(values, context=None if lines is None else IN_A_FILE)
@@ -838,10 +1018,16 @@ def read(source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | No
                 found += inner.faults
                 continue
             indonesian, english = plainly(each["type"], each["msg"], told)
-            place: Place = tuple(step for step in each["loc"] if step != "[key]")  # pydantic's word for a key itself
+            place: Place = tuple(
+                step for step in each["loc"] if step != "[key]"
+            )  # pydantic's word for a key itself
             found.append(Fault(place, english, indonesian=indonesian))
         faults = tuple(
-            replace(fault, line=_line_of(fault.place, lines or {}), authority=_authority_near(fault.place, values))
+            replace(
+                fault,
+                line=_line_of(fault.place, lines or {}),
+                authority=_authority_near(fault.place, values),
+            )
             for fault in found
         )
         text = "\n  ".join([f"{source} is no policy:", *map(str, faults)])
@@ -850,11 +1036,16 @@ def read(source: str, values: Mapping[str, Any], lines: Mapping[Place, int] | No
 
 def _line_of(place: Place, lines: Mapping[Place, int]) -> int | None:
     """The line of the place, or of what holds it where it stands nowhere."""
-    return next((lines[place[:length]] for length in range(len(place), 0, -1) if place[:length] in lines), None)
+    return next(
+        (lines[place[:length]] for length in range(len(place), 0, -1) if place[:length] in lines),
+        None,
+    )
 
 
 def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
-    """Decree and article of the innermost part around the place that names an authority; of all thresholds where the fault is what they make together."""
+    """Decree and article of the innermost part around the place that names an authority; of all
+    thresholds where the fault is what they make together.
+    """
     around: list[tuple[str | int | None, Any]] = [(None, values)]
     for step in place:
         try:
@@ -869,10 +1060,14 @@ def _authority_near(place: Place, values: Mapping[str, Any]) -> str | None:
             names = [part[field] for field in fields if isinstance(part.get(field), str)][:1]
         elif key in CITED_BY_PARTS and isinstance(part, list):
             names = [
-                one["authority"] for one in part if isinstance(one, Mapping) and isinstance(one.get("authority"), str)
+                one["authority"]
+                for one in part
+                if isinstance(one, Mapping) and isinstance(one.get("authority"), str)
             ]
     known = values.get("authorities")
-    stated = [known.get(name) for name in dict.fromkeys(names)] if isinstance(known, Mapping) else []
+    stated = (
+        [known.get(name) for name in dict.fromkeys(names)] if isinstance(known, Mapping) else []
+    )
     return "; ".join(filter(None, map(_decree_and_article, stated))) or None
 
 
@@ -916,7 +1111,9 @@ def _parts(part: BaseModel, place: Place) -> Iterator[tuple[Place, BaseModel]]:
                     yield from _parts(each, (*place, name, key))
 
 
-def _ordered_faults(name: str, ordered: "Sequence[EducationLevel | PriorityGroup]") -> Iterator[Fault]:
+def _ordered_faults(
+    name: str, ordered: "Sequence[EducationLevel | PriorityGroup]"
+) -> Iterator[Fault]:
     words = [_plain(word) for one in ordered for word in {one.code, *one.labels}]
     for word in _repeated(words):
         yield Fault((name,), f"{name}: {word} names two of them")
@@ -924,7 +1121,9 @@ def _ordered_faults(name: str, ordered: "Sequence[EducationLevel | PriorityGroup
 
 def _named(label: str, ordered: "Sequence[EducationLevel | PriorityGroup]") -> str | None:
     wanted = _plain(label)
-    return next((one.code for one in ordered if wanted in map(_plain, (one.code, *one.labels))), None)
+    return next(
+        (one.code for one in ordered if wanted in map(_plain, (one.code, *one.labels))), None
+    )
 
 
 def _by_need(terms: Sequence[Term]) -> bool:
@@ -946,7 +1145,9 @@ def _point_faults(stage: Stage, points: Mapping[str, Decimal], need: str | None)
     for component in stage.components:
         value = points.get(component.code)
         if value is None:
-            if component.evidence is None and (component.of_need(need) if need is not None else not component.needs):
+            if component.evidence is None and (
+                component.of_need(need) if need is not None else not component.needs
+            ):
                 yield f"{component.code}: points are missing"
         elif need is not None and not component.of_need(need):
             yield f"{component.code}: vacancies for {need} have no such component"

@@ -25,11 +25,20 @@ SAYS: Mapping[str, tuple[str, str]] = {
     "string_type": ("harus berupa teks dalam tanda kutip", "a text in quotes is asked for"),
     "string_too_short": ("tidak boleh kosong", "it must not be empty"),
     "bool_type": ("harus true atau false", "it must be true or false"),
-    "int_type": ("harus berupa bilangan bulat tanpa tanda kutip", "a whole number without quotes is asked for"),
+    "int_type": (
+        "harus berupa bilangan bulat tanpa tanda kutip",
+        "a whole number without quotes is asked for",
+    ),
     "decimal_type": ("harus berupa bilangan dalam tanda kutip", "a number in quotes is asked for"),
-    "decimal_parsing": ("harus berupa bilangan dalam tanda kutip", "a number in quotes is asked for"),
+    "decimal_parsing": (
+        "harus berupa bilangan dalam tanda kutip",
+        "a number in quotes is asked for",
+    ),
     "finite_number": ("harus berupa bilangan dalam tanda kutip", "a number in quotes is asked for"),
-    "decimal_max_digits": ("paling banyak {max_digits} angka", "it has more than {max_digits} digits"),
+    "decimal_max_digits": (
+        "paling banyak {max_digits} angka",
+        "it has more than {max_digits} digits",
+    ),
     "decimal_whole_digits": (
         "paling banyak {whole_digits} angka di depan koma",
         "it has more than {whole_digits} digits before the point",
@@ -67,11 +76,15 @@ SAYS: Mapping[str, tuple[str, str]] = {
         "a version has numbers with points between them, like 2 or 2.1",
     ),
 }
-"""By pydantic's type of error, or the pattern or the part that it asks for: Indonesian and English, with figures from the error's context."""
+"""By pydantic's type of error, or the pattern or the part that it asks for: Indonesian and English,
+with figures from the error's context."""
 
 
 def plainly(kind: str, message: str, told: Mapping[str, Any]) -> tuple[str, str]:
-    """Both languages for an error's type, message and context. What the table hasn't, our own validators say, in English."""
+    """Both languages for an error's type, message and context.
+
+    What the table hasn't, our own validators say, in English.
+    """
     for key in (told.get("pattern"), told.get("class_name"), kind):
         if (both := SAYS.get(key or "")) is not None:
             indonesian, english = both

@@ -34,13 +34,23 @@ def differences(before: Policy, after: Policy, language: Language) -> list[str]:
         if was is None and now is not None:
             told.append(_in(language, f"Baru: {now.sentence()}", f"New: {now.sentence()}"))
         elif was is not None and now is None:
-            told.append(_in(language, f"Tidak ada lagi: {was.sentence()}", f"No longer there: {was.sentence()}"))
+            told.append(
+                _in(
+                    language,
+                    f"Tidak ada lagi: {was.sentence()}",
+                    f"No longer there: {was.sentence()}",
+                )
+            )
         elif was is not None and now is not None and was.what != now.what:
-            changed = _in(language, f"dari {was.what} menjadi {now.what}", f"from {was.what} to {now.what}")
+            changed = _in(
+                language, f"dari {was.what} menjadi {now.what}", f"from {was.what} to {now.what}"
+            )
             told.append(f"{of}: {changed}.{_by(now.by)}")
         elif was is not None and now is not None and was.by != now.by:
             changed = _in(
-                language, f"tetap {now.what}, tetapi dasarnya lain", f"still {now.what}, by another authority"
+                language,
+                f"tetap {now.what}, tetapi dasarnya lain",
+                f"still {now.what}, by another authority",
             )
             told.append(f"{of}: {changed}.{_by(now.by)}")
     return told
@@ -88,11 +98,17 @@ class _Reader:
                 self._authority(objection.authority),
             )
         shows = {
-            "components": self._say("nilai akhir dan nilai tiap komponen", "score and points by component"),
-            "scores": self._say("nilai akhir, tanpa nilai komponen", "the score, no points by component"),
+            "components": self._say(
+                "nilai akhir dan nilai tiap komponen", "score and points by component"
+            ),
+            "scores": self._say(
+                "nilai akhir, tanpa nilai komponen", "the score, no points by component"
+            ),
         }[policy.publication.level]
         yield Says(
-            self._say("Yang diumumkan", "What is published"), shows, self._authority(policy.publication.authority)
+            self._say("Yang diumumkan", "What is published"),
+            shows,
+            self._authority(policy.publication.authority),
         )
 
     def _people(self) -> Iterator[Says]:
@@ -105,7 +121,9 @@ class _Reader:
             )
         for number, group in enumerate(self._policy.priority_groups, 1):
             of = f"{self._say('Kelompok prioritas', 'Priority group')} {number}"
-            yield Says(of, f"{group.code}, {self._text(group.name)}", self._authority(group.authority))
+            yield Says(
+                of, f"{group.code}, {self._text(group.name)}", self._authority(group.authority)
+            )
             if group.result_code is not None:
                 by = self._authority(group.result_code_authority or group.authority)
                 yield Says(f"{of}, {self._say('kode', 'code')}", group.result_code, by)
@@ -131,8 +149,13 @@ class _Reader:
             for need in threshold.needs:
                 what = self._say("jumlah", "the total") if threshold.of == "total" else threshold.of
                 yield Says(
-                    self._say(f"{at}, ambang batas {what} bagi {need}", f"{at}, passing grade on {what} for {need}"),
-                    self._say(f"paling rendah {threshold.minimum}", f"at least {threshold.minimum}"),
+                    self._say(
+                        f"{at}, ambang batas {what} bagi {need}",
+                        f"{at}, passing grade on {what} for {need}",
+                    ),
+                    self._say(
+                        f"paling rendah {threshold.minimum}", f"at least {threshold.minimum}"
+                    ),
                     self._authority(threshold.authority),
                 )
         for bonus in stage.bonuses:
@@ -160,14 +183,19 @@ class _Reader:
             facts.append(f"{self._say('terdiri dari', 'made of')} {parts}")
         if component.evidence:
             steps = ", ".join(
-                self._say(f"{step.points} mulai {step.at_least}", f"{step.points} from {step.at_least}")
+                self._say(
+                    f"{step.points} mulai {step.at_least}", f"{step.points} from {step.at_least}"
+                )
                 for step in component.evidence.steps
             )
-            facts.append(f"{self._say('menurut', 'by')} {self._field(component.evidence.of)}: {steps}")
+            facts.append(
+                f"{self._say('menurut', 'by')} {self._field(component.evidence.of)}: {steps}"
+            )
         if component.knock_out is not None:
             facts.append(
                 self._say(
-                    f"gugur di bawah {component.knock_out}", f"whoever has less than {component.knock_out} is out"
+                    f"gugur di bawah {component.knock_out}",
+                    f"whoever has less than {component.knock_out} is out",
                 )
             )
         if component.needs:
@@ -201,7 +229,9 @@ class _Reader:
             "each-step": self._say("dibulatkan tiap langkah", "rounded at each step"),
             "end": self._say("dibulatkan sekali di akhir", "rounded once at the end"),
         }[one.score.rounding]
-        digits = f"{one.score.decimals} {self._say('angka di belakang koma', 'digits after the point')}"
+        digits = (
+            f"{one.score.decimals} {self._say('angka di belakang koma', 'digits after the point')}"
+        )
         yield Says(
             f"{at}, {self._say('nilai', 'score')}",
             f"{' + '.join(self._term(term) for term in one.score.terms)}; {rounded}, {digits}",
@@ -210,19 +240,28 @@ class _Reader:
         if one.by_priority:
             yield Says(
                 f"{at}, {self._say('prioritas', 'priority')}",
-                self._say("kelompok prioritas mendahului nilai", "priority groups go before the score"),
+                self._say(
+                    "kelompok prioritas mendahului nilai", "priority groups go before the score"
+                ),
             )
-        ties = ", ".join(f"{self._field(tie.by)} ({self._order(tie.by, tie.order)})" for tie in one.ties)
+        ties = ", ".join(
+            f"{self._field(tie.by)} ({self._order(tie.by, tie.order)})" for tie in one.ties
+        )
         yield Says(
             f"{at}, {self._say('bila nilai sama', 'between equal scores')}",
             ties or self._say("tidak ada urutan", "no order"),
             self._authority(one.ties_authority),
         )
         if one.cut is None:
-            yield Says(f"{at}, {self._say('batas', 'cut')}", self._say("semua yang lulus", "everyone who passed"))
+            yield Says(
+                f"{at}, {self._say('batas', 'cut')}",
+                self._say("semua yang lulus", "everyone who passed"),
+            )
         else:
             equal = {
-                "all-admitted": self._say("yang sama di batas ikut semua", "all who are equal at the limit go on"),
+                "all-admitted": self._say(
+                    "yang sama di batas ikut semua", "all who are equal at the limit go on"
+                ),
                 "officer-decides": self._say(
                     "yang sama di batas diputuskan pejabat", "an officer decides between equals"
                 ),
@@ -232,8 +271,12 @@ class _Reader:
                 f"{one.cut.multiple} × {self._say('jumlah kebutuhan', 'the seats')}; {equal}",
                 self._authority(one.cut.authority),
             )
-        codes = ", ".join(f"{self._outcome(outcome)} {code}" for outcome, code in one.codes.model_dump().items())
-        yield Says(f"{at}, {self._say('kode', 'codes')}", codes, self._authority(one.codes_authority))
+        codes = ", ".join(
+            f"{self._outcome(outcome)} {code}" for outcome, code in one.codes.model_dump().items()
+        )
+        yield Says(
+            f"{at}, {self._say('kode', 'codes')}", codes, self._authority(one.codes_authority)
+        )
 
     def _term(self, term: Term) -> str:
         what = term.component or term.stage
@@ -245,7 +288,9 @@ class _Reader:
         for quota in self._policy.quotas:
             yield Says(
                 f"{self._say('Kuota', 'Quota')} {quota.need}",
-                self._say(f"paling sedikit {quota.least_percent} %", f"at least {quota.least_percent} %"),
+                self._say(
+                    f"paling sedikit {quota.least_percent} %", f"at least {quota.least_percent} %"
+                ),
                 self._authority(quota.authority),
             )
         for number, move in enumerate(self._policy.seat_moves, 1):
@@ -273,7 +318,8 @@ class _Reader:
         )
         asked = (
             self._say(
-                f"; memenuhi ambang batas {move.thresholds_of}", f"; meeting the passing grades of {move.thresholds_of}"
+                f"; memenuhi ambang batas {move.thresholds_of}",
+                f"; meeting the passing grades of {move.thresholds_of}",
             )
             if move.thresholds_of
             else ""
@@ -291,9 +337,13 @@ class _Reader:
 
     def _field(self, name: str) -> str:
         facts = {
-            "gpa": self._say("IPK atau rata-rata nilai ijazah", "grade point average or mean diploma mark"),
+            "gpa": self._say(
+                "IPK atau rata-rata nilai ijazah", "grade point average or mean diploma mark"
+            ),
             "birth_date": self._say("tanggal lahir", "birth date"),
-            "relevant_experience_months": self._say("bulan pengalaman relevan", "months of relevant experience"),
+            "relevant_experience_months": self._say(
+                "bulan pengalaman relevan", "months of relevant experience"
+            ),
             "education": self._say("pendidikan", "education"),
             "priority": self._say("kelompok prioritas", "priority group"),
         }
@@ -303,7 +353,9 @@ class _Reader:
         if by == "birth_date":
             oldest = order == "lowest-first"
             return (
-                self._say("tertua dahulu", "oldest first") if oldest else self._say("termuda dahulu", "youngest first")
+                self._say("tertua dahulu", "oldest first")
+                if oldest
+                else self._say("termuda dahulu", "youngest first")
             )
         return (
             self._say("tertinggi dahulu", "highest first")
@@ -326,7 +378,9 @@ class _Reader:
         if name is None:
             return ""
         one = self._policy.authorities[name]
-        return f"{one.decree}, {one.article}; {one.confidence}" + (f"; {one.remark}" if one.remark else "")
+        return f"{one.decree}, {one.article}; {one.confidence}" + (
+            f"; {one.remark}" if one.remark else ""
+        )
 
     def _text(self, text: Text) -> str:
         return text.id if self._language == "id" else text.en

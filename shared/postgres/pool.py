@@ -8,24 +8,32 @@ from typing import TypeAlias
 import asyncpg
 
 # asyncpg's classes take parameters for the type checker alone: hence the quotes
-Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 
 SEARCH_PATH = "projections, public"
-"""Derived tables first: a rebuild sends the same queries to projections_next by changing this alone."""
+"""Derived tables first: a rebuild sends the same queries to projections_next by changing this
+alone."""
 
 
 async def use_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     """jsonb columns come and go as Python objects."""
-    await connection.set_type_codec("jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text")
+    await connection.set_type_codec(
+        "jsonb", schema="pg_catalog", encoder=json.dumps, decoder=json.loads, format="text"
+    )
 
 
 async def _as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Nothing is set on a session that a transaction's end doesn't undo: asyncpg's own `RESET ALL` would cost each use a round trip."""
+    """Nothing is set on a session that a transaction's end doesn't undo: asyncpg's own `RESET ALL`
+    would cost each use a round trip.
+    """
 
 
 async def create_pool(database_url: str, *, application: str, size: int, **settings: str) -> Pool:
-    """A pool of at most `size` connections that operators see as `application` in pg_stat_activity; `settings` are PostgreSQL's.
+    """A pool of at most `size` connections that operators see as `application` in pg_stat_activity;
+    `settings` are PostgreSQL's.
 
     Raises OSError or asyncpg.PostgresError while the server can't be reached.
     """
@@ -36,14 +44,24 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
         init=use_json,
         reset=_as_it_is,
         command_timeout=60,
-        server_settings={"search_path": SEARCH_PATH, "application_name": application, "timezone": "UTC", **settings},
+        server_settings={
+            "search_path": SEARCH_PATH,
+            "application_name": application,
+            "timezone": "UTC",
+            **settings,
+        },
     )
 
 
 @asynccontextmanager
 async def reading(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for questions alone, all of which see one instant of the database, whatever is written meanwhile."""
-    async with pool.acquire() as connection, connection.transaction(isolation="repeatable_read", readonly=True):
+    """A connection for questions alone, all of which see one instant of the database, whatever is
+    written meanwhile.
+    """
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
         yield connection
 
 

@@ -7,5 +7,7 @@ import aiosql
 
 
 def load(path: Path) -> Any:
-    """The queries of one file, each an async function of (connection, **parameters), by aiosql's naming."""
+    """The queries of one file, each an async function of (connection, **parameters), by aiosql's
+    naming.
+    """
     return aiosql.from_path(path, "asyncpg")

@@ -15,7 +15,8 @@ WITH forgotten AS (
 )
 SELECT count(*) FROM forgotten
 """
-"""Removes up to $2 answers older than $1, passing over those that another worker is removing; returns how many."""
+"""Removes up to $2 answers older than $1, passing over those that another worker is removing;
+returns how many."""
 
 FORGET_EVERY_S = 600.0
 FORGOTTEN_AT_ONCE = 1_000

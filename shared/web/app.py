@@ -1,4 +1,6 @@
-"""Makes the HTTP app of a service: its routes, its API documentation, its errors, its health and its figures."""
+"""Makes the HTTP app of a service: its routes, its API documentation, its errors, its health and
+its figures.
+"""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -27,7 +29,8 @@ from shared.web.problems import Problems, declared
 log = structlog.get_logger()
 
 MOST_BYTES = 16 * 1024 * 1024
-"""A national list of vacancies is about half of this; a larger file is split by hand before one process' memory suffers."""
+"""A national list of vacancies is about half of this; a larger file is split by hand before one
+process' memory suffers."""
 
 AWAY = (
     OSError,
@@ -38,7 +41,8 @@ AWAY = (
     asyncpg.exceptions.TransactionRollbackError,
     asyncpg.exceptions.LockNotAvailableError,
 )
-"""What passes by itself: the database is away, full, or undid the transaction for another's sake."""
+"""What passes by itself: the database is away, full, or undid the transaction for another's sake.
+"""
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
@@ -78,14 +82,17 @@ def create_app(
 ) -> FastAPI:
     """The app of `service`, all its paths under `/<service>`.
 
-    Its pool is opened when it starts (an OSError or PostgresError then ends the process: whoever started it tries again)
-    and closed when it ends. `alongside(app)` is entered while it serves: a listener, say.
+    Its pool is opened when it starts (an OSError or PostgresError then ends the process: whoever
+    started it tries again) and closed when it ends. `alongside(app)` is entered while it serves: a
+    listener, say.
     """
     prefix = f"/{service}"
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with await create_pool(settings.database_url, application=f"{service}-api", size=pool_size) as pool:
+        async with await create_pool(
+            settings.database_url, application=f"{service}-api", size=pool_size
+        ) as pool:
             identity = Identity(issuer=settings.issuer, jwks_url=settings.jwks_url)
             app.state.parts = Parts(service, settings, pool, outbox, clock, identity, problems)
             async with alongside(app) if alongside else nullcontext():
@@ -122,7 +129,9 @@ def _add_health(app: FastAPI) -> None:
         try:
             await parts.pool.fetchval("SELECT 1", timeout=5)
         except AWAY as error:
-            return Response(f"PostgreSQL: {type(error).__name__}\n", status_code=503, media_type="text/plain")
+            return Response(
+                f"PostgreSQL: {type(error).__name__}\n", status_code=503, media_type="text/plain"
+            )
         return Response("ready\n", media_type="text/plain")
 
     @app.get("/metrics", include_in_schema=False)
@@ -140,9 +149,14 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> Response:
         route = request.scope.get("route")
         if isinstance(route, PageRoute):
-            return route.pages.wrong_address(request, (str(fault["loc"][-1]) for fault in error.errors()))
+            return route.pages.wrong_address(
+                request, (str(fault["loc"][-1]) for fault in error.errors())
+            )
         faults: list[dict[str, object]] = [
-            {"column": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]), "reason": fault["msg"]}
+            {
+                "column": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
+                "reason": fault["msg"],
+            }
             for fault in error.errors()
         ]
         return problems.answer(request, Refusal("invalid-request", errors=faults))
@@ -152,7 +166,9 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
         if error.status_code == 404:
             return problems.answer(request, Refusal("not-found", what=request.url.path))
         if error.status_code == 405:
-            return problems.answer(request, Refusal("method-not-allowed", method=request.method), error.headers)
+            return problems.answer(
+                request, Refusal("method-not-allowed", method=request.method), error.headers
+            )
         return problems.answer(request, Refusal("bad-request", why=str(error.detail)))
 
     async def away(request: Request, error: Exception) -> Response:

@@ -1,4 +1,6 @@
-"""CSV files that officers and examiners send: read whole, every bad row named, nothing half imported."""
+"""CSV files that officers and examiners send: read whole, every bad row named, nothing half
+imported.
+"""
 
 import csv
 import io
@@ -17,24 +19,33 @@ Row = TypeVar("Row", bound=BaseModel)
 async def read_csv(request: Request, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
     """Rows of the request's body as (line, {column: text}); the header is line 1.
 
-    Raises Refusal `file-unreadable` where it is no UTF-8 CSV with exactly these columns, in any order.
+    Raises Refusal `file-unreadable` where it is no UTF-8 CSV with exactly these columns, in any
+    order.
     """
     header = ",".join(columns)
     try:
         text = (await request.body()).decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        raise Refusal("file-unreadable", why=f"Byte {error.start} is not UTF-8", header=header) from error
+        raise Refusal(
+            "file-unreadable", why=f"Byte {error.start} is not UTF-8", header=header
+        ) from error
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     try:
         return list(_rows(reader, columns, header))
     except csv.Error as error:
-        raise Refusal("file-unreadable", why=f"Line {reader.line_num}: {error}", header=header) from error
+        raise Refusal(
+            "file-unreadable", why=f"Line {reader.line_num}: {error}", header=header
+        ) from error
 
 
-def _rows(reader: Any, columns: tuple[str, ...], header: str) -> Iterator[tuple[int, dict[str, str]]]:
+def _rows(
+    reader: Any, columns: tuple[str, ...], header: str
+) -> Iterator[tuple[int, dict[str, str]]]:
     names = [name.strip() for name in next(reader, [])]
     if sorted(names) != sorted(columns):
-        raise Refusal("file-unreadable", why=f"The header is `{','.join(names)[:200]}`", header=header)
+        raise Refusal(
+            "file-unreadable", why=f"The header is `{','.join(names)[:200]}`", header=header
+        )
     line = reader.line_num + 1
     for values in reader:
         if values:
@@ -42,7 +53,12 @@ def _rows(reader: Any, columns: tuple[str, ...], header: str) -> Iterator[tuple[
                 raise Refusal(
                     "rows-refused",
                     count=1,
-                    errors=[{"line": line, "reason": f"{len(values)} values, the header has {len(names)}"}],
+                    errors=[
+                        {
+                            "line": line,
+                            "reason": f"{len(values)} values, the header has {len(names)}",
+                        }
+                    ],
                 )
             yield line, dict(zip(names, (value.strip() for value in values), strict=True))
         line = reader.line_num + 1
@@ -51,14 +67,28 @@ def _rows(reader: Any, columns: tuple[str, ...], header: str) -> Iterator[tuple[
 def check_rows(
     rows: list[tuple[int, dict[str, str]]], model: type[Row], faults: list[dict[str, object]]
 ) -> list[tuple[int, Row]]:
-    """The rows that `model` accepts; what it doesn't is added to `faults`, by line and column. Empty text means absent."""
+    """The rows that `model` accepts; what it doesn't is added to `faults`, by line and column.
+
+    Empty text means absent.
+    """
     good = []
     for line, row in rows:
         try:
-            good.append((line, model.model_validate({name: value for name, value in row.items() if value != ""})))
+            good.append(
+                (
+                    line,
+                    model.model_validate(
+                        {name: value for name, value in row.items() if value != ""}
+                    ),
+                )
+            )
         except ValidationError as error:
             faults.extend(
-                {"line": line, "column": ".".join(str(part) for part in fault["loc"]), "reason": fault["msg"]}
+                {
+                    "line": line,
+                    "column": ".".join(str(part) for part in fault["loc"]),
+                    "reason": fault["msg"],
+                }
                 for fault in error.errors()
             )
     return good
@@ -68,4 +98,6 @@ def refuse_if_any(faults: list[dict[str, object]]) -> None:
     """Raises Refusal `rows-refused` with the first faults by line, if there are any."""
     if faults:
         line: Callable[[dict[str, object]], int] = lambda fault: int(str(fault.get("line") or 0))  # noqa: E731 - a sort key
-        raise Refusal("rows-refused", count=len(faults), errors=sorted(faults, key=line)[:FAULTS_SHOWN])
+        raise Refusal(
+            "rows-refused", count=len(faults), errors=sorted(faults, key=line)[:FAULTS_SHOWN]
+        )

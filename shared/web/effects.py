@@ -38,7 +38,10 @@ def named(key: str) -> str:
 
 
 def sealed(answer: str, key: str) -> bytes:
-    """An answer as it is kept: readable only with the key, which only the client has. It may hold what is shown once, a tracking code say."""
+    """An answer as it is kept: readable only with the key, which only the client has.
+
+    It may hold what is shown once, a tracking code say.
+    """
     nonce = secrets.token_bytes(NONCE_BYTES)
     return nonce + AESGCM(_lock(key)).encrypt(nonce, answer.encode(), None)
 
@@ -55,17 +58,22 @@ def _lock(key: str) -> bytes:
 class Effect:
     """The transaction of a request that changes something."""
 
-    def __init__(self, request: Request, parts: TheParts, person: MaybePerson, idempotency_key: str | None) -> None:
+    def __init__(
+        self, request: Request, parts: TheParts, person: MaybePerson, idempotency_key: str | None
+    ) -> None:
         self._request = request
         self._pool = parts.pool
         self._subject = person.subject if person else ""
         self._key = idempotency_key
 
-    async def once(self, use_case: Callable[[Connection], Awaitable[BaseModel]], status: int = 201) -> Response:
-        """Run `use_case` in a transaction and answer with what it returns; a repeated key gets the first answer.
+    async def once(
+        self, use_case: Callable[[Connection], Awaitable[BaseModel]], status: int = 201
+    ) -> Response:
+        """Run `use_case` in a transaction and answer with what it returns; a repeated key gets the
+        first answer.
 
-        The key waits in its row for a twin under way, so two at once have one effect. A Refusal rolls everything back,
-        the key too: what was refused may be sent again once it is right.
+        The key waits in its row for a twin under way, so two at once have one effect. A Refusal
+        rolls everything back, the key too: what was refused may be sent again once it is right.
         """
         async with self._pool.acquire() as connection, connection.transaction():
             if self._key is not None:
@@ -74,7 +82,9 @@ class Effect:
                     return await self._first_answer(connection, self._key, asked)
             answer = (await use_case(connection)).model_dump_json()
             if self._key is not None:
-                await connection.execute(KEEP, self._subject, named(self._key), status, sealed(answer, self._key))
+                await connection.execute(
+                    KEEP, self._subject, named(self._key), status, sealed(answer, self._key)
+                )
         return Response(answer, status_code=status, media_type="application/json")
 
     async def _fingerprint(self) -> bytes:

@@ -16,11 +16,15 @@ from shared.refusals import Refusal
 
 ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
 KEYS_ASKED_AGAIN_S = 10
-"""A token with an unknown key makes us ask the provider for its keys, at most this often: a flood of bad tokens must not reach it."""
+"""A token with an unknown key makes us ask the provider for its keys, at most this often: a flood
+of bad tokens must not reach it."""
 
 
 class Identity:
-    """Knows whom a token names. Fetches the provider's keys when they are first needed, and again when a token names a new one."""
+    """Knows whom a token names.
+
+    Fetches the provider's keys when they are first needed, and again when a token names a new one.
+    """
 
     def __init__(self, *, issuer: str, jwks_url: str) -> None:
         self._jwks_url = jwks_url
@@ -28,11 +32,17 @@ class Identity:
         self._asked = float("-inf")
         self._lock = asyncio.Lock()
         self._claims = jwt.JWTClaimsRegistry(
-            iss={"essential": True, "value": issuer}, exp={"essential": True}, sub={"essential": True}, leeway=30
+            iss={"essential": True, "value": issuer},
+            exp={"essential": True},
+            sub={"essential": True},
+            leeway=30,
         )
 
     async def person(self, token: str) -> Person:
-        """The person of a token. Raises Refusal `unauthenticated`, or `try-again` while the provider's keys can't be had."""
+        """The person of a token.
+
+        Raises Refusal `unauthenticated`, or `try-again` while the provider's keys can't be had.
+        """
         try:
             found = self._decode(token)
         except (JoseError, ValueError):
@@ -40,7 +50,9 @@ class Identity:
             try:
                 found = self._decode(token)
             except (JoseError, ValueError) as error:
-                raise Refusal("unauthenticated", why=str(error)[:120] or type(error).__name__) from error
+                raise Refusal(
+                    "unauthenticated", why=str(error)[:120] or type(error).__name__
+                ) from error
         return found
 
     def _decode(self, token: str) -> Person:
@@ -49,7 +61,9 @@ class Identity:
         claims = jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims
         self._claims.validate(claims)
         roles = claims.get("roles", [])
-        return Person(str(claims["sub"]), ROLES.intersection(roles if isinstance(roles, list) else []))
+        return Person(
+            str(claims["sub"]), ROLES.intersection(roles if isinstance(roles, list) else [])
+        )
 
     async def _ask_for_keys(self) -> None:
         async with self._lock:
@@ -57,7 +71,10 @@ class Identity:
                 return
             try:
                 timeout = aiohttp.ClientTimeout(total=5)
-                async with aiohttp.ClientSession(timeout=timeout) as client, client.get(self._jwks_url) as answer:
+                async with (
+                    aiohttp.ClientSession(timeout=timeout) as client,
+                    client.get(self._jwks_url) as answer,
+                ):
                     answer.raise_for_status()
                     self._keys = KeySet.import_key_set(await answer.json(content_type=None))
                 self._asked = time.monotonic()
@@ -66,7 +83,9 @@ class Identity:
                     raise Refusal("try-again") from error
 
 
-bearer = HTTPBearer(auto_error=False, description="Access token of the province's identity provider")
+bearer = HTTPBearer(
+    auto_error=False, description="Access token of the province's identity provider"
+)
 Bearer = Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)]
 
 

@@ -1,4 +1,6 @@
-"""What an operator may ask of any service: how many rows stand where, what waits in the outbox, how far each topic was read."""
+"""What an operator may ask of any service: how many rows stand where, what waits in the outbox, how
+far each topic was read.
+"""
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
@@ -34,7 +36,9 @@ class Operations(BaseModel):
 
     rows: dict[str, int] = Field(description="Exact count of rows by table")
     outbox_waiting: int = Field(description="Events stated that are not yet on Kafka")
-    unsettled_dead_letters: int = Field(description="Records that could not be taken and wait for someone")
+    unsettled_dead_letters: int = Field(
+        description="Records that could not be taken and wait for someone"
+    )
     positions: list[Position] = Field(description="Of each partition heard, by topic and number")
 
 
@@ -46,7 +50,9 @@ def router(service: str) -> APIRouter:
         async with reading(parts.pool) as connection:
             tables = await connection.fetch(TABLES)
             rows = {
-                table["name"]: await connection.fetchval(f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"')  # noqa: S608 - names out of the catalogue
+                table["name"]: await connection.fetchval(
+                    f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"'  # noqa: S608 - names out of the catalogue
+                )
                 for table in tables
             }
             return Operations(

@@ -1,4 +1,6 @@
-"""Pages for people: templates of one service in the layout that all share, words in the reader's language."""
+"""Pages for people: templates of one service in the layout that all share, words in the reader's
+language.
+"""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -20,14 +22,19 @@ SAME_ORIGIN = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 
 
 
 class PageRoute(APIRoute):
-    """A route that answers with a page, also where something goes wrong. `back`: the page that it hangs on, to be filled from the path."""
+    """A route that answers with a page, also where something goes wrong.
+
+    `back`: the page that it hangs on, to be filled from the path.
+    """
 
     pages: "Pages"
     back: str | None
 
 
 class Pages:
-    """The pages of one service: `folder` holds its templates, `words.toml` with the tables `id` and `en`, and `assets/`."""
+    """The pages of one service: `folder` holds its templates, `words.toml` with the tables `id` and
+    `en`, and `assets/`.
+    """
 
     def __init__(self, service: str, folder: Path, problems: Problems) -> None:
         self._service = service
@@ -50,7 +57,9 @@ class Pages:
         }
 
     def serve_assets(self, app: FastAPI) -> None:
-        """Style and script files: /<service>/static is the layout's, /<service>/assets the service's own."""
+        """Style and script files: /<service>/static is the layout's, /<service>/assets the
+        service's own.
+        """
         app.mount(f"/{self._service}/static", StaticFiles(directory=HERE / "static"))
         app.mount(f"/{self._service}/assets", StaticFiles(directory=self._folder / "assets"))
 
@@ -68,14 +77,23 @@ class Pages:
         """The words of the reader's language."""
         return self._words[reader_language(request)]
 
-    def answer(self, request: Request, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
-        """A template filled in. It sees `words`, `language`, `service`, the addresses of this page in both languages, and `values`."""
+    def answer(
+        self, request: Request, template: str, *, status: int = 200, **values: Any
+    ) -> HTMLResponse:
+        """A template filled in.
+
+        It sees `words`, `language`, `service`, the addresses of this page in both languages, and
+        `values`.
+        """
         language = reader_language(request)
         html = self._templates.get_template(template).render(
             words=self._words[language],
             language=language,
             service=self._service,
-            here={code: str(request.url.include_query_params(lang=code).query) for code in ("id", "en")},
+            here={
+                code: str(request.url.include_query_params(lang=code).query)
+                for code in ("id", "en")
+            },
             **values,
         )
         return HTMLResponse(
@@ -90,16 +108,24 @@ class Pages:
             },
         )
 
-    def problem(self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> HTMLResponse:
-        """What a person sees instead of a page that can't be shown: what failed, why, and what to do next."""
+    def problem(
+        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
+    ) -> HTMLResponse:
+        """What a person sees instead of a page that can't be shown: what failed, why, and what to
+        do next.
+        """
         details = self._problems.details(refusal, reader_language(request))
         back = _back(request, refusal)
-        answer = self.answer(request, "problem.html", status=details.status, problem=details, back=back)
+        answer = self.answer(
+            request, "problem.html", status=details.status, problem=details, back=back
+        )
         answer.headers.update(headers or {})
         return answer
 
     def wrong_address(self, request: Request, names: Iterable[str]) -> HTMLResponse:
-        """The same where parts of the address are missing or not of their form: their words are `part-…`."""
+        """The same where parts of the address are missing or not of their form: their words are
+        `part-…`.
+        """
         words = self.words(request)
         parts = ", ".join(dict.fromkeys(words.get(f"part-{name}", name) for name in names))
         return self.problem(request, Refusal("wrong-address", parts=parts))

@@ -1,4 +1,6 @@
-"""Lists page by cursor: the sort key of the last item seen, opaque to the reader, found again through the index."""
+"""Lists page by cursor: the sort key of the last item seen, opaque to the reader, found again
+through the index.
+"""
 
 import base64
 import binascii
@@ -14,7 +16,8 @@ Item = TypeVar("Item")
 
 Limit = Annotated[int, Query(ge=1, le=500, description="Items a page")]
 Cursor = Annotated[
-    str | None, Query(max_length=400, description="`next` of the page before; leave out for the first page")
+    str | None,
+    Query(max_length=400, description="`next` of the page before; leave out for the first page"),
 ]
 
 
@@ -31,20 +34,31 @@ def to_cursor(*key: Any) -> str:
 
 
 def from_cursor(cursor: str | None, *, fields: int) -> list[Any] | None:
-    """The sort key of a cursor, or none. Raises Refusal `bad-cursor` for what `to_cursor` did not make."""
+    """The sort key of a cursor, or none.
+
+    Raises Refusal `bad-cursor` for what `to_cursor` did not make.
+    """
     if cursor is None:
         return None
     try:
         key = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        json.dumps(key, ensure_ascii=False).encode()  # half a character (a lone surrogate) can't be sent to PostgreSQL
+        json.dumps(
+            key, ensure_ascii=False
+        ).encode()  # half a character (a lone surrogate) can't be sent to PostgreSQL
     except (ValueError, binascii.Error) as error:
         raise Refusal("bad-cursor") from error
-    if not isinstance(key, list) or len(key) != fields or any("\x00" in part for part in key if isinstance(part, str)):
+    if (
+        not isinstance(key, list)
+        or len(key) != fields
+        or any("\x00" in part for part in key if isinstance(part, str))
+    ):
         raise Refusal("bad-cursor")
     return key
 
 
 def page(items: list[Item], limit: int, key: Any) -> Page[Item]:
-    """A page of at most `limit` out of `limit + 1` items that were fetched; `key(item)` gives the sort key as a tuple."""
+    """A page of at most `limit` out of `limit + 1` items that were fetched; `key(item)` gives the
+    sort key as a tuple.
+    """
     more = len(items) > limit
     return Page(items=items[:limit], next=to_cursor(*key(items[limit - 1])) if more else None)

@@ -27,7 +27,9 @@ class Parts:
     problems: Problems
 
 
-async def parts(request: Request) -> Parts:  # async: a plain function would cost each request a thread
+async def parts(
+    request: Request,
+) -> Parts:  # async: a plain function would cost each request a thread
     """The parts of the app that serves this request."""
     found: Parts = request.app.state.parts
     return found

@@ -1,4 +1,6 @@
-"""Errors as problem details (RFC 9457), in the reader's language; every sentence stands in a problems.toml."""
+"""Errors as problem details (RFC 9457), in the reader's language; every sentence stands in a
+problems.toml.
+"""
 
 import tomllib
 from collections.abc import Iterable, Mapping
@@ -28,11 +30,16 @@ class Fault(BaseModel):
 class ProblemDetails(BaseModel):
     """What went wrong, why, and what to do next (RFC 9457)."""
 
-    type: str = Field(description="Stable name of the kind of problem", examples=["/problems/ranking/stage-incomplete"])
+    type: str = Field(
+        description="Stable name of the kind of problem",
+        examples=["/problems/ranking/stage-incomplete"],
+    )
     title: str = Field(description="The kind of problem in a few words")
     status: int = Field(description="The HTTP status", ge=400, le=599)
     detail: str = Field(description="What failed here, why, and what to do next")
-    errors: list[Fault] | None = Field(None, description="The single faults, where there are several")
+    errors: list[Fault] | None = Field(
+        None, description="The single faults, where there are several"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +50,14 @@ class Sentence:
 
 
 def reader_language(request: Request) -> Language:
-    """Indonesian, unless the reader asked for English (`?lang=en`, the cookie `lang`, or Accept-Language)."""
+    """Indonesian, unless the reader asked for English (`?lang=en`, the cookie `lang`, or
+    Accept-Language).
+    """
     asked = request.query_params.get("lang") or request.cookies.get("lang")
     if asked is None:
         offers = [
-            part.split(";")[0].strip()[:2].lower() for part in request.headers.get("accept-language", "").split(",")
+            part.split(";")[0].strip()[:2].lower()
+            for part in request.headers.get("accept-language", "").split(",")
         ]
         asked = next((offer for offer in offers if offer in {"id", "en"}), "id")
     return "en" if asked == "en" else "id"
@@ -68,7 +78,10 @@ class Problems:
                 )
 
     def details(self, refusal: Refusal, language: Language) -> ProblemDetails:
-        """The refusal in words. Raises KeyError where the code or a placeholder is in no problems.toml: ours to mend."""
+        """The refusal in words.
+
+        Raises KeyError where the code or a placeholder is in no problems.toml: ours to mend.
+        """
         sentence = self.sentences[refusal.code]
         return ProblemDetails(
             type=f"/problems/{self.service}/{refusal.code}",
@@ -79,14 +92,19 @@ class Problems:
         )
 
     def _fault(self, error: Mapping[str, object], language: Language) -> Fault:
-        """One fault in words. A `reason` may be a Refusal: that of the one row or thing, with the sentence it has alone."""
+        """One fault in words.
+
+        A `reason` may be a Refusal: that of the one row or thing, with the sentence it has alone.
+        """
         reason = error["reason"]
         if isinstance(reason, Refusal):
             words = self.sentences[reason.code].detail[language].format_map(reason.facts)
             return Fault.model_validate({**error, "code": reason.code, "reason": words})
         return Fault.model_validate(error)
 
-    def answer(self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None) -> JSONResponse:
+    def answer(
+        self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
+    ) -> JSONResponse:
         """The same as a response."""
         details = self.details(refusal, reader_language(request))
         return JSONResponse(
@@ -98,8 +116,14 @@ class Problems:
 
 
 def declared(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 400, 413, 422 and 503 with every route."""
+    """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 400, 413,
+    422 and 503 with every route.
+    """
     return {
-        status: {"model": ProblemDetails, "content": {"application/problem+json": {}}, "description": "Problem details"}
+        status: {
+            "model": ProblemDetails,
+            "content": {"application/problem+json": {}},
+            "description": "Problem details",
+        }
         for status in statuses
     }

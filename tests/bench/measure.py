@@ -1,4 +1,6 @@
-"""What every bench says in the same way: what the machine is, each side's runs with median and spread, ratios, and a JSON file of it all."""
+"""What every bench says in the same way: what the machine is, each side's runs with median and
+spread, ratios, and a JSON file of it all.
+"""
 
 import json
 import os
@@ -21,7 +23,9 @@ Sides = Mapping[str, Callable[[], Awaitable[float]]]
 
 
 async def interleaved(sides: Sides, times: int = TIMES) -> dict[str, list[float]]:
-    """Each side's figures; every side runs once before any runs again, so that what else the machine does meets them all."""
+    """Each side's figures; every side runs once before any runs again, so that what else the
+    machine does meets them all.
+    """
     found: dict[str, list[float]] = {name: [] for name in sides}
     for _ in range(times):
         for name, run in sides.items():
@@ -36,7 +40,9 @@ def percentile(values: Sequence[float], percent: float) -> float:
 
 
 def calibration() -> float:
-    """Seconds that this machine takes now for a fixed piece of work of one processor: half Python, half hashing."""
+    """Seconds that this machine takes now for a fixed piece of work of one processor: half Python,
+    half hashing.
+    """
     began = time.perf_counter()
     total = 0
     for number in range(2_000_000):
@@ -76,7 +82,9 @@ class Row:
 
     @property
     def reached(self) -> bool:
-        return self.ratio >= self.asked if self.asked_for == "at least" else self.ratio <= self.asked
+        return (
+            self.ratio >= self.asked if self.asked_for == "at least" else self.ratio <= self.asked
+        )
 
     @override
     def __str__(self) -> str:
@@ -96,17 +104,34 @@ class Report:
     machine: dict[str, object] = field(default_factory=machine)
 
     def __post_init__(self) -> None:
-        print(f"\n{self.name}: " + ", ".join(f"{name} {value}" for name, value in self.machine.items()))
+        print(
+            f"\n{self.name}: "
+            + ", ".join(f"{name} {value}" for name, value in self.machine.items())
+        )
 
     def rates(
-        self, what: str, runs: list[float], baseline: str, baseline_runs: list[float], asked: float, remark: str = ""
+        self,
+        what: str,
+        runs: list[float],
+        baseline: str,
+        baseline_runs: list[float],
+        asked: float,
+        remark: str = "",
     ) -> None:
-        """Of two rates (events a second): the median of the ratios of runs that stood next to each other."""
+        """Of two rates (events a second): the median of the ratios of runs that stood next to each
+        other.
+        """
         ratio = statistics.median(a / b for a, b in zip(runs, baseline_runs, strict=True))
         self._add(Row(what, "/s", runs, baseline, baseline_runs, ratio, asked, "at least", remark))
 
     def times(
-        self, what: str, runs: list[float], baseline: str, baseline_runs: list[float], asked: float, remark: str = ""
+        self,
+        what: str,
+        runs: list[float],
+        baseline: str,
+        baseline_runs: list[float],
+        asked: float,
+        remark: str = "",
     ) -> None:
         """Of two times in milliseconds, where less is better."""
         ratio = statistics.median(a / b for a, b in zip(runs, baseline_runs, strict=True))
@@ -123,7 +148,10 @@ class Report:
 
     def save(self) -> None:
         FOLDER.mkdir(parents=True, exist_ok=True)
-        rows = [asdict(row) | {"reached": row.reached, "median": statistics.median(row.runs)} for row in self.rows]
+        rows = [
+            asdict(row) | {"reached": row.reached, "median": statistics.median(row.runs)}
+            for row in self.rows
+        ]
         said = {"name": self.name, "full_size": FULL, "machine": self.machine, "rows": rows}
         (FOLDER / f"{self.name}.json").write_text(json.dumps(said, indent=1) + "\n")
 
@@ -134,4 +162,8 @@ def _runs(runs: list[float]) -> str:
     if len(runs) == 1:
         return f"{middle:,.4g}" if middle < 1000 else f"{middle:,.0f}"
     low, high = min(runs), max(runs)
-    return f"{middle:,.0f} ({low:,.0f} to {high:,.0f})" if middle >= 1000 else f"{middle:.4g} ({low:.4g} to {high:.4g})"
+    return (
+        f"{middle:,.0f} ({low:,.0f} to {high:,.0f})"
+        if middle >= 1000
+        else f"{middle:.4g} ({low:.4g} to {high:.4g})"
+    )

@@ -1,4 +1,6 @@
-"""How many registrations and decisions a second one api process takes over HTTP, beside how often it just says that it lives."""
+"""How many registrations and decisions a second one api process takes over HTTP, beside how often
+it just says that it lives.
+"""
 
 import asyncio
 import json
@@ -28,10 +30,20 @@ class Line:
         self._reader = reader
         self._writer = writer
 
-    async def ask(self, method: str, path: str, token: str = "", body: object = None, key: str = "") -> Any:
-        content = body.encode() if isinstance(body, str) else json.dumps(body).encode() if body is not None else b""
+    async def ask(
+        self, method: str, path: str, token: str = "", body: object = None, key: str = ""
+    ) -> Any:
+        content = (
+            body.encode()
+            if isinstance(body, str)
+            else json.dumps(body).encode()
+            if body is not None
+            else b""
+        )
         head = [f"{method} {path} HTTP/1.1", "Host: bench", f"Content-Length: {len(content)}"]
-        head += [f"Authorization: Bearer {token}"] * bool(token) + [f"Idempotency-Key: {key}"] * bool(key)
+        head += [f"Authorization: Bearer {token}"] * bool(token) + [
+            f"Idempotency-Key: {key}"
+        ] * bool(key)
         head += ["Content-Type: application/json"] * (not isinstance(body, str))
         self._writer.write("\r\n".join(head).encode() + b"\r\n\r\n" + content)
         answer = (await self._reader.readuntil(b"\r\n\r\n")).decode().lower()
@@ -52,7 +64,9 @@ def api(database: str, issuer: Issuer, port: int) -> Iterator[subprocess.Popen[b
         "DATABASE_URL_APPLICATIONS": database,
     }
     terang = Path(sysconfig.get_path("scripts")) / "terang"
-    process = subprocess.Popen([terang, "serve", "applications", "api", "--port", str(port)], env=environment)
+    process = subprocess.Popen(
+        [terang, "serve", "applications", "api", "--port", str(port)], env=environment
+    )
     try:
         yield process
     finally:
@@ -75,7 +89,9 @@ async def lines(port: int) -> AsyncIterator[list[Line]]:
         writer.close()
 
 
-async def rate(through: Sequence[Line], things: Sequence[Any], do: Callable[[Line, Any], Awaitable[object]]) -> float:
+async def rate(
+    through: Sequence[Line], things: Sequence[Any], do: Callable[[Line, Any], Awaitable[object]]
+) -> float:
     """Things done a second, AT_ONCE at a time."""
     queue = iter(things)
 
@@ -89,7 +105,9 @@ async def rate(through: Sequence[Line], things: Sequence[Any], do: Callable[[Lin
 
 
 async def test_registrations_and_decisions_a_second(servers: Servers) -> None:
-    """Everybody registers over all vacancies, is verified one by one, and others rush for one vacancy; every answer is right."""
+    """Everybody registers over all vacancies, is verified one by one, and others rush for one
+    vacancy; every answer is right.
+    """
     issuer, port = Issuer(), free_port()
     officer, verifier = issuer.token("officer", "officer"), issuer.token("verifier", "verifier")
     people = [issuer.token(f"person-{n}", "applicant") for n in range(PEOPLE)]
@@ -104,18 +122,27 @@ async def test_registrations_and_decisions_a_second(servers: Servers) -> None:
             async def register(line: Line, who: tuple[int, dict[str, Any]]) -> None:
                 n, vacancy = who
                 programme = vacancy["education"][0]
-                facts = {"education_level": programme["level"], "education_programme": programme["programme"]}
+                facts = {
+                    "education_level": programme["level"],
+                    "education_programme": programme["programme"],
+                }
                 path = f"/applications/vacancies/{vacancy['vacancy_id']}/applications"
-                receipt = await line.ask("POST", path, people[n], FACTS | facts, key=f"register-{n}")
+                receipt = await line.ask(
+                    "POST", path, people[n], FACTS | facts, key=f"register-{n}"
+                )
                 numbers.append((receipt["vacancy_id"], receipt["participant_no"]))
 
             async def verify(line: Line, which: tuple[str, str]) -> None:
                 path = f"/applications/vacancies/{which[0]}/applications/{which[1]}/verification"
-                await line.ask("POST", path, verifier, {"decision": "MS"}, key=f"verify-{'-'.join(which)}")
+                await line.ask(
+                    "POST", path, verifier, {"decision": "MS"}, key=f"verify-{'-'.join(which)}"
+                )
 
             half = PEOPLE // 2
             baseline = await rate(through, range(PEOPLE), live)
-            registered = await rate(through, [(n, vacancies[n % len(vacancies)]) for n in range(half)], register)
+            registered = await rate(
+                through, [(n, vacancies[n % len(vacancies)]) for n in range(half)], register
+            )
             rushed = await rate(through, [(n, vacancies[0]) for n in range(half, PEOPLE)], register)
             verified = await rate(through, list(numbers), verify)
     issuer.close()
@@ -135,7 +162,10 @@ async def prepare(line: Line, officer: str) -> list[dict[str, Any]]:
         "name": "Bench",
         "policy_id": "national-cpns-2024",
         "decreed_seats": 144,
-        "calendar": {"registration_opens": "2020-01-01T00:00:00Z", "registration_closes": "2099-01-01T00:00:00Z"},
+        "calendar": {
+            "registration_opens": "2020-01-01T00:00:00Z",
+            "registration_closes": "2099-01-01T00:00:00Z",
+        },
     }
     await line.ask("POST", "/applications/rounds", officer, round_)
     await line.ask("POST", "/applications/rounds/bench/vacancies/import", officer, real_list())

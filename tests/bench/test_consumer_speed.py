@@ -1,4 +1,6 @@
-"""How fast one worker's consumer drains a log into PostgreSQL, beside what the same client only reads: a ratio, since machines differ."""
+"""How fast one worker's consumer drains a log into PostgreSQL, beside what the same client only
+reads: a ratio, since machines differ.
+"""
 
 import asyncio
 import os
@@ -35,7 +37,9 @@ async def add(connection: Connection, events: list[Event[Added]]) -> None:
 
 
 async def test_events_a_second_into_postgresql(stage: Stage) -> None:
-    """From joining the group to the last effect: headers, data, position, one upsert a batch and partition. And the same records, read and dropped."""
+    """From joining the group to the last effect: headers, data, position, one upsert a batch and
+    partition. And the same records, read and dropped.
+    """
     await write(stage)
     pool = await create_pool(stage.database, application="bench", size=4)
     consumer = Consumer(
@@ -76,7 +80,10 @@ async def write(stage: Stage) -> None:
         record = stage.log.record(Added(key=f"key-{number % 500}", n=1))
         lanes[record[1]].append(record)
     producer = AIOKafkaProducer(
-        bootstrap_servers=stage.servers.bootstrap, acks="all", enable_idempotence=True, max_batch_size=500_000
+        bootstrap_servers=stage.servers.bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=500_000,
     )
     await producer.start()
     for partition, records in lanes.items():
@@ -88,7 +95,9 @@ async def write(stage: Stage) -> None:
                 timestamp=None, key=record[2], value=record[3], headers=record[4]
             ):
                 record = next(waiting, None)
-            await (await producer.send_batch(batch, stage.catalogue.added.topic, partition=partition))
+            await (
+                await producer.send_batch(batch, stage.catalogue.added.topic, partition=partition)
+            )
     await producer.stop()
 
 

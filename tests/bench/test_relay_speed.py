@@ -1,4 +1,6 @@
-"""How fast one relay carries rows, beside what the same producer does with no database: a ratio, since machines differ. Nothing is asserted on time."""
+"""How fast one relay carries rows, beside what the same producer does with no database: a ratio,
+since machines differ. Nothing is asserted on time.
+"""
 
 import asyncio
 import os
@@ -16,7 +18,9 @@ NOTE = "x" * 300  # with headers, a record of some 700 bytes, as an ExamScored i
 
 
 async def test_rows_a_second_through_the_relay(servers: Servers) -> None:
-    """All rows are appended first; then the time from the relay's lead to the last mark, and the same bytes sent by a bare producer."""
+    """All rows are appended first; then the time from the relay's lead to the last mark, and the
+    same bytes sent by a bare producer.
+    """
     small = await new(servers, "bench-relay", partitions=12)
     for _ in range(0, ROWS, 20_000):
         await small.walk(min(ROWS, 20_000), paths=200, note=NOTE)
@@ -41,19 +45,26 @@ async def test_rows_a_second_through_the_relay(servers: Servers) -> None:
 
 
 async def acknowledged(small: Small) -> int:
-    (row,) = await small.rows("SELECT coalesce(sum(acknowledged), 0)::bigint FROM messaging.outbox_partitions")
+    (row,) = await small.rows(
+        "SELECT coalesce(sum(acknowledged), 0)::bigint FROM messaging.outbox_partitions"
+    )
     count: int = row[0]
     return count
 
 
 async def bare_seconds(small: Small) -> float:
-    """Seconds for the same records through a producer alone, one batch a partition at a time, headers made as the relay makes them."""
+    """Seconds for the same records through a producer alone, one batch a partition at a time,
+    headers made as the relay makes them.
+    """
     rows = await small.rows("SELECT * FROM messaging.outbox ORDER BY topic, partition, sequence")
     lanes: dict[int, list[object]] = {}
     for row in rows:
         lanes.setdefault(row["partition"], []).append(row)
     producer = AIOKafkaProducer(
-        bootstrap_servers=small.bootstrap, acks="all", enable_idempotence=True, max_batch_size=500_000
+        bootstrap_servers=small.bootstrap,
+        acks="all",
+        enable_idempotence=True,
+        max_batch_size=500_000,
     )
     await producer.start()
 
@@ -64,7 +75,10 @@ async def bare_seconds(small: Small) -> float:
             while done < len(waiting):
                 row = waiting[done]
                 headers = headers_from_text(row["headers"])  # type: ignore[index]
-                if batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers) is None:  # type: ignore[index]
+                if (
+                    batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers)
+                    is None
+                ):  # type: ignore[index]
                     break
                 done += 1
             await (await producer.send_batch(batch, small.topic, partition=partition))

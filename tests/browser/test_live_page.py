@@ -19,9 +19,13 @@ new MutationObserver((all) => {
 """Notes the participant numbers of rows that are painted as moved."""
 
 
-async def test_the_page_moves_as_scores_arrive(stack: dict[str, Any], door: Door, browser: Browser) -> None:
-    """A score recorded while the page is open puts its candidate on the list, and a better one goes above, without reloading. Only rows that moved are
-    painted, the focus stays where it was, and that something moved is told in the end, however soon after the page was opened."""
+async def test_the_page_moves_as_scores_arrive(
+    stack: dict[str, Any], door: Door, browser: Browser
+) -> None:
+    """A score recorded while the page is open puts its candidate on the list, and a better one goes
+    above, without reloading. Only rows that moved are painted, the focus stays where it was, and
+    that something moved is told in the end, however soon after the page was opened.
+    """
     one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL PROVINSI JAMBI")
     for name in ("pertama", "kedua"):
         await one.apply(name)
@@ -36,7 +40,9 @@ async def test_the_page_moves_as_scores_arrive(stack: dict[str, Any], door: Door
     await page.evaluate("window.stillHere = true")
     await one.score(sitting, "pertama", {"DASAR": "80", "BIDANG": "80"})
     rows = page.locator("tbody tr")
-    await expect(rows.filter(has_text=one.numbers["pertama"]).locator("td").first).to_have_text("1", timeout=20_000)
+    await expect(rows.filter(has_text=one.numbers["pertama"]).locator("td").first).to_have_text(
+        "1", timeout=20_000
+    )
     await expect(rows.first).to_contain_text(one.numbers["pertama"])
     assert set(await page.evaluate("painted")) == {one.numbers["pertama"]}
     await page.get_by_role("link", name=one.numbers["pertama"]).focus()
@@ -49,9 +55,13 @@ async def test_the_page_moves_as_scores_arrive(stack: dict[str, Any], door: Door
     assert faults == []
 
 
-async def test_the_page_is_whole_without_javascript(stack: dict[str, Any], door: Door, browser: Browser) -> None:
-    """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a name for the table and a way to skip to it;
-    the form there leads from a participant number to the account of its place."""
+async def test_the_page_is_whole_without_javascript(
+    stack: dict[str, Any], door: Door, browser: Browser
+) -> None:
+    """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a
+    name for the table and a way to skip to it; the form there leads from a participant number to
+    the account of its place.
+    """
     one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL KOTA JAMBI")
     await one.apply("satu")
     await one.close_registration()
@@ -75,7 +85,9 @@ async def test_the_page_is_whole_without_javascript(stack: dict[str, Any], door:
 async def test_seats_are_reached_from_the_list_and_go_on_paper(
     stack: dict[str, Any], door: Door, browser: Browser
 ) -> None:
-    """From the vacancy's page one gets to its seats and back, in either language; on paper the navigation is gone and the seats stay."""
+    """From the vacancy's page one gets to its seats and back, in either language; on paper the
+    navigation is gone and the seats stay.
+    """
     one = await SmallRound.open(door, "local-jambi", "DINAS KESEHATAN")
     await one.apply("satu")
     await one.close_registration()
@@ -99,9 +111,13 @@ async def test_seats_are_reached_from_the_list_and_go_on_paper(
     await expect(page.locator("tbody tr").first).to_contain_text(one.numbers["satu"])
 
 
-async def test_a_vacancy_is_found_from_the_bare_address(stack: dict[str, Any], door: Door, browser: Browser) -> None:
-    """Without JavaScript, on a narrow screen: the bare address leads to the vacancies of the newest round, others can be chosen, a search finds one, its
-    list is a link away and leads back; nothing goes beyond the screen's edge; on paper the search is gone and the vacancies stay."""
+async def test_a_vacancy_is_found_from_the_bare_address(
+    stack: dict[str, Any], door: Door, browser: Browser
+) -> None:
+    """Without JavaScript, on a narrow screen: the bare address leads to the vacancies of the newest
+    round, others can be chosen, a search finds one, its list is a link away and leads back; nothing
+    goes beyond the screen's edge; on paper the search is gone and the vacancies stay.
+    """
     one = await SmallRound.open(door, "local-jambi", "DINAS PERHUBUNGAN")
     await door.get(f"/ranking/vacancies/{one.vacancy_id}/standings", waits=True)
     context = await browser.new_context(

@@ -1,7 +1,8 @@
 """One service at a time, as its users meet it: real PostgreSQL, real tokens, its own HTTP app.
 
-`service_app("exams")` gives a running app over an empty migrated database of its own. It expects of every service: `settings.py` with
-`Settings`, `api.py` with `create_api(settings, clock=…)`, and, where it hears events, `handlers/events.py` with `hears(outbox)`.
+`service_app("exams")` gives a running app over an empty migrated database of its own. It expects of
+every service: `settings.py` with `Settings`, `api.py` with `create_api(settings, clock=…)`, and,
+where it hears events, `handlers/events.py` with `hears(outbox)`.
 """
 
 import importlib
@@ -60,7 +61,9 @@ class Issuer:
     """An identity provider: it signs tokens and publishes its keys, on 127.0.0.1."""
 
     def __init__(self) -> None:
-        self._key = OKPKey.generate_key("Ed25519", {"kid": secrets.token_hex(4), "alg": "Ed25519", "use": "sig"})
+        self._key = OKPKey.generate_key(
+            "Ed25519", {"kid": secrets.token_hex(4), "alg": "Ed25519", "use": "sig"}
+        )
         keys = json.dumps(KeySet([self._key]).as_dict(private=False)).encode()
 
         class Keys(BaseHTTPRequestHandler):
@@ -79,10 +82,20 @@ class Issuer:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def token(self, subject: str, *roles: str, valid_s: int = 3600) -> str:
-        """A signed token that says who `subject` is and which roles they have; a negative `valid_s` is over already."""
+        """A signed token that says who `subject` is and which roles they have; a negative `valid_s`
+        is over already.
+        """
         now = int(time.time())
-        claims = {"iss": self.url, "sub": subject, "roles": list(roles), "iat": now, "exp": now + valid_s}
-        return jwt.encode({"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"])
+        claims = {
+            "iss": self.url,
+            "sub": subject,
+            "roles": list(roles),
+            "iat": now,
+            "exp": now + valid_s,
+        }
+        return jwt.encode(
+            {"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"]
+        )
 
     def close(self) -> None:
         self._server.shutdown()
@@ -104,16 +117,23 @@ class ServiceApp:
 
     def who(self, subject: str, *roles: str, key: str | None = None) -> dict[str, str]:
         """Headers of a request by `subject` in `roles`, with an Idempotency-Key if one is given."""
-        headers = {"Authorization": f"Bearer {self.issuer.token(subject, *roles)}", "Accept-Language": "en"}
+        headers = {
+            "Authorization": f"Bearer {self.issuer.token(subject, *roles)}",
+            "Accept-Language": "en",
+        }
         return headers | ({"Idempotency-Key": key} if key else {})
 
     async def stated(self, *models: type[Fact]) -> list[Any]:
-        """What the service has stated so far (of these models, or all), in the order in which it was appended."""
+        """What the service has stated so far (of these models, or all), in the order in which it
+        was appended.
+        """
         wanted = {BY_MODEL[model].type for model in models}
         by_type = {contract.type: contract.model for contract in CATALOGUE}
         rows = await self.pool.fetch("SELECT type, data FROM messaging.outbox ORDER BY id")
         return [
-            by_type[row["type"]].model_validate_json(row["data"]) for row in rows if not wanted or row["type"] in wanted
+            by_type[row["type"]].model_validate_json(row["data"])
+            for row in rows
+            if not wanted or row["type"] in wanted
         ]
 
     def event(self, data: Fact, *, at: datetime | None = None) -> Event[Any]:
@@ -138,7 +158,9 @@ class ServiceApp:
         )
 
     async def hear(self, *facts: Fact | Event[Any]) -> None:
-        """The service's event use cases take these in one transaction, consecutive ones of a type together, as its worker would."""
+        """The service's event use cases take these in one transaction, consecutive ones of a type
+        together, as its worker would.
+        """
         events = [fact if isinstance(fact, Event) else self.event(fact) for fact in facts]
         handlers = importlib.import_module(f"services.{self.name}.handlers.events")
         use_cases = {heard.contract.type: heard.take for heard in handlers.hears(self.outbox)}
@@ -157,7 +179,9 @@ def issuer() -> Iterator[Issuer]:
 
 @pytest.fixture(scope="session")
 def new_database(servers: Servers) -> Callable[[str], Awaitable[str]]:
-    """`await new_database("exams")`: address of an empty database with that service's tables, copied from one that was migrated once."""
+    """`await new_database("exams")`: address of an empty database with that service's tables,
+    copied from one that was migrated once.
+    """
     numbers = itertools.count(1)
     migrated: dict[str, str] = {}
 
@@ -167,7 +191,9 @@ def new_database(servers: Servers) -> Callable[[str], Awaitable[str]]:
         address = urlsplit(migrated[service])
         name = f"{service}_copy_{next(numbers)}"
         connection = await asyncpg.connect(servers.superuser)
-        await connection.execute(f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER "{address.username}"')
+        await connection.execute(
+            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER "{address.username}"'
+        )
         await connection.close()
         return address._replace(path=f"/{name}").geturl()
 
@@ -178,10 +204,15 @@ def new_database(servers: Servers) -> Callable[[str], Awaitable[str]]:
 async def service_app(
     servers: Servers, new_database: Callable[[str], Awaitable[str]], issuer: Issuer
 ) -> AsyncIterator[Callable[..., Awaitable[ServiceApp]]]:
-    """`await service_app("exams")`: the service's HTTP app over a database of its own. Ends with the test."""
+    """`await service_app("exams")`: the service's HTTP app over a database of its own.
+
+    Ends with the test.
+    """
     async with AsyncExitStack() as running:
 
-        async def start(name: str, *, now: datetime = datetime(2026, 8, 20, 3, tzinfo=UTC), **own: str) -> ServiceApp:
+        async def start(
+            name: str, *, now: datetime = datetime(2026, 8, 20, 3, tzinfo=UTC), **own: str
+        ) -> ServiceApp:
             url = await new_database(name)
             environment = {
                 "TERANG_PROVINCE": PROVINCE,
@@ -191,9 +222,13 @@ async def service_app(
                 f"DATABASE_URL_{name.upper()}": url,
                 **own,
             }
-            settings = read(importlib.import_module(f"services.{name}.settings").Settings, name, environment)
+            settings = read(
+                importlib.import_module(f"services.{name}.settings").Settings, name, environment
+            )
             clock = Clock(now)
-            app: FastAPI = importlib.import_module(f"services.{name}.api").create_api(settings, clock=clock)
+            app: FastAPI = importlib.import_module(f"services.{name}.api").create_api(
+                settings, clock=clock
+            )
             await running.enter_async_context(app.router.lifespan_context(app))
             http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
             await running.enter_async_context(http)

@@ -30,7 +30,9 @@ SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
 """
 
 
-def terang(*words: str, servers: Servers, issuer: Issuer, service: Service, database: str) -> subprocess.Popen[bytes]:
+def terang(
+    *words: str, servers: Servers, issuer: Issuer, service: Service, database: str
+) -> subprocess.Popen[bytes]:
     """`terang WORDS` with the settings of a service."""
     environment = os.environ | {
         "TERANG_PROVINCE": PROVINCE,
@@ -39,11 +41,15 @@ def terang(*words: str, servers: Servers, issuer: Issuer, service: Service, data
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         f"DATABASE_URL_{service.upper()}": database,
     }
-    return subprocess.Popen([Path(sysconfig.get_path("scripts")) / "terang", *words], env=environment)
+    return subprocess.Popen(
+        [Path(sysconfig.get_path("scripts")) / "terang", *words], env=environment
+    )
 
 
 @contextmanager
-def worker(servers: Servers, issuer: Issuer, service: Service, database: str) -> Iterator[subprocess.Popen[bytes]]:
+def worker(
+    servers: Servers, issuer: Issuer, service: Service, database: str
+) -> Iterator[subprocess.Popen[bytes]]:
     """`terang serve SERVICE worker` until the block ends; it must then end by itself."""
     words = ("serve", service, "worker", "--port", str(free_port()))
     process = terang(*words, servers=servers, issuer=issuer, service=service, database=database)
@@ -70,7 +76,12 @@ async def state(servers: Servers, service: Service, database: str, facts: Sequen
     async with await create_pool(database, application="test", size=2) as pool:
         async with pool.acquire() as connection, connection.transaction():
             await outbox.append(connection, [Statement(fact, time=utc_now()) for fact in facts])
-        relay = Relay(dsn=database, bootstrap_servers=servers.bootstrap, service=service, partitions=outbox.partitions)
+        relay = Relay(
+            dsn=database,
+            bootstrap_servers=servers.bootstrap,
+            service=service,
+            partitions=outbox.partitions,
+        )
         carrying = asyncio.create_task(relay.run())
         await until(lambda: pool.fetchval(WAITING), 0)
         carrying.cancel()
@@ -90,9 +101,14 @@ async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
 async def log(
     servers: Servers, topic: str
 ) -> AsyncIterator[Callable[[int], Awaitable[list[tuple[dict[str, str], Any]]]]]:
-    """`await read(n)`: the first n or more records of the topic as (headers and key, data), in the order in which they came."""
+    """`await read(n)`: the first n or more records of the topic as (headers and key, data), in the
+    order in which they came.
+    """
     consumer = AIOKafkaConsumer(
-        topic, bootstrap_servers=servers.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+        topic,
+        bootstrap_servers=servers.bootstrap,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
     )
     await consumer.start()
     seen: list[tuple[dict[str, str], Any]] = []
@@ -103,7 +119,9 @@ async def log(
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     for record in records:
                         headers = {name: value.decode() for name, value in record.headers}
-                        seen.append((headers | {"key": record.key.decode()}, json.loads(record.value)))
+                        seen.append(
+                            (headers | {"key": record.key.decode()}, json.loads(record.value))
+                        )
         return seen
 
     try:

@@ -1,4 +1,6 @@
-"""Each service's worker removes the answers that it kept for requests sent again, once they are old."""
+"""Each service's worker removes the answers that it kept for requests sent again, once they are
+old.
+"""
 
 from importlib import import_module
 
@@ -35,6 +37,8 @@ async def test_old_answers_are_forgotten(servers: Servers, service: str) -> None
         await pool.execute(KEEP, "old", "73 hours", 2_500)
         await pool.execute(KEEP, "young", "71 hours", 10)
         await duty.run(pool)
-        assert await pool.fetch("SELECT subject, count(*) FROM public.idempotency GROUP BY subject") == [("young", 10)]
+        assert await pool.fetch(
+            "SELECT subject, count(*) FROM public.idempotency GROUP BY subject"
+        ) == [("young", 10)]
     finally:
         await pool.close()

@@ -18,17 +18,35 @@ CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,re
 
 
 @pytest.mark.parametrize("service", SERVICES)
-async def test_promises_are_kept(service: str, service_app: Callable[..., Awaitable[ServiceApp]]) -> None:
-    """Hundreds of requests, right and wrong, made up from the document: every answer has a status, a type and a form that it declares,
-    and none is our fault."""
+async def test_promises_are_kept(
+    service: str, service_app: Callable[..., Awaitable[ServiceApp]]
+) -> None:
+    """Hundreds of requests, right and wrong, made up from the document: every answer has a status,
+    a type and a form that it declares, and none is our fault.
+    """
     running = await service_app(service)
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(running.app, host="127.0.0.1", port=port, lifespan="off", log_config=None, access_log=False)
+        uvicorn.Config(
+            running.app,
+            host="127.0.0.1",
+            port=port,
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+        )
     )
     serving = asyncio.create_task(server.serve())
     url = f"http://127.0.0.1:{port}"
-    command = [str(SCHEMATHESIS), "run", f"{url}/{service}/openapi.json", "--url", url, "--checks", CHECKS]
+    command = [
+        str(SCHEMATHESIS),
+        "run",
+        f"{url}/{service}/openapi.json",
+        "--url",
+        url,
+        "--checks",
+        CHECKS,
+    ]
     command += [
         "--phases",
         "examples,coverage,fuzzing",

@@ -1,4 +1,6 @@
-"""Ranking, applications and exams as workers over real Kafka: a corrected score, a corrected list, and what becomes of those whom it moves."""
+"""Ranking, applications and exams as workers over real Kafka: a corrected score, a corrected list,
+and what becomes of those whom it moves.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
@@ -29,18 +31,28 @@ async def test_an_adopted_correction_reaches_everyone(
     service_app: Callable[..., Awaitable[ServiceApp]],
     issuer: Issuer,
 ) -> None:
-    """The fourth of four is put right and comes first: once an officer adopts that version, applications tells both people so and exams admits the one
-    and no longer the other. Rebuilt from the log, all three say the same."""
+    """The fourth of four is put right and comes first: once an officer adopts that version,
+    applications tells both people so and exams admits the one and no longer the other. Rebuilt from
+    the log, all three say the same.
+    """
     owners = {"applications", "ranking", "exams"}
     await servers.fresh_topics(*(topic.name for topic in TOPICS if topic.owner in owners))
     office = Office(await service_app("applications"))
     ranking, exams = await service_app("ranking", now=utc_now()), await service_app("exams")
-    apps: dict[Service, ServiceApp] = {"applications": office.service, "ranking": ranking, "exams": exams}
+    apps: dict[Service, ServiceApp] = {
+        "applications": office.service,
+        "ranking": ranking,
+        "exams": exams,
+    }
     ok(await office.post("/units/import", office.officer(), UNITS))
     ok(await office.open(), 201)
     ok(await office.post(f"/rounds/{ROUND}/vacancies/import", office.officer(), VACANCIES))
     ok(await office.publish())
-    facts = {"education_level": "SMK/SLTA Kejuruan", "education_programme": "SMK ADMINISTRASI", "gpa": "85.5"}
+    facts = {
+        "education_level": "SMK/SLTA Kejuruan",
+        "education_programme": "SMK ADMINISTRASI",
+        "gpa": "85.5",
+    }
     numbers = []
     for n in range(1, 5):
         ok(await office.apply(f"person-{n}", VACANCY, **facts), 201)
@@ -50,7 +62,9 @@ async def test_an_adopted_correction_reaches_everyone(
     officer = ranking.who("officer-1", "officer")
 
     async def closes() -> int:
-        return (await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=officer)).status_code
+        return (
+            await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=officer)
+        ).status_code
 
     async def newest() -> dict[str, Any]:
         return dict((await ranking.http.get(VERSIONS)).json()["items"][-1])
@@ -70,14 +84,19 @@ async def test_an_adopted_correction_reaches_everyone(
         worker(servers, issuer, "ranking", databases["ranking"]),
         worker(servers, issuer, "exams", databases["exams"]),
     ):
-        points = {number: {"TWK": "100", "TIU": "100", "TKP": str(200 - n)} for n, number in enumerate(numbers)}
+        points = {
+            number: {"TWK": "100", "TIU": "100", "TKP": str(200 - n)}
+            for n, number in enumerate(numbers)
+        }
         scored = sat("skd", points)
         await states(exams, scored)
         await until(closes, 200)
         await until(outcomes, [["shortlisted"], ["not-passed"]])
         await until(admitted, numbers[:3])
 
-        sitting = next(fact for fact in scored if getattr(fact, "participant_no", None) == numbers[3])
+        sitting = next(
+            fact for fact in scored if getattr(fact, "participant_no", None) == numbers[3]
+        )
         right = {**sitting.model_dump(), "points": {"TWK": "100", "TIU": "100", "TKP": "215"}}
         await states(exams, [ExamScoreCorrected.model_validate(right)])
         await until(lambda: kind(newest()), "beside")
@@ -92,11 +111,24 @@ async def test_an_adopted_correction_reaches_everyone(
         await until(outcomes, [["not-passed"], ["shortlisted"]])
         await until(admitted, [*numbers[:2], numbers[3]])
 
-        kept = {name: [tuple(row) for row in await apps[name].pool.fetch(query)] for name, query in KEPT.items()}
+        kept = {
+            name: [tuple(row) for row in await apps[name].pool.fetch(query)]
+            for name, query in KEPT.items()
+        }
         for name in apps:
-            rebuilding = terang("rebuild", name, servers=servers, issuer=issuer, service=name, database=databases[name])
+            rebuilding = terang(
+                "rebuild",
+                name,
+                servers=servers,
+                issuer=issuer,
+                service=name,
+                database=databases[name],
+            )
             assert await asyncio.to_thread(rebuilding.wait, 60) == 0, name
-        anew = {name: [tuple(row) for row in await apps[name].pool.fetch(query)] for name, query in KEPT.items()}
+        anew = {
+            name: [tuple(row) for row in await apps[name].pool.fetch(query)]
+            for name, query in KEPT.items()
+        }
         assert anew == kept
 
 

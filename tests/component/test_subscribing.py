@@ -40,7 +40,9 @@ def program() -> str:
 def subscriber(folder: Path, bootstrap: str) -> Iterator[Path]:
     """The program at work until the block ends, then killed; gives its database."""
     (folder / "subscribe.py").write_text(program(), "utf-8")
-    process = subprocess.Popen([sys.executable, folder / "subscribe.py", bootstrap, folder / "seen.db"])
+    process = subprocess.Popen(
+        [sys.executable, folder / "subscribe.py", bootstrap, folder / "seen.db"]
+    )
     try:
         yield folder / "seen.db"
         assert process.poll() is None, "the program ended by itself"
@@ -54,7 +56,10 @@ async def until(file: Path, query: str, wanted: list[tuple[Any, ...]]) -> None:
     deadline = time.monotonic() + SECONDS
     rows: list[tuple[Any, ...]] = []
     while time.monotonic() < deadline:
-        with suppress(sqlite3.OperationalError), closing(sqlite3.connect(file)) as database:  # not made yet, or locked
+        with (
+            suppress(sqlite3.OperationalError),
+            closing(sqlite3.connect(file)) as database,
+        ):  # not made yet, or locked
             rows = database.execute(query).fetchall()
         if rows == wanted:
             return
@@ -63,7 +68,10 @@ async def until(file: Path, query: str, wanted: list[tuple[Any, ...]]) -> None:
 
 
 async def state(
-    pool: Pool, servers: Servers, dsn: str, *facts: CandidateSelected | AdmissionRevoked | StandingsRecomputed
+    pool: Pool,
+    servers: Servers,
+    dsn: str,
+    *facts: CandidateSelected | AdmissionRevoked | StandingsRecomputed,
 ) -> None:
     """Ranking states these facts: outbox, relay, log."""
     outbox = Outbox(
@@ -74,7 +82,12 @@ async def state(
     )
     async with pool.acquire() as connection, connection.transaction():
         await outbox.append(connection, [Statement(fact, NOW) for fact in facts])
-    relay = Relay(dsn=dsn, bootstrap_servers=servers.bootstrap, service="ranking", partitions=outbox.partitions)
+    relay = Relay(
+        dsn=dsn,
+        bootstrap_servers=servers.bootstrap,
+        service="ranking",
+        partitions=outbox.partitions,
+    )
     carrying = asyncio.create_task(relay.run())
     waiting = """SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
                       + (SELECT coalesce(sum(numbered - acknowledged), 0) FROM messaging.outbox_partitions)"""
@@ -101,7 +114,11 @@ def selected(vacancy: str, number: int) -> CandidateSelected:
 
 def revoked(vacancy: str, number: int) -> AdmissionRevoked:
     return AdmissionRevoked(
-        vacancy_id=vacancy, round_id="cpns-2024", list="final", participant_no=f"0001-{number:06d}", code="P"
+        vacancy_id=vacancy,
+        round_id="cpns-2024",
+        list="final",
+        participant_no=f"0001-{number:06d}",
+        code="P",
     )
 
 
@@ -138,22 +155,40 @@ async def log(servers: Servers) -> list[Any]:
 
 
 async def test_the_program_takes_each_event_once(servers: Servers, tmp_path: Path) -> None:
-    """It reads what was said before it came, and what was taken back; killed and started again it goes on; records that stand twice and foreign ones change
-    nothing; the newest standings hold; a replay into a new file gives the same."""
+    """It reads what was said before it came, and what was taken back; killed and started again it
+    goes on; records that stand twice and foreign ones change nothing; the newest standings hold; a
+    replay into a new file gives the same.
+    """
     await servers.fresh_topics(*(topic.name for topic in TOPICS if topic.owner == "ranking"))
     dsn = servers.database("subscribed", [ROOT / "shared" / "messaging" / "migrations"])
     numbers = "SELECT vacancy_id, participant_no, score FROM selected ORDER BY 1, 2"
     versions = "SELECT vacancy_id, version, candidates FROM standings ORDER BY 1"
     async with await create_pool(dsn, application="test", size=2) as pool:
-        await state(pool, servers, dsn, standings("A", 1), selected("A", 1), standings("A", 2), selected("B", 1))
+        await state(
+            pool,
+            servers,
+            dsn,
+            standings("A", 1),
+            selected("A", 1),
+            standings("A", 2),
+            selected("B", 1),
+        )
         await state(pool, servers, dsn, selected("A", 3), revoked("A", 3))
         with subscriber(tmp_path, servers.bootstrap) as file:
-            await until(file, numbers, [("A", "0001-000001", "81.245"), ("B", "0001-000001", "81.245")])
+            await until(
+                file, numbers, [("A", "0001-000001", "81.245"), ("B", "0001-000001", "81.245")]
+            )
             await until(file, versions, [("A", 2, 2)])
         async with AIOKafkaProducer(bootstrap_servers=servers.bootstrap) as producer:
-            for record in reversed(await log(servers)):  # were they taken again, who was revoked would come back
+            for record in reversed(
+                await log(servers)
+            ):  # were they taken again, who was revoked would come back
                 await producer.send_and_wait(
-                    record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+                    record.topic,
+                    record.value,
+                    key=record.key,
+                    partition=record.partition,
+                    headers=list(record.headers),
                 )
                 await producer.send_and_wait(record.topic, b"not ours", partition=record.partition)
         await state(pool, servers, dsn, selected("A", 2), standings("A", 3), selected("B", 2))

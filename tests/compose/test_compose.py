@@ -1,4 +1,6 @@
-"""The deployment as an operator brings it up: docker compose, every container healthy, a round played against it."""
+"""The deployment as an operator brings it up: docker compose, every container healthy, a round
+played against it.
+"""
 
 import json
 import os
@@ -28,7 +30,9 @@ UP_WITHIN_S = 300
 pytestmark = pytest.mark.timeout(1200)
 
 
-def compose(*words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+def compose(
+    *words: str, check: bool = True, **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run docker compose in the checkout; its output comes with the failure."""
     ran = subprocess.run(
         ["docker", "compose", *words],
@@ -39,13 +43,17 @@ def compose(*words: str, check: bool = True, **environment: str) -> subprocess.C
         check=False,
     )
     if check and ran.returncode:
-        raise AssertionError(f"docker compose {' '.join(words)}:\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}")
+        raise AssertionError(
+            f"docker compose {' '.join(words)}:\n{ran.stdout[-4000:]}\n{ran.stderr[-4000:]}"
+        )
     return ran
 
 
 def states() -> dict[str, tuple[str, str]]:
     """Service -> (state, health) of the containers that run or ran."""
-    rows = [json.loads(line) for line in compose("ps", "--all", "--format", "json").stdout.splitlines()]
+    rows = [
+        json.loads(line) for line in compose("ps", "--all", "--format", "json").stdout.splitlines()
+    ]
     return {row["Service"]: (row["State"], row["Health"]) for row in rows}
 
 
@@ -59,13 +67,17 @@ def deployment() -> Iterator[str]:
         while True:
             now = states()
             waiting = {
-                name for name in LONG_RUNNING if now.get(name) != ("running", "" if name in UNCHECKED else "healthy")
+                name
+                for name in LONG_RUNNING
+                if now.get(name) != ("running", "" if name in UNCHECKED else "healthy")
             }
             if not waiting:
                 break
             if time.monotonic() > until:
                 logs = compose("logs", "--tail", "40", *sorted(waiting), check=False).stdout
-                raise AssertionError(f"not healthy after {UP_WITHIN_S} s: {sorted(waiting)}\n{logs[-8000:]}")
+                raise AssertionError(
+                    f"not healthy after {UP_WITHIN_S} s: {sorted(waiting)}\n{logs[-8000:]}"
+                )
             time.sleep(2)
         yield "http://localhost:8080"
     finally:
@@ -73,9 +85,21 @@ def deployment() -> Iterator[str]:
 
 
 def test_a_round_is_played_against_the_deployment(deployment: str, tmp_path: Path) -> None:
-    """`terang demo --url` plays a small round through the door, sees it on Kafka, and the lists equal its recomputation."""
+    """`terang demo --url` plays a small round through the door, sees it on Kafka, and the lists
+    equal its recomputation.
+    """
     ran = subprocess.run(
-        [sys.executable, "-m", "deploy.cli.main", "demo", "--url", deployment, "--applicants", "300", "--exit"],
+        [
+            sys.executable,
+            "-m",
+            "deploy.cli.main",
+            "demo",
+            "--url",
+            deployment,
+            "--applicants",
+            "300",
+            "--exit",
+        ],
         cwd=tmp_path,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         capture_output=True,
@@ -93,9 +117,15 @@ def test_prometheus_reaches_every_process(deployment: str) -> None:
     """All eight processes are targets of Prometheus, and each is up."""
     until = time.monotonic() + 60
     while True:
-        with urllib.request.urlopen("http://127.0.0.1:9090/api/v1/targets?state=active", timeout=10) as answer:
+        with urllib.request.urlopen(
+            "http://127.0.0.1:9090/api/v1/targets?state=active", timeout=10
+        ) as answer:
             targets = json.load(answer)["data"]["activeTargets"]
-        up = {(target["labels"]["service"], target["labels"]["job"]) for target in targets if target["health"] == "up"}
+        up = {
+            (target["labels"]["service"], target["labels"]["job"])
+            for target in targets
+            if target["health"] == "up"
+        }
         if len(up) == 8 or time.monotonic() > until:
             break
         time.sleep(2)
@@ -104,13 +134,17 @@ def test_prometheus_reaches_every_process(deployment: str) -> None:
 
 def test_the_alert_rules_do_what_they_say(deployment: str) -> None:
     """promtool, in the container that runs them, passes the rules' own tests."""
-    compose("exec", "-T", "prometheus", "promtool", "test", "rules", "/etc/prometheus/alerts_test.yml")
+    compose(
+        "exec", "-T", "prometheus", "promtool", "test", "rules", "/etc/prometheus/alerts_test.yml"
+    )
 
 
 @pytest.mark.parametrize("name", ["12", "14", "15", "36", "99"])
 def test_a_province_file_makes_a_deployment(name: str) -> None:
     """Each province's file is whole: compose accepts it, and a service's settings too."""
-    secrets = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES} | {"POSTGRES_PASSWORD": "x"}
+    secrets = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES} | {
+        "POSTGRES_PASSWORD": "x"
+    }
     compose("--env-file", f"deploy/provinces/{name}.env", "config", "--quiet", **secrets)
 
 

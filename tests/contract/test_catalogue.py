@@ -40,7 +40,8 @@ PERSONAL = {
     "phone",
     "note",
 }
-"""Names that fields of a public event must not have: what they would hold is personal, and a record on Kafka can't be erased."""
+"""Names that fields of a public event must not have: what they would hold is personal, and a record
+on Kafka can't be erased."""
 
 contracts = pytest.mark.parametrize("contract", CATALOGUE, ids=lambda contract: contract.type)
 topics = pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)
@@ -56,7 +57,9 @@ def test_a_topic_says_whose_it_is_and_how_it_is_kept(topic: Topic) -> None:
     assert len(topic.description) > 15
     assert topic.partitions == PARTITIONS
     assert topic.retention_ms == -1 or topic.retention_ms >= 86_400_000
-    expected = {"restricted": "restricted", "dead-letters": "operators"}.get(topic.name.rpartition(".")[2], "public")
+    expected = {"restricted": "restricted", "dead-letters": "operators"}.get(
+        topic.name.rpartition(".")[2], "public"
+    )
     assert topic.audience == expected
     assert (topic.audience == "public") == (topic.retention_ms == -1), (
         "public topics are kept for ever: replay is a feature"
@@ -81,7 +84,9 @@ def test_each_service_has_a_place_for_what_it_cannot_take(service: Service) -> N
 
 @contracts
 def test_an_event_is_named_in_the_past_and_lives_on_an_owned_topic(contract: Contract) -> None:
-    """terang.<Class>, a past participle at the end, a topic of the catalogue, a docstring for its readers."""
+    """terang.<Class>, a past participle at the end, a topic of the catalogue, a docstring for its
+    readers.
+    """
     assert re.fullmatch(r"terang\.([A-Z][a-z]+)+(\.v[0-9]+)?", contract.type)
     assert contract.type.split(".")[1] == contract.model.__name__.split("_")[0]
     assert re.search(r"(ed|drawn|LeftEmpty)$", contract.model.__name__)
@@ -104,7 +109,9 @@ def test_public_events_have_no_field_for_what_is_personal(contract: Contract) ->
 
 @services
 def test_what_a_service_registers_is_what_the_catalogue_says(service: Service) -> None:
-    """handlers/events.py lists exactly the catalogue's rows of HEARD, each type once and no two versions of one."""
+    """handlers/events.py lists exactly the catalogue's rows of HEARD, each type once and no two
+    versions of one.
+    """
     handlers = importlib.import_module(f"services.{service}.handlers.events")
     outbox = Outbox(
         source=f"/provinces/99/{service}",
@@ -114,15 +121,25 @@ def test_what_a_service_registers_is_what_the_catalogue_says(service: Service) -
     )
     registered = handlers.hears(outbox)
     by_type(registered)
-    assert {each.contract.type for each in registered} == {BY_MODEL[model].type for model in HEARD[service]}
+    assert {each.contract.type for each in registered} == {
+        BY_MODEL[model].type for model in HEARD[service]
+    }
     assert all(each.contract is BY_MODEL[each.contract.model] for each in registered)
 
 
 def names_in(folder: Path) -> tuple[set[str], set[str]]:
     """Names that the code of a folder uses (imports aside), and those that it calls."""
-    nodes = [node for path in folder.rglob("*.py") for node in ast.walk(ast.parse(path.read_text("utf-8")))]
+    nodes = [
+        node
+        for path in folder.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+    ]
     used = {node.id for node in nodes if isinstance(node, ast.Name)}
-    called = {node.func.id for node in nodes if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)}
+    called = {
+        node.func.id
+        for node in nodes
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name)
+    }
     return used, called
 
 

@@ -27,7 +27,9 @@ InnerWithoutScore.__name__ = "Inner"
 
 def schema(**fields: Any) -> dict[str, Any]:
     """The JSON Schema of a model with these fields; a pair is (type, default)."""
-    made: dict[str, Any] = {name: field if isinstance(field, tuple) else (field, ...) for name, field in fields.items()}
+    made: dict[str, Any] = {
+        name: field if isinstance(field, tuple) else (field, ...) for name, field in fields.items()
+    }
     said: type[Fact] = create_model("Said", __base__=Fact, **made)
     return said.model_json_schema()
 
@@ -44,16 +46,28 @@ TWO: TypeAlias = Annotated[int, Field(ge=2)]
     ("old", "new", "expected"),
     [
         pytest.param({"a": int, "b": str}, {"a": int}, [("removed", "b")], id="a field is gone"),
-        pytest.param({"a": int}, {"a": int, "b": str}, [("newly required", "b")], id="a new field that must be there"),
+        pytest.param(
+            {"a": int},
+            {"a": int, "b": str},
+            [("newly required", "b")],
+            id="a new field that must be there",
+        ),
         pytest.param(
             {"a": (int | None, None)},
             {"a": int | None},
             [("newly required", "a")],
             id="what could be missing must be there",
         ),
-        pytest.param({"a": int}, {"a": (int, 0)}, [("no longer required", "a")], id="what was there may be missing"),
+        pytest.param(
+            {"a": int},
+            {"a": (int, 0)},
+            [("no longer required", "a")],
+            id="what was there may be missing",
+        ),
         pytest.param({"a": int}, {"a": int | None}, [("widened", "a")], id="may be null now"),
-        pytest.param({"a": int | None}, {"a": int}, [("narrowed", "a")], id="may no longer be null"),
+        pytest.param(
+            {"a": int | None}, {"a": int}, [("narrowed", "a")], id="may no longer be null"
+        ),
         pytest.param({"a": int}, {"a": str}, [("changed", "a")], id="another type"),
         pytest.param({"a": ONE}, {"a": TWO}, [("narrowed", "a")], id="a higher minimum"),
         pytest.param({"a": TWO}, {"a": ONE}, [("widened", "a")], id="a lower minimum"),
@@ -62,21 +76,45 @@ TWO: TypeAlias = Annotated[int, Field(ge=2)]
         pytest.param({"a": str}, {"a": SHORT}, [("narrowed", "a")], id="a new limit"),
         pytest.param({"a": SHORT}, {"a": str}, [("widened", "a")], id="a limit less"),
         pytest.param({"a": CODE}, {"a": OTHER_CODE}, [("changed", "a")], id="another pattern"),
-        pytest.param({"a": Literal["x", "y"]}, {"a": Literal["x"]}, [("narrowed", "a")], id="a value less"),
-        pytest.param({"a": Literal["x"]}, {"a": Literal["x", "y"]}, [("widened", "a")], id="a value more"),
-        pytest.param({"a": str}, {"a": Literal["x", "y"]}, [("narrowed", "a")], id="a list of values where any was"),
-        pytest.param({"a": Literal["x", "y"]}, {"a": str}, [("widened", "a")], id="any value where a list was"),
+        pytest.param(
+            {"a": Literal["x", "y"]}, {"a": Literal["x"]}, [("narrowed", "a")], id="a value less"
+        ),
+        pytest.param(
+            {"a": Literal["x"]}, {"a": Literal["x", "y"]}, [("widened", "a")], id="a value more"
+        ),
+        pytest.param(
+            {"a": str},
+            {"a": Literal["x", "y"]},
+            [("narrowed", "a")],
+            id="a list of values where any was",
+        ),
+        pytest.param(
+            {"a": Literal["x", "y"]},
+            {"a": str},
+            [("widened", "a")],
+            id="any value where a list was",
+        ),
         pytest.param(
             {"a": tuple[Inner, ...]},
             {"a": tuple[InnerWithoutScore, ...]},
             [("removed", "a[].score")],
             id="within a list",
         ),
-        pytest.param({"a": Inner}, {"a": InnerWithoutScore}, [("removed", "a.score")], id="within an object"),
         pytest.param(
-            {"a": Inner | None}, {"a": InnerWithoutScore | None}, [("removed", "a.score")], id="within what may be null"
+            {"a": Inner}, {"a": InnerWithoutScore}, [("removed", "a.score")], id="within an object"
         ),
-        pytest.param({"a": dict[str, int]}, {"a": dict[str, ONE]}, [("narrowed", "a{}")], id="within a mapping"),
+        pytest.param(
+            {"a": Inner | None},
+            {"a": InnerWithoutScore | None},
+            [("removed", "a.score")],
+            id="within what may be null",
+        ),
+        pytest.param(
+            {"a": dict[str, int]},
+            {"a": dict[str, ONE]},
+            [("narrowed", "a{}")],
+            id="within a mapping",
+        ),
         pytest.param(
             {"a": dict[str, int]},
             {"a": dict[CODE, int]},
@@ -85,25 +123,35 @@ TWO: TypeAlias = Annotated[int, Field(ge=2)]
         ),
     ],
 )
-def test_a_break_is_found_and_named(old: dict[str, Any], new: dict[str, Any], expected: list[tuple[str, str]]) -> None:
+def test_a_break_is_found_and_named(
+    old: dict[str, Any], new: dict[str, Any], expected: list[tuple[str, str]]
+) -> None:
     """Each kind, at its path."""
-    assert sorted((each.kind, each.at) for each in breaks(schema(**old), schema(**new))) == sorted(expected)
+    assert sorted((each.kind, each.at) for each in breaks(schema(**old), schema(**new))) == sorted(
+        expected
+    )
 
 
 @pytest.mark.parametrize(
     ("old", "new"),
     [
         pytest.param({"a": int}, {"a": int}, id="the same"),
-        pytest.param({"a": int}, {"a": int, "b": (str | None, None)}, id="a new field that may be missing"),
+        pytest.param(
+            {"a": int}, {"a": int, "b": (str | None, None)}, id="a new field that may be missing"
+        ),
         pytest.param({"a": int, "b": str}, {"b": str, "a": int}, id="another order"),
         pytest.param(
             {"a": int},
             {"a": Annotated[int, Field(title="A", description="Other words", examples=[1])]},
             id="other words",
         ),
-        pytest.param({"a": Literal["x", "y"]}, {"a": Literal["y", "x"]}, id="values in another order"),
         pytest.param(
-            {"a": (int, 0)}, {"a": (int, 0), "b": (Inner | None, None)}, id="a new object that may be missing"
+            {"a": Literal["x", "y"]}, {"a": Literal["y", "x"]}, id="values in another order"
+        ),
+        pytest.param(
+            {"a": (int, 0)},
+            {"a": (int, 0), "b": (Inner | None, None)},
+            id="a new object that may be missing",
         ),
     ],
 )
@@ -119,7 +167,13 @@ class Counted(Fact):
     count: Count
 
 
-COUNTED = Contract("terang.Counted", Counted, "terang.feedback", lambda fact: fact.unit_id, lambda fact: fact.unit_id)
+COUNTED = Contract(
+    "terang.Counted",
+    Counted,
+    "terang.feedback",
+    lambda fact: fact.unit_id,
+    lambda fact: fact.unit_id,
+)
 RELEASED = {
     "terang.Counted": {
         "topic": "terang.feedback",
@@ -130,7 +184,10 @@ RELEASED = {
 
 
 def found(*catalogue: Contract) -> list[tuple[str, str]]:
-    return [(each.kind, each.detail) for each in breaks_of_release(RELEASED, catalogue).get("terang.Counted", [])]
+    return [
+        (each.kind, each.detail)
+        for each in breaks_of_release(RELEASED, catalogue).get("terang.Counted", [])
+    ]
 
 
 def test_a_release_holds_under_the_catalogue_that_it_was_made_from() -> None:
@@ -141,9 +198,15 @@ def test_a_release_holds_under_the_catalogue_that_it_was_made_from() -> None:
 def test_an_event_that_is_gone_or_moved_is_found() -> None:
     """Type gone; topic, key, subject changed: order among what belongs together would be lost."""
     assert found() == [("removed", "the event is gone")]
-    assert found(replace(COUNTED, topic="terang.ranking")) == [("moved", "topic terang.feedback is now terang.ranking")]
-    assert found(replace(COUNTED, key=lambda fact: f"{fact.unit_id}!")) == [("moved", "key U-1 is now U-1!")]
-    assert found(replace(COUNTED, subject=lambda fact: str(fact.count))) == [("moved", "subject U-1 is now 3")]
+    assert found(replace(COUNTED, topic="terang.ranking")) == [
+        ("moved", "topic terang.feedback is now terang.ranking")
+    ]
+    assert found(replace(COUNTED, key=lambda fact: f"{fact.unit_id}!")) == [
+        ("moved", "key U-1 is now U-1!")
+    ]
+    assert found(replace(COUNTED, subject=lambda fact: str(fact.count))) == [
+        ("moved", "subject U-1 is now 3")
+    ]
 
 
 def test_a_released_example_that_todays_model_refuses_is_found() -> None:

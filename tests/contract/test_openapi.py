@@ -1,4 +1,6 @@
-"""Each service's OpenAPI document says what everything in it is: who calls an API has nothing but it."""
+"""Each service's OpenAPI document says what everything in it is: who calls an API has nothing but
+it.
+"""
 
 from importlib import import_module
 from typing import Annotated, Any
@@ -20,13 +22,17 @@ SETTINGS = {
 
 
 def silent(document: dict[str, Any]) -> list[str]:
-    """Fields and parameters of a document that say nothing of themselves. A field that is a `$ref` and no more is described by what the model says of
-    itself; a description within one of several kinds (`anyOf`) is that kind's, not the field's."""
+    """Fields and parameters of a document that say nothing of themselves.
+
+    A field that is a `$ref` and no more is described by what the model says of itself; a
+    description within one of several kinds (`anyOf`) is that kind's, not the field's.
+    """
     schemas: dict[str, dict[str, Any]] = document.get("components", {}).get("schemas", {})
 
     def says(part: dict[str, Any]) -> bool:
         return bool(
-            part.get("description") or schemas.get(part.get("$ref", "").rpartition("/")[2], {}).get("description")
+            part.get("description")
+            or schemas.get(part.get("$ref", "").rpartition("/")[2], {}).get("description")
         )
 
     fields = [
@@ -47,7 +53,9 @@ def silent(document: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_field_and_parameter_says_what_it_is(service: str) -> None:
-    """Of what is asked and of what is answered, at any depth: a description of its own, of its kind, or of the model that it is."""
+    """Of what is asked and of what is answered, at any depth: a description of its own, of its
+    kind, or of the model that it is.
+    """
     settings = import_module(f"services.{service}.settings").Settings.model_validate(SETTINGS)
     document = import_module(f"services.{service}.api").create_api(settings).openapi()
     assert document["paths"]
@@ -77,11 +85,15 @@ class Answer(BaseModel):
 
 
 def test_what_says_nothing_is_found() -> None:
-    """The check itself sees a field and a parameter without a description, also where only what they may be has one, or where it is empty."""
+    """The check itself sees a field and a parameter without a description, also where only what
+    they may be has one, or where it is empty.
+    """
     app = FastAPI()
 
     @app.get("/answers/{which}")
-    async def answers(which: str, how: Annotated[str, Query(description="In what way")] = "") -> Answer:
+    async def answers(
+        which: str, how: Annotated[str, Query(description="In what way")] = ""
+    ) -> Answer:
         raise NotImplementedError
 
     found = [

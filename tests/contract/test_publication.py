@@ -1,4 +1,6 @@
-"""What is committed for others to read is what the models say, and holds for all that was ever said."""
+"""What is committed for others to read is what the models say, and holds for all that was ever
+said.
+"""
 
 import json
 from datetime import UTC, datetime
@@ -60,14 +62,21 @@ def test_every_field_says_what_it_is(contract: Contract) -> None:
     """A description of its own or of its kind, at any depth: readers have nothing but the schema."""
     schema = schema_of(contract)
     for name, part in {contract.type: schema, **schema.get("$defs", {})}.items():
-        silent = [field for field, value in part["properties"].items() if not {"description", "$ref"} & value.keys()]
+        silent = [
+            field
+            for field, value in part["properties"].items()
+            if not {"description", "$ref"} & value.keys()
+        ]
         assert silent == [], name
 
 
 @contracts
 def test_examples_are_what_goes_over_the_wire(contract: Contract) -> None:
-    """Valid by model and by schema, read by two different readers. The full one has every field and comes back from the model as it is,
-    decimals as strings; the minimal one has no field that may be missing."""
+    """Valid by model and by schema, read by two different readers.
+
+    The full one has every field and comes back from the model as it is, decimals as strings; the
+    minimal one has no field that may be missing.
+    """
     schema = schema_of(contract)
     validator = Draft202012Validator(schema, format_checker=FormatChecker())
     examples = examples_of(contract)
@@ -78,7 +87,8 @@ def test_examples_are_what_goes_over_the_wire(contract: Contract) -> None:
     assert set(full) == set(schema["properties"])
     assert set(minimal) == set(schema.get("required", []))
     for dumped in (
-        contract.model.model_validate(full).model_dump(mode="json", exclude_none=no) for no in (False, True)
+        contract.model.model_validate(full).model_dump(mode="json", exclude_none=no)
+        for no in (False, True)
     ):
         assert dumped == full
     for name in minimal:
@@ -90,7 +100,9 @@ def test_a_field_that_a_later_producer_adds_is_passed_over(contract: Contract) -
     """An old consumer reads a new event: by model and by schema."""
     newer = examples_of(contract)["full"] | {"added_later": {"by": ["a", "newer", "producer"]}}
     Draft202012Validator(schema_of(contract)).validate(newer)
-    assert contract.model.model_validate(newer) == contract.model.model_validate(examples_of(contract)["full"])
+    assert contract.model.model_validate(newer) == contract.model.model_validate(
+        examples_of(contract)["full"]
+    )
 
 
 def test_something_was_released_and_nothing_of_it_is_broken() -> None:
@@ -103,7 +115,9 @@ def test_something_was_released_and_nothing_of_it_is_broken() -> None:
 
 @pytest.mark.parametrize("version", sorted(releases()))
 def test_a_releases_own_examples_were_valid_by_its_own_schemas(version: str) -> None:
-    """So a subscriber who holds the release can trust it; each event has both examples with key and subject."""
+    """So a subscriber who holds the release can trust it; each event has both examples with key and
+    subject.
+    """
     for type_, frozen in releases()[version].items():
         validator = Draft202012Validator(frozen["schema"])
         assert len(frozen["examples"]) == 2, type_
@@ -119,8 +133,12 @@ def test_the_command_finds_nothing_wrong() -> None:
     assert ASYNCAPI.read_text("utf-8") == command.asyncapi_text()
 
 
-def test_the_command_says_what_is_not_current(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A schema that was edited, one that is missing, one of no event, and a broken release are each named."""
+def test_the_command_says_what_is_not_current(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A schema that was edited, one that is missing, one of no event, and a broken release are each
+    named.
+    """
     schemas, released = tmp_path / "schemas", tmp_path / "released"
     schemas.mkdir()
     released.mkdir()
@@ -145,7 +163,7 @@ def test_the_command_says_what_is_not_current(monkeypatch: pytest.MonkeyPatch, t
     ]
 
 
-# AsyncAPI ----------------------------------------------------------------------------------------------------------------------------
+# AsyncAPI -----------------------------------------------------------------------------------------
 
 DOCUMENT = asyncapi()
 
@@ -162,7 +180,11 @@ def references(part: Any) -> list[dict[str, str]]:
     if isinstance(part, list):
         return [found for each in part for found in references(each)]
     if isinstance(part, dict):
-        return [part] if "$ref" in part else [found for each in part.values() for found in references(each)]
+        return (
+            [part]
+            if "$ref" in part
+            else [found for each in part.values() for found in references(each)]
+        )
     return []
 
 
@@ -174,15 +196,28 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
         assert resolve(reference)
     for operation in DOCUMENT["operations"].values():
         channel = operation["channel"]["$ref"]
-        assert all(message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"])
+        assert all(
+            message["$ref"].startswith(f"{channel}/messages/") for message in operation["messages"]
+        )
 
 
 def test_the_asyncapi_document_has_what_version_3_requires() -> None:
-    """Required fields, known fields only, allowed actions and key names (asyncapi.com/docs/reference/specification/v3.0.0); the whole
-    document was valid by AsyncAPI's own JSON Schema when this was written."""
+    """Required fields, known fields only, allowed actions and key names
+    (asyncapi.com/docs/reference/specification/v3.0.0); the whole document was valid by AsyncAPI's
+    own JSON Schema when this was written.
+    """
     assert DOCUMENT["asyncapi"] == "3.0.0"
     assert set(DOCUMENT) <= {
-        *("asyncapi", "id", "info", "servers", "defaultContentType", "channels", "operations", "components")
+        *(
+            "asyncapi",
+            "id",
+            "info",
+            "servers",
+            "defaultContentType",
+            "channels",
+            "operations",
+            "components",
+        )
     }
     assert {"title", "version"} <= set(DOCUMENT["info"])
     for server in DOCUMENT["servers"].values():
@@ -191,21 +226,42 @@ def test_the_asyncapi_document_has_what_version_3_requires() -> None:
         assert set(channel) - {"x-terang-owner", "x-terang-audience", "x-terang-key"} == {
             *("address", "description", "messages", "bindings")
         }
-        assert set(channel["bindings"]["kafka"]) == {"topic", "partitions", "topicConfiguration", "bindingVersion"}
+        assert set(channel["bindings"]["kafka"]) == {
+            "topic",
+            "partitions",
+            "topicConfiguration",
+            "bindingVersion",
+        }
         assert (channel["address"], channel["bindings"]["kafka"]["topic"]) == (name, name)
     for operation in DOCUMENT["operations"].values():
         assert set(operation) == {"action", "channel", "summary", "messages"}
         assert operation["action"] in {"send", "receive"}
-    for key in (*DOCUMENT["components"]["messages"], *DOCUMENT["channels"], *DOCUMENT["operations"]):
+    for key in (
+        *DOCUMENT["components"]["messages"],
+        *DOCUMENT["channels"],
+        *DOCUMENT["operations"],
+    ):
         assert all(letter.isalnum() or letter in ".-_" for letter in key)
     for message in DOCUMENT["components"]["messages"].values():
         assert set(message) <= {
-            *("name", "title", "summary", "contentType", "correlationId", "headers", "payload", "bindings", "examples")
+            *(
+                "name",
+                "title",
+                "summary",
+                "contentType",
+                "correlationId",
+                "headers",
+                "payload",
+                "bindings",
+                "examples",
+            )
         }
 
 
 def test_the_asyncapi_document_says_what_the_catalogue_says() -> None:
-    """A channel for each topic with its partitions and retention; each event on its own channel; one sender for each channel."""
+    """A channel for each topic with its partitions and retention; each event on its own channel;
+    one sender for each channel.
+    """
     assert set(DOCUMENT["channels"]) == {topic.name for topic in TOPICS}
     for topic in TOPICS:
         kafka = DOCUMENT["channels"][topic.name]["bindings"]["kafka"]
@@ -214,7 +270,8 @@ def test_the_asyncapi_document_says_what_the_catalogue_says() -> None:
         senders = [
             key
             for key, operation in DOCUMENT["operations"].items()
-            if operation["action"] == "send" and operation["channel"]["$ref"] == f"#/channels/{topic.name}"
+            if operation["action"] == "send"
+            and operation["channel"]["$ref"] == f"#/channels/{topic.name}"
         ]
         assert senders == [f"{topic.owner}.states.{topic.name}"]
     for contract in CATALOGUE:
@@ -234,8 +291,12 @@ def test_a_messages_examples_are_valid_by_its_own_schemas(contract: Contract) ->
 
 
 @contracts
-async def test_the_document_describes_the_headers_that_are_really_written(contract: Contract) -> None:
-    """What the outbox makes of an example, with the sequence that the relay adds, is what subscribers are told; key and all."""
+async def test_the_document_describes_the_headers_that_are_really_written(
+    contract: Contract,
+) -> None:
+    """What the outbox makes of an example, with the sequence that the relay adds, is what
+    subscribers are told; key and all.
+    """
     topic = next(topic for topic in TOPICS if topic.name == contract.topic)
     connection = Recording()
     outbox = Outbox(
@@ -245,9 +306,13 @@ async def test_the_document_describes_the_headers_that_are_really_written(contra
         partitions=written_by(topic.owner),
     )
     fact = contract.model.model_validate(examples_of(contract)["full"])
-    await outbox.append(connection, [Statement(fact, datetime(2026, 11, 21, tzinfo=UTC), correlation_id="c")])  # type: ignore[arg-type]
+    await outbox.append(
+        connection, [Statement(fact, datetime(2026, 11, 21, tzinfo=UTC), correlation_id="c")]
+    )  # type: ignore[arg-type]
     ((_, (topics, _, keys, _, _, headers, data, *_)),) = connection.executed
-    written = {name: (value or b"").decode() for name, value in headers_from_text(headers[0])} | {"ce_sequence": "1"}
+    written = {name: (value or b"").decode() for name, value in headers_from_text(headers[0])} | {
+        "ce_sequence": "1"
+    }
     message = DOCUMENT["components"]["messages"][name_of(contract)]
     Draft202012Validator(message["headers"], format_checker=FormatChecker()).validate(written)
     assert set(written) == set(message["headers"]["properties"])

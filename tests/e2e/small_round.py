@@ -1,4 +1,6 @@
-"""A round of a few people, played through the public doors alone: what each seed's scenario is told with."""
+"""A round of a few people, played through the public doors alone: what each seed's scenario is told
+with.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +17,9 @@ LEVEL, PROGRAMME = "S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"
 
 @dataclass
 class SmallRound:
-    """One vacancy of one unit under one policy; people are called by the names that the test gives them."""
+    """One vacancy of one unit under one policy; people are called by the names that the test gives
+    them.
+    """
 
     door: Door
     round_id: str
@@ -62,13 +66,17 @@ class SmallRound:
             LEVEL,
             PROGRAMME,
         )
-        await one.officer(f"/applications/rounds/{one.round_id}/vacancies/import", csv=text_csv(COLUMNS, [row]))
+        await one.officer(
+            f"/applications/rounds/{one.round_id}/vacancies/import", csv=text_csv(COLUMNS, [row])
+        )
         await one.officer(f"/applications/rounds/{one.round_id}/publish")
         return one
 
     async def officer(self, path: str, *, waits: bool = False, **what: Any) -> Any:
         """Something that an officer of the personnel agency does."""
-        return await self.door.post(path, who="e2e-officer", role="officer", key=uuid4().hex, waits=waits, **what)
+        return await self.door.post(
+            path, who="e2e-officer", role="officer", key=uuid4().hex, waits=waits, **what
+        )
 
     async def apply(self, name: str, *, birth_date: str = "1998-05-01", months: int = 0) -> None:
         """`name` applies and is found to meet the requirements."""

@@ -24,7 +24,17 @@ def demo(door: str, folder: Path) -> subprocess.Popen[str]:
     """`terang demo` against a running stack, its files in `folder`."""
     folder.mkdir()
     return subprocess.Popen(
-        [sys.executable, "-m", "deploy.cli.main", "demo", "--url", door, "--applicants", str(APPLICANTS), "--exit"],
+        [
+            sys.executable,
+            "-m",
+            "deploy.cli.main",
+            "demo",
+            "--url",
+            door,
+            "--applicants",
+            str(APPLICANTS),
+            "--exit",
+        ],
         cwd=folder,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
         stdout=subprocess.PIPE,
@@ -48,7 +58,11 @@ def victims(folder: Path) -> Iterator[tuple[str, int]]:
         said = control.running(folder)
         assert said is not None
         status: dict[str, Any] = said["status"]
-        pid = status[name]["pid"] if name in {"kafka", "postgres"} else status["processes"][name]["pid"]
+        pid = (
+            status[name]["pid"]
+            if name in {"kafka", "postgres"}
+            else status["processes"][name]["pid"]
+        )
         if pid is not None:
             yield name, pid
 
@@ -62,7 +76,9 @@ def first(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Pa
 
 
 def test_a_round_is_played_and_recomputed(first: Path) -> None:
-    """Every list that was published equals an independent recomputation, and Kafka showed one event for each fact."""
+    """Every list that was published equals an independent recomputation, and Kafka showed one event
+    for each fact.
+    """
     report = json.loads((first / "report.json").read_text())
     assert report["recomputation_equal"] is True
     assert report["events"]["ApplicationSubmitted"] == APPLICANTS
@@ -70,18 +86,27 @@ def test_a_round_is_played_and_recomputed(first: Path) -> None:
     assert decided == APPLICANTS
     assert report["events"]["ComplaintFiled"] == 600
     assert report["events"]["UnitFlagged"] >= 4
-    assert report["events"]["StandingsPublished"] == 2  # the lists, then the seats that were filled after them
+    assert (
+        report["events"]["StandingsPublished"] == 2
+    )  # the lists, then the seats that were filled after them
     answers = report["events"]["SeatAccepted"] + report["events"]["SeatDeclined"]
     assert answers == report["events"]["SeatOffered"] + report["seats"]["given_up"]
     assert report["seats"]["accepted"] == report["events"]["SeatAccepted"] > 0
 
 
 def test_anyone_can_verify_what_was_published(first: Path) -> None:
-    """List and receipt, with the public key, no server and nothing else of the round; one digit changed in either is refused."""
+    """List and receipt, with the public key, no server and nothing else of the round; one digit
+    changed in either is refused.
+    """
     for name in ("list.json", "receipt.json"):
         command = [sys.executable, "-m", "deploy.cli.main", "verify", name, "--key", "public.pem"]
         done = subprocess.run(
-            command, cwd=first, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+            command,
+            cwd=first,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 0, done.stderr
         content = (first / name).read_bytes()
@@ -90,7 +115,12 @@ def test_anyone_can_verify_what_was_published(first: Path) -> None:
         (first / "changed.json").write_bytes(content[:at] + other + content[at + 1 :])
         command[4] = "changed.json"
         done = subprocess.run(
-            command, cwd=first, env={**os.environ, "PYTHONPATH": str(ROOT)}, capture_output=True, text=True, check=False
+            command,
+            cwd=first,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            capture_output=True,
+            text=True,
+            check=False,
         )
         assert done.returncode == 1
         assert done.stderr.startswith("changed.json: ")
@@ -99,7 +129,9 @@ def test_anyone_can_verify_what_was_published(first: Path) -> None:
 def test_nothing_that_dies_changes_the_lists(
     stack: dict[str, Any], stack_folder: Path, first: Path, tmp_path: Path
 ) -> None:
-    """Another round of the same people while each process, Kafka and PostgreSQL too, is killed once: the same lists to the byte."""
+    """Another round of the same people while each process, Kafka and PostgreSQL too, is killed
+    once: the same lists to the byte.
+    """
     playing = demo(stack["door"], tmp_path / "second")
     killed = []
     try:
@@ -113,8 +145,18 @@ def test_nothing_that_dies_changes_the_lists(
     finally:
         playing.kill()
     again = tmp_path / "second" / ".terang" / "demo"
-    assert (again / "standings.csv").read_bytes() == (first / "standings.csv").read_bytes(), said[-3000:]
-    counts, undisturbed = (json.loads((folder / "report.json").read_text())["events"] for folder in (again, first))
-    for event in ("ApplicationSubmitted", "ExamScored", "CandidateShortlisted", "CandidateSelected", "ComplaintFiled"):
+    assert (again / "standings.csv").read_bytes() == (first / "standings.csv").read_bytes(), said[
+        -3000:
+    ]
+    counts, undisturbed = (
+        json.loads((folder / "report.json").read_text())["events"] for folder in (again, first)
+    )
+    for event in (
+        "ApplicationSubmitted",
+        "ExamScored",
+        "CandidateShortlisted",
+        "CandidateSelected",
+        "ComplaintFiled",
+    ):
         assert counts[event] == undisturbed[event]
     assert len(killed) >= 5, f"only {killed} were killed before the round was over"

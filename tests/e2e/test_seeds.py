@@ -1,4 +1,6 @@
-"""One scenario for each of the five places that asked for this, played only through public interfaces."""
+"""One scenario for each of the five places that asked for this, played only through public
+interfaces.
+"""
 
 import asyncio
 import json
@@ -23,17 +25,23 @@ async def until_flagged(door: Door, unit_id: str, kind: str, *, flagged: bool) -
         if (kind in {flag["kind"] for flag in unit["flags"]}) is flagged:
             return unit
         await asyncio.sleep(0.25)
-    raise AssertionError(f"{kind} of {unit_id} is not {'flagged' if flagged else 'cleared'}: {unit}")
+    raise AssertionError(
+        f"{kind} of {unit_id} is not {'flagged' if flagged else 'cleared'}: {unit}"
+    )
 
 
 async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(door: Door) -> None:
-    """Kasemen: citizens say that permits take too long; the unit is flagged with figures, and cleared when complaints prove unfounded."""
+    """Kasemen: citizens say that permits take too long; the unit is flagged with figures, and
+    cleared when complaints prove unfounded.
+    """
     one = await SmallRound.open(door, "local-kasemen", "KECAMATAN KASEMEN")
     other = await SmallRound.open(door, "local-kasemen", "KECAMATAN CURUG")
     month = f"{datetime.now(UTC):%Y-%m}"
     rows = [(one.unit_id, month, 1000), (other.unit_id, month, 20_000)]
     await one.officer(
-        "/feedback/services-rendered/import", csv=text_csv(("unit_id", "month", "services"), rows), waits=True
+        "/feedback/services-rendered/import",
+        csv=text_csv(("unit_id", "month", "services"), rows),
+        waits=True,
     )
     filed = []
     for _ in range(30):
@@ -43,22 +51,30 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(door: Door)
             "text": "Izin belum selesai juga.",
             "place": "Loket 2",
         }
-        filed.append(await door.post("/feedback/complaints", key=uuid4().hex, body=complaint, waits=True))
+        filed.append(
+            await door.post("/feedback/complaints", key=uuid4().hex, body=complaint, waits=True)
+        )
     unit = await until_flagged(door, one.unit_id, "process", flagged=True)
     figures = next(flag["figures"] for flag in unit["flags"] if flag["kind"] == "process")
     assert figures["complaints"] >= 5
     followed = await door.post(
-        "/feedback/complaints/tracking", key=uuid4().hex, body={"tracking_code": filed[0]["tracking_code"]}
+        "/feedback/complaints/tracking",
+        key=uuid4().hex,
+        body={"tracking_code": filed[0]["tracking_code"]},
     )
     assert followed["complaint_id"] == filed[0]["complaint_id"]
     for complaint in filed:
         answer = {"outcome": "not-upheld", "text": "Berkas belum lengkap saat diajukan."}
-        await one.officer(f"/feedback/complaints/{complaint['complaint_id']}/resolution", body=answer)
+        await one.officer(
+            f"/feedback/complaints/{complaint['complaint_id']}/resolution", body=answer
+        )
     await until_flagged(door, one.unit_id, "process", flagged=False)
 
 
 async def test_senapelan_more_relevant_experience_goes_first_between_equals(door: Door) -> None:
-    """Senapelan: two candidates are equal in education and score; the one with more relevant experience gets the seat."""
+    """Senapelan: two candidates are equal in education and score; the one with more relevant
+    experience gets the seat.
+    """
     one = await SmallRound.open(door, "local-senapelan", "KECAMATAN SENAPELAN")
     await one.apply("sedikit", months=6, birth_date="1990-01-01")
     await one.apply("banyak", months=48, birth_date="1999-01-01")
@@ -70,7 +86,9 @@ async def test_senapelan_more_relevant_experience_goes_first_between_equals(door
 
 
 async def test_tenayan_raya_criteria_of_the_post_are_told_before_anyone_sits(door: Door) -> None:
-    """Tenayan Raya: points outside the policy's components or maxima are refused, with what would be right; nothing is recorded."""
+    """Tenayan Raya: points outside the policy's components or maxima are refused, with what would
+    be right; nothing is recorded.
+    """
     one = await SmallRound.open(door, "local-tenayan-raya", "KECAMATAN TENAYAN RAYA")
     await one.apply("calon")
     await one.close_registration()
@@ -83,7 +101,11 @@ async def test_tenayan_raya_criteria_of_the_post_are_told_before_anyone_sits(doo
                 who="e2e-examiner",
                 role="examiner",
                 key=uuid4().hex,
-                body={"participant_no": one.numbers["calon"], "points": wrong, "reason": "salah baca"},
+                body={
+                    "participant_no": one.numbers["calon"],
+                    "points": wrong,
+                    "reason": "salah baca",
+                },
             )
     await one.officer(f"/exams/sittings/{sitting}/close", waits=True)
     await one.close("teknis")
@@ -95,7 +117,9 @@ async def test_medan_registers_and_sits_without_coming_to_the_site(door: Door) -
     one = await SmallRound.open(door, "local-medan", "DINAS KESEHATAN KOTA MEDAN")
     await one.apply("jauh", months=30)
     command = {"body": {"decision": "MS"}, "who": "e2e-verifier", "role": "verifier"}
-    path = f"/applications/vacancies/{one.vacancy_id}/applications/{one.numbers['jauh']}/verification"
+    path = (
+        f"/applications/vacancies/{one.vacancy_id}/applications/{one.numbers['jauh']}/verification"
+    )
     again = [await door.post(path, key="same-key-sent-twice", **command) for _ in range(2)]
     assert again[0] == again[1]
     await one.close_registration()
@@ -107,7 +131,9 @@ async def test_medan_registers_and_sits_without_coming_to_the_site(door: Door) -
 async def test_jambi_results_are_seen_as_they_arrive_and_seats_are_those_decreed(
     stack: dict[str, Any], door: Door
 ) -> None:
-    """Jambi: seats other than decreed can't be published; whoever watches the stream sees a score that was recorded just now."""
+    """Jambi: seats other than decreed can't be published; whoever watches the stream sees a score
+    that was recorded just now.
+    """
     with pytest.raises(DemoError, match="3"):
         await SmallRound.open(door, "local-jambi", "DINAS SOSIAL JAMBI", seats=2, decreed=3)
     one = await SmallRound.open(door, "local-jambi", "DINAS SOSIAL PROVINSI JAMBI", seats=1)
@@ -116,7 +142,10 @@ async def test_jambi_results_are_seen_as_they_arrive_and_seats_are_those_decreed
     sitting = await one.schedule("tes")
     await door.get(f"/ranking/vacancies/{one.vacancy_id}/standings", list="final", waits=True)
     address = f"{stack['door']}/ranking/vacancies/{one.vacancy_id}/stream"
-    async with aiohttp.ClientSession() as person, person.get(address, params={"list": "final"}) as stream:
+    async with (
+        aiohttp.ClientSession() as person,
+        person.get(address, params={"list": "final"}) as stream,
+    ):
         await one.score(sitting, "pertama", {"DASAR": "80", "BIDANG": "90"})
         async for line in stream.content:
             if line.startswith(b"data:") and one.numbers["pertama"] in line.decode():

@@ -1,7 +1,10 @@
-"""A service as small as can be, to break: it adds up what it hears. Run as a program, it is that service's worker, or its rebuild.
+"""A service as small as can be, to break: it adds up what it hears.
 
-Its catalogue has three events: `Added` and `Renamed`, which it hears, and `Noticed`, which it states for each `Renamed`. It keeps the sums
-and, so that a test can count, each effect in the order in which it came about. It knows nothing of recruitment.
+Run as a program, it is that service's worker, or its rebuild.
+
+Its catalogue has three events: `Added` and `Renamed`, which it hears, and `Noticed`, which it
+states for each `Renamed`. It keeps the sums and, so that a test can count, each effect in the order
+in which it came about. It knows nothing of recruitment.
 """
 
 import asyncio
@@ -45,7 +48,8 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
 UNLUCKY, BROKEN = 666, 667
-"""Amounts that the use case refuses, and at which it fails for no known reason, unless TALLY_MENDED is set."""
+"""Amounts that the use case refuses, and at which it fails for no known reason, unless TALLY_MENDED
+is set."""
 
 TABLES = """
 CREATE SCHEMA projections;
@@ -134,7 +138,9 @@ class Catalogue:
                 list(names.values()),
             )
             await note(connection, events)
-            statements = [Statement(Noticed(key=event.data.key), event.time, cause=event) for event in events]
+            statements = [
+                Statement(Noticed(key=event.data.key), event.time, cause=event) for event in events
+            ]
             await outbox.append(connection, statements)
 
         if "TALLY_HEARS_LESS" in os.environ:
@@ -210,9 +216,17 @@ class Log:
         await self.write([record for record in records for _ in range(2 if twice else 1)])
 
     def record(
-        self, fact: BaseModel, *, row: Row | None = None, value: bytes | None = None, **headers: bytes | None
+        self,
+        fact: BaseModel,
+        *,
+        row: Row | None = None,
+        value: bytes | None = None,
+        **headers: bytes | None,
     ) -> tuple[str, int, bytes, bytes | None, list[tuple[str, bytes | None]]]:
-        """The next event of its partition, counted as sent. `value` and `headers` (without ce_) stand in place of the right ones."""
+        """The next event of its partition, counted as sent.
+
+        `value` and `headers` (without ce_) stand in place of the right ones.
+        """
         row = row or (self.catalogue.added if isinstance(fact, Added) else self.catalogue.renamed)
         key = row.key(fact).encode()
         partition = partition_of(key, PARTITIONS)
@@ -289,9 +303,15 @@ class Stage:
         self.workers.append(child)
         return child
 
-    def _program(self, environment: dict[str, str], **options: Any) -> "tuple[subprocess.Popen[bytes], IO[bytes]]":
+    def _program(
+        self, environment: dict[str, str], **options: Any
+    ) -> "tuple[subprocess.Popen[bytes], IO[bytes]]":
         output = tempfile.TemporaryFile()  # noqa: SIM115 - closed with the stage
-        arguments = {"service": self.catalogue.service, "bootstrap": self.servers.bootstrap, "database": self.database}
+        arguments = {
+            "service": self.catalogue.service,
+            "bootstrap": self.servers.bootstrap,
+            "database": self.database,
+        }
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.fault.tally", json.dumps(arguments | options)],
             cwd=ROOT,
@@ -321,7 +341,9 @@ class Stage:
 
     async def effects(self) -> list[Sent]:
         """Every effect, in the order in which it came about."""
-        rows = await self.fetch("SELECT topic, partition, sequence, event_id FROM projections.effect ORDER BY place")
+        rows = await self.fetch(
+            "SELECT topic, partition, sequence, event_id FROM projections.effect ORDER BY place"
+        )
         return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
 
     async def cut(self, topic: str, *, before: int) -> None:
@@ -330,7 +352,10 @@ class Stage:
         await admin.start()
         try:
             await admin.delete_records(
-                {TopicPartition(topic, number): RecordsToDelete(before_offset=before) for number in range(PARTITIONS)}
+                {
+                    TopicPartition(topic, number): RecordsToDelete(before_offset=before)
+                    for number in range(PARTITIONS)
+                }
             )
         finally:
             await admin.close()
@@ -348,14 +373,20 @@ class Stage:
                 await asyncio.sleep(0.02)
 
     async def drained(self, *, effects: int | None = None, seconds: float = 30) -> list[Sent]:
-        """The effects, once there are as many as were sent (or `effects`), and time enough for one too many."""
+        """The effects, once there are as many as were sent (or `effects`), and time enough for one
+        too many.
+        """
         wanted = len(self.log.sent) if effects is None else effects
         deadline = time.monotonic() + seconds
         async with self.connected() as connection:
-            while (there := await connection.fetchval("SELECT count(*) FROM projections.effect")) < wanted:
+            while (
+                there := await connection.fetchval("SELECT count(*) FROM projections.effect")
+            ) < wanted:
                 for worker in self.workers:
                     assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.output()
-                assert time.monotonic() < deadline, f"{there} of {wanted} after {seconds} s; {self.outputs()}"
+                assert time.monotonic() < deadline, (
+                    f"{there} of {wanted} after {seconds} s; {self.outputs()}"
+                )
                 await asyncio.sleep(0.05)
         await asyncio.sleep(0.3)
         return await self.effects()
@@ -370,10 +401,14 @@ class Stage:
 
 
 def exactly_once(sent: Sequence[Sent], effects: Sequence[Sent]) -> None:
-    """The oracle: each event took effect once, and those of a partition in the order of their sequences."""
+    """The oracle: each event took effect once, and those of a partition in the order of their
+    sequences.
+    """
     assert sorted(effects) == sorted(sent), _difference(sent, effects)
     for place in {(topic, partition) for topic, partition, _, _ in sent}:
-        sequences = [sequence for topic, partition, sequence, _ in effects if (topic, partition) == place]
+        sequences = [
+            sequence for topic, partition, sequence, _ in effects if (topic, partition) == place
+        ]
         assert sequences == sorted(sequences), f"out of order in {place}"
 
 
@@ -414,12 +449,17 @@ class Child:
             raise AssertionError(f"still running after {seconds} s: {self.output()}") from None
 
     async def stands_still(self, cause: str, seconds: float = 30) -> str:
-        """What /ready says, once it has stopped itself for this cause: it lives, is not ready, and said so once."""
+        """What /ready says, once it has stopped itself for this cause: it lives, is not ready, and
+        said so once.
+        """
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
             deadline = time.monotonic() + seconds
             while True:
                 try:
-                    if f'terang_stopped{{reason="{cause}"}} 1.0' in (await http.get("/metrics")).text:
+                    if (
+                        f'terang_stopped{{reason="{cause}"}} 1.0'
+                        in (await http.get("/metrics")).text
+                    ):
                         break
                 except httpx.HTTPError:  # not there yet
                     pass

@@ -1,4 +1,6 @@
-"""What may happen to a consumer's servers, its log, its database and its fellows: each event takes effect once, in order, or it stops and says why."""
+"""What may happen to a consumer's servers, its log, its database and its fellows: each event takes
+effect once, in order, or it stops and says why.
+"""
 
 import asyncio
 import signal
@@ -26,14 +28,18 @@ COMMIT;
 
 
 async def test_every_record_twice_and_topics_interleaved(stage: Stage) -> None:
-    """With every record standing twice and the topics taking turns, each event takes effect once, and what it causes is stated once."""
+    """With every record standing twice and the topics taking turns, each event takes effect once,
+    and what it causes is stated once.
+    """
     facts: list[Added | Renamed] = []
     for i in range(150):
         facts += [Added(key=f"key-{i % 7}", n=i), Renamed(key=f"key-{i % 5}", name=f"name-{i}")]
     await stage.log.say(facts, twice=True)
     stage.worker()
     exactly_once(stage.log.sent, await stage.drained())
-    (stated,) = await stage.fetch("SELECT count(*) FROM messaging.outbox WHERE type = 'test.Noticed'")
+    (stated,) = await stage.fetch(
+        "SELECT count(*) FROM messaging.outbox WHERE type = 'test.Noticed'"
+    )
     assert stated["count"] == 150
 
 
@@ -68,7 +74,9 @@ async def test_kafka_restarted_under_a_consumer(stage: Stage) -> None:
 
 
 async def test_two_workers_own_a_partition(stage: Stage) -> None:
-    """A worker that stops in mid-batch loses its partitions; when it wakes and goes on, nothing takes effect twice."""
+    """A worker that stops in mid-batch loses its partitions; when it wakes and goes on, nothing
+    takes effect twice.
+    """
     await stage.log.add(100)
     zombie = stage.worker(failpoint="consumer.applied:1:stop", in_transaction_ms=2000)
     await zombie.stopped()
@@ -98,7 +106,9 @@ async def test_rebalance_in_mid_batch(stage: Stage) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 async def test_topic_made_anew(stage: Stage, *, busy: bool) -> None:
-    """A topic that is deleted and made anew stops the worker, idle or busy, before it takes an event of it; it says so, started again too."""
+    """A topic that is deleted and made anew stops the worker, idle or busy, before it takes an
+    event of it; it says so, started again too.
+    """
     await stage.log.add(60)
     worker = stage.worker(check_seconds=1)
     effects = await stage.drained()
@@ -114,7 +124,9 @@ async def test_topic_made_anew(stage: Stage, *, busy: bool) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 async def test_yesterdays_database_restored(stage: Stage, *, busy: bool) -> None:
-    """A consumer's database that is set back under a running worker catches up from the log: nothing is lost, nothing repeated."""
+    """A consumer's database that is set back under a running worker catches up from the log:
+    nothing is lost, nothing repeated.
+    """
     await stage.log.add(60)
     stage.worker(check_seconds=1)
     await stage.drained()
@@ -131,7 +143,8 @@ async def test_yesterdays_database_restored(stage: Stage, *, busy: bool) -> None
 
 
 async def test_a_gap_stops_the_worker(stage: Stage) -> None:
-    """With an event missing on the log the worker stands still, connected to nothing, and says where; what stood before has taken effect.
+    """With an event missing on the log the worker stands still, connected to nothing, and says
+    where; what stood before has taken effect.
 
     So its database can be recovered. Told to end, it ends with status 1.
     """
@@ -153,7 +166,9 @@ async def test_a_gap_stops_the_worker(stage: Stage) -> None:
 
 
 async def test_told_to_end(stage: Stage) -> None:
-    """On SIGTERM the worker finishes the batch at hand, commits its offsets and ends with status 0; the next starts where it was."""
+    """On SIGTERM the worker finishes the batch at hand, commits its offsets and ends with status 0;
+    the next starts where it was.
+    """
     await stage.log.add(100)
     worker = stage.worker(environment={"TALLY_SLOW": "1"})
     await stage.holds_transaction()

@@ -18,7 +18,9 @@ INSTANTS = [
 
 @pytest.mark.parametrize("instant", INSTANTS)
 async def test_killed_between_two_instructions(stage: Stage, instant: str) -> None:
-    """Killed at this instant of its second batch, the worker's successor goes on so that each event takes effect once, in order."""
+    """Killed at this instant of its second batch, the worker's successor goes on so that each event
+    takes effect once, in order.
+    """
     await stage.log.add(200)
     first = stage.worker(failpoint=f"{instant}:2")
     while first.process.poll() is None:

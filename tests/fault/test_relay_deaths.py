@@ -1,4 +1,6 @@
-"""The relay dies, sleeps or loses its connections at every instant between two of its instructions; nothing is lost, repeated in effect, or swapped."""
+"""The relay dies, sleeps or loses its connections at every instant between two of its instructions;
+nothing is lost, repeated in effect, or swapped.
+"""
 
 import asyncio
 import os
@@ -27,17 +29,28 @@ async def new_small(servers: Servers, request: pytest.FixtureRequest) -> NewSmal
 
 @pytest.fixture(autouse=True)
 def small_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Relays in this process take many rounds for a few thousand rows, so that what happens to them happens in mid flight."""
+    """Relays in this process take many rounds for a few thousand rows, so that what happens to them
+    happens in mid flight.
+    """
     monkeypatch.setattr("shared.messaging.relay.ROUND_ROWS", 300)
 
 
 @asynccontextmanager
 async def process(small: Small, failpoint: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process of its own whose relay works for `small`, until the block ends or the failpoint ends it."""
+    """A process of its own whose relay works for `small`, until the block ends or the failpoint
+    ends it.
+    """
     environment = {**os.environ, **({"TERANG_FAILPOINT": failpoint} if failpoint else {})}
     child = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "tests.small_service", small.dsn, small.bootstrap, small.topic, str(small.partitions)),
+        *(
+            "-m",
+            "tests.small_service",
+            small.dsn,
+            small.bootstrap,
+            small.topic,
+            str(small.partitions),
+        ),
         stdout=asyncio.subprocess.PIPE,
         env=environment,
         cwd=Path(__file__).parents[2],
@@ -72,7 +85,9 @@ async def stopped(child: asyncio.subprocess.Process, seconds: float = 20) -> Non
 
 
 async def end_relays_session(dsn: str) -> None:
-    """What a firewall or an operator does: the session of whoever leads is gone, and its lock with it."""
+    """What a firewall or an operator does: the session of whoever leads is gone, and its lock with
+    it.
+    """
     connection = await asyncpg.connect(dsn)
     try:
         ended = await connection.fetchval(
@@ -100,7 +115,9 @@ async def end_relays_session(dsn: str) -> None:
     ],
 )
 async def test_killed_between_two_instructions(new_small: NewSmall, failpoint: str) -> None:
-    """SIGKILL at the named instant: the next leader finds what is on the log, sends the rest, and repeats nothing."""
+    """SIGKILL at the named instant: the next leader finds what is on the log, sends the rest, and
+    repeats nothing.
+    """
     small = await new_small()
     await small.walk(
         ROUND_ROWS + 100 if failpoint.endswith(":2") else 600, paths=20
@@ -115,7 +132,9 @@ async def test_killed_between_two_instructions(new_small: NewSmall, failpoint: s
 
 @pytest.mark.parametrize("instant", ["numbered", "sending", "acknowledged"])
 async def test_a_leader_that_slept_while_another_led(new_small: NewSmall, instant: str) -> None:
-    """SIGSTOP in office, session ended, another leads and goes on; SIGCONT: what the sleeper still sends is a repeat and no more."""
+    """SIGSTOP in office, session ended, another leads and goes on; SIGCONT: what the sleeper still
+    sends is a repeat and no more.
+    """
     small = await new_small()
     await small.walk(300)
     async with process(small, f"relay.{instant}:2:stop") as sleeper:
@@ -139,7 +158,9 @@ async def test_a_leader_that_slept_while_another_led(new_small: NewSmall, instan
 
 
 async def test_the_leaders_session_is_ended_while_it_works(new_small: NewSmall) -> None:
-    """The connection is cut again and again under load: each time the office is taken anew, in the same process."""
+    """The connection is cut again and again under load: each time the office is taken anew, in the
+    same process.
+    """
     small = await new_small()
     async with running(small.relay()) as task:
         for _ in range(3):
@@ -154,7 +175,9 @@ async def test_the_leaders_session_is_ended_while_it_works(new_small: NewSmall) 
 
 
 async def test_kafka_stops_during_intake(new_small: NewSmall, servers: Servers) -> None:
-    """While the broker is away (killed in mid flight, then stopped), statements are committed; when it is back they drain in order."""
+    """While the broker is away (killed in mid flight, then stopped), statements are committed; when
+    it is back they drain in order.
+    """
     small = await new_small()
     async with running(small.relay()) as task:
         for end in (servers.kill_kafka, servers.stop_kafka):

@@ -1,4 +1,6 @@
-"""The log is not what the relay left: its end is lost, the topic is made anew, foreign records stand on it, or the database is of yesterday."""
+"""The log is not what the relay left: its end is lost, the topic is made anew, foreign records
+stand on it, or the database is of yesterday.
+"""
 
 import asyncio
 import signal
@@ -42,14 +44,20 @@ async def put(small: Small, records: Sequence[Any]) -> None:
     try:
         for record in records:
             await producer.send_and_wait(
-                small.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
+                small.topic,
+                record.value,
+                key=record.key,
+                partition=record.partition,
+                headers=list(record.headers),
             )
     finally:
         await producer.stop()
 
 
 async def lose_end(servers: Servers, small: Small, count: int) -> None:
-    """The log as a power cut leaves it: its last `count` records, acknowledged though they were, are gone."""
+    """The log as a power cut leaves it: its last `count` records, acknowledged though they were,
+    are gone.
+    """
     records = await small.log()
     await servers.fresh_topics(small.topic, partitions=small.partitions)
     await put(small, records[: len(records) - count])
@@ -58,7 +66,9 @@ async def lose_end(servers: Servers, small: Small, count: int) -> None:
 class Foreign:
     """A record that no service of this platform wrote."""
 
-    def __init__(self, value: bytes | None, headers: Sequence[tuple[str, bytes | None]] = ()) -> None:
+    def __init__(
+        self, value: bytes | None, headers: Sequence[tuple[str, bytes | None]] = ()
+    ) -> None:
         self.value, self.headers, self.key, self.partition = value, headers, b"k", 0
 
 
@@ -69,8 +79,12 @@ async def stops(small: Small) -> Stop:
     return stopped.value
 
 
-async def test_acknowledged_records_lost_from_the_end_are_sent_again(new_small: NewSmall, servers: Servers) -> None:
-    """What the log lacks is sent, though it was marked: by the next leader, from the rows that the outbox keeps."""
+async def test_acknowledged_records_lost_from_the_end_are_sent_again(
+    new_small: NewSmall, servers: Servers
+) -> None:
+    """What the log lacks is sent, though it was marked: by the next leader, from the rows that the
+    outbox keeps.
+    """
     small = await new_small()
     await published(small, 100)
     await lose_end(servers, small, 30)
@@ -78,8 +92,12 @@ async def test_acknowledged_records_lost_from_the_end_are_sent_again(new_small: 
     await small.check_effect(repeats_allowed=False)
 
 
-async def test_a_power_cut_behind_the_survey_ends_the_time_in_office(new_small: NewSmall, servers: Servers) -> None:
-    """The end is lost between a new leader's question and its first send: it asks anew, and the log doesn't jump over what is gone."""
+async def test_a_power_cut_behind_the_survey_ends_the_time_in_office(
+    new_small: NewSmall, servers: Servers
+) -> None:
+    """The end is lost between a new leader's question and its first send: it asks anew, and the log
+    doesn't jump over what is gone.
+    """
     small = await new_small()
     await published(small, 100)
     await small.walk(20)
@@ -112,7 +130,9 @@ async def test_an_idle_leader_notices_that_the_end_was_lost(
     await small.check_effect(repeats_allowed=False)
 
 
-async def test_lost_records_that_the_outbox_no_longer_has_stop_the_relay(new_small: NewSmall, servers: Servers) -> None:
+async def test_lost_records_that_the_outbox_no_longer_has_stop_the_relay(
+    new_small: NewSmall, servers: Servers
+) -> None:
     """Neither the log nor the outbox has them: to count on would hide it."""
     small = await new_small()
     await published(small, 100)
@@ -121,7 +141,9 @@ async def test_lost_records_that_the_outbox_no_longer_has_stop_the_relay(new_sma
     assert "lacks number 71" in str(await stops(small))
 
 
-async def test_a_topic_made_anew_is_filled_again_from_the_outbox(new_small: NewSmall, servers: Servers) -> None:
+async def test_a_topic_made_anew_is_filled_again_from_the_outbox(
+    new_small: NewSmall, servers: Servers
+) -> None:
     """As long as the outbox has every row, an empty topic gets them all, under their old numbers."""
     small = await new_small(partitions=3)
     await published(small, 100)
@@ -130,7 +152,9 @@ async def test_a_topic_made_anew_is_filled_again_from_the_outbox(new_small: NewS
     await small.check_effect(repeats_allowed=False)
 
 
-async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(new_small: NewSmall, servers: Servers) -> None:
+async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(
+    new_small: NewSmall, servers: Servers
+) -> None:
     """The log lacks what the outbox has removed: stop, and say what mends it."""
     small = await new_small()
     await published(small, 100)
@@ -142,7 +166,8 @@ async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(new_small: N
 
 
 async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, servers: Servers) -> None:
-    """An acknowledgement at an offset that can't be ends the time in office; what came of it is found on the log, and stops.
+    """An acknowledgement at an offset that can't be ends the time in office; what came of it is
+    found on the log, and stops.
 
     Once the topic is made anew again, the outbox, which still has every row, fills it.
     """
@@ -160,7 +185,9 @@ async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, server
 
 
 async def test_foreign_records_at_the_end_do_not_hide_ours(new_small: NewSmall) -> None:
-    """Empty, headerless and non-UTF-8 records and a tombstone behind ours, the last mark lost: the count goes past them."""
+    """Empty, headerless and non-UTF-8 records and a tombstone behind ours, the last mark lost: the
+    count goes past them.
+    """
     small = await new_small()
     await published(small, 50)
     await put(
@@ -192,7 +219,9 @@ async def test_a_log_that_expired_behind_the_mark_is_the_same_log(new_small: New
     await published(small, 50)
     await expire(small, 50)
     await published(small, 5)
-    assert [int(dict(record.headers)["ce_sequence"]) for record in await small.log()] == list(range(51, 56))
+    assert [int(dict(record.headers)["ce_sequence"]) for record in await small.log()] == list(
+        range(51, 56)
+    )
 
 
 async def test_a_log_that_begins_above_the_mark_stops_the_relay(new_small: NewSmall) -> None:
@@ -212,7 +241,9 @@ async def expire(small: Small, before: int) -> None:
     admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
     await admin.start()
     try:
-        await admin.delete_records({TopicPartition(small.topic, 0): RecordsToDelete(before_offset=before)})
+        await admin.delete_records(
+            {TopicPartition(small.topic, 0): RecordsToDelete(before_offset=before)}
+        )
     finally:
         await admin.close()
 
@@ -231,7 +262,11 @@ async def backup(servers: Servers, small: Small) -> str:
 async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
     new_small: NewSmall, servers: Servers
 ) -> None:
-    """Restored: the log is ahead. Recovery takes over the log's numbers, hands the service what its database lacks, and counts on above."""
+    """Restored: the log is ahead.
+
+    Recovery takes over the log's numbers, hands the service what its database lacks, and counts on
+    above.
+    """
     small = await new_small(partitions=3)
     await published(small, 60)
     waiting = await small.walk(20)  # in the backup without numbers, on the log with numbers
@@ -264,7 +299,9 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
         )
         assert len(plan.lacking) == 40
         assert {event_id for lane in plan.lanes for event_id, _ in lane.renumbered} == set(waiting)
-        assert await apply(connection, plan, service="small", restore=restore) == ["40 steps imported"]
+        assert await apply(connection, plan, service="small", restore=restore) == [
+            "40 steps imported"
+        ]
     finally:
         await connection.close()
     assert len(handed) == 40
@@ -276,7 +313,11 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
     assert len(ids) == len(set(ids)) == 121
     assert set(ids) == before | {new_id}
     for partition in range(3):
-        numbers = [int(dict(record.headers)["ce_sequence"]) for record in log if record.partition == partition]
+        numbers = [
+            int(dict(record.headers)["ce_sequence"])
+            for record in log
+            if record.partition == partition
+        ]
         assert numbers == list(range(1, len(numbers) + 1))
 
 
@@ -284,7 +325,9 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
 async def test_yesterdays_database_put_under_a_working_relay_stops_it(
     new_small: NewSmall, servers: Servers, *, busy: bool
 ) -> None:
-    """Its session ends, it leads again on the restored database, and asks the log before it sends: nothing gets a number twice."""
+    """Its session ends, it leads again on the restored database, and asks the log before it sends:
+    nothing gets a number twice.
+    """
     small = await new_small()
     await published(small, 20)
     yesterday = (await backup(servers, small)).rsplit("/", 1)[1]
@@ -298,11 +341,15 @@ async def test_yesterdays_database_put_under_a_working_relay_stops_it(
     try:
         async with asyncio.timeout(20):
             while True:
-                try:  # the relay comes back at once: again, until the names could be changed between two of its sessions
+                # the relay comes back at once: again, until the names could be changed between two
+                # of its sessions
+                try:
                     await operator.execute(
                         f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{today}'"
                     )
-                    async with operator.transaction():  # at no moment is there no database of this name
+                    async with (
+                        operator.transaction()
+                    ):  # at no moment is there no database of this name
                         await operator.execute(f"ALTER DATABASE {today} RENAME TO {today}_lost")
                         await operator.execute(f"ALTER DATABASE {yesterday} RENAME TO {today}")
                     break
@@ -336,13 +383,27 @@ async def published_again(small: Small) -> None:
         await small.drained()
 
 
-async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(new_small: NewSmall, servers: Servers) -> None:
-    """Its positions are of yesterday too, so it handles events again: what follows from them has its id on the log, and meets it in the outbox."""
+async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(
+    new_small: NewSmall, servers: Servers
+) -> None:
+    """Its positions are of yesterday too, so it handles events again: what follows from them has
+    its id on the log, and meets it in the outbox.
+    """
     small = await new_small()
     await published(small, 10)
     small_yesterday = await backup(servers, small)
     cause = Event(
-        uuid4(), "terang.Cause", "/elsewhere", "a", NOON, 1, "elsewhere", 0, 0, None, StepTaken(path="a", n=1)
+        uuid4(),
+        "terang.Cause",
+        "/elsewhere",
+        "a",
+        NOON,
+        1,
+        "elsewhere",
+        0,
+        0,
+        None,
+        StepTaken(path="a", n=1),
     )
 
     async def follow() -> None:
@@ -358,7 +419,11 @@ async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(new_small
     small.dsn = small_yesterday
     connection = await asyncpg.connect(small.dsn)
     plan = await gather(
-        connection, bootstrap_servers=small.bootstrap, service="small", partitions={small.topic: 1}, drain_seconds=0.2
+        connection,
+        bootstrap_servers=small.bootstrap,
+        service="small",
+        partitions={small.topic: 1},
+        drain_seconds=0.2,
     )
     await apply(connection, plan, service="small")
     await connection.close()
@@ -368,13 +433,22 @@ async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(new_small
 
 
 async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSmall) -> None:
-    """A process that runs could send an old record under a number given anew: it is named, and nothing is read."""
+    """A process that runs could send an old record under a number given anew: it is named, and
+    nothing is read.
+    """
     small = await new_small()
     connection = await asyncpg.connect(small.dsn)
-    worker = await asyncpg.connect(small.dsn, server_settings={"application_name": "terang-small-worker"})
+    worker = await asyncpg.connect(
+        small.dsn, server_settings={"application_name": "terang-small-worker"}
+    )
     try:
         with pytest.raises(Stop, match="terang-small-worker"):
-            await gather(connection, bootstrap_servers=small.bootstrap, service="small", partitions={small.topic: 1})
+            await gather(
+                connection,
+                bootstrap_servers=small.bootstrap,
+                service="small",
+                partitions={small.topic: 1},
+            )
     finally:
         await worker.close()
         await connection.close()

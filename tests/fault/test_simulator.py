@@ -1,4 +1,6 @@
-"""The messaging rules under a random scheduler: they hold, and the oracle catches each of them when it is switched off."""
+"""The messaging rules under a random scheduler: they hold, and the oracle catches each of them when
+it is switched off.
+"""
 
 import os
 
@@ -13,7 +15,8 @@ PATIENCE = 400
 
 STOP, LOST, TWICE = "unjustified stop", "took no effect", "took effect 2 times"
 
-# What is switched off: (the faults that befall each history, the first seed to try, what the oracle says).
+# What is switched off: (the faults that befall each history, the first seed to try, what the oracle
+# says).
 OFF = {
     "1": ("", 1, "stands too late"),
     "3-uncommitted": ("", 1, STOP),
@@ -50,10 +53,14 @@ OFF = {
 
 
 def test_histories_are_clean() -> None:
-    """Whatever dies at whatever step, each event takes effect once and in order, or a justified stop says why not."""
+    """Whatever dies at whatever step, each event takes effect once and in order, or a justified
+    stop says why not.
+    """
     outcomes = campaign(1, HISTORIES, processes=2)
     bad = {outcome.seed: outcome.violations for outcome in outcomes if outcome.violations}
-    assert not bad, f"replay one with: python -m tests.fault.simulator --trace --seed {min(bad)}\n{bad}"
+    assert not bad, (
+        f"replay one with: python -m tests.fault.simulator --trace --seed {min(bad)}\n{bad}"
+    )
     assert sum(outcome.stated for outcome in outcomes) > 20 * HISTORIES
 
 
@@ -66,7 +73,9 @@ def test_a_seed_is_one_history() -> None:
 
 @pytest.mark.parametrize("rule", OFF)
 def test_a_rule_that_is_off_is_caught(rule: str) -> None:
-    """Without the rule the oracle finds fault within a bounded number of seeds, and with it finds none in the same history."""
+    """Without the rule the oracle finds fault within a bounded number of seeds, and with it finds
+    none in the same history.
+    """
     faults, first, says = OFF[rule]
     forced = frozenset(faults.split(",")) if faults else frozenset()
     for seed in range(first, first + PATIENCE):

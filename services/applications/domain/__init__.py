@@ -1,1 +1,3 @@
-"""What the applications service decides, in pure functions: time, ids and randomness come in as arguments."""
+"""What the applications service decides, in pure functions: time, ids and randomness come in as
+arguments.
+"""

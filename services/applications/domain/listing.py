@@ -1,4 +1,6 @@
-"""Vacancies as the national portal lists them: several rows for one vacancy, one for each education programme that it accepts."""
+"""Vacancies as the national portal lists them: several rows for one vacancy, one for each education
+programme that it accepts.
+"""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -53,13 +55,18 @@ class ListingRow(BaseModel):
     @model_validator(mode="after")
     def _pay_is_a_range(self) -> "ListingRow":
         if self.gaji_max < self.gaji_min:
-            raise ValueError("gaji_max is below gaji_min: the highest pay can't be below the lowest")
+            raise ValueError(
+                "gaji_max is below gaji_min: the highest pay can't be below the lowest"
+            )
         return self
 
 
 @dataclass(frozen=True, slots=True)
 class Vacancy:
-    """One vacancy of a round, before it has its id. `number` is its place in the round; pay is in rupiah a month."""
+    """One vacancy of a round, before it has its id.
+
+    `number` is its place in the round; pay is in rupiah a month.
+    """
 
     listing_id: str
     number: int
@@ -75,11 +82,15 @@ class Vacancy:
 
 
 def vacancies(
-    rows: Iterable[tuple[int, ListingRow]], unit_of: Mapping[str, str], need_of: Callable[[str], str | None]
+    rows: Iterable[tuple[int, ListingRow]],
+    unit_of: Mapping[str, str],
+    need_of: Callable[[str], str | None],
 ) -> tuple[list[Vacancy], list[Fault]]:
-    """The vacancies of a list, numbered in order of listing id, and what is wrong with its rows, by line and column.
+    """The vacancies of a list, numbered in order of listing id, and what is wrong with its rows, by
+    line and column.
 
-    `unit_of` gives the unit's id by `path_key`; `need_of` the policy's code for a kind of need as the list words it.
+    `unit_of` gives the unit's id by `path_key`; `need_of` the policy's code for a kind of need as
+    the list words it.
     """
     faults: list[Fault] = []
     first: dict[str, tuple[int, ListingRow]] = {}
@@ -90,7 +101,9 @@ def vacancies(
             faults += _unknown(line, row, unit_of, need_of)
         faults += _differences(line, row, start, model)
         programme = (row.jenjang_studi, row.program_studi)
-        if (earlier := education.setdefault(row.formasi_id, {}).setdefault(programme, line)) != line:
+        if (
+            earlier := education.setdefault(row.formasi_id, {}).setdefault(programme, line)
+        ) != line:
             reason = Refusal("twice", value=row.program_studi, first=earlier)
             faults.append({"line": line, "column": "program_studi", "reason": reason})
     if faults:
@@ -105,16 +118,26 @@ def _unknown(
     line: int, row: ListingRow, unit_of: Mapping[str, str], need_of: Callable[[str], str | None]
 ) -> Iterable[Fault]:
     if path_key(row.lokasi_nm) not in unit_of:
-        yield {"line": line, "column": "lokasi_nm", "reason": Refusal("unknown-unit", path=row.lokasi_nm)}
+        yield {
+            "line": line,
+            "column": "lokasi_nm",
+            "reason": Refusal("unknown-unit", path=row.lokasi_nm),
+        }
     if need_of(row.formasi_nm) is None:
-        yield {"line": line, "column": "formasi_nm", "reason": Refusal("unknown-need", need=row.formasi_nm)}
+        yield {
+            "line": line,
+            "column": "formasi_nm",
+            "reason": Refusal("unknown-need", need=row.formasi_nm),
+        }
 
 
 def _differences(line: int, row: ListingRow, start: int, model: ListingRow) -> Iterable[Fault]:
     for column in COLUMNS:
         value, before = getattr(row, column), getattr(model, column)
         if column not in OF_ONE_PROGRAMME and value != before:
-            reason = Refusal("rows-differ", listing=row.formasi_id, value=value, before=before, first=start)
+            reason = Refusal(
+                "rows-differ", listing=row.formasi_id, value=value, before=before, first=start
+            )
             yield {"line": line, "column": column, "reason": reason}
 
 
@@ -144,5 +167,7 @@ def _vacancy(
 
 
 def vacancy_id(round_id: str, listing_id: str, *, used: bool) -> str:
-    """The portal's own id; where an earlier round used it, one that follows from the round and that id."""
+    """The portal's own id; where an earlier round used it, one that follows from the round and that
+    id.
+    """
     return str(uuid5(NAMESPACE_URL, f"{round_id}/{listing_id}")) if used else listing_id

@@ -1,4 +1,6 @@
-"""Why an application may be found not to meet the requirements (TMS): a code for events and records, words for the person."""
+"""Why an application may be found not to meet the requirements (TMS): a code for events and
+records, words for the person.
+"""
 
 from typing import Literal, NamedTuple
 
@@ -45,7 +47,9 @@ REASONS: dict[ReasonCode, Reason] = {
         "The age on applying is outside the limits.",
     ),
     "document-missing": Reason("Dokumen wajib tidak diunggah.", "A required document is missing."),
-    "document-unreadable": Reason("Dokumen tidak terbaca atau terpotong.", "A document can't be read or is cut off."),
+    "document-unreadable": Reason(
+        "Dokumen tidak terbaca atau terpotong.", "A document can't be read or is cut off."
+    ),
     "document-not-valid": Reason(
         "Dokumen tidak sah atau sudah tidak berlaku.", "A document is not valid, or no longer."
     ),
@@ -62,7 +66,8 @@ REASONS: dict[ReasonCode, Reason] = {
         "The proof for the special kind of need (best graduate, disability, diaspora, region) is not sufficient.",
     ),
     "experience-not-proven": Reason(
-        "Pengalaman kerja yang dipersyaratkan tidak terbukti.", "The required work experience is not proven."
+        "Pengalaman kerja yang dipersyaratkan tidak terbukti.",
+        "The required work experience is not proven.",
     ),
     "registration-certificate-missing": Reason(
         "Surat tanda registrasi (STR) atau sertifikat profesi tidak ada atau tidak berlaku.",

@@ -37,8 +37,12 @@ class Standing:
     result: Result | None
 
 
-def standings(status: Status, results: Sequence[Result], closed: Mapping[str, datetime]) -> list[Standing]:
-    """What to tell of each list, in order of time. Only who was verified can have failed to pass one.
+def standings(
+    status: Status, results: Sequence[Result], closed: Mapping[str, datetime]
+) -> list[Standing]:
+    """What to tell of each list, in order of time.
+
+    Only who was verified can have failed to pass one.
 
     After a list that a candidate did not pass, later ones say nothing of them.
     """

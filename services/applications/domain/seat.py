@@ -14,13 +14,17 @@ def answer_before(offered_at: datetime, days: int) -> datetime:
 
 
 def check_in_time(offered_at: datetime, days: int, now: datetime) -> None:
-    """Raises Refusal `offer-lapsed` from that instant on, also where the worker has not said so yet."""
+    """Raises Refusal `offer-lapsed` from that instant on, also where the worker has not said so
+    yet.
+    """
     if now >= answer_before(offered_at, days):
         raise Refusal("offer-lapsed", days=days)
 
 
 def check_same(answer: Answer, stood: Answer, days: int) -> None:
-    """An answer that stands is given again, or refused: Raises Refusal `offer-lapsed`, or `already-answered`."""
+    """An answer that stands is given again, or refused: Raises Refusal `offer-lapsed`, or
+    `already-answered`.
+    """
     if stood == "lapsed":
         raise Refusal("offer-lapsed", days=days)
     if answer != stood:

@@ -38,7 +38,9 @@ def path_key(path: str) -> str:
 
 
 def faults(rows: Iterable[tuple[int, UnitRow]], known: Iterable[Unit]) -> list[Fault]:
-    """Ids and paths that the file has twice, or that belong to a unit which the file leaves as it is."""
+    """Ids and paths that the file has twice, or that belong to a unit which the file leaves as it
+    is.
+    """
     found: list[Fault] = []
     ids: dict[str, int] = {}
     paths: dict[str, int] = {}
@@ -53,7 +55,9 @@ def faults(rows: Iterable[tuple[int, UnitRow]], known: Iterable[Unit]) -> list[F
             reason = Refusal("twice", value=row.path, first=first)
             found.append({"line": line, "column": "path", "reason": reason})
         if key in taken:
-            found.append({"line": line, "column": "path", "reason": Refusal("path-taken", unit=taken[key])})
+            found.append(
+                {"line": line, "column": "path", "reason": Refusal("path-taken", unit=taken[key])}
+            )
     return found
 
 

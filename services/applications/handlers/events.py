@@ -1,7 +1,11 @@
 """What the applications service hears, and what it does about each."""
 
 from services.applications.usecases.answer_seat import note_offers
-from services.applications.usecases.note_results import note_closed_lists, note_results, note_revocations
+from services.applications.usecases.note_results import (
+    note_closed_lists,
+    note_results,
+    note_revocations,
+)
 from shared.contracts.catalogue import BY_MODEL
 from shared.contracts.ranking import (
     AdmissionRevoked,

@@ -37,7 +37,11 @@ from services.applications.usecases.submit_application import (
     SubmitApplication,
     submit_application,
 )
-from services.applications.usecases.verify_application import DecisionView, VerifyApplication, verify_application
+from services.applications.usecases.verify_application import (
+    DecisionView,
+    VerifyApplication,
+    verify_application,
+)
 from services.applications.usecases.withdraw_application import WithdrawalView, withdraw_application
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.identity import Person
@@ -55,10 +59,17 @@ Concerned = Annotated[Person, role("applicant", "verifier", "officer")]
 def csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
     """The body of a route that takes a file, for OpenAPI."""
     schema = {"type": "string", "description": f"UTF-8 with the header line {','.join(columns)}"}
-    return {"requestBody": {"required": True, "content": {"text/csv": {"schema": schema, "example": example}}}}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": schema, "example": example}},
+        }
+    }
 
 
-UNITS_FILE = csv_body(unit.COLUMNS, "unit_id,path,staff\nU-001,Pemerintah Kota Serang | KECAMATAN KASEMEN,34\n")
+UNITS_FILE = csv_body(
+    unit.COLUMNS, "unit_id,path,staff\nU-001,Pemerintah Kota Serang | KECAMATAN KASEMEN,34\n"
+)
 VACANCIES_FILE = csv_body(
     listing.COLUMNS,
     f"{','.join(listing.COLUMNS)}\n29719f29,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,"
@@ -77,11 +88,14 @@ def rounds(zone: ZoneInfo) -> APIRouter:
         openapi_extra=UNITS_FILE,
         summary="Import units",
     )
-    async def send_units(request: Request, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+    async def send_units(
+        request: Request, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
         """The whole file or nothing; units that it doesn't name stay as they are."""
         rows = await read_csv(request, unit.COLUMNS)
         return await effect.once(
-            lambda connection: import_units(connection, parts.outbox, officer, rows, parts.clock()), 200
+            lambda connection: import_units(connection, parts.outbox, officer, rows, parts.clock()),
+            200,
         )
 
     @routes.get("/units", responses=declared(400), summary="Units in order of id")
@@ -96,11 +110,15 @@ def rounds(zone: ZoneInfo) -> APIRouter:
         responses=declared(401, 403, 409),
         summary="Open a round under a policy",
     )
-    async def open_(command: OpenRound, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+    async def open_(
+        command: OpenRound, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
         """The policy goes into the event whole: this exact version stays the round's law."""
         seed = secrets.token_hex(32)
         return await effect.once(
-            lambda connection: open_round(connection, parts.outbox, officer, command, parts.clock(), zone, seed=seed)
+            lambda connection: open_round(
+                connection, parts.outbox, officer, command, parts.clock(), zone, seed=seed
+            )
         )
 
     @routes.get("/rounds", responses=declared(400), summary="Rounds in order of id")
@@ -123,10 +141,14 @@ def rounds(zone: ZoneInfo) -> APIRouter:
     async def send_vacancies(
         round_id: RoundId, request: Request, parts: TheParts, officer: Officer, effect: TheEffect
     ) -> Response:
-        """The national portal's list: a row for each education programme of a vacancy. Takes the place of the draft before."""
+        """The national portal's list: a row for each education programme of a vacancy.
+
+        Takes the place of the draft before.
+        """
         rows = await read_csv(request, listing.COLUMNS)
         return await effect.once(
-            lambda connection: import_vacancies(connection, officer, round_id, rows, parts.clock()), 200
+            lambda connection: import_vacancies(connection, officer, round_id, rows, parts.clock()),
+            200,
         )
 
     @routes.get(
@@ -135,11 +157,17 @@ def rounds(zone: ZoneInfo) -> APIRouter:
         summary="A round's vacancies in order of number; officers see drafts too",
     )
     async def vacancies(
-        round_id: RoundId, parts: TheParts, person: MaybePerson, cursor: Cursor = None, limit: Limit = 100
+        round_id: RoundId,
+        parts: TheParts,
+        person: MaybePerson,
+        cursor: Cursor = None,
+        limit: Limit = 100,
     ) -> Page[VacancyView]:
         drafts = person is not None and "officer" in person.roles
         async with parts.pool.acquire() as connection:
-            return await see_vacancies(connection, round_id, drafts=drafts, cursor=cursor, limit=limit)
+            return await see_vacancies(
+                connection, round_id, drafts=drafts, cursor=cursor, limit=limit
+            )
 
     @routes.post(
         "/rounds/{round_id}/publish",
@@ -147,10 +175,18 @@ def rounds(zone: ZoneInfo) -> APIRouter:
         responses=declared(401, 403, 404, 409),
         summary="Publish all vacancies of a round",
     )
-    async def publish(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
-        """Only if their seats together equal the decreed seats. From then on they stay as they are."""
+    async def publish(
+        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
+        """Only if their seats together equal the decreed seats.
+
+        From then on they stay as they are.
+        """
         return await effect.once(
-            lambda connection: publish_vacancies(connection, parts.outbox, officer, round_id, parts.clock()), 200
+            lambda connection: publish_vacancies(
+                connection, parts.outbox, officer, round_id, parts.clock()
+            ),
+            200,
         )
 
     @routes.post(
@@ -159,17 +195,25 @@ def rounds(zone: ZoneInfo) -> APIRouter:
         responses=declared(401, 403, 404, 409),
         summary="Close registration for a round",
     )
-    async def close(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+    async def close(
+        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
         """Nobody can apply after it; applications that wait for a decision may still be decided."""
         return await effect.once(
-            lambda connection: close_registration(connection, parts.outbox, officer, round_id, parts.clock()), 200
+            lambda connection: close_registration(
+                connection, parts.outbox, officer, round_id, parts.clock()
+            ),
+            200,
         )
 
     return routes
 
 
 def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
-    """Applications, one by one and in lists. `answer_days`: how long an offered seat may be answered."""
+    """Applications, one by one and in lists.
+
+    `answer_days`: how long an offered seat may be answered.
+    """
     routes = APIRouter(tags=["applications"])
 
     @routes.post(
@@ -180,7 +224,11 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         summary="Apply for a vacancy",
     )
     async def submit(
-        vacancy_id: VacancyId, command: SubmitApplication, parts: TheParts, applicant: Applicant, effect: TheEffect
+        vacancy_id: VacancyId,
+        command: SubmitApplication,
+        parts: TheParts,
+        applicant: Applicant,
+        effect: TheEffect,
     ) -> Response:
         """Each person has one application in a round. The answer holds the participant number."""
         return await effect.once(
@@ -198,7 +246,9 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         vacancy_id: VacancyId,
         parts: TheParts,
         _: Deciding,
-        status: Annotated[Status | None, Query(description="Only these: `submitted` is the verifier's queue")] = None,
+        status: Annotated[
+            Status | None, Query(description="Only these: `submitted` is the verifier's queue")
+        ] = None,
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> Page[QueueItem]:
@@ -214,7 +264,9 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, person: Concerned
     ) -> ApplicationView:
         async with parts.pool.acquire() as connection:
-            return await see_application(connection, person, vacancy_id, participant_no, answer_days)
+            return await see_application(
+                connection, person, vacancy_id, participant_no, answer_days
+            )
 
     @routes.post(
         "/vacancies/{vacancy_id}/applications/{participant_no}/verification",
@@ -233,7 +285,13 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         """Once. The same decision again is fine; another is refused."""
         return await effect.once(
             lambda connection: verify_application(
-                connection, parts.outbox, verifier, vacancy_id, participant_no, command, parts.clock()
+                connection,
+                parts.outbox,
+                verifier,
+                vacancy_id,
+                participant_no,
+                command,
+                parts.clock(),
             ),
             200,
         )
@@ -245,7 +303,11 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         summary="Take an application back, for good",
     )
     async def withdraw(
-        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, applicant: Applicant, effect: TheEffect
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        parts: TheParts,
+        applicant: Applicant,
+        effect: TheEffect,
     ) -> Response:
         """Until the final list is fixed."""
         return await effect.once(
@@ -255,12 +317,17 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
             200,
         )
 
-    @routes.get("/me", responses=declared(401, 403), summary="Your own applications and what became of them")
+    @routes.get(
+        "/me", responses=declared(401, 403), summary="Your own applications and what became of them"
+    )
     async def own(parts: TheParts, applicant: Applicant) -> OwnApplications:
         async with parts.pool.acquire() as connection:
             return await see_own(connection, applicant, answer_days)
 
-    @routes.get("/verification-reasons", summary="Why an application may be found not to meet the requirements")
+    @routes.get(
+        "/verification-reasons",
+        summary="Why an application may be found not to meet the requirements",
+    )
     async def verification_reasons() -> list[ReasonView]:
         return reasons()
 

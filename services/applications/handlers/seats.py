@@ -5,7 +5,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Path, Response
 
-from services.applications.usecases.answer_seat import AnswerSeat, SeatAnswerView, answer_seat, give_up_seat
+from services.applications.usecases.answer_seat import (
+    AnswerSeat,
+    SeatAnswerView,
+    answer_seat,
+    give_up_seat,
+)
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.web.effects import TheEffect
 from shared.web.identity import Applicant
@@ -16,7 +21,10 @@ OfferId = Annotated[UUID, Path(description="The offer, as SeatOffered names it")
 
 
 def seats(answer_days: int) -> APIRouter:
-    """Seats that were offered, or given by the final list. `answer_days`: how long an offer may be answered."""
+    """Seats that were offered, or given by the final list.
+
+    `answer_days`: how long an offer may be answered.
+    """
     routes = APIRouter(tags=["seats"], prefix="/vacancies/{vacancy_id}")
 
     @routes.post(
@@ -33,10 +41,19 @@ def seats(answer_days: int) -> APIRouter:
         applicant: Applicant,
         effect: TheEffect,
     ) -> Response:
-        """The vacancy is the one that has the seat, or the one that you applied for; GET /applications/me shows your offers."""
+        """The vacancy is the one that has the seat, or the one that you applied for; GET
+        /applications/me shows your offers.
+        """
         return await effect.once(
             lambda connection: answer_seat(
-                connection, parts.outbox, applicant, vacancy_id, offer_id, command, parts.clock(), answer_days
+                connection,
+                parts.outbox,
+                applicant,
+                vacancy_id,
+                offer_id,
+                command,
+                parts.clock(),
+                answer_days,
             ),
             200,
         )
@@ -48,7 +65,11 @@ def seats(answer_days: int) -> APIRouter:
         summary="Give up the seat that the final list gave you, for good",
     )
     async def give_up(
-        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, applicant: Applicant, effect: TheEffect
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        parts: TheParts,
+        applicant: Applicant,
+        effect: TheEffect,
     ) -> Response:
         return await effect.once(
             lambda connection: give_up_seat(

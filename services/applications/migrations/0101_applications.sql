@@ -14,7 +14,8 @@ CREATE TABLE public.applications (
 -- The verifier's queue: one status of a vacancy, in order of participant number.
 CREATE INDEX applications_queue ON public.applications (vacancy_id, status, participant_no);
 
--- Who it is and what is known of them, apart from what the application came to: erasing a row here leaves every count as it was.
+-- Who it is and what is known of them, apart from what the application came to: erasing a row here
+-- leaves every count as it was.
 CREATE TABLE public.applications_personal (
     vacancy_id text NOT NULL,
     participant_no text NOT NULL,
@@ -31,7 +32,8 @@ CREATE TABLE public.applications_personal (
     UNIQUE (subject, round_id)                  -- one application for each person and round
 );
 
--- What a person, a verifier or an officer sees of one application; the note is left to those who may.
+-- What a person, a verifier or an officer sees of one application; the note is left to those who
+-- may.
 CREATE VIEW public.application_details AS
 SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need, unit.path AS unit_path, round.name AS round_name,
        personal.subject, personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,

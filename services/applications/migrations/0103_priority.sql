@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Priority group of the round's policy, as a verifier found it; none where the policy has none, or nobody said.
+-- Priority group of the round's policy, as a verifier found it; none where the policy has none, or
+-- nobody said.
 ALTER TABLE public.applications_personal ADD COLUMN priority text;
 
 CREATE OR REPLACE VIEW public.application_details AS

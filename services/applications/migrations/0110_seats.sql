@@ -14,7 +14,8 @@ CREATE TABLE projections.seat_offers (
 CREATE INDEX seat_offers_person ON projections.seat_offers (applied_for, participant_no);
 CREATE INDEX seat_offers_age ON projections.seat_offers (offered_at);
 
--- What became of a seat that was offered, or that the final list gave. The first answer holds: its row is the lock.
+-- What became of a seat that was offered, or that the final list gave. The first answer holds: its
+-- row is the lock.
 CREATE TABLE public.seat_answers (
     vacancy_id text NOT NULL,                   -- that has the seat
     participant_no text NOT NULL,

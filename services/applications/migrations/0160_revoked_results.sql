@@ -1,6 +1,7 @@
 -- migrate:up
 
--- A corrected list may take back what it said of a candidate: then the row stays, so that nothing older comes up again, and says nothing.
+-- A corrected list may take back what it said of a candidate: then the row stays, so that nothing
+-- older comes up again, and says nothing.
 ALTER TABLE projections.results
     ADD COLUMN revoked boolean NOT NULL DEFAULT false,
     ALTER COLUMN rank DROP NOT NULL,

@@ -25,7 +25,8 @@ ON CONFLICT DO NOTHING
 RETURNING true;
 
 -- name: lock_round(round_id)^
--- The round, held until the transaction ends: its draft, publishing and closing wait for each other.
+-- The round, held until the transaction ends: its draft, publishing and closing wait for each
+-- other.
 SELECT round_id, policy, decreed_seats, published_at, closed_at FROM rounds WHERE round_id = :round_id FOR UPDATE;
 
 -- name: round_by_id(round_id)^
@@ -45,7 +46,8 @@ SELECT round.*, tally.vacancies, tally.seats
  LIMIT :limit;
 
 -- name: lock_listing_ids()!
--- One import of vacancies at a time: whether another round used a listing id stays as it is until the end.
+-- One import of vacancies at a time: whether another round used a listing id stays as it is until
+-- the end.
 SELECT pg_advisory_xact_lock(hashtext('vacancies'));
 
 -- name: listing_ids_used(round_id, listing_ids)

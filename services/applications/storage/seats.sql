@@ -27,7 +27,8 @@ SELECT answer, answered_at FROM seat_answers WHERE vacancy_id = :vacancy_id AND 
 SELECT EXISTS (SELECT FROM results WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no AND selected);
 
 -- name: lapse(offered_until, at, most)
--- Offers so old that nobody answered: their answer is kept from now on. What somebody answers at this instant is passed over.
+-- Offers so old that nobody answered: their answer is kept from now on. What somebody answers at
+-- this instant is passed over.
 WITH silent AS (
     SELECT offer.* FROM seat_offers AS offer
      WHERE offered_at <= :offered_until
@@ -41,7 +42,8 @@ WITH silent AS (
 SELECT silent.* FROM silent JOIN kept USING (vacancy_id, participant_no) ORDER BY vacancy_id, participant_no;
 
 -- name: of_people(vacancy_ids, participant_nos)
--- Offers to these people, by the vacancy that they applied for, the oldest first, with what became of them.
+-- Offers to these people, by the vacancy that they applied for, the oldest first, with what became
+-- of them.
 SELECT offer.*, vacancy.agency, vacancy.post, vacancy.need, unit.path AS unit_path, known.answer, known.answered_at
   FROM seat_offers AS offer
   JOIN vacancies AS vacancy ON vacancy.vacancy_id = offer.vacancy_id

@@ -1,4 +1,6 @@
-"""Seats need consent: whoever is offered one accepts or declines it, or lets it lapse; whom the final list selected may give theirs up."""
+"""Seats need consent: whoever is offered one accepts or declines it, or lets it lapse; whom the
+final list selected may give theirs up.
+"""
 
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -24,7 +26,9 @@ LAPSED_AT_ONCE = 500
 class AnswerSeat(BaseModel):
     """What the person says to a seat that is offered."""
 
-    accept: bool = Field(description="True: the seat is taken. False: it goes to the next. Either is said once")
+    accept: bool = Field(
+        description="True: the seat is taken. False: it goes to the next. Either is said once"
+    )
 
 
 class SeatAnswerView(BaseModel):
@@ -63,8 +67,9 @@ async def answer_seat(
 ) -> SeatAnswerView:
     """Takes the answer, and states SeatAccepted or SeatDeclined; the same again is no other one.
 
-    `vacancy_id` is the vacancy that has the seat, or the one that the person applied for. Raises Refusal `not-found` (also for another person's),
-    `offer-lapsed`, or `already-answered` where the other answer stands.
+    `vacancy_id` is the vacancy that has the seat, or the one that the person applied for. Raises
+    Refusal `not-found` (also for another person's), `offer-lapsed`, or `already-answered` where the
+    other answer stands.
     """
     offer = await SEATS.offer(connection, offer_id=offer_id)
     if (
@@ -80,28 +85,45 @@ async def answer_seat(
         check_same(answer, stood["answer"], days)
         return SeatAnswerView(**seat, **stood)
     check_in_time(offer["offered_at"], days, now)
-    what = {**seat, "offer_id": offer_id, "round_id": offer["round_id"], "applied_for": offer["applied_for"]}
+    what = {
+        **seat,
+        "offer_id": offer_id,
+        "round_id": offer["round_id"],
+        "applied_for": offer["applied_for"],
+    }
     said = SeatAccepted(**what) if command.accept else SeatDeclined(**what, reason="declined")
     await outbox.append(connection, [Statement(said, now)])
     return SeatAnswerView(**seat, answer=answer, answered_at=now)
 
 
 async def give_up_seat(
-    connection: Connection, outbox: Outbox, applicant: Person, vacancy_id: str, participant_no: str, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    applicant: Person,
+    vacancy_id: str,
+    participant_no: str,
+    now: datetime,
 ) -> SeatAnswerView:
-    """Whom the final list selected gives the seat up (APS), for good, and SeatDeclined is stated; twice is once.
+    """Whom the final list selected gives the seat up (APS), for good, and SeatDeclined is stated;
+    twice is once.
 
     Raises Refusal `not-found` (also for another person's), or `not-selected`.
     """
-    application = await SQL.lock_application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+    application = await SQL.lock_application(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
     if application is None or application["subject"] != applicant.subject:
-        raise Refusal("not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}")
+        raise Refusal(
+            "not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}"
+        )
     seat = {"vacancy_id": vacancy_id, "participant_no": participant_no}
     if not await SEATS.is_selected(connection, **seat):
         raise Refusal("not-selected")
     if not await SEATS.answer(connection, **seat, offer_id=None, answer="declined", at=now):
         return SeatAnswerView(**seat, **await SEATS.answered(connection, **seat))
-    declined = SeatDeclined(**seat, round_id=application["round_id"], applied_for=vacancy_id, reason="declined")
+    declined = SeatDeclined(
+        **seat, round_id=application["round_id"], applied_for=vacancy_id, reason="declined"
+    )
     await outbox.append(connection, [Statement(declined, now)])
     return SeatAnswerView(**seat, answer="declined", answered_at=now)
 
@@ -115,10 +137,15 @@ async def lapse_all(pool: Pool, outbox: Outbox, now: datetime, days: int) -> Non
 
 
 async def lapse_offers(connection: Connection, outbox: Outbox, now: datetime, days: int) -> int:
-    """One transaction's worth of it, stated as SeatDeclined; returns how many lapsed. What another worker lapses, or somebody answers, at the same
-    instant is left to them."""
+    """One transaction's worth of it, stated as SeatDeclined; returns how many lapsed.
+
+    What another worker lapses, or somebody answers, at the same instant is left to them.
+    """
     until = now - timedelta(days=days)
-    rows = [row async for row in SEATS.lapse(connection, offered_until=until, at=now, most=LAPSED_AT_ONCE)]
+    rows = [
+        row
+        async for row in SEATS.lapse(connection, offered_until=until, at=now, most=LAPSED_AT_ONCE)
+    ]
     statements = [
         Statement(
             SeatDeclined(

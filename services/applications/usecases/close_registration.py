@@ -26,9 +26,11 @@ class RegistrationCount(BaseModel):
 async def close_registration(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> RegistrationCount:
-    """Closes all its vacancies and states RegistrationClosed of each with its count; a second time is no other decision.
+    """Closes all its vacancies and states RegistrationClosed of each with its count; a second time
+    is no other decision.
 
-    Waits for registrations under way, which still count. Raises Refusal `not-found`, or `round-not-published`.
+    Waits for registrations under way, which still count. Raises Refusal `not-found`, or
+    `round-not-published`.
     """
     round_ = await SQL.lock_round(connection, round_id=round_id)
     if round_ is None:
@@ -45,11 +47,17 @@ async def close_registration(
         connection,
         [
             Statement(
-                RegistrationClosed(vacancy_id=row["vacancy_id"], round_id=round_id, submitted=row["submitted"]), now
+                RegistrationClosed(
+                    vacancy_id=row["vacancy_id"], round_id=round_id, submitted=row["submitted"]
+                ),
+                now,
             )
             for row in sorted(closed, key=lambda row: int(row["number"]))
         ],
     )
     return RegistrationCount(
-        round_id=round_id, closed_at=now, vacancies=len(closed), submitted=sum(row["submitted"] for row in closed)
+        round_id=round_id,
+        closed_at=now,
+        vacancies=len(closed),
+        submitted=sum(row["submitted"] for row in closed),
     )

@@ -1,4 +1,6 @@
-"""The kinds of value that several answers of applications show; shared/contracts/fields.py has those that events state too."""
+"""The kinds of value that several answers of applications show; shared/contracts/fields.py has
+those that events state too.
+"""
 
 from datetime import datetime
 from typing import Annotated
@@ -16,8 +18,11 @@ StatusNow = Annotated[
 ]
 SubmittedAt = Annotated[datetime, Field(description="When the applicant applied, UTC")]
 DecidedAt = Annotated[datetime, Field(description="When a verifier decided, UTC")]
-MaybeDecidedAt = Annotated[datetime | None, Field(description="When a verifier decided, UTC; none before")]
+MaybeDecidedAt = Annotated[
+    datetime | None, Field(description="When a verifier decided, UTC; none before")
+]
 WithdrawnAt = Annotated[datetime, Field(description="When the applicant took it back, UTC")]
 MaybeWithdrawnAt = Annotated[
-    datetime | None, Field(description="When the applicant took it back, UTC; none where they did not")
+    datetime | None,
+    Field(description="When the applicant took it back, UTC; none where they did not"),
 ]

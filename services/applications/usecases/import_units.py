@@ -22,7 +22,11 @@ class UnitsImported(BaseModel):
 
 
 async def import_units(
-    connection: Connection, outbox: Outbox, officer: Person, rows: list[tuple[int, dict[str, str]]], now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    officer: Person,
+    rows: list[tuple[int, dict[str, str]]],
+    now: datetime,
 ) -> UnitsImported:
     """Takes over the whole file, or nothing; states UnitRegistered of what is new or changed.
 
@@ -48,9 +52,14 @@ async def import_units(
         path_keys=[unit.path_key(each.path) for each in changed],
         staff=[each.staff for each in changed],
     )
-    await audit.record_many(connection, officer, "unit.registered", [each.unit_id for each in changed], at=now)
+    await audit.record_many(
+        connection, officer, "unit.registered", [each.unit_id for each in changed], at=now
+    )
     await outbox.append(
         connection,
-        [Statement(UnitRegistered(unit_id=each.unit_id, path=each.path, staff=each.staff), now) for each in changed],
+        [
+            Statement(UnitRegistered(unit_id=each.unit_id, path=each.path, staff=each.staff), now)
+            for each in changed
+        ],
     )
     return UnitsImported(rows=len(good), changed=len(changed))

@@ -26,11 +26,18 @@ class VacanciesImported(BaseModel):
 
 
 async def import_vacancies(
-    connection: Connection, officer: Person, round_id: str, rows: list[tuple[int, dict[str, str]]], now: datetime
+    connection: Connection,
+    officer: Person,
+    round_id: str,
+    rows: list[tuple[int, dict[str, str]]],
+    now: datetime,
 ) -> VacanciesImported:
-    """Makes the file the round's draft, in place of an earlier one; the whole file, or nothing. States nothing yet.
+    """Makes the file the round's draft, in place of an earlier one; the whole file, or nothing.
 
-    Raises Refusal `not-found`, `round-published`, or `rows-refused` with each fault by line, column and reason.
+    States nothing yet.
+
+    Raises Refusal `not-found`, `round-published`, or `rows-refused` with each fault by line, column
+    and reason.
     """
     round_ = await SQL.lock_round(connection, round_id=round_id)
     if round_ is None:
@@ -50,7 +57,12 @@ async def import_vacancies(
     refuse_if_any(faults + found)
     await _replace_draft(connection, round_id, vacancies)
     await audit.record(
-        connection, officer, "vacancies.imported", round_id, at=now, reason=f"{len(vacancies)} vacancies"
+        connection,
+        officer,
+        "vacancies.imported",
+        round_id,
+        at=now,
+        reason=f"{len(vacancies)} vacancies",
     )
     return VacanciesImported(
         rows=len(rows),
@@ -60,11 +72,16 @@ async def import_vacancies(
     )
 
 
-async def _replace_draft(connection: Connection, round_id: str, vacancies: list[listing.Vacancy]) -> None:
+async def _replace_draft(
+    connection: Connection, round_id: str, vacancies: list[listing.Vacancy]
+) -> None:
     listing_ids = [vacancy.listing_id for vacancy in vacancies]
     await SQL.lock_listing_ids(connection)
     used = {
-        row["vacancy_id"] async for row in SQL.listing_ids_used(connection, round_id=round_id, listing_ids=listing_ids)
+        row["vacancy_id"]
+        async for row in SQL.listing_ids_used(
+            connection, round_id=round_id, listing_ids=listing_ids
+        )
     }
     await SQL.drop_draft(connection, round_id=round_id)
     await SQL.keep_draft(
@@ -82,7 +99,9 @@ async def _replace_draft(connection: Connection, round_id: str, vacancies: list[
         pay_min=[vacancy.pay_min for vacancy in vacancies],
         pay_max=[vacancy.pay_max for vacancy in vacancies],
         education=[
-            json.dumps([{"level": level, "programme": programme} for level, programme in vacancy.education])
+            json.dumps(
+                [{"level": level, "programme": programme} for level, programme in vacancy.education]
+            )
             for vacancy in vacancies
         ],
     )

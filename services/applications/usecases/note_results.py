@@ -15,11 +15,13 @@ from shared.postgres.pool import Connection
 
 
 async def note_results(
-    connection: Connection, events: list[Event[CandidateShortlisted]] | list[Event[CandidateSelected]]
+    connection: Connection,
+    events: list[Event[CandidateShortlisted]] | list[Event[CandidateSelected]],
 ) -> None:
     """The candidates' results on a list; of several about one candidate and list, the newest stays."""
     newest: dict[Any, Event[Any]] = {
-        (event.data.vacancy_id, event.data.participant_no, event.data.list): event for event in events
+        (event.data.vacancy_id, event.data.participant_no, event.data.list): event
+        for event in events
     }
     kept = newest.values()
     await SQL.keep_results(
@@ -38,7 +40,10 @@ async def note_results(
 
 async def note_revocations(connection: Connection, events: list[Event[AdmissionRevoked]]) -> None:
     """What a corrected list takes back: from now on the candidate did not pass it."""
-    newest = {(event.data.vacancy_id, event.data.participant_no, event.data.list): event for event in events}
+    newest = {
+        (event.data.vacancy_id, event.data.participant_no, event.data.list): event
+        for event in events
+    }
     kept = newest.values()
     await SQL.revoke_results(
         connection,

@@ -20,11 +20,16 @@ from shared.refusals import Refusal
 
 
 class RegistrationCalendar(BaseModel):
-    """When people may register: from the first instant until before the second. Each says its zone."""
+    """When people may register: from the first instant until before the second.
+
+    Each says its zone.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
-    registration_opens: AwareDatetime = Field(description="First instant", examples=["2026-08-20T00:00:00+07:00"])
+    registration_opens: AwareDatetime = Field(
+        description="First instant", examples=["2026-08-20T00:00:00+07:00"]
+    )
     registration_closes: AwareDatetime = Field(
         description="First instant after", examples=["2026-09-10T23:59:00+07:00"]
     )
@@ -36,11 +41,15 @@ class OpenRound(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     round_id: RoundId
-    name: Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,200}$")] = Field(
-        description="What people call it", examples=["CPNS 2026"]
+    name: Annotated[
+        str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,200}$")
+    ] = Field(description="What people call it", examples=["CPNS 2026"])
+    policy_id: str = Field(
+        max_length=40, description="The rules it follows", examples=["national-cpns-2024"]
     )
-    policy_id: str = Field(max_length=40, description="The rules it follows", examples=["national-cpns-2024"])
-    decreed_seats: int = Field(ge=1, le=10_000_000, description="Seats that the Minister's decree grants")
+    decreed_seats: int = Field(
+        ge=1, le=10_000_000, description="Seats that the Minister's decree grants"
+    )
     calendar: RegistrationCalendar
 
 
@@ -54,7 +63,9 @@ async def open_round(
     *,
     seed: str,
 ) -> RoundView:
-    """Opens it and states RoundOpened with the whole policy. `seed` is 64 random hexadecimal digits.
+    """Opens it and states RoundOpened with the whole policy.
+
+    `seed` is 64 random hexadecimal digits.
 
     Raises Refusal `unknown-policy`, `calendar-reversed`, `calendar-past`, or `round-exists`.
     """

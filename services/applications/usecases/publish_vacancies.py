@@ -18,9 +18,11 @@ from shared.refusals import Refusal
 async def publish_vacancies(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> RoundView:
-    """Publishes all of them at once, and states VacancyPublished of each; a second time is no other decision.
+    """Publishes all of them at once, and states VacancyPublished of each; a second time is no other
+    decision.
 
-    Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024, Pasal 22(3)), or `quotas-not-met`.
+    Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024, Pasal
+    22(3)), or `quotas-not-met`.
     """
     round_ = await SQL.lock_round(connection, round_id=round_id)
     if round_ is None:

@@ -1,4 +1,6 @@
-"""After a restored backup: what the service itself had stated since then is taken back in from its log (`terang recover applications`)."""
+"""After a restored backup: what the service itself had stated since then is taken back in from its
+log (`terang recover applications`).
+"""
 
 import json
 from collections.abc import Sequence
@@ -31,11 +33,13 @@ Data = TypeVar("Data", bound=Fact)
 
 
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
-    """Takes in units, rounds, vacancies, applications and decisions that the log has and the database lacks, in that order, and pushes
-    each vacancy's counter past the participant numbers that the log shows.
+    """Takes in units, rounds, vacancies, applications and decisions that the log has and the
+    database lacks, in that order, and pushes each vacancy's counter past the participant numbers
+    that the log shows.
 
-    `records` are in order of topic, partition and offset. Who an application belongs to is not on the log: that, notes and drafts are lost.
-    Returns lines for the operator: what was taken in, and what a person has to see to.
+    `records` are in order of topic, partition and offset. Who an application belongs to is not on
+    the log: that, notes and drafts are lost. Returns lines for the operator: what was taken in, and
+    what a person has to see to.
     """
     found, lines = _read(records)
     await _units(connection, _of(found, UnitRegistered))
@@ -53,14 +57,22 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
             at=event.time,
         )
     ]
-    await _facts(connection, [event for event in _of(found, ApplicantFactsStated) if event.subject not in taken_twice])
+    await _facts(
+        connection,
+        [event for event in _of(found, ApplicantFactsStated) if event.subject not in taken_twice],
+    )
     await _decisions(connection, [event for event in found if event.subject not in taken_twice])
-    await _seat_answers(connection, [event for event in found if isinstance(event.data, SeatAccepted | SeatDeclined)])
+    await _seat_answers(
+        connection,
+        [event for event in found if isinstance(event.data, SeatAccepted | SeatDeclined)],
+    )
     closed = _of(found, RegistrationClosed)
     lines += await _counters(connection, found, closed)
     for event in closed:
         data = event.data
-        await SQL.restore_closed(connection, vacancy_ids=[data.vacancy_id], round_ids=[data.round_id], at=event.time)
+        await SQL.restore_closed(
+            connection, vacancy_ids=[data.vacancy_id], round_ids=[data.round_id], at=event.time
+        )
     lines += [
         f"Given twice: {subject} is one person's on the log and another's in this database, who registered between the restoring and "
         "this command. What the log says of it was not taken in; an officer has to settle with both, who hold receipts with this number."
@@ -147,10 +159,14 @@ async def _vacancies(connection: Connection, found: list[Event[VacancyPublished]
             disabled=[each.open_to_disabled for each in vacancies],
             pay_min=[each.pay_min for each in vacancies],
             pay_max=[each.pay_max for each in vacancies],
-            education=[json.dumps([one.model_dump() for one in each.education]) for each in vacancies],
+            education=[
+                json.dumps([one.model_dump() for one in each.education]) for each in vacancies
+            ],
         )
         await SQL.mark_published(connection, vacancy_ids=[each.vacancy_id for each in vacancies])
-        await SQL.note_published(connection, round_id=round_id, at=max(event.time for event in of_round))
+        await SQL.note_published(
+            connection, round_id=round_id, at=max(event.time for event in of_round)
+        )
         round_ = await SQL.round_by_id(connection, round_id=round_id)
         if round_["seats"] != round_["decreed_seats"]:
             lines.append(
@@ -198,13 +214,18 @@ async def _decisions(connection: Connection, found: list[Event[Any]]) -> None:
             )
 
 
-async def _seat_answers(connection: Connection, found: Sequence[Event[SeatAccepted] | Event[SeatDeclined]]) -> None:
+async def _seat_answers(
+    connection: Connection, found: Sequence[Event[SeatAccepted] | Event[SeatDeclined]]
+) -> None:
     await SEATS.restore_answers(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in found],
         participant_nos=[event.data.participant_no for event in found],
         offer_ids=[event.data.offer_id for event in found],
-        answers=[event.data.reason if isinstance(event.data, SeatDeclined) else "accepted" for event in found],
+        answers=[
+            event.data.reason if isinstance(event.data, SeatDeclined) else "accepted"
+            for event in found
+        ],
         ats=[event.time for event in found],
     )
 
@@ -218,4 +239,7 @@ async def _counters(
             number = int(event.data.participant_no.rpartition("-")[2])
             shown[event.data.vacancy_id] = max(number, shown.get(event.data.vacancy_id, 0))
     moved = SQL.push_counters(connection, vacancy_ids=list(shown), numbers=list(shown.values()))
-    return [f"Vacancy {row['vacancy_id']}: participant numbers go on above {row['number']}" async for row in moved]
+    return [
+        f"Vacancy {row['vacancy_id']}: participant numbers go on above {row['number']}"
+        async for row in moved
+    ]

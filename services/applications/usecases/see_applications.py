@@ -14,9 +14,23 @@ from services.applications.domain.result import Outcome, Result, Standing, stand
 from services.applications.domain.seat import Answer, answer_before
 from services.applications.storage import SQL
 from services.applications.storage.seats import SEATS
-from services.applications.usecases.fields import MaybeDecidedAt, MaybeWithdrawnAt, RoundName, StatusNow, SubmittedAt
+from services.applications.usecases.fields import (
+    MaybeDecidedAt,
+    MaybeWithdrawnAt,
+    RoundName,
+    StatusNow,
+    SubmittedAt,
+)
 from services.applications.usecases.see_rounds import text_key
-from shared.contracts.fields import Agency, NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
+from shared.contracts.fields import (
+    Agency,
+    NeedCode,
+    ParticipantNo,
+    Post,
+    RoundId,
+    UnitPath,
+    VacancyId,
+)
 from shared.identity import Person
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -45,21 +59,29 @@ class QueueItem(BaseModel):
 class FactsView(BaseModel):
     """What the applicant stated of themselves, and what a verifier found proven in its place."""
 
-    education_level: str = Field(description="Level of education (jenjang studi), worded as one of the vacancy's")
+    education_level: str = Field(
+        description="Level of education (jenjang studi), worded as one of the vacancy's"
+    )
     education_programme: str | None = Field(
         description="Programme (program studi), worded as the vacancy words it; none where unknown"
     )
     gpa: Decimal | None = Field(description="Grade point average, or mean diploma mark of a school")
     birth_date: date | None = Field(description="None where unknown")
-    relevant_experience_months: int | None = Field(description="Whole months of relevant work; none where unknown")
-    priority: str | None = Field(description="Priority group of the round's policy; none where nobody said")
+    relevant_experience_months: int | None = Field(
+        description="Whole months of relevant work; none where unknown"
+    )
+    priority: str | None = Field(
+        description="Priority group of the round's policy; none where nobody said"
+    )
 
 
 class ResultView(BaseModel):
     """What a list that ranking fixed says of the application."""
 
     list: str = Field(description="The list, by the policy's code", examples=["skd"])
-    outcome: Outcome = Field(description="Whether it gave the candidate a seat, let them go on, or neither")
+    outcome: Outcome = Field(
+        description="Whether it gave the candidate a seat, let them go on, or neither"
+    )
     code: str | None = Field(
         description="Result code of the list; none where the candidate did not pass: ranking has it"
     )
@@ -69,7 +91,9 @@ class ResultView(BaseModel):
     score: Decimal | None = Field(
         description="Score of the list, as the policy rounds it; none where the candidate did not pass: ranking has it"
     )
-    at: datetime = Field(description="When the list was fixed, or ranking last said so of the candidate, UTC")
+    at: datetime = Field(
+        description="When the list was fixed, or ranking last said so of the candidate, UTC"
+    )
 
 
 class SeatOfferView(BaseModel):
@@ -83,7 +107,9 @@ class SeatOfferView(BaseModel):
     need: NeedCode
     code: str = Field(description="Result code once accepted", examples=["L-1"])
     offered_at: datetime = Field(description="UTC")
-    answer_before: datetime = Field(description="First instant at which it can no longer be answered")
+    answer_before: datetime = Field(
+        description="First instant at which it can no longer be answered"
+    )
     answer: Answer | None = Field(description="None while it is open")
     answered_at: datetime | None = Field(description="UTC; none while it is open")
 
@@ -110,7 +136,9 @@ class ApplicationView(BaseModel):
     seat_given_up_at: datetime | None = Field(
         description="When the applicant gave up the seat that the final list had given; none where they did not"
     )
-    offers: list[SeatOfferView] = Field(description="Empty seats offered to the applicant, the oldest first")
+    offers: list[SeatOfferView] = Field(
+        description="Empty seats offered to the applicant, the oldest first"
+    )
 
 
 class OwnApplications(BaseModel):
@@ -127,12 +155,19 @@ def reasons() -> list[ReasonView]:
 async def see_queue(
     connection: Connection, vacancy_id: str, status: Status | None, cursor: str | None, limit: int
 ) -> Page[QueueItem]:
-    """A vacancy's applications in order of participant number, of one status or all. Raises Refusal `not-found`, `bad-cursor`."""
+    """A vacancy's applications in order of participant number, of one status or all.
+
+    Raises Refusal `not-found`, `bad-cursor`.
+    """
     after = text_key(cursor)
     if status is None:
-        rows = SQL.page_of_applications(connection, vacancy_id=vacancy_id, after=after, limit=limit + 1)
+        rows = SQL.page_of_applications(
+            connection, vacancy_id=vacancy_id, after=after, limit=limit + 1
+        )
     else:
-        rows = SQL.page_of_queue(connection, vacancy_id=vacancy_id, status=status, after=after, limit=limit + 1)
+        rows = SQL.page_of_queue(
+            connection, vacancy_id=vacancy_id, status=status, after=after, limit=limit + 1
+        )
     items = [QueueItem(**row) async for row in rows]
     if not items and not await SQL.vacancy_is_public(connection, vacancy_id=vacancy_id):
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
@@ -142,8 +177,13 @@ async def see_queue(
 async def see_application(
     connection: Connection, person: Person, vacancy_id: str, participant_no: str, answer_days: int
 ) -> ApplicationView:
-    """One application. An applicant sees their own alone: Raises Refusal `not-found` for any other."""
-    row = await SQL.one_application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+    """One application.
+
+    An applicant sees their own alone: Raises Refusal `not-found` for any other.
+    """
+    row = await SQL.one_application(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
     may_decide = not person.roles.isdisjoint({"verifier", "officer"})
     if row is None or not (may_decide or row["subject"] == person.subject):
         raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
@@ -153,7 +193,10 @@ async def see_application(
 
 
 async def see_own(connection: Connection, applicant: Person, answer_days: int) -> OwnApplications:
-    """All applications of the person who asks. `answer_days`: how long an offered seat may be answered."""
+    """All applications of the person who asks.
+
+    `answer_days`: how long an offered seat may be answered.
+    """
     rows = [row async for row in SQL.applications_of(connection, subject=applicant.subject)]
     return OwnApplications(items=await _views(connection, rows, answer_days, with_note=False))
 
@@ -166,7 +209,9 @@ async def _views(
     found: dict[tuple[str, str], list[Result]] = {}
     async for each in SQL.results_of(connection, vacancy_ids=vacancy_ids, participant_nos=numbers):
         key = (each["vacancy_id"], each["participant_no"])
-        result = Result(each["list"], each["selected"], each["rank"], each["score"], each["code"], each["at"])
+        result = Result(
+            each["list"], each["selected"], each["rank"], each["score"], each["code"], each["at"]
+        )
         found.setdefault(key, []).append(result)
     closed: dict[str, dict[str, datetime]] = {}
     async for each in SQL.closed_lists_of(connection, vacancy_ids=vacancy_ids):
@@ -198,7 +243,12 @@ async def _views(
 
 
 def _view(
-    row: Any, *, with_note: bool, told: list[Standing], given_up_at: datetime | None, offers: list[SeatOfferView]
+    row: Any,
+    *,
+    with_note: bool,
+    told: list[Standing],
+    given_up_at: datetime | None,
+    offers: list[SeatOfferView],
 ) -> ApplicationView:
     plain = ApplicationView.model_fields.keys() - {
         *("reasons", "facts", "note", "results", "seat_given_up_at", "offers"),

@@ -27,13 +27,23 @@ class RoundView(BaseModel):
     name: RoundName
     policy_id: str = Field(description="Name of the policy")
     policy_version: str = Field(description="Its version")
-    policy_hash: str = Field(description="SHA-256 of the policy's canonical JSON, as RoundOpened states it")
-    seed: str = Field(description="Published seed that orders the lines of equals; it decides nothing")
+    policy_hash: str = Field(
+        description="SHA-256 of the policy's canonical JSON, as RoundOpened states it"
+    )
+    seed: str = Field(
+        description="Published seed that orders the lines of equals; it decides nothing"
+    )
     decreed_seats: int = Field(description="Seats that the Minister's decree grants")
-    registration_opens: datetime = Field(description="First instant at which people may register, UTC")
-    registration_closes: datetime = Field(description="First instant at which they no longer may, UTC")
+    registration_opens: datetime = Field(
+        description="First instant at which people may register, UTC"
+    )
+    registration_closes: datetime = Field(
+        description="First instant at which they no longer may, UTC"
+    )
     opened_at: datetime = Field(description="When an officer opened the round, UTC")
-    published_at: datetime | None = Field(description="When its vacancies became public; none before")
+    published_at: datetime | None = Field(
+        description="When its vacancies became public; none before"
+    )
     closed_at: datetime | None = Field(description="When registration was closed; none before")
     vacancies: int = Field(description="Vacancies imported, public or not yet")
     seats: int = Field(description="Their seats together")
@@ -52,7 +62,9 @@ class VacancyView(BaseModel):
     vacancy_id: VacancyId
     round_id: RoundId
     listing_id: str = Field(description="Id under which the national portal lists it")
-    number: int = Field(description="Its number within the round, the first part of its participant numbers")
+    number: int = Field(
+        description="Its number within the round, the first part of its participant numbers"
+    )
     agency: Agency
     post: Post
     unit_id: UnitId
@@ -71,7 +83,9 @@ class VacancyView(BaseModel):
 async def see_units(connection: Connection, cursor: str | None, limit: int) -> Page[UnitView]:
     """Units in order of id. Raises Refusal `bad-cursor`."""
     after = text_key(cursor)
-    units = [UnitView(**row) async for row in SQL.page_of_units(connection, after=after, limit=limit + 1)]
+    units = [
+        UnitView(**row) async for row in SQL.page_of_units(connection, after=after, limit=limit + 1)
+    ]
     return page(units, limit, lambda unit: (unit.unit_id,))
 
 
@@ -86,16 +100,24 @@ async def see_round(connection: Connection, round_id: str) -> RoundView:
 async def see_rounds(connection: Connection, cursor: str | None, limit: int) -> Page[RoundView]:
     """Rounds in order of id. Raises Refusal `bad-cursor`."""
     after = text_key(cursor)
-    rounds = [RoundView(**row) async for row in SQL.page_of_rounds(connection, after=after, limit=limit + 1)]
+    rounds = [
+        RoundView(**row)
+        async for row in SQL.page_of_rounds(connection, after=after, limit=limit + 1)
+    ]
     return page(rounds, limit, lambda round_: (round_.round_id,))
 
 
 async def see_vacancies(
     connection: Connection, round_id: str, *, drafts: bool, cursor: str | None, limit: int
 ) -> Page[VacancyView]:
-    """Vacancies of a round in order of number; `drafts`: also those that are not public yet. Raises Refusal `not-found`, `bad-cursor`."""
+    """Vacancies of a round in order of number; `drafts`: also those that are not public yet.
+
+    Raises Refusal `not-found`, `bad-cursor`.
+    """
     after = number_key(cursor)
-    rows = SQL.page_of_vacancies(connection, round_id=round_id, drafts=drafts, after=after, limit=limit + 1)
+    rows = SQL.page_of_vacancies(
+        connection, round_id=round_id, drafts=drafts, after=after, limit=limit + 1
+    )
     vacancies = [VacancyView(**row) async for row in rows]
     if not vacancies:
         await see_round(connection, round_id)
@@ -103,7 +125,10 @@ async def see_vacancies(
 
 
 def text_key(cursor: str | None) -> str:
-    """The text that a list goes on after; the empty one is before all. Raises Refusal `bad-cursor`."""
+    """The text that a list goes on after; the empty one is before all.
+
+    Raises Refusal `bad-cursor`.
+    """
     (key,) = from_cursor(cursor, fields=1) or ("",)
     if not isinstance(key, str):
         raise Refusal("bad-cursor")

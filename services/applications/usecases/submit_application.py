@@ -5,7 +5,14 @@ from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 
 from services.applications.domain.application import Facts, Place, check_submission, participant_no
 from services.applications.storage import SQL
@@ -45,10 +52,13 @@ class SubmitApplication(BaseModel):
         description="Programme, worded as the vacancy words it", examples=["S-1 ILMU PEMERINTAHAN"]
     )
     gpa: Grade = Field(
-        description="Grade point average, 0 to 4; for a school's diploma its mean mark, 0 to 100", examples=["3.52"]
+        description="Grade point average, 0 to 4; for a school's diploma its mean mark, 0 to 100",
+        examples=["3.52"],
     )
     birth_date: date = Field(description="Date of birth", examples=["1999-03-31"])
-    relevant_experience_months: int = Field(0, ge=0, le=720, description="Whole months of relevant work")
+    relevant_experience_months: int = Field(
+        0, ge=0, le=720, description="Whole months of relevant work"
+    )
 
 
 class ApplicationReceipt(BaseModel):
@@ -56,7 +66,9 @@ class ApplicationReceipt(BaseModel):
 
     vacancy_id: VacancyId
     round_id: RoundId
-    participant_no: str = Field(description="Participant number (nomor peserta): keep it", examples=["0042-000017"])
+    participant_no: str = Field(
+        description="Participant number (nomor peserta): keep it", examples=["0042-000017"]
+    )
     status: str = Field(description="It waits for a verifier", examples=["submitted"])
     submitted_at: SubmittedAt
 
@@ -70,16 +82,19 @@ async def submit_application(
     now: datetime,
     zone: ZoneInfo,
 ) -> ApplicationReceipt:
-    """Gives the next participant number of the vacancy, and states ApplicationSubmitted and ApplicantFactsStated.
+    """Gives the next participant number of the vacancy, and states ApplicationSubmitted and
+    ApplicantFactsStated.
 
-    Raises Refusal `not-found`, `registration-closed`, `registration-not-open`, `registration-over`, `facts-refused`
-    with each fault, or `already-applied`.
+    Raises Refusal `not-found`, `registration-closed`, `registration-not-open`, `registration-over`,
+    `facts-refused` with each fault, or `already-applied`.
     """
     vacancy = await SQL.take_number(connection, vacancy_id=vacancy_id)
     if vacancy is None:
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
     accepted = {(each["level"], each["programme"]) for each in vacancy["education"]}
-    place = Place(accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"])
+    place = Place(
+        accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"]
+    )
     check_submission(Facts(**command.model_dump()), place, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]
@@ -97,7 +112,9 @@ async def submit_application(
         at=now,
     )
     if not is_first:
-        earlier = await SQL.number_in_round(connection, subject=applicant.subject, round_id=round_id)
+        earlier = await SQL.number_in_round(
+            connection, subject=applicant.subject, round_id=round_id
+        )
         raise Refusal("already-applied", round=round_id, participant_no=earlier)
     one = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
     facts = ApplicantFactsStated(
@@ -108,5 +125,7 @@ async def submit_application(
         relevant_experience_months=command.relevant_experience_months,
         owner=owner_of(number, applicant.subject),
     )
-    await outbox.append(connection, [Statement(ApplicationSubmitted(**one), now), Statement(facts, now)])
+    await outbox.append(
+        connection, [Statement(ApplicationSubmitted(**one), now), Statement(facts, now)]
+    )
     return ApplicationReceipt(**one, status="submitted", submitted_at=now)

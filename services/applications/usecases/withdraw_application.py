@@ -24,19 +24,32 @@ class WithdrawalView(BaseModel):
 
 
 async def withdraw_application(
-    connection: Connection, outbox: Outbox, applicant: Person, vacancy_id: str, participant_no: str, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    applicant: Person,
+    vacancy_id: str,
+    participant_no: str,
+    now: datetime,
 ) -> WithdrawalView:
     """Takes it back, and states ApplicationWithdrawn; twice is once.
 
     Raises Refusal `not-found` (also for another person's), `already-rejected`, or `list-is-final`.
     """
-    application = await SQL.lock_application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+    application = await SQL.lock_application(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
     if application is None or application["subject"] != applicant.subject:
-        raise Refusal("not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}")
-    is_final = await SQL.final_list_is_closed(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+        raise Refusal(
+            "not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}"
+        )
+    is_final = await SQL.final_list_is_closed(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
     is_new = withdraw(application["status"], list_is_final=is_final)
     if is_new:
-        await SQL.keep_withdrawal(connection, vacancy_id=vacancy_id, participant_no=participant_no, at=now)
+        await SQL.keep_withdrawal(
+            connection, vacancy_id=vacancy_id, participant_no=participant_no, at=now
+        )
         withdrawn = ApplicationWithdrawn(
             vacancy_id=vacancy_id, round_id=application["round_id"], participant_no=participant_no
         )

@@ -1,4 +1,7 @@
-"""What may become of a candidate's result. Each has one at each stage, whichever sitting recorded it."""
+"""What may become of a candidate's result.
+
+Each has one at each stage, whichever sitting recorded it.
+"""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -14,15 +17,18 @@ GIVES_WAY: dict[State, tuple[State, ...]] = {
     "missed": (),
     "disqualified": ("scored", "missed"),
 }
-"""What a new result may replace in the same sitting: points an absence noted by mistake, a disqualification anything. Points give way to a correction alone."""
+"""What a new result may replace in the same sitting: points an absence noted by mistake, a
+disqualification anything. Points give way to a correction alone."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """A participant number as it stands at a sitting's stage.
 
-    `vacancy_id` is none while no event has named the number, `need` (its kind of need) while none has named the vacancy; `covered` says whether the sitting holds that vacancy; `list_closed` whether
-    the list that admits to the stage is fixed; `recorded_in` and `state` are those of the result, none while there is none.
+    `vacancy_id` is none while no event has named the number, `need` (its kind of need) while none
+    has named the vacancy; `covered` says whether the sitting holds that vacancy; `list_closed`
+    whether the list that admits to the stage is fixed; `recorded_in` and `state` are those of the
+    result, none while there is none.
     """
 
     participant_no: str
@@ -36,7 +42,9 @@ class Candidate:
     state: State | None
 
     def result_in(self, sitting: Sitting) -> dict[str, Any]:
-        """Whose result it is, of what, where: what every event about it says (shared.contracts.exams.OneResult)."""
+        """Whose result it is, of what, where: what every event about it says
+        (shared.contracts.exams.OneResult).
+        """
         return {
             "sitting_id": sitting.sitting_id,
             "round_id": sitting.round_id,
@@ -51,18 +59,26 @@ class Candidate:
             return self._already()
         if not self.admitted:
             if self.list_closed:
-                return Refusal("not-shortlisted", participant_no=self.participant_no, list=sitting.basis)
+                return Refusal(
+                    "not-shortlisted", participant_no=self.participant_no, list=sitting.basis
+                )
             if sitting.basis == VERIFIED or self.vacancy_id is None:
                 return Refusal("candidate-not-known", participant_no=self.participant_no)
-            return Refusal("not-shortlisted-yet", participant_no=self.participant_no, list=sitting.basis)
+            return Refusal(
+                "not-shortlisted-yet", participant_no=self.participant_no, list=sitting.basis
+            )
         if not self.covered:
-            return Refusal("not-in-this-sitting", participant_no=self.participant_no, vacancy=self.vacancy_id)
+            return Refusal(
+                "not-in-this-sitting", participant_no=self.participant_no, vacancy=self.vacancy_id
+            )
         if self.withdrawn:
             return Refusal("candidate-withdrawn", participant_no=self.participant_no)
         return None
 
     def result_refusal(self, sitting: Sitting, new: State) -> Refusal | None:
-        """Why `new` can't be recorded of the candidate in `sitting`, be it the first result or not; none where it can."""
+        """Why `new` can't be recorded of the candidate in `sitting`, be it the first result or not;
+        none where it can.
+        """
         if self.recorded_in == sitting.sitting_id and self.state in GIVES_WAY[new]:
             return None
         return self.first_result_refusal(sitting)
@@ -76,4 +92,6 @@ class Candidate:
         return None
 
     def _already(self) -> Refusal:
-        return Refusal(f"already-{self.state}", participant_no=self.participant_no, sitting=self.recorded_in)
+        return Refusal(
+            f"already-{self.state}", participant_no=self.participant_no, sitting=self.recorded_in
+        )

@@ -16,7 +16,9 @@ WRITTEN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
 def _in_digits(value: object) -> object:
     if not isinstance(value, str) or not WRITTEN.fullmatch(value):
-        raise ValueError("write points as a text of digits with at most six after a point: 120 or 82.5")
+        raise ValueError(
+            "write points as a text of digits with at most six after a point: 120 or 82.5"
+        )
     return value
 
 
@@ -30,10 +32,16 @@ WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_p
 """Points out of a request or a file."""
 
 
-def refusal(policy: Policy, stage: str, points: Mapping[str, Decimal], need: str | None) -> Refusal | None:
-    """`points-refused` with every fault that the policy finds in the points of a stage of a candidate for that kind of need; none where they are right."""
+def refusal(
+    policy: Policy, stage: str, points: Mapping[str, Decimal], need: str | None
+) -> Refusal | None:
+    """`points-refused` with every fault that the policy finds in the points of a stage of a
+    candidate for that kind of need; none where they are right.
+    """
     faults = policy.point_faults(stage, points, need)
     if not faults:
         return None
-    errors: list[dict[str, object]] = [{"column": fault.partition(":")[0], "reason": fault} for fault in faults]
+    errors: list[dict[str, object]] = [
+        {"column": fault.partition(":")[0], "reason": fault} for fault in faults
+    ]
     return Refusal("points-refused", faults="; ".join(faults), errors=errors)

@@ -65,10 +65,14 @@ def router() -> APIRouter:
         tags=["sittings"],
         summary="Schedule a sitting of a stage for some vacancies",
     )
-    async def schedule(parts: TheParts, officer: Officer, effect: TheEffect, command: ScheduleSitting) -> Response:
+    async def schedule(
+        parts: TheParts, officer: Officer, effect: TheEffect, command: ScheduleSitting
+    ) -> Response:
         """409 while the round or a vacancy has not arrived yet."""
         return await effect.once(
-            lambda connection: schedule_sitting(connection, parts.outbox, officer, command, parts.clock())
+            lambda connection: schedule_sitting(
+                connection, parts.outbox, officer, command, parts.clock()
+            )
         )
 
     @routes.get(
@@ -122,11 +126,19 @@ def router() -> APIRouter:
         summary="Record one candidate's points",
     )
     async def score(
-        parts: TheParts, examiner: Examiner, effect: TheEffect, sitting_id: SittingId, command: RecordScore
+        parts: TheParts,
+        examiner: Examiner,
+        effect: TheEffect,
+        sitting_id: SittingId,
+        command: RecordScore,
     ) -> Response:
-        """409 while the candidate's admission has not arrived yet, and where there is a result already."""
+        """409 while the candidate's admission has not arrived yet, and where there is a result
+        already.
+        """
         return await effect.once(
-            lambda connection: record_score(connection, parts.outbox, examiner, sitting_id, command, parts.clock())
+            lambda connection: record_score(
+                connection, parts.outbox, examiner, sitting_id, command, parts.clock()
+            )
         )
 
     @routes.post(
@@ -139,13 +151,21 @@ def router() -> APIRouter:
         openapi_extra=CSV_BODY,
     )
     async def scores(
-        parts: TheParts, examiner: Examiner, effect: TheEffect, sitting_id: SittingId, request: Request
+        parts: TheParts,
+        examiner: Examiner,
+        effect: TheEffect,
+        sitting_id: SittingId,
+        request: Request,
     ) -> Response:
-        """422 names the wrong rows by line and column; 409 says that rows are right but candidates have not arrived yet."""
+        """422 names the wrong rows by line and column; 409 says that rows are right but candidates
+        have not arrived yet.
+        """
         await request.body()  # all of it is here before the sitting is held open
         read = partial(read_csv, request)
         return await effect.once(
-            lambda connection: import_scores(connection, parts.outbox, examiner, sitting_id, read, parts.clock())
+            lambda connection: import_scores(
+                connection, parts.outbox, examiner, sitting_id, read, parts.clock()
+            )
         )
 
     @routes.post(
@@ -157,10 +177,16 @@ def router() -> APIRouter:
         summary="Note that a candidate did not come (TH)",
     )
     async def absence(
-        parts: TheParts, person: Watching, effect: TheEffect, sitting_id: SittingId, command: RecordAbsence
+        parts: TheParts,
+        person: Watching,
+        effect: TheEffect,
+        sitting_id: SittingId,
+        command: RecordAbsence,
     ) -> Response:
         return await effect.once(
-            lambda connection: record_absence(connection, parts.outbox, person, sitting_id, command, parts.clock())
+            lambda connection: record_absence(
+                connection, parts.outbox, person, sitting_id, command, parts.clock()
+            )
         )
 
     @routes.post(
@@ -172,7 +198,11 @@ def router() -> APIRouter:
         summary="Disqualify a candidate (DIS); in a closed sitting for officers alone",
     )
     async def disqualification(
-        parts: TheParts, person: Disqualifying, effect: TheEffect, sitting_id: SittingId, command: DisqualifyCandidate
+        parts: TheParts,
+        person: Disqualifying,
+        effect: TheEffect,
+        sitting_id: SittingId,
+        command: DisqualifyCandidate,
     ) -> Response:
         return await effect.once(
             lambda connection: disqualify_candidate(
@@ -189,10 +219,16 @@ def router() -> APIRouter:
         summary="Replace a candidate's points; in a closed sitting for officers alone",
     )
     async def correction(
-        parts: TheParts, person: Correcting, effect: TheEffect, sitting_id: SittingId, command: CorrectScore
+        parts: TheParts,
+        person: Correcting,
+        effect: TheEffect,
+        sitting_id: SittingId,
+        command: CorrectScore,
     ) -> Response:
         return await effect.once(
-            lambda connection: correct_score(connection, parts.outbox, person, sitting_id, command, parts.clock())
+            lambda connection: correct_score(
+                connection, parts.outbox, person, sitting_id, command, parts.clock()
+            )
         )
 
     @routes.post(
@@ -202,10 +238,15 @@ def router() -> APIRouter:
         tags=["sittings"],
         summary="Close a sitting: all its results are on record",
     )
-    async def close(parts: TheParts, officer: Officer, effect: TheEffect, sitting_id: SittingId) -> Response:
+    async def close(
+        parts: TheParts, officer: Officer, effect: TheEffect, sitting_id: SittingId
+    ) -> Response:
         """409 names the vacancies whose candidates still wait, or whose shortlist has not arrived."""
         return await effect.once(
-            lambda connection: close_sitting(connection, parts.outbox, officer, sitting_id, parts.clock()), status=200
+            lambda connection: close_sitting(
+                connection, parts.outbox, officer, sitting_id, parts.clock()
+            ),
+            status=200,
         )
 
     return routes

@@ -1,6 +1,7 @@
 -- migrate:up
 
--- What others stated, as far as a sitting hangs on it. No fact waits for another: each is kept by its own key and joined when asked.
+-- What others stated, as far as a sitting hangs on it. No fact waits for another: each is kept by
+-- its own key and joined when asked.
 CREATE TABLE projections.round (
     round_id        text PRIMARY KEY,
     policy          jsonb NOT NULL
@@ -11,7 +12,8 @@ CREATE TABLE projections.vacancy (
     round_id        text NOT NULL
 );
 
--- On what ground a candidate may sit: found to meet the requirements (MS), or shortlisted by the list named.
+-- On what ground a candidate may sit: found to meet the requirements (MS), or shortlisted by the
+-- list named.
 CREATE TABLE projections.admission (
     round_id        text NOT NULL,
     participant_no  text NOT NULL,
@@ -36,7 +38,8 @@ CREATE TABLE projections.closed_list (
     PRIMARY KEY (vacancy_id, list)
 );
 
--- Whoever records shares the sitting's row, whoever closes it owns it: nothing is recorded beside a closing.
+-- Whoever records shares the sitting's row, whoever closes it owns it: nothing is recorded beside a
+-- closing.
 CREATE TABLE public.sitting (
     sitting_id      uuid PRIMARY KEY,
     round_id        text        NOT NULL,
@@ -53,7 +56,8 @@ CREATE TABLE public.sitting_vacancy (
     PRIMARY KEY (sitting_id, vacancy_id)
 );
 
--- The newest result of each candidate at each stage, whichever sitting recorded it. What was before stands in the log.
+-- The newest result of each candidate at each stage, whichever sitting recorded it. What was before
+-- stands in the log.
 CREATE TABLE public.result (
     round_id        text        NOT NULL,
     stage           text        NOT NULL,
@@ -68,7 +72,8 @@ CREATE TABLE public.result (
 );
 CREATE INDEX result_sitting ON public.result (sitting_id, vacancy_id);
 
--- Why a candidate was disqualified or a score corrected, in words that may be about the person: they never leave this table.
+-- Why a candidate was disqualified or a score corrected, in words that may be about the person:
+-- they never leave this table.
 CREATE TABLE public.personal_reason (
     id              bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     round_id        text        NOT NULL,

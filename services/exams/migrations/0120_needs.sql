@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Kind of need: some have components of their own. Null where an older version heard of the vacancy: `terang rebuild exams` mends it.
+-- Kind of need: some have components of their own. Null where an older version heard of the
+-- vacancy: `terang rebuild exams` mends it.
 ALTER TABLE projections.vacancy ADD COLUMN need text;
 
 -- migrate:down

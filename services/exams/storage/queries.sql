@@ -67,7 +67,8 @@ WHERE sitting_id = :sitting_id
 FOR SHARE OF sitting;
 
 -- name: claim_sitting(sitting_id)^
--- The same, once all who are recording in it have ended; nobody records in it until the transaction ends.
+-- The same, once all who are recording in it have ended; nobody records in it until the transaction
+-- ends.
 SELECT sitting.*, round.policy::text AS policy
 FROM sitting LEFT JOIN round USING (round_id)
 WHERE sitting_id = :sitting_id
@@ -88,8 +89,9 @@ ORDER BY sitting_id
 LIMIT :most;
 
 -- name: candidates(participant_nos, round_id, basis, verified, sitting_id, stage)
--- These participant numbers as they stand at the sitting's stage; one row for each. Each fact is looked up by its key, however
--- little the planner knows of tables that were filled a moment ago: a join that it takes for small can cost minutes.
+-- These participant numbers as they stand at the sitting's stage; one row for each. Each fact is
+-- looked up by its key, however little the planner knows of tables that were filled a moment ago: a
+-- join that it takes for small can cost minutes.
 SELECT asked.participant_no,
        coalesce(known.vacancy_id, result.vacancy_id) AS vacancy_id,
        (SELECT need FROM vacancy WHERE vacancy.vacancy_id = coalesce(known.vacancy_id, result.vacancy_id)) AS need,
@@ -122,7 +124,8 @@ LEFT JOIN LATERAL (
 ) AS result ON true;
 
 -- name: record_result(round_id, stage, participant_no, vacancy_id, sitting_id, state, points, at, gives_way)$
--- The candidate's result, where there is none yet or one of this sitting that gives way; nothing comes back where another stands.
+-- The candidate's result, where there is none yet or one of this sitting that gives way; nothing
+-- comes back where another stands.
 INSERT INTO result AS known (round_id, stage, participant_no, vacancy_id, sitting_id, state, points, recorded_at)
 VALUES (:round_id, :stage, :participant_no, :vacancy_id, :sitting_id, :state, :points, :at)
 ON CONFLICT (round_id, stage, participant_no) DO UPDATE
@@ -131,7 +134,8 @@ WHERE known.sitting_id = excluded.sitting_id AND known.state = ANY (:gives_way::
 RETURNING true;
 
 -- name: record_scores(round_id, stage, sitting_id, at, participant_nos, vacancy_ids, points)
--- Points of many candidates without a result, in the order of their numbers so that two files can't wait for each other; returns who got them.
+-- Points of many candidates without a result, in the order of their numbers so that two files can't
+-- wait for each other; returns who got them.
 INSERT INTO result (round_id, stage, participant_no, vacancy_id, sitting_id, state, points, recorded_at)
 SELECT :round_id, :stage, row.participant_no, row.vacancy_id, :sitting_id, 'scored', row.points, :at
 FROM unnest(:participant_nos::text[], :vacancy_ids::text[], :points::jsonb[]) AS row (participant_no, vacancy_id, points)
@@ -156,8 +160,9 @@ INSERT INTO personal_reason (round_id, stage, participant_no, decision, reason, 
 VALUES (:round_id, :stage, :participant_no, :decision, :reason, :at);
 
 -- name: tallies(sitting_id, basis, round_id, stage)
--- Each vacancy of a sitting: its results here by state; how many are admitted, how many of them still wait for a result and who comes
--- first; and how many the list before shortlisted. Facts are looked up as in `candidates`.
+-- Each vacancy of a sitting: its results here by state; how many are admitted, how many of them
+-- still wait for a result and who comes first; and how many the list before shortlisted. Facts are
+-- looked up as in `candidates`.
 SELECT covered.vacancy_id,
        recorded.scored, recorded.missed, recorded.disqualified,
        candidates.admitted, candidates.waiting, coalesce(candidates.first, '{}') AS first,
@@ -192,7 +197,8 @@ WHERE covered.sitting_id = :sitting_id
 ORDER BY covered.vacancy_id;
 
 -- name: queue(sitting_id, basis, after_vacancy, after_number, round_id, stage, state, most)
--- A page of a sitting's candidates by vacancy and number: who has a result here, and who is admitted, did not withdraw and has none anywhere.
+-- A page of a sitting's candidates by vacancy and number: who has a result here, and who is
+-- admitted, did not withdraw and has none anywhere.
 SELECT admission.vacancy_id, admission.participant_no, coalesce(result.state, 'waiting') AS state, result.points
 FROM sitting_vacancy
 JOIN admission ON admission.vacancy_id = sitting_vacancy.vacancy_id AND admission.basis = :basis

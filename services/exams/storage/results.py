@@ -14,7 +14,9 @@ from shared.refusals import Refusal
 Points = Mapping[str, Decimal]
 
 
-async def candidates(connection: Connection, sitting: Sitting, numbers: Sequence[str]) -> dict[str, Candidate]:
+async def candidates(
+    connection: Connection, sitting: Sitting, numbers: Sequence[str]
+) -> dict[str, Candidate]:
     """These participant numbers at the sitting's stage, known or not."""
     rows = SQL.candidates(
         connection,
@@ -34,7 +36,12 @@ async def candidate(connection: Connection, sitting: Sitting, number: str) -> Ca
 
 
 async def record(
-    connection: Connection, sitting: Sitting, who: Candidate, state: State, points: Points | None, at: datetime
+    connection: Connection,
+    sitting: Sitting,
+    who: Candidate,
+    state: State,
+    points: Points | None,
+    at: datetime,
 ) -> None:
     """Keep what `result_refusal` allowed. Raises its Refusal where another request was quicker."""
     recorded = await SQL.record_result(
@@ -73,11 +80,15 @@ async def record_scores(
 
 async def lock(connection: Connection, sitting: Sitting, number: str) -> Candidate:
     """A candidate whose result, if there is one, nobody changes until the transaction ends."""
-    await SQL.lock_result(connection, round_id=sitting.round_id, stage=sitting.stage, participant_no=number)
+    await SQL.lock_result(
+        connection, round_id=sitting.round_id, stage=sitting.stage, participant_no=number
+    )
     return await candidate(connection, sitting, number)
 
 
-async def correct(connection: Connection, sitting: Sitting, number: str, points: Points, at: datetime) -> None:
+async def correct(
+    connection: Connection, sitting: Sitting, number: str, points: Points, at: datetime
+) -> None:
     """Put other points in the place of a locked candidate's."""
     await SQL.correct_result(
         connection,

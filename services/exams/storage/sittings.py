@@ -17,9 +17,11 @@ SQL = queries.load(Path(__file__).with_name("queries.sql"))
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """One vacancy of a sitting: `scored`, `missed` and `disqualified` in this sitting, by newest result; of all `admitted` to the stage, those
-    `waiting` have neither a result anywhere nor withdrawn, `first` being the lowest five numbers; `shortlisted` as the list before stated,
-    none while it isn't closed."""
+    """One vacancy of a sitting: `scored`, `missed` and `disqualified` in this sitting, by newest
+    result; of all `admitted` to the stage, those `waiting` have neither a result anywhere nor
+    withdrawn, `first` being the lowest five numbers; `shortlisted` as the list before stated, none
+    while it isn't closed.
+    """
 
     vacancy_id: str
     scored: int
@@ -37,7 +39,10 @@ def _policy(text: str) -> Policy:
 
 
 async def policy_of_round(connection: Connection, round_id: str) -> Policy:
-    """The law of a round. Raises Refusal `round-not-known` until the round's opening has arrived."""
+    """The law of a round.
+
+    Raises Refusal `round-not-known` until the round's opening has arrived.
+    """
     text: str | None = await SQL.policy_of_round(connection, round_id=round_id)
     if text is None:
         raise Refusal("round-not-known", round=round_id)

@@ -1,4 +1,6 @@
-"""ApplicationVerified, CandidateShortlisted and AdmissionRevoked: keep who may sit, and on what ground."""
+"""ApplicationVerified, CandidateShortlisted and AdmissionRevoked: keep who may sit, and on what
+ground.
+"""
 
 from collections.abc import Sequence
 
@@ -17,7 +19,9 @@ async def admit_verified(connection: Connection, events: list[Event[ApplicationV
     await _keep(connection, [(event, VERIFIED) for event in events])
 
 
-async def admit_shortlisted(connection: Connection, events: list[Event[CandidateShortlisted]]) -> None:
+async def admit_shortlisted(
+    connection: Connection, events: list[Event[CandidateShortlisted]]
+) -> None:
     """They may sit the stage after the list."""
     await _keep(connection, [(event, event.data.list) for event in events])
 
@@ -27,8 +31,12 @@ async def revoke_admissions(connection: Connection, events: list[Event[Admission
     await _keep(connection, [(event, event.data.list) for event in events], revoked=True)
 
 
-async def _keep(connection: Connection, said: Sequence[tuple[Said, str]], *, revoked: bool = False) -> None:
-    newest = {(event.data.round_id, event.data.participant_no, basis): event for event, basis in said}
+async def _keep(
+    connection: Connection, said: Sequence[tuple[Said, str]], *, revoked: bool = False
+) -> None:
+    newest = {
+        (event.data.round_id, event.data.participant_no, basis): event for event, basis in said
+    }
     await SQL.keep_admissions(
         connection,
         revoked=revoked,

@@ -21,10 +21,12 @@ NAMED = 100
 async def close_sitting(
     connection: Connection, outbox: Outbox, person: Person, sitting_id: UUID, now: datetime
 ) -> SittingInFigures:
-    """States SittingClosed for each vacancy. No candidate gets a first result in it any more, so none follows on the log.
+    """States SittingClosed for each vacancy.
 
-    Raises Refusal `not-found`, `sitting-closed`, `shortlist-incomplete` while the list before is not closed or not all here, or
-    `results-missing` with the first missing numbers of each vacancy.
+    No candidate gets a first result in it any more, so none follows on the log.
+
+    Raises Refusal `not-found`, `sitting-closed`, `shortlist-incomplete` while the list before is
+    not closed or not all here, or `results-missing` with the first missing numbers of each vacancy.
     """
     sitting = await sittings.claim(connection, sitting_id)
     sitting.refuse_if_closed()
@@ -56,8 +58,14 @@ async def close_sitting(
 
 def _refuse_if_shortlist_incomplete(sitting: Sitting, tallied: list[Tally]) -> None:
     if sitting.basis == VERIFIED:
-        return  # nobody counts the verified; whoever is verified later needs another sitting, and ranking waits for it
-    awaited = [tally for tally in tallied if tally.shortlisted is None or tally.admitted < tally.shortlisted]
+        # nobody counts the verified; whoever is verified later needs another sitting, and ranking
+        # waits for it
+        return
+    awaited = [
+        tally
+        for tally in tallied
+        if tally.shortlisted is None or tally.admitted < tally.shortlisted
+    ]
     if awaited:
         first = ", ".join(tally.vacancy_id for tally in awaited[:10])
         raise Refusal("shortlist-incomplete", list=sitting.basis, count=len(awaited), first=first)
@@ -74,5 +82,8 @@ def _refuse_if_results_missing(tallied: list[Tally]) -> None:
             for tally in missing[:NAMED]
         ]
         raise Refusal(
-            "results-missing", count=sum(tally.waiting for tally in missing), vacancies=len(missing), errors=errors
+            "results-missing",
+            count=sum(tally.waiting for tally in missing),
+            vacancies=len(missing),
+            errors=errors,
         )

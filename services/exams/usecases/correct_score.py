@@ -21,21 +21,37 @@ class CorrectScore(RecordScore):
 
 
 async def correct_score(
-    connection: Connection, outbox: Outbox, person: Person, sitting_id: UUID, command: CorrectScore, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: CorrectScore,
+    now: datetime,
 ) -> ResultView:
-    """States ExamScoreCorrected. In a closed sitting an officer alone may do it; the counts stated at closing stay true.
+    """States ExamScoreCorrected.
 
-    Raises Refusal `not-found`, `closed-for-your-role`, `points-refused`, or why this candidate's points can't be corrected here.
+    In a closed sitting an officer alone may do it; the counts stated at closing stay true.
+
+    Raises Refusal `not-found`, `closed-for-your-role`, `points-refused`, or why this candidate's
+    points can't be corrected here.
     """
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_change_if_closed(person)
     who = await results.lock(connection, sitting, command.participant_no)
-    refusal = who.correction_refusal(sitting) or points.refusal(sitting.policy, sitting.stage, command.points, who.need)
+    refusal = who.correction_refusal(sitting) or points.refusal(
+        sitting.policy, sitting.stage, command.points, who.need
+    )
     if refusal:
         raise refusal
     await results.correct(connection, sitting, who.participant_no, command.points, now)
-    await results.keep_reason(connection, sitting, who.participant_no, "corrected", command.reason, now)
-    await audit.record(connection, person, "score.corrected", sitting.names(who.participant_no), at=now)
+    await results.keep_reason(
+        connection, sitting, who.participant_no, "corrected", command.reason, now
+    )
+    await audit.record(
+        connection, person, "score.corrected", sitting.names(who.participant_no), at=now
+    )
     said = who.result_in(sitting)
-    await outbox.append(connection, [Statement(ExamScoreCorrected(**said, points=command.points), now)])
+    await outbox.append(
+        connection, [Statement(ExamScoreCorrected(**said, points=command.points), now)]
+    )
     return ResultView(**said, state="scored", points=command.points)

@@ -39,10 +39,13 @@ async def disqualify_candidate(
     command: DisqualifyCandidate,
     now: datetime,
 ) -> ResultView:
-    """States CandidateDisqualified. Points or an absence recorded in this sitting no longer count.
+    """States CandidateDisqualified.
 
-    What is found afterwards counts too (in 2021 most of it was): in a closed sitting an officer may disqualify who has a result there.
-    Raises Refusal `not-found`, `closed-for-your-role`, `sitting-closed`, or why this candidate can't be disqualified here.
+    Points or an absence recorded in this sitting no longer count.
+
+    What is found afterwards counts too (in 2021 most of it was): in a closed sitting an officer may
+    disqualify who has a result there. Raises Refusal `not-found`, `closed-for-your-role`,
+    `sitting-closed`, or why this candidate can't be disqualified here.
     """
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_change_if_closed(person)
@@ -52,8 +55,12 @@ async def disqualify_candidate(
     if who.state is None:
         sitting.refuse_if_closed()
     await results.record(connection, sitting, who, "disqualified", None, now)
-    await results.keep_reason(connection, sitting, who.participant_no, "disqualified", command.reason, now)
-    await audit.record(connection, person, "candidate.disqualified", sitting.names(who.participant_no), at=now)
+    await results.keep_reason(
+        connection, sitting, who.participant_no, "disqualified", command.reason, now
+    )
+    await audit.record(
+        connection, person, "candidate.disqualified", sitting.names(who.participant_no), at=now
+    )
     said = who.result_in(sitting)
     await outbox.append(connection, [Statement(CandidateDisqualified(**said), now)])
     return ResultView(**said, state="disqualified")

@@ -33,7 +33,9 @@ class ImportedScores(BaseModel):
     """What a file did."""
 
     sitting_id: SittingId
-    recorded: Annotated[Count, Field(description="Candidates whose points were recorded: the rows of the file")]
+    recorded: Annotated[
+        Count, Field(description="Candidates whose points were recorded: the rows of the file")
+    ]
 
 
 async def import_scores(
@@ -44,10 +46,14 @@ async def import_scores(
     read: Callable[[tuple[str, ...]], Awaitable[Lines]],
     now: datetime,
 ) -> ImportedScores:
-    """States ExamScored for each row. `read` gives the rows of a CSV file with these columns: `participant_no` and the stage's components.
+    """States ExamScored for each row.
 
-    Raises Refusal `not-found`, `sitting-closed`, `file-unreadable`, `rows-refused` with every fault, or `candidates-not-known` where
-    nothing is wrong but that some candidates' admission has not arrived.
+    `read` gives the rows of a CSV file with these columns: `participant_no` and the stage's
+    components.
+
+    Raises Refusal `not-found`, `sitting-closed`, `file-unreadable`, `rows-refused` with every
+    fault, or `candidates-not-known` where nothing is wrong but that some candidates' admission has
+    not arrived.
     """
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_if_closed()
@@ -72,7 +78,10 @@ async def import_scores(
     await audit.record_many(connection, person, "score.imported", numbers, at=now)
     await outbox.append(
         connection,
-        [Statement(ExamScored(**who.result_in(sitting), points=row_points), now) for who, row_points in scored],
+        [
+            Statement(ExamScored(**who.result_in(sitting), points=row_points), now)
+            for who, row_points in scored
+        ],
     )
     return ImportedScores(sitting_id=sitting_id, recorded=len(rows))
 
@@ -80,13 +89,18 @@ async def import_scores(
 @lru_cache
 def _row_model(components: tuple[str, ...], may_be_empty: frozenset[str]) -> type[BaseModel]:
     columns: dict[str, Any] = {
-        code: (WrittenPoints | None, None) if code in may_be_empty else (WrittenPoints, ...) for code in components
+        code: (WrittenPoints | None, None) if code in may_be_empty else (WrittenPoints, ...)
+        for code in components
     }
     return create_model("ScoreRow", participant_no=(ParticipantNo, ...), **columns)
 
 
-def _read(sitting: Sitting, lines: Lines) -> tuple[list[tuple[int, str, dict[str, Decimal]]], Faults]:
-    """Rows as (line, participant number, points), each number once; and what is wrong with the others."""
+def _read(
+    sitting: Sitting, lines: Lines
+) -> tuple[list[tuple[int, str, dict[str, Decimal]]], Faults]:
+    """Rows as (line, participant number, points), each number once; and what is wrong with the
+    others.
+    """
     faults: Faults = []
     rows = []
     for line, row in check_rows(lines, _row_model(sitting.components, sitting.not_of_all), faults):
@@ -95,7 +109,11 @@ def _read(sitting: Sitting, lines: Lines) -> tuple[list[tuple[int, str, dict[str
         rows.append((line, values["participant_no"], given))
     often = Counter(number for _, number, _ in rows)
     faults += [
-        {"line": line, "column": "participant_no", "reason": f"{number} stands {often[number]} times in the file"}
+        {
+            "line": line,
+            "column": "participant_no",
+            "reason": f"{number} stands {often[number]} times in the file",
+        }
         for line, number, _ in rows
         if often[number] > 1
     ]
@@ -103,7 +121,10 @@ def _read(sitting: Sitting, lines: Lines) -> tuple[list[tuple[int, str, dict[str
 
 
 def _faults(sitting: Sitting, line: int, who: Candidate, row_points: dict[str, Decimal]) -> Faults:
-    """What is wrong with one row. A file, unlike a person, can't mean that an absence was a mistake."""
+    """What is wrong with one row.
+
+    A file, unlike a person, can't mean that an absence was a mistake.
+    """
     faults: Faults = []
     if refusal := who.first_result_refusal(sitting):
         faults.append({"line": line, "column": "participant_no", "reason": refusal})
@@ -114,7 +135,8 @@ def _faults(sitting: Sitting, line: int, who: Candidate, row_points: dict[str, D
 
 def _refuse_if_any(faults: Faults) -> None:
     if faults and all(
-        isinstance(reason := fault["reason"], Refusal) and reason.code in {"candidate-not-known", "not-shortlisted-yet"}
+        isinstance(reason := fault["reason"], Refusal)
+        and reason.code in {"candidate-not-known", "not-shortlisted-yet"}
         for fault in faults
     ):
         raise Refusal("candidates-not-known", count=len(faults), errors=faults[:FAULTS_SHOWN])

@@ -1,4 +1,6 @@
-"""StageClosed and ClosedListCorrected: how many the list shortlisted, so that a sitting of the next stage is not closed before all of them are known."""
+"""StageClosed and ClosedListCorrected: how many the list shortlisted, so that a sitting of the next
+stage is not closed before all of them are known.
+"""
 
 from services.exams.storage.sittings import SQL
 from shared.contracts.ranking import ClosedListCorrected, StageClosed

@@ -6,7 +6,9 @@ from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
 
 
-async def note_withdrawals(connection: Connection, events: list[Event[ApplicationWithdrawn]]) -> None:
+async def note_withdrawals(
+    connection: Connection, events: list[Event[ApplicationWithdrawn]]
+) -> None:
     """Kept by number, whether or not the candidate's verification has arrived."""
     await SQL.keep_withdrawals(
         connection,

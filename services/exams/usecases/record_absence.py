@@ -22,11 +22,17 @@ class RecordAbsence(BaseModel):
 
 
 async def record_absence(
-    connection: Connection, outbox: Outbox, person: Person, sitting_id: UUID, command: RecordAbsence, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: RecordAbsence,
+    now: datetime,
 ) -> ResultView:
     """States ExamMissed.
 
-    Raises Refusal `not-found`, `sitting-closed`, or why this candidate can't be noted absent here (domain/candidate.py).
+    Raises Refusal `not-found`, `sitting-closed`, or why this candidate can't be noted absent here
+    (domain/candidate.py).
     """
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_if_closed()
@@ -34,7 +40,9 @@ async def record_absence(
     if refusal := who.result_refusal(sitting, "missed"):
         raise refusal
     await results.record(connection, sitting, who, "missed", None, now)
-    await audit.record(connection, person, "absence.recorded", sitting.names(who.participant_no), at=now)
+    await audit.record(
+        connection, person, "absence.recorded", sitting.names(who.participant_no), at=now
+    )
     said = who.result_in(sitting)
     await outbox.append(connection, [Statement(ExamMissed(**said), now)])
     return ResultView(**said, state="missed")

@@ -12,7 +12,14 @@ from services.exams.domain.points import WrittenPoints
 from services.exams.storage import results, sittings
 from services.exams.usecases.show_sittings import SittingId
 from shared.contracts.exams import ExamScored
-from shared.contracts.fields import ComponentCode, ParticipantNo, Points, RoundId, StageCode, VacancyId
+from shared.contracts.fields import (
+    ComponentCode,
+    ParticipantNo,
+    Points,
+    RoundId,
+    StageCode,
+    VacancyId,
+)
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -45,15 +52,25 @@ class ResultView(BaseModel):
     stage: StageCode
     participant_no: ParticipantNo
     state: Annotated[State, Field(description="`missed` is absent (TH), `disqualified` is DIS")]
-    points: Annotated[dict[ComponentCode, Points] | None, Field(description="Where the candidate is scored")] = None
+    points: Annotated[
+        dict[ComponentCode, Points] | None, Field(description="Where the candidate is scored")
+    ] = None
 
 
 async def record_score(
-    connection: Connection, outbox: Outbox, person: Person, sitting_id: UUID, command: RecordScore, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: RecordScore,
+    now: datetime,
 ) -> ResultView:
-    """States ExamScored. Points take the place of an absence noted in this sitting, of nothing else.
+    """States ExamScored.
 
-    Raises Refusal `not-found`, `sitting-closed`, `points-refused`, or why this candidate can't be scored here (domain/candidate.py).
+    Points take the place of an absence noted in this sitting, of nothing else.
+
+    Raises Refusal `not-found`, `sitting-closed`, `points-refused`, or why this candidate can't be
+    scored here (domain/candidate.py).
     """
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_if_closed()
@@ -64,7 +81,9 @@ async def record_score(
     if refusal:
         raise refusal
     await results.record(connection, sitting, who, "scored", command.points, now)
-    await audit.record(connection, person, "score.recorded", sitting.names(who.participant_no), at=now)
+    await audit.record(
+        connection, person, "score.recorded", sitting.names(who.participant_no), at=now
+    )
     said = who.result_in(sitting)
     await outbox.append(connection, [Statement(ExamScored(**said, points=command.points), now)])
     return ResultView(**said, state="scored", points=command.points)

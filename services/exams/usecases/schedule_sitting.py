@@ -1,4 +1,6 @@
-"""An officer schedules a sitting: who is admitted to the stage for these vacancies sits it there and then."""
+"""An officer schedules a sitting: who is admitted to the stage for these vacancies sits it there
+and then.
+"""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -18,10 +20,12 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 MOST_VACANCIES = 5_000
-"""Vacancies in one sitting. Each becomes an event of the same transaction; a national agency's whole list has about so many at one site."""
+"""Vacancies in one sitting. Each becomes an event of the same transaction; a national agency's
+whole list has about so many at one site."""
 
 FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""A sitting outside is a slip of the hand, and at the calendar's ends an hour can't be told in UTC."""
+"""A sitting outside is a slip of the hand, and at the calendar's ends an hour can't be told in UTC.
+"""
 
 NAMED = 10
 """Ids that a refusal names before it only counts."""
@@ -34,7 +38,11 @@ def _each_once(ids: list[str]) -> list[str]:
 
 
 class ScheduleSitting(BaseModel):
-    """A sitting to be held. Several may cover one vacancy and stage: rooms of one day, or a later one for who is still missing."""
+    """A sitting to be held.
+
+    Several may cover one vacancy and stage: rooms of one day, or a later one for who is still
+    missing.
+    """
 
     round_id: RoundId
     stage: StageCode
@@ -45,11 +53,17 @@ class ScheduleSitting(BaseModel):
     ]
     starts_at: Annotated[
         AwareDatetime,
-        Field(ge=FIRST_DAY, lt=LAST_DAY, description="When it begins, with its zone; in this century"),
+        Field(
+            ge=FIRST_DAY, lt=LAST_DAY, description="When it begins, with its zone; in this century"
+        ),
     ]
     vacancy_ids: Annotated[
         list[VacancyId],
-        Field(min_length=1, max_length=MOST_VACANCIES, description="Vacancies whose candidates sit it, each once"),
+        Field(
+            min_length=1,
+            max_length=MOST_VACANCIES,
+            description="Vacancies whose candidates sit it, each once",
+        ),
         AfterValidator(_each_once),
     ]
 
@@ -59,14 +73,19 @@ async def schedule_sitting(
 ) -> SittingView:
     """States ExamScheduled for each vacancy.
 
-    Raises Refusal `round-not-known`, `no-such-stage`, or `vacancies-not-known` where some are not (yet) published in the round.
+    Raises Refusal `round-not-known`, `no-such-stage`, or `vacancies-not-known` where some are not
+    (yet) published in the round.
     """
     stage_of(await policy_of_round(connection, command.round_id), command.stage)
-    rows = SQL.vacancies_not_in_round(connection, vacancy_ids=command.vacancy_ids, round_id=command.round_id)
+    rows = SQL.vacancies_not_in_round(
+        connection, vacancy_ids=command.vacancy_ids, round_id=command.round_id
+    )
     unknown = [row["vacancy_id"] async for row in rows]
     if unknown:
         first = ", ".join(unknown[:NAMED])
-        raise Refusal("vacancies-not-known", count=len(unknown), first=first, round=command.round_id)
+        raise Refusal(
+            "vacancies-not-known", count=len(unknown), first=first, round=command.round_id
+        )
     sitting = SittingView(
         sitting_id=uuid7(),
         round_id=command.round_id,

@@ -1,4 +1,6 @@
-"""What examiners, proctors and officers see: sittings, how far each is, and who still waits for a result."""
+"""What examiners, proctors and officers see: sittings, how far each is, and who still waits for a
+result.
+"""
 
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +29,9 @@ class SittingView(BaseModel):
     stage: StageCode
     site: Annotated[str, Field(description="Where")]
     starts_at: Annotated[datetime, Field(description="When it begins, UTC")]
-    closed_at: Annotated[datetime | None, Field(description="When it was closed, UTC; none while it is open")]
+    closed_at: Annotated[
+        datetime | None, Field(description="When it was closed, UTC; none while it is open")
+    ]
 
 
 class VacancyTally(BaseModel):
@@ -38,11 +42,16 @@ class VacancyTally(BaseModel):
     missed: Annotated[Count, Field(description="Did not come to this sitting")]
     disqualified: Annotated[Count, Field(description="Disqualified in this sitting")]
     admitted: Annotated[
-        Count, Field(description="Admitted to the stage, in whichever sitting, those included who withdrew")
+        Count,
+        Field(
+            description="Admitted to the stage, in whichever sitting, those included who withdrew"
+        ),
     ]
     waiting: Annotated[
         Count,
-        Field(description="Admitted, not withdrawn, and without a result in any sitting: none may be left at closing"),
+        Field(
+            description="Admitted, not withdrawn, and without a result in any sitting: none may be left at closing"
+        ),
     ]
 
 
@@ -59,7 +68,8 @@ class QueuedCandidate(BaseModel):
     participant_no: ParticipantNo
     state: Annotated[QueueState, Field(description="`waiting` while there is no result")]
     points: Annotated[
-        dict[str, Decimal] | None, Field(description="Points by component, where the candidate is scored")
+        dict[str, Decimal] | None,
+        Field(description="Points by component, where the candidate is scored"),
     ]
 
 
@@ -97,7 +107,10 @@ async def list_sittings(
 async def list_candidates(
     pool: Pool, sitting_id: UUID, state: QueueState | None, cursor: str | None, limit: int
 ) -> Page[QueuedCandidate]:
-    """A sitting's candidates by vacancy and number, in `state` or all. Raises Refusal `not-found` or `bad-cursor`."""
+    """A sitting's candidates by vacancy and number, in `state` or all.
+
+    Raises Refusal `not-found` or `bad-cursor`.
+    """
     after = from_cursor(cursor, fields=2) or [None, None]
     if not all(isinstance(part, str) for part in after) and cursor is not None:
         raise Refusal("bad-cursor")

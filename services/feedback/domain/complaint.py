@@ -8,7 +8,8 @@ from shared.refusals import Refusal
 Outcome = Literal["upheld", "not-upheld", "referred"]
 
 FEWEST_PEOPLE = 5
-"""Below this many staff a statement on conduct or competence points at persons: complaints about such a unit are shown without category."""
+"""Below this many staff a statement on conduct or competence points at persons: complaints about
+such a unit are shown without category."""
 
 
 def shows_category(staff: int) -> bool:
@@ -19,7 +20,9 @@ def shows_category(staff: int) -> bool:
 def check_happened(happened_on: date | None, today: date) -> None:
     """Raises Refusal `not-happened-yet` for a day that lies ahead."""
     if happened_on is not None and happened_on > today:
-        raise Refusal("not-happened-yet", happened_on=happened_on.isoformat(), today=today.isoformat())
+        raise Refusal(
+            "not-happened-yet", happened_on=happened_on.isoformat(), today=today.isoformat()
+        )
 
 
 def days_to_answer(filed_on: date, today: date) -> int:

@@ -1,19 +1,25 @@
-"""Which units need staff, training or another process: statistics over complaints, not counts of them.
+"""Which units need staff, training or another process: statistics over complaints, not counts of
+them.
 
-A unit's rate of complaints is compared with the province's by exposure (what gave occasion to complain) in a gamma-Poisson model:
+A unit's rate of complaints is compared with the province's by exposure (what gave occasion to
+complain) in a gamma-Poisson model:
 
     complaints ~ Poisson(rate × exposure),    rate ~ Gamma(shape = w, rate = w ÷ province's rate)
     rate | complaints ~ Gamma(shape = w + complaints, rate = w ÷ province's rate + exposure)
 
-(A. Gelman et al., Bayesian Data Analysis, 3rd ed., §2.6–2.7: the Poisson model with exposure and its conjugate prior.)
+(A. Gelman et al., Bayesian Data Analysis, 3rd ed., §2.6–2.7: the Poisson model with exposure and
+its conjugate prior.)
 
-The prior's mean is the province's own rate. Its weight w is stated, not learnt: every unit starts as if w complaints at the province's rate
-had come already. Learning it from the scatter between the units (method of moments: R. J. Marshall, Applied Statistics 40 (1991) 283–294) was
-tried and left: where 59 units are alike and one draws three times their complaints, the moments say "units hardly differ" and so hide the
-one that does; with few units or rare complaints they often say variance zero, which would flag no one at all (tests show the first). A
-stated weight lets anyone recompute a flag from the figures in its event.
+The prior's mean is the province's own rate. Its weight w is stated, not learnt: every unit starts
+as if w complaints at the province's rate had come already. Learning it from the scatter between the
+units (method of moments: R. J. Marshall, Applied Statistics 40 (1991) 283–294) was tried and left:
+where 59 units are alike and one draws three times their complaints, the moments say "units hardly
+differ" and so hide the one that does; with few units or rare complaints they often say variance
+zero, which would flag no one at all (tests show the first). A stated weight lets anyone recompute a
+flag from the figures in its event.
 
-Floats carry the gamma tail; `figure` alone turns them into decimals, and what is decided is decided on those, as the event shows them.
+Floats carry the gamma tail; `figure` alone turns them into decimals, and what is decided is decided
+on those, as the event shows them.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -25,7 +31,13 @@ from typing import Literal
 from scipy.special import gammaincc, gammaincinv
 
 from services.feedback.domain.complaint import FEWEST_PEOPLE
-from shared.contracts.feedback import ComplaintCategory, FlagFigures, FlagKind, UnitCleared, UnitFlagged
+from shared.contracts.feedback import (
+    ComplaintCategory,
+    FlagFigures,
+    FlagKind,
+    UnitCleared,
+    UnitFlagged,
+)
 
 Group = Literal["slow", "people"]
 ExposureKind = Literal["services", "staff"]
@@ -36,18 +48,25 @@ CATEGORIES: Mapping[Group, tuple[ComplaintCategory, ...]] = {
 }
 """The complaints that each group of flags rests on."""
 
-KINDS: Mapping[Group, tuple[FlagKind, ...]] = {"slow": ("staff", "process"), "people": ("training",)}
+KINDS: Mapping[Group, tuple[FlagKind, ...]] = {
+    "slow": ("staff", "process"),
+    "people": ("training",),
+}
 """What each group's flag can say; at most one of them stands at a time."""
 
 MONTHS = 12
-"""Length of the window: a whole year, so that seasons (school enrolment, tax time) weigh the same for every unit."""
+"""Length of the window: a whole year, so that seasons (school enrolment, tax time) weigh the same
+for every unit."""
 
 RATE_PER = 1_000
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """When a flag is raised and when it is lowered. The settings hold the values and say what each means."""
+    """When a flag is raised and when it is lowered.
+
+    The settings hold the values and say what each means.
+    """
 
     ratio: Decimal
     flag_probability: Decimal
@@ -60,7 +79,9 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The calendar months that count: from the first day of the first until before `to`, the first day after the last."""
+    """The calendar months that count: from the first day of the first until before `to`, the first
+    day after the last.
+    """
 
     start: date
     to: date
@@ -68,7 +89,10 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """A unit's year. `services` is the sum over the `months` of the window that were reported; `complaints` by group."""
+    """A unit's year.
+
+    `services` is the sum over the `months` of the window that were reported; `complaints` by group.
+    """
 
     unit_id: str
     staff: int
@@ -89,7 +113,9 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Norms:
-    """The province's sums to compare with, of one window; `services` and `staff` are those of the units where both are known."""
+    """The province's sums to compare with, of one window; `services` and `staff` are those of the
+    units where both are known.
+    """
 
     window: Window
     rates: tuple[Rate, ...]
@@ -116,7 +142,9 @@ class OpenFlag:
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """What is known of a unit's rate, in complaints per unit of exposure; `low` and `high` hold it with 90 %."""
+    """What is known of a unit's rate, in complaints per unit of exposure; `low` and `high` hold it
+    with 90 %.
+    """
 
     mean: float
     low: float
@@ -132,9 +160,11 @@ def window_of(today: date) -> Window:
 
 
 def exposure_of(unit: Unit) -> tuple[ExposureKind, int]:
-    """What gave occasion to complain: the year's services, months not reported counting as the mean of those reported.
+    """What gave occasion to complain: the year's services, months not reported counting as the mean
+    of those reported.
 
-    Without services it is the staff, at least one: a unit with work for nobody still has a counter to stand at.
+    Without services it is the staff, at least one: a unit with work for nobody still has a counter
+    to stand at.
     """
     if unit.services > 0:
         return "services", max((unit.services * MONTHS + unit.months // 2) // unit.months, 1)
@@ -142,7 +172,10 @@ def exposure_of(unit: Unit) -> tuple[ExposureKind, int]:
 
 
 def norms_of(units: Iterable[Unit], window: Window) -> Norms:
-    """The province's sums. Units judged by services and units judged by staff are compared each with their own."""
+    """The province's sums.
+
+    Units judged by services and units judged by staff are compared each with their own.
+    """
     sums: dict[tuple[Group, ExposureKind], tuple[int, int]] = {}
     services = staff = 0
     for unit in units:
@@ -155,8 +188,11 @@ def norms_of(units: Iterable[Unit], window: Window) -> Norms:
     return Norms(window, tuple(Rate(*of, *sum_) for of, sum_ in sums.items()), services, staff)
 
 
-def posterior(complaints: int, exposure: int, province_rate: float, *, weight: float, ratio: float) -> Posterior:
-    """The rate of a unit with so many complaints over so much exposure; `probability` that it is above `ratio` × the province's.
+def posterior(
+    complaints: int, exposure: int, province_rate: float, *, weight: float, ratio: float
+) -> Posterior:
+    """The rate of a unit with so many complaints over so much exposure; `probability` that it is
+    above `ratio` × the province's.
 
     Where the whole province has no complaint, no unit has one, and nothing is known to be above it.
     """
@@ -173,7 +209,9 @@ def posterior(complaints: int, exposure: int, province_rate: float, *, weight: f
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A unit in one group: the figures that an event would state, and the interval that people see (per 1,000 of exposure)."""
+    """A unit in one group: the figures that an event would state, and the interval that people see
+    (per 1,000 of exposure).
+    """
 
     figures: FlagFigures
     low: Decimal
@@ -186,7 +224,11 @@ def assess(unit: Unit, group: Group, norms: Norms, limits: Limits) -> Assessment
     complaints = unit.complaints.get(group, 0)
     province_rate = norms.rate(group, kind)
     known = posterior(
-        complaints, exposure, province_rate, weight=float(limits.prior_complaints), ratio=float(limits.ratio)
+        complaints,
+        exposure,
+        province_rate,
+        weight=float(limits.prior_complaints),
+        ratio=float(limits.ratio),
     )
     figures = FlagFigures(
         complaints=complaints,
@@ -213,7 +255,9 @@ def workload_ratio(unit: Unit, norms: Norms) -> Decimal | None:
 
 
 def is_judged(unit: Unit, group: Group) -> bool:
-    """Whether a group's flag may be raised at all: a verdict on the people of a very small unit would be one on persons."""
+    """Whether a group's flag may be raised at all: a verdict on the people of a very small unit
+    would be one on persons.
+    """
     return group != "people" or unit.staff >= FEWEST_PEOPLE
 
 
@@ -222,8 +266,8 @@ def decide(
 ) -> list[UnitFlagged | UnitCleared]:
     """What changes: flags to clear and to raise, in the order of `units`.
 
-    Between the two limits a flag stays as it is, and so does the kind of a slow unit's flag between the two workload limits: a unit at
-    a limit must not be flagged and cleared in turn.
+    Between the two limits a flag stays as it is, and so does the kind of a slow unit's flag between
+    the two workload limits: a unit at a limit must not be flagged and cleared in turn.
     """
     standing = {(flag.unit_id, flag.kind) for flag in open_flags}
     changes: list[UnitFlagged | UnitCleared] = []
@@ -240,18 +284,29 @@ def decide(
     return changes
 
 
-def _kind(group: Group, figures: FlagFigures, before: FlagKind | None, limits: Limits) -> FlagKind | None:
+def _kind(
+    group: Group, figures: FlagFigures, before: FlagKind | None, limits: Limits
+) -> FlagKind | None:
     if before is None:
-        if figures.probability < limits.flag_probability or figures.complaints < limits.least_complaints:
+        if (
+            figures.probability < limits.flag_probability
+            or figures.complaints < limits.least_complaints
+        ):
             return None
     elif figures.probability < limits.clear_probability:
         return None
     if group == "people":
         return "training"
     limit = limits.workload_clear if before == "staff" else limits.workload_flag
-    return "staff" if figures.workload_ratio is not None and figures.workload_ratio > limit else "process"
+    return (
+        "staff"
+        if figures.workload_ratio is not None and figures.workload_ratio > limit
+        else "process"
+    )
 
 
 def figure(value: float) -> Decimal:
-    """The one way from a float to a figure: half-even to six decimals, so that the last bits of a machine's floats decide nothing."""
+    """The one way from a float to a figure: half-even to six decimals, so that the last bits of a
+    machine's floats decide nothing.
+    """
     return Decimal(value).quantize(Decimal("0.000001"))

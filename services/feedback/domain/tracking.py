@@ -6,7 +6,8 @@ ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32: no I, L, O or U, so that a code can be read out and copied by hand."""
 
 RANDOM_BYTES = 10
-"""80 bits. Whoever tries 1,000 codes a second against a million complaints needs some 19 million years for one hit on average."""
+"""80 bits. Whoever tries 1,000 codes a second against a million complaints needs some 19 million
+years for one hit on average."""
 
 _MISREAD = str.maketrans({"O": "0", "I": "1", "L": "1", "-": None, " ": None})
 
@@ -19,5 +20,7 @@ def tracking_code(randomness: bytes) -> str:
 
 
 def fingerprint(code: str) -> bytes:
-    """What is kept in the code's place: SHA-256 of its 16 letters, however they were written. 80 random bits need no salt."""
+    """What is kept in the code's place: SHA-256 of its 16 letters, however they were written. 80
+    random bits need no salt.
+    """
     return hashlib.sha256(code.upper().translate(_MISREAD).encode()).digest()

@@ -6,9 +6,17 @@ from uuid import UUID
 from fastapi import APIRouter, Path, Query, Request, Response
 
 from services.feedback.settings import Settings
-from services.feedback.usecases.file_complaint import ComplaintReceipt, FileComplaint, file_complaint
+from services.feedback.usecases.file_complaint import (
+    ComplaintReceipt,
+    FileComplaint,
+    file_complaint,
+)
 from services.feedback.usecases.import_services import COLUMNS, Imported, import_services
-from services.feedback.usecases.resolve_complaint import Resolution, ResolveComplaint, resolve_complaint
+from services.feedback.usecases.resolve_complaint import (
+    Resolution,
+    ResolveComplaint,
+    resolve_complaint,
+)
 from services.feedback.usecases.show_complaints import (
     ComplaintView,
     TrackComplaint,
@@ -55,10 +63,18 @@ def complaints(settings: Settings) -> APIRouter:
         responses=declared(401, 404),
         summary="File a complaint, with a token under your name, without one anonymously",
     )
-    async def file(command: FileComplaint, parts: TheParts, citizen: MaybePerson, effect: TheEffect) -> Response:
-        """The answer holds the tracking code. Use a random Idempotency-Key (a UUID), so that a lost answer can be asked for again by you alone."""
+    async def file(
+        command: FileComplaint, parts: TheParts, citizen: MaybePerson, effect: TheEffect
+    ) -> Response:
+        """The answer holds the tracking code.
+
+        Use a random Idempotency-Key (a UUID), so that a lost answer can be asked for again by you
+        alone.
+        """
         return await effect.once(
-            lambda connection: file_complaint(connection, parts.outbox, citizen, command, parts.clock(), zone)
+            lambda connection: file_complaint(
+                connection, parts.outbox, citizen, command, parts.clock(), zone
+            )
         )
 
     @routes.get(
@@ -69,7 +85,9 @@ def complaints(settings: Settings) -> APIRouter:
     async def of_a_unit(
         parts: TheParts,
         person: MaybePerson,
-        unit_id: Annotated[UnitId | None, Query(description="The unit; required but for officers")] = None,
+        unit_id: Annotated[
+            UnitId | None, Query(description="The unit; required but for officers")
+        ] = None,
         waiting: Annotated[
             bool, Query(description="Only those without an answer, the oldest first; for officers")
         ] = False,
@@ -113,7 +131,9 @@ def complaints(settings: Settings) -> APIRouter:
         responses=declared(401, 403, 404),
         summary="One complaint, for who filed it under their name and for officers",
     )
-    async def complaint(parts: TheParts, person: MaybePerson, complaint_id: ComplaintId) -> ComplaintView:
+    async def complaint(
+        parts: TheParts, person: MaybePerson, complaint_id: ComplaintId
+    ) -> ComplaintView:
         """Whole, with its answer."""
         if person is None:
             raise Refusal("unauthenticated", why="no token came with the request")
@@ -128,7 +148,11 @@ def complaints(settings: Settings) -> APIRouter:
         summary="Answer a complaint, once",
     )
     async def resolution(
-        complaint_id: ComplaintId, command: ResolveComplaint, parts: TheParts, officer: Officer, effect: TheEffect
+        complaint_id: ComplaintId,
+        command: ResolveComplaint,
+        parts: TheParts,
+        officer: Officer,
+        effect: TheEffect,
     ) -> Response:
         """The complainant reads the answer; the event says only the outcome and the days."""
         return await effect.once(
@@ -153,15 +177,23 @@ def units(settings: Settings) -> APIRouter:
         openapi_extra=CSV_BODY,
         summary="Import services rendered by unit and month (CSV)",
     )
-    async def services_rendered(request: Request, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
-        """Columns `unit_id,month,services`, month as YYYY-MM. Replaces what stood for a unit and month; the whole file or nothing."""
+    async def services_rendered(
+        request: Request, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
+        """Columns `unit_id,month,services`, month as YYYY-MM. Replaces what stood for a unit and
+        month; the whole file or nothing.
+        """
         rows = await read_csv(request, COLUMNS)
-        return await effect.once(lambda connection: import_services(connection, officer, rows, parts.clock(), zone))
+        return await effect.once(
+            lambda connection: import_services(connection, officer, rows, parts.clock(), zone)
+        )
 
     @routes.get("/units", responses=declared(400), summary="Units and their flags")
     async def all_units(
         parts: TheParts,
-        flagged: Annotated[bool | None, Query(description="Only units with a flag, or only those without")] = None,
+        flagged: Annotated[
+            bool | None, Query(description="Only units with a flag, or only those without")
+        ] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[UnitInList]:
@@ -171,7 +203,9 @@ def units(settings: Settings) -> APIRouter:
 
     @routes.get("/units/{unit_id}", responses=declared(404), summary="How a unit stands")
     async def unit(parts: TheParts, unit_id: Annotated[UnitId, Path()]) -> UnitView:
-        """Its rates against the province's, its flags and their figures, its complaints by month and category."""
+        """Its rates against the province's, its flags and their figures, its complaints by month
+        and category.
+        """
         async with parts.pool.acquire() as connection:
             return await show_unit(connection, unit_id, parts.clock(), zone, limits)
 

@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Units as applications states them. `sequence` is that of the event, by which an older one never overwrites a newer.
+-- Units as applications states them. `sequence` is that of the event, by which an older one never
+-- overwrites a newer.
 CREATE TABLE projections.unit (
     unit_id     text    PRIMARY KEY,
     path        text    NOT NULL,
@@ -16,7 +17,8 @@ CREATE TABLE public.services_rendered (
     PRIMARY KEY (unit_id, month)
 );
 
--- What of a complaint may be counted. Words and persons lie apart: erasing them leaves every figure as it is.
+-- What of a complaint may be counted. Words and persons lie apart: erasing them leaves every figure
+-- as it is.
 CREATE TABLE public.complaint (
     complaint_id        uuid        PRIMARY KEY,
     unit_id             text        NOT NULL,
@@ -59,7 +61,8 @@ CREATE TABLE public.flag (
 CREATE UNIQUE INDEX flag_open ON public.flag (unit_id, kind) WHERE cleared_at IS NULL;
 CREATE INDEX flag_unit ON public.flag (unit_id, id);
 
--- The mark: an assessment is owed. Each effect adds a row of its own, so that no two wait for each other; the assessment removes what it saw.
+-- The mark: an assessment is owed. Each effect adds a row of its own, so that no two wait for each
+-- other; the assessment removes what it saw.
 CREATE TABLE public.assessment_owed (
     id                  bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY
 );

@@ -119,7 +119,8 @@ SELECT pg_advisory_xact_lock(hashtext('feedback.assessment'));
 DELETE FROM public.assessment_owed;
 
 -- name: units_with_counts(window_start, window_to)
--- All units with their services, months reported and complaints that count, by category, in a window.
+-- All units with their services, months reported and complaints that count, by category, in a
+-- window.
 WITH done AS (
     SELECT unit_id, sum(services)::bigint AS services, count(*)::integer AS months
       FROM services_rendered WHERE month >= :window_start AND month < :window_to GROUP BY unit_id

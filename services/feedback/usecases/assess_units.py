@@ -1,4 +1,7 @@
-"""Compares every unit with the province and states which flags rise and fall. Owed whenever something that it rests on changed."""
+"""Compares every unit with the province and states which flags rise and fall.
+
+Owed whenever something that it rests on changed.
+"""
 
 from datetime import datetime
 from zoneinfo import ZoneInfo
@@ -27,7 +30,8 @@ NORMS = TypeAdapter(Norms)
 async def assess_units(
     connection: Connection, outbox: Outbox, now: datetime, zone: ZoneInfo, limits: Limits
 ) -> list[UnitFlagged | UnitCleared]:
-    """Settles the mark, if it is set or the day is new: whatever happened before this transaction's marks were removed is in its figures.
+    """Settles the mark, if it is set or the day is new: whatever happened before this transaction's
+    marks were removed is in its figures.
 
     Returns what it stated.
     """
@@ -48,7 +52,9 @@ async def assess_units(
                 for group, categories in CATEGORIES.items()
             },
         )
-        async for row in SQL.units_with_counts(connection, window_start=window.start, window_to=window.to)
+        async for row in SQL.units_with_counts(
+            connection, window_start=window.start, window_to=window.to
+        )
     ]
     standing = [OpenFlag(row["unit_id"], row["kind"]) async for row in SQL.open_flags(connection)]
     norms = norms_of(units, window)

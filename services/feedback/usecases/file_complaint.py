@@ -19,10 +19,16 @@ from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-Words = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000, pattern=r"^[^\x00]*$")]
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000, pattern=r"^[^\x00]*$"),
+]
 """PostgreSQL keeps any character but NUL."""
 
-Place = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+Place = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
+]
 
 
 class FileComplaint(BaseModel):
@@ -32,9 +38,13 @@ class FileComplaint(BaseModel):
 
     unit_id: UnitId
     category: Annotated[ComplaintCategory, Field(description="What it is about")]
-    text: Annotated[Words, Field(description="What happened. Please name no one who is not concerned")]
+    text: Annotated[
+        Words, Field(description="What happened. Please name no one who is not concerned")
+    ]
     place: Annotated[Place | None, Field(description="Where, for example which counter")] = None
-    happened_on: Annotated[date | None, Field(description="The day, in the province's zone; not ahead")] = None
+    happened_on: Annotated[
+        date | None, Field(description="The day, in the province's zone; not ahead")
+    ] = None
 
 
 class ComplaintReceipt(BaseModel):
@@ -55,7 +65,9 @@ async def file_complaint(
     now: datetime,
     zone: ZoneInfo,
 ) -> ComplaintReceipt:
-    """Keeps the complaint, its words apart, and states that there is one. Without a citizen it is anonymous.
+    """Keeps the complaint, its words apart, and states that there is one.
+
+    Without a citizen it is anonymous.
 
     Raises Refusal `unknown-unit`, `not-happened-yet`.
     """
@@ -64,7 +76,11 @@ async def file_complaint(
     staff = await SQL.staff(connection, unit_id=command.unit_id)
     if staff is None:
         raise Refusal("unknown-unit", unit_id=command.unit_id)
-    complaint_id, code, shown = uuid7(), tracking_code(secrets.token_bytes(RANDOM_BYTES)), shows_category(staff)
+    complaint_id, code, shown = (
+        uuid7(),
+        tracking_code(secrets.token_bytes(RANDOM_BYTES)),
+        shows_category(staff),
+    )
     await SQL.add_complaint(
         connection,
         complaint_id=complaint_id,

@@ -38,28 +38,49 @@ class Imported(BaseModel):
 
 
 async def import_services(
-    connection: Connection, officer: Person, rows: list[tuple[int, dict[str, str]]], now: datetime, zone: ZoneInfo
+    connection: Connection,
+    officer: Person,
+    rows: list[tuple[int, dict[str, str]]],
+    now: datetime,
+    zone: ZoneInfo,
 ) -> Imported:
     """Takes the whole file or nothing of it. `rows` are (line, {column: text}).
 
-    Raises Refusal `rows-refused` naming each bad row: not of the form, a unit that applications has not stated, a month that has not
-    begun, a unit-month twice.
+    Raises Refusal `rows-refused` naming each bad row: not of the form, a unit that applications has
+    not stated, a month that has not begun, a unit-month twice.
     """
     faults: list[dict[str, object]] = []
     good = check_rows(rows, Row, faults)
-    known = {row["unit_id"] async for row in SQL.known_units(connection, unit_ids=[row.unit_id for _, row in good])}
+    known = {
+        row["unit_id"]
+        async for row in SQL.known_units(connection, unit_ids=[row.unit_id for _, row in good])
+    }
     today = now.astimezone(zone).date()
     lines: defaultdict[tuple[str, str], list[int]] = defaultdict(list)
     for line, row in good:
         lines[row.unit_id, row.month].append(line)
         if row.unit_id not in known:
             faults.append(
-                {"line": line, "column": "unit_id", "reason": Refusal("row-unknown-unit", unit_id=row.unit_id)}
+                {
+                    "line": line,
+                    "column": "unit_id",
+                    "reason": Refusal("row-unknown-unit", unit_id=row.unit_id),
+                }
             )
         if row.first_day > today:
-            faults.append({"line": line, "column": "month", "reason": Refusal("row-month-ahead", month=row.month)})
+            faults.append(
+                {
+                    "line": line,
+                    "column": "month",
+                    "reason": Refusal("row-month-ahead", month=row.month),
+                }
+            )
     faults.extend(
-        {"line": line, "column": "month", "reason": Refusal("row-twice", unit_id=unit_id, month=month, first=first)}
+        {
+            "line": line,
+            "column": "month",
+            "reason": Refusal("row-twice", unit_id=unit_id, month=month, first=first),
+        }
         for (unit_id, month), (first, *again) in lines.items()
         for line in again
     )

@@ -19,13 +19,18 @@ from shared.refusals import Refusal
 
 
 class ResolveComplaint(BaseModel):
-    """The officer's answer. Only upheld complaints go on counting towards flags, beside those not answered yet."""
+    """The officer's answer.
+
+    Only upheld complaints go on counting towards flags, beside those not answered yet.
+    """
 
     model_config = ConfigDict(extra="forbid")
 
     outcome: Annotated[
         Outcome,
-        Field(description="Found right (`upheld`), found wrong (`not-upheld`), or for another body (`referred`)"),
+        Field(
+            description="Found right (`upheld`), found wrong (`not-upheld`), or for another body (`referred`)"
+        ),
     ]
     text: Annotated[Words, Field(description="The answer that the complainant reads")]
 
@@ -47,7 +52,10 @@ async def resolve_complaint(
     now: datetime,
     zone: ZoneInfo,
 ) -> Resolution:
-    """Closes the complaint and states it without words. Raises Refusal `unknown-complaint`, `resolved-already`."""
+    """Closes the complaint and states it without words.
+
+    Raises Refusal `unknown-complaint`, `resolved-already`.
+    """
     complaint = await SQL.lock_complaint(connection, complaint_id=complaint_id)
     if complaint is None:
         raise Refusal("unknown-complaint", complaint_id=complaint_id)
@@ -56,10 +64,16 @@ async def resolve_complaint(
     today = now.astimezone(zone).date()
     days = days_to_answer(complaint["filed_on"], today)
     await SQL.resolve(
-        connection, complaint_id=complaint_id, outcome=command.outcome, resolved_at=now, resolved_on=today
+        connection,
+        complaint_id=complaint_id,
+        outcome=command.outcome,
+        resolved_at=now,
+        resolved_on=today,
     )
     await SQL.answer(connection, complaint_id=complaint_id, answer=command.text)
-    await audit.record(connection, officer, "complaint.resolved", str(complaint_id), at=now, reason=command.outcome)
+    await audit.record(
+        connection, officer, "complaint.resolved", str(complaint_id), at=now, reason=command.outcome
+    )
     await SQL.owe_assessment(connection)
     resolved = ComplaintResolved(
         complaint_id=complaint_id,

@@ -1,4 +1,6 @@
-"""After a restored backup: what the service itself had stated since then is taken back in from its log (`terang recover feedback`)."""
+"""After a restored backup: what the service itself had stated since then is taken back in from its
+log (`terang recover feedback`).
+"""
 
 import secrets
 from collections import Counter
@@ -14,10 +16,11 @@ from shared.postgres.pool import Connection
 
 
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
-    """Takes in complaints, answers and flags that the log has and the database lacks, in the log's order; an assessment is owed then.
+    """Takes in complaints, answers and flags that the log has and the database lacks, in the log's
+    order; an assessment is owed then.
 
-    Words, complainants and tracking codes are on no log, and neither are services rendered. Returns lines for the operator: what was taken
-    in, and what a person has to see to.
+    Words, complainants and tracking codes are on no log, and neither are services rendered. Returns
+    lines for the operator: what was taken in, and what a person has to see to.
     """
     contracts = {contract.type: contract for contract in stated_by("feedback").values()}
     taken: Counter[str] = Counter()
@@ -41,7 +44,9 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
             f"{taken['terang.ComplaintFiled']} complaints came back without words and person: no tracking code opens them. Those of units with"
             " fewer than 5 staff stand under the category `other`."
         )
-    lines.append("Import the services rendered that were imported since the backup once more: they are on no log.")
+    lines.append(
+        "Import the services rendered that were imported since the backup once more: they are on no log."
+    )
     return lines
 
 
@@ -82,10 +87,16 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
                 return f"Complaint {data.complaint_id} was answered otherwise since the backup was restored, or is not known: left as it is."
         case UnitFlagged():
             figures = data.figures.model_dump(mode="json")
-            await SQL.restore_flag(connection, unit_id=data.unit_id, kind=data.kind, at=event.time, figures=figures)
+            await SQL.restore_flag(
+                connection, unit_id=data.unit_id, kind=data.kind, at=event.time, figures=figures
+            )
         case UnitCleared():
             figures = data.figures.model_dump(mode="json")
             await SQL.clear_flags(
-                connection, unit_ids=[data.unit_id], kinds=[data.kind], at=event.time, figures=[figures]
+                connection,
+                unit_ids=[data.unit_id],
+                kinds=[data.kind],
+                at=event.time,
+                figures=[figures],
             )
     return None

@@ -6,7 +6,15 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
-from services.feedback.domain.flags import CATEGORIES, Group, Limits, Unit, assess, is_judged, window_of
+from services.feedback.domain.flags import (
+    CATEGORIES,
+    Group,
+    Limits,
+    Unit,
+    assess,
+    is_judged,
+    window_of,
+)
 from services.feedback.storage import SQL
 from services.feedback.usecases.assess_units import NORMS
 from shared.contracts.feedback import ComplaintCategory, FlagFigures, FlagKind
@@ -37,7 +45,9 @@ class GroupView(BaseModel):
 
     group: Group = Field(description="`slow`: slow-service; `people`: conduct and competence")
     figures: FlagFigures = Field(description="As they are now")
-    unit_rate_low: Decimal = Field(description="With 90 % the unit's rate per 1,000 of exposure lies above this …")
+    unit_rate_low: Decimal = Field(
+        description="With 90 % the unit's rate per 1,000 of exposure lies above this …"
+    )
     unit_rate_high: Decimal = Field(description="… and below this")
 
 
@@ -60,7 +70,9 @@ class UnitInList(BaseModel):
 
 
 class UnitView(UnitInList):
-    """A unit, how it stands against the province, and what citizens complained about in the last twelve months."""
+    """A unit, how it stands against the province, and what citizens complained about in the last
+    twelve months.
+    """
 
     staff: int = Field(description="People who work there")
     services: int = Field(description="Services rendered, as far as reported, in the window")
@@ -72,11 +84,15 @@ class UnitView(UnitInList):
     groups: list[GroupView] = Field(
         description="Empty before the first assessment. Units with fewer than 5 staff are not judged by `people`: it would point at persons"
     )
-    past_flags: list[PastFlag] = Field(description=f"The last {PAST_FLAGS_SHOWN} that were lowered, the newest first")
+    past_flags: list[PastFlag] = Field(
+        description=f"The last {PAST_FLAGS_SHOWN} that were lowered, the newest first"
+    )
     complaints: list[MonthCount] = Field(description="By month and category, in the window")
 
 
-async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: ZoneInfo, limits: Limits) -> UnitView:
+async def show_unit(
+    connection: Connection, unit_id: str, now: datetime, zone: ZoneInfo, limits: Limits
+) -> UnitView:
     """One unit, against the province as last assessed. Raises Refusal `unknown-unit`."""
     last = await SQL.last_assessment(connection)
     norms = NORMS.validate_python(last["norms"]) if last else None
@@ -89,7 +105,9 @@ async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: Z
         count["category"]: count["complaints"]
         async for count in SQL.counting_complaints_of_unit(connection, unit_id=unit_id, **within)
     }
-    complaints = {group: sum(counting.get(category, 0) for category in of) for group, of in CATEGORIES.items()}
+    complaints = {
+        group: sum(counting.get(category, 0) for category in of) for group, of in CATEGORIES.items()
+    }
     unit = Unit(unit_id, row["staff"], row["services"], row["months"], complaints)
     groups = []
     if norms:
@@ -97,7 +115,12 @@ async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: Z
             if is_judged(unit, group):
                 found = assess(unit, group, norms, limits)
                 groups.append(
-                    GroupView(group=group, figures=found.figures, unit_rate_low=found.low, unit_rate_high=found.high)
+                    GroupView(
+                        group=group,
+                        figures=found.figures,
+                        unit_rate_low=found.low,
+                        unit_rate_high=found.high,
+                    )
                 )
     return UnitView(
         unit_id=unit_id,
@@ -111,28 +134,43 @@ async def show_unit(connection: Connection, unit_id: str, now: datetime, zone: Z
         flags=[_flag(flag) async for flag in SQL.flags_of_units(connection, unit_ids=[unit_id])],
         past_flags=[
             PastFlag(
-                **dict(_flag(flag)), until=flag["cleared_at"], figures_at_end=FlagFigures(**flag["cleared_figures"])
+                **dict(_flag(flag)),
+                until=flag["cleared_at"],
+                figures_at_end=FlagFigures(**flag["cleared_figures"]),
             )
             async for flag in SQL.past_flags(connection, unit_id=unit_id, most=PAST_FLAGS_SHOWN)
         ],
         complaints=[
-            MonthCount(month=f"{count['month']:%Y-%m}", category=count["category"], complaints=count["complaints"])
+            MonthCount(
+                month=f"{count['month']:%Y-%m}",
+                category=count["category"],
+                complaints=count["complaints"],
+            )
             async for count in SQL.counts_by_month(connection, unit_id=unit_id, **within)
         ],
     )
 
 
-async def list_units(connection: Connection, flagged: bool | None, cursor: str | None, limit: int) -> Page[UnitInList]:
+async def list_units(
+    connection: Connection, flagged: bool | None, cursor: str | None, limit: int
+) -> Page[UnitInList]:
     """Units by id with their flags; only those with or without one where `flagged` says so."""
     key = from_cursor(cursor, fields=1)
     after = str(key[0]) if key else None
-    rows = [row async for row in SQL.units(connection, after=after, flagged=flagged, most=limit + 1)]
+    rows = [
+        row async for row in SQL.units(connection, after=after, flagged=flagged, most=limit + 1)
+    ]
     flags: dict[str, list[FlagView]] = {row["unit_id"]: [] for row in rows}
     async for flag in SQL.flags_of_units(connection, unit_ids=list(flags)):
         flags[flag["unit_id"]].append(_flag(flag))
-    items = [UnitInList(unit_id=row["unit_id"], path=row["path"], flags=flags[row["unit_id"]]) for row in rows]
+    items = [
+        UnitInList(unit_id=row["unit_id"], path=row["path"], flags=flags[row["unit_id"]])
+        for row in rows
+    ]
     return page(items, limit, lambda item: (item.unit_id,))
 
 
 def _flag(row: dict[str, object]) -> FlagView:
-    return FlagView.model_validate({"kind": row["kind"], "since": row["flagged_at"], "figures": row["flagged_figures"]})
+    return FlagView.model_validate(
+        {"kind": row["kind"], "since": row["flagged_at"], "figures": row["flagged_figures"]}
+    )

@@ -1,7 +1,9 @@
-"""Why a candidate stands where they stand: a structured account out of the compiled rules, and its sentences.
+"""Why a candidate stands where they stand: a structured account out of the compiled rules, and its
+sentences.
 
-Whoever reads it may be anyone, so it holds participant numbers, points, scores, ranks and codes; of personal facts only that a rule about
-them decided, never anybody's value. The sentences stand in pages/explain.toml.
+Whoever reads it may be anyone, so it holds participant numbers, points, scores, ranks and codes; of
+personal facts only that a rule about them decided, never anybody's value. The sentences stand in
+pages/explain.toml.
 """
 
 import tomllib
@@ -13,7 +15,16 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Passing, Standing, digits, half_up
+from services.ranking.domain.merit import (
+    Candidate,
+    Gate,
+    ListRules,
+    Outcome,
+    Passing,
+    Standing,
+    digits,
+    half_up,
+)
 from services.ranking.domain.standing import UNDECIDED, ListCut
 from shared.policies import List, Policy
 from shared.policies.model import FACTS
@@ -31,7 +42,10 @@ SINCE_CORRECTED = "since-corrected"
 
 @dataclass(frozen=True, slots=True)
 class Gatepost:
-    """A threshold and what the candidate has: of a component, or of a stage (its total). `lacking`: what was missing, 0 where it is met."""
+    """A threshold and what the candidate has: of a component, or of a stage (its total).
+
+    `lacking`: what was missing, 0 where it is met.
+    """
 
     of: str
     minimum: str
@@ -42,7 +56,9 @@ class Gatepost:
 
 @dataclass(frozen=True, slots=True)
 class Lifted:
-    """A component whose points a bonus of the policy (`name`, by language) lifted: before it, and with it."""
+    """A component whose points a bonus of the policy (`name`, by language) lifted: before it, and
+    with it.
+    """
 
     of: str
     name: Mapping[Language, str]
@@ -52,7 +68,9 @@ class Lifted:
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """A part of the score: `points` of a stage or component, divided, then weighted; each as it is carried on, rounded where the policy rounds."""
+    """A part of the score: `points` of a stage or component, divided, then weighted; each as it is
+    carried on, rounded where the policy rounds.
+    """
 
     of: str
     points: str
@@ -65,7 +83,10 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Other:
-    """Somebody else on the list, as the list has them. A standing without a key: what it rests on was corrected since."""
+    """Somebody else on the list, as the list has them.
+
+    A standing without a key: what it rests on was corrected since.
+    """
 
     candidate: Candidate
     rank: int
@@ -74,8 +95,10 @@ class Other:
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Somebody else, and what put one before the other: `score`, `priority`, a tie of the policy, `decision` (an officer's), `since-corrected`, or
-    none where they are equal. `own` and `other`: the points that the step compared; none where it compared a personal fact."""
+    """Somebody else, and what put one before the other: `score`, `priority`, a tie of the policy,
+    `decision` (an officer's), `since-corrected`, or none where they are equal. `own` and `other`:
+    the points that the step compared; none where it compared a personal fact.
+    """
 
     participant_no: str
     rank: int
@@ -87,8 +110,11 @@ class Beside:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where the list has the candidate. `of`: how many have a rank. `code`: as published. `goes_on`: is within the cut; `within`: how many are, and
-    `last_within` the last of them, if any."""
+    """Where the list has the candidate.
+
+    `of`: how many have a rank. `code`: as published. `goes_on`: is within the cut; `within`: how
+    many are, and `last_within` the last of them, if any.
+    """
 
     rank: int | None
     of: int
@@ -103,10 +129,15 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """The account. `cut_score`: of the last who is within the cut, or at its limit. `distance`: own score less that one; none for whom an officer has yet
-    to decide about. `undecided_at_the_limit`: an officer has yet to decide about those whose score that is. `decided_at_the_cut`: what put one of the two before the other, where their scores did not. `lifts`: what the policy added to points.
-    `stages`: how each stage of the list ended, `waiting` where there is no result. `points_shown`: false where points are left
-    out because the policy doesn't publish them."""
+    """The account.
+
+    `cut_score`: of the last who is within the cut, or at its limit. `distance`: own score less that
+    one; none for whom an officer has yet to decide about. `undecided_at_the_limit`: an officer has
+    yet to decide about those whose score that is. `decided_at_the_cut`: what put one of the two
+    before the other, where their scores did not. `lifts`: what the policy added to points.
+    `stages`: how each stage of the list ended, `waiting` where there is no result. `points_shown`:
+    false where points are left out because the policy doesn't publish them.
+    """
 
     participant_no: str
     list: str
@@ -145,10 +176,12 @@ def explain(
     *,
     for_everyone: bool = False,
 ) -> Explanation:
-    """The account of one candidate on the list that `rules` were compiled for, from the policy for that kind of need.
+    """The account of one candidate on the list that `rules` were compiled for, from the policy for
+    that kind of need.
 
-    `standing` is `rules.stands(candidate)`; of the others in `place` too. One without a key stands where the facts of a fixed list were corrected
-    since: then what it rests on is not told. `for_everyone`: points are left out unless the policy publishes them.
+    `standing` is `rules.stands(candidate)`; of the others in `place` too. One without a key stands
+    where the facts of a fixed list were corrected since: then what it rests on is not told.
+    `for_everyone`: points are left out unless the policy publishes them.
     """
     one = policy.list_called(rules.code)
     if one is None:
@@ -181,7 +214,8 @@ def explain(
         limit=cut.limit,
         within=place.within,
         cut_score=_score(rules, place.last_within),
-        undecided_at_the_limit=place.last_within is not None and place.last_within.rank > place.within,
+        undecided_at_the_limit=place.last_within is not None
+        and place.last_within.rank > place.within,
         distance=None if place.code == UNDECIDED else _distance(rules, standing, place.last_within),
         decided_at_the_cut=_at_the_cut(rules, standing, place),
     )
@@ -202,18 +236,28 @@ def _gatepost(one: Passing) -> Gatepost:
 
 
 def _stages(policy: Policy, one: List, need: str, candidate: Candidate) -> dict[str, str]:
-    names = {Outcome.SCORED: "scored", Outcome.MISSED: "missed", Outcome.DISQUALIFIED: "disqualified"}
+    names = {
+        Outcome.SCORED: "scored",
+        Outcome.MISSED: "missed",
+        Outcome.DISQUALIFIED: "disqualified",
+    }
     stages: dict[str, str] = {}
     for term in one.score.terms:
         stage = policy.stage(term.stage)
-        if (not term.needs or need in term.needs) and stage and any(part.of_need(need) for part in stage.components):
+        if (
+            (not term.needs or need in term.needs)
+            and stage
+            and any(part.of_need(need) for part in stage.components)
+        ):
             result = candidate.results.get(term.stage)
             stages[term.stage] = "waiting" if result is None else names[result.outcome]
     return stages
 
 
 def _lifts(rules: ListRules, candidate: Candidate, for_everyone: bool) -> Iterator[Lifted]:
-    """What bonuses added to points; one that asks for a fact of the person is that person's own to know."""
+    """What bonuses added to points; one that asks for a fact of the person is that person's own to
+    know.
+    """
     for lift in rules.lifts(candidate):
         if not (for_everyone and lift.bonus.of in FACTS):
             name: dict[Language, str] = {"id": lift.bonus.name.id, "en": lift.bonus.name.en}
@@ -226,7 +270,11 @@ def _terms(one: List, need: str, counted: Mapping[str, Decimal]) -> Iterator[Ter
     each_step = one.score.rounding == "each-step"
 
     def carried(value: Fraction) -> Fraction:
-        return Fraction(half_up(value.numerator * unit, value.denominator), unit) if each_step else value
+        return (
+            Fraction(half_up(value.numerator * unit, value.denominator), unit)
+            if each_step
+            else value
+        )
 
     for term in one.score.terms:
         name = term.component or term.stage
@@ -248,7 +296,9 @@ def _terms(one: List, need: str, counted: Mapping[str, Decimal]) -> Iterator[Ter
 
 
 def _personal(policy: Policy) -> set[str]:
-    """Fields of an order that tell of a person's facts: these, and the components whose points follow from them."""
+    """Fields of an order that tell of a person's facts: these, and the components whose points
+    follow from them.
+    """
     parts = [component for stage in policy.stages for component in stage.components]
     return {*FACTS, *(component.code for component in parts if component.evidence is not None)}
 
@@ -261,7 +311,9 @@ def _beside(
     other: Other | None,
     personal: set[str] | None,
 ) -> Beside | None:
-    """Who stands next; the points that were compared, unless they follow from one of the `personal` facts, or none are told."""
+    """Who stands next; the points that were compared, unless they follow from one of the `personal`
+    facts, or none are told.
+    """
     if other is None or place.rank is None:
         return None
     if other is place.above:
@@ -272,15 +324,24 @@ def _beside(
         decided_by = SINCE_CORRECTED
     own = theirs = None
     wordless = {"score", "decision", SINCE_CORRECTED, *(personal or ())}
-    if personal is not None and decided_by is not None and wordless.isdisjoint(decided_by.split("+")):
-        own, theirs = (_sum(rules.counted(each), decided_by) for each in (candidate, other.candidate))
+    if (
+        personal is not None
+        and decided_by is not None
+        and wordless.isdisjoint(decided_by.split("+"))
+    ):
+        own, theirs = (
+            _sum(rules.counted(each), decided_by) for each in (candidate, other.candidate)
+        )
     score = _score(rules, other)
     assert score is not None
     return Beside(other.candidate.participant_no, other.rank, score, decided_by, own, theirs)
 
 
 def told_apart(rules: ListRules, first: Standing, second: Standing) -> str | None:
-    """What put one line before another. Where today's facts can't have, they were corrected since."""
+    """What put one line before another.
+
+    Where today's facts can't have, they were corrected since.
+    """
     if not first.merit_key or not second.merit_key:
         return SINCE_CORRECTED if first.score == second.score else "score"
     step = rules.told_apart_by(first.merit_key, second.merit_key)
@@ -288,12 +349,18 @@ def told_apart(rules: ListRules, first: Standing, second: Standing) -> str | Non
 
 
 def _sum(counted: Mapping[str, Decimal], by: str) -> str:
-    """The points of `A`, or of `A+B`; a component that this kind of need does not have counts nothing."""
+    """The points of `A`, or of `A+B`; a component that this kind of need does not have counts
+    nothing.
+    """
     return plain(sum((counted.get(part, Decimal(0)) for part in by.split("+")), Decimal(0)))
 
 
 def _score(rules: ListRules, other: Other | None) -> str | None:
-    return None if other is None or other.standing.score is None else digits(other.standing.score, rules.decimals)
+    return (
+        None
+        if other is None or other.standing.score is None
+        else digits(other.standing.score, rules.decimals)
+    )
 
 
 def _distance(rules: ListRules, standing: Standing, last: Other | None) -> str | None:
@@ -307,7 +374,9 @@ def _at_the_cut(rules: ListRules, standing: Standing, place: Place) -> str | Non
     last = place.last_within
     if last is None or place.rank is None or place.rank == last.rank or place.code == UNDECIDED:
         return None
-    ahead, behind = (last.standing, standing) if place.rank > last.rank else (standing, last.standing)
+    ahead, behind = (
+        (last.standing, standing) if place.rank > last.rank else (standing, last.standing)
+    )
     step = told_apart(rules, ahead, behind)
     return None if step == "score" else step
 
@@ -329,10 +398,15 @@ def written(value: Fraction) -> str:
         decimals = max(decimals, times)
     if rest == 1:
         return digits(value.numerator * 10**decimals // value.denominator, decimals)
-    return digits(value.numerator * 10**DIGITS_OF_A_FRACTION // value.denominator, DIGITS_OF_A_FRACTION) + "…"
+    return (
+        digits(
+            value.numerator * 10**DIGITS_OF_A_FRACTION // value.denominator, DIGITS_OF_A_FRACTION
+        )
+        + "…"
+    )
 
 
-# In words ------------------------------------------------------------------------------------------------------------------------
+# In words -----------------------------------------------------------------------------------------
 
 
 @lru_cache
@@ -340,17 +414,30 @@ def _texts() -> dict[str, dict[str, str]]:
     return tomllib.loads(TEXTS.read_text("utf-8"))
 
 
-def sentences(account: Explanation, policy: Policy, language: Language, *, live: bool = False) -> list[str]:
-    """The account, sentence by sentence, in the order in which a person would ask. `live`: the list is not fixed, so all of it may change."""
+def sentences(
+    account: Explanation, policy: Policy, language: Language, *, live: bool = False
+) -> list[str]:
+    """The account, sentence by sentence, in the order in which a person would ask.
+
+    `live`: the list is not fixed, so all of it may change.
+    """
     says = _texts()[language]
     names = _Names(policy, language, says)
     found = [says["live"]] if live else []
-    found.append(says[f"outcome-{account.outcome}"].format(list=names.of_list(account.list), code=account.code))
+    found.append(
+        says[f"outcome-{account.outcome}"].format(
+            list=names.of_list(account.list), code=account.code
+        )
+    )
     found += [
-        says[f"stage-{how}"].format(stage=names.of(stage)) for stage, how in account.stages.items() if how != "scored"
+        says[f"stage-{how}"].format(stage=names.of(stage))
+        for stage, how in account.stages.items()
+        if how != "scored"
     ]
     found += [
-        says["lift"].format(of=names.of(one.of), before=one.before, after=one.after, bonus=one.name[language])
+        says["lift"].format(
+            of=names.of(one.of), before=one.before, after=one.after, bonus=one.name[language]
+        )
         for one in account.lifts
     ]
     found += [
@@ -412,7 +499,9 @@ def _of_the_score(account: Explanation, names: _Names, says: Mapping[str, str]) 
         )
     if account.terms:
         yield says[f"sum-{account.rounding}"].format(
-            parts=" + ".join(term.weighted for term in account.terms), score=account.score, decimals=account.decimals
+            parts=" + ".join(term.weighted for term in account.terms),
+            score=account.score,
+            decimals=account.decimals,
         )
     elif account.points_shown:
         yield says["score-since-corrected"].format(score=account.score)
@@ -432,7 +521,9 @@ def _of_others(account: Explanation, names: _Names, says: Mapping[str, str]) -> 
             yield says[f"{where}-by-score"].format(**shown, own=account.score)
         elif other.own is not None:
             step = names.of_step(other.decided_by)
-            yield says[f"{where}-by-points"].format(**shown, step=step, own=other.own, theirs=other.other)
+            yield says[f"{where}-by-points"].format(
+                **shown, step=step, own=other.own, theirs=other.other
+            )
         else:
             yield says[f"{where}-by-rule"].format(**shown, step=names.of_step(other.decided_by))
 
@@ -450,9 +541,17 @@ def _of_the_cut(account: Explanation, names: _Names, says: Mapping[str, str]) ->
     shown = {"cut": account.cut_score, "by": account.distance.lstrip("-")}
     if account.undecided_at_the_limit:
         if distance:
-            yield says["cut-short-undecided" if distance < 0 else "cut-above-undecided"].format(**shown)
+            yield says["cut-short-undecided" if distance < 0 else "cut-above-undecided"].format(
+                **shown
+            )
     elif account.decided_at_the_cut is not None:
-        how = "cut-by-rule" if distance == 0 else "cut-before" if account.outcome == "within" else "cut-behind"
+        how = (
+            "cut-by-rule"
+            if distance == 0
+            else "cut-before"
+            if account.outcome == "within"
+            else "cut-behind"
+        )
         yield says[how].format(**shown, step=names.of_step(account.decided_at_the_cut))
     elif distance == 0:
         yield says["cut-own"].format(**shown)

@@ -1,7 +1,9 @@
-"""Pass rates by kind of need, as a regulator asks for them: with intervals, and without any group so small that it tells of a person.
+"""Pass rates by kind of need, as a regulator asks for them: with intervals, and without any group
+so small that it tells of a person.
 
-Tested is whoever has a whole result or was disqualified; not who was absent, withdrew, was rejected or still waits. Nobody is left out of the
-groups: what is hidden would follow from the total. Small groups go into one, and where that is small too, the next larger joins it.
+Tested is whoever has a whole result or was disqualified; not who was absent, withdrew, was rejected
+or still waits. Nobody is left out of the groups: what is hidden would follow from the total. Small
+groups go into one, and where that is small too, the next larger joins it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +20,9 @@ CONFIDENCE = 0.95
 
 @dataclass(frozen=True, slots=True)
 class Count:
-    """Some kinds of need, over all their vacancies: who was tested, who met the thresholds, who came within the cut."""
+    """Some kinds of need, over all their vacancies: who was tested, who met the thresholds, who
+    came within the cut.
+    """
 
     needs: tuple[str, ...]
     tested: int
@@ -36,7 +40,9 @@ class Count:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """So many of those who were tested, and the share with its 95 % Wilson interval, decimals of four digits."""
+    """So many of those who were tested, and the share with its 95 % Wilson interval, decimals of
+    four digits.
+    """
 
     count: int
     share: str
@@ -63,16 +69,26 @@ def count(need: str, codes: Codes, lines: Mapping[str, int]) -> Count:
 
 
 def groups(counts: Sequence[Count]) -> list[Group]:
-    """What may be shown of counts by kind of need, the largest group first; nothing where all together are too few."""
+    """What may be shown of counts by kind of need, the largest group first; nothing where all
+    together are too few.
+    """
     return [
-        Group(each.needs, each.tested, _rate(each.passed, each.tested), _rate(each.within, each.tested))
+        Group(
+            each.needs,
+            each.tested,
+            _rate(each.passed, each.tested),
+            _rate(each.within, each.tested),
+        )
         for each in reversed(_merged(counts))
         if each.tested >= LEAST
     ]
 
 
 def _merged(counts: Sequence[Count]) -> list[Count]:
-    """By kind of need where it has enough people; from the smallest up, the others together. The smallest group comes first."""
+    """By kind of need where it has enough people; from the smallest up, the others together.
+
+    The smallest group comes first.
+    """
     by_need: dict[tuple[str, ...], Count] = {}
     for each in counts:
         by_need[each.needs] = by_need[each.needs] + each if each.needs in by_need else each

@@ -1,4 +1,6 @@
-"""What a later version of a round's published lists says of the one before: that it names it, and whose lines are others now."""
+"""What a later version of a round's published lists says of the one before: that it names it, and
+whose lines are others now.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -21,14 +23,25 @@ class Moved:
 
 
 def check_first_or_following(proposal: Proposal) -> None:
-    """The first version follows none, each other one names the root of the one before. Raises FaultError."""
+    """The first version follows none, each other one names the root of the one before.
+
+    Raises FaultError.
+    """
     if (proposal.version == 1) is not (proposal.previous is None):
-        expected = "none, as it is the first" if proposal.version == 1 else "the root of the version before"
-        raise FaultError("head, previous", f"expected {expected}, found {proposal.previous or 'none'}")
+        expected = (
+            "none, as it is the first"
+            if proposal.version == 1
+            else "the root of the version before"
+        )
+        raise FaultError(
+            "head, previous", f"expected {expected}, found {proposal.previous or 'none'}"
+        )
 
 
 def check_follows(later: Proposal, earlier: Proposal) -> None:
-    """That the later version comes right after the earlier one, and no other: by its root, which stands for every line. Raises FaultError."""
+    """That the later version comes right after the earlier one, and no other: by its root, which
+    stands for every line. Raises FaultError.
+    """
     for name in SAME:
         if getattr(later, name) != getattr(earlier, name):
             says = f"expected {getattr(later, name)}, as in version {later.version}, found {getattr(earlier, name)}"
@@ -48,7 +61,9 @@ def _not_before(later: int, earlier: int) -> str:
 
 
 def moved(earlier: Published, later: Published) -> Iterator[Moved]:
-    """Everyone whose rank, score or code differs, by vacancy, list and number, as the later file has them; who is gone comes last."""
+    """Everyone whose rank, score or code differs, by vacancy, list and number, as the later file
+    has them; who is gone comes last.
+    """
     was, now = _lines(earlier), _lines(later)
     for key in [*now, *(key for key in was if key not in now)]:
         before, after = was.get(key), now.get(key)

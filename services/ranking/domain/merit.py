@@ -1,8 +1,11 @@
-"""A list's rules, compiled: from what is known of a candidate to the gate that holds them, their score, and their merit key.
+"""A list's rules, compiled: from what is known of a candidate to the gate that holds them, their
+score, and their merit key.
 
-The merit key is bytes whose order is the merit order: gate, priority group where the list goes by them, score, each tie of the policy, an officer's
-decision between equals, and at last a hash that only orders lines. Integers all through: points and scores are counted in units of their last digit.
-The key up to the last resort is one great integer: what a point is worth in it is known when the rules are compiled.
+The merit key is bytes whose order is the merit order: gate, priority group where the list goes by
+them, score, each tie of the policy, an officer's decision between equals, and at last a hash that
+only orders lines. Integers all through: points and scores are counted in units of their last digit.
+The key up to the last resort is one great integer: what a point is worth in it is known when the
+rules are compiled.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -32,7 +35,9 @@ UNDECIDED_PLACE = 0xFFFF
 
 
 class Gate(IntEnum):
-    """What holds a candidate on a list, in the order in which lines are shown: the ranked first, then who is out, then who still waits."""
+    """What holds a candidate on a list, in the order in which lines are shown: the ranked first,
+    then who is out, then who still waits.
+    """
 
     RANKED = 0
     BELOW = 1
@@ -55,7 +60,8 @@ Points = Decimal | str
 """Points as they were stated; digits in a text count like the decimal."""
 
 
-# These three are made for every candidate of a million: a frozen dataclass takes four times as long to make. Nobody changes them.
+# These three are made for every candidate of a million: a frozen dataclass takes four times as long
+# to make. Nobody changes them.
 @dataclass(slots=True)
 class Result:
     """A candidate's newest result in a stage; `points` by component, empty unless scored."""
@@ -66,8 +72,12 @@ class Result:
 
 @dataclass(slots=True)
 class Candidate:
-    """All that is known of a candidate. `verified`: MS true, TMS false, none while undecided. `decided`: place that an officer gave among equals, by
-    list. `education` and `priority` as they were stated: a code or a word that the policy knows, else they are unknown."""
+    """All that is known of a candidate.
+
+    `verified`: MS true, TMS false, none while undecided. `decided`: place that an officer gave
+    among equals, by list. `education` and `priority` as they were stated: a code or a word that the
+    policy knows, else they are unknown.
+    """
 
     participant_no: str
     verified: bool | None = None
@@ -84,8 +94,11 @@ class Candidate:
 
 @dataclass(slots=True)
 class Standing:
-    """Where a candidate stands: `score` in units of the list's last digit, none unless ranked. `priority`: how many groups (and whoever is in none)
-    the own one goes before; 0 where the list does not go by them."""
+    """Where a candidate stands: `score` in units of the list's last digit, none unless ranked.
+
+    `priority`: how many groups (and whoever is in none) the own one goes before; 0 where the list
+    does not go by them.
+    """
 
     gate: Gate
     score: int | None
@@ -100,7 +113,9 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Passing:
-    """A threshold, and what the candidate has: of a component's code, or of the stage's (its total)."""
+    """A threshold, and what the candidate has: of a component's code, or of the stage's (its
+    total).
+    """
 
     of: str
     minimum: Decimal
@@ -134,7 +149,9 @@ def digits(value: int, decimals: int) -> str:
 
 
 class ListRules:
-    """One list of a policy, for one kind of need and one round's seed: made once, used for every candidate."""
+    """One list of a policy, for one kind of need and one round's seed: made once, used for every
+    candidate.
+    """
 
     def __init__(self, policy: Policy, one: List, need: str, seed: str) -> None:
         self.code = one.code
@@ -161,7 +178,9 @@ class ListRules:
         self.own_decimals = 0 if self._own is None else len(str(self._own.scale)) - 1
         self._at = at
         self._minima = [minimum for stage in self._stages for minimum in stage.minima]
-        self.components = tuple(component.code for stage in self._stages for component in stage.components)
+        self.components = tuple(
+            component.code for stage in self._stages for component in stage.components
+        )
         most = self._most = [most for stage in self._stages for most in stage.most]
         self._ties = one.ties
         self._score, greatest = _score(one, need, {stage.code: stage for stage in self._stages}, at)
@@ -174,11 +193,14 @@ class ListRules:
         self._compile_key(one, most)
 
     def _compile_key(self, one: List, most: list[int]) -> None:
-        """Lays out the key's fields from its end, and what each counts for in the integer that they make."""
+        """Lays out the key's fields from its end, and what each counts for in the integer that they
+        make.
+        """
         fields = [("priority", 1)] if self._groups else []
         fields.append(("score", self._score_bytes))
         fields += [
-            (tie.by, _FACT_FIELD if tie.by in FACTS else _width(self._most_of(tie.by, most))) for tie in one.ties
+            (tie.by, _FACT_FIELD if tie.by in FACTS else _width(self._most_of(tie.by, most)))
+            for tie in one.ties
         ]
         fields.append(("decision", DECISION_BYTES))
         self._key_bytes = 1 + sum(width for _, width in fields)
@@ -192,14 +214,22 @@ class ListRules:
             shifts[name] = 1 << 8 * (self._key_bytes - end)
         self._per_priority = shifts.get("priority", 0)
         self._per_score = shifts["score"]
-        self._base = len(self._groups) * self._per_priority + self._most_score * self._per_score + UNDECIDED_PLACE
+        self._base = (
+            len(self._groups) * self._per_priority
+            + self._most_score * self._per_score
+            + UNDECIDED_PLACE
+        )
         of_points: dict[int, int] = {}
         self._of_facts: list[tuple[Callable[[Candidate], int | None], int, int, int]] = []
         for tie in one.ties:
             unit = shifts[tie.by]
             if tie.by in FACTS:
-                first, each = (_MOST_FACT * unit, -unit) if tie.order == "highest-first" else (0, unit)
-                self._of_facts.append((self._facts.order_of(tie.by), first, each, _UNKNOWN_FACT * unit))
+                first, each = (
+                    (_MOST_FACT * unit, -unit) if tie.order == "highest-first" else (0, unit)
+                )
+                self._of_facts.append(
+                    (self._facts.order_of(tie.by), first, each, _UNKNOWN_FACT * unit)
+                )
                 continue
             if tie.order == "highest-first":
                 self._base += self._most_of(tie.by, most) * unit
@@ -209,8 +239,10 @@ class ListRules:
         self._of_points = [*of_points.items()]
 
     def _parts_of(self, by: str) -> list[tuple[int, int]]:
-        """Where the parts of a tie stand in the row, and what makes their units those of the finest: each stage counts in units of its own. One that this
-        kind of need does not have tells nobody apart."""
+        """Where the parts of a tie stand in the row, and what makes their units those of the
+        finest: each stage counts in units of its own. One that this kind of need does not have
+        tells nobody apart.
+        """
         parts = [part for part in by.split("+") if part in self._at]
         finest = max((self._scale[part] for part in parts), default=1)
         return [(self._at[part], finest // self._scale[part]) for part in parts]
@@ -219,7 +251,10 @@ class ListRules:
         return sum(most[index] * times for index, times in self._parts_of(by))
 
     def stands(self, candidate: Candidate) -> Standing | None:
-        """Where the candidate stands on this list, or none if not admitted to it. The same facts always give the same bytes."""
+        """Where the candidate stands on this list, or none if not admitted to it.
+
+        The same facts always give the same bytes.
+        """
         if not self._admitted(candidate):
             return None
         if candidate.verified is False or candidate.withdrawn:
@@ -254,7 +289,9 @@ class ListRules:
         return Standing(Gate.RANKED, score, key.to_bytes(self._key_bytes, "big") + last, priority)
 
     def passings(self, candidate: Candidate) -> list[Passing]:
-        """The thresholds of this list's stages, with what the candidate has, as far as there are results."""
+        """The thresholds of this list's stages, with what the candidate has, as far as there are
+        results.
+        """
         return [
             passing
             for stage in self._stages
@@ -262,12 +299,17 @@ class ListRules:
         ]
 
     def counted(self, candidate: Candidate) -> dict[str, Decimal]:
-        """Points of each component, with evidence and bonuses, and each stage's total, as far as there are results."""
+        """Points of each component, with evidence and bonuses, and each stage's total, as far as
+        there are results.
+        """
         found: dict[str, Decimal] = {}
         for stage in self._stages:
             units = stage.units(candidate.results.get(stage.code), candidate)
             if units is not None:
-                found |= {name: Decimal(units[index - stage.first]) / stage.scale for name, index in stage.at.items()}
+                found |= {
+                    name: Decimal(units[index - stage.first]) / stage.scale
+                    for name, index in stage.at.items()
+                }
         return found
 
     def lifts(self, candidate: Candidate) -> list[Lift]:
@@ -279,12 +321,15 @@ class ListRules:
                 stage.count(result.points, candidate, [], found)
         return found
 
-    # The same rules for many candidates at once: integers here may be columns of integers, of any kind that has + - * // < |. `stands` says what
-    # they come to for one candidate; a test holds both to the same bytes.
+    # The same rules for many candidates at once: integers here may be columns of integers, of any
+    # kind that has + - * // < |. `stands` says what they come to for one candidate; a test holds
+    # both to the same bytes.
 
     @property
     def stages(self) -> list[tuple[str, bool]]:
-        """Codes of the stages whose units make the row, in its order, and whether their points ask for facts of the person."""
+        """Codes of the stages whose units make the row, in its order, and whether their points ask
+        for facts of the person.
+        """
         return [(stage.code, stage.asks_facts) for stage in self._stages]
 
     def units_of(self, stage: str, candidate: Candidate) -> list[int] | None:
@@ -293,8 +338,10 @@ class ListRules:
         return rules.units(candidate.results.get(stage), candidate)
 
     def parts_of(self, stage: str) -> list[tuple[str, Callable[[Points], int]]]:
-        """Of a stage whose points ask for nothing else, whose units are those of its components and their sum: the components, each with what tells
-        the units of points (below 0: the policy does not allow them)."""
+        """Of a stage whose points ask for nothing else, whose units are those of its components and
+        their sum: the components, each with what tells the units of points (below 0: the policy
+        does not allow them).
+        """
         return next(rules for rules in self._stages if rules.code == stage).parts
 
     def width_of(self, stage: str) -> int:
@@ -313,11 +360,18 @@ class ListRules:
         return missed
 
     def own_total(self, row: Sequence[Any]) -> Any:
-        """Points of the stage that completes the list, in units of 10^-`own_decimals`; 0 where this kind of need does not have it."""
+        """Points of the stage that completes the list, in units of 10^-`own_decimals`; 0 where this
+        kind of need does not have it.
+        """
         return row[self._at[self._own.code]] if self._own is not None else row[0] * 0
 
-    def fields_of(self, row: Sequence[Any], score: Any, facts: Mapping[str, Any], priority: Any) -> Iterator[Any]:
-        """What stands in each of the key's fields up to the officer's decision. `facts`: as `fact_of` gives them."""
+    def fields_of(
+        self, row: Sequence[Any], score: Any, facts: Mapping[str, Any], priority: Any
+    ) -> Iterator[Any]:
+        """What stands in each of the key's fields up to the officer's decision.
+
+        `facts`: as `fact_of` gives them.
+        """
         if self._groups:
             yield len(self._groups) - priority
         yield self._most_score - score
@@ -325,7 +379,9 @@ class ListRules:
             if tie.by in FACTS:
                 yield facts[tie.by]
                 continue
-            points = sum((row[index] * times for index, times in self._parts_of(tie.by)), row[0] * 0)
+            points = sum(
+                (row[index] * times for index, times in self._parts_of(tie.by)), row[0] * 0
+            )
             most = self._most_of(tie.by, self._most)
             yield most - points if tie.order == "highest-first" else points
 
@@ -346,8 +402,10 @@ class ListRules:
 
     @property
     def first_bytes(self) -> dict[str, int]:
-        """What the first bytes of ranked keys are made of: after the gate, how many groups (of `groups`) go before, in `group_bytes`, and what is lacking
-        to `most_score`, in `score_bytes`, the greatest first."""
+        """What the first bytes of ranked keys are made of: after the gate, how many groups (of
+        `groups`) go before, in `group_bytes`, and what is lacking to `most_score`, in
+        `score_bytes`, the greatest first.
+        """
         return {
             "groups": len(self._groups),
             "group_bytes": 1 if self._groups else 0,
@@ -365,7 +423,9 @@ class ListRules:
         return merit_key[: self.score_end]
 
     def told_apart_by(self, above: bytes, below: bytes) -> str | None:
-        """What puts one ranked key before another: `priority`, `score`, a tie's field, `decision` (an officer's), or none where they are equal."""
+        """What puts one ranked key before another: `priority`, `score`, a tie's field, `decision`
+        (an officer's), or none where they are equal.
+        """
         start = 1
         for name, end in self.fields:
             if above[start:end] != below[start:end]:
@@ -374,14 +434,26 @@ class ListRules:
         return None
 
     def shown(self, code: str, priority: int) -> str:
-        """A result code as it is published: with the priority group's own code, where the policy gives it one."""
+        """A result code as it is published: with the priority group's own code, where the policy
+        gives it one.
+        """
         group = self._groups[-priority].result_code if priority else None
         if group is None:
             return code
-        return f"{group}/{code}" if code == self.codes.within else group if code == self.codes.passed else code
+        return (
+            f"{group}/{code}"
+            if code == self.codes.within
+            else group
+            if code == self.codes.passed
+            else code
+        )
 
     def _admitted(self, candidate: Candidate) -> bool:
-        return candidate.verified is True if self.after is None else self.after in candidate.admitted_by
+        return (
+            candidate.verified is True
+            if self.after is None
+            else self.after in candidate.admitted_by
+        )
 
     def _out(self, candidate: Candidate) -> Standing:
         """The standing of whoever is not scored in every stage."""
@@ -412,21 +484,27 @@ def equals_of(merit_key: bytes) -> bytes:
 
 
 def before_decision(merit_key: bytes) -> bytes:
-    """The first bytes that those share whom the policy's score and ties do not tell apart: all but an officer's decision and the last resort."""
+    """The first bytes that those share whom the policy's score and ties do not tell apart: all but
+    an officer's decision and the last resort.
+    """
     return merit_key[: -LAST_RESORT_BYTES - DECISION_BYTES]
 
 
 def after_all(prefix: bytes) -> bytes:
-    """Sorts after every key that begins with `prefix`, and before every other that sorts after these: keys are shorter than 64 bytes."""
+    """Sorts after every key that begins with `prefix`, and before every other that sorts after
+    these: keys are shorter than 64 bytes.
+    """
     return prefix + b"\xff" * 64
 
 
 @lru_cache(maxsize=4096)
 def rules_of(policy: str, need: str, seed: str) -> dict[str, ListRules]:
-    """Every list of a policy (its JSON), compiled for one kind of need and one round's seed, in the order in which they are closed.
+    """Every list of a policy (its JSON), compiled for one kind of need and one round's seed, in the
+    order in which they are closed.
 
-    A kind of need that the policy does not know has no lists: nobody is ranked by thresholds that are not there. Kept for the next
-    candidates: compiling costs as much as some hundred of them. Raises pydantic's ValidationError for what is no policy.
+    A kind of need that the policy does not know has no lists: nobody is ranked by thresholds that
+    are not there. Kept for the next candidates: compiling costs as much as some hundred of them.
+    Raises pydantic's ValidationError for what is no policy.
     """
     parsed = Policy.model_validate_json(policy)
     if need not in parsed.needs:
@@ -437,7 +515,8 @@ def rules_of(policy: str, need: str, seed: str) -> dict[str, ListRules]:
 class _StageRules:
     """A stage's components in units, and its thresholds, for one kind of need.
 
-    Units of a list's stages stand one after the other in one row: each stage's stated components, then those that follow from facts, then the total.
+    Units of a list's stages stand one after the other in one row: each stage's stated components,
+    then those that follow from facts, then the total.
     """
 
     def __init__(self, stage: Stage, need: str, first: int, facts: "_Facts") -> None:
@@ -455,7 +534,9 @@ class _StageRules:
         self._stated = [_points(component, self.scale) for component in stated]
         self.parts = [(code, learn) for code, _, learn in self._stated]
         self._proven = [
-            _evidence(component.evidence, self.scale, facts) for component in proven if component.evidence is not None
+            _evidence(component.evidence, self.scale, facts)
+            for component in proven
+            if component.evidence is not None
         ]
         self._bonuses = [
             (
@@ -472,15 +553,22 @@ class _StageRules:
             if need in threshold.needs
         ]
         self.thresholds += [
-            (component.code, component.knock_out) for component in self.components if component.knock_out is not None
+            (component.code, component.knock_out)
+            for component in self.components
+            if component.knock_out is not None
         ]
         self.minima = [(self.at[of], ceil(minimum * self.scale)) for of, minimum in self.thresholds]
 
     def count(
-        self, given: Mapping[str, Points], candidate: Candidate, row: list[int], lifts: list[Lift] | None = None
+        self,
+        given: Mapping[str, Points],
+        candidate: Candidate,
+        row: list[int],
+        lifts: list[Lift] | None = None,
     ) -> bool:
-        """Adds the components' points and the stage's total, in units; false where points are missing or outside the policy's maxima and steps. `lifts`
-        gets what bonuses lifted."""
+        """Adds the components' points and the stage's total, in units; false where points are
+        missing or outside the policy's maxima and steps. `lifts` gets what bonuses lifted.
+        """
         start = len(row)
         total = 0
         for code, known, learn in self._stated:
@@ -502,7 +590,13 @@ class _StageRules:
             before = row[start + index]
             lift(row, start, candidate)
             if lifts is not None and row[start + index] != before:
-                lifts.append(Lift(bonus, Decimal(before) / self.scale, Decimal(row[start + index]) / self.scale))
+                lifts.append(
+                    Lift(
+                        bonus,
+                        Decimal(before) / self.scale,
+                        Decimal(row[start + index]) / self.scale,
+                    )
+                )
         row.append(sum(row[start:]))
         return True
 
@@ -526,7 +620,9 @@ class _Facts:
 
     def __init__(self, policy: Policy) -> None:
         self._education = _places(policy.education_code, [level.code for level in policy.education])
-        self._priority = _places(policy.priority_code, [group.code for group in reversed(policy.priority_groups)])
+        self._priority = _places(
+            policy.priority_code, [group.code for group in reversed(policy.priority_groups)]
+        )
         self._threshold = policy.threshold_of_fact
 
     def education(self, candidate: Candidate) -> int | None:
@@ -564,8 +660,9 @@ def _places(code_of: Callable[[str], str | None], codes: list[str]) -> Callable[
 
 
 class _Known(dict[Points, int]):
-    """Units of the points seen so far, below 0 where the policy doesn't allow them: a test has few different results, and counting them anew costs
-    more than all the rest."""
+    """Units of the points seen so far, below 0 where the policy doesn't allow them: a test has few
+    different results, and counting them anew costs more than all the rest.
+    """
 
     MOST = 2**17
 
@@ -594,11 +691,16 @@ def _points(component: Component, scale: int) -> tuple[str, _Known, Callable[[Po
 
 def _evidence(evidence: Evidence, scale: int, facts: _Facts) -> Callable[[Candidate], int]:
     value_of = facts.order_of(evidence.of)
-    steps = [(facts.least(evidence.of, step.at_least), int(step.points * scale)) for step in reversed(evidence.steps)]
+    steps = [
+        (facts.least(evidence.of, step.at_least), int(step.points * scale))
+        for step in reversed(evidence.steps)
+    ]
 
     def points(candidate: Candidate) -> int:
         value = value_of(candidate)
-        return 0 if value is None else next((points for least, points in steps if value >= least), 0)
+        return (
+            0 if value is None else next((points for least, points in steps if value >= least), 0)
+        )
 
     return points
 
@@ -639,8 +741,9 @@ _OfRow = Callable[[Sequence[Any]], Any]
 def _score(
     one: List, need: str, stages: Mapping[str, _StageRules], at: Mapping[str, int]
 ) -> tuple[_OfRow, Callable[[list[int]], int]]:
-    """The list's score in units of its last digit, out of the row of all stages' units; and the greatest number on the way to it, out of the greatest
-    units."""
+    """The list's score in units of its last digit, out of the row of all stages' units; and the
+    greatest number on the way to it, out of the greatest units.
+    """
     unit = 10**one.score.decimals
     exact = []
     for term in one.score.terms:
@@ -649,7 +752,13 @@ def _score(
         divided = Fraction(unit) / stages[term.stage].scale / Fraction(term.divisor)
         exact.append((at[term.component or term.stage], divided, Fraction(term.weight) / 100))
     steps = [
-        (index, 2 * divided.numerator, divided.denominator, 2 * weight.numerator, weight.denominator)
+        (
+            index,
+            2 * divided.numerator,
+            divided.denominator,
+            2 * weight.numerator,
+            weight.denominator,
+        )
         for index, divided, weight in exact
     ]
     if len(steps) == 1 and steps[0][1:] == (2, 1, 2, 1):
@@ -664,7 +773,10 @@ def _score(
 
     def greatest_step(most: list[int]) -> int:
         first = [times * most[index] + by for index, times, by, _, _ in steps]
-        then = [weight * (times * most[index] // by + 1) + parts for index, times, by, weight, parts in steps]
+        then = [
+            weight * (times * most[index] // by + 1) + parts
+            for index, times, by, weight, parts in steps
+        ]
         return int(max([0, *first, *then]))
 
     parts = lcm(*((divided * weight).denominator for _, divided, weight in exact))
@@ -677,7 +789,11 @@ def _score(
     def greatest_sum(most: list[int]) -> int:
         return 2 * sum(most[index] * share for index, share in shares) + parts
 
-    return (each_step, greatest_step) if one.score.rounding == "each-step" else (at_the_end, greatest_sum)
+    return (
+        (each_step, greatest_step)
+        if one.score.rounding == "each-step"
+        else (at_the_end, greatest_sum)
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -709,7 +825,8 @@ _FACT_BYTES = 6
 _FACT_FIELD = 1 + _FACT_BYTES
 _UNKNOWN_FACT = 256**_FACT_BYTES
 _MOST_FACT = 256**_FACT_BYTES - 1
-"""Holds a mark of six digits before and after the point (contracts' Points), a day's number, a count of months. Unknown comes after all of these."""
+"""Holds a mark of six digits before and after the point (contracts' Points), a day's number, a
+count of months. Unknown comes after all of these."""
 
 
 def _decimals(step: Decimal) -> int:

@@ -1,7 +1,9 @@
-"""A published list as one file that anyone can check: canonical lines, a Merkle tree over them (RFC 6962, section 2.1), a signed head, receipts.
+"""A published list as one file that anyone can check: canonical lines, a Merkle tree over them (RFC
+6962, section 2.1), a signed head, receipts.
 
-Every byte of a file counts: the policy by its hash in the head, each leaf by the tree's root in the head, the head by the signature; and
-what was read must give the same bytes when it is written again.
+Every byte of a file counts: the policy by its hash in the head, each leaf by the tree's root in the
+head, the head by the signature; and what was read must give the same bytes when it is written
+again.
 """
 
 import json
@@ -21,7 +23,8 @@ LEAF, NODE = b"\0", b"\1"
 
 HASH_BYTES = 32
 SALT_BYTES = 16
-"""Points and scores are few: without a salt a leaf's hash in somebody else's receipt would say what stands in it."""
+"""Points and scores are few: without a salt a leaf's hash in somebody else's receipt would say what
+stands in it."""
 
 SECRET_BYTES = 32
 
@@ -71,7 +74,10 @@ class VacancyLeaf(_Part):
 
 
 class ListLeaf(_Part):
-    """A list as an officer fixed it, before its lines. `decided`: the places that an officer gave among people equal in everything."""
+    """A list as an officer fixed it, before its lines.
+
+    `decided`: the places that an officer gave among people equal in everything.
+    """
 
     kind: Literal["list"]
     salt: Salt
@@ -84,10 +90,14 @@ class ListLeaf(_Part):
 
 
 class LineLeaf(_Part):
-    """A candidate's line. `points` by component as they counted, else empty; `priority`: the group, where the list goes by groups.
+    """A candidate's line.
 
-    Where personal facts put people in order whom the public ties before do not tell apart, `order` is the place among them (equals share
-    one) and `commitment` binds the facts without showing them; elsewhere both are none.
+    `points` by component as they counted, else empty; `priority`: the group, where the list goes by
+    groups.
+
+    Where personal facts put people in order whom the public ties before do not tell apart, `order`
+    is the place among them (equals share one) and `commitment` binds the facts without showing
+    them; elsewhere both are none.
     """
 
     kind: Literal["line"]
@@ -107,7 +117,10 @@ class LineLeaf(_Part):
 
 
 class SeatGoes(_Part):
-    """A seat offered to somebody, and the answer. `move`: the policy's, from 1; none for the next on the vacancy's own list."""
+    """A seat offered to somebody, and the answer.
+
+    `move`: the policy's, from 1; none for the next on the vacancy's own list.
+    """
 
     participant_no: str
     applied_for: str
@@ -124,10 +137,12 @@ class EducationAccepted(_Part):
 
 
 class SeatingLeaf(_Part):
-    """How a vacancy's seats were filled once its lists were fixed, after these: offers in their order, and who of the list gave a seat up.
+    """How a vacancy's seats were filled once its lists were fixed, after these: offers in their
+    order, and who of the list gave a seat up.
 
-    `education`: what the vacancy accepts, which moves ask for. `not_asked`: ranked without a seat, and disqualified, rejected or withdrawn by the time
-    when filling began. `decided`: among whom an officer decided for a last empty seat here.
+    `education`: what the vacancy accepts, which moves ask for. `not_asked`: ranked without a seat,
+    and disqualified, rejected or withdrawn by the time when filling began. `decided`: among whom an
+    officer decided for a last empty seat here.
     """
 
     kind: Literal["seating"]
@@ -141,7 +156,11 @@ class SeatingLeaf(_Part):
 
     def offers_to(self, vacancy_id: str, participant_no: str) -> list[SeatGoes]:
         """Seats here that this candidate of that vacancy was offered."""
-        return [each for each in self.offers if (each.applied_for, each.participant_no) == (vacancy_id, participant_no)]
+        return [
+            each
+            for each in self.offers
+            if (each.applied_for, each.participant_no) == (vacancy_id, participant_no)
+        ]
 
     def names(self, vacancy_id: str, participant_no: str) -> bool:
         """Whether anything here is about this candidate of that vacancy."""
@@ -154,7 +173,10 @@ _LEAF: TypeAdapter[Leaf] = TypeAdapter(Annotated[Leaf, Field(discriminator="kind
 
 
 class Proposal(_Part):
-    """What an officer proposes to publish; `root` stands for all leaves. `previous`: the root of the version before, none for the first."""
+    """What an officer proposes to publish; `root` stands for all leaves.
+
+    `previous`: the root of the version before, none for the first.
+    """
 
     format: Literal["terang-list-1"]
     province: str
@@ -192,7 +214,9 @@ class Head(Proposal):
 
 
 class Opening(_Part):
-    """What opens a commitment to the person: the facts, and the salt that hides them from everyone else."""
+    """What opens a commitment to the person: the facts, and the salt that hides them from everyone
+    else.
+    """
 
     vacancy_id: str
     list: str
@@ -225,7 +249,9 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A receipt: the leaves of one candidate, each proven, and what opens commitments among them, where the person asked."""
+    """A receipt: the leaves of one candidate, each proven, and what opens commitments among them,
+    where the person asked.
+    """
 
     head: Head
     signature: str
@@ -234,9 +260,15 @@ class Receipt:
 
 
 def canonical(value: object) -> bytes:
-    """JSON with sorted keys and no blanks, UTF-8. Raises FaultError for what can be read but not written: half a character, a nest just not too deep."""
+    """JSON with sorted keys and no blanks, UTF-8.
+
+    Raises FaultError for what can be read but not written: half a character, a nest just not too
+    deep.
+    """
     try:
-        return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False).encode()
+        return json.dumps(
+            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        ).encode()
     except UnicodeEncodeError as error:
         raise FaultError("the file", HALF_A_CHARACTER) from error
     except RecursionError as error:
@@ -253,7 +285,7 @@ def new_secret() -> str:
     return secrets.token_hex(SECRET_BYTES)
 
 
-# The tree ---------------------------------------------------------------------------------------------------------------------
+# The tree -----------------------------------------------------------------------------------------
 
 
 def leaf_text(leaf: Leaf) -> bytes:
@@ -267,7 +299,9 @@ def leaf_hash(text: bytes) -> bytes:
 
 
 def tree(texts: Iterable[bytes]) -> list[list[bytes]]:
-    """All hashes by level, from the leaves up to the root alone. A node without a neighbour goes up as it is, which gives RFC 6962's tree.
+    """All hashes by level, from the leaves up to the root alone.
+
+    A node without a neighbour goes up as it is, which gives RFC 6962's tree.
 
     Raises ValueError for no leaf at all.
     """
@@ -277,13 +311,18 @@ def tree(texts: Iterable[bytes]) -> list[list[bytes]]:
     while len(levels[-1]) > 1:
         below = levels[-1]
         levels.append(
-            [_node(below[at], below[at + 1]) if at + 1 < len(below) else below[at] for at in range(0, len(below), 2)]
+            [
+                _node(below[at], below[at + 1]) if at + 1 < len(below) else below[at]
+                for at in range(0, len(below), 2)
+            ]
         )
     return levels
 
 
 def beside(index: int, leaves: int) -> list[int]:
-    """Where, among the hashes of all levels one after the other, those stand that lead from a leaf to the root."""
+    """Where, among the hashes of all levels one after the other, those stand that lead from a leaf
+    to the root.
+    """
     places = []
     start, width = 0, leaves
     while width > 1:
@@ -294,7 +333,9 @@ def beside(index: int, leaves: int) -> list[int]:
 
 
 def root_from(text: bytes, index: int, leaves: int, path: Sequence[str]) -> str | None:
-    """The root that a leaf's path leads to, or none where the path has not the length that the leaf's place asks for."""
+    """The root that a leaf's path leads to, or none where the path has not the length that the
+    leaf's place asks for.
+    """
     if not 0 <= index < leaves or len(path) != len(beside(index, leaves)):
         return None
     steps = iter(path)
@@ -311,10 +352,12 @@ def _node(left: bytes, right: bytes) -> bytes:
     return sha256(NODE + left + right).digest()
 
 
-# Files ------------------------------------------------------------------------------------------------------------------------
+# Files --------------------------------------------------------------------------------------------
 
 
-def list_file(head: Head, signature: str, policy: Mapping[str, Any], leaves: Iterable[bytes]) -> bytes:
+def list_file(
+    head: Head, signature: str, policy: Mapping[str, Any], leaves: Iterable[bytes]
+) -> bytes:
     """A list as a file: JSON with each leaf (its text) on a line of its own."""
     return b"".join(
         (
@@ -330,7 +373,10 @@ def proposal_file(proposal: Proposal, policy: Mapping[str, Any], leaves: Iterabl
     """What is proposed, as officers read it before anything is signed."""
     return b"".join(
         (
-            b'{"proposal":' + canonical(proposal.model_dump()) + b',\n"digest":' + canonical(proposal.digest()),
+            b'{"proposal":'
+            + canonical(proposal.model_dump())
+            + b',\n"digest":'
+            + canonical(proposal.digest()),
             b',\n"policy":' + canonical(policy) + b',\n"leaves":[\n',
             b",\n".join(leaves),
             b"\n]}\n",
@@ -382,7 +428,10 @@ class _ReceiptFile(_Part):
 
 
 def read(data: bytes) -> Published | Receipt:
-    """The list or the receipt that a file holds. Raises FaultError where it is neither, or not written as it must be to the byte."""
+    """The list or the receipt that a file holds.
+
+    Raises FaultError where it is neither, or not written as it must be to the byte.
+    """
     value = _json(data)
     if isinstance(value, dict) and value.get("format") == RECEIPT:
         file = _valid(_ReceiptFile, value)
@@ -467,26 +516,36 @@ def _shown(part: bytes) -> str:
     return repr(part.decode(errors="replace")) if part else "the end"
 
 
-# Signature and root -----------------------------------------------------------------------------------------------------------
+# Signature and root -------------------------------------------------------------------------------
 
 
 def check_head(head: Head, signature: str, accepts: Accepts, key_id: str) -> None:
     """The head was signed with the key of that id. Raises FaultError."""
     if head.key_id != key_id:
-        raise FaultError("head, key_id", f"signed with the key {head.key_id}, expected {key_id}: is it the right key?")
+        raise FaultError(
+            "head, key_id",
+            f"signed with the key {head.key_id}, expected {key_id}: is it the right key?",
+        )
     if not accepts(bytes.fromhex(signature), head.signed()):
-        raise FaultError("signature", "it does not belong to this head: the head or the signature was changed")
+        raise FaultError(
+            "signature", "it does not belong to this head: the head or the signature was changed"
+        )
 
 
 def check_counts(proposal: Proposal, leaves: Sequence[Leaf], policy: Mapping[str, Any]) -> None:
     """The head's policy hash and counts are those of what follows. Raises FaultError."""
     found = sha256(canonical(policy)).hexdigest()
     if found != proposal.policy_hash:
-        raise FaultError("policy", f"its hash is {found}, expected {proposal.policy_hash}: the policy was changed")
+        raise FaultError(
+            "policy",
+            f"its hash is {found}, expected {proposal.policy_hash}: the policy was changed",
+        )
     for what, kind in (("leaves", Leaf), ("vacancies", VacancyLeaf), ("lines", LineLeaf)):
         count = sum(isinstance(leaf, kind) for leaf in leaves)
         if count != getattr(proposal, what):
-            raise FaultError(f"head, {what}", f"{count} are there, expected {getattr(proposal, what)}")
+            raise FaultError(
+                f"head, {what}", f"{count} are there, expected {getattr(proposal, what)}"
+            )
 
 
 def check_root(proposal: Proposal, leaves: Sequence[Leaf]) -> None:
@@ -494,12 +553,16 @@ def check_root(proposal: Proposal, leaves: Sequence[Leaf]) -> None:
     root = tree(map(leaf_text, leaves))[-1][0].hex()
     if root != proposal.root:
         raise FaultError(
-            "leaves", f"their root is {root}, expected {proposal.root}: a line was changed, moved or taken out"
+            "leaves",
+            f"their root is {root}, expected {proposal.root}: a line was changed, moved or taken out",
         )
 
 
 def check_receipt(receipt: Receipt, accepts: Accepts, key_id: str) -> None:
-    """Signature, every path, every opening; and all of it about one candidate of one vacancy. Raises FaultError."""
+    """Signature, every path, every opening; and all of it about one candidate of one vacancy.
+
+    Raises FaultError.
+    """
     check_head(receipt.head, receipt.signature, accepts, key_id)
     seen: set[int] = set()
     for number, proven in enumerate(receipt.leaves, 1):
@@ -514,7 +577,10 @@ def check_receipt(receipt: Receipt, accepts: Accepts, key_id: str) -> None:
     lines = _lines_of_one(receipt.leaves)
     for number, opening in enumerate(receipt.openings, 1):
         line = lines.get(opening.list)
-        if line is None or (line.vacancy_id, line.participant_no) != (opening.vacancy_id, opening.participant_no):
+        if line is None or (line.vacancy_id, line.participant_no) != (
+            opening.vacancy_id,
+            opening.participant_no,
+        ):
             raise FaultError(f"opening {number}", "it opens no line of this receipt")
         if opening.commitment() != line.commitment:
             raise FaultError(
@@ -524,12 +590,19 @@ def check_receipt(receipt: Receipt, accepts: Accepts, key_id: str) -> None:
 
 
 def _lines_of_one(leaves: Sequence[Proven]) -> dict[str, LineLeaf]:
-    """The lines by list. Raises FaultError unless all leaves are about one candidate of one vacancy."""
+    """The lines by list.
+
+    Raises FaultError unless all leaves are about one candidate of one vacancy.
+    """
     lines: dict[str, LineLeaf] = {}
     for number, proven in enumerate(leaves, 1):
-        if isinstance(proven.leaf, LineLeaf) and lines.setdefault(proven.leaf.list, proven.leaf) is not proven.leaf:
+        if (
+            isinstance(proven.leaf, LineLeaf)
+            and lines.setdefault(proven.leaf.list, proven.leaf) is not proven.leaf
+        ):
             raise FaultError(
-                f"leaf {number}", f"a second line of the list {proven.leaf.list}, expected one candidate's"
+                f"leaf {number}",
+                f"a second line of the list {proven.leaf.list}, expected one candidate's",
             )
     if len({(line.vacancy_id, line.participant_no) for line in lines.values()}) != 1:
         raise FaultError("leaves", "expected the lines of one candidate")
@@ -540,5 +613,7 @@ def _lines_of_one(leaves: Sequence[Proven]) -> dict[str, LineLeaf]:
             if not proven.leaf.names(vacancy_id, one.participant_no):
                 raise FaultError(f"leaf {number}", f"it says nothing of {one.participant_no}")
         elif proven.leaf.vacancy_id != vacancy_id:
-            raise FaultError(f"leaf {number}", f"it is about {proven.leaf.vacancy_id}, expected {vacancy_id}")
+            raise FaultError(
+                f"leaf {number}", f"it is about {proven.leaf.vacancy_id}, expected {vacancy_id}"
+            )
     return lines

@@ -1,4 +1,6 @@
-"""Makes what is published out of lists that an officer fixed: leaves for everyone, openings for each person."""
+"""Makes what is published out of lists that an officer fixed: leaves for everyone, openings for
+each person.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -68,7 +70,8 @@ class Salts:
 def compose(
     policy: Policy, seed: str, vacancy: VacancyLeaf, lists: Sequence[ClosedList], salts: Salts
 ) -> tuple[list[Leaf], list[Opening]]:
-    """The leaves of one vacancy in the order of the file, and what opens the commitments among them.
+    """The leaves of one vacancy in the order of the file, and what opens the commitments among
+    them.
 
     Raises FaultError where a line's points are not those that its code asks for.
     """
@@ -90,7 +93,9 @@ def compose(
             )
         )
         rules = PublicRules(policy, one, vacancy.need, seed)
-        lines = [_leaf(policy, rules, vacancy.vacancy_id, one, line, salts) for line in closed.lines]
+        lines = [
+            _leaf(policy, rules, vacancy.vacancy_id, one, line, salts) for line in closed.lines
+        ]
         orders = _orders(rules, closed, lines)
         names = sorted({*facts_of_ties(one), *facts_of_points(policy, one)})
         for line, leaf in zip(closed.lines, lines, strict=True):
@@ -109,11 +114,15 @@ def compose(
                 salt=salts.secret(),
             )
             openings.append(opening)
-            leaves.append(leaf.model_copy(update={"order": order, "commitment": opening.commitment()}))
+            leaves.append(
+                leaf.model_copy(update={"order": order, "commitment": opening.commitment()})
+            )
     return leaves, openings
 
 
-def _leaf(policy: Policy, rules: PublicRules, vacancy_id: str, one: List, line: ClosedLine, salts: Salts) -> LineLeaf:
+def _leaf(
+    policy: Policy, rules: PublicRules, vacancy_id: str, one: List, line: ClosedLine, salts: Salts
+) -> LineLeaf:
     goes_by_group = one.by_priority and line.rank is not None and line.facts.priority is not None
     return LineLeaf(
         kind="line",
@@ -134,7 +143,9 @@ def _leaf(policy: Policy, rules: PublicRules, vacancy_id: str, one: List, line: 
 
 
 def _counted(rules: PublicRules, line: ClosedLine) -> dict[str, str]:
-    """Points by component as they counted, with what evidence and bonuses gave; none where the line has none."""
+    """Points by component as they counted, with what evidence and bonuses gave; none where the line
+    has none.
+    """
     if not line.points:
         return {}
     counted = rules.whole.counted(_person(rules, line))
@@ -142,7 +153,9 @@ def _counted(rules: PublicRules, line: ClosedLine) -> dict[str, str]:
 
 
 def _orders(rules: PublicRules, closed: ClosedList, leaves: Sequence[LineLeaf]) -> dict[str, int]:
-    """The place that personal facts gave among people whom nothing before told apart, by participant number."""
+    """The place that personal facts gave among people whom nothing before told apart, by
+    participant number.
+    """
     if not rules.personal:
         return {}
     groups: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)

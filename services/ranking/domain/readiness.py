@@ -1,4 +1,7 @@
-"""What must have arrived before a list may be fixed. The log says how many there are; nobody guesses."""
+"""What must have arrived before a list may be fixed.
+
+The log says how many there are; nobody guesses.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -6,8 +9,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Arrived:
-    """What is known of a vacancy, for one list. `announced` applications by RegistrationClosed, none while it hasn't come; `active` candidates
-    on the list who neither withdrew nor were rejected; `counted` results by SittingClosed; `opened`: the list before is fixed."""
+    """What is known of a vacancy, for one list.
+
+    `announced` applications by RegistrationClosed, none while it hasn't come; `active` candidates
+    on the list who neither withdrew nor were rejected; `counted` results by SittingClosed;
+    `opened`: the list before is fixed.
+    """
 
     announced: int | None
     submitted: int
@@ -34,7 +41,9 @@ class Missing:
 def missing(state: Arrived) -> Iterator[Missing]:
     """Everything that a vacancy's list still lacks; nothing when it may be fixed."""
     if not state.need_known:
-        yield Missing("the policy does not know its kind of need", "jenis kebutuhannya tidak dikenal aturan")
+        yield Missing(
+            "the policy does not know its kind of need", "jenis kebutuhannya tidak dikenal aturan"
+        )
     if not state.opened:
         yield Missing("the list before is not closed", "daftar sebelumnya belum ditutup")
     if state.announced is None:
@@ -45,7 +54,9 @@ def missing(state: Arrived) -> Iterator[Missing]:
             f"{state.submitted} dari {state.announced} pendaftaran sudah tiba",
         )
     if state.undecided:
-        yield Missing(f"{state.undecided} not verified yet", f"{state.undecided} belum diverifikasi")
+        yield Missing(
+            f"{state.undecided} not verified yet", f"{state.undecided} belum diverifikasi"
+        )
     if state.without_facts:
         yield Missing(
             f"facts of {state.without_facts} candidates have not arrived",
@@ -64,4 +75,7 @@ def missing(state: Arrived) -> Iterator[Missing]:
             f"{state.arrived} dari {state.counted} hasil sudah tiba",
         )
     if state.waiting:
-        yield Missing(f"results of {state.waiting} candidates are missing", f"hasil {state.waiting} peserta belum ada")
+        yield Missing(
+            f"results of {state.waiting} candidates are missing",
+            f"hasil {state.waiting} peserta belum ada",
+        )

@@ -1,4 +1,6 @@
-"""What a correction changed on a list that was fixed: who stands elsewhere now, and which event made it so. No values of anybody."""
+"""What a correction changed on a list that was fixed: who stands elsewhere now, and which event
+made it so. No values of anybody.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,7 +36,10 @@ class Correction:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a candidate's own line moved: the event, and the components whose points it changed. Without an id: a first result in place of none."""
+    """Why a candidate's own line moved: the event, and the components whose points it changed.
+
+    Without an id: a first result in place of none.
+    """
 
     type: str
     event_id: str | None
@@ -44,7 +49,9 @@ class Reason:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A candidate on one of the two lists, with the points that count there; `place` is none where they are not on it."""
+    """A candidate on one of the two lists, with the points that count there; `place` is none where
+    they are not on it.
+    """
 
     place: Placed | None
     points: Points
@@ -52,7 +59,10 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """A candidate who stands elsewhere, or was corrected without moving. No reasons: others moved."""
+    """A candidate who stands elsewhere, or was corrected without moving.
+
+    No reasons: others moved.
+    """
 
     participant_no: str
     was: Placed | None
@@ -70,14 +80,18 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class ObjectionDays:
-    """Until when people may object (sanggah) to a list, and until when that is answered and the list announced again."""
+    """Until when people may object (sanggah) to a list, and until when that is answered and the
+    list announced again.
+    """
 
     objections_until: datetime
     answers_until: datetime
 
 
 def objection_days(policy: Policy, list_code: str, announced_at: datetime) -> ObjectionDays | None:
-    """By the policy, counted from when the list was first fixed, which is when everyone sees it; none where nobody may object."""
+    """By the policy, counted from when the list was first fixed, which is when everyone sees it;
+    none where nobody may object.
+    """
     for one in policy.objections:
         if one.after == list_code:
             until = announced_at + timedelta(days=one.days)
@@ -95,17 +109,29 @@ class Corrected:
     @property
     def new(self) -> list[str]:
         """Who is newly within."""
-        return [number for number, place in self.now.items() if place.within and not _within(self.before, number)]
+        return [
+            number
+            for number, place in self.now.items()
+            if place.within and not _within(self.before, number)
+        ]
 
     @property
     def gone(self) -> list[str]:
         """Who is within no longer, on the list or not, by participant number."""
-        return sorted(number for number, place in self.before.items() if place.within and not _within(self.now, number))
+        return sorted(
+            number
+            for number, place in self.before.items()
+            if place.within and not _within(self.now, number)
+        )
 
     @property
     def restated(self) -> list[str]:
         """Who is within now, newly or at another rank, score or code than before."""
-        return [number for number, place in self.now.items() if place.within and self.before.get(number) != place]
+        return [
+            number
+            for number, place in self.now.items()
+            if place.within and self.before.get(number) != place
+        ]
 
 
 def _within(places: Mapping[str, Placed], number: str) -> bool:
@@ -114,18 +140,31 @@ def _within(places: Mapping[str, Placed], number: str) -> bool:
 
 def moved(was: Mapping[str, Placed], now: Mapping[str, Placed]) -> list[str]:
     """Whose line differs, or is on one of the lists only, by participant number."""
-    return sorted(number for number in was.keys() | now.keys() if was.get(number) != now.get(number))
+    return sorted(
+        number for number in was.keys() | now.keys() if was.get(number) != now.get(number)
+    )
 
 
 def change(
-    participant_no: str, codes: Codes, was: Line, now: Line, corrections: Sequence[Correction], *, facts_restated: bool
+    participant_no: str,
+    codes: Codes,
+    was: Line,
+    now: Line,
+    corrections: Sequence[Correction],
+    *,
+    facts_restated: bool,
 ) -> Change:
-    """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first. `facts_restated`: their personal facts, as far as
-    the list uses them, are others than those by which it was fixed."""
+    """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first.
+
+    `facts_restated`: their personal facts, as far as the list uses them, are others than those by
+    which it was fixed.
+    """
     out = _out_by(codes, now)
     if (
         out is not None
-    ):  # points and facts of whoever is out tell nothing; whoever was so when the list was fixed has no points on it
+        # points and facts of whoever is out tell nothing; whoever was so when the list was fixed has no
+        # points on it
+    ):
         reasons = [] if out == _out_by(codes, was) else [_newest(out, corrections)]
         return Change(participant_no, was.place, now.place, tuple(reasons))
     reasons = [*_scores(was, now, corrections)]
@@ -136,7 +175,10 @@ def change(
 
 
 def _out_by(codes: Codes, line: Line) -> str | None:
-    """The event that holds a line out of the ranking; none where none does. Who is not on the list at all was rejected."""
+    """The event that holds a line out of the ranking; none where none does.
+
+    Who is not on the list at all was rejected.
+    """
     events = {
         codes.disqualified: DISQUALIFIED,
         codes.withdrawn: WITHDRAWN,
@@ -148,14 +190,18 @@ def _out_by(codes: Codes, line: Line) -> str | None:
 
 def _newest(event: str, corrections: Sequence[Correction]) -> Reason:
     found = [one for one in corrections if one.type == event]
-    return Reason(event, found[-1].event_id, found[-1].stage) if found else Reason(event, None, None)
+    return (
+        Reason(event, found[-1].event_id, found[-1].stage) if found else Reason(event, None, None)
+    )
 
 
 def _scores(was: Line, now: Line, corrections: Sequence[Correction]) -> Iterator[Reason]:
     for stage in dict.fromkeys([*was.points, *now.points]):
         differ = _differ(was.points.get(stage, {}), now.points.get(stage, {}))
         if differ:
-            corrected = [one for one in corrections if one.type == SCORE_CORRECTED and one.stage == stage]
+            corrected = [
+                one for one in corrections if one.type == SCORE_CORRECTED and one.stage == stage
+            ]
             if corrected:
                 yield Reason(SCORE_CORRECTED, corrected[-1].event_id, stage, differ)
             else:

@@ -1,6 +1,8 @@
-"""Checks a published seating: each seat went by a move that the policy has, with consent, to nobody twice, and past nobody who was better and never asked.
+"""Checks a published seating: each seat went by a move that the policy has, with consent, to nobody
+twice, and past nobody who was better and never asked.
 
-Offers and answers are taken as published. Between people whom public points leave equal, the order by personal facts is taken too.
+Offers and answers are taken as published. Between people whom public points leave equal, the order
+by personal facts is taken too.
 """
 
 from collections import Counter, defaultdict
@@ -8,8 +10,22 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, before_decision
-from services.ranking.domain.proof import FaultError, LineLeaf, Published, SeatGoes, SeatingLeaf, VacancyLeaf
+from services.ranking.domain.merit import (
+    Candidate,
+    Gate,
+    ListRules,
+    Outcome,
+    Result,
+    before_decision,
+)
+from services.ranking.domain.proof import (
+    FaultError,
+    LineLeaf,
+    Published,
+    SeatGoes,
+    SeatingLeaf,
+    VacancyLeaf,
+)
 from services.ranking.domain.seats import Rules, Vacancy, without_thresholds
 from shared.policies import Policy
 from shared.policies.model import FACTS
@@ -17,7 +33,10 @@ from shared.policies.model import FACTS
 
 @dataclass(frozen=True, slots=True)
 class Seated:
-    """A vacancy with the lines of its last list, whom that admitted, and how its seats were filled. `where`: of the seating, in the file."""
+    """A vacancy with the lines of its last list, whom that admitted, and how its seats were filled.
+
+    `where`: of the seating, in the file.
+    """
 
     vacancy: VacancyLeaf
     lines: Sequence[LineLeaf]
@@ -27,7 +46,9 @@ class Seated:
 
     @property
     def taken(self) -> int:
-        """How many have a seat: by the list, unless they gave it up, or by an offer that they accepted."""
+        """How many have a seat: by the list, unless they gave it up, or by an offer that they
+        accepted.
+        """
         accepted = sum(offer.answer == "accepted" for offer in self.seating.offers)
         return len(self.admitted) - len(self.seating.gave_up) + accepted
 
@@ -61,7 +82,11 @@ class _Seating:
         self._pools: dict[int, list[Seated]] = defaultdict(list)
         for one in seated:
             self._pools[self._pool_of[one.vacancy.vacancy_id]].append(one)
-        self._lines = {(one.vacancy.vacancy_id, line.participant_no): line for one in seated for line in one.lines}
+        self._lines = {
+            (one.vacancy.vacancy_id, line.participant_no): line
+            for one in seated
+            for line in one.lines
+        }
         self._grades: dict[str, list[ListRules]] = {}
         self._orders: dict[str, ListRules] = {}
         self._keys: dict[tuple[str, str], bytes | None] = {}
@@ -72,16 +97,23 @@ class _Seating:
         accepted: Counter[str] = Counter()
         for one in self._of.values():
             self._check_one(one)
-            moved.update(offer.participant_no for offer in one.seating.offers if offer.move is not None)
-            accepted.update(offer.participant_no for offer in one.seating.offers if offer.answer == "accepted")
+            moved.update(
+                offer.participant_no for offer in one.seating.offers if offer.move is not None
+            )
+            accepted.update(
+                offer.participant_no for offer in one.seating.offers if offer.answer == "accepted"
+            )
         for one in self._of.values():
             for number in (offer.participant_no for offer in one.seating.offers):
                 if moved[number] > 1:
                     raise FaultError(
-                        one.where, f"{number} was offered seats elsewhere {moved[number]} times, expected one"
+                        one.where,
+                        f"{number} was offered seats elsewhere {moved[number]} times, expected one",
                     )
                 if accepted[number] > 1:
-                    raise FaultError(one.where, f"{number} accepted {accepted[number]} seats, expected one")
+                    raise FaultError(
+                        one.where, f"{number} accepted {accepted[number]} seats, expected one"
+                    )
         for one in self._of.values():
             self._check_nobody_passed_over(one)
 
@@ -93,19 +125,26 @@ class _Seating:
         ranked = {line.participant_no for line in one.lines if line.rank is not None}
         if others := sorted({*seating.gave_up} - {*one.admitted}):
             raise FaultError(f"{one.where}, gave_up", f"{others[0]} had no seat by the list")
-        if others := [number for number in seating.not_asked if number not in ranked or number in one.admitted]:
+        if others := [
+            number for number in seating.not_asked if number not in ranked or number in one.admitted
+        ]:
             raise FaultError(f"{one.where}, not_asked", f"{others[0]} is not ranked without a seat")
         if others := [number for number in seating.decided if number not in self._seatless]:
             raise FaultError(f"{one.where}, decided", f"{others[0]} is not ranked without a seat")
         if twice := [
-            number for number, count in Counter(o.participant_no for o in seating.offers).items() if count > 1
+            number
+            for number, count in Counter(o.participant_no for o in seating.offers).items()
+            if count > 1
         ]:
             raise FaultError(f"{one.where}, offers", f"{twice[0]} was offered a seat here twice")
         for offer in seating.offers:
             if (says := self._wrong(one, offer)) is not None:
                 raise FaultError(f"{one.where}, offers ({offer.participant_no})", says)
         if one.taken > vacancy.seats:
-            raise FaultError(f"{one.where}, offers", f"{one.taken} people have seats, expected at most {vacancy.seats}")
+            raise FaultError(
+                f"{one.where}, offers",
+                f"{one.taken} people have seats, expected at most {vacancy.seats}",
+            )
 
     def _wrong(self, one: Seated, offer: SeatGoes) -> str | None:
         """Why the policy does not have this offer; none where it does."""
@@ -122,7 +161,11 @@ class _Seating:
         if offer.move is None:
             if offer.applied_for != one.vacancy.vacancy_id:
                 return "expected someone of the vacancy's own list, as no move is named"
-            return None if offer.code == self._rules.own_code else f"expected the code {self._rules.own_code}"
+            return (
+                None
+                if offer.code == self._rules.own_code
+                else f"expected the code {self._rules.own_code}"
+            )
         if not 1 <= offer.move <= len(self._rules.moves):
             return f"the policy has {len(self._rules.moves)} moves"
         move = self._rules.moves[offer.move - 1]
@@ -133,21 +176,34 @@ class _Seating:
         return None if offer.code == move.code else f"expected the code {move.code}"
 
     def _check_nobody_passed_over(self, one: Seated) -> None:
-        """Whoever could have come and was never asked: no seat is empty, none went to anyone after them. Whom an officer's order of equals put last was
-        asked when those before had declined, or stands beside the last who was."""
+        """Whoever could have come and was never asked: no seat is empty, none went to anyone after
+        them. Whom an officer's order of equals put last was asked when those before had declined,
+        or stands beside the last who was.
+        """
         seating = one.seating
         empty = one.vacancy.seats - one.taken
         if not empty and not seating.offers:
             return
-        last = {number: self._last_of(one, number) for number in {offer.move for offer in seating.offers}}
+        last = {
+            number: self._last_of(one, number)
+            for number in {offer.move for offer in seating.offers}
+        }
         latest = max((number or 0 for number in last), default=0)
         for number in (None, *range(1, len(self._rules.moves) + 1)):
             if not empty and (number or 0) > latest:
                 return
             for key, line in self._could_come(one, number):
-                passed = empty or (number or 0) < latest or (number in last and key < (last[number] or b""))
+                passed = (
+                    empty
+                    or (number or 0) < latest
+                    or (number in last and key < (last[number] or b""))
+                )
                 if passed:
-                    what = f"a seat of {one.vacancy.vacancy_id} is empty" if empty else "someone after them was asked"
+                    what = (
+                        f"a seat of {one.vacancy.vacancy_id} is empty"
+                        if empty
+                        else "someone after them was asked"
+                    )
                     says = f"{line.participant_no} of {line.vacancy_id} could have come and was never asked, but {what}"
                     raise FaultError(f"{one.where}, offers", says)
 
@@ -169,7 +225,11 @@ class _Seating:
         grades = None if number is None else self._rules.moves[number - 1].thresholds_of
         for origin in origins:
             for line in origin.lines:
-                if line.rank is None or line.participant_no in origin.admitted or line.participant_no in self._asked:
+                if (
+                    line.rank is None
+                    or line.participant_no in origin.admitted
+                    or line.participant_no in self._asked
+                ):
                     continue
                 if line.participant_no in origin.seating.not_asked:
                     continue
@@ -178,17 +238,23 @@ class _Seating:
                     yield key, line
 
     def _key(self, one: Seated, number: int | None, line: LineLeaf) -> bytes | None:
-        """Bytes that order people for a seat here as far as public points do; none where they have no place."""
+        """Bytes that order people for a seat here as far as public points do; none where they have
+        no place.
+        """
         if number is None:
             return (line.rank or 0).to_bytes(4, "big")
         if not self._points_shown:
-            return b""  # the order of people of several lists follows from points that are not shown
+            return (
+                b""  # the order of people of several lists follows from points that are not shown
+            )
         need = one.vacancy.need
         known = (need, line.participant_no)
         if known not in self._keys:
             standing = self._order(need).stands(self._candidate(line))
             ranked = standing is not None and standing.gate is Gate.RANKED
-            self._keys[known] = before_decision(standing.merit_key) if standing is not None and ranked else None
+            self._keys[known] = (
+                before_decision(standing.merit_key) if standing is not None and ranked else None
+            )
         return self._keys[known]
 
     def _order(self, need: str) -> ListRules:
@@ -199,7 +265,9 @@ class _Seating:
                 if tie.by in FACTS:
                     break
                 ties.append(tie)
-            self._orders[need] = ListRules(bare, last.model_copy(update={"ties": tuple(ties)}), need, self._seed)
+            self._orders[need] = ListRules(
+                bare, last.model_copy(update={"ties": tuple(ties)}), need, self._seed
+            )
         return self._orders[need]
 
     def _meets_grades(self, need: str, line: LineLeaf) -> bool:
@@ -208,10 +276,14 @@ class _Seating:
         known = (need, line.participant_no)
         if known not in self._meets:
             if need not in self._grades:
-                self._grades[need] = [ListRules(self._public, one, need, self._seed) for one in self._public.lists]
+                self._grades[need] = [
+                    ListRules(self._public, one, need, self._seed) for one in self._public.lists
+                ]
             candidate = self._candidate(line)
             self._meets[known] = all(
-                passing.passed for rules in self._grades[need] for passing in rules.passings(candidate)
+                passing.passed
+                for rules in self._grades[need]
+                for passing in rules.passings(candidate)
             )
         return self._meets[known]
 
@@ -219,17 +291,28 @@ class _Seating:
         stages = {
             stage.code: Result(
                 Outcome.SCORED,
-                {part.code: line.points[part.code] for part in stage.components if part.code in line.points},
+                {
+                    part.code: line.points[part.code]
+                    for part in stage.components
+                    if part.code in line.points
+                },
             )
             for stage in self._public.stages
         }
         admitted_by = frozenset(one.code for one in self._public.lists)
         return Candidate(
-            line.participant_no, verified=True, results=stages, admitted_by=admitted_by, priority=line.priority
+            line.participant_no,
+            verified=True,
+            results=stages,
+            admitted_by=admitted_by,
+            priority=line.priority,
         )
 
     def _allows(self, number: int, seat: Seated, origin: Seated) -> bool:
-        here, there = self._vacancies[seat.vacancy.vacancy_id], self._vacancies[origin.vacancy.vacancy_id]
+        here, there = (
+            self._vacancies[seat.vacancy.vacancy_id],
+            self._vacancies[origin.vacancy.vacancy_id],
+        )
         return self._rules.allows(self._rules.moves[number - 1], here, there)
 
     @cached_property
@@ -245,10 +328,21 @@ class _Seating:
     @cached_property
     def _asked(self) -> frozenset[str]:
         """Whom a seat was offered, anywhere."""
-        return frozenset(offer.participant_no for one in self._of.values() for offer in one.seating.offers)
+        return frozenset(
+            offer.participant_no for one in self._of.values() for offer in one.seating.offers
+        )
 
 
 def _vacancy(one: Seated) -> Vacancy:
     leaf = one.vacancy
     education = frozenset((each.level, each.programme) for each in one.seating.education)
-    return Vacancy(leaf.vacancy_id, leaf.number, leaf.agency, leaf.post, leaf.unit_id, leaf.need, leaf.seats, education)
+    return Vacancy(
+        leaf.vacancy_id,
+        leaf.number,
+        leaf.agency,
+        leaf.post,
+        leaf.unit_id,
+        leaf.need,
+        leaf.seats,
+        education,
+    )

@@ -1,9 +1,12 @@
-"""Who is next for an empty seat (optimalisasi): pure, and the same from the same closed lists, offers and answers.
+"""Who is next for an empty seat (optimalisasi): pure, and the same from the same closed lists,
+offers and answers.
 
-An empty seat goes to the next on the vacancy's own list, then by the policy's moves in their order, each time the best first by the receiving list's
-order. It is offered, never given: while an offer is open its seat counts as taken, and so does the person. By the moves each person is
-offered one seat in a round; the seat that they applied for is offered to them also after they declined such a move, and waits while that is
-open. Whoever declines the seat applied for is out. Equals for the last seat wait for an officer.
+An empty seat goes to the next on the vacancy's own list, then by the policy's moves in their order,
+each time the best first by the receiving list's order. It is offered, never given: while an offer
+is open its seat counts as taken, and so does the person. By the moves each person is offered one
+seat in a round; the seat that they applied for is offered to them also after they declined such a
+move, and waits while that is open. Whoever declines the seat applied for is out. Equals for the
+last seat wait for an officer.
 """
 
 from collections import Counter, defaultdict
@@ -41,8 +44,8 @@ class Vacancy:
 class Ranked:
     """Whom the last list of `vacancy_id` ranked; participant numbers are unique in a round.
 
-    `places`: by kind of need, the place among all of the pool under the rules of that need; equals share one. `meets`: kinds of need whose
-    passing grades are met, of those that moves ask for.
+    `places`: by kind of need, the place among all of the pool under the rules of that need; equals
+    share one. `meets`: kinds of need whose passing grades are met, of those that moves ask for.
     """
 
     vacancy_id: str
@@ -55,7 +58,10 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Offer:
-    """A seat of `vacancy_id` offered to somebody. `move`: the policy's, from 1; none for the next on the vacancy's own list."""
+    """A seat of `vacancy_id` offered to somebody.
+
+    `move`: the policy's, from 1; none for the next on the vacancy's own list.
+    """
 
     vacancy_id: str
     participant_no: str
@@ -69,20 +75,30 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What of a policy fills seats: its moves in order, its groups of posts, and the code of whoever is next on the own list."""
+    """What of a policy fills seats: its moves in order, its groups of posts, and the code of
+    whoever is next on the own list.
+    """
 
     moves: Sequence[SeatMove]
     groups: Sequence[SeatGroup]
     own_code: str
 
     def group_of(self, post: str) -> int | None:
-        """The group of posts that a post belongs to, by its place; posts of a group are filled from within it only."""
+        """The group of posts that a post belongs to, by its place; posts of a group are filled from
+        within it only.
+        """
         plain = _plain(post)
-        return next((at for at, group in enumerate(self.groups) if plain in map(_plain, group.posts)), None)
+        return next(
+            (at for at, group in enumerate(self.groups) if plain in map(_plain, group.posts)), None
+        )
 
     def allows(self, move: SeatMove, seat: Vacancy, origin: Vacancy) -> bool:
         """Whether people of `origin` may come to a seat of another vacancy by this move."""
-        if seat.need not in move.to_needs or origin.need not in move.from_needs or seat.vacancy_id == origin.vacancy_id:
+        if (
+            seat.need not in move.to_needs
+            or origin.need not in move.from_needs
+            or seat.vacancy_id == origin.vacancy_id
+        ):
             return False
         if (seat.unit_id == origin.unit_id) is not (move.where == "same-unit"):
             return False
@@ -93,7 +109,9 @@ class Rules:
         return self._key(move, seat) == self._key(move, origin)
 
     def pools(self, vacancies: Iterable[Vacancy]) -> dict[str, int]:
-        """Vacancies between which people may move, directly or over others, bear one number: what happens in a pool concerns no other."""
+        """Vacancies between which people may move, directly or over others, bear one number: what
+        happens in a pool concerns no other.
+        """
         ordered = sorted(vacancies, key=lambda one: one.number)
         pool = {one.vacancy_id: at for at, one in enumerate(ordered)}
 
@@ -118,7 +136,9 @@ class Rules:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A ranked line of the closed last list of `vacancy_id`, and the candidate by the results that it was closed with."""
+    """A ranked line of the closed last list of `vacancy_id`, and the candidate by the results that
+    it was closed with.
+    """
 
     vacancy_id: str
     rank: int
@@ -127,12 +147,18 @@ class Listed:
 
 
 def ranked(
-    policy: Policy, seed: str, vacancies: Sequence[Vacancy], pools: Mapping[str, int], listed: Iterable[Listed]
+    policy: Policy,
+    seed: str,
+    vacancies: Sequence[Vacancy],
+    pools: Mapping[str, int],
+    listed: Iterable[Listed],
 ) -> list[Ranked]:
-    """The candidates of pools, in places under the rules of every kind of need that has seats there.
+    """The candidates of pools, in places under the rules of every kind of need that has seats
+    there.
 
-    A place says who is better, not who passes: which passing grades are asked the moves say. Where points are missing that a kind of need
-    asks for, there is no place. What an officer decided between equals of one list says nothing of other lists.
+    A place says who is better, not who passes: which passing grades are asked the moves say. Where
+    points are missing that a kind of need asks for, there is no place. What an officer decided
+    between equals of one list says nothing of other lists.
     """
     needs: dict[int, set[str]] = defaultdict(set)
     for vacancy in vacancies:
@@ -144,7 +170,9 @@ def ranked(
     order = {need: ListRules(bare, last, need, seed) for need in set[str]().union(*needs.values())}
     asked = {
         need: [ListRules(policy, each, need, seed) for each in policy.lists]
-        for need in {move.thresholds_of for move in policy.seat_moves if move.thresholds_of is not None}
+        for need in {
+            move.thresholds_of for move in policy.seat_moves if move.thresholds_of is not None
+        }
     }
     found: list[Ranked] = []
     for pool, group in people.items():
@@ -164,10 +192,14 @@ def ranked(
             meets = frozenset(
                 need
                 for need, lists in asked.items()
-                if all(passing.passed for rules in lists for passing in rules.passings(one.candidate))
+                if all(
+                    passing.passed for rules in lists for passing in rules.passings(one.candidate)
+                )
             )
             number = one.candidate.participant_no
-            found.append(Ranked(one.vacancy_id, number, one.rank, one.selected, places[number], meets))
+            found.append(
+                Ranked(one.vacancy_id, number, one.rank, one.selected, places[number], meets)
+            )
     return found
 
 
@@ -176,7 +208,9 @@ def without_thresholds(policy: Policy) -> Policy:
         stage.model_copy(
             update={
                 "thresholds": (),
-                "components": tuple(part.model_copy(update={"knock_out": None}) for part in stage.components),
+                "components": tuple(
+                    part.model_copy(update={"knock_out": None}) for part in stage.components
+                ),
             }
         )
         for stage in policy.stages
@@ -187,8 +221,9 @@ def without_thresholds(policy: Policy) -> Policy:
 class Pool:
     """A pool's seats as offers and answers left them.
 
-    `answers` by (vacancy id of the seat, participant number), those of selected people who gave theirs up too; `decided`: places among equals that an
-    officer gave, by vacancy and participant number.
+    `answers` by (vacancy id of the seat, participant number), those of selected people who gave
+    theirs up too; `decided`: places among equals that an officer gave, by vacancy and participant
+    number.
     """
 
     def __init__(
@@ -201,7 +236,9 @@ class Pool:
         decided: Mapping[tuple[str, str], int] | None = None,
     ) -> None:
         self._rules = rules
-        self._vacancies = {one.vacancy_id: one for one in sorted(vacancies, key=lambda one: one.number)}
+        self._vacancies = {
+            one.vacancy_id: one for one in sorted(vacancies, key=lambda one: one.number)
+        }
         self._ranked = list(ranked)
         self._decided = dict(decided or {})
         self.answers = dict(answers or {})
@@ -226,7 +263,9 @@ class Pool:
             for one in self._ranked
             if one.selected and (one.vacancy_id, one.participant_no) not in self.answers
         )
-        taken.update(offer.vacancy_id for offer in self.offers if self._answer(offer) in {None, "accepted"})
+        taken.update(
+            offer.vacancy_id for offer in self.offers if self._answer(offer) in {None, "accepted"}
+        )
         return taken
 
     @property
@@ -243,10 +282,14 @@ class Pool:
         return found
 
     def settle(self) -> list[Offer]:
-        """Makes every offer that can be made now, in the order in which they are made; when there is none left, it makes none."""
+        """Makes every offer that can be made now, in the order in which they are made; when there
+        is none left, it makes none.
+        """
         self.undecided = {}
         taken = self.taken()
-        rest = {vacancy_id: one.seats - taken[vacancy_id] for vacancy_id, one in self._vacancies.items()}
+        rest = {
+            vacancy_id: one.seats - taken[vacancy_id] for vacancy_id, one in self._vacancies.items()
+        }
         made: list[Offer] = []
         tied: set[str] = set()
         for number in (None, *range(1, len(self._rules.moves) + 1)):
@@ -254,9 +297,13 @@ class Pool:
                 for group in self._queue(vacancy_id, number) if rest[vacancy_id] > 0 else ():
                     in_play = [one for one in group if self._in_play(one, vacancy_id)]
                     if len(in_play) > rest[vacancy_id]:
-                        places = [self._decided.get((vacancy_id, one.participant_no)) for one in in_play]
+                        places = [
+                            self._decided.get((vacancy_id, one.participant_no)) for one in in_play
+                        ]
                         if None in places:
-                            self.undecided[vacancy_id] = sorted(one.participant_no for one in in_play)
+                            self.undecided[vacancy_id] = sorted(
+                                one.participant_no for one in in_play
+                            )
                             tied.update(self.undecided[vacancy_id])
                             rest[vacancy_id] = 0
                             break
@@ -290,14 +337,20 @@ class Pool:
             return False
         if one.vacancy_id != vacancy_id:
             return not offers
-        return all(offer.vacancy_id != vacancy_id and self._answer(offer) != "accepted" for offer in offers)
+        return all(
+            offer.vacancy_id != vacancy_id and self._answer(offer) != "accepted" for offer in offers
+        )
 
     def _waits(self, one: Ranked) -> bool:
         """Whether another offer to the person is open."""
-        return any(self._answer(offer) is None for offer in self._offers_of.get(one.participant_no, ()))
+        return any(
+            self._answer(offer) is None for offer in self._offers_of.get(one.participant_no, ())
+        )
 
     def _queue(self, vacancy_id: str, number: int | None) -> list[list[Ranked]]:
-        """Those whom the own list or a move gives for a seat, the best first; equals stand together."""
+        """Those whom the own list or a move gives for a seat, the best first; equals stand
+        together.
+        """
         key = (vacancy_id, number)
         if key not in self._queues:
             self._queues[key] = self._equals(vacancy_id, number)
@@ -305,7 +358,9 @@ class Pool:
 
     def _equals(self, vacancy_id: str, number: int | None) -> list[list[Ranked]]:
         if number is None:
-            own = [(one.rank, one) for one in self._of_vacancy.get(vacancy_id, ()) if not one.selected]
+            own = [
+                (one.rank, one) for one in self._of_vacancy.get(vacancy_id, ()) if not one.selected
+            ]
             return _in_groups(own)
         move, seat = self._rules.moves[number - 1], self._vacancies[vacancy_id]
         return _in_groups(
@@ -314,7 +369,8 @@ class Pool:
                 for origin in self._vacancies.values()
                 if self._rules.allows(move, seat, origin)
                 for one in self._of_vacancy.get(origin.vacancy_id, ())
-                if seat.need in one.places and (move.thresholds_of is None or move.thresholds_of in one.meets)
+                if seat.need in one.places
+                and (move.thresholds_of is None or move.thresholds_of in one.meets)
             ]
         )
 

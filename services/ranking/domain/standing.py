@@ -12,14 +12,17 @@ WAIT = "WAIT"
 """Of a candidate who has no result yet; no policy's code."""
 
 UNDECIDED = "UNDECIDED"
-"""Of those who are equal in everything at the last seat: the machine does not choose between people."""
+"""Of those who are equal in everything at the last seat: the machine does not choose between
+people."""
 
 FIRST_LINES = 10
 
 
 class Row(NamedTuple):
-    """A candidate among the others: `place` counts lines from 1, `worth` is score and priority group in one, `shared` is the rank of the `alike` whom
-    worth and ties don't tell apart, `decided` for how many of them an officer gave a place."""
+    """A candidate among the others: `place` counts lines from 1, `worth` is score and priority
+    group in one, `shared` is the rank of the `alike` whom worth and ties don't tell apart,
+    `decided` for how many of them an officer gave a place.
+    """
 
     place: int
     participant_no: str
@@ -31,8 +34,12 @@ class Row(NamedTuple):
 
 
 class Line(NamedTuple):
-    """A candidate's line. `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every tie; no rank, no score.
-    `priority` as in merit.Standing. `decided`: an officer gave the rank among people who are alike."""
+    """A candidate's line.
+
+    `place` counts lines from 1, `rank` is shared by the `equals` who are equal in score and every
+    tie; no rank, no score. `priority` as in merit.Standing. `decided`: an officer gave the rank
+    among people who are alike.
+    """
 
     place: int
     participant_no: str
@@ -45,13 +52,19 @@ class Line(NamedTuple):
 
 
 def line(row: Row) -> Line:
-    """The line of a row. Where an officer gave a place to each of those who are alike, the places are their ranks; else they share the first."""
+    """The line of a row.
+
+    Where an officer gave a place to each of those who are alike, the places are their ranks; else
+    they share the first.
+    """
     if row.gate is not Gate.RANKED or row.worth is None:
         return Line(row.place, row.participant_no, row.gate, None, 1, None)
     told_apart = row.decided == row.alike
     rank, equals = (row.place, 1) if told_apart else (row.shared, row.alike)
     score = score_and_priority(row.worth)
-    return Line(row.place, row.participant_no, row.gate, rank, equals, *score, told_apart and row.alike > 1)
+    return Line(
+        row.place, row.participant_no, row.gate, rank, equals, *score, told_apart and row.alike > 1
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +83,11 @@ class ListCut:
         return cls(cut.multiple * seats, cut.equals_at_the_limit == "officer-decides", rules)
 
     def code(self, gate: Gate, rank: int | None, equals: int) -> str:
-        """The outcome of a line, as the list's code for it. Ranks are shared, so a rank within the limit admits all its equals, unless an officer has
-        to choose among them. What is published is `ListRules.shown` of it."""
+        """The outcome of a line, as the list's code for it.
+
+        Ranks are shared, so a rank within the limit admits all its equals, unless an officer has to
+        choose among them. What is published is `ListRules.shown` of it.
+        """
         codes = self.one.codes
         if rank is None:
             return {
@@ -90,8 +106,10 @@ class ListCut:
 
 @dataclass(slots=True)
 class Summary:
-    """A list told in figures, gathered line by line; lines come in order of participant number. `codes` counts the list's own codes, whatever priority
-    groups add to them."""
+    """A list told in figures, gathered line by line; lines come in order of participant number.
+
+    `codes` counts the list's own codes, whatever priority groups add to them.
+    """
 
     cut: ListCut
     candidates: int = 0
@@ -110,7 +128,9 @@ class Summary:
             self.codes[code] += 1
             if code == codes.within and line.score is not None:
                 self.within += 1
-                self.cut_score = line.score if self.cut_score is None else min(self.cut_score, line.score)
+                self.cut_score = (
+                    line.score if self.cut_score is None else min(self.cut_score, line.score)
+                )
             if line.rank is not None and line.place <= FIRST_LINES:
                 self.first.append(line)
             score = "" if line.score is None else digits(line.score, rules.decimals)

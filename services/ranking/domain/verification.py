@@ -1,7 +1,8 @@
-"""Recomputes a published list from the facts that it publishes, under the policy that it holds: gates, scores, order, ranks, cut, codes.
+"""Recomputes a published list from the facts that it publishes, under the policy that it holds:
+gates, scores, order, ranks, cut, codes.
 
-What personal facts decided can't be recomputed by others: there the published order among those whom all before it leaves equal is taken, and
-a commitment to the facts must stand beside it.
+What personal facts decided can't be recomputed by others: there the published order among those
+whom all before it leaves equal is taken, and a commitment to the facts must stand beside it.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +14,16 @@ from typing import Any
 from pydantic import ValidationError
 
 from services.ranking.domain.following import check_first_or_following
-from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, Standing, before_decision, digits
+from services.ranking.domain.merit import (
+    Candidate,
+    Gate,
+    ListRules,
+    Outcome,
+    Result,
+    Standing,
+    before_decision,
+    digits,
+)
 from services.ranking.domain.proof import (
     LINES_BEFORE_LEAVES,
     Accepts,
@@ -46,7 +56,11 @@ def facts_of_points(policy: Policy, one: List) -> list[str]:
     stages = [policy.stage(term.stage) for term in one.score.terms]
     asked = {bonus.of for stage in stages if stage for bonus in stage.bonuses if bonus.of in FACTS}
     asked |= {
-        component.evidence.of for stage in stages if stage for component in stage.components if component.evidence
+        component.evidence.of
+        for stage in stages
+        if stage
+        for component in stage.components
+        if component.evidence
     }
     return sorted(str(fact) for fact in asked)
 
@@ -54,8 +68,9 @@ def facts_of_points(policy: Policy, one: List) -> list[str]:
 class PublicRules:
     """A list's rules as far as what is published goes, for one kind of need and one round's seed.
 
-    Published points are those that counted, with what evidence and bonuses gave: the rules take them as stated. Where the policy publishes scores
-    only, points are like personal facts: all ties go by them unseen.
+    Published points are those that counted, with what evidence and bonuses gave: the rules take
+    them as stated. Where the policy publishes scores only, points are like personal facts: all ties
+    go by them unseen.
     """
 
     def __init__(self, policy: Policy, one: List, need: str, seed: str) -> None:
@@ -73,16 +88,27 @@ class PublicRules:
         self.personal = len(by_points) < len(one.ties)
         self._commits_all = bool(facts_of_points(policy, one)) or not self.points_shown
         stages = [policy.stage(stage) for stage in self.stages]
-        self._most = {part.code: str(part.maximum) for stage in stages if stage for part in stage.components}
-        self._before = ListRules(public, one.model_copy(update={"ties": tuple(by_points)}), need, seed)
+        self._most = {
+            part.code: str(part.maximum) for stage in stages if stage for part in stage.components
+        }
+        self._before = ListRules(
+            public, one.model_copy(update={"ties": tuple(by_points)}), need, seed
+        )
 
     def known(self, leaf: LineLeaf, decided: Mapping[str, int]) -> Candidate:
-        """The candidate as far as the line tells. Raises FaultError where it tells too much or too little."""
+        """The candidate as far as the line tells.
+
+        Raises FaultError where it tells too much or too little.
+        """
         codes = self.list.codes
-        outcome = {codes.absent: Outcome.MISSED, codes.disqualified: Outcome.DISQUALIFIED}.get(leaf.code)
+        outcome = {codes.absent: Outcome.MISSED, codes.disqualified: Outcome.DISQUALIFIED}.get(
+            leaf.code
+        )
         expected = self.whole.components if self.points_shown and self.scored(leaf) else ()
         if set(leaf.points) != set(expected):
-            raise FaultError("points", f"expected {', '.join(expected) or 'none'} beside the code {leaf.code}")
+            raise FaultError(
+                "points", f"expected {', '.join(expected) or 'none'} beside the code {leaf.code}"
+            )
         if leaf.priority is not None and not (self.list.by_priority and leaf.rank is not None):
             raise FaultError("priority", "expected none: it put nobody in order here")
         points = leaf.points if self.points_shown else self._most
@@ -93,7 +119,9 @@ class PublicRules:
             withdrawn=leaf.code == codes.withdrawn,
             results=dict.fromkeys(self.stages, result),
             admitted_by=frozenset({self.list.after} if self.list.after else ()),
-            decided={self.list.code: decided[leaf.participant_no]} if leaf.participant_no in decided else {},
+            decided={self.list.code: decided[leaf.participant_no]}
+            if leaf.participant_no in decided
+            else {},
             priority=leaf.priority,
         )
 
@@ -107,34 +135,49 @@ class PublicRules:
         return self._commits_all and self.scored(leaf)
 
     def place(self, leaf: LineLeaf, decided: Mapping[str, int]) -> "Placed":
-        """Where what is published puts the candidate. Raises FaultError where it tells too much or too little."""
+        """Where what is published puts the candidate.
+
+        Raises FaultError where it tells too much or too little.
+        """
         candidate = self.known(leaf, decided)
         before, told = self._before.stands(candidate), self._told.stands(candidate)
         if before is None or told is None or told.gate is Gate.WAITING:
-            raise FaultError("points", "above a maximum, or no multiple of the step that the policy gives")
+            raise FaultError(
+                "points", "above a maximum, or no multiple of the step that the policy gives"
+            )
         if told.gate is not Gate.RANKED:
             return Placed(told.gate, None, told.merit_key, b"", b"")
         if not self.points_shown:
             return self._by_score(leaf, told)
         prefix = before_decision(before.merit_key)
         alike = before_decision(told.merit_key)
-        return Placed(told.gate, told.worth, prefix, alike[len(prefix) :], told.merit_key[len(alike) :])
+        return Placed(
+            told.gate, told.worth, prefix, alike[len(prefix) :], told.merit_key[len(alike) :]
+        )
 
     def _by_score(self, leaf: LineLeaf, told: Standing) -> "Placed":
         """The same out of the score alone."""
         if leaf.code == self.list.codes.below:
-            return Placed(Gate.BELOW, None, bytes((Gate.BELOW,)) + leaf.participant_no.encode(), b"", b"")
+            return Placed(
+                Gate.BELOW, None, bytes((Gate.BELOW,)) + leaf.participant_no.encode(), b"", b""
+            )
         units = int((leaf.score or "").replace(".", "") or -1)
         if leaf.score is None or digits(units, self.whole.decimals) != leaf.score:
-            raise FaultError("score", f"expected one with {self.whole.decimals} digits after the point")
+            raise FaultError(
+                "score", f"expected one with {self.whole.decimals} digits after the point"
+            )
         worth = told.priority * MOST_UNITS + units
         after = told.merit_key[len(before_decision(told.merit_key)) :]
-        return Placed(Gate.RANKED, worth, b"\0" + (2**64 - 1 - worth).to_bytes(8, "big"), b"", after)
+        return Placed(
+            Gate.RANKED, worth, b"\0" + (2**64 - 1 - worth).to_bytes(8, "big"), b"", after
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A candidate's key in three: what all may compute, the ties from the first personal fact on (with the facts unknown), and what comes after."""
+    """A candidate's key in three: what all may compute, the ties from the first personal fact on
+    (with the facts unknown), and what comes after.
+    """
 
     gate: Gate
     worth: int | None
@@ -144,13 +187,21 @@ class Placed:
 
 
 def check_list(published: Published, accepts: Accepts, key_id: str) -> Policy:
-    """Signature, hashes and ranking of a list file. Raises FaultError with the first fault; gives the policy."""
+    """Signature, hashes and ranking of a list file.
+
+    Raises FaultError with the first fault; gives the policy.
+    """
     check_head(published.head, published.signature, accepts, key_id)
     return check_contents(published.head, published.policy, published.leaves)
 
 
-def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: Sequence[Leaf]) -> Policy:
-    """Hashes and ranking of what is or will be published. Raises FaultError with the first fault; gives the policy."""
+def check_contents(
+    proposal: Proposal, policy_json: Mapping[str, Any], leaves: Sequence[Leaf]
+) -> Policy:
+    """Hashes and ranking of what is or will be published.
+
+    Raises FaultError with the first fault; gives the policy.
+    """
     check_first_or_following(proposal)
     check_counts(proposal, leaves, policy_json)
     try:
@@ -158,7 +209,9 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
     except ValidationError as error:
         raise first_fault(error, "policy") from error
     if (policy.id, policy.version) != (proposal.policy_id, proposal.policy_version):
-        raise FaultError("head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called")
+        raise FaultError(
+            "head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called"
+        )
     seats = number = 0
     vacancy_ids: set[str] = set()
     seated: list[Seated] = []
@@ -176,32 +229,43 @@ def check_contents(proposal: Proposal, policy_json: Mapping[str, Any], leaves: S
                 other = vacancy_of.setdefault(leaf.participant_no, vacancy.vacancy_id)
                 if other != vacancy.vacancy_id:
                     raise FaultError(
-                        f"{_at(index)}, participant_no", f"{leaf.participant_no} is a candidate of {other} too"
+                        f"{_at(index)}, participant_no",
+                        f"{leaf.participant_no} is a candidate of {other} too",
                     )
         if seating is not None:
             seated.append(Seated(vacancy, last, admitted, seating, _at(first + len(rest))))
     if seats != proposal.decreed_seats:
-        raise FaultError("vacancies", f"their seats are {seats}, expected the decreed {proposal.decreed_seats}")
+        raise FaultError(
+            "vacancies", f"their seats are {seats}, expected the decreed {proposal.decreed_seats}"
+        )
     if seated and len(seated) < len(vacancy_ids):
         raise FaultError("vacancies", f"{len(seated)} have a seating, expected all or none")
     check_seating(policy, as_counted(policy), proposal.seed, seated)
-    check_root(proposal, leaves)  # last: recomputing names the line, hashes only say that there is one
+    check_root(
+        proposal, leaves
+    )  # last: recomputing names the line, hashes only say that there is one
     return policy
 
 
 def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Each whose points of a component are others on a later list of the vacancy: the participant number, and by component what the lists say, in order.
+    """Each whose points of a component are others on a later list of the vacancy: the participant
+    number, and by component what the lists say, in order.
 
-    A correction after the earlier list was fixed does that, also without a version that was adopted: the file can't say whether there was one.
+    A correction after the earlier list was fixed does that, also without a version that was
+    adopted: the file can't say whether there was one.
     """
     for _, _, rest in _vacancies(leaves):
         points: dict[str, dict[str, list[str]]] = {}
         for leaf in rest:
             if isinstance(leaf, LineLeaf):
                 for component, value in leaf.points.items():
-                    points.setdefault(leaf.participant_no, {}).setdefault(component, []).append(value)
+                    points.setdefault(leaf.participant_no, {}).setdefault(component, []).append(
+                        value
+                    )
         for number, parts in sorted(points.items()):
-            if differ := {part: values for part, values in parts.items() if len(set(map(Decimal, values))) > 1}:
+            if differ := {
+                part: values for part, values in parts.items() if len(set(map(Decimal, values))) > 1
+            }:
                 yield number, differ
 
 
@@ -226,29 +290,42 @@ def _check_vacancy(
 ) -> tuple[list[LineLeaf], set[str]]:
     """Checks its lists; gives the lines of the last, and whom that admits."""
     if vacancy.need not in policy.needs:
-        raise FaultError(f"{_at(first)}, need", f"expected one of the policy's: {', '.join(policy.needs)}")
+        raise FaultError(
+            f"{_at(first)}, need", f"expected one of the policy's: {', '.join(policy.needs)}"
+        )
     starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)]
     heads = [leaf for leaf in leaves if isinstance(leaf, ListLeaf)]
     for index, leaf in enumerate(leaves):
         if isinstance(leaf, SeatingLeaf):
-            raise FaultError(_at(first + 1 + index), "expected the vacancy's seating after all of its lists")
+            raise FaultError(
+                _at(first + 1 + index), "expected the vacancy's seating after all of its lists"
+            )
     codes = [one.code for one in policy.lists]
     if [head.list for head in heads] != codes or starts[:1] != [0]:
         raise FaultError(_at(first), f"expected the vacancy's lists after it: {', '.join(codes)}")
     admitted: dict[str, set[str]] = {}
     lines: list[LineLeaf] = []
-    for one, head, start, end in zip(policy.lists, heads, starts, [*starts[1:], len(leaves)], strict=True):
+    for one, head, start, end in zip(
+        policy.lists, heads, starts, [*starts[1:], len(leaves)], strict=True
+    ):
         lines = [leaf for leaf in leaves[start + 1 : end] if isinstance(leaf, LineLeaf)]
         at = first + 1 + start
         _check_heading(vacancy, head, lines, at)
         if one.after is not None and {leaf.participant_no for leaf in lines} != admitted[one.after]:
-            raise FaultError(_at(at), f"list {one.code}: expected exactly those whom the list {one.after} admitted")
+            raise FaultError(
+                _at(at),
+                f"list {one.code}: expected exactly those whom the list {one.after} admitted",
+            )
         rules = PublicRules(policy, one, vacancy.need, seed)
-        admitted[one.code] = _check_lines(rules, ListCut.of(rules.whole, vacancy.seats), head, lines, at)
+        admitted[one.code] = _check_lines(
+            rules, ListCut.of(rules.whole, vacancy.seats), head, lines, at
+        )
     return lines, admitted[policy.lists[-1].code]
 
 
-def _check_heading(vacancy: VacancyLeaf, head: ListLeaf, lines: Sequence[LineLeaf], at: int) -> None:
+def _check_heading(
+    vacancy: VacancyLeaf, head: ListLeaf, lines: Sequence[LineLeaf], at: int
+) -> None:
     if head.vacancy_id != vacancy.vacancy_id:
         raise FaultError(f"{_at(at)}, vacancy_id", f"expected {vacancy.vacancy_id}")
     numbers: set[str] = set()
@@ -257,14 +334,22 @@ def _check_heading(vacancy: VacancyLeaf, head: ListLeaf, lines: Sequence[LineLea
             expected = f"expected line {index} of the list {head.list} of {vacancy.vacancy_id}"
             raise FaultError(_at(at + index), expected)
         if leaf.participant_no in numbers:
-            raise FaultError(f"{_at(at + index)}, participant_no", f"{leaf.participant_no} stands twice on the list")
+            raise FaultError(
+                f"{_at(at + index)}, participant_no",
+                f"{leaf.participant_no} stands twice on the list",
+            )
         numbers.add(leaf.participant_no)
     for participant_no, place in head.decided.items():
         if participant_no not in numbers or not 1 <= place < 2**16 - 1:
-            raise FaultError(f"{_at(at)}, decided", f"{participant_no} is not on the list, or {place} is no place")
+            raise FaultError(
+                f"{_at(at)}, decided",
+                f"{participant_no} is not on the list, or {place} is no place",
+            )
 
 
-def _check_lines(rules: PublicRules, cut: ListCut, head: ListLeaf, leaves: Sequence[LineLeaf], at: int) -> set[str]:
+def _check_lines(
+    rules: PublicRules, cut: ListCut, head: ListLeaf, leaves: Sequence[LineLeaf], at: int
+) -> set[str]:
     """Ranks the published facts anew and compares line by line; gives whom the list admits."""
     placed = []
     for index, leaf in enumerate(leaves, 1):
@@ -297,7 +382,9 @@ def _check_lines(rules: PublicRules, cut: ListCut, head: ListLeaf, leaves: Seque
     summary = Summary(cut)
     summary.add(sorted(computed, key=lambda one: one.participant_no))
     if summary.digest != head.digest:
-        raise FaultError(f"{_at(at)}, digest", f"expected {summary.digest}, as StageClosed stated it")
+        raise FaultError(
+            f"{_at(at)}, digest", f"expected {summary.digest}, as StageClosed stated it"
+        )
     return admitted
 
 
@@ -306,14 +393,26 @@ def _rows(in_order: Sequence[tuple[Placed, LineLeaf]]) -> Iterator[Row]:
     place = 1
     for _, group in groupby(in_order, key=lambda one: (one[0].public, one[1].order)):
         alike = list(group)
-        decided = sum(placed.gate is Gate.RANKED and placed.after[:2] != b"\xff\xff" for placed, _ in alike)
+        decided = sum(
+            placed.gate is Gate.RANKED and placed.after[:2] != b"\xff\xff" for placed, _ in alike
+        )
         for index, (placed, leaf) in enumerate(alike):
-            yield Row(place + index, leaf.participant_no, placed.gate, placed.worth, place, len(alike), decided)
+            yield Row(
+                place + index,
+                leaf.participant_no,
+                placed.gate,
+                placed.worth,
+                place,
+                len(alike),
+                decided,
+            )
         place += len(alike)
 
 
 def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]], at: int) -> None:
-    """Where personal facts decide there is an order, dense from 1, and a commitment of each; nowhere else."""
+    """Where personal facts decide there is an order, dense from 1, and a commitment of each;
+    nowhere else.
+    """
     groups: dict[bytes, list[LineLeaf]] = {}
     alike: dict[tuple[bytes, int], bytes] = {}
     for one, leaf in placed:
@@ -324,20 +423,35 @@ def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]],
         among = groups[one.public] if one.gate is Gate.RANKED else []
         ordered = rules.personal and len(among) > 1
         if ordered is not (leaf.order is not None):
-            says = "expected the order that personal facts gave" if ordered else "expected none: public points decide"
+            says = (
+                "expected the order that personal facts gave"
+                if ordered
+                else "expected none: public points decide"
+            )
             raise FaultError(_named(where, leaf, "order"), says)
         committed = ordered or rules.commits(leaf)
         if committed is not (leaf.commitment is not None):
-            says = "expected a commitment to the facts" if committed else "expected none: no personal fact counted"
+            says = (
+                "expected a commitment to the facts"
+                if committed
+                else "expected none: no personal fact counted"
+            )
             raise FaultError(_named(where, leaf, "commitment"), says)
-        if leaf.order is not None and alike.setdefault((one.public, leaf.order), one.personal) != one.personal:
-            raise FaultError(_named(where, leaf, "order"), "expected another than that of people with other points")
+        if (
+            leaf.order is not None
+            and alike.setdefault((one.public, leaf.order), one.personal) != one.personal
+        ):
+            raise FaultError(
+                _named(where, leaf, "order"),
+                "expected another than that of people with other points",
+            )
     for group in groups.values():
         orders = {leaf.order for leaf in group if leaf.order is not None}
         if orders and orders != set(range(1, len(orders) + 1)):
             first = min(group, key=lambda leaf: leaf.place)
             raise FaultError(
-                _named(at + first.place, first, "order"), "expected 1, 2, 3 … without a gap among the equals"
+                _named(at + first.place, first, "order"),
+                "expected 1, 2, 3 … without a gap among the equals",
             )
 
 
@@ -353,7 +467,9 @@ def as_counted(policy: Policy) -> Policy:
     """The policy for points as they are published: what evidence and bonuses gave is in them."""
 
     def stage_of(stage: Stage) -> Stage:
-        components = tuple(component.model_copy(update={"evidence": None}) for component in stage.components)
+        components = tuple(
+            component.model_copy(update={"evidence": None}) for component in stage.components
+        )
         return stage.model_copy(update={"components": components, "bonuses": ()})
 
     return policy.model_copy(update={"stages": tuple(map(stage_of, policy.stages))})

@@ -42,23 +42,37 @@ class _Changed(BaseModel):
 class OtherThreshold(_Changed):
     """Another passing grade for some kinds of need."""
 
-    of: Annotated[str, Field(max_length=40, description="A component, or `total` of the list's own stage")]
+    of: Annotated[
+        str, Field(max_length=40, description="A component, or `total` of the list's own stage")
+    ]
     minimum: Annotated[Exact | None, Field(description="None takes the threshold away")]
-    needs: Annotated[tuple[str, ...], Field(max_length=100, description="Kinds of need; none named: all")] = ()
+    needs: Annotated[
+        tuple[str, ...], Field(max_length=100, description="Kinds of need; none named: all")
+    ] = ()
 
 
 class Changes(_Changed):
-    """What would be different on one list. What is left out stays as it is; the changed policy is checked as a whole."""
+    """What would be different on one list.
+
+    What is left out stays as it is; the changed policy is checked as a whole.
+    """
 
     weights: Annotated[
-        dict[str, Positive], Field(max_length=50, description="Percent by stage, or by component where the list has it")
+        dict[str, Positive],
+        Field(max_length=50, description="Percent by stage, or by component where the list has it"),
     ] = {}
-    divisors: Annotated[dict[str, Positive], Field(max_length=50, description="By stage or component")] = {}
+    divisors: Annotated[
+        dict[str, Positive], Field(max_length=50, description="By stage or component")
+    ] = {}
     rounding: Annotated[
         Literal["each-step", "end"] | None,
-        Field(description="Half-up, after each division and each multiplication, or once at the end"),
+        Field(
+            description="Half-up, after each division and each multiplication, or once at the end"
+        ),
     ] = None
-    decimals: Annotated[int | None, Field(ge=0, le=6, description="Digits of the score after the point")] = None
+    decimals: Annotated[
+        int | None, Field(ge=0, le=6, description="Digits of the score after the point")
+    ] = None
     thresholds: Annotated[
         tuple[OtherThreshold, ...],
         Field(
@@ -67,23 +81,33 @@ class Changes(_Changed):
         ),
     ] = ()
     ties: Annotated[
-        tuple[Tie, ...] | None, Field(max_length=50, description="The whole order, in place of the list's")
+        tuple[Tie, ...] | None,
+        Field(max_length=50, description="The whole order, in place of the list's"),
     ] = None
-    multiple: Annotated[int | None, Field(ge=1, le=1000, description="Of the seats, that the cut has room for")] = None
+    multiple: Annotated[
+        int | None, Field(ge=1, le=1000, description="Of the seats, that the cut has room for")
+    ] = None
     equals_at_the_limit: Annotated[
         Literal["all-admitted", "officer-decides"] | None,
-        Field(description="What becomes of those who are equal in score and every tie where only some fit"),
+        Field(
+            description="What becomes of those who are equal in score and every tie where only some fit"
+        ),
     ] = None
 
 
 def changed_policy(policy: Policy, list_code: str, changes: Changes) -> dict[str, Any]:
-    """The policy as JSON has it, with the changes on that list; not checked yet. Raises UnknownPartError for a weight of what does not count."""
+    """The policy as JSON has it, with the changes on that list; not checked yet.
+
+    Raises UnknownPartError for a weight of what does not count.
+    """
     values: dict[str, Any] = policy.model_dump(mode="json")
     one = next(each for each in values["lists"] if each["code"] == list_code)
     score = one["score"]
     for field, given in (("weight", changes.weights), ("divisor", changes.divisors)):
         for name, value in given.items():
-            terms = [term for term in score["terms"] if (term["component"] or term["stage"]) == name]
+            terms = [
+                term for term in score["terms"] if (term["component"] or term["stage"]) == name
+            ]
             if not terms:
                 known = dict.fromkeys(term["component"] or term["stage"] for term in score["terms"])
                 raise UnknownPartError(f"{field}s", name, known)
@@ -96,19 +120,29 @@ def changed_policy(policy: Policy, list_code: str, changes: Changes) -> dict[str
     if changes.ties is not None:
         one["ties"] = [tie.model_dump() for tie in changes.ties]
     if changes.multiple is not None or changes.equals_at_the_limit is not None:
-        cut = one["cut"] or {"multiple": 1, "equals_at_the_limit": "officer-decides", "authority": score["authority"]}
+        cut = one["cut"] or {
+            "multiple": 1,
+            "equals_at_the_limit": "officer-decides",
+            "authority": score["authority"],
+        }
         one["cut"] = cut
         cut["multiple"] = changes.multiple or cut["multiple"]
         cut["equals_at_the_limit"] = changes.equals_at_the_limit or cut["equals_at_the_limit"]
     return values
 
 
-def _set_threshold(policy: Policy, values: dict[str, Any], one: Mapping[str, Any], other: OtherThreshold) -> None:
+def _set_threshold(
+    policy: Policy, values: dict[str, Any], one: Mapping[str, Any], other: OtherThreshold
+) -> None:
     counted = [
-        stage for stage in values["stages"] if stage["code"] in {term["stage"] for term in one["score"]["terms"]}
+        stage
+        for stage in values["stages"]
+        if stage["code"] in {term["stage"] for term in one["score"]["terms"]}
     ]
     own = next(stage for stage in counted if stage["code"] == one["stage"])
-    holds = [stage for stage in counted if any(part["code"] == other.of for part in stage["components"])]
+    holds = [
+        stage for stage in counted if any(part["code"] == other.of for part in stage["components"])
+    ]
     if other.of != "total" and not holds:
         known = [part["code"] for stage in counted for part in stage["components"]]
         raise UnknownPartError("thresholds", other.of, [*known, "total"])
@@ -121,7 +155,14 @@ def _set_threshold(policy: Policy, values: dict[str, Any], one: Mapping[str, Any
         if threshold["needs"]:
             kept.append(threshold)
     if other.minimum is not None:
-        kept.append({"needs": needs, "of": other.of, "minimum": str(other.minimum), "authority": stage["authority"]})
+        kept.append(
+            {
+                "needs": needs,
+                "of": other.of,
+                "minimum": str(other.minimum),
+                "authority": stage["authority"],
+            }
+        )
     stage["thresholds"] = kept
 
 
@@ -142,20 +183,29 @@ def placed(cut: ListCut, candidates: Iterable[Candidate]) -> dict[str, Placed]:
 
 
 def lines(rules: ListRules, candidates: Iterable[Candidate]) -> Iterator[Line]:
-    """Every line of a list: the ranked in merit order, then the others by gate and participant number."""
-    found = [(stands.merit_key, stands, each.participant_no) for each in candidates if (stands := rules.stands(each))]
+    """Every line of a list: the ranked in merit order, then the others by gate and participant
+    number.
+    """
+    found = [
+        (stands.merit_key, stands, each.participant_no)
+        for each in candidates
+        if (stands := rules.stands(each))
+    ]
     found.sort(key=lambda each: each[0])
     ranked = [each for each in found if each[1].gate is Gate.RANKED]
     place = 0
     for _, group in groupby(ranked, lambda each: before_decision(each[0])):
         alike = list(group)
         decided = sum(
-            key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != NO_DECISION for key, _, _ in alike
+            key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != NO_DECISION
+            for key, _, _ in alike
         )
         shared = place + 1
         for _, stands, participant_no in alike:
             place += 1
-            yield line(Row(place, participant_no, Gate.RANKED, stands.worth, shared, len(alike), decided))
+            yield line(
+                Row(place, participant_no, Gate.RANKED, stands.worth, shared, len(alike), decided)
+            )
     for _, stands, participant_no in found[len(ranked) :]:
         place += 1
         yield line(Row(place, participant_no, stands.gate, None, 0, 1, 0))
@@ -173,7 +223,9 @@ Way = Literal["in", "out", "moved"]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Somebody who would stand elsewhere: into the cut, out of it, or at another rank, score or code."""
+    """Somebody who would stand elsewhere: into the cut, out of it, or at another rank, score or
+    code.
+    """
 
     participant_no: str
     now: Placed
@@ -188,7 +240,9 @@ class Move:
 
 @dataclass(slots=True)
 class Difference:
-    """Two rankings of the same people: who moves, by participant number, and how many have which code."""
+    """Two rankings of the same people: who moves, by participant number, and how many have which
+    code.
+    """
 
     moves: list[Move]
     codes_now: Counter[str]
@@ -197,8 +251,16 @@ class Difference:
 
 def difference(now: Mapping[str, Placed], then: Mapping[str, Placed]) -> Difference:
     """What differs between two rankings of the same candidates."""
-    moves = [Move(number, now[number], then[number]) for number in sorted(now) if now[number] != then[number]]
-    return Difference(moves, Counter(each.code for each in now.values()), Counter(each.code for each in then.values()))
+    moves = [
+        Move(number, now[number], then[number])
+        for number in sorted(now)
+        if now[number] != then[number]
+    ]
+    return Difference(
+        moves,
+        Counter(each.code for each in now.values()),
+        Counter(each.code for each in then.values()),
+    )
 
 
 def rules_for(policy: Policy, list_code: str, need: str, seed: str) -> ListRules:

@@ -1,4 +1,6 @@
-"""What the columns of vacancy and candidate files hold: texts to exact values, and a reason for whatever is none. Nothing is guessed."""
+"""What the columns of vacancy and candidate files hold: texts to exact values, and a reason for
+whatever is none. Nothing is guessed.
+"""
 
 import re
 from collections.abc import Callable, Mapping
@@ -17,7 +19,8 @@ DESCRIBING = ("agency", "post", "unit", "place", "education")
 """Columns that a vacancy file may have for its readers; no rule of an order asks for them."""
 
 NAME = r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,198}[^\x00-\x20\x7f])?"
-"""A participant number or vacancy id: at most 200 characters without control characters, no blank at either end. RE2 and Python read it alike."""
+"""A participant number or vacancy id: at most 200 characters without control characters, no blank
+at either end. RE2 and Python read it alike."""
 
 DISQUALIFIED = "disqualified"
 YES = frozenset({"true", "1", "yes", "ya"})
@@ -25,7 +28,8 @@ NO = frozenset({"false", "0", "no", "tidak"})
 
 HIGHEST_MARK = 100
 BIRTH_YEARS = range(1900, 2100)
-"""Wider than any applicant's: what lies outside is a slip of whoever wrote the file, and would decide between equals."""
+"""Wider than any applicant's: what lies outside is a slip of whoever wrote the file, and would
+decide between equals."""
 
 Parse = Callable[[str], object]
 """A text that is not empty to its value; raises ValueError with the reason."""
@@ -60,13 +64,19 @@ class FilesRefusedError(Exception):
 
 def of_candidates(policy: Policy) -> Mapping[str, Parse]:
     """Every column that a candidate file may have, and how its texts are read."""
-    components = {component.code: _points(component) for stage in policy.stages for component in stage.stated}
+    components = {
+        component.code: _points(component) for stage in policy.stages for component in stage.stated
+    }
     facts: dict[str, Parse] = {
         "gpa": _mark,
         "birth_date": _day,
         "relevant_experience_months": _months,
-        "education": _word("education", policy.education_code, [one.code for one in policy.education]),
-        "priority": _word("priority group", policy.priority_code, [one.code for one in policy.priority_groups]),
+        "education": _word(
+            "education", policy.education_code, [one.code for one in policy.education]
+        ),
+        "priority": _word(
+            "priority group", policy.priority_code, [one.code for one in policy.priority_groups]
+        ),
         DISQUALIFIED: _disqualified([stage.code for stage in policy.stages]),
     }
     return {PARTICIPANT: name, VACANCY: name, **components, **facts}
@@ -75,7 +85,9 @@ def of_candidates(policy: Policy) -> Mapping[str, Parse]:
 def name(text: str) -> str:
     """A participant number or vacancy id as it is."""
     if not _NAME.fullmatch(text):
-        raise ValueError(f"{text!r} has a control character, a blank at an end, or more than 200 characters")
+        raise ValueError(
+            f"{text!r} has a control character, a blank at an end, or more than 200 characters"
+        )
     return text
 
 

@@ -13,7 +13,11 @@ from services.ranking.files.reading import Candidates, Vacancy
 
 
 def explain_row(
-    row: int, lists: Lists, standings: list[Standings], vacancies: list[Vacancy], candidates: Candidates
+    row: int,
+    lists: Lists,
+    standings: list[Standings],
+    vacancies: list[Vacancy],
+    candidates: Candidates,
 ) -> Explanation:
     """The account of the candidate in that row, on the last list that has them."""
     one = next(each for each in reversed(standings) if row in each.rows)
@@ -35,7 +39,9 @@ def explain_row(
     above = next((before for before, at in pairwise(ranked) if at == own), None)
     below = next((after for at, after in pairwise(ranked) if at == own), None)
     within = [at for at in ranked if one.within[at]]
-    to_the_limit = [at for at in ranked if one.within[at] or one.words[int(one.code[at])] == UNDECIDED]
+    to_the_limit = [
+        at for at in ranked if one.within[at] or one.words[int(one.code[at])] == UNDECIDED
+    ]
     place = Place(
         rank=int(one.rank[own]) or None,
         of=len(ranked),
@@ -48,4 +54,6 @@ def explain_row(
         last_within=other(to_the_limit[-1] if to_the_limit else None),
     )
     self_ = cast("Other", other(own))
-    return explain(lists.policy, rules, vacancy.need, vacancy.seats, self_.candidate, self_.standing, place)
+    return explain(
+        lists.policy, rules, vacancy.need, vacancy.seats, self_.candidate, self_.standing, place
+    )

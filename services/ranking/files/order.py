@@ -1,4 +1,6 @@
-"""Columns of integers in order, and what is alike in them: several columns go into one number wherever they fit, since these sort fastest."""
+"""Columns of integers in order, and what is alike in them: several columns go into one number
+wherever they fit, since these sort fastest.
+"""
 
 from collections.abc import Sequence
 
@@ -11,7 +13,9 @@ _MOST = 2**62
 
 
 def column_of(numbers: list[int]) -> Column:
-    """Numbers from 0 as a column; where one is too great for it, their places among those that occur."""
+    """Numbers from 0 as a column; where one is too great for it, their places among those that
+    occur.
+    """
     if max(numbers, default=0) >= _MOST:
         place = {number: at for at, number in enumerate(sorted(set(numbers)))}
         numbers = [place[number] for number in numbers]
@@ -19,7 +23,10 @@ def column_of(numbers: list[int]) -> Column:
 
 
 def kinds_of(columns: Sequence[Column]) -> tuple[Column, Column]:
-    """Rows that are alike in every column are one kind: a row of each kind, and each row's kind. Kinds stand in the order of the columns."""
+    """Rows that are alike in every column are one kind: a row of each kind, and each row's kind.
+
+    Kinds stand in the order of the columns.
+    """
     kind, size = _countable(columns) or (places_of(columns), len(columns[0]))
     first = np.full(size, -1, dtype=np.int64)
     first[kind[::-1]] = np.arange(len(kind) - 1, -1, -1)
@@ -28,7 +35,9 @@ def kinds_of(columns: Sequence[Column]) -> tuple[Column, Column]:
 
 
 def kinds_or_rows(columns: Sequence[Column]) -> tuple[Column, Column]:
-    """The same where kinds are told quickly; where there may be too many, each row is a kind of its own, in the order of the first column."""
+    """The same where kinds are told quickly; where there may be too many, each row is a kind of its
+    own, in the order of the first column.
+    """
     if _countable(columns) is not None:
         return kinds_of(columns)
     first = in_order(columns[:1])
@@ -67,15 +76,18 @@ def in_order(columns: Sequence[Column]) -> Column:
 
 
 def _countable(columns: Sequence[Column]) -> tuple[Column, int] | None:
-    """One number for each row, alike where the rows are, if there are few enough different ones to count them off."""
+    """One number for each row, alike where the rows are, if there are few enough different ones to
+    count them off.
+    """
     most = 4 * len(columns[0])
     packed = _packed(columns, most)
     return packed[0] if len(packed) == 1 and packed[0][1] <= most else None
 
 
 def _packed(columns: Sequence[Column], most: int) -> list[tuple[Column, int]]:
-    """Few columns that order as these do together, none negative, each with what all its numbers are below: at most `most`, but where a single column
-    has greater ones."""
+    """Few columns that order as these do together, none negative, each with what all its numbers
+    are below: at most `most`, but where a single column has greater ones.
+    """
     found: list[tuple[Column, int]] = []
     for column in columns:
         least = int(column.min()) if len(column) else 0

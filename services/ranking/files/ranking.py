@@ -1,7 +1,9 @@
-"""Lists over columns: each kind of candidate is given to the compiled rules once, and the keys that come back are sorted.
+"""Lists over columns: each kind of candidate is given to the compiled rules once, and the keys that
+come back are sorted.
 
-Nothing here knows a threshold, a weight or a tie: gates, scores and keys are `ListRules`', codes are `ListCut`'s. Candidates whom nothing
-that the list asks for tells apart are one kind; their keys differ only in the last resort, in whose place files have the participant number.
+Nothing here knows a threshold, a weight or a tie: gates, scores and keys are `ListRules`', codes
+are `ListCut`'s. Candidates whom nothing that the list asks for tells apart are one kind; their keys
+differ only in the last resort, in whose place files have the participant number.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +19,14 @@ from numpy.typing import NDArray
 from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, rules_of
 from services.ranking.domain.standing import ListCut
 from services.ranking.files.columns import DISQUALIFIED
-from services.ranking.files.order import Column, column_of, in_order, kinds_of, kinds_or_rows, places_of
+from services.ranking.files.order import (
+    Column,
+    column_of,
+    in_order,
+    kinds_of,
+    kinds_or_rows,
+    places_of,
+)
 from services.ranking.files.reading import Candidates, Vacancy
 from shared.policies import List, Policy, Stage
 from shared.policies.model import FACTS
@@ -32,9 +41,13 @@ Columns = Mapping[str, tuple[Sequence[object], Column]]
 
 @dataclass(frozen=True, slots=True)
 class Standings:
-    """One list. Arrays have an entry for each row of `rows`, which are those of the candidate file who are on the list, in the list's order within
-    their vacancies: the ranked, best first, then the others by gate. `rank`: 0 unless ranked. `code` and `decided_by` stand in `words`.
-    `total`: of the list's own stage."""
+    """One list.
+
+    Arrays have an entry for each row of `rows`, which are those of the candidate file who are on
+    the list, in the list's order within their vacancies: the ranked, best first, then the others by
+    gate. `rank`: 0 unless ranked. `code` and `decided_by` stand in `words`. `total`: of the list's
+    own stage.
+    """
 
     one: List
     rules: Mapping[str, ListRules]
@@ -52,8 +65,10 @@ class Standings:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """What the rules say of candidates of one need, an entry for each: as Standing has it, 0 where it is none. `total`: points of the list's own
-    stage. `fields`: what stands in each field of the merit key after the gate, up to an officer's decision."""
+    """What the rules say of candidates of one need, an entry for each: as Standing has it, 0 where
+    it is none. `total`: points of the list's own stage. `fields`: what stands in each field of the
+    merit key after the gate, up to an officer's decision.
+    """
 
     gate: Column
     priority: Column
@@ -63,7 +78,10 @@ class Stands:
 
 
 class Lists:
-    """A list over the candidates of files, and those that come before it. `admitted`: all candidates had passed these."""
+    """A list over the candidates of files, and those that come before it.
+
+    `admitted`: all candidates had passed these.
+    """
 
     def __init__(
         self,
@@ -82,7 +100,9 @@ class Lists:
         self._vacancies = vacancies
         self._candidates = candidates
         self._needs = sorted({vacancy.need for vacancy in vacancies})
-        self._need = np.array([self._needs.index(vacancy.need) for vacancy in vacancies], dtype=np.int64)
+        self._need = np.array(
+            [self._needs.index(vacancy.need) for vacancy in vacancies], dtype=np.int64
+        )
         self._seats = np.array([vacancy.seats for vacancy in vacancies], dtype=np.int64)
 
     def standings(self) -> list[Standings]:
@@ -97,7 +117,9 @@ class Lists:
     def candidate(self, row: int, one: List) -> Candidate:
         """What the file says of the candidate in that row, as far as the list asks."""
         codes = self._candidates.codes
-        columns = {name: [self._candidates.values[name][column[row]]] for name, column in codes.items()}
+        columns = {
+            name: [self._candidates.values[name][column[row]]] for name, column in codes.items()
+        }
         need = self._vacancies[self._candidates.vacancy[row]].need
         (candidate,) = _candidates(self.policy, one, need, self._first_stage, columns, 1)
         candidate.participant_no = self._candidates.participant_no(row)
@@ -109,20 +131,37 @@ class Lists:
 
     def _standings(self, one: List, rows: Column) -> Standings:
         vacancy = self._candidates.vacancy[rows]
-        asked = [component.code for stage in _stages(self.policy, one) for component in stage.stated]
+        asked = [
+            component.code for stage in _stages(self.policy, one) for component in stage.stated
+        ]
         asked += [*FACTS, DISQUALIFIED] if self.policy.uses_facts(one) else [DISQUALIFIED]
-        codes = {name: self._candidates.codes[name][rows] for name in asked if name in self._candidates.codes}
+        codes = {
+            name: self._candidates.codes[name][rows]
+            for name in asked
+            if name in self._candidates.codes
+        }
         first, kind = kinds_or_rows([self._need[vacancy], *codes.values()])
         need = self._need[vacancy[first]]
         rules = {name: rules_of(self._json, name, NO_SEED)[one.code] for name in self._needs}
-        gate, priority, score, total, merit = (np.zeros(len(first), dtype=np.int64) for _ in range(5))
+        gate, priority, score, total, merit = (
+            np.zeros(len(first), dtype=np.int64) for _ in range(5)
+        )
         fields: dict[int, list[Column]] = {}
         start = np.zeros(len(self._needs), dtype=np.int64)
         for number in np.unique(need).tolist():
             here = np.flatnonzero(need == number)  # kinds of one need stand together
-            columns = {name: (self._candidates.values[name], column[first[here]]) for name, column in codes.items()}
+            columns = {
+                name: (self._candidates.values[name], column[first[here]])
+                for name, column in codes.items()
+            }
             stands = where_they_stand(
-                rules[self._needs[number]], self.policy, one, self._needs[number], self._first_stage, columns, len(here)
+                rules[self._needs[number]],
+                self.policy,
+                one,
+                self._needs[number],
+                self._first_stage,
+                columns,
+                len(here),
             )
             gate[here], priority[here], score[here], total[here] = (
                 stands.gate,
@@ -144,7 +183,9 @@ class Lists:
         rank[ranked], equals[ranked] = line.rank, line.equals
         cuts: dict[tuple[int, int], ListCut] = {}
 
-        def code_of(need: int, seats: int, gate: int, rank: int, equals: int, priority: int) -> tuple[int, bool]:
+        def code_of(
+            need: int, seats: int, gate: int, rank: int, equals: int, priority: int
+        ) -> tuple[int, bool]:
             of_need = rules[self._needs[need]]
             cut = cuts.setdefault((need, seats), ListCut.of(of_need, seats))
             code = cut.code(Gate(gate), rank or None, equals)
@@ -152,13 +193,23 @@ class Lists:
 
         needs = self._need[vacancy]
         code, within = _each_once(
-            code_of, [needs, self._seats[vacancy], gate[kind], rank, equals, np.where(ranked, priority[kind], 0)]
+            code_of,
+            [
+                needs,
+                self._seats[vacancy],
+                gate[kind],
+                rank,
+                equals,
+                np.where(ranked, priority[kind], 0),
+            ],
         )
         decided = np.zeros(len(line.rank), dtype=np.int64)
         for number, values in fields.items():
             of_need = needs[ranked] == number
             local = kind[ranked] - start[number]
-            decided[of_need] = line.decided_by(of_need, local, values, rules[self._needs[number]], words)
+            decided[of_need] = line.decided_by(
+                of_need, local, values, rules[self._needs[number]], words
+            )
         decided_by[ranked] = decided
         return Standings(
             one,
@@ -177,14 +228,18 @@ class Lists:
 
 
 def without_earlier_gates(policy: Policy, one: List) -> Policy:
-    """The policy for candidates who had passed what comes before this list: thresholds and knock-outs of the other stages are met."""
+    """The policy for candidates who had passed what comes before this list: thresholds and
+    knock-outs of the other stages are met.
+    """
     stages = tuple(
         stage
         if stage.code == one.stage
         else stage.model_copy(
             update={
                 "thresholds": (),
-                "components": tuple(part.model_copy(update={"knock_out": None}) for part in stage.components),
+                "components": tuple(
+                    part.model_copy(update={"knock_out": None}) for part in stage.components
+                ),
             }
         )
         for stage in policy.stages
@@ -193,19 +248,35 @@ def without_earlier_gates(policy: Policy, one: List) -> Policy:
 
 
 def where_they_stand(
-    rules: ListRules, policy: Policy, one: List, need: str, first_stage: str, columns: Columns, count: int
+    rules: ListRules,
+    policy: Policy,
+    one: List,
+    need: str,
+    first_stage: str,
+    columns: Columns,
+    count: int,
 ) -> Stands:
-    """The compiled rules, asked about so many candidates of one need: in columns, or one by one where numbers may grow too great for these."""
+    """The compiled rules, asked about so many candidates of one need: in columns, or one by one
+    where numbers may grow too great for these.
+    """
     if rules.fits_columns:
         return in_columns(rules, policy, one, need, first_stage, columns, count)
     return one_by_one(rules, policy, one, need, first_stage, columns, count)
 
 
 def one_by_one(
-    rules: ListRules, policy: Policy, one: List, need: str, first_stage: str, columns: Columns, count: int
+    rules: ListRules,
+    policy: Policy,
+    one: List,
+    need: str,
+    first_stage: str,
+    columns: Columns,
+    count: int,
 ) -> Stands:
     """What `ListRules.stands` says of each candidate."""
-    values = {name: [known[code] for code in codes.tolist()] for name, (known, codes) in columns.items()}
+    values = {
+        name: [known[code] for code in codes.tolist()] for name, (known, codes) in columns.items()
+    }
     gate, priority, score, total = (np.zeros(count, dtype=np.int64) for _ in range(4))
     ends = [1, *(end for name, end in rules.fields if name != "decision")]
     fields = [[0] * count for _ in ends[1:]]
@@ -214,28 +285,49 @@ def one_by_one(
         assert standing is not None  # whoever is asked about was admitted
         gate[number] = standing.gate
         if standing.score is not None:
-            units = [each for stage, _ in rules.stages for each in rules.units_of(stage, candidate) or ()]
-            priority[number], score[number], total[number] = standing.priority, standing.score, rules.own_total(units)
+            units = [
+                each for stage, _ in rules.stages for each in rules.units_of(stage, candidate) or ()
+            ]
+            priority[number], score[number], total[number] = (
+                standing.priority,
+                standing.score,
+                rules.own_total(units),
+            )
             for field, (start, end) in zip(fields, pairwise(ends), strict=True):
                 field[number] = int.from_bytes(standing.merit_key[start:end])
     return Stands(gate, priority, score, total, [column_of(field) for field in fields])
 
 
 def in_columns(
-    rules: ListRules, policy: Policy, one: List, need: str, first_stage: str, columns: Columns, count: int
+    rules: ListRules,
+    policy: Policy,
+    one: List,
+    need: str,
+    first_stage: str,
+    columns: Columns,
+    count: int,
 ) -> Stands:
-    """The same, each different result of a stage and each different fact asked about once, and all candidates' scores and keys at a time."""
+    """The same, each different result of a stage and each different fact asked about once, and all
+    candidates' scores and keys at a time.
+    """
 
     def kinds(names: Iterable[str]) -> tuple[list[Candidate], Column]:
         """A candidate for each different row of these columns, and each row's kind."""
         known = [name for name in names if name in columns]
-        first, kind = kinds_of([columns[name][1] for name in known] or [np.zeros(count, dtype=np.int64)])
-        values = {name: [columns[name][0][code] for code in columns[name][1][first].tolist()] for name in known}
+        first, kind = kinds_of(
+            [columns[name][1] for name in known] or [np.zeros(count, dtype=np.int64)]
+        )
+        values = {
+            name: [columns[name][0][code] for code in columns[name][1][first].tolist()]
+            for name in known
+        }
         return list(_candidates(policy, one, need, first_stage, values, len(first))), kind
 
     row: list[Column] = []
     outcomes: list[Column] = []
-    stages = {stage.code: [component.code for component in stage.stated] for stage in _stages(policy, one)}
+    stages = {
+        stage.code: [component.code for component in stage.stated] for stage in _stages(policy, one)
+    }
     for code, asks_facts in rules.stages:
         if not asks_facts:
             outcome, units_of_all = _by_components(rules, code, first_stage, columns, count)
@@ -243,10 +335,18 @@ def in_columns(
             row += units_of_all
             continue
         candidates, kind = kinds([*stages[code], DISQUALIFIED, *FACTS])
-        outcomes.append(np.array([candidate.results[code].outcome for candidate in candidates], dtype=np.int64)[kind])
+        outcomes.append(
+            np.array([candidate.results[code].outcome for candidate in candidates], dtype=np.int64)[
+                kind
+            ]
+        )
         nothing = [0] * rules.width_of(code)
-        units = np.array([rules.units_of(code, candidate) or nothing for candidate in candidates], dtype=np.int64)
-        row += [units_of_one[kind] for units_of_one in units.reshape(len(candidates), len(nothing)).T]
+        units = np.array(
+            [rules.units_of(code, candidate) or nothing for candidate in candidates], dtype=np.int64
+        )
+        row += [
+            units_of_one[kind] for units_of_one in units.reshape(len(candidates), len(nothing)).T
+        ]
     first, kind = kinds_of(outcomes)
     gates = [_gate(rules, [Outcome(each[at]) for each in outcomes]) for at in first.tolist()]
     gate = np.array(gates, dtype=np.int64)[kind]
@@ -255,19 +355,27 @@ def in_columns(
     facts: dict[str, Column] = {}
     for name in rules.fact_ties:
         candidates, kind = kinds([name])
-        facts[name] = np.array([rules.fact_of(name, candidate) for candidate in candidates], dtype=np.int64)[kind]
+        facts[name] = np.array(
+            [rules.fact_of(name, candidate) for candidate in candidates], dtype=np.int64
+        )[kind]
     candidates, kind = kinds(["priority"])
-    priority = np.array([rules.priority_of(candidate) for candidate in candidates], dtype=np.int64)[kind]
+    priority = np.array([rules.priority_of(candidate) for candidate in candidates], dtype=np.int64)[
+        kind
+    ]
     score = rules.score_of(row)
     fields = list(rules.fields_of(row, score, facts, priority))
-    priority, score, total = (np.where(ranked, each, 0) for each in (priority, score, rules.own_total(row)))
+    priority, score, total = (
+        np.where(ranked, each, 0) for each in (priority, score, rules.own_total(row))
+    )
     return Stands(gate, priority, score, total, fields)
 
 
 def _by_components(
     rules: ListRules, stage: str, first_stage: str, columns: Columns, count: int
 ) -> tuple[Column, list[Column]]:
-    """Outcomes and units of a stage whose components count each by itself: each different text is asked about once."""
+    """Outcomes and units of a stage whose components count each by itself: each different text is
+    asked about once.
+    """
     nothing: tuple[Sequence[object], Column] = ([None], np.zeros(count, dtype=np.int64))
     values, codes = columns.get(DISQUALIFIED, nothing)
     outs = _outs(stage, first_stage)
@@ -286,7 +394,9 @@ def _by_components(
 
 
 def _outs(stage: str, first_stage: str) -> set[object]:
-    """What `disqualified` holds of those who are out in the stage: its code; true alone means the first."""
+    """What `disqualified` holds of those who are out in the stage: its code; true alone means the
+    first.
+    """
     return {stage, True} if stage == first_stage else {stage}
 
 
@@ -294,7 +404,10 @@ def _gate(rules: ListRules, outcomes: list[Outcome]) -> Gate:
     """The gate that the stages' outcomes lead to; ranked where all are scored."""
     if set(outcomes) == {Outcome.SCORED}:
         return Gate.RANKED
-    results = {stage: Result(outcome, {}) for (stage, _), outcome in zip(rules.stages, outcomes, strict=True)}
+    results = {
+        stage: Result(outcome, {})
+        for (stage, _), outcome in zip(rules.stages, outcomes, strict=True)
+    }
     admitted_by = frozenset([rules.after] if rules.after else [])
     standing = rules.stands(Candidate("", verified=True, results=results, admitted_by=admitted_by))
     assert standing is not None
@@ -309,7 +422,10 @@ def _candidates(
     columns: Mapping[str, Sequence[object]],
     count: int,
 ) -> Iterator[Candidate]:
-    """Candidates without numbers. Empty points mean absent in their stage; `disqualified` that names no stage means in the first."""
+    """Candidates without numbers.
+
+    Empty points mean absent in their stage; `disqualified` that names no stage means in the first.
+    """
     admitted_by = frozenset([one.after] if one.after else [])
     nothing: Sequence[object] = [None] * count
     disqualified = columns.get(DISQUALIFIED, nothing)
@@ -321,7 +437,9 @@ def _candidates(
             continue  # nobody asks about this stage
         outs = _outs(stage.code, first_stage)
         names.append(stage.code)
-        stages.append(_results(codes, [columns.get(code, nothing) for code in codes], disqualified, outs))
+        stages.append(
+            _results(codes, [columns.get(code, nothing) for code in codes], disqualified, outs)
+        )
     facts = [columns.get(fact, nothing) for fact in FACTS]
     together: Iterable[tuple[Result, ...]] = zip(*stages, strict=True) if stages else [()] * count
     for results, gpa, born, months, education, priority in zip(together, *facts, strict=True):
@@ -341,7 +459,10 @@ def _candidates(
 
 
 def _results(
-    codes: tuple[str, ...], points: list[Sequence[object]], disqualified: Sequence[object], outs: set[object]
+    codes: tuple[str, ...],
+    points: list[Sequence[object]],
+    disqualified: Sequence[object],
+    outs: set[object],
 ) -> Iterator[Result]:
     known: dict[tuple[object, ...], Result] = {}
     for row in zip(disqualified, *points, strict=True):
@@ -352,7 +473,9 @@ def _results(
             elif None in row[1:]:
                 result = Result(Outcome.MISSED, {})
             else:
-                result = Result(Outcome.SCORED, cast("dict[str, str]", dict(zip(codes, row[1:], strict=True))))
+                result = Result(
+                    Outcome.SCORED, cast("dict[str, str]", dict(zip(codes, row[1:], strict=True)))
+                )
             known[row] = result
         yield result
 
@@ -368,7 +491,9 @@ def _each_once(
 ) -> tuple[Column, NDArray[np.bool_]]:
     """The answers for rows, each different row asked about once."""
     first, kind = kinds_of(columns)
-    answers = [answer(*row) for row in zip(*(column[first].tolist() for column in columns), strict=True)]
+    answers = [
+        answer(*row) for row in zip(*(column[first].tolist() for column in columns), strict=True)
+    ]
     numbers = np.array([number for number, _ in answers], dtype=np.int64)
     yes = np.array([each for _, each in answers], dtype=bool)
     return numbers[kind], yes[kind]
@@ -389,7 +514,9 @@ class _Words:
 
 
 class _Line:
-    """Ranked candidates in order, vacancy after vacancy: ranks that equals share, and what parts each from the one above."""
+    """Ranked candidates in order, vacancy after vacancy: ranks that equals share, and what parts
+    each from the one above.
+    """
 
     def __init__(self, vacancy: Column, merit: Column) -> None:
         count = len(vacancy)
@@ -405,12 +532,23 @@ class _Line:
         self.equals = np.diff(np.append(starts, count))[group] if count else places
 
     def decided_by(
-        self, rows: NDArray[np.bool_], kind: Column, fields: list[Column], rules: ListRules, words: _Words
+        self,
+        rows: NDArray[np.bool_],
+        kind: Column,
+        fields: list[Column],
+        rules: ListRules,
+        words: _Words,
     ) -> Column:
-        """The field of the key in which each of these rows first differs from the row above, as a word; none for the score and a vacancy's first."""
+        """The field of the key in which each of these rows first differs from the row above, as a
+        word; none for the score and a vacancy's first.
+        """
         found = np.zeros(len(rows), dtype=np.int64)
-        alike = np.flatnonzero(rows & ~self._first)  # the row above is of the same vacancy, so of the same need
-        for (name, _), values in zip(rules.fields, fields, strict=False):  # but for an officer's decision
+        alike = np.flatnonzero(
+            rows & ~self._first
+        )  # the row above is of the same vacancy, so of the same need
+        for (name, _), values in zip(
+            rules.fields, fields, strict=False
+        ):  # but for an officer's decision
             differs = values[kind[alike]] != values[kind[alike - 1]]
             found[alike[differs]] = words.number("" if name == "score" else name)
             alike = alike[~differs]

@@ -12,7 +12,16 @@ from services.ranking.files.order import Column, in_order, kinds_of
 from services.ranking.files.ranking import Standings
 from services.ranking.files.reading import Candidates, Vacancy
 
-COLUMNS = ("vacancy_id", "need", "rank", "participant_no", "stage_score", "final_score", "code", "decided_by")
+COLUMNS = (
+    "vacancy_id",
+    "need",
+    "rank",
+    "participant_no",
+    "stage_score",
+    "final_score",
+    "code",
+    "decided_by",
+)
 
 _OUT = 1000
 """From here on, whom a gate holds, on whatever list."""
@@ -20,7 +29,10 @@ _OUT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Lines:
-    """A line for each row of the candidate file. `place` orders them all; `rank`: 0 is none; the others stand in `texts`, the empty one is none."""
+    """A line for each row of the candidate file.
+
+    `place` orders them all; `rank`: 0 is none; the others stand in `texts`, the empty one is none.
+    """
 
     place: Column
     rank: Column
@@ -39,14 +51,21 @@ class Lines:
         return codes
 
 
-def lines_of(vacancies: list[Vacancy], candidates: Candidates, lists: list[Standings], is_last: bool) -> Lines:
-    """Each candidate's line as the latest of the lists has it, or the one that held them. `is_last`: the latest is the policy's last.
+def lines_of(
+    vacancies: list[Vacancy], candidates: Candidates, lists: list[Standings], is_last: bool
+) -> Lines:
+    """Each candidate's line as the latest of the lists has it, or the one that held them.
 
-    A rank and scores are of the latest list only. On the policy's last list, `stage_score` is the total of its own stage and `final_score` the
-    list's score; on the others, `stage_score` is the list's score.
+    `is_last`: the latest is the policy's last.
+
+    A rank and scores are of the latest list only. On the policy's last list, `stage_score` is the
+    total of its own stage and `final_score` the list's score; on the others, `stage_score` is the
+    list's score.
     """
     count = len(candidates.vacancy)
-    held, order, rank, stage, final, code, decided = (np.zeros(count, dtype=np.int64) for _ in range(7))
+    held, order, rank, stage, final, code, decided = (
+        np.zeros(count, dtype=np.int64) for _ in range(7)
+    )
     texts = [""]
     for later, one in zip(range(len(lists) - 1, -1, -1), lists, strict=True):
         ranked = one.gate == Gate.RANKED
@@ -60,8 +79,12 @@ def lines_of(vacancies: list[Vacancy], candidates: Candidates, lists: list[Stand
             rank[one.rows] = one.rank
             decided[one.rows] = numbers[one.decided_by]
             need = [one.rules[vacancy.need] for vacancy in vacancies]
-            of_list = np.array([rules.decimals for rules in need], dtype=np.int64)[candidates.vacancy[one.rows]]
-            of_stage = np.array([rules.own_decimals for rules in need], dtype=np.int64)[candidates.vacancy[one.rows]]
+            of_list = np.array([rules.decimals for rules in need], dtype=np.int64)[
+                candidates.vacancy[one.rows]
+            ]
+            of_stage = np.array([rules.own_decimals for rules in need], dtype=np.int64)[
+                candidates.vacancy[one.rows]
+            ]
             score = _written(texts, one.score, of_list, ranked)
             stage[one.rows] = _written(texts, one.total, of_stage, ranked) if is_last else score
             final[one.rows] = score if is_last else 0
@@ -75,8 +98,13 @@ def write_lines(path: Path, vacancies: list[Vacancy], candidates: Candidates, li
     database = candidates.database
     ids = np.array([vacancy.vacancy_id for vacancy in vacancies], dtype=object)
     needs = np.array([vacancy.need for vacancy in vacancies], dtype=object)
-    database.register("vacancies", {"vacancy_id": ids, "need": needs, "number": np.arange(len(ids))})
-    database.register("texts", {"text": np.array(lines.texts, dtype=object), "number": np.arange(len(lines.texts))})
+    database.register(
+        "vacancies", {"vacancy_id": ids, "need": needs, "number": np.arange(len(ids))}
+    )
+    database.register(
+        "texts",
+        {"text": np.array(lines.texts, dtype=object), "number": np.arange(len(lines.texts))},
+    )
     numbers = {
         "row": np.arange(len(lines.place)),
         "place": lines.place,
@@ -107,10 +135,14 @@ def _added(texts: list[str], words: list[str]) -> Column:
     """Where words stand among the texts, to which they are added; nowhere, if empty."""
     start = len(texts)
     texts += words
-    return np.array([start + number if word else 0 for number, word in enumerate(words)], dtype=np.int64)
+    return np.array(
+        [start + number if word else 0 for number, word in enumerate(words)], dtype=np.int64
+    )
 
 
-def _written(texts: list[str], values: Column, decimals: Column, ranked: NDArray[np.bool_]) -> Column:
+def _written(
+    texts: list[str], values: Column, decimals: Column, ranked: NDArray[np.bool_]
+) -> Column:
     """The values of the ranked with so many digits after the point, added to the texts."""
     found = np.zeros(len(values), dtype=np.int64)
     for each in np.unique(decimals).tolist():

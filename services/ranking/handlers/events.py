@@ -10,8 +10,16 @@ from services.ranking.usecases.learn_candidates import (
     learn_verifications,
     learn_withdrawals,
 )
-from services.ranking.usecases.learn_results import learn_closed_sittings, learn_results, learn_sittings
-from services.ranking.usecases.learn_rounds import learn_registrations, learn_rounds, learn_vacancies
+from services.ranking.usecases.learn_results import (
+    learn_closed_sittings,
+    learn_results,
+    learn_sittings,
+)
+from services.ranking.usecases.learn_rounds import (
+    learn_registrations,
+    learn_rounds,
+    learn_vacancies,
+)
 from services.ranking.usecases.recompute import recompute, recompute_vacancies, vacancies_heard_of
 from shared.clock import utc_now
 from shared.contracts.applications import (
@@ -45,8 +53,11 @@ STANDINGS = Derived(recompute, vacancies_heard_of, recompute_vacancies)
 
 
 def hears(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Hears]:
-    """One line for each event that ranking listens to. Only answers about seats make it state something at once, the next offers; else what follows
-    is owed, and stated by a duty."""
+    """One line for each event that ranking listens to.
+
+    Only answers about seats make it state something at once, the next offers; else what follows is
+    owed, and stated by a duty.
+    """
 
     async def learn_seat_answers(
         connection: Connection, events: list[Event[SeatAccepted]] | list[Event[SeatDeclined]]

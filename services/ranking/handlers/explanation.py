@@ -39,7 +39,9 @@ def explanations() -> APIRouter:
         language = reader_language(request)
         response.headers["Content-Language"] = language
         async with reading(parts.pool) as connection:
-            return await explain_place(connection, vacancy_id, participant_no, list_, state, language)
+            return await explain_place(
+                connection, vacancy_id, participant_no, list_, state, language
+            )
 
     return routes
 
@@ -59,7 +61,9 @@ def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     ) -> HTMLResponse:
         language = reader_language(request)
         async with reading(parts.pool) as connection:
-            told = await explain_place(connection, vacancy_id, participant_no, list_, state, language)
+            told = await explain_place(
+                connection, vacancy_id, participant_no, list_, state, language
+            )
             about = await the_vacancy(connection, vacancy_id)
             one = about.round.policy.list_called(told.list)
             assert one is not None

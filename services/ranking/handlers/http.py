@@ -25,7 +25,8 @@ from shared.web.parts import TheParts
 from shared.web.problems import declared
 
 WhichList = Annotated[
-    StageCode | None, Query(alias="list", description="`skd` or `final`; by default the newest that has begun")
+    StageCode | None,
+    Query(alias="list", description="`skd` or `final`; by default the newest that has begun"),
 ]
 WhichState = Annotated[
     State | None,
@@ -46,7 +47,11 @@ def rounds() -> APIRouter:
     """What officers do with a round."""
     routes = APIRouter(tags=["rounds"], prefix="/rounds")
 
-    @routes.get("/{round_id}", responses=declared(401, 403, 404), summary="How far a round is, and what is missing")
+    @routes.get(
+        "/{round_id}",
+        responses=declared(401, 403, 404),
+        summary="How far a round is, and what is missing",
+    )
     async def round_(round_id: RoundId, parts: TheParts, officer: Officer) -> RoundView:
         async with parts.pool.acquire() as connection:
             return await show_round(connection, round_id)
@@ -61,7 +66,10 @@ def rounds() -> APIRouter:
         round_id: RoundId, stage: StageCode, parts: TheParts, officer: Officer, effect: TheEffect
     ) -> Response:
         return await effect.once(
-            lambda connection: close_stage(connection, parts.outbox, officer, round_id, stage, parts.clock()), 200
+            lambda connection: close_stage(
+                connection, parts.outbox, officer, round_id, stage, parts.clock()
+            ),
+            200,
         )
 
     @routes.post(
@@ -70,9 +78,14 @@ def rounds() -> APIRouter:
         responses=declared(401, 403, 404, 409),
         summary="Fix the final list of all vacancies: who is within the seats is selected",
     )
-    async def close_last(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+    async def close_last(
+        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
         return await effect.once(
-            lambda connection: close_round(connection, parts.outbox, officer, round_id, parts.clock()), 200
+            lambda connection: close_round(
+                connection, parts.outbox, officer, round_id, parts.clock()
+            ),
+            200,
         )
 
     return routes
@@ -87,7 +100,9 @@ def vacancies() -> APIRouter:
         parts: TheParts,
         round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
         search: Search = "",
-        need: Annotated[NeedCode | None, Query(description="Only those for this kind of need")] = None,
+        need: Annotated[
+            NeedCode | None, Query(description="Only those for this kind of need")
+        ] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[VacancyInList]:
@@ -133,8 +148,14 @@ def vacancies() -> APIRouter:
         summary="Decide between people who are equal in everything at the last seat",
     )
     async def tie(
-        vacancy_id: VacancyId, command: DecideTie, parts: TheParts, officer: Officer, effect: TheEffect
+        vacancy_id: VacancyId,
+        command: DecideTie,
+        parts: TheParts,
+        officer: Officer,
+        effect: TheEffect,
     ) -> Response:
-        return await effect.once(lambda connection: decide_tie(connection, officer, vacancy_id, command, parts.clock()))
+        return await effect.once(
+            lambda connection: decide_tie(connection, officer, vacancy_id, command, parts.clock())
+        )
 
     return routes

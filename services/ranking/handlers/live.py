@@ -1,4 +1,6 @@
-"""Live standings for many watchers: one LISTEN for the process, one reading for each list that anyone watches, however many do."""
+"""Live standings for many watchers: one LISTEN for the process, one reading for each list that
+anyone watches, however many do.
+"""
 
 import asyncio
 import contextlib
@@ -21,20 +23,25 @@ LINES = 100
 """Of the list's beginning, in each message; a page of the table."""
 
 COALESCE_S = 0.25
-"""A list is read at most so often, whatever arrives: people can't read faster, and a thousand watchers cost what one does."""
+"""A list is read at most so often, whatever arrives: people can't read faster, and a thousand
+watchers cost what one does."""
 
 AGAIN_S = 1.0
 """Until the next try while PostgreSQL is away."""
 
 STILL_THERE_S = 15.0
-"""How often the listening connection is asked whether it lives: one that died in silence would leave every watcher with an old list."""
+"""How often the listening connection is asked whether it lives: one that died in silence would
+leave every watcher with an old list."""
 
 Key = tuple[str, str | None]
 """Vacancy, and list (none: the newest that has begun)."""
 
 
 class Watched:
-    """A list that somebody watches, as it was read last. `number` counts readings that differed; `over` once it is read no more."""
+    """A list that somebody watches, as it was read last.
+
+    `number` counts readings that differed; `over` once it is read no more.
+    """
 
     def __init__(self) -> None:
         self.wake = asyncio.Event()
@@ -62,18 +69,25 @@ class Live:
         try:
             yield
         finally:
-            tasks = [listener, *(watched.reader for watched in self._watched.values() if watched.reader)]
+            tasks = [
+                listener,
+                *(watched.reader for watched in self._watched.values() if watched.reader),
+            ]
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def watch(self, vacancy_id: str, list_code: str | None) -> AsyncIterator[str]:
-        """The list's beginning as JSON (Standings), at once and then whenever it changed; ends when it can't be read any more."""
+        """The list's beginning as JSON (Standings), at once and then whenever it changed; ends when
+        it can't be read any more.
+        """
         key = (vacancy_id, list_code)
         watched = self._watched.setdefault(key, Watched())
         watched.watchers += 1
         if watched.reader is None:
-            watched.reader = asyncio.create_task(self._read(key, watched), name=f"standings-{vacancy_id}")
+            watched.reader = asyncio.create_task(
+                self._read(key, watched), name=f"standings-{vacancy_id}"
+            )
         seen = 0
         try:
             while not watched.over:
@@ -98,7 +112,9 @@ class Live:
                 watched.wake.clear()
                 try:
                     async with reading(self._pool) as connection:
-                        shown = await show_standings(connection, *key, state=None, cursor=None, limit=LINES)
+                        shown = await show_standings(
+                            connection, *key, state=None, cursor=None, limit=LINES
+                        )
                 except AWAY as error:
                     log.warning("standings can't be read", error=type(error).__name__)
                     watched.wake.set()

@@ -1,4 +1,6 @@
-"""Ranking's pages of a vacancy: its list, moving as results arrive, or as it was fixed; and who moved when a fixed list was corrected."""
+"""Ranking's pages of a vacancy: its list, moving as results arrive, or as it was fixed; and who
+moved when a fixed list was corrected.
+"""
 
 import re
 from collections.abc import Mapping
@@ -29,7 +31,9 @@ from shared.web.paging import Cursor, from_cursor
 from shared.web.parts import TheParts
 from shared.web.problems import Language, reader_language
 
-WhichVersion = Annotated[int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")]
+WhichVersion = Annotated[
+    int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")
+]
 OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
 """A code, or nothing: a form sends its fields empty, too."""
 
@@ -38,7 +42,8 @@ VACANCY = "/ranking/vacancies/{vacancy_id}"
 """The pages that others lead back to."""
 
 ON_PAPER = 1000
-"""Lines of a fixed list on one page, for printing: some forty sheets. A longer list goes on on a further page."""
+"""Lines of a fixed list on one page, for printing: some forty sheets. A longer list goes on on a
+further page."""
 
 NUMBER = re.compile(r"([0-9]{4,6})-?([0-9]{6})")
 """A participant number as people type it: phones' keyboards for digits have no hyphen."""
@@ -56,7 +61,9 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         list_: WhichList = None,
         version: WhichVersion | None = None,
         cursor: Cursor = None,
-        on_paper: Annotated[bool, Query(alias="all", description="Of a fixed list: as one page")] = False,
+        on_paper: Annotated[
+            bool, Query(alias="all", description="Of a fixed list: as one page")
+        ] = False,
     ) -> HTMLResponse:
         most = ON_PAPER if on_paper else LINES
         history = published = None
@@ -105,7 +112,11 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
 
     @routes.get("/{vacancy_id}/candidate")
     async def candidate(
-        request: Request, vacancy_id: VacancyId, parts: TheParts, participant_no: str = "", list_: WhichList = None
+        request: Request,
+        vacancy_id: VacancyId,
+        parts: TheParts,
+        participant_no: str = "",
+        list_: WhichList = None,
     ) -> Response:
         async with reading(parts.pool) as connection:
             newest = (await ask(connection, vacancy_id, None, None)).rules.code
@@ -168,12 +179,19 @@ def vacancies_page(pages: Pages) -> APIRouter:
             shown = await show_vacancies(connection, round_id, search, need or None, cursor, LINES)
         language = reader_language(request)
         policy = shown.round.policy if shown else None
-        asked = {"round_id": shown.round.round_id if shown else "", "search": search, "need": need, "lang": language}
+        asked = {
+            "round_id": shown.round.round_id if shown else "",
+            "search": search,
+            "need": need,
+            "lang": language,
+        }
         return pages.answer(
             request,
             "vacancies.html",
             shown=shown,
-            needs={code: getattr(one.name, language) for code, one in policy.needs.items()} if policy else {},
+            needs={code: getattr(one.name, language) for code, one in policy.needs.items()}
+            if policy
+            else {},
             lists={one.code: getattr(one.name, language) for one in policy.lists} if policy else {},
             asked=asked,
             query=urlencode(asked),
@@ -196,12 +214,16 @@ def meanings(words: Mapping[str, str], one: List, *, last: bool) -> dict[str, st
     }
 
 
-def _meanings(words: Mapping[str, str], shown: Standings, one: List, *, last: bool) -> dict[str, str]:
+def _meanings(
+    words: Mapping[str, str], shown: Standings, one: List, *, last: bool
+) -> dict[str, str]:
     """The same of the codes that stand on the list."""
     live = {WAIT: words["waiting"], UNDECIDED: words["undecided"]}
     always = shown.state == "live"
     return {
-        code: text for code, text in (meanings(words, one, last=last) | live).items() if always or code in shown.codes
+        code: text
+        for code, text in (meanings(words, one, last=last) | live).items()
+        if always or code in shown.codes
     }
 
 
@@ -209,14 +231,18 @@ def _nobody(words: Mapping[str, str], shown: Standings, one: List, lists: Mappin
     """Why nobody is on the list."""
     if shown.state == "closed":
         return words["nobody"]
-    return words["empty"] if one.after is None else words["empty-after"].format(list=lists[one.after])
+    return (
+        words["empty"] if one.after is None else words["empty-after"].format(list=lists[one.after])
+    )
 
 
 def _lines_shown(words: Mapping[str, str], shown: Standings, cursor: str | None) -> str:
     """Which lines of the list the page has: paper does not show that there are others."""
     _, seen = from_cursor(cursor, fields=2) or (None, 0)
     if isinstance(seen, str):  # of a live list: the last line seen may have moved meanwhile
-        return words["lines-after"].format(count=len(shown.items), number=seen, all=shown.candidates)
+        return words["lines-after"].format(
+            count=len(shown.items), number=seen, all=shown.candidates
+        )
     return words["lines"].format(first=seen + 1, last=seen + len(shown.items), all=shown.candidates)
 
 
@@ -224,5 +250,7 @@ def local(at: datetime, zone: ZoneInfo, language: Language) -> str:
     """An instant as people of the province write it."""
     there = at.astimezone(zone)
     return (
-        f"{there:%d-%m-%Y %H.%M} {there.tzname()}" if language == "id" else f"{there:%Y-%m-%d %H:%M} {there.tzname()}"
+        f"{there:%d-%m-%Y %H.%M} {there.tzname()}"
+        if language == "id"
+        else f"{there:%Y-%m-%d %H:%M} {there.tzname()}"
     )

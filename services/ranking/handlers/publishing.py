@@ -35,7 +35,9 @@ from shared.web.parts import TheParts
 from shared.web.problems import declared, reader_language
 
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
-KeyId = Annotated[str | None, Query(pattern=r"^[0-9a-f]{64}$", description="By default the key of the present")]
+KeyId = Annotated[
+    str | None, Query(pattern=r"^[0-9a-f]{64}$", description="By default the key of the present")
+]
 
 
 def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
@@ -58,7 +60,9 @@ def publishing(key: SigningKey | None) -> APIRouter:
         responses=declared(401, 403, 404, 409),
         summary="Propose what will be published of a round whose lists are all fixed: a preview with its digest",
     )
-    async def propose(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+    async def propose(
+        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
         return await effect.once(
             lambda connection: propose_publication(
                 connection, officer, round_id, parts.settings.province, key, parts.clock()
@@ -73,7 +77,9 @@ def publishing(key: SigningKey | None) -> APIRouter:
     )
     async def proposal(round_id: RoundId, parts: TheParts, officer: Officer) -> Response:
         async with parts.pool.acquire() as connection:
-            return Response(await show_proposal(connection, round_id), media_type="application/json")
+            return Response(
+                await show_proposal(connection, round_id), media_type="application/json"
+            )
 
     @routes.post(
         "/rounds/{round_id}/publication/signature",
@@ -82,7 +88,11 @@ def publishing(key: SigningKey | None) -> APIRouter:
         summary="Sign, as a second officer, what another proposed: from now on it is public and stays",
     )
     async def sign(
-        round_id: RoundId, command: SignPublication, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        command: SignPublication,
+        parts: TheParts,
+        officer: Officer,
+        effect: TheEffect,
     ) -> Response:
         return await effect.once(
             lambda connection: sign_publication(
@@ -99,7 +109,9 @@ def publishing(key: SigningKey | None) -> APIRouter:
     )
     async def published(round_id: RoundId, parts: TheParts, version: Version = None) -> Response:
         async with parts.pool.acquire() as connection:
-            return Response(await show_published(connection, round_id, version), media_type="application/json")
+            return Response(
+                await show_published(connection, round_id, version), media_type="application/json"
+            )
 
     @routes.get(
         "/rounds/{round_id}/publication/versions",
@@ -118,7 +130,10 @@ def publishing(key: SigningKey | None) -> APIRouter:
     )
     async def table(round_id: RoundId, parts: TheParts, version: Version = None) -> Response:
         async with parts.pool.acquire() as connection:
-            return Response(await show_table(connection, round_id, version), media_type="text/csv; charset=utf-8")
+            return Response(
+                await show_table(connection, round_id, version),
+                media_type="text/csv; charset=utf-8",
+            )
 
     @routes.get(
         "/vacancies/{vacancy_id}/candidates/{participant_no}/receipt",
@@ -192,7 +207,9 @@ def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
             local=lambda at: local(at, zone, reader_language(request)),
             policy=policy,
             one=last,
-            components=list(dict.fromkeys(part.code for stage in stages if stage for part in stage.components)),
+            components=list(
+                dict.fromkeys(part.code for stage in stages if stage for part in stage.components)
+            ),
             meanings=meanings(pages.words(request), last, last=True),
         )
 

@@ -1,4 +1,6 @@
-"""What became of a fixed list: the versions that came after, who moved, and which of them an officer adopted. To read for everyone."""
+"""What became of a fixed list: the versions that came after, who moved, and which of them an
+officer adopted. To read for everyone.
+"""
 
 from typing import Annotated
 
@@ -35,7 +37,11 @@ def revisions() -> APIRouter:
         summary="A fixed list and the versions that corrections made of it; which of them counts, and why",
     )
     async def versions(
-        vacancy_id: VacancyId, list_: ListCode, parts: TheParts, cursor: Cursor = None, limit: Limit = 50
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        parts: TheParts,
+        cursor: Cursor = None,
+        limit: Limit = 50,
     ) -> ListVersions:
         async with reading(parts.pool) as connection:
             return await show_versions(connection, vacancy_id, list_, cursor, limit)
@@ -89,7 +95,14 @@ def revisions() -> APIRouter:
     ) -> Response:
         return await effect.once(
             lambda connection: adopt_version(
-                connection, parts.outbox, officer, vacancy_id, list_, version, command, parts.clock()
+                connection,
+                parts.outbox,
+                officer,
+                vacancy_id,
+                list_,
+                version,
+                command,
+                parts.clock(),
             )
         )
 

@@ -1,4 +1,6 @@
-"""What officers do about empty seats, each handed to one use case; and what everyone may see of a vacancy's seats."""
+"""What officers do about empty seats, each handed to one use case; and what everyone may see of a
+vacancy's seats.
+"""
 
 from zoneinfo import ZoneInfo
 
@@ -36,7 +38,11 @@ def filling() -> APIRouter:
         summary="How a round's empty seats are being filled; before it has begun: what beginning would offer",
     )
     async def show(
-        round_id: RoundId, parts: TheParts, officer: Officer, cursor: Cursor = None, limit: Limit = 50
+        round_id: RoundId,
+        parts: TheParts,
+        officer: Officer,
+        cursor: Cursor = None,
+        limit: Limit = 50,
     ) -> FillingView:
         async with reading(parts.pool) as connection:
             return await show_filling(connection, round_id, cursor, limit)
@@ -48,9 +54,13 @@ def filling() -> APIRouter:
         responses=declared(401, 403, 404, 409, 503),
         summary="Begin to fill the empty seats of a round whose last list is closed, by the policy's moves and with consent",
     )
-    async def begin(round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect) -> Response:
+    async def begin(
+        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+    ) -> Response:
         return await effect.once(
-            lambda connection: begin_filling(connection, parts.outbox, officer, round_id, parts.clock())
+            lambda connection: begin_filling(
+                connection, parts.outbox, officer, round_id, parts.clock()
+            )
         )
 
     @routes.post(
@@ -61,10 +71,16 @@ def filling() -> APIRouter:
         summary="Decide between people who are equal in everything for a vacancy's last empty seat",
     )
     async def tie(
-        round_id: RoundId, command: DecideSeatTie, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        command: DecideSeatTie,
+        parts: TheParts,
+        officer: Officer,
+        effect: TheEffect,
     ) -> Response:
         return await effect.once(
-            lambda connection: decide_seat_tie(connection, parts.outbox, officer, round_id, command, parts.clock())
+            lambda connection: decide_seat_tie(
+                connection, parts.outbox, officer, round_id, command, parts.clock()
+            )
         )
 
     return routes

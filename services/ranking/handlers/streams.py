@@ -37,15 +37,27 @@ def streams(zone: ZoneInfo) -> APIRouter:
     described: dict[int | str, dict[str, Any]] = {
         200: {
             "description": "Events `standings`, each with a whole Standings (its first 100 lines) as JSON: at once, then whenever it changed; the id is when it was sent, in local time",
-            "content": {"text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}},
+            "content": {
+                "text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}
+            },
         },
         **declared(404),
     }
 
-    @routes.get("/{vacancy_id}/stream", responses=described, summary="A vacancy's list as it changes")
-    @routes.get("/{vacancy_id}/standings/stream", responses=described, summary="A vacancy's list as it changes")
+    @routes.get(
+        "/{vacancy_id}/stream", responses=described, summary="A vacancy's list as it changes"
+    )
+    @routes.get(
+        "/{vacancy_id}/standings/stream",
+        responses=described,
+        summary="A vacancy's list as it changes",
+    )
     async def stream(
-        request: Request, vacancy_id: VacancyId, parts: TheParts, live: TheLive, list_: WhichList = None
+        request: Request,
+        vacancy_id: VacancyId,
+        parts: TheParts,
+        live: TheLive,
+        list_: WhichList = None,
     ) -> EventSourceResponse:
         async with parts.pool.acquire() as connection:
             await ask(connection, vacancy_id, list_, None)
@@ -56,6 +68,8 @@ def streams(zone: ZoneInfo) -> APIRouter:
     return routes
 
 
-async def _events(messages: AsyncIterator[str], now: Callable[[], str]) -> AsyncIterator[ServerSentEvent]:
+async def _events(
+    messages: AsyncIterator[str], now: Callable[[], str]
+) -> AsyncIterator[ServerSentEvent]:
     async for message in messages:
         yield ServerSentEvent(message, event="standings", id=now(), retry=AGAIN_MS)

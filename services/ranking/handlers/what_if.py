@@ -20,7 +20,10 @@ from shared.web.parts import TheParts
 from shared.web.problems import declared
 
 Shown = Annotated[
-    Show, Query(description="`cut`: who would come within the cut or leave it; `all`: whoever would stand elsewhere")
+    Show,
+    Query(
+        description="`cut`: who would come within the cut or leave it; `all`: whoever would stand elsewhere"
+    ),
 ]
 
 

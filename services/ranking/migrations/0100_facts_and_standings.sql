@@ -1,7 +1,7 @@
 -- migrate:up
 
--- What ranking learnt from others' events, and what follows from it. All of this can be built anew from the log.
--- Identifiers compare by bytes: it is quicker, and the same on every server.
+-- What ranking learnt from others' events, and what follows from it. All of this can be built anew
+-- from the log. Identifiers compare by bytes: it is quicker, and the same on every server.
 
 CREATE TABLE projections.round (
     round_id text COLLATE "C" PRIMARY KEY,
@@ -79,15 +79,17 @@ CREATE TABLE projections.result (
     PRIMARY KEY (vacancy_id, participant_no, stage, sitting_id)
 );
 
--- One row for each vacancy that anything was heard of: its lock, which every change takes first, in sorted order. `change` differs from
--- public.caught_up while a StandingsRecomputed is owed; it comes from a sequence, so that after a rebuild all are owed.
+-- One row for each vacancy that anything was heard of: its lock, which every change takes first, in
+-- sorted order. `change` differs from public.caught_up while a StandingsRecomputed is owed; it
+-- comes from a sequence, so that after a rebuild all are owed.
 CREATE SEQUENCE public.change;
 CREATE TABLE projections.desk (
     vacancy_id text COLLATE "C" PRIMARY KEY,
     change bigint NOT NULL DEFAULT nextval('public.change')
 ) WITH (fillfactor = 50);
 
--- Where each candidate stands on each list. No rank: it follows from the keys' order and the counts.
+-- Where each candidate stands on each list. No rank: it follows from the keys' order and the
+-- counts.
 CREATE TABLE projections.standing (
     vacancy_id text COLLATE "C",
     list text COLLATE "C",

@@ -11,7 +11,8 @@ CREATE TABLE public.stated (
     PRIMARY KEY (vacancy_id, list)
 ) WITH (fillfactor = 50);
 
--- The change (projections.desk) up to which a vacancy's standings were stated: cleared mark of what was owed.
+-- The change (projections.desk) up to which a vacancy's standings were stated: cleared mark of what
+-- was owed.
 CREATE TABLE public.caught_up (
     vacancy_id text COLLATE "C" PRIMARY KEY,
     change bigint NOT NULL

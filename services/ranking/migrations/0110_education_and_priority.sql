@@ -1,6 +1,7 @@
 -- migrate:up
 
--- As they were stated; the round's policy orders them. Of facts learnt before, both are unknown until the projections are made anew.
+-- As they were stated; the round's policy orders them. Of facts learnt before, both are unknown
+-- until the projections are made anew.
 ALTER TABLE projections.applicant_facts ADD COLUMN education text, ADD COLUMN priority text;
 
 COMMENT ON COLUMN projections.standing.score IS 'In units of the list''s last digit, and in the bits from 2^48 the priority group; null unless ranked';

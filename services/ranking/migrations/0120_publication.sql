@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Facts by which a list was ranked, as they were when an officer fixed it. Personal: to be erased with projections.applicant_facts.
+-- Facts by which a list was ranked, as they were when an officer fixed it. Personal: to be erased
+-- with projections.applicant_facts.
 CREATE TABLE public.closed_fact (
     vacancy_id text COLLATE "C",
     list text COLLATE "C",
@@ -13,7 +14,8 @@ CREATE TABLE public.closed_fact (
     PRIMARY KEY (vacancy_id, list, participant_no)
 );
 
--- Versions of a round's published lists. Proposed by one officer, signed by another; what is signed is never changed, only followed.
+-- Versions of a round's published lists. Proposed by one officer, signed by another; what is signed
+-- is never changed, only followed.
 CREATE TABLE public.publication (
     round_id text COLLATE "C",
     version integer,
@@ -49,7 +51,8 @@ CREATE TABLE public.published_leaf (
 );
 CREATE INDEX published_leaf_candidate ON public.published_leaf (vacancy_id, participant_no);
 
--- What opens a commitment to the person. Personal: to be erased with projections.applicant_facts; what is published stays as it is.
+-- What opens a commitment to the person. Personal: to be erased with projections.applicant_facts;
+-- what is published stays as it is.
 CREATE TABLE public.opening (
     round_id text COLLATE "C",
     version integer,

@@ -1,6 +1,7 @@
 -- migrate:up
 
--- What vacancies accept: [{"level": …, "programme": …}, …]. Null where an older version heard of the vacancy: `terang rebuild ranking` mends it.
+-- What vacancies accept: [{"level": …, "programme": …}, …]. Null where an older version heard of
+-- the vacancy: `terang rebuild ranking` mends it.
 ALTER TABLE projections.vacancy ADD COLUMN education jsonb;
 
 -- What people answered when a seat was offered or given to them.
@@ -14,8 +15,9 @@ CREATE TABLE projections.seat_answer (
 );
 CREATE INDEX seat_answer_round ON projections.seat_answer (round_id);
 
--- A round whose empty seats are being filled, and what the filling goes by: vacancies and closed lists as they were when an officer began it.
--- A pool's vacancies are those between which the policy's moves may bring people.
+-- A round whose empty seats are being filled, and what the filling goes by: vacancies and closed
+-- lists as they were when an officer began it. A pool's vacancies are those between which the
+-- policy's moves may bring people.
 CREATE TABLE public.filling (
     round_id text COLLATE "C" PRIMARY KEY,
     started_by text NOT NULL,

@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Events that replaced what was known of a candidate: why a list moved after it was fixed. Built anew from the log; no values.
+-- Events that replaced what was known of a candidate: why a list moved after it was fixed. Built
+-- anew from the log; no values.
 CREATE TABLE projections.correction (
     vacancy_id text COLLATE "C",
     participant_no text COLLATE "C",
@@ -11,7 +12,8 @@ CREATE TABLE projections.correction (
     PRIMARY KEY (vacancy_id, participant_no, event_id)
 );
 
--- A version of the standings that came after a list was fixed: it stands beside the fixed one, which never changes.
+-- A version of the standings that came after a list was fixed: it stands beside the fixed one,
+-- which never changes.
 CREATE TABLE public.revision (
     vacancy_id text COLLATE "C",
     list text COLLATE "C",

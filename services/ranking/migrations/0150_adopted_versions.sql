@@ -1,7 +1,8 @@
 -- migrate:up
 
--- A fixed list may be followed by a version that an officer adopts. No version is ever changed; of each list the newest counts, and is what the views
--- `closing`, `closed_line` and `closed_fact` show.
+-- A fixed list may be followed by a version that an officer adopts. No version is ever changed; of
+-- each list the newest counts, and is what the views `closing`, `closed_line` and `closed_fact`
+-- show.
 ALTER TABLE public.closing RENAME TO closing_version;
 ALTER TABLE public.closing_version
     ADD COLUMN decided jsonb NOT NULL DEFAULT '{}',     -- places that officers gave among equals, by participant number, as they were when it was fixed

@@ -1,6 +1,7 @@
 -- migrate:up
 
--- By which the newest round is known. Null where an older version heard of the round: `terang rebuild ranking` mends it.
+-- By which the newest round is known. Null where an older version heard of the round: `terang
+-- rebuild ranking` mends it.
 ALTER TABLE projections.round ADD COLUMN registration_opens timestamptz;
 
 -- migrate:down

@@ -1,4 +1,6 @@
-"""What ranking keeps in PostgreSQL: the named queries of queries.sql, and the code that calls the longer of them."""
+"""What ranking keeps in PostgreSQL: the named queries of queries.sql, and the code that calls the
+longer of them.
+"""
 
 from pathlib import Path
 

@@ -23,7 +23,9 @@ UNKNOWN = (None, None, None, None, None)
 
 @dataclass(frozen=True, slots=True)
 class Vacancy:
-    """A vacancy whose round is known: `lists` are the compiled rules in the order in which they are closed, `closed` the codes of those that are."""
+    """A vacancy whose round is known: `lists` are the compiled rules in the order in which they are
+    closed, `closed` the codes of those that are.
+    """
 
     vacancy_id: str
     round_id: str
@@ -34,13 +36,17 @@ class Vacancy:
     """Those that may have candidates: the first, and each that follows a closed one."""
 
     def __post_init__(self) -> None:
-        possible = [one for one in self.lists.values() if one.after is None or one.after in self.closed]
+        possible = [
+            one for one in self.lists.values() if one.after is None or one.after in self.closed
+        ]
         object.__setattr__(self, "open_lists", possible)  # frozen, and asked for each candidate
 
     @property
     def officers_decide(self) -> bool:
         """Whether an officer may have given places among equals on a list that has candidates."""
-        return any(one.cut and one.cut.equals_at_the_limit == "officer-decides" for one in self.open_lists)
+        return any(
+            one.cut and one.cut.equals_at_the_limit == "officer-decides" for one in self.open_lists
+        )
 
 
 async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) -> dict[str, Vacancy]:
@@ -62,16 +68,24 @@ async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) ->
 async def candidates_known(
     connection: Connection, vacancies: dict[str, Vacancy], pairs: Sequence[Pair]
 ) -> list[tuple[Vacancy, Candidate]]:
-    """All that is known of these candidates, as far as the vacancies' rules ask for it; those of other vacancies are left out."""
+    """All that is known of these candidates, as far as the vacancies' rules ask for it; those of
+    other vacancies are left out.
+    """
     known = [pair for pair in pairs if pair[0] in vacancies]
     if not known:
         return []
     asked = {"vacancies": [pair[0] for pair in known], "participants": [pair[1] for pair in known]}
     applied: dict[Pair, tuple[bool | None, bool]] = {}
     results: dict[Pair, dict[str, Result]] = defaultdict(dict)
-    async for vacancy_id, participant_no, verified, withdrawn, stage, outcome, points in SQL.candidates(
-        connection, **asked
-    ):
+    async for (
+        vacancy_id,
+        participant_no,
+        verified,
+        withdrawn,
+        stage,
+        outcome,
+        points,
+    ) in SQL.candidates(connection, **asked):
         pair = (vacancy_id, participant_no)
         applied[pair] = (verified, withdrawn)
         if stage is not None:
@@ -88,7 +102,9 @@ async def candidates_known(
             admitted[vacancy_id, participant_no].add(list_code)
     tied = [vacancy.vacancy_id for vacancy in vacancies.values() if vacancy.officers_decide]
     if tied:
-        async for vacancy_id, participant_no, list_code, place in SQL.decided_places(connection, vacancies=tied):
+        async for vacancy_id, participant_no, list_code, place in SQL.decided_places(
+            connection, vacancies=tied
+        ):
             decided[vacancy_id, participant_no][list_code] = place
     nothing: dict[str, Result] = {}
     nobody_decided: dict[str, int] = {}
@@ -120,21 +136,29 @@ async def candidates_as_fixed(
     policy: Policy,
     rows: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Candidate]:
-    """Candidates as a list was fixed, by participant number: the points of their fixed lines (`rows`), the facts and the officer's order of then. Whoever
-    has no points there has today's results; whose facts were erased, today's."""
+    """Candidates as a list was fixed, by participant number: the points of their fixed lines
+    (`rows`), the facts and the officer's order of then. Whoever has no points there has today's
+    results; whose facts were erased, today's.
+    """
     key = {"vacancy_id": vacancy.vacancy_id, "list": closing["list"]}
     pairs = [(vacancy.vacancy_id, participant_no) for participant_no in rows]
     found: dict[str, Candidate] = {}
     for _, candidate in await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs):
         number = candidate.participant_no
-        decided = {closing["list"]: closing["decided"][number]} if number in closing["decided"] else {}
+        decided = (
+            {closing["list"]: closing["decided"][number]} if number in closing["decided"] else {}
+        )
         found[number] = replace(candidate, decided=decided)
         if points := rows[number]["points"]:
             by_stage = {
-                stage.code: {part.code: points[part.code] for part in stage.stated if part.code in points}
+                stage.code: {
+                    part.code: points[part.code] for part in stage.stated if part.code in points
+                }
                 for stage in policy.stages
             }
-            results = {code: Result(Outcome.SCORED, each) for code, each in by_stage.items() if each}
+            results = {
+                code: Result(Outcome.SCORED, each) for code, each in by_stage.items() if each
+            }
             found[number] = replace(found[number], verified=True, withdrawn=False, results=results)
     async for number, *values in REVISIONS.fixed_facts(connection, **key, participants=list(rows)):
         found[number] = replace(found[number], **dict(zip(FACTS, values, strict=True)))

@@ -1,7 +1,8 @@
--- One list, read by its index, a statement for each question: a round trip costs as much as the reading.
--- A ranked key ends with an officer's decision (2 bytes) and the last resort (:last bytes); what comes before is alike for whom score and ties don't
--- tell apart. `ahead` is how many are ranked before all of these, `alike` how many they are, `decided` for how many of them an officer gave a place, and
--- `before` how many of them come before the row.
+-- One list, read by its index, a statement for each question: a round trip costs as much as the
+-- reading. A ranked key ends with an officer's decision (2 bytes) and the last resort (:last
+-- bytes); what comes before is alike for whom score and ties don't tell apart. `ahead` is how many
+-- are ranked before all of these, `alike` how many they are, `decided` for how many of them an
+-- officer gave a place, and `before` how many of them come before the row.
 
 -- name: place_of(last, vacancy_id, list, participant_no, score_end)^
 -- Where a candidate stands, and among whom.
@@ -43,8 +44,9 @@ UNION ALL
   WHERE vacancy_id = :vacancy_id AND list = :list AND merit_key > :key ORDER BY merit_key LIMIT 1);
 
 -- name: at_the_limit(vacancy_id, list, limit, groups, group_bytes, most_score, score_bytes)^
--- The last line that the cut has room for. The counts by score tell which score it has and how many are before these; keys of one score begin alike
--- (merit.ListRules), so only those of this score are gone over. A score holds its priority group in the bits from 2^48.
+-- The last line that the cut has room for. The counts by score tell which score it has and how many
+-- are before these; keys of one score begin alike (merit.ListRules), so only those of this score
+-- are gone over. A score holds its priority group in the bits from 2^48.
 WITH counted AS (
     SELECT score, candidates, sum(candidates) OVER (ORDER BY score DESC) AS up_to FROM tally WHERE vacancy_id = :vacancy_id AND list = :list AND gate = 0
 ), bucket AS MATERIALIZED (

@@ -156,7 +156,8 @@ SELECT vacancy.post, adopted.vacancy_id, adopted.list, adopted.version, adopted.
  ORDER BY adopted.closed_at, vacancy.number, adopted.list;
 
 -- name: seatings(round_id, list)
--- How a round's empty seats are filled, by number; no row before an officer began. `not_asked`: ranked without a seat, and out by the time when it began.
+-- How a round's empty seats are filled, by number; no row before an officer began. `not_asked`:
+-- ranked without a seat, and out by the time when it began.
 SELECT vacancy.vacancy_id, vacancy.seats, vacancy.education, vacancy.left_empty,
        (SELECT count(*) FROM filling_candidate AS one WHERE one.vacancy_id = vacancy.vacancy_id AND one.selected) AS selected,
        (SELECT coalesce(jsonb_object_agg(participant_no, answer.answer), '{}')

@@ -1,7 +1,8 @@
--- What others said -------------------------------------------------------------------------------------------------------------
+-- What others said --------------------------------------------------------------------------------
 
 -- name: touch(vacancies)!
--- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every change does.
+-- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every
+-- change does.
 INSERT INTO desk (vacancy_id) SELECT vacancy_id FROM unnest(:vacancies::text[]) AS one (vacancy_id) ORDER BY vacancy_id COLLATE "C"
 ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 
@@ -19,7 +20,8 @@ ON CONFLICT (round_id) DO UPDATE
  WHERE known.sequence < excluded.sequence;
 
 -- name: hold_rounds(rounds)!
--- Locks the rounds, those that nothing was heard of yet too: a vacancy and its round may arrive in two workers at once.
+-- Locks the rounds, those that nothing was heard of yet too: a vacancy and its round may arrive in
+-- two workers at once.
 INSERT INTO round (round_id) SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id) ORDER BY round_id COLLATE "C"
 ON CONFLICT (round_id) DO UPDATE SET round_id = excluded.round_id;
 
@@ -97,10 +99,11 @@ ON CONFLICT (vacancy_id, participant_no, stage, sitting_id) DO UPDATE
    SET outcome = excluded.outcome, points = excluded.points, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- What is known ----------------------------------------------------------------------------------------------------------------
+-- What is known -----------------------------------------------------------------------------------
 
 -- name: vacancies_known(vacancies)
--- Vacancies whose round is known too, and which of their lists are closed; the first of each round comes with its law, as JSON text.
+-- Vacancies whose round is known too, and which of their lists are closed; the first of each round
+-- comes with its law, as JSON text.
 SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.seed,
        CASE row_number() OVER (PARTITION BY vacancy.round_id ORDER BY vacancy.vacancy_id) WHEN 1 THEN round.policy::text END AS policy,
        (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed
@@ -121,7 +124,8 @@ SELECT vacancy_id FROM desk ORDER BY vacancy_id;
 SELECT vacancy_id, participant_no FROM candidate WHERE vacancy_id = ANY (:vacancies::text[]) ORDER BY vacancy_id, participant_no;
 
 -- name: candidates(vacancies, participants)
--- What applications said of these candidates, a row for each result, oldest first: of several sittings of a stage the newest counts.
+-- What applications said of these candidates, a row for each result, oldest first: of several
+-- sittings of a stage the newest counts.
 SELECT candidate.vacancy_id, candidate.participant_no, candidate.verified, candidate.withdrawn, result.stage, result.outcome, result.points
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN candidate ON candidate.vacancy_id = asked.vacancy_id AND candidate.participant_no = asked.participant_no
@@ -135,7 +139,8 @@ SELECT applicant_facts.vacancy_id, applicant_facts.participant_no, gpa, birth_da
   JOIN applicant_facts ON applicant_facts.vacancy_id = asked.vacancy_id AND applicant_facts.participant_no = asked.participant_no;
 
 -- name: results_of(vacancies, participants)
--- Results of these candidates, oldest first: of several sittings of a stage the newest result counts.
+-- Results of these candidates, oldest first: of several sittings of a stage the newest result
+-- counts.
 SELECT result.vacancy_id, result.participant_no, result.stage, result.outcome, result.points
   FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
   JOIN result ON result.vacancy_id = asked.vacancy_id AND result.participant_no = asked.participant_no
@@ -151,10 +156,11 @@ SELECT closed_line.vacancy_id, closed_line.participant_no, closed_line.list
 -- Places that officers gave among equals.
 SELECT vacancy_id, participant_no, list, place FROM tie_place WHERE vacancy_id = ANY (:vacancies::text[]);
 
--- Where they stand -------------------------------------------------------------------------------------------------------------
+-- Where they stand --------------------------------------------------------------------------------
 
 -- name: place(vacancies, lists, participants, gates, scores, keys)
--- Writes where candidates stand, and moves the counts by what changed, in one statement; returns the counts that came to nothing.
+-- Writes where candidates stand, and moves the counts by what changed, in one statement; returns
+-- the counts that came to nothing.
 WITH new AS (
     SELECT * FROM unnest(:vacancies::text[], :lists::text[], :participants::text[], :gates::smallint[], :scores::bigint[], :keys::bytea[])
                AS new (vacancy_id, list, participant_no, gate, score, merit_key)
@@ -181,7 +187,8 @@ WITH new AS (
 SELECT vacancy_id, list, gate, score FROM counted WHERE candidates = 0;
 
 -- name: displace(vacancies, lists, participants)
--- Takes candidates off a list that they are no longer admitted to; returns the counts that came to nothing.
+-- Takes candidates off a list that they are no longer admitted to; returns the counts that came to
+-- nothing.
 WITH gone AS (
     DELETE FROM standing USING unnest(:vacancies::text[], :lists::text[], :participants::text[]) AS gone (vacancy_id, list, participant_no)
      WHERE standing.vacancy_id = gone.vacancy_id AND standing.list = gone.list AND standing.participant_no = gone.participant_no
@@ -205,11 +212,12 @@ DELETE FROM tally USING unnest(:vacancies::text[], :lists::text[], :gates::small
 -- Wakes whoever streams these vacancies.
 SELECT pg_notify('ranking_standings', vacancies) FROM unnest(:payloads::text[]) AS one (vacancies);
 
--- Whole lists ------------------------------------------------------------------------------------------------------------------
+-- Whole lists -------------------------------------------------------------------------------------
 
 -- name: lines(last, vacancies, list)
--- Every line of one list of these vacancies, by participant number. `shared` is the rank of all whom score and ties don't tell apart, `alike` how many
--- they are, `decided` for how many of them an officer gave a place; the last bytes of a ranked key are that place (2) and the last resort.
+-- Every line of one list of these vacancies, by participant number. `shared` is the rank of all
+-- whom score and ties don't tell apart, `alike` how many they are, `decided` for how many of them
+-- an officer gave a place; the last bytes of a ranked key are that place (2) and the last resort.
 SELECT vacancy_id, participant_no, gate, score,
        row_number() OVER (PARTITION BY vacancy_id ORDER BY merit_key) AS place,
        rank() OVER (PARTITION BY vacancy_id ORDER BY alike_key) AS shared,
@@ -252,7 +260,7 @@ SELECT vacancy_id, list, version, digest, :at FROM unnest(:vacancies::text[], :l
     AS new (vacancy_id, list, version, digest)
 ON CONFLICT (vacancy_id, list) DO UPDATE SET version = excluded.version, digest = excluded.digest, stated_at = excluded.stated_at;
 
--- One list, by the index --------------------------------------------------------------------------------------------------------
+-- One list, by the index --------------------------------------------------------------------------
 
 -- name: vacancy(vacancy_id)^
 -- A vacancy and its round.
@@ -276,7 +284,8 @@ SELECT gate, sum(candidates)::bigint AS candidates FROM tally WHERE vacancy_id =
 SELECT version FROM stated WHERE vacancy_id = :vacancy_id AND list = :list;
 
 -- name: vacancies_after(round_id, words, need, after_round, after_number, most)
--- Vacancies in order of round and number, as far as asked for: of a round, with all these words in agency, post and unit, for a kind of need.
+-- Vacancies in order of round and number, as far as asked for: of a round, with all these words in
+-- agency, post and unit, for a kind of need.
 SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed FROM vacancy
  WHERE (:round_id::text IS NULL OR round_id = :round_id) AND (:need::text IS NULL OR need = :need)
    AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS word WHERE strpos(lower(concat_ws(' ', agency, post, unit_path)), lower(word)) = 0)
@@ -294,7 +303,7 @@ SELECT count(*) AS found, count(*) FILTER (WHERE number <= :after_number) AS bef
 SELECT round_id, name FROM round WHERE policy IS NOT NULL AND EXISTS (SELECT FROM vacancy WHERE vacancy.round_id = round.round_id)
  ORDER BY registration_opens DESC NULLS LAST, round_id DESC;
 
--- Closing ----------------------------------------------------------------------------------------------------------------------
+-- Closing -----------------------------------------------------------------------------------------
 
 -- name: round(round_id)^
 -- A round.
@@ -329,7 +338,8 @@ SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, 
  ORDER BY vacancies.number;
 
 -- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes, limits, scores)!
--- Lists that an officer fixed, with the places that officers gave among equals who are on them. `follows`, `reason` and `by` where it takes a fixed one's place.
+-- Lists that an officer fixed, with the places that officers gave among equals who are on them.
+-- `follows`, `reason` and `by` where it takes a fixed one's place.
 INSERT INTO closing_version (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at, decided, follows, reason, adopted_by)
 SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at,
        coalesce((SELECT jsonb_object_agg(participant_no, place) FROM tie_place JOIN standing USING (vacancy_id, list, participant_no)

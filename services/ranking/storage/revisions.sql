@@ -83,7 +83,7 @@ SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND versi
 SELECT * FROM revision_change
  WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no > :after ORDER BY participant_no LIMIT :most;
 
--- Adopting one ---------------------------------------------------------------------------------------------------------------------
+-- Adopting one ------------------------------------------------------------------------------------
 
 -- name: seats_given(round_id)$
 -- Whether empty seats of the round are being offered, or one was accepted.

@@ -75,7 +75,10 @@ async def pools_kept(connection: Connection, keys: Collection[PoolKey]) -> dict[
                 map(_ranked, rows["candidates"][key]),
                 map(_offer, rows["offers"][key]),
                 {who: row["answer"] for who, row in answers[key[0]].items()},
-                {(row["vacancy_id"], row["participant_no"]): row["place"] for row in rows["tie_places"][key]},
+                {
+                    (row["vacancy_id"], row["participant_no"]): row["place"]
+                    for row in rows["tie_places"][key]
+                },
             ),
             rows["vacancies"][key],
             {row["vacancy_id"]: row["left_empty"] for row in rows["vacancies"][key]},
@@ -99,4 +102,6 @@ def _ranked(row: Any) -> Ranked:
 
 
 def _offer(row: Any) -> Offer:
-    return Offer(row["vacancy_id"], row["participant_no"], row["applied_for"], row["move"], row["code"])
+    return Offer(
+        row["vacancy_id"], row["participant_no"], row["applied_for"], row["move"], row["code"]
+    )

@@ -1,9 +1,10 @@
 -- name: lock_fillings(rounds)!
--- The filling of these rounds, one transaction after the other, in sorted order; also before it begins.
+-- The filling of these rounds, one transaction after the other, in sorted order; also before it
+-- begins.
 SELECT pg_advisory_xact_lock(hashtextextended('ranking.filling/' || round_id, 0))
   FROM (SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id) ORDER BY round_id COLLATE "C") AS each;
 
--- Before it begins ---------------------------------------------------------------------------------------------------------------
+-- Before it begins --------------------------------------------------------------------------------
 
 -- name: seed(round_id)$
 -- The published seed of a round.
@@ -15,7 +16,8 @@ SELECT vacancy.*, EXISTS (SELECT FROM closing WHERE closing.vacancy_id = vacancy
   FROM vacancy WHERE round_id = :round_id ORDER BY number;
 
 -- name: ranked_lines(round_id, list)
--- Whom the closed lists of a round ranked, with the personal facts of then as far as the list went by any.
+-- Whom the closed lists of a round ranked, with the personal facts of then as far as the list went
+-- by any.
 SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.points, fact.list IS NOT NULL AS facts_kept,
        fact.gpa, fact.birth_date, fact.relevant_experience_months, fact.education, fact.priority
   FROM closed_line AS line
@@ -43,7 +45,7 @@ SELECT vacancy_id, participant_no, :round_id, pool, rank, selected, places::json
   FROM unnest(:vacancies::text[], :participants::text[], :pools::integer[], :ranks::integer[], :selected::boolean[], :places::text[],
               :meets::text[]) AS new (vacancy_id, participant_no, pool, rank, selected, places, meets);
 
--- A filling ----------------------------------------------------------------------------------------------------------------------
+-- A filling ---------------------------------------------------------------------------------------
 
 -- name: filling(round_id)^
 -- When a round's filling began.
@@ -110,10 +112,11 @@ DELETE FROM seat_tie_place WHERE vacancy_id = :vacancy_id;
 INSERT INTO seat_tie_place (vacancy_id, participant_no, round_id, pool, place)
 SELECT :vacancy_id, participant_no, :round_id, :pool, place FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
 
--- For everyone -------------------------------------------------------------------------------------------------------------------
+-- For everyone ------------------------------------------------------------------------------------
 
 -- name: given_seats(vacancy_id, list)
--- Whom a vacancy's closed last list gave seats, in its order, with what those said who gave theirs up.
+-- Whom a vacancy's closed last list gave seats, in its order, with what those said who gave theirs
+-- up.
 SELECT line.participant_no, line.rank, line.code, answer.answer, answer.answered_at
   FROM closed_line AS line
   LEFT JOIN seat_answer AS answer USING (vacancy_id, participant_no)
@@ -121,16 +124,19 @@ SELECT line.participant_no, line.rank, line.code, answer.answer, answer.answered
  ORDER BY line.place;
 
 -- name: moved(vacancy_id)$
--- Whether anybody gave up a vacancy's seat or was offered one, or had applied for it and was offered another.
+-- Whether anybody gave up a vacancy's seat or was offered one, or had applied for it and was
+-- offered another.
 SELECT EXISTS (SELECT FROM seat_answer WHERE vacancy_id = :vacancy_id) OR EXISTS (SELECT FROM seat_offer WHERE vacancy_id = :vacancy_id)
     OR EXISTS (SELECT FROM seat_offer WHERE applied_for = :vacancy_id);
 
 -- name: left_empty(vacancy_id)^
--- Of a vacancy whose round's seats are being filled: since when, and the seats for which nobody is left to ask.
+-- Of a vacancy whose round's seats are being filled: since when, and the seats for which nobody is
+-- left to ask.
 SELECT filling.started_at, filling_vacancy.left_empty FROM filling_vacancy JOIN filling USING (round_id) WHERE vacancy_id = :vacancy_id;
 
 -- name: offers_about(vacancy_id, list)
--- Offers of a vacancy's seats, and of other seats to people who had applied for it, with the answers, and the rank on the list that they applied for.
+-- Offers of a vacancy's seats, and of other seats to people who had applied for it, with the
+-- answers, and the rank on the list that they applied for.
 SELECT offer.offer_id, offer.participant_no, offer.applied_for, offer.move, offer.code, offer.offered_at, answer.answer, answer.answered_at, line.rank,
        seat.vacancy_id AS seat_vacancy_id, seat.number AS seat_number, seat.post AS seat_post, seat.unit_path AS seat_unit_path, seat.need AS seat_need,
        origin.vacancy_id AS origin_vacancy_id, origin.number AS origin_number, origin.post AS origin_post, origin.unit_path AS origin_unit_path,
@@ -143,7 +149,8 @@ SELECT offer.offer_id, offer.participant_no, offer.applied_for, offer.move, offe
  ORDER BY offer.offered_at, seat.number, line.rank, offer.participant_no;
 
 -- name: seats_of(vacancy_id, participant_no)
--- What became of seats for somebody since the last list was fixed: the list's own, if they gave it up (no code), then those offered.
+-- What became of seats for somebody since the last list was fixed: the list's own, if they gave it
+-- up (no code), then those offered.
 SELECT own.vacancy_id, vacancy.post, vacancy.unit_path, NULL AS code, NULL::timestamptz AS offered_at, own.answer, own.answered_at
   FROM seat_answer AS own JOIN vacancy USING (vacancy_id)
  WHERE own.vacancy_id = :vacancy_id AND own.participant_no = :participant_no

@@ -62,13 +62,22 @@ class PublicKey:
     @property
     def id(self) -> str:
         """SHA-256 of the key as a JSON Web Key (RFC 7638), in hexadecimal."""
-        required = json.dumps({"crv": "Ed25519", "kty": "OKP", "x": self._point}, separators=(",", ":"))
+        required = json.dumps(
+            {"crv": "Ed25519", "kty": "OKP", "x": self._point}, separators=(",", ":")
+        )
         return hashlib.sha256(required.encode()).hexdigest()
 
     @property
     def jwk(self) -> dict[str, str]:
         """The key as a JSON Web Key (RFC 8037)."""
-        return {"kty": "OKP", "crv": "Ed25519", "x": self._point, "kid": self.id, "use": "sig", "alg": "Ed25519"}
+        return {
+            "kty": "OKP",
+            "crv": "Ed25519",
+            "x": self._point,
+            "kid": self.id,
+            "use": "sig",
+            "alg": "Ed25519",
+        }
 
 
 class SigningKey:
@@ -81,7 +90,9 @@ class SigningKey:
     @classmethod
     def of(cls, setting: str) -> Self:
         """The key that a setting holds as PEM, or names as a file. Raises KeyFault, OSError."""
-        pem = setting.encode() if setting.lstrip().startswith("-----") else Path(setting).read_bytes()
+        pem = (
+            setting.encode() if setting.lstrip().startswith("-----") else Path(setting).read_bytes()
+        )
         try:
             key = load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:

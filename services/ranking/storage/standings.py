@@ -22,10 +22,12 @@ from shared.postgres.pool import Connection
 PLACES = queries.load(Path(__file__).with_name("places.sql"))
 
 LINES_AT_ONCE = 500
-"""Rows fetched at a time: some milliseconds' work, so that a long list holds up nobody else in the process."""
+"""Rows fetched at a time: some milliseconds' work, so that a long list holds up nobody else in the
+process."""
 
 FURTHER = 30
-"""Rows read beyond a page: its last line's equals are mostly among them, and asking for them would be another round trip."""
+"""Rows read beyond a page: its last line's equals are mostly among them, and asking for them would
+be another round trip."""
 
 _GATE, _KEY = 1, 3  # columns of a row of places.sql
 RANKED = int(Gate.RANKED)
@@ -37,8 +39,12 @@ UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
 async def whole_rows(
     connection: Connection, list_code: str, vacancy_ids: list[str]
 ) -> AsyncIterator[list[tuple[str, Row]]]:
-    """Every row of that list of these vacancies, as (vacancy id, row), by vacancy and participant number, some thousands at a time."""
-    async with SQL.lines_cursor(connection, list=list_code, vacancies=vacancy_ids, last=LAST_RESORT_BYTES) as opened:
+    """Every row of that list of these vacancies, as (vacancy id, row), by vacancy and participant
+    number, some thousands at a time.
+    """
+    async with SQL.lines_cursor(
+        connection, list=list_code, vacancies=vacancy_ids, last=LAST_RESORT_BYTES
+    ) as opened:
         cursor = await opened
         while rows := await cursor.fetch(LINES_AT_ONCE):
             yield [
@@ -86,7 +92,10 @@ class OneList:
         """At most so many lines after that row, or the first ones, ranks and all."""
         key = b"" if after is None else after.merit_key
         found = [
-            row async for row in PLACES.page(self._connection, **self._which, after=key, most=most + FURTHER)
+            row
+            async for row in PLACES.page(
+                self._connection, **self._which, after=key, most=most + FURTHER
+            )
         ]  # as they come: only those that are shown are made more of
         lines: list[tuple[Stands, Line]] = []
         ahead, alike, decided, before, known = 0, 0, 0, 0, b""
@@ -102,16 +111,26 @@ class OneList:
             if prefix != known:
                 ahead, alike, before = ahead + alike, len(equals), 0
                 decided = sum(_decided(row[_KEY]) for row in equals)
-                if equals[-1] is found[-1] and len(found) == most + FURTHER:  # there may be more of them than were read
+                if (
+                    equals[-1] is found[-1] and len(found) == most + FURTHER
+                ):  # there may be more of them than were read
                     _, alike, decided, _ = await self._among(_stands(equals[0]))
             shown = map(_stands, equals[: most - len(lines)])
-            lines += [(row, _line(row, ahead, alike, decided, before + index)) for index, row in enumerate(shown)]
+            lines += [
+                (row, _line(row, ahead, alike, decided, before + index))
+                for index, row in enumerate(shown)
+            ]
         rest = map(_stands, found[len(ranked) : len(ranked) + most - len(lines)])
         return lines + [(row, _line(row, 0, 1, 0, 0)) for row in rest]
 
     async def place(self, participant_no: str) -> tuple[Stands, Line] | None:
-        """A candidate's row and line, or none if not on the list. The line's place is 0 unless it is ranked."""
-        found = await PLACES.place_of(self._connection, **self._which, **self._bytes, participant_no=participant_no)
+        """A candidate's row and line, or none if not on the list.
+
+        The line's place is 0 unless it is ranked.
+        """
+        found = await PLACES.place_of(
+            self._connection, **self._which, **self._bytes, participant_no=participant_no
+        )
         if found is None:
             return None
         *values, ahead, alike, decided, before = found
@@ -125,8 +144,9 @@ class OneList:
         return _line(row, *await self._among(row))
 
     async def _among(self, row: Stands) -> tuple[int, int, int, int]:
-        """How many are ahead of a ranked row and of those who are alike with it, how many these are, for how many of them an officer decided, and how
-        many of them come before it."""
+        """How many are ahead of a ranked row and of those who are alike with it, how many these
+        are, for how many of them an officer decided, and how many of them come before it.
+        """
         prefix = before_decision(row.merit_key)
         ahead, alike, decided, before = await PLACES.among(
             self._connection,
@@ -159,7 +179,9 @@ class OneList:
 
     async def at_the_limit(self, limit: int) -> Stands | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""
-        row = await PLACES.at_the_limit(self._connection, **self._which, **self._rules.first_bytes, limit=limit)
+        row = await PLACES.at_the_limit(
+            self._connection, **self._which, **self._rules.first_bytes, limit=limit
+        )
         return None if row is None else _stands(row)
 
     async def last_ranked(self) -> Stands | None:
@@ -169,7 +191,10 @@ class OneList:
 
     async def gates(self) -> dict[Gate, int]:
         """How many candidates are held at each gate."""
-        return {Gate(row["gate"]): row["candidates"] async for row in SQL.gates(self._connection, **self._which)}
+        return {
+            Gate(row["gate"]): row["candidates"]
+            async for row in SQL.gates(self._connection, **self._which)
+        }
 
     async def version(self) -> int | None:
         """The newest version that was stated, or none yet."""
@@ -181,7 +206,9 @@ def _line(row: Stands, ahead: int, alike: int, decided: int, before: int) -> Lin
     if not row.ranked:
         return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
     shared = 1 + int(ahead)
-    return line(Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided))
+    return line(
+        Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided)
+    )
 
 
 def _stands(row: Iterable[object]) -> Stands:

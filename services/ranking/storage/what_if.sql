@@ -1,5 +1,6 @@
 -- name: vacancies_to_compare(round_id, vacancy_id, list)
--- A vacancy, or all of a round, with how many stand on the list and what its rules are compiled from.
+-- A vacancy, or all of a round, with how many stand on the list and what its rules are compiled
+-- from.
 SELECT vacancy.vacancy_id, vacancy.number, vacancy.need, vacancy.seats, vacancy.round_id, round.seed,
        (SELECT coalesce(sum(candidates), 0) FROM tally WHERE tally.vacancy_id = vacancy.vacancy_id AND tally.list = :list)::bigint AS candidates
   FROM vacancy JOIN round USING (round_id)

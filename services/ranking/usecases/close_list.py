@@ -1,4 +1,6 @@
-"""An officer fixes a list of a whole round: codes stay as they are now, and who is within the cut goes on."""
+"""An officer fixes a list of a whole round: codes stay as they are now, and who is within the cut
+goes on.
+"""
 
 from collections import Counter
 from datetime import datetime
@@ -28,13 +30,23 @@ class ClosedList(BaseModel):
     closed_at: AwareDatetime = Field(description="UTC")
     vacancies: int = Field(description="Vacancies whose list was fixed")
     codes: dict[str, int] = Field(description="Candidates by result code, over all vacancies")
-    admitted: int = Field(description="Who goes on to the next stage; on the last list: who has a seat")
+    admitted: int = Field(
+        description="Who goes on to the next stage; on the last list: who has a seat"
+    )
 
 
 async def close_stage(
-    connection: Connection, outbox: Outbox, officer: Person, round_id: str, stage: str, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    officer: Person,
+    round_id: str,
+    stage: str,
+    now: datetime,
 ) -> ClosedList:
-    """Fix the list that a stage completes; `stage` may be the stage's code or the list's. Raises Refusal `unknown-stage`, and as `close_list`."""
+    """Fix the list that a stage completes; `stage` may be the stage's code or the list's.
+
+    Raises Refusal `unknown-stage`, and as `close_list`.
+    """
     round_ = await the_round(connection, round_id)
     one = next((one for one in round_.policy.lists if stage in {one.code, one.stage}), None)
     if one is None:
@@ -56,20 +68,30 @@ async def close_list(
 ) -> ClosedList:
     """Fix one list of every vacancy of the round, in one transaction.
 
-    Raises Refusal `list-closed` if it is; `seats-missing` while vacancies are still to arrive; `stage-incomplete` while anything that
-    RegistrationClosed and SittingClosed count is; `tie-undecided` where people are equal in everything at the last seat; `rebuilding`.
+    Raises Refusal `list-closed` if it is; `seats-missing` while vacancies are still to arrive;
+    `stage-incomplete` while anything that RegistrationClosed and SittingClosed count is;
+    `tie-undecided` where people are equal in everything at the last seat; `rebuilding`.
     """
     await _refuse_unless_complete(connection, round_, one)
-    vacancy_ids = [row["vacancy_id"] async for row in SQL.vacancies_of_round(connection, round_id=round_.round_id)]
+    vacancy_ids = [
+        row["vacancy_id"]
+        async for row in SQL.vacancies_of_round(connection, round_id=round_.round_id)
+    ]
     await SQL.wait_for_the_pen(connection)  # versions are counted by one at a time
     await touch_to_decide(connection, vacancy_ids)
-    await _refuse_unless_complete(connection, round_, one)  # again, now that nothing changes meanwhile
+    await _refuse_unless_complete(
+        connection, round_, one
+    )  # again, now that nothing changes meanwhile
     whole = await as_it_stands(connection, round_, one, vacancy_ids)
     _refuse_undecided(whole)
     summaries = {(vacancy_id, one.code): summary for vacancy_id, summary in whole.summaries.items()}
-    statements: list[BaseModel] = [*await next_versions(connection, whole.vacancies, summaries, now)]
+    statements: list[BaseModel] = [
+        *await next_versions(connection, whole.vacancies, summaries, now)
+    ]
     statements += await _fix(connection, whole, now)
-    await recompute_vacancies(connection, list(whole.vacancies))  # who goes on stands on the next list from now on
+    await recompute_vacancies(
+        connection, list(whole.vacancies)
+    )  # who goes on stands on the next list from now on
     await audit.record(connection, officer, "list.closed", f"{round_.round_id}/{one.code}", at=now)
     await outbox.append(connection, [Statement(statement, now) for statement in statements])
     codes = sum((summary.codes for summary in whole.summaries.values()), Counter[str]())
@@ -89,7 +111,9 @@ async def _refuse_unless_complete(connection: Connection, round_: Round, one: Li
         raise Refusal("list-closed", round_id=round_.round_id, list=one.code)
     seats = sum(state.seats for state in states)
     if seats != round_.decreed_seats:
-        raise Refusal("seats-missing", round_id=round_.round_id, arrived=seats, decreed=round_.decreed_seats)
+        raise Refusal(
+            "seats-missing", round_id=round_.round_id, arrived=seats, decreed=round_.decreed_seats
+        )
     lacking = [state for state in states if state.missing]
     if lacking:
         raise Refusal(
@@ -97,7 +121,10 @@ async def _refuse_unless_complete(connection: Connection, round_: Round, one: Li
             round_id=round_.round_id,
             list=one.code,
             vacancies=len(lacking),
-            errors=[{"column": state.vacancy_id, "reason": in_words(state.missing)} for state in lacking[:SHOWN]],
+            errors=[
+                {"column": state.vacancy_id, "reason": in_words(state.missing)}
+                for state in lacking[:SHOWN]
+            ],
         )
 
 
@@ -117,7 +144,9 @@ def _refuse_undecided(whole: Whole) -> None:
 
 
 async def _fix(connection: Connection, whole: Whole, now: datetime) -> list[BaseModel]:
-    """Fix it; gives what is to be stated of each vacancy: first who goes on, then that its list is fixed."""
+    """Fix it; gives what is to be stated of each vacancy: first who goes on, then that its list is
+    fixed.
+    """
     versions = {
         row["vacancy_id"]: row["version"]
         async for row in SQL.stated(connection, vacancies=list(whole.vacancies))
@@ -125,7 +154,11 @@ async def _fix(connection: Connection, whole: Whole, now: datetime) -> list[Base
     }
     statements: list[BaseModel] = []
     for vacancy_id, lines in (await fix(connection, whole, versions, now)).items():
-        admitted = [whole.goes_on(vacancy_id, number, place) for number, place in lines.items() if place.within]
+        admitted = [
+            whole.goes_on(vacancy_id, number, place)
+            for number, place in lines.items()
+            if place.within
+        ]
         summary = whole.summaries[vacancy_id]
         closed = StageClosed(
             vacancy_id=vacancy_id,

@@ -1,4 +1,6 @@
-"""An officer decides between people whom no rule tells apart and of whom only some fit: the machine never does."""
+"""An officer decides between people whom no rule tells apart and of whom only some fit: the machine
+never does.
+"""
 
 from datetime import datetime
 from itertools import groupby
@@ -30,7 +32,10 @@ class DecideTie(BaseModel):
 
     list: StageCode
     order: SeatedInOrder
-    reason: Annotated[str, Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept")]
+    reason: Annotated[
+        str,
+        Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
+    ]
 
 
 class TieDecided(BaseModel):
@@ -46,10 +51,12 @@ class TieDecided(BaseModel):
 async def decide_tie(
     connection: Connection, officer: Person, vacancy_id: str, command: DecideTie, now: datetime
 ) -> TieDecided:
-    """Keep the officer's order; of a list that is fixed it moves the live one alone, whose version may be adopted then.
+    """Keep the officer's order; of a list that is fixed it moves the live one alone, whose version
+    may be adopted then.
 
-    Raises Refusal `unknown-vacancy`, `unknown-list`, `no-tie` where nobody is equal at the last seat, `list-closed` where nobody is since the list was
-    fixed, `not-the-tie` where the order does not name exactly those who are, `rebuilding`.
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `no-tie` where nobody is equal at the last
+    seat, `list-closed` where nobody is since the list was fixed, `not-the-tie` where the order does
+    not name exactly those who are, `rebuilding`.
     """
     await touch_to_decide(connection, [vacancy_id])
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
@@ -57,7 +64,11 @@ async def decide_tie(
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     if command.list not in vacancy.lists:
         raise Refusal("unknown-list", list=command.list, known=", ".join(vacancy.lists))
-    rows = [row async for chunk in whole_rows(connection, command.list, [vacancy_id]) for _, row in chunk]
+    rows = [
+        row
+        async for chunk in whole_rows(connection, command.list, [vacancy_id])
+        for _, row in chunk
+    ]
     tied = _tied(rows, ListCut.of(vacancy.lists[command.list], vacancy.seats))
     if command.list in vacancy.closed and not any(
         row.decided < row.alike for row in rows if row.participant_no in tied
@@ -92,17 +103,30 @@ async def decide_tie(
         participants=list(command.order),
         places=list(range(1, len(command.order) + 1)),
     )
-    await recompute(connection, [(vacancy_id, number) for number in sorted({*earlier, *command.order})])
+    await recompute(
+        connection, [(vacancy_id, number) for number in sorted({*earlier, *command.order})]
+    )
     await audit.record(
-        connection, officer, "tie.decided", f"{vacancy_id}/{command.list}", reason=command.reason, at=now
+        connection,
+        officer,
+        "tie.decided",
+        f"{vacancy_id}/{command.list}",
+        reason=command.reason,
+        at=now,
     )
     return TieDecided(
-        decision_id=decision_id, vacancy_id=vacancy_id, list=command.list, order=command.order, decided_at=now
+        decision_id=decision_id,
+        vacancy_id=vacancy_id,
+        list=command.list,
+        order=command.order,
+        decided_at=now,
     )
 
 
 def _tied(rows: list[Row], cut: ListCut) -> list[str]:
-    """Who is alike in score and every tie where only some of them fit; also where an officer decided before: a decision may be taken anew."""
+    """Who is alike in score and every tie where only some of them fit; also where an officer
+    decided before: a decision may be taken anew.
+    """
     if cut.limit is None or not cut.officer_decides:
         return []
     ranked = sorted((row for row in rows if row.worth is not None), key=lambda row: row.place)

@@ -11,7 +11,16 @@ from services.ranking.domain.standing import UNDECIDED
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import candidates_as_fixed, candidates_known
 from services.ranking.storage.standings import OneList, Stands
-from services.ranking.usecases.fields import LineCode, MaybeRank, MaybeScore, Minimum, OwnPoints, Passed, Rank, Score
+from services.ranking.usecases.fields import (
+    LineCode,
+    MaybeRank,
+    MaybeScore,
+    Minimum,
+    OwnPoints,
+    Passed,
+    Rank,
+    Score,
+)
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, State, StateShown, ask, live_figures
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
@@ -64,18 +73,25 @@ class BesideTold(_Told):
     decided_by: str | None = Field(
         description="`score`, `priority`, a tie's field, `decision` (an officer's), `since-corrected`; none where both are equal"
     )
-    own: str | None = Field(description="The candidate's points in that field; none where it is a fact of the person")
+    own: str | None = Field(
+        description="The candidate's points in that field; none where it is a fact of the person"
+    )
     other: str | None = Field(description="Those of the other")
 
 
 class PlaceExplained(_Told):
-    """Why a candidate stands where they stand. No fact of a person is shown, also where one decided."""
+    """Why a candidate stands where they stand.
+
+    No fact of a person is shown, also where one decided.
+    """
 
     vacancy_id: VacancyId
     round_id: RoundId
     list: StageCode
     state: StateShown
-    version: int | None = Field(description="Of the list as it was fixed; none of a live one, which moves")
+    version: int | None = Field(
+        description="Of the list as it was fixed; none of a live one, which moves"
+    )
     closed_at: AwareDatetime | None = Field(description="When an officer fixed it, UTC")
     participant_no: ParticipantNo
     outcome: str = Field(
@@ -88,9 +104,13 @@ class PlaceExplained(_Told):
     lifts: tuple[LiftTold, ...] = Field(
         description="Points that bonuses lifted; those that ask for a fact of the person are not told"
     )
-    thresholds: tuple[ThresholdTold, ...] = Field(description="That apply, as far as there are results")
+    thresholds: tuple[ThresholdTold, ...] = Field(
+        description="That apply, as far as there are results"
+    )
     terms: tuple[TermTold, ...] = Field(description="The score's parts; none unless ranked")
-    points_shown: bool = Field(description="False where the policy does not publish points: then none are told")
+    points_shown: bool = Field(
+        description="False where the policy does not publish points: then none are told"
+    )
     rounding: str = Field(description="`each-step` or `end`; half-up")
     decimals: int = Field(description="Digits after the point to which is rounded")
     score: MaybeScore
@@ -108,7 +128,9 @@ class PlaceExplained(_Told):
     cut_score: str | None = Field(
         description="Score of the last within the cut, or of those at its limit about whom an officer decides"
     )
-    undecided_at_the_limit: bool = Field(description="An officer has yet to decide about those whose score that is")
+    undecided_at_the_limit: bool = Field(
+        description="An officer has yet to decide about those whose score that is"
+    )
     distance: str | None = Field(
         description="Own score less that one; none for whom an officer has yet to decide about"
     )
@@ -127,7 +149,8 @@ async def explain_place(
     state: State | None,
     language: Language,
 ) -> PlaceExplained:
-    """The account and its sentences: by default of the newest list that the candidate stands on, as it was fixed where it is.
+    """The account and its sentences: by default of the newest list that the candidate stands on, as
+    it was fixed where it is.
 
     Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `not-on-the-list`.
     """
@@ -156,7 +179,9 @@ async def explain_place(
     )
 
 
-async def _live(connection: Connection, asked: Asked, policy: Policy, participant_no: str) -> Explanation:
+async def _live(
+    connection: Connection, asked: Asked, policy: Policy, participant_no: str
+) -> Explanation:
     one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
     row = await one.find(participant_no)
     if row is None:
@@ -165,8 +190,12 @@ async def _live(connection: Connection, asked: Asked, policy: Policy, participan
     codes, cut = await live_figures(one, asked.cut)
     to_the_limit = cut.within + codes[UNDECIDED]
     last = await one.at_the_limit(to_the_limit) if to_the_limit else None
-    others = [await one.above(row), await one.below(row), last] if row.ranked else [None, None, last]
-    known = await _known(connection, asked, [participant_no, *(each.participant_no for each in others if each)])
+    others = (
+        [await one.above(row), await one.below(row), last] if row.ranked else [None, None, last]
+    )
+    known = await _known(
+        connection, asked, [participant_no, *(each.participant_no for each in others if each)]
+    )
 
     async def other(each: Stands | None) -> Other | None:
         if each is None:
@@ -187,24 +216,38 @@ async def _live(connection: Connection, asked: Asked, policy: Policy, participan
         below=await other(others[1]),
         last_within=await other(last),
     )
-    return _explain(asked, policy, known[participant_no], _standing(asked, known[participant_no]), place)
+    return _explain(
+        asked, policy, known[participant_no], _standing(asked, known[participant_no]), place
+    )
 
 
 async def _closed(
-    connection: Connection, asked: Asked, closing: Mapping[str, Any], policy: Policy, participant_no: str
+    connection: Connection,
+    asked: Asked,
+    closing: Mapping[str, Any],
+    policy: Policy,
+    participant_no: str,
 ) -> Explanation:
-    """By the fixed lines, and the personal facts as they were then. Where these were erased and today's don't give the fixed order, that is said."""
+    """By the fixed lines, and the personal facts as they were then.
+
+    Where these were erased and today's don't give the fixed order, that is said.
+    """
     row = await SQL.closed_line(connection, **asked.key, participant_no=participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
     near = {
         other["place"]: other
-        async for other in SQL.closed_lines_after(connection, **asked.key, after=row["place"] - 2, most=3)
+        async for other in SQL.closed_lines_after(
+            connection, **asked.key, after=row["place"] - 2, most=3
+        )
         if other["rank"] is not None and row["rank"] is not None
     }
     codes = asked.rules.codes
     within = closing["codes"].get(codes.within, 0)
-    last = [one async for one in SQL.closed_lines_after(connection, **asked.key, after=within - 1, most=1)]
+    last = [
+        one
+        async for one in SQL.closed_lines_after(connection, **asked.key, after=within - 1, most=1)
+    ]
     rows = {other["participant_no"]: other for other in (row, *near.values(), *last)}
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
 
@@ -230,13 +273,17 @@ async def _closed(
     return _explain(asked, policy, candidate, standing, place)
 
 
-def _explain(asked: Asked, policy: Policy, candidate: Candidate, standing: Standing, place: Place) -> Explanation:
+def _explain(
+    asked: Asked, policy: Policy, candidate: Candidate, standing: Standing, place: Place
+) -> Explanation:
     need, seats = asked.row["need"], asked.vacancy.seats
     return explain(policy, asked.rules, need, seats, candidate, standing, place, for_everyone=True)
 
 
 def _standing_as_fixed(asked: Asked, candidate: Candidate, row: Mapping[str, Any]) -> Standing:
-    """The standing of a fixed line; one without a key where what is known of the candidate does not lead to it."""
+    """The standing of a fixed line; one without a key where what is known of the candidate does not
+    lead to it.
+    """
     codes = asked.rules.codes
     gates = {
         codes.below: Gate.BELOW,
@@ -253,7 +300,9 @@ def _standing_as_fixed(asked: Asked, candidate: Candidate, row: Mapping[str, Any
     return standing
 
 
-async def _known(connection: Connection, asked: Asked, participants: list[str]) -> dict[str, Candidate]:
+async def _known(
+    connection: Connection, asked: Asked, participants: list[str]
+) -> dict[str, Candidate]:
     """All that is known of them, in this transaction's snapshot."""
     vacancy = asked.vacancy
     pairs = [(vacancy.vacancy_id, participant_no) for participant_no in dict.fromkeys(participants)]

@@ -1,4 +1,6 @@
-"""The kinds of value that several of ranking's answers show; shared/contracts/fields.py has those that events state too."""
+"""The kinds of value that several of ranking's answers show; shared/contracts/fields.py has those
+that events state too.
+"""
 
 from typing import Annotated
 
@@ -9,13 +11,20 @@ VacancyNumber = Annotated[int, Field(description="Its number within the round")]
 
 Rank = Annotated[int, Field(description="Place on the list; equals share one (1, 2, 2, 4)")]
 MaybeRank = Annotated[
-    int | None, Field(description="Shared by equals (1, 2, 2, 4); none for whoever is out or has no result yet")
+    int | None,
+    Field(
+        description="Shared by equals (1, 2, 2, 4); none for whoever is out or has no result yet"
+    ),
 ]
 Score = Annotated[str, Field(description="Exact decimal with the policy's digits")]
-MaybeScore = Annotated[str | None, Field(description="Exact decimal with the policy's digits; none without a rank")]
+MaybeScore = Annotated[
+    str | None, Field(description="Exact decimal with the policy's digits; none without a rank")
+]
 PointsByComponent = Annotated[
     dict[str, str],
-    Field(description="Points by component; empty where they do not count, or where the policy does not publish them"),
+    Field(
+        description="Points by component; empty where they do not count, or where the policy does not publish them"
+    ),
 ]
 LineCode = Annotated[
     str,
@@ -25,7 +34,9 @@ LineCode = Annotated[
 ]
 Equals = Annotated[int, Field(description="Others who are equal in score and every tie")]
 
-Candidates = Annotated[int, Field(description="Everyone on the list: ranked, out by a code, or without a result yet")]
+Candidates = Annotated[
+    int, Field(description="Everyone on the list: ranked, out by a code, or without a result yet")
+]
 CandidatesByCode = Annotated[dict[str, int], Field(description="Candidates by result code")]
 
 Minimum = Annotated[str, Field(description="Points to be reached, an exact decimal")]
@@ -35,5 +46,7 @@ Passed = Annotated[bool, Field(description="Whether the threshold is met")]
 ListVersionNumber = Annotated[int, Field(description="As in StandingsRecomputed")]
 ListDigest = Annotated[str, Field(description="SHA-256 of all lines, as in StandingsRecomputed")]
 
-PublicationVersion = Annotated[int, Field(description="From 1; a later version follows, it never replaces")]
+PublicationVersion = Annotated[
+    int, Field(description="From 1; a later version follows, it never replaces")
+]
 Root = Annotated[str, Field(description="Root of the tree over every line, in hexadecimal")]

@@ -1,4 +1,6 @@
-"""Empty seats of a closed round are offered, one person after the other: an officer begins it, each answer moves it on."""
+"""Empty seats of a closed round are offered, one person after the other: an officer begins it, each
+answer moves it on.
+"""
 
 import json
 from collections import defaultdict
@@ -44,7 +46,9 @@ class FillingBegun(BaseModel):
     started_at: AwareDatetime = Field(description="UTC")
     offered: int = Field(description="Seats offered at once; further offers follow the answers")
     left_empty: int = Field(description="Seats for which there is nobody to ask")
-    undecided: int = Field(description="Vacancies where people are equal for the last seat: an officer decides")
+    undecided: int = Field(
+        description="Vacancies where people are equal for the last seat: an officer decides"
+    )
 
 
 class DecideSeatTie(BaseModel):
@@ -52,7 +56,10 @@ class DecideSeatTie(BaseModel):
 
     vacancy_id: VacancyId
     order: AskedInOrder
-    reason: Annotated[str, Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept")]
+    reason: Annotated[
+        str,
+        Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
+    ]
 
 
 class SeatTieDecided(BaseModel):
@@ -93,9 +100,11 @@ class Closed:
 async def begin_filling(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> FillingBegun:
-    """Begin to fill the empty seats of a round, by its lists as they are closed, and make the first offers.
+    """Begin to fill the empty seats of a round, by its lists as they are closed, and make the first
+    offers.
 
-    Raises Refusal `unknown-round`, `filling-too-early` while the last list is open somewhere, `filling-begun`, `education-unknown`, `rebuilding`.
+    Raises Refusal `unknown-round`, `filling-too-early` while the last list is open somewhere,
+    `filling-begun`, `education-unknown`, `rebuilding`.
     """
     if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
@@ -127,14 +136,18 @@ async def hear_answers(
     events: Sequence[Event[SeatAccepted]] | Sequence[Event[SeatDeclined]],
     now: datetime,
 ) -> None:
-    """Keeps what people answered; seats that came free are offered to the next, one answer after the other.
+    """Keeps what people answered; seats that came free are offered to the next, one answer after
+    the other.
 
-    Made anew from the log they are only kept: what they led to was decided long ago, and part of them could lead elsewhere.
+    Made anew from the log they are only kept: what they led to was decided long ago, and part of
+    them could lead elsewhere.
     """
     await SEATS.lock_fillings(connection, rounds=sorted({event.data.round_id for event in events}))
     pool_of: dict[str, PoolKey] = {
         row["vacancy_id"]: (row["round_id"], row["pool"])
-        async for row in SEATS.pools_of(connection, vacancies=sorted({event.data.vacancy_id for event in events}))
+        async for row in SEATS.pools_of(
+            connection, vacancies=sorted({event.data.vacancy_id for event in events})
+        )
     }
     anew = isinstance(outbox, SilentOutbox)
     pools = {} if anew else await pools_kept(connection, pool_of.values())
@@ -157,12 +170,18 @@ async def hear_answers(
 
 
 async def decide_seat_tie(
-    connection: Connection, outbox: Outbox, officer: Person, round_id: str, command: DecideSeatTie, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    officer: Person,
+    round_id: str,
+    command: DecideSeatTie,
+    now: datetime,
 ) -> SeatTieDecided:
     """Keep an officer's order of equals for the last empty seat, and offer by it.
 
-    Raises Refusal `unknown-round`, `unknown-vacancy`, `filling-not-begun`, `no-seat-tie` where nobody is equal for the last seat, `not-the-tie`
-    where the order does not name exactly those who are, `rebuilding`.
+    Raises Refusal `unknown-round`, `unknown-vacancy`, `filling-not-begun`, `no-seat-tie` where
+    nobody is equal for the last seat, `not-the-tie` where the order does not name exactly those who
+    are, `rebuilding`.
     """
     if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
@@ -196,14 +215,23 @@ async def decide_seat_tie(
     kept = (await pools_kept(connection, keys))[keys[0]]
     moved = _Moved()
     moved.settle(keys[0], kept.pool, kept.left_empty, None)
-    await audit.record(connection, officer, "seat-tie.decided", command.vacancy_id, reason=command.reason, at=now)
+    await audit.record(
+        connection, officer, "seat-tie.decided", command.vacancy_id, reason=command.reason, at=now
+    )
     await moved.keep(connection, outbox, now)
-    return SeatTieDecided(vacancy_id=command.vacancy_id, order=command.order, offered=len(moved.offers), decided_at=now)
+    return SeatTieDecided(
+        vacancy_id=command.vacancy_id,
+        order=command.order,
+        offered=len(moved.offers),
+        decided_at=now,
+    )
 
 
 async def closed_round(connection: Connection, round_: Round) -> Closed:
-    """The round's vacancies and candidates by its closed lists, without those who were ranked, without a seat, and have since been disqualified,
-    rejected, or withdrawn. Raises Refusal `filling-too-early`, `education-unknown`."""
+    """The round's vacancies and candidates by its closed lists, without those who were ranked,
+    without a seat, and have since been disqualified, rejected, or withdrawn. Raises Refusal
+    `filling-too-early`, `education-unknown`.
+    """
     last = round_.policy.lists[-1]
     asked = {"round_id": round_.round_id, "list": last.code}
     rows = [row async for row in SEATS.closed_vacancies(connection, **asked)]
@@ -213,7 +241,10 @@ async def closed_round(connection: Connection, round_: Round) -> Closed:
         raise Refusal("education-unknown", round_id=round_.round_id, vacancies=unknown)
     vacancies = [vacancy_of(row) for row in rows]
     pools = rules_of(round_.policy).pools(vacancies)
-    lines = {(row["vacancy_id"], row["participant_no"]): row async for row in SEATS.ranked_lines(connection, **asked)}
+    lines = {
+        (row["vacancy_id"], row["participant_no"]): row
+        async for row in SEATS.ranked_lines(connection, **asked)
+    }
     known = await vacancies_known(connection, [one.vacancy_id for one in vacancies])
     listed = []
     for vacancy, candidate in await candidates_known(connection, known, list(lines)):
@@ -227,11 +258,15 @@ async def closed_round(connection: Connection, round_: Round) -> Closed:
         (row["vacancy_id"], row["participant_no"]): row
         async for row in SEATS.answers(connection, rounds=[round_.round_id])
     }
-    return Closed(rows, vacancies, pools, ranked(round_.policy, seed, vacancies, pools, listed), answers)
+    return Closed(
+        rows, vacancies, pools, ranked(round_.policy, seed, vacancies, pools, listed), answers
+    )
 
 
 def _as_closed(policy: Policy, candidate: Candidate, line: Any) -> Candidate:
-    """The candidate by the points and the personal facts that the list was closed with, whatever was corrected since."""
+    """The candidate by the points and the personal facts that the list was closed with, whatever
+    was corrected since.
+    """
     facts = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
     return replace(
         candidate,
@@ -240,7 +275,11 @@ def _as_closed(policy: Policy, candidate: Candidate, line: Any) -> Candidate:
         results={
             stage.code: Result(
                 Outcome.SCORED,
-                {part.code: line["points"][part.code] for part in stage.components if part.code in line["points"]},
+                {
+                    part.code: line["points"][part.code]
+                    for part in stage.components
+                    if part.code in line["points"]
+                },
             )
             for stage in policy.stages
         },
@@ -253,7 +292,9 @@ def _as_closed(policy: Policy, candidate: Candidate, line: Any) -> Candidate:
 async def _keep(connection: Connection, round_id: str, closed: Closed) -> None:
     """From now on the filling goes by this, whatever is corrected later."""
     names = ("vacancy_id", "number", "agency", "post", "unit_id", "unit_path", "need", "seats")
-    ids, numbers, agencies, posts, units, paths, needs, seats = ([row[name] for row in closed.rows] for name in names)
+    ids, numbers, agencies, posts, units, paths, needs, seats = (
+        [row[name] for row in closed.rows] for name in names
+    )
     await SEATS.keep_vacancies(
         connection,
         round_id=round_id,
@@ -290,8 +331,12 @@ class _Moved:
         self._statements: list[tuple[SeatOffered | SeatLeftEmpty, Event[Any] | None]] = []
         self._left_empty: dict[str, int] = {}
 
-    def settle(self, key: PoolKey, pool: Pool, left_empty: dict[str, int], cause: Event[Any] | None) -> None:
-        """Takes a pool's next offers, and what stays empty beyond `left_empty`, which it brings up to date."""
+    def settle(
+        self, key: PoolKey, pool: Pool, left_empty: dict[str, int], cause: Event[Any] | None
+    ) -> None:
+        """Takes a pool's next offers, and what stays empty beyond `left_empty`, which it brings up
+        to date.
+        """
         round_id, _ = key
         for offer in pool.settle():
             self.offers.append((key, offer))
@@ -330,7 +375,9 @@ class _Moved:
             await SEATS.keep_left_empty(
                 connection, vacancies=list(self._left_empty), seats=list(self._left_empty.values())
             )
-        await outbox.append(connection, [Statement(data, now, cause=cause) for data, cause in self._statements])
+        await outbox.append(
+            connection, [Statement(data, now, cause=cause) for data, cause in self._statements]
+        )
 
 
 def _answer(data: SeatAccepted | SeatDeclined) -> Any:

@@ -1,4 +1,6 @@
-"""Fixes a list as it stands: lines, points, personal facts and officers' places among equals are kept as they are now, and never changed again."""
+"""Fixes a list as it stands: lines, points, personal facts and officers' places among equals are
+kept as they are now, and never changed again.
+"""
 
 import json
 from collections import defaultdict
@@ -52,9 +54,13 @@ class Whole:
             if summary.codes[UNDECIDED]
         }
 
-    def goes_on(self, vacancy_id: str, number: str, place: Placed) -> CandidateSelected | CandidateShortlisted:
+    def goes_on(
+        self, vacancy_id: str, number: str, place: Placed
+    ) -> CandidateSelected | CandidateShortlisted:
         """What is stated of somebody within the cut."""
-        model = CandidateSelected if self.one is self.round_.policy.lists[-1] else CandidateShortlisted
+        model = (
+            CandidateSelected if self.one is self.round_.policy.lists[-1] else CandidateShortlisted
+        )
         return model.model_validate(
             {
                 "vacancy_id": vacancy_id,
@@ -68,7 +74,9 @@ class Whole:
         )
 
 
-async def as_it_stands(connection: Connection, round_: Round, one: List, vacancy_ids: Collection[str]) -> Whole:
+async def as_it_stands(
+    connection: Connection, round_: Round, one: List, vacancy_ids: Collection[str]
+) -> Whole:
     """The list of these vacancies, which have been touched in this transaction."""
     vacancies = await vacancies_known(connection, vacancy_ids)
     lines: dict[str, list[Line]] = {vacancy_id: [] for vacancy_id in vacancies}
@@ -89,7 +97,9 @@ async def fix(
     now: datetime,
     adopted: Adopted | None = None,
 ) -> dict[str, dict[str, Placed]]:
-    """Keep it under these versions; gives, by vacancy id, the places by participant number, in merit order. Nobody is UNDECIDED on it."""
+    """Keep it under these versions; gives, by vacancy id, the places by participant number, in
+    merit order. Nobody is UNDECIDED on it.
+    """
     points = await _points(connection, whole.lines)
     fixed: dict[str, dict[str, Placed]] = {}
     rows: list[tuple[object, ...]] = []
@@ -99,7 +109,11 @@ async def fix(
         fixed[vacancy_id] = {}
         for line in sorted(whole.lines[vacancy_id], key=lambda line: line.place):
             number, place = line.participant_no, place_of(cut, line)
-            shown = points.get((vacancy_id, number), {}) if line.gate in {Gate.RANKED, Gate.BELOW} else {}
+            shown = (
+                points.get((vacancy_id, number), {})
+                if line.gate in {Gate.RANKED, Gate.BELOW}
+                else {}
+            )
             rows.append(
                 (
                     vacancy_id,
@@ -115,7 +129,9 @@ async def fix(
                 )
             )
             fixed[vacancy_id][number] = place
-        cut_score = None if summary.cut_score is None else digits(summary.cut_score, cut.one.decimals)
+        cut_score = (
+            None if summary.cut_score is None else digits(summary.cut_score, cut.one.decimals)
+        )
         follows = None if adopted is None else adopted.follows
         codes = json.dumps(dict(sorted(summary.codes.items())))
         closings.append((vacancy_id, version, follows, summary.digest, codes, cut.limit, cut_score))
@@ -156,17 +172,27 @@ async def _store(
             "admitted",
         )
         await SQL.keep_closed_lines(
-            connection, **dict(zip(names_of_lines, zip(*rows, strict=True), strict=True)), list=whole.one.code
+            connection,
+            **dict(zip(names_of_lines, zip(*rows, strict=True), strict=True)),
+            list=whole.one.code,
         )
     if whole.round_.policy.uses_facts(whole.one):
-        await PUBLICATION.keep_closed_facts(connection, list=whole.one.code, vacancies=list(columns["vacancies"]))
+        await PUBLICATION.keep_closed_facts(
+            connection, list=whole.one.code, vacancies=list(columns["vacancies"])
+        )
 
 
-async def _points(connection: Connection, lines: Mapping[str, list[Line]]) -> dict[Pair, dict[str, str]]:
+async def _points(
+    connection: Connection, lines: Mapping[str, list[Line]]
+) -> dict[Pair, dict[str, str]]:
     """Points by component, of everyone who has some."""
-    pairs = [(vacancy_id, line.participant_no) for vacancy_id, group in lines.items() for line in group]
+    pairs = [
+        (vacancy_id, line.participant_no) for vacancy_id, group in lines.items() for line in group
+    ]
     found: dict[Pair, dict[str, str]] = defaultdict(dict)
-    rows = SQL.results_of(connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs])
+    rows = SQL.results_of(
+        connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
+    )
     async for row in rows:
         found[row["vacancy_id"], row["participant_no"]] |= row["points"] or {}
     return found

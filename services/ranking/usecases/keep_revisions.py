@@ -1,4 +1,7 @@
-"""Keeps a new version beside a fixed list whenever what is known makes it another one. The fixed lines never change."""
+"""Keeps a new version beside a fixed list whenever what is known makes it another one.
+
+The fixed lines never change.
+"""
 
 import json
 from collections import defaultdict
@@ -25,20 +28,29 @@ AT_ONCE = 100
 async def keep_all_revisions(pool: Pool, clock: Callable[[], datetime]) -> None:
     """Keeps every version that is owed now."""
     async with pool.acquire() as connection:
-        owed = [(row["vacancy_id"], row["list"]) async for row in REVISIONS.owed(connection, most=AT_ONCE)]
+        owed = [
+            (row["vacancy_id"], row["list"])
+            async for row in REVISIONS.owed(connection, most=AT_ONCE)
+        ]
     for vacancy_id, list_code in owed:
         async with pool.acquire() as connection, connection.transaction():
             await keep_revision(connection, vacancy_id, list_code, clock())
 
 
-async def keep_revision(connection: Connection, vacancy_id: str, list_code: str, now: datetime) -> bool:
-    """Keeps the newest stated version beside the fixed list; false where another worker did, or where it is not stated yet what is known now."""
+async def keep_revision(
+    connection: Connection, vacancy_id: str, list_code: str, now: datetime
+) -> bool:
+    """Keeps the newest stated version beside the fixed list; false where another worker did, or
+    where it is not stated yet what is known now.
+    """
     await REVISIONS.hold(connection, vacancy_id=vacancy_id)
     row = await REVISIONS.newest(connection, vacancy_id=vacancy_id, list=list_code)
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
     if row is None or vacancy is None:
         return False
-    known, digest = (row["kept"], row["kept_digest"]) if row["kept"] else (row["fixed"], row["fixed_digest"])
+    known, digest = (
+        (row["kept"], row["kept_digest"]) if row["kept"] else (row["fixed"], row["fixed_digest"])
+    )
     if row["digest"] == digest or row["version"] <= known:
         return False
     rules = vacancy.lists[list_code]
@@ -85,12 +97,16 @@ async def _changes(
     assert one is not None
     was: dict[str, Placed] = {}
     points: dict[str, Mapping[str, str]] = {}
-    async for row in REVISIONS.fixed_lines(connection, vacancy_id=vacancy.vacancy_id, list=list_code):
+    async for row in REVISIONS.fixed_lines(
+        connection, vacancy_id=vacancy.vacancy_id, list=list_code
+    ):
         was[row["participant_no"]] = Placed(row["rank"], row["score"], row["code"], row["admitted"])
         points[row["participant_no"]] = row["points"]
     corrections: dict[str, list[Correction]] = defaultdict(list)
     async for row in REVISIONS.corrections_of(connection, vacancy_id=vacancy.vacancy_id):
-        corrections[row["participant_no"]].append(Correction(row["type"], str(row["event_id"]), row["stage"]))
+        corrections[row["participant_no"]].append(
+            Correction(row["type"], str(row["event_id"]), row["stage"])
+        )
     rows = REVISIONS.facts_restated(connection, vacancy_id=vacancy.vacancy_id, list=list_code)
     restated = {row["participant_no"] async for row in rows}
     listed = was.keys() | places.keys()
@@ -102,7 +118,10 @@ async def _changes(
             number,
             one.codes,
             Line(was.get(number), _by_stage(stages, points.get(number, {}))),
-            Line(places.get(number), {stage: each for stage, each in today[number].items() if stage in stages}),
+            Line(
+                places.get(number),
+                {stage: each for stage, each in today[number].items() if stage in stages},
+            ),
             corrections[number],
             facts_restated=number in restated,
         )
@@ -116,7 +135,9 @@ async def _points_today(
 ) -> dict[str, dict[str, Mapping[str, str]]]:
     """Points by stage of whoever has a result there that counts."""
     today: dict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
-    rows = SQL.results_of(connection, vacancies=[vacancy_id] * len(participants), participants=list(participants))
+    rows = SQL.results_of(
+        connection, vacancies=[vacancy_id] * len(participants), participants=list(participants)
+    )
     async for row in rows:
         today[row["participant_no"]][row["stage"]] = row["points"] or {}
     return today
@@ -125,12 +146,21 @@ async def _points_today(
 def _stages(policy: Policy, one: List) -> dict[str, set[str]]:
     """The stages that count on a list, with the components whose points are stated."""
     stages = [policy.stage(term.stage) for term in one.score.terms]
-    return {stage.code: {component.code for component in stage.stated} for stage in stages if stage is not None}
+    return {
+        stage.code: {component.code for component in stage.stated}
+        for stage in stages
+        if stage is not None
+    }
 
 
-def _by_stage(stages: Mapping[str, set[str]], points: Mapping[str, str]) -> dict[str, dict[str, str]]:
+def _by_stage(
+    stages: Mapping[str, set[str]], points: Mapping[str, str]
+) -> dict[str, dict[str, str]]:
     """A fixed line's points, by stage."""
-    return {stage: {code: points[code] for code in sorted(codes & points.keys())} for stage, codes in stages.items()}
+    return {
+        stage: {code: points[code] for code in sorted(codes & points.keys())}
+        for stage, codes in stages.items()
+    }
 
 
 def _json(place: Placed | None) -> str | None:

@@ -1,9 +1,16 @@
-"""Learns who applied, who meets the requirements, who withdrew, and the facts that ties use. What changes where people stand returns them."""
+"""Learns who applied, who meets the requirements, who withdrew, and the facts that ties use.
+
+What changes where people stand returns them.
+"""
 
 from services.ranking.storage import SQL
 from services.ranking.storage.facts import Pair
 from services.ranking.storage.publications import PUBLICATION
-from services.ranking.usecases.note_corrections import note_corrections, note_rejections, note_restated_facts
+from services.ranking.usecases.note_corrections import (
+    note_corrections,
+    note_rejections,
+    note_restated_facts,
+)
 from services.ranking.usecases.recompute import touch
 from shared.contracts.applications import (
     ApplicantFactsStated,
@@ -16,7 +23,9 @@ from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
 
 
-async def learn_submissions(connection: Connection, events: list[Event[ApplicationSubmitted]]) -> None:
+async def learn_submissions(
+    connection: Connection, events: list[Event[ApplicationSubmitted]]
+) -> None:
     """Counts who applied; nobody is ranked by that."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
     await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
@@ -26,7 +35,8 @@ async def learn_submissions(connection: Connection, events: list[Event[Applicati
 
 
 async def learn_verifications(
-    connection: Connection, events: list[Event[ApplicationVerified]] | list[Event[ApplicationRejected]]
+    connection: Connection,
+    events: list[Event[ApplicationVerified]] | list[Event[ApplicationRejected]],
 ) -> list[Pair]:
     """Keeps who meets the requirements (MS) and who does not (TMS)."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
@@ -42,7 +52,9 @@ async def learn_verifications(
     return list(newest)
 
 
-async def learn_withdrawals(connection: Connection, events: list[Event[ApplicationWithdrawn]]) -> list[Pair]:
+async def learn_withdrawals(
+    connection: Connection, events: list[Event[ApplicationWithdrawn]]
+) -> list[Pair]:
     """Marks who withdrew (APS)."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
     await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
@@ -53,7 +65,9 @@ async def learn_withdrawals(connection: Connection, events: list[Event[Applicati
     return pairs
 
 
-async def learn_applicant_facts(connection: Connection, events: list[Event[ApplicantFactsStated]]) -> list[Pair]:
+async def learn_applicant_facts(
+    connection: Connection, events: list[Event[ApplicantFactsStated]]
+) -> list[Pair]:
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     await touch(connection, [vacancy_id for vacancy_id, _ in newest])

@@ -31,7 +31,12 @@ OUTCOMES: dict[type[Result], Outcome] = {
 async def learn_results(connection: Connection, events: list[Event[Result]]) -> set[Pair]:
     """Keeps the newest result of each candidate in each sitting; returns these candidates."""
     newest = {
-        (event.data.vacancy_id, event.data.participant_no, event.data.stage, event.data.sitting_id): event
+        (
+            event.data.vacancy_id,
+            event.data.participant_no,
+            event.data.stage,
+            event.data.sitting_id,
+        ): event
         for event in events
     }
     await touch(connection, [key[0] for key in newest])
@@ -46,7 +51,12 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
         sequences=[event.sequence for event in newest.values()],
     )
     await note_corrections(
-        connection, [event for event in events if isinstance(event.data, ExamScoreCorrected | CandidateDisqualified)]
+        connection,
+        [
+            event
+            for event in events
+            if isinstance(event.data, ExamScoreCorrected | CandidateDisqualified)
+        ],
     )
     return {(key[0], key[1]) for key in newest}
 

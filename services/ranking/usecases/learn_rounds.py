@@ -15,14 +15,19 @@ from shared.refusals import Refusal
 
 
 async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]]) -> list[Pair]:
-    """Keeps each round's law; returns whoever arrived before it. Raises Refusal `policy-not-understood` for a law that this version can't apply."""
+    """Keeps each round's law; returns whoever arrived before it.
+
+    Raises Refusal `policy-not-understood` for a law that this version can't apply.
+    """
     waited: list[Pair] = []
     for event in events:
         data = event.data
         try:
             Policy.model_validate(data.policy)
         except ValidationError as error:
-            raise Refusal("policy-not-understood", round_id=data.round_id, faults=error.error_count()) from error
+            raise Refusal(
+                "policy-not-understood", round_id=data.round_id, faults=error.error_count()
+            ) from error
         await SQL.learn_round(
             connection,
             round_id=data.round_id,
@@ -34,16 +39,23 @@ async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]])
             registration_opens=data.calendar.registration_opens,
             sequence=event.sequence,
         )
-        vacancies = [row["vacancy_id"] async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)]
+        vacancies = [
+            row["vacancy_id"]
+            async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)
+        ]
         await touch(connection, vacancies)
         waited += await candidates_of(connection, vacancies)
     return waited
 
 
-async def learn_vacancies(connection: Connection, events: list[Event[VacancyPublished]]) -> list[Pair]:
+async def learn_vacancies(
+    connection: Connection, events: list[Event[VacancyPublished]]
+) -> list[Pair]:
     """Keeps vacancies; returns whoever arrived before them."""
     newest = {event.data.vacancy_id: event for event in events}
-    await SQL.hold_rounds(connection, rounds=sorted({event.data.round_id for event in newest.values()}))
+    await SQL.hold_rounds(
+        connection, rounds=sorted({event.data.round_id for event in newest.values()})
+    )
     await touch(connection, newest)
     data = [event.data for event in newest.values()]
     await SQL.learn_vacancies(
@@ -58,13 +70,17 @@ async def learn_vacancies(connection: Connection, events: list[Event[VacancyPubl
         paths=[one.unit_path for one in data],
         needs=[one.need for one in data],
         seats=[one.seats for one in data],
-        education=[json.dumps([accepted.model_dump() for accepted in one.education]) for one in data],
+        education=[
+            json.dumps([accepted.model_dump() for accepted in one.education]) for one in data
+        ],
         sequences=[event.sequence for event in newest.values()],
     )
     return await candidates_of(connection, newest)
 
 
-async def learn_registrations(connection: Connection, events: list[Event[RegistrationClosed]]) -> None:
+async def learn_registrations(
+    connection: Connection, events: list[Event[RegistrationClosed]]
+) -> None:
     """Keeps how many participant numbers were given out for each vacancy."""
     newest = {event.data.vacancy_id: event for event in events}
     await touch(connection, newest)

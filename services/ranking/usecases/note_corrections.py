@@ -1,10 +1,16 @@
-"""Notes which events replaced what was known of a candidate, so that it can be said why a fixed list would be another one now."""
+"""Notes which events replaced what was known of a candidate, so that it can be said why a fixed
+list would be another one now.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 from services.ranking.storage.revisions import REVISIONS
-from shared.contracts.applications import ApplicantFactsStated, ApplicationRejected, ApplicationVerified
+from shared.contracts.applications import (
+    ApplicantFactsStated,
+    ApplicationRejected,
+    ApplicationVerified,
+)
 from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
 
@@ -24,9 +30,13 @@ async def note_corrections(connection: Connection, events: Sequence[Event[Any]])
 
 
 async def note_rejections(
-    connection: Connection, events: Sequence[Event[ApplicationVerified]] | Sequence[Event[ApplicationRejected]]
+    connection: Connection,
+    events: Sequence[Event[ApplicationVerified]] | Sequence[Event[ApplicationRejected]],
 ) -> None:
-    """The same for who is rejected after they were verified. Comes before the rejections are learnt."""
+    """The same for who is rejected after they were verified.
+
+    Comes before the rejections are learnt.
+    """
     rejected = [event for event in events if isinstance(event.data, ApplicationRejected)]
     if rejected:
         rows = REVISIONS.rejected_before(
@@ -36,12 +46,22 @@ async def note_rejections(
         )
         before = {(row["vacancy_id"], row["participant_no"]) async for row in rows}
         await note_corrections(
-            connection, [event for event in rejected if (event.data.vacancy_id, event.data.participant_no) in before]
+            connection,
+            [
+                event
+                for event in rejected
+                if (event.data.vacancy_id, event.data.participant_no) in before
+            ],
         )
 
 
-async def note_restated_facts(connection: Connection, events: Sequence[Event[ApplicantFactsStated]]) -> None:
-    """The same for facts that are others than those stated before. Comes before these are learnt."""
+async def note_restated_facts(
+    connection: Connection, events: Sequence[Event[ApplicantFactsStated]]
+) -> None:
+    """The same for facts that are others than those stated before.
+
+    Comes before these are learnt.
+    """
     rows = REVISIONS.facts_replaced(
         connection,
         vacancies=[event.data.vacancy_id for event in events],
@@ -63,4 +83,10 @@ async def note_restated_facts(connection: Connection, events: Sequence[Event[App
 
 
 def _said(data: ApplicantFactsStated) -> tuple[object, ...]:
-    return data.gpa, data.birth_date, data.relevant_experience_months, data.education_level, data.priority
+    return (
+        data.gpa,
+        data.birth_date,
+        data.relevant_experience_months,
+        data.education_level,
+        data.priority,
+    )

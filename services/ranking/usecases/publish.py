@@ -1,4 +1,6 @@
-"""Publishes a round's lists: one officer proposes what everyone will see, a second signs it; from then on it is never changed, only followed."""
+"""Publishes a round's lists: one officer proposes what everyone will see, a second signs it; from
+then on it is never changed, only followed.
+"""
 
 import asyncio
 import json
@@ -53,12 +55,16 @@ class Proposed(BaseModel):
 
     round_id: RoundId
     version: PublicationVersion
-    digest: str = Field(description="SHA-256 of the proposal: the second officer sends it, so that both mean the same")
+    digest: str = Field(
+        description="SHA-256 of the proposal: the second officer sends it, so that both mean the same"
+    )
     root: Root
     vacancies: int = Field(description="Vacancies on the list")
     lines: int = Field(description="Lines of all lists of all vacancies")
     codes: dict[str, dict[str, int]] = Field(description="Lines by result code, for each list")
-    committed: int = Field(description="Lines of which personal facts decided: they show an order and a commitment")
+    committed: int = Field(
+        description="Lines of which personal facts decided: they show an order and a commitment"
+    )
     seated: int | None = Field(
         description="Seats that went to somebody by an offer; none: filling has not begun or is under way, and seats are published when it is complete"
     )
@@ -76,17 +82,27 @@ class PublishedRound(BaseModel):
     round_id: RoundId
     version: PublicationVersion
     root: Root
-    key_id: str = Field(description="RFC 7638 thumbprint of the public key, in hexadecimal; `GET /ranking/keys` has it")
+    key_id: str = Field(
+        description="RFC 7638 thumbprint of the public key, in hexadecimal; `GET /ranking/keys` has it"
+    )
     signature: str = Field(description="Ed25519 over the head, in hexadecimal")
     published_at: AwareDatetime = Field(description="UTC")
 
 
 async def propose_publication(
-    connection: Connection, officer: Person, round_id: str, province: str, key: SigningKey | None, now: datetime
+    connection: Connection,
+    officer: Person,
+    round_id: str,
+    province: str,
+    key: SigningKey | None,
+    now: datetime,
 ) -> Proposed:
-    """Put together what will be published, and recompute it as anyone will. A proposal that nobody signed gives way to this one.
+    """Put together what will be published, and recompute it as anyone will.
 
-    Raises Refusal `no-signing-key`, `unknown-round`, `round-not-closed`, `already-published` where nothing changed since, `does-not-verify`.
+    A proposal that nobody signed gives way to this one.
+
+    Raises Refusal `no-signing-key`, `unknown-round`, `round-not-closed`, `already-published` where
+    nothing changed since, `does-not-verify`.
     """
     _refuse_without(key)
     row = await SQL.round(connection, round_id=round_id)
@@ -97,7 +113,8 @@ async def propose_publication(
     policy = Policy.model_validate(policy_json)
     vacancies = [each async for each in PUBLICATION.closed_vacancies(connection, round_id=round_id)]
     closings = {
-        (each["vacancy_id"], each["list"]): each async for each in PUBLICATION.closings(connection, round_id=round_id)
+        (each["vacancy_id"], each["list"]): each
+        async for each in PUBLICATION.closings(connection, round_id=round_id)
     }
     _refuse_unless_closed(round_id, policy, vacancies, closings)
     seatings = await _seatings(connection, round_id, policy)
@@ -110,7 +127,9 @@ async def propose_publication(
     openings: list[Opening] = []
     try:
         for each in vacancies:
-            closed = [_closed(one, closings[each["vacancy_id"], one.code], lines) for one in policy.lists]
+            closed = [
+                _closed(one, closings[each["vacancy_id"], one.code], lines) for one in policy.lists
+            ]
             heading = VacancyLeaf(kind="vacancy", salt=new_salt(), **each)
             made = await asyncio.to_thread(compose, policy, row["seed"], heading, closed, SALTS)
             leaves += made[0]
@@ -155,7 +174,9 @@ async def propose_publication(
         at=now,
     )
     await _keep(connection, which, leaves, texts, openings)
-    await audit.record(connection, officer, "publication.proposed", f"{round_id}/{proposal.version}", at=now)
+    await audit.record(
+        connection, officer, "publication.proposed", f"{round_id}/{proposal.version}", at=now
+    )
     return _view(proposal, leaves)
 
 
@@ -170,7 +191,8 @@ async def sign_publication(
 ) -> PublishedRound:
     """Sign what another officer proposed, and state StandingsPublished.
 
-    Raises Refusal `no-signing-key`, `nothing-proposed`, `another-proposal` where the digest is not its, `second-officer` for who proposed it.
+    Raises Refusal `no-signing-key`, `nothing-proposed`, `another-proposal` where the digest is not
+    its, `second-officer` for who proposed it.
     """
     key = _refuse_without(key)
     await PUBLICATION.hold_publication(connection, round_id=round_id)
@@ -181,7 +203,9 @@ async def sign_publication(
         raise Refusal("another-proposal", round_id=round_id, digest=row["digest"])
     if row["proposed_by"] == officer.subject:
         raise Refusal("second-officer", round_id=round_id)
-    head = Head(**row["proposal"], signed_by="officer", published_at=_instant(now), key_id=key.public.id)
+    head = Head(
+        **row["proposal"], signed_by="officer", published_at=_instant(now), key_id=key.public.id
+    )
     signature = key.sign(head.signed()).hex()
     await PUBLICATION.sign_publication(
         connection,
@@ -239,9 +263,13 @@ def _refuse_unless_closed(
 
 
 async def _seatings(connection: Connection, round_id: str, policy: Policy) -> dict[str, Any] | None:
-    """How the seats of every vacancy were filled, where that is complete: each seat is taken, or left empty with nobody to ask."""
+    """How the seats of every vacancy were filled, where that is complete: each seat is taken, or
+    left empty with nobody to ask.
+    """
     found = {}
-    async for row in PUBLICATION.seatings(connection, round_id=round_id, list=policy.lists[-1].code):
+    async for row in PUBLICATION.seatings(
+        connection, round_id=round_id, list=policy.lists[-1].code
+    ):
         answers = [offer["answer"] for offer in row["offers"]]
         taken = row["selected"] - len(row["gave_up"]) + answers.count("accepted")
         if None in answers or taken + row["left_empty"] < row["seats"]:
@@ -252,8 +280,13 @@ async def _seatings(connection: Connection, round_id: str, policy: Policy) -> di
 
 def _seating(vacancy_id: str, row: Any) -> SeatingLeaf:
     values = {name: row[name] for name in ("gave_up", "not_asked", "decided", "offers")}
-    education = [EducationAccepted(level=one["level"], programme=one["programme"]) for one in row["education"]]
-    return SeatingLeaf(kind="seating", salt=new_salt(), vacancy_id=vacancy_id, education=education, **values)
+    education = [
+        EducationAccepted(level=one["level"], programme=one["programme"])
+        for one in row["education"]
+    ]
+    return SeatingLeaf(
+        kind="seating", salt=new_salt(), vacancy_id=vacancy_id, education=education, **values
+    )
 
 
 def _digest_of(closings: dict[tuple[str, str], Any], seatings: dict[str, Any] | None) -> str:
@@ -273,9 +306,17 @@ async def _lines(connection: Connection, policy: Policy, vacancy_ids: list[str])
     """Closed lines by vacancy and list."""
     lines: Lines = defaultdict(list)
     for one in policy.lists:
-        async for vacancy_id, place, number, rank, equals, score, code, points, *facts in PUBLICATION.lines_to_publish(
-            connection, vacancies=vacancy_ids, list=one.code
-        ):
+        async for (
+            vacancy_id,
+            place,
+            number,
+            rank,
+            equals,
+            score,
+            code,
+            points,
+            *facts,
+        ) in PUBLICATION.lines_to_publish(connection, vacancies=vacancy_ids, list=one.code):
             line = ClosedLine(place, number, rank, equals, score, code, points, Facts(*facts))
             lines[vacancy_id, one.code].append(line)
     return lines
@@ -284,7 +325,12 @@ async def _lines(connection: Connection, policy: Policy, vacancy_ids: list[str])
 def _closed(one: List, row: Any, lines: Lines) -> ClosedList:
     key = (row["vacancy_id"], one.code)
     return ClosedList(
-        one.code, row["version"], _instant(row["closed_at"]), row["digest"], lines.get(key, []), row["decided"]
+        one.code,
+        row["version"],
+        _instant(row["closed_at"]),
+        row["digest"],
+        lines.get(key, []),
+        row["decided"],
     )
 
 
@@ -293,7 +339,11 @@ def _instant(at: datetime) -> str:
 
 
 async def _keep(
-    connection: Connection, which: dict[str, Any], leaves: list[Leaf], texts: list[bytes], openings: list[Opening]
+    connection: Connection,
+    which: dict[str, Any],
+    leaves: list[Leaf],
+    texts: list[bytes],
+    openings: list[Opening],
 ) -> None:
     await PUBLICATION.keep_leaves(
         connection,
@@ -301,7 +351,9 @@ async def _keep(
         leaves=list(range(len(leaves))),
         vacancies=[leaf.vacancy_id for leaf in leaves],
         lists=[_list_of(leaf) for leaf in leaves],
-        participants=[leaf.participant_no if isinstance(leaf, LineLeaf) else None for leaf in leaves],
+        participants=[
+            leaf.participant_no if isinstance(leaf, LineLeaf) else None for leaf in leaves
+        ],
         contents=[text.decode() for text in texts],
     )
     await PUBLICATION.keep_openings(
@@ -322,7 +374,9 @@ def _list_of(leaf: Leaf) -> str | None:
 
 
 def _view(proposal: Proposal, leaves: list[Leaf]) -> Proposed:
-    codes: dict[str, dict[str, int]] = {leaf.list: {} for leaf in leaves if isinstance(leaf, ListLeaf)}
+    codes: dict[str, dict[str, int]] = {
+        leaf.list: {} for leaf in leaves if isinstance(leaf, ListLeaf)
+    }
     lines = [leaf for leaf in leaves if isinstance(leaf, LineLeaf)]
     seatings = [leaf for leaf in leaves if isinstance(leaf, SeatingLeaf)]
     for line in lines:
@@ -336,5 +390,7 @@ def _view(proposal: Proposal, leaves: list[Leaf]) -> Proposed:
         lines=proposal.lines,
         codes=codes,
         committed=sum(line.commitment is not None for line in lines),
-        seated=sum(offer.answer == "accepted" for one in seatings for offer in one.offers) if seatings else None,
+        seated=sum(offer.answer == "accepted" for one in seatings for offer in one.offers)
+        if seatings
+        else None,
     )

@@ -18,7 +18,10 @@ from shared.policies import List, Policy
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What became of the candidates: how many have which code. `explanation`: of whom one was asked for."""
+    """What became of the candidates: how many have which code.
+
+    `explanation`: of whom one was asked for.
+    """
 
     list: str
     vacancies: int
@@ -28,7 +31,9 @@ class Ranked:
 
     @property
     def undecided(self) -> int:
-        """How many are equal in everything with others at a last seat, where an officer has to choose."""
+        """How many are equal in everything with others at a last seat, where an officer has to
+        choose.
+        """
         return self.codes.get(UNDECIDED, 0)
 
 
@@ -46,20 +51,27 @@ def rank_files(
     out: BinaryIO | None = None,
     explain: str | None = None,
 ) -> Ranked:
-    """Rank the candidates on one list of the policy, and write its lines to `out`; `explain` is a participant number.
+    """Rank the candidates on one list of the policy, and write its lines to `out`; `explain` is a
+    participant number.
 
-    Lists before it are applied first, each to those whom the one before let go on, unless `admitted` says that all had passed them.
-    Lines of equals are in order of participant number (bytes): files don't have the seed that orders them in a round.
-    Raises FilesRefusedError with every fault's file, line, column and reason; NobodyError; OSError. Nothing is written then but by the last.
+    Lists before it are applied first, each to those whom the one before let go on, unless
+    `admitted` says that all had passed them. Lines of equals are in order of participant number
+    (bytes): files don't have the seed that orders them in a round. Raises FilesRefusedError with
+    every fault's file, line, column and reason; NobodyError; OSError. Nothing is written then but
+    by the last.
     """
     with TemporaryDirectory(prefix="terang-rank-") as folder:
         room = Path(folder)
         file = _regular(candidates, room)
         known = read_vacancies(vacancies, policy)
         try:
-            read = read_candidates(file, policy, known, stages_asked(policy, one, admitted=admitted), room)
+            read = read_candidates(
+                file, policy, known, stages_asked(policy, one, admitted=admitted), room
+            )
         except FilesRefusedError as error:
-            raise FilesRefusedError([replace(fault, file=str(candidates)) for fault in error.faults]) from error
+            raise FilesRefusedError(
+                [replace(fault, file=str(candidates)) for fault in error.faults]
+            ) from error
         lists = Lists(policy, one, known, read, admitted=admitted)
         standings = lists.standings()
         lines = lines_of(known, read, standings, is_last=one == policy.lists[-1])
@@ -71,7 +83,9 @@ def rank_files(
             with (room / "lines.csv").open("rb") as written:
                 shutil.copyfileobj(written, out, 2**20)
         explanation = None if row is None else explain_row(row, lists, standings, known, read)
-    return Ranked(one.code, len(known), len(read.vacancy), dict(sorted(lines.codes().items())), explanation)
+    return Ranked(
+        one.code, len(known), len(read.vacancy), dict(sorted(lines.codes().items())), explanation
+    )
 
 
 def stages_asked(policy: Policy, one: List, *, admitted: bool) -> set[str]:

@@ -1,4 +1,7 @@
-"""Brings the standing of candidates up to all that is known of them. Every change of facts ends here."""
+"""Brings the standing of candidates up to all that is known of them.
+
+Every change of facts ends here.
+"""
 
 from collections.abc import Collection, Iterable, Sequence
 from operator import itemgetter
@@ -10,20 +13,25 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 MOST_NAMES_A_NOTICE = 100
-"""Vacancy ids have at most 64 characters, a notification 8,000 bytes; one for many vacancies, since each costs a server-wide lock's time."""
+"""Vacancy ids have at most 64 characters, a notification 8,000 bytes; one for many vacancies, since
+each costs a server-wide lock's time."""
 
 PLACE = ("vacancies", "lists", "participants", "gates", "scores", "keys")
 COUNT = ("vacancies", "lists", "gates", "scores")
 
 
 async def touch(connection: Connection, vacancy_ids: Iterable[str]) -> None:
-    """Lock the vacancies, in sorted order, and owe their standings. Comes before anything else in the transaction: whoever learns something
-    of the same vacancy meanwhile waits, and then sees it."""
+    """Lock the vacancies, in sorted order, and owe their standings.
+
+    Comes before anything else in the transaction: whoever learns something of the same vacancy
+    meanwhile waits, and then sees it.
+    """
     await SQL.touch(connection, vacancies=sorted(set(vacancy_ids)))
 
 
 async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
-    """The same for a decision, which changes standings without an event: a rebuild under way would not see it.
+    """The same for a decision, which changes standings without an event: a rebuild under way would
+    not see it.
 
     Raises Refusal `rebuilding` while one is.
     """
@@ -33,10 +41,12 @@ async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) ->
 
 
 async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
-    """Write where these candidates stand now, on every list of their vacancies. The vacancies have been touched in this transaction.
+    """Write where these candidates stand now, on every list of their vacancies.
 
-    What was written is a function of all that is known, so it doesn't matter in which order it came. Vacancies whose round hasn't arrived
-    yet are left; the round recomputes them.
+    The vacancies have been touched in this transaction.
+
+    What was written is a function of all that is known, so it doesn't matter in which order it
+    came. Vacancies whose round hasn't arrived yet are left; the round recomputes them.
     """
     vacancy_ids = sorted({vacancy_id for vacancy_id, _ in pairs})
     vacancies = await vacancies_known(connection, vacancy_ids)
@@ -52,7 +62,9 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
                 gone.append(place)
     places.sort(key=itemgetter(0, 1, 2))  # neighbours in the index are written together
     if places:
-        await _forget_counts(connection, [row async for row in SQL.place(connection, **_columns(PLACE, places))])
+        await _forget_counts(
+            connection, [row async for row in SQL.place(connection, **_columns(PLACE, places))]
+        )
     await take_off(connection, gone)
     if vacancies:
         await notify(connection, list(vacancies))
@@ -61,7 +73,10 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
 async def take_off(connection: Connection, places: Sequence[tuple[str, str, str]]) -> None:
     """Candidates (vacancy id, list, participant number) who are not on that list any more."""
     if places:
-        await _forget_counts(connection, [row async for row in SQL.displace(connection, **_columns(PLACE[:3], places))])
+        await _forget_counts(
+            connection,
+            [row async for row in SQL.displace(connection, **_columns(PLACE[:3], places))],
+        )
 
 
 async def _forget_counts(connection: Connection, empty: Sequence[Sequence[object]]) -> None:
@@ -94,6 +109,8 @@ async def notify(connection: Connection, vacancy_ids: list[str]) -> None:
     await SQL.notify(connection, payloads=payloads)
 
 
-def _columns(names: Sequence[str], rows: Sequence[Sequence[object]]) -> dict[str, tuple[object, ...]]:
+def _columns(
+    names: Sequence[str], rows: Sequence[Sequence[object]]
+) -> dict[str, tuple[object, ...]]:
     """Rows as the arrays of a query's parameters."""
     return dict(zip(names, zip(*rows, strict=True), strict=True))

@@ -1,4 +1,6 @@
-"""Shows to anyone how each kind of need fared on a round's fixed lists, and says what can't be known yet."""
+"""Shows to anyone how each kind of need fared on a round's fixed lists, and says what can't be
+known yet.
+"""
 
 from pathlib import Path
 
@@ -30,7 +32,9 @@ class RateView(_Told):
 class GroupView(_Told):
     """A kind of need, or several together that are too small to be shown alone."""
 
-    needs: tuple[str, ...] = Field(description="Kinds of need (jenis kebutuhan), by the policy's code")
+    needs: tuple[str, ...] = Field(
+        description="Kinds of need (jenis kebutuhan), by the policy's code"
+    )
     tested: int = Field(description="Have a whole result, or were disqualified")
     passed: RateView = Field(description="Met every threshold")
     within: RateView = Field(description="Came within the cut; on the last list: within the seats")
@@ -40,7 +44,9 @@ class ListFairness(BaseModel):
     """One list of the round."""
 
     list: StageCode
-    fixed: bool = Field(description="Figures are shown once an officer fixed the list in every vacancy of the round")
+    fixed: bool = Field(
+        description="Figures are shown once an officer fixed the list in every vacancy of the round"
+    )
     groups: tuple[GroupView, ...] = Field(
         description="The largest first; nobody is left out of them. None while the list is open, or where fewer than `least` were tested"
     )
@@ -49,7 +55,9 @@ class ListFairness(BaseModel):
 class Validity(BaseModel):
     """Whether the tests told who would work well."""
 
-    available: bool = Field(description="Whether it can be told; false while no event says how people work")
+    available: bool = Field(
+        description="Whether it can be told; false while no event says how people work"
+    )
     needs: str = Field(description="What would have to be known, and by which event it would come")
 
 
@@ -86,5 +94,7 @@ async def _of_list(connection: Connection, round_id: str, one: List) -> ListFair
         return ListFairness(list=one.code, fixed=False, groups=())
     counts = [count(row["need"], one.codes, row["codes"]) for row in rows]
     return ListFairness(
-        list=one.code, fixed=True, groups=tuple(GroupView.model_validate(group) for group in groups(counts))
+        list=one.code,
+        fixed=True,
+        groups=tuple(GroupView.model_validate(group) for group in groups(counts)),
     )

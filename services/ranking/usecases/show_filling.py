@@ -1,4 +1,6 @@
-"""Shows an officer how a round's empty seats are being filled, or what beginning to fill them would do."""
+"""Shows an officer how a round's empty seats are being filled, or what beginning to fill them would
+do.
+"""
 
 from typing import Any
 from uuid import UUID
@@ -18,10 +20,14 @@ from shared.web.paging import from_cursor, to_cursor
 class OfferView(BaseModel):
     """A seat offered to somebody."""
 
-    offer_id: UUID = Field(description="The offer; follows from round, vacancy and participant number")
+    offer_id: UUID = Field(
+        description="The offer; follows from round, vacancy and participant number"
+    )
     participant_no: ParticipantNo
     applied_for: str = Field(description="Vacancy that they applied for")
-    move: int | None = Field(description="Which of the policy's seat moves, from 1; none: next on the own list")
+    move: int | None = Field(
+        description="Which of the policy's seat moves, from 1; none: next on the own list"
+    )
     code: str = Field(description="Result code once they accept")
     offered_at: AwareDatetime | None = Field(description="UTC; none where beginning would offer it")
     answer: Answer | None = Field(description="None while it is open")
@@ -37,8 +43,12 @@ class FillingVacancy(BaseModel):
     unit_path: UnitPath
     need: NeedCode
     seats: SeatsInAll
-    taken: int = Field(description="Seats that someone has, or that are offered to someone who has not answered")
-    gave_up: tuple[str, ...] = Field(description="Selected people who gave their seats up, by participant number")
+    taken: int = Field(
+        description="Seats that someone has, or that are offered to someone who has not answered"
+    )
+    gave_up: tuple[str, ...] = Field(
+        description="Selected people who gave their seats up, by participant number"
+    )
     left_empty: int = Field(description="Seats for which nobody is left to ask")
     undecided: tuple[str, ...] = Field(
         description="Equals of whom only some fit: POST /ranking/rounds/(id)/filling/ties decides"
@@ -58,11 +68,15 @@ class FillingView(BaseModel):
     accepted: int = Field(description="Offers that were accepted")
     left_empty: int = Field(description="Seats for which nobody is left to ask")
     undecided: int = Field(description="Vacancies where an officer has to decide between equals")
-    items: tuple[FillingVacancy, ...] = Field(description="Vacancies that have, or had, an empty seat, by number")
+    items: tuple[FillingVacancy, ...] = Field(
+        description="Vacancies that have, or had, an empty seat, by number"
+    )
     next: str | None = Field(description="Cursor of the page after; none on the last")
 
 
-async def show_filling(connection: Connection, round_id: str, cursor: str | None, limit: int) -> FillingView:
+async def show_filling(
+    connection: Connection, round_id: str, cursor: str | None, limit: int
+) -> FillingView:
     """The filling. Where it has not begun, the same as if it were begun now, and nothing is kept.
 
     Raises Refusal `unknown-round`, `filling-too-early`, `education-unknown`, `bad-cursor`.
@@ -83,7 +97,9 @@ async def show_filling(connection: Connection, round_id: str, cursor: str | None
         kept = {row["offer_id"]: row for one in found.values() for row in one.offers}
         answers = {who: row for one in found.values() for who, row in one.answers.items()}
     by_id = {row["vacancy_id"]: row for row in rows}
-    views = [view for pool in pools.values() for view in _views(round_id, pool, by_id, kept, answers)]
+    views = [
+        view for pool in pools.values() for view in _views(round_id, pool, by_id, kept, answers)
+    ]
     views.sort(key=lambda view: view.number)
     after = seen[0] if seen is not None and isinstance(seen[0], int) else 0
     items = tuple(view for view in views if view.number > after)
@@ -102,14 +118,24 @@ async def show_filling(connection: Connection, round_id: str, cursor: str | None
 
 
 def _views(
-    round_id: str, pool: Pool, rows: dict[str, Any], kept: dict[UUID, Any], answers: dict[tuple[str, str], Any]
+    round_id: str,
+    pool: Pool,
+    rows: dict[str, Any],
+    kept: dict[UUID, Any],
+    answers: dict[tuple[str, str], Any],
 ) -> list[FillingVacancy]:
-    """The pool's vacancies of which there is anything to say. Settles the pool: after it, offers stand that were not kept yet only in a dry run."""
+    """The pool's vacancies of which there is anything to say.
+
+    Settles the pool: after it, offers stand that were not kept yet only in a dry run.
+    """
     pool.settle()
     taken = pool.taken()
     offers: dict[str, list[OfferView]] = {}
     for offer in pool.offers:
-        row, answer = kept.get(offer.id_in(round_id)), answers.get((offer.vacancy_id, offer.participant_no))
+        row, answer = (
+            kept.get(offer.id_in(round_id)),
+            answers.get((offer.vacancy_id, offer.participant_no)),
+        )
         view = OfferView(
             offer_id=offer.id_in(round_id),
             participant_no=offer.participant_no,
@@ -125,11 +151,16 @@ def _views(
     views = []
     for vacancy_id in pool.vacancies:
         row = rows[vacancy_id]
-        gave_up = tuple(sorted(each for each in selected.get(vacancy_id, ()) if (vacancy_id, each) in answers))
+        gave_up = tuple(
+            sorted(each for each in selected.get(vacancy_id, ()) if (vacancy_id, each) in answers)
+        )
         if taken[vacancy_id] < row["seats"] or vacancy_id in offers or gave_up:
             views.append(
                 FillingVacancy(
-                    **{name: row[name] for name in ("vacancy_id", "number", "post", "unit_path", "need", "seats")},
+                    **{
+                        name: row[name]
+                        for name in ("vacancy_id", "number", "post", "unit_path", "need", "seats")
+                    },
                     taken=taken[vacancy_id],
                     gave_up=gave_up,
                     left_empty=pool.left_empty.get(vacancy_id, 0),

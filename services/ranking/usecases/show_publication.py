@@ -1,4 +1,6 @@
-"""Shows what was published, version by version: the file that anyone can verify, the same as a table and for paper, and a candidate's receipt."""
+"""Shows what was published, version by version: the file that anyone can verify, the same as a
+table and for paper, and a candidate's receipt.
+"""
 
 import csv
 import io
@@ -33,13 +35,16 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 MOST_LEAVES = 10_000
-"""Of a version that goes on one page, as a few megabytes; of a larger one a page shows a vacancy at a time."""
+"""Of a version that goes on one page, as a few megabytes; of a larger one a page shows a vacancy at
+a time."""
 
 
 class Keys(BaseModel):
     """A JSON Web Key Set (RFC 7517)."""
 
-    keys: list[dict[str, str]] = Field(description="The keys under which lists were or will be published (RFC 8037)")
+    keys: list[dict[str, str]] = Field(
+        description="The keys under which lists were or will be published (RFC 8037)"
+    )
 
 
 class PublishedCorrection(BaseModel):
@@ -48,7 +53,9 @@ class PublishedCorrection(BaseModel):
     vacancy_id: VacancyId
     post: Post
     list: StageCode
-    version: int = Field(description="Of the list: `/ranking/vacancies/…/lists/…/versions` has who moved in it")
+    version: int = Field(
+        description="Of the list: `/ranking/vacancies/…/lists/…/versions` has who moved in it"
+    )
     adopted_at: AwareDatetime = Field(description="UTC")
     reason: str = Field(description="As the officer wrote it")
 
@@ -73,13 +80,18 @@ class PublishedVersions(BaseModel):
     """Every version of a round's published lists, the first one first."""
 
     round_id: RoundId
-    items: tuple[PublishedVersion, ...] = Field(description="In the order in which they were published")
+    items: tuple[PublishedVersion, ...] = Field(
+        description="In the order in which they were published"
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class OnPaper:
-    """What a page of a published version says. `index`: the leaf of each vacancy; `vacancies`: of those that are shown, with the lines of the last list.
-    `adopted_since`: corrected lists that count and no published version holds yet."""
+    """What a page of a published version says.
+
+    `index`: the leaf of each vacancy; `vacancies`: of those that are shown, with the lines of the
+    last list. `adopted_since`: corrected lists that count and no published version holds yet.
+    """
 
     head: Head
     signature: str
@@ -99,8 +111,12 @@ async def show_versions(connection: Connection, round_id: str) -> PublishedVersi
         raise Refusal("not-published", round_id=round_id)
     because: dict[int, list[PublishedCorrection]] = defaultdict(list)
     async for row in PUBLICATION.corrections_published(connection, round_id=round_id):
-        because[row["published_in"]].append(PublishedCorrection.model_validate(dict(row), extra="ignore"))
-    seats = {row["version"] async for row in PUBLICATION.seats_published(connection, round_id=round_id)}
+        because[row["published_in"]].append(
+            PublishedCorrection.model_validate(dict(row), extra="ignore")
+        )
+    seats = {
+        row["version"] async for row in PUBLICATION.seats_published(connection, round_id=round_id)
+    }
     versions = {row["version"]: row["head"] for row in rows}
     items = tuple(
         PublishedVersion(
@@ -152,24 +168,50 @@ async def show_table(connection: Connection, round_id: str, version: int | None)
         if leaf["kind"] == "line":
             table.writerow(
                 (
-                    *(leaf[name] for name in ("vacancy_id", "list", "rank", "participant_no", "score", "code")),
+                    *(
+                        leaf[name]
+                        for name in (
+                            "vacancy_id",
+                            "list",
+                            "rank",
+                            "participant_no",
+                            "score",
+                            "code",
+                        )
+                    ),
                     *(leaf["points"].get(code) for code in components),
                 )
             )
-        elif leaf["kind"] == "seating":  # who has a seat there by an offer, wherever they had applied
+        elif (
+            leaf["kind"] == "seating"
+        ):  # who has a seat there by an offer, wherever they had applied
             for offer in leaf["offers"]:
                 if offer["answer"] == "accepted":
-                    row = (leaf["vacancy_id"], "seating", None, offer["participant_no"], None, offer["code"])
+                    row = (
+                        leaf["vacancy_id"],
+                        "seating",
+                        None,
+                        offer["participant_no"],
+                        None,
+                        offer["code"],
+                    )
                     table.writerow((*row, *(None for _ in components)))
     return out.getvalue()
 
 
-async def show_page(connection: Connection, round_id: str, version: int | None, vacancy_id: str | None) -> OnPaper:
-    """The same for paper: of one vacancy, or of all, unless those are too many for a page. Raises Refusal `not-published`, `unknown-vacancy`."""
+async def show_page(
+    connection: Connection, round_id: str, version: int | None, vacancy_id: str | None
+) -> OnPaper:
+    """The same for paper: of one vacancy, or of all, unless those are too many for a page.
+
+    Raises Refusal `not-published`, `unknown-vacancy`.
+    """
     row = await _published(connection, round_id, version)
     policy = Policy.model_validate(row["policy"])
     which = {"round_id": round_id, "version": row["version"]}
-    index = [json.loads(each["content"]) async for each in PUBLICATION.vacancies_of(connection, **which)]
+    index = [
+        json.loads(each["content"]) async for each in PUBLICATION.vacancies_of(connection, **which)
+    ]
     if vacancy_id is not None and vacancy_id not in {one["vacancy_id"] for one in index}:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     vacancies: list[Any] = []
@@ -197,10 +239,14 @@ async def show_page(connection: Connection, round_id: str, version: int | None, 
 async def _on_paper(
     connection: Connection, which: Mapping[str, Any], policy: Policy, vacancy_id: str | None
 ) -> list[Any]:
-    """Vacancies with the lines of the last list, whom an officer put in order there, and their seating."""
+    """Vacancies with the lines of the last list, whom an officer put in order there, and their
+    seating.
+    """
     last = policy.lists[-1]
     vacancies: list[Any] = []
-    async for row in PUBLICATION.leaves_on_paper(connection, **which, list=last.code, vacancy_id=vacancy_id):
+    async for row in PUBLICATION.leaves_on_paper(
+        connection, **which, list=last.code, vacancy_id=vacancy_id
+    ):
         leaf = json.loads(row["content"])
         if leaf["kind"] == "vacancy":
             vacancies.append({**leaf, "lines": [], "decided": {}, "seating": None})
@@ -218,10 +264,15 @@ async def _on_paper(
 
 
 async def show_receipt(
-    connection: Connection, person: Person | None, vacancy_id: str, participant_no: str, version: int | None = None
+    connection: Connection,
+    person: Person | None,
+    vacancy_id: str,
+    participant_no: str,
+    version: int | None = None,
 ) -> bytes:
-    """A candidate's lines, and what became of seats offered to them, with the proof that it stands on the published list, by default on the newest where
-    they do; to the candidate's own token also what opens commitments.
+    """A candidate's lines, and what became of seats offered to them, with the proof that it stands
+    on the published list, by default on the newest where they do; to the candidate's own token also
+    what opens commitments.
 
     Raises Refusal `no-receipt`.
     """
@@ -231,17 +282,26 @@ async def show_receipt(
         raise Refusal("no-receipt", vacancy_id=vacancy_id, participant_no=participant_no)
     published = {"round_id": row["round_id"], "version": row["version"]}
     head = Head(**row["head"])
-    leaves = [each async for each in PUBLICATION.leaves_of_candidate(connection, **published, **which)]
-    seatings = [each async for each in PUBLICATION.seatings_of_candidate(connection, **published, **which)]
-    leaves += [each for each in seatings if SeatingLeaf.model_validate_json(each["content"]).names(**which)]
+    leaves = [
+        each async for each in PUBLICATION.leaves_of_candidate(connection, **published, **which)
+    ]
+    seatings = [
+        each async for each in PUBLICATION.seatings_of_candidate(connection, **published, **which)
+    ]
+    leaves += [
+        each for each in seatings if SeatingLeaf.model_validate_json(each["content"]).names(**which)
+    ]
     ways = {each["leaf"]: beside(each["leaf"], head.leaves) for each in leaves}
     places = sorted({place for way in ways.values() for place in way})
     hashes = {
-        each["place"]: each["hash"].hex() async for each in PUBLICATION.hashes(connection, **published, places=places)
+        each["place"]: each["hash"].hex()
+        async for each in PUBLICATION.hashes(connection, **published, places=places)
     }
     proven = [
         Proven(
-            index=each["leaf"], leaf=json.loads(each["content"]), path=[hashes[place] for place in ways[each["leaf"]]]
+            index=each["leaf"],
+            leaf=json.loads(each["content"]),
+            path=[hashes[place] for place in ways[each["leaf"]]],
         )
         for each in leaves
     ]

@@ -1,4 +1,6 @@
-"""Shows to anyone what became of a fixed list: the versions after it, which of them counts, and who moved in each, from where to where, and why."""
+"""Shows to anyone what became of a fixed list: the versions after it, which of them counts, and who
+moved in each, from where to where, and why.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -25,7 +27,10 @@ from shared.refusals import Refusal
 from shared.web.paging import from_cursor, to_cursor
 
 HowManyMoved = Annotated[
-    int, Field(description="Candidates whose rank, score or code differs from the list's that it follows")
+    int,
+    Field(
+        description="Candidates whose rank, score or code differs from the list's that it follows"
+    ),
 ]
 HowManyMovedIn = Annotated[int, Field(description="Who comes within the cut by it")]
 HowManyMovedOut = Annotated[int, Field(description="Who is no longer")]
@@ -47,13 +52,19 @@ class ListVersion(BaseModel):
     digest: ListDigest
     candidates: Candidates
     codes: CandidatesByCode
-    cut_limit: int | None = Field(description="How many the cut has room for; none where nobody is cut")
-    cut_score: str | None = Field(description="Score of the last within the cut; none while nobody is")
+    cut_limit: int | None = Field(
+        description="How many the cut has room for; none where nobody is cut"
+    )
+    cut_score: str | None = Field(
+        description="Score of the last within the cut; none while nobody is"
+    )
     moved: HowManyMoved
     moved_in: HowManyMovedIn
     moved_out: HowManyMovedOut
     adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
-    reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
+    reason: str | None = Field(
+        description="Why it was adopted, as the officer wrote; none unless it was"
+    )
 
 
 class ListVersions(BaseModel):
@@ -68,7 +79,9 @@ class ListVersions(BaseModel):
     answers_until: AwareDatetime | None = Field(
         description="Until when objections are to be answered and the list announced again, UTC; a correction may be adopted later too"
     )
-    items: tuple[ListVersion, ...] = Field(description="Of this page, in the order in which they were made")
+    items: tuple[ListVersion, ...] = Field(
+        description="Of this page, in the order in which they were made"
+    )
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
 
@@ -82,7 +95,9 @@ class LinePlace(BaseModel):
 
 
 class WhyMoved(BaseModel):
-    """An event about the candidate that changed the own line; what it says of a person is not shown."""
+    """An event about the candidate that changed the own line; what it says of a person is not
+    shown.
+    """
 
     type: str = Field(description="The event's type", examples=["ExamScoreCorrected"])
     event_id: str | None = Field(description="Its id; none for a first result in place of none")
@@ -99,7 +114,9 @@ class LineChange(BaseModel):
     )
     was: LinePlace | None = Field(description="On the fixed list; none: was not on it")
     now: LinePlace | None = Field(description="In this version; none: is no longer on it")
-    reasons: tuple[WhyMoved, ...] = Field(description="About this candidate; none: moved because others did")
+    reasons: tuple[WhyMoved, ...] = Field(
+        description="About this candidate; none: moved because others did"
+    )
 
 
 class ListChanges(BaseModel):
@@ -111,10 +128,14 @@ class ListChanges(BaseModel):
     version: ListVersionNumber
     made_at: AwareDatetime = Field(description="UTC")
     follows: int = Field(description="The fixed version that it is compared with")
-    follows_at: AwareDatetime = Field(description="When an officer fixed or adopted the version that it follows, UTC")
+    follows_at: AwareDatetime = Field(
+        description="When an officer fixed or adopted the version that it follows, UTC"
+    )
     counts: bool = Field(description="Whether this version counts now")
     adopted_at: AwareDatetime | None = Field(description="UTC; none unless it was adopted")
-    reason: str | None = Field(description="Why it was adopted, as the officer wrote; none unless it was")
+    reason: str | None = Field(
+        description="Why it was adopted, as the officer wrote; none unless it was"
+    )
     moved: HowManyMoved
     moved_in: HowManyMovedIn
     moved_out: HowManyMovedOut
@@ -134,10 +155,15 @@ class FixedVersions:
 
     def said(self, version: int) -> dict[str, Any]:
         """What to tell of a version, fixed or not."""
-        adopted = next((row for row in self.rows if row["version"] == version and row["follows"] is not None), None)
+        adopted = next(
+            (row for row in self.rows if row["version"] == version and row["follows"] is not None),
+            None,
+        )
         return {
             "counts": self.rows[-1]["version"] == version,
-            "replaced_by": next((row["version"] for row in self.rows if row["follows"] == version), None),
+            "replaced_by": next(
+                (row["version"] for row in self.rows if row["follows"] == version), None
+            ),
             "adopted_at": None if adopted is None else adopted["closed_at"],
             "reason": None if adopted is None else adopted["reason"],
         }
@@ -146,20 +172,33 @@ class FixedVersions:
 async def fixed_versions(connection: Connection, vacancy_id: str, list_code: str) -> FixedVersions:
     """All of a list; none while it is open."""
     return FixedVersions(
-        [row async for row in REVISIONS.fixed_versions(connection, vacancy_id=vacancy_id, list=list_code)]
+        [
+            row
+            async for row in REVISIONS.fixed_versions(
+                connection, vacancy_id=vacancy_id, list=list_code
+            )
+        ]
     )
 
 
 async def show_versions(
     connection: Connection, vacancy_id: str, list_code: str, cursor: str | None, limit: int
 ) -> ListVersions:
-    """A fixed list's versions. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `bad-cursor`."""
+    """A fixed list's versions.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `bad-cursor`.
+    """
     after = (from_cursor(cursor, fields=1) or [0])[0]
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
     asked = await ask(connection, vacancy_id, list_code, "closed")
     fixed = await fixed_versions(connection, **_which(asked))
-    rows = [row async for row in REVISIONS.versions_after(connection, **asked.key, after=after, most=limit + 1)]
+    rows = [
+        row
+        async for row in REVISIONS.versions_after(
+            connection, **asked.key, after=after, most=limit + 1
+        )
+    ]
     items = [] if cursor else [_first(fixed)]
     items += [_later(fixed, row) for row in rows[:limit]]
     days = await _objection_days(connection, asked.vacancy.round_id, list_code, fixed)
@@ -174,11 +213,18 @@ async def show_versions(
 
 
 async def show_fixed(
-    connection: Connection, vacancy_id: str, list_code: str | None, version: int, cursor: str | None, limit: int
+    connection: Connection,
+    vacancy_id: str,
+    list_code: str | None,
+    version: int,
+    cursor: str | None,
+    limit: int,
 ) -> Standings:
-    """A page of a version that an officer fixed, whether or not it counts still; by default of the newest list that has begun.
+    """A page of a version that an officer fixed, whether or not it counts still; by default of the
+    newest list that has begun.
 
-    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `version-not-fixed`, `bad-cursor`.
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `version-not-fixed`,
+    `bad-cursor`.
     """
     after = (from_cursor(cursor, fields=2) or ["closed", 0])[1]
     if not isinstance(after, int):
@@ -187,14 +233,24 @@ async def show_fixed(
     closing = (await fixed_versions(connection, **_which(asked))).find(version)
     if closing is None:
         raise Refusal("version-not-fixed", list=asked.rules.code, version=version)
-    lines = REVISIONS.fixed_lines_after(connection, **asked.key, version=version, after=after, most=limit + 1)
+    lines = REVISIONS.fixed_lines_after(
+        connection, **asked.key, version=version, after=after, most=limit + 1
+    )
     return await closed_page(connection, asked, closing, [row async for row in lines], limit)
 
 
 async def show_changes(
-    connection: Connection, vacancy_id: str, list_code: str, version: int, cursor: str | None, limit: int
+    connection: Connection,
+    vacancy_id: str,
+    list_code: str,
+    version: int,
+    cursor: str | None,
+    limit: int,
 ) -> ListChanges:
-    """Who moved in a version. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `unknown-version`, `bad-cursor`."""
+    """Who moved in a version.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `unknown-version`, `bad-cursor`.
+    """
     after = (from_cursor(cursor, fields=1) or [""])[0]
     if not isinstance(after, str):
         raise Refusal("bad-cursor")
@@ -205,13 +261,18 @@ async def show_changes(
         raise Refusal("unknown-version", list=list_code, version=version)
     fixed = await fixed_versions(connection, **_which(asked))
     said = fixed.said(version)
-    rows = [row async for row in REVISIONS.changes_after(connection, **which, after=after, most=limit + 1)]
+    rows = [
+        row
+        async for row in REVISIONS.changes_after(connection, **which, after=after, most=limit + 1)
+    ]
     return ListChanges(
         **which,
         round_id=asked.vacancy.round_id,
         made_at=found["made_at"],
         follows=found["follows"],
-        follows_at=next(row["closed_at"] for row in fixed.rows if row["version"] == found["follows"]),
+        follows_at=next(
+            row["closed_at"] for row in fixed.rows if row["version"] == found["follows"]
+        ),
         counts=said["counts"],
         adopted_at=said["adopted_at"],
         reason=said["reason"],
@@ -225,7 +286,9 @@ async def show_changes(
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What became of a list since it was fixed, for a page: its fixed versions, and the newest beside the one that counts, where that one differs."""
+    """What became of a list since it was fixed, for a page: its fixed versions, and the newest
+    beside the one that counts, where that one differs.
+    """
 
     fixed: Sequence[ListVersion]
     beside: ListVersion | None
@@ -236,11 +299,16 @@ class History:
         return next((one for one in self.fixed if one.version == version), None)
 
 
-async def show_history(connection: Connection, round_id: str, vacancy_id: str, list_code: str) -> History:
+async def show_history(
+    connection: Connection, round_id: str, vacancy_id: str, list_code: str
+) -> History:
     """The history of a fixed list."""
     fixed = await fixed_versions(connection, vacancy_id, list_code)
     which = {"vacancy_id": vacancy_id, "list": list_code}
-    rows = [await REVISIONS.version(connection, **which, version=row["version"]) for row in fixed.rows[1:]]
+    rows = [
+        await REVISIONS.version(connection, **which, version=row["version"])
+        for row in fixed.rows[1:]
+    ]
     versions = [_first(fixed), *(_later(fixed, row) for row in rows)]
     beside = await REVISIONS.newest_beside(connection, **which, after=versions[-1].version)
     differs = beside is not None and beside["digest"] != versions[-1].digest
@@ -279,4 +347,6 @@ def _later(fixed: FixedVersions, row: Any) -> ListVersion:
     said = fixed.said(row["version"])
     kind = "beside" if said["adopted_at"] is None else "adopted"
     candidates = sum(row["codes"].values())
-    return ListVersion.model_validate({**row, **said, "kind": kind, "candidates": candidates}, extra="ignore")
+    return ListVersion.model_validate(
+        {**row, **said, "kind": kind, "candidates": candidates}, extra="ignore"
+    )

@@ -31,12 +31,16 @@ class ListReadiness(BaseModel):
     list: StageCode
     stage: str = Field(description="The stage whose sittings complete it")
     vacancies: int = Field(description="Vacancies of the round that have arrived")
-    ready: int = Field(description="Vacancies of which all has arrived, and which are not closed yet")
+    ready: int = Field(
+        description="Vacancies of which all has arrived, and which are not closed yet"
+    )
     closed: int = Field(description="Vacancies whose list is fixed")
     changed_since: tuple[str, ...] = Field(
         description="Vacancies whose live standings differ from the list as it was fixed (a correction came later); the first 100"
     )
-    lacking: tuple[VacancyLacks, ...] = Field(description="Vacancies that lack something; the first 100")
+    lacking: tuple[VacancyLacks, ...] = Field(
+        description="Vacancies that lack something; the first 100"
+    )
 
 
 class RoundView(BaseModel):
@@ -46,7 +50,9 @@ class RoundView(BaseModel):
     name: str = Field(description="The round's name for people")
     policy_id: str = Field(description="Name of the policy")
     policy_version: str = Field(description="Its version")
-    policy_hash: str = Field(description="SHA-256 of the policy's canonical JSON, as RoundOpened states it")
+    policy_hash: str = Field(
+        description="SHA-256 of the policy's canonical JSON, as RoundOpened states it"
+    )
     decreed_seats: int = Field(description="Seats that the Minister's decree grants")
     seats: int = Field(
         description="Seats of the vacancies that have arrived; a list closes only when they equal the decreed ones"
@@ -123,7 +129,9 @@ async def states_of(connection: Connection, round_: Round, one: List) -> list[Va
             row["number"],
             row["seats"],
             row["closed"],
-            row["closed"] and row["stated_digest"] is not None and row["stated_digest"] != row["closed_digest"],
+            row["closed"]
+            and row["stated_digest"] is not None
+            and row["stated_digest"] != row["closed_digest"],
             [
                 *missing(
                     Arrived(

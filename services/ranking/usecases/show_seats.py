@@ -1,4 +1,6 @@
-"""Shows anyone who has a vacancy's seats, and how those that were empty are filled: whom they were offered, what each answered, what stays empty."""
+"""Shows anyone who has a vacancy's seats, and how those that were empty are filled: whom they were
+offered, what each answered, what stays empty.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,12 +15,21 @@ from services.ranking.storage.seats import SEATS
 from services.ranking.usecases.fields import Rank, SeatsInAll, VacancyNumber
 from services.ranking.usecases.show_filling import OfferView
 from services.ranking.usecases.show_round import the_round
-from shared.contracts.fields import Agency, NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
+from shared.contracts.fields import (
+    Agency,
+    NeedCode,
+    ParticipantNo,
+    Post,
+    RoundId,
+    UnitPath,
+    VacancyId,
+)
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 Progress = Literal["live", "closed", "filling", "filled"]
-"""The last list is not fixed; it is, and filling has not begun; seats are being offered; nothing is open any more."""
+"""The last list is not fixed; it is, and filling has not begun; seats are being offered; nothing is
+open any more."""
 
 
 class Place(BaseModel):
@@ -50,7 +61,11 @@ class SeatOfferView(OfferView):
 
 
 class Seats(BaseModel):
-    """A vacancy's seats. `taken`, `offered`, `left_empty` and `waiting` make up all of them, unless the last list is live."""
+    """A vacancy's seats.
+
+    `taken`, `offered`, `left_empty` and `waiting` make up all of them, unless the last list is
+    live.
+    """
 
     vacancy_id: VacancyId
     round_id: RoundId
@@ -71,7 +86,9 @@ class Seats(BaseModel):
     waiting: int = Field(
         description="Other empty seats: filling has not begun, an officer has to decide between equals, or whoever is next has another offer open"
     )
-    given: tuple[Given, ...] = Field(description="By the list, in its order; also those who gave their seat up")
+    given: tuple[Given, ...] = Field(
+        description="By the list, in its order; also those who gave their seat up"
+    )
     offers: tuple[SeatOfferView, ...] = Field(
         description="Of this vacancy's seats, in the order in which they were made"
     )
@@ -81,27 +98,42 @@ class Seats(BaseModel):
 
     @property
     def holders(self) -> Sequence[Given | SeatOfferView]:
-        """Who has a seat, the list's own first, then whom one was offered and who has not answered yet."""
+        """Who has a seat, the list's own first, then whom one was offered and who has not answered
+        yet.
+        """
         kept = [one for one in self.given if one.answer is None]
         accepted = [one for one in self.offers if one.answer == "accepted"]
         return [*kept, *accepted, *(one for one in self.offers if one.answer is None)]
 
     @classmethod
     def of(
-        cls, vacancy: Any, last: str, closed: bool, given: Sequence[Any], filling: Any, offers: Sequence[Any]
+        cls,
+        vacancy: Any,
+        last: str,
+        closed: bool,
+        given: Sequence[Any],
+        filling: Any,
+        offers: Sequence[Any],
     ) -> Self:
         """Puts rows together and counts the seats."""
         views = [_offer(row) for row in offers]
         own = [one for one in views if one.seat.vacancy_id == vacancy["vacancy_id"]]
-        taken = sum(row["answer"] is None for row in given) + sum(one.answer == "accepted" for one in own)
+        taken = sum(row["answer"] is None for row in given) + sum(
+            one.answer == "accepted" for one in own
+        )
         offered = sum(one.answer is None for one in own)
-        left_empty = min(filling["left_empty"] if filling else 0, vacancy["seats"] - taken - offered)
+        left_empty = min(
+            filling["left_empty"] if filling else 0, vacancy["seats"] - taken - offered
+        )
         waiting = vacancy["seats"] - taken - offered - left_empty if closed else 0
         progress: Progress = "live" if not closed else "closed"
         if filling:
             progress = "filling" if offered or waiting else "filled"
         return cls(
-            **{name: vacancy[name] for name in ("vacancy_id", "round_id", "round_name", "agency", "post", "unit_path")},
+            **{
+                name: vacancy[name]
+                for name in ("vacancy_id", "round_id", "round_name", "agency", "post", "unit_path")
+            },
             need=vacancy["need"],
             list=last,
             progress=progress,
@@ -119,7 +151,10 @@ class Seats(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SeatOf:
-    """A seat of the list that somebody gave up, or one that they were offered: then it has a code. The post and unit are the seat's."""
+    """A seat of the list that somebody gave up, or one that they were offered: then it has a code.
+
+    The post and unit are the seat's.
+    """
 
     vacancy_id: str
     post: str
@@ -131,7 +166,10 @@ class SeatOf:
 
 
 async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
-    """The vacancy's seats. Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived."""
+    """The vacancy's seats.
+
+    Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived.
+    """
     vacancy = await SQL.vacancy(connection, vacancy_id=vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
@@ -144,21 +182,38 @@ async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
     return Seats.of(vacancy, last, closed, given, filling, offers)
 
 
-async def show_seats_of(connection: Connection, vacancy_id: str, participant_no: str) -> Sequence[SeatOf]:
-    """What became of seats for somebody who had applied for the vacancy; nothing where the list's word still holds."""
+async def show_seats_of(
+    connection: Connection, vacancy_id: str, participant_no: str
+) -> Sequence[SeatOf]:
+    """What became of seats for somebody who had applied for the vacancy; nothing where the list's
+    word still holds.
+    """
     rows = SEATS.seats_of(connection, vacancy_id=vacancy_id, participant_no=participant_no)
     return [SeatOf(**row) async for row in rows]
 
 
 async def seats_moved(connection: Connection, vacancy_id: str) -> bool:
-    """Whether since the last list was fixed somebody gave up a seat of it, or was offered one there, or elsewhere after applying there."""
+    """Whether since the last list was fixed somebody gave up a seat of it, or was offered one
+    there, or elsewhere after applying there.
+    """
     moved: bool = await SEATS.moved(connection, vacancy_id=vacancy_id)
     return moved
 
 
 def _offer(row: Any) -> SeatOfferView:
-    names = ("offer_id", "participant_no", "applied_for", "move", "code", "offered_at", "answer", "answered_at", "rank")
+    names = (
+        "offer_id",
+        "participant_no",
+        "applied_for",
+        "move",
+        "code",
+        "offered_at",
+        "answer",
+        "answered_at",
+        "rank",
+    )
     places = {
-        side: Place(**{name: row[f"{side}_{name}"] for name in Place.model_fields}) for side in ("seat", "origin")
+        side: Place(**{name: row[f"{side}_{name}"] for name in Place.model_fields})
+        for side in ("seat", "origin")
     }
     return SeatOfferView(**{name: row[name] for name in names}, **places)

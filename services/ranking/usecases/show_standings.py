@@ -1,4 +1,6 @@
-"""Shows a vacancy's list to anyone: participant numbers, points, ranks and codes; live until an officer fixed it, then as it was fixed."""
+"""Shows a vacancy's list to anyone: participant numbers, points, ranks and codes; live until an
+officer fixed it, then as it was fixed.
+"""
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -8,10 +10,22 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, before_decision, digits, score_and_priority
+from services.ranking.domain.merit import (
+    Candidate,
+    Gate,
+    ListRules,
+    before_decision,
+    digits,
+    score_and_priority,
+)
 from services.ranking.domain.standing import UNDECIDED, Line, ListCut
 from services.ranking.storage import SQL
-from services.ranking.storage.facts import Vacancy, candidates_as_fixed, candidates_known, vacancies_known
+from services.ranking.storage.facts import (
+    Vacancy,
+    candidates_as_fixed,
+    candidates_known,
+    vacancies_known,
+)
 from services.ranking.storage.revisions import REVISIONS
 from services.ranking.storage.standings import OneList, Stands
 from services.ranking.usecases.fields import (
@@ -31,13 +45,24 @@ from services.ranking.usecases.fields import (
     VacancyNumber,
 )
 from services.ranking.usecases.show_round import the_round
-from shared.contracts.fields import Agency, NeedCode, ParticipantNo, Post, RoundId, StageCode, UnitPath, VacancyId
+from shared.contracts.fields import (
+    Agency,
+    NeedCode,
+    ParticipantNo,
+    Post,
+    RoundId,
+    StageCode,
+    UnitPath,
+    VacancyId,
+)
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 from shared.web.paging import Page, from_cursor, page, to_cursor
 
 State = Literal["live", "closed"]
-StateShown = Annotated[State, Field(description="`closed`: as an officer fixed it; `live`: by all that is known now")]
+StateShown = Annotated[
+    State, Field(description="`closed`: as an officer fixed it; `live`: by all that is known now")
+]
 
 
 class StandingLine(BaseModel):
@@ -49,13 +74,17 @@ class StandingLine(BaseModel):
     points: PointsByComponent
     code: LineCode
     equal_with: Equals
-    decided: bool = Field(description="Whether an officer gave the rank, among people equal in score and every tie")
+    decided: bool = Field(
+        description="Whether an officer gave the rank, among people equal in score and every tie"
+    )
 
 
 class CutView(BaseModel):
     """Where the list is cut."""
 
-    limit: int | None = Field(description="The policy's multiple of the seats; none where nobody is cut")
+    limit: int | None = Field(
+        description="The policy's multiple of the seats; none where nobody is cut"
+    )
     within: int = Field(description="Candidates within the cut")
     score: str | None = Field(description="Score of the last within; none while nobody is")
 
@@ -79,7 +108,9 @@ class Standings(BaseModel):
     candidates: Candidates
     codes: CandidatesByCode
     cut: CutView
-    components: tuple[str, ...] = Field(description="Components whose points the lines show, in the policy's order")
+    components: tuple[str, ...] = Field(
+        description="Components whose points the lines show, in the policy's order"
+    )
     items: tuple[StandingLine, ...] = Field(
         description="In merit order; those without a rank last, by code and participant number"
     )
@@ -117,7 +148,9 @@ class CandidatePlace(BaseModel):
     points: PointsByComponent
     code: LineCode
     equal_with: Equals
-    gates: tuple[Gatepost, ...] = Field(description="Thresholds that apply, as far as there are results")
+    gates: tuple[Gatepost, ...] = Field(
+        description="Thresholds that apply, as far as there are results"
+    )
     cut: CutView
     above_the_cut: str | None = Field(
         description="Own score less that of the last within the cut: below 0 is what was lacking; none without either"
@@ -163,12 +196,18 @@ class Asked:
 
 
 async def show_standings(
-    connection: Connection, vacancy_id: str, list_code: str | None, state: State | None, cursor: str | None, limit: int
+    connection: Connection,
+    vacancy_id: str,
+    list_code: str | None,
+    state: State | None,
+    cursor: str | None,
+    limit: int,
 ) -> Standings:
     """A page of a list: by default the newest that has begun, and as it was fixed where it is.
 
-    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `bad-cursor`. The cursor names the last line seen by its participant number:
-    keys hold birth dates and marks where ties use them. If that candidate moved meanwhile, the page after goes on from where they are now.
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `bad-cursor`. The cursor names
+    the last line seen by its participant number: keys hold birth dates and marks where ties use
+    them. If that candidate moved meanwhile, the page after goes on from where they are now.
     """
     seen = from_cursor(cursor, fields=2)
     if seen is not None:
@@ -180,9 +219,15 @@ async def show_standings(
 
 
 async def show_candidate(
-    connection: Connection, vacancy_id: str, participant_no: str, list_code: str | None, state: State | None
+    connection: Connection,
+    vacancy_id: str,
+    participant_no: str,
+    list_code: str | None,
+    state: State | None,
 ) -> CandidatePlace:
-    """One candidate's place. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `not-on-the-list`.
+    """One candidate's place.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `not-on-the-list`.
 
     By default on the newest list that the candidate stands on.
     """
@@ -203,11 +248,22 @@ def words_of(search: str) -> list[str]:
 
 
 async def list_vacancies(
-    connection: Connection, round_id: str | None, search: str, need: str | None, cursor: str | None, limit: int
+    connection: Connection,
+    round_id: str | None,
+    search: str,
+    need: str | None,
+    cursor: str | None,
+    limit: int,
 ) -> Page[VacancyInList]:
-    """Vacancies in order of round and number, of a round, with all words of a search, for a kind of need. Raises Refusal `bad-cursor`."""
+    """Vacancies in order of round and number, of a round, with all words of a search, for a kind of
+    need. Raises Refusal `bad-cursor`.
+    """
     after_round, after_number = from_cursor(cursor, fields=2) or ["", 0]
-    if not isinstance(after_round, str) or not isinstance(after_number, int) or not 0 <= after_number < 2**31:
+    if (
+        not isinstance(after_round, str)
+        or not isinstance(after_number, int)
+        or not 0 <= after_number < 2**31
+    ):
         raise Refusal("bad-cursor")
     rows = SQL.vacancies_after(
         connection,
@@ -225,7 +281,9 @@ async def list_vacancies(
     return page(items, limit, lambda item: (item.round_id, item.number))
 
 
-async def ask(connection: Connection, vacancy_id: str, list_code: str | None, state: State | None) -> Asked:
+async def ask(
+    connection: Connection, vacancy_id: str, list_code: str | None, state: State | None
+) -> Asked:
     """What is asked for. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`."""
     row = await SQL.vacancy(connection, vacancy_id=vacancy_id)
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
@@ -280,14 +338,25 @@ async def _closed_page(
 ) -> Standings:
     if seen is not None and (not isinstance(seen, int) or not 0 <= seen < 2**31):
         raise Refusal("bad-cursor")
-    rows = [row async for row in SQL.closed_lines_after(connection, **asked.key, after=seen or 0, most=limit + 1)]
+    rows = [
+        row
+        async for row in SQL.closed_lines_after(
+            connection, **asked.key, after=seen or 0, most=limit + 1
+        )
+    ]
     return await closed_page(connection, asked, closing, rows, limit)
 
 
 async def closed_page(
-    connection: Connection, asked: Asked, closing: Mapping[str, Any], rows: Sequence[Any], limit: int
+    connection: Connection,
+    asked: Asked,
+    closing: Mapping[str, Any],
+    rows: Sequence[Any],
+    limit: int,
 ) -> Standings:
-    """A page of lines as an officer fixed them; of `rows` there is one more than the limit where another page follows."""
+    """A page of lines as an officer fixed them; of `rows` there is one more than the limit where
+    another page follows.
+    """
     decided = await _decided(connection, asked, closing)
     items = tuple(
         StandingLine(
@@ -315,17 +384,26 @@ async def closed_page(
 
 
 async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, Any]) -> set[str]:
-    """Whose rank on a fixed list is an officer's decision. A place that an officer gave decides nothing where the others are no longer equal."""
+    """Whose rank on a fixed list is an officer's decision.
+
+    A place that an officer gave decides nothing where the others are no longer equal.
+    """
     if not closing["decided"]:
         return set()
     which = {**asked.key, "version": closing["version"], "participants": list(closing["decided"])}
-    rows = {row["participant_no"]: row async for row in REVISIONS.fixed_lines_of(connection, **which)}
+    rows = {
+        row["participant_no"]: row async for row in REVISIONS.fixed_lines_of(connection, **which)
+    }
     policy = (await the_round(connection, asked.vacancy.round_id)).policy
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
     alike: defaultdict[bytes, list[str]] = defaultdict(list)
     for number, candidate in known.items():
         standing = asked.rules.stands(candidate)
-        if standing is not None and rows[number]["rank"] is not None and rows[number]["equals"] == 1:
+        if (
+            standing is not None
+            and rows[number]["rank"] is not None
+            and rows[number]["equals"] == 1
+        ):
             alike[before_decision(standing.merit_key)].append(number)
     return {number for numbers in alike.values() if len(numbers) > 1 for number in numbers}
 
@@ -333,7 +411,11 @@ async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, A
 def _head(asked: Asked) -> dict[str, Any]:
     row = asked.row
     names = ("vacancy_id", "round_id", "agency", "post", "unit_path", "need", "seats")
-    return {**{name: row[name] for name in names}, "list": asked.rules.code, "components": asked.rules.components}
+    return {
+        **{name: row[name] for name in names},
+        "list": asked.rules.code,
+        "components": asked.rules.components,
+    }
 
 
 def _closed_cut(asked: Asked, closing: Mapping[str, Any]) -> CutView:
@@ -358,18 +440,30 @@ async def live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutVie
             within, undecided = line.rank - 1, line.equals
             last = await one.at_the_limit(within) if within else None
     rest = ranked - within - undecided
-    codes += Counter({cut.one.codes.within: within, UNDECIDED: undecided, cut.one.codes.passed: rest})
-    score = None if last is None or last.worth is None else digits(score_and_priority(last.worth)[0], cut.one.decimals)
+    codes += Counter(
+        {cut.one.codes.within: within, UNDECIDED: undecided, cut.one.codes.passed: rest}
+    )
+    score = (
+        None
+        if last is None or last.worth is None
+        else digits(score_and_priority(last.worth)[0], cut.one.decimals)
+    )
     return codes, CutView(limit=cut.limit, within=within, score=score)
 
 
-async def points_of(connection: Connection, asked: Asked, lines: Sequence[Line]) -> dict[str, dict[str, str]]:
-    """Points by component of the lines where they count, as they were stated; none where the policy publishes none."""
+async def points_of(
+    connection: Connection, asked: Asked, lines: Sequence[Line]
+) -> dict[str, dict[str, str]]:
+    """Points by component of the lines where they count, as they were stated; none where the policy
+    publishes none.
+    """
     if not asked.rules.shows_points:
         return {}
     counted = [line.participant_no for line in lines if line.gate in {Gate.RANKED, Gate.BELOW}]
     points: dict[str, dict[str, str]] = {}
-    rows = SQL.results_of(connection, vacancies=[asked.vacancy.vacancy_id] * len(counted), participants=counted)
+    rows = SQL.results_of(
+        connection, vacancies=[asked.vacancy.vacancy_id] * len(counted), participants=counted
+    )
     async for row in rows:
         points.setdefault(row["participant_no"], {}).update(row["points"] or {})
     return {
@@ -414,7 +508,11 @@ async def _neighbour(one: OneList, asked: Asked, row: Stands | None) -> Neighbou
     line = await one.line(row)
     assert line.rank is not None
     assert line.score is not None
-    return Neighbour(rank=line.rank, participant_no=row.participant_no, score=digits(line.score, asked.rules.decimals))
+    return Neighbour(
+        rank=line.rank,
+        participant_no=row.participant_no,
+        score=digits(line.score, asked.rules.decimals),
+    )
 
 
 async def _closed_place(
@@ -424,8 +522,12 @@ async def _closed_place(
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
     near = {
-        other["place"]: Neighbour(rank=other["rank"], participant_no=other["participant_no"], score=other["score"])
-        async for other in SQL.closed_lines_after(connection, **asked.key, after=row["place"] - 2, most=3)
+        other["place"]: Neighbour(
+            rank=other["rank"], participant_no=other["participant_no"], score=other["score"]
+        )
+        async for other in SQL.closed_lines_after(
+            connection, **asked.key, after=row["place"] - 2, most=3
+        )
         if other["rank"] is not None and row["rank"] is not None
     }
     cut = _closed_cut(asked, closing)
@@ -449,9 +551,13 @@ async def _closed_place(
     )
 
 
-async def _live_gates(connection: Connection, asked: Asked, participant_no: str) -> tuple[Gatepost, ...]:
+async def _live_gates(
+    connection: Connection, asked: Asked, participant_no: str
+) -> tuple[Gatepost, ...]:
     vacancy = asked.vacancy
-    known = await candidates_known(connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)])
+    known = await candidates_known(
+        connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)]
+    )
     return _gateposts(asked, [candidate for _, candidate in known])
 
 
@@ -462,7 +568,9 @@ async def _closed_gates(
     if not row["points"]:
         return ()
     policy = (await the_round(connection, asked.vacancy.round_id)).policy
-    known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, {row["participant_no"]: row})
+    known = await candidates_as_fixed(
+        connection, asked.vacancy, closing, policy, {row["participant_no"]: row}
+    )
     return _gateposts(asked, known.values())
 
 

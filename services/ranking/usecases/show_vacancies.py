@@ -1,4 +1,6 @@
-"""Shows everyone the vacancies of a round, by which they find their way: to each one's list, to its seats, to what is published."""
+"""Shows everyone the vacancies of a round, by which they find their way: to each one's list, to its
+seats, to what is published.
+"""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -29,9 +31,17 @@ class RoundVacancies:
 
 
 async def show_vacancies(
-    connection: Connection, round_id: str | None, search: str, need: str | None, cursor: str | None, limit: int
+    connection: Connection,
+    round_id: str | None,
+    search: str,
+    need: str | None,
+    cursor: str | None,
+    limit: int,
 ) -> RoundVacancies | None:
-    """The vacancies, of the newest round if none is named; none while no round has any. Raises Refusal `unknown-round`, `bad-cursor`."""
+    """The vacancies, of the newest round if none is named; none while no round has any.
+
+    Raises Refusal `unknown-round`, `bad-cursor`.
+    """
     rounds = {row["round_id"]: row["name"] async for row in SQL.rounds_to_look_at(connection)}
     round_id = round_id or next(iter(rounds), None)
     if round_id is None:

@@ -21,9 +21,14 @@ class ThisVacancy:
 
 
 async def the_vacancy(connection: Connection, vacancy_id: str) -> ThisVacancy:
-    """The vacancy. Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived."""
+    """The vacancy.
+
+    Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived.
+    """
     row = await SQL.vacancy(connection, vacancy_id=vacancy_id)
     if row is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     round_ = await the_round(connection, row["round_id"])
-    return ThisVacancy(vacancy_id, row["agency"], row["post"], row["unit_path"], row["need"], round_)
+    return ThisVacancy(
+        vacancy_id, row["agency"], row["post"], row["unit_path"], row["need"], round_
+    )

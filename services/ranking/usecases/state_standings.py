@@ -1,4 +1,6 @@
-"""States StandingsRecomputed where it is owed: at most once a second for each vacancy, and always once after the last change."""
+"""States StandingsRecomputed where it is owed: at most once a second for each vacancy, and always
+once after the last change.
+"""
 
 import asyncio
 import time
@@ -21,14 +23,18 @@ from shared.postgres.pool import Connection, Pool
 
 AT_MOST_EVERY = timedelta(seconds=1)
 VACANCIES_AT_ONCE = 20
-"""A transaction's worth: the figures of so many vacancies are gone over in some hundredths of a second."""
+"""A transaction's worth: the figures of so many vacancies are gone over in some hundredths of a
+second."""
 
 SHARE_OF_TIME = 5
-"""At most one part in so many of the time goes into figures: a burst on many or huge vacancies is told less often, and drained first."""
+"""At most one part in so many of the time goes into figures: a burst on many or huge vacancies is
+told less often, and drained first."""
 
 
 async def state_all_owed(pool: Pool, outbox: Outbox, clock: Callable[[], datetime]) -> None:
-    """States every vacancy that is owed now, some at a time, and rests after each in proportion to the work: results that come meanwhile don't wait."""
+    """States every vacancy that is owed now, some at a time, and rests after each in proportion to
+    the work: results that come meanwhile don't wait.
+    """
     settled = VACANCIES_AT_ONCE
     while settled == VACANCIES_AT_ONCE:
         began = time.monotonic()
@@ -38,10 +44,12 @@ async def state_all_owed(pool: Pool, outbox: Outbox, clock: Callable[[], datetim
 
 
 async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> int:
-    """One transaction's worth of it; returns how many vacancies were settled. One worker at a time does it, the others pass.
+    """One transaction's worth of it; returns how many vacancies were settled.
 
-    The marks are read before the lists: a change that comes between is in the figures and stays owed, and when its turn comes and nothing
-    differs, nothing is stated.
+    One worker at a time does it, the others pass.
+
+    The marks are read before the lists: a change that comes between is in the figures and stays
+    owed, and when its turn comes and nothing differs, nothing is stated.
     """
     if not await SQL.hold_the_pen(connection):
         return 0
@@ -60,10 +68,18 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
     return len(owed)
 
 
-async def summarise(connection: Connection, vacancies: Collection[Vacancy]) -> dict[tuple[str, str], Summary]:
-    """The figures of every list that has begun, by (vacancy id, list); a list without candidates has none."""
+async def summarise(
+    connection: Connection, vacancies: Collection[Vacancy]
+) -> dict[tuple[str, str], Summary]:
+    """The figures of every list that has begun, by (vacancy id, list); a list without candidates
+    has none.
+    """
     of_list: dict[str, list[str]] = defaultdict(list)
-    rules = {(vacancy.vacancy_id, one.code): (vacancy, one) for vacancy in vacancies for one in vacancy.open_lists}
+    rules = {
+        (vacancy.vacancy_id, one.code): (vacancy, one)
+        for vacancy in vacancies
+        for one in vacancy.open_lists
+    }
     for vacancy_id, code in rules:
         of_list[code].append(vacancy_id)
     summaries: dict[tuple[str, str], Summary] = {}
@@ -71,7 +87,9 @@ async def summarise(connection: Connection, vacancies: Collection[Vacancy]) -> d
         async for chunk in whole_lists(connection, code, vacancy_ids):
             for vacancy_id, lines in groupby(chunk, itemgetter(0)):
                 vacancy, one = rules[vacancy_id, code]
-                summary = summaries.setdefault((vacancy_id, code), Summary(ListCut.of(one, vacancy.seats)))
+                summary = summaries.setdefault(
+                    (vacancy_id, code), Summary(ListCut.of(one, vacancy.seats))
+                )
                 summary.add(line for _, line in lines)
             await asyncio.sleep(0)
     return summaries
@@ -83,7 +101,9 @@ async def next_versions(
     summaries: dict[tuple[str, str], Summary],
     now: datetime,
 ) -> list[StandingsRecomputed]:
-    """What is to be stated of these lists: a version more for each whose digest is not the one last stated. Keeps the versions."""
+    """What is to be stated of these lists: a version more for each whose digest is not the one last
+    stated. Keeps the versions.
+    """
     known = {
         (row["vacancy_id"], row["list"]): (row["version"], row["digest"])
         async for row in SQL.stated(connection, vacancies=list(vacancies))
@@ -115,7 +135,9 @@ def _statement(vacancy: Vacancy, code: str, summary: Summary, version: int) -> S
             "version": version,
             "candidates": summary.candidates,
             "codes": dict(sorted(summary.codes.items())),
-            "cut": Cut.model_validate({"limit": summary.limit, "within": summary.within, "score": score}),
+            "cut": Cut.model_validate(
+                {"limit": summary.limit, "within": summary.within, "score": score}
+            ),
             "first": [
                 StatedLine.model_validate(
                     {

@@ -1,4 +1,6 @@
-"""Answers an officer what other rules would change: computed in memory from one snapshot of what is known; nothing is written or published."""
+"""Answers an officer what other rules would change: computed in memory from one snapshot of what is
+known; nothing is written or published.
+"""
 
 import asyncio
 from collections import Counter, defaultdict
@@ -46,7 +48,9 @@ Show = Literal["cut", "all"]
 class Question(Changes):
     """Other rules for one list, tried on everything that is known now."""
 
-    list: StageCode | None = Field(None, description="By default the newest that has begun in every vacancy asked for")
+    list: StageCode | None = Field(
+        None, description="By default the newest that has begun in every vacancy asked for"
+    )
 
 
 class VacancyQuestion(Question):
@@ -54,7 +58,9 @@ class VacancyQuestion(Question):
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"seats": 2}]})
 
-    seats: Annotated[int | None, Field(ge=1, le=100_000, description="Seats that the vacancy would have")] = None
+    seats: Annotated[
+        int | None, Field(ge=1, le=100_000, description="Seats that the vacancy would have")
+    ] = None
 
 
 class RoundQuestion(Question):
@@ -64,7 +70,11 @@ class RoundQuestion(Question):
 
     seats: Annotated[
         dict[VacancyId, Annotated[int, Field(ge=1, le=100_000)]],
-        Field(default_factory=dict, max_length=5000, description="Seats by vacancy; the others keep theirs"),
+        Field(
+            default_factory=dict,
+            max_length=5000,
+            description="Seats by vacancy; the others keep theirs",
+        ),
     ]
 
 
@@ -104,27 +114,45 @@ class Answer(BaseModel):
     moved_in: int = Field(description="Candidates who would come within the cut")
     moved_out: int = Field(description="Candidates who would no longer be")
     moved: int = Field(description="All whose rank, score or code would be another, these included")
-    codes_now: dict[str, int] = Field(description="Candidates by result code, by the rules as they are")
+    codes_now: dict[str, int] = Field(
+        description="Candidates by result code, by the rules as they are"
+    )
     codes_then: dict[str, int] = Field(description="By the changed rules")
     items: tuple[Moved, ...] = Field(description="By vacancy number and participant number")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
 
 async def what_if_vacancy(
-    connection: Connection, vacancy_id: str, question: VacancyQuestion, show: Show, cursor: str | None, limit: int
+    connection: Connection,
+    vacancy_id: str,
+    question: VacancyQuestion,
+    show: Show,
+    cursor: str | None,
+    limit: int,
 ) -> Answer:
     """What would change in one vacancy. Raises Refusal `unknown-vacancy`, and as `_answer`."""
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     seats = {} if question.seats is None else {vacancy_id: question.seats}
-    return await _answer(connection, vacancy.round_id, vacancy_id, question, seats, show, cursor, limit)
+    return await _answer(
+        connection, vacancy.round_id, vacancy_id, question, seats, show, cursor, limit
+    )
 
 
 async def what_if_round(
-    connection: Connection, round_id: str, question: RoundQuestion, show: Show, cursor: str | None, limit: int
+    connection: Connection,
+    round_id: str,
+    question: RoundQuestion,
+    show: Show,
+    cursor: str | None,
+    limit: int,
 ) -> Answer:
-    """What would change in a round. Raises Refusal `unknown-round`, `unknown-vacancy` for seats of one that is not of the round, and as `_answer`."""
+    """What would change in a round.
+
+    Raises Refusal `unknown-round`, `unknown-vacancy` for seats of one that is not of the round, and
+    as `_answer`.
+    """
     return await _answer(connection, round_id, None, question, question.seats, show, cursor, limit)
 
 
@@ -138,7 +166,9 @@ async def _answer(
     cursor: str | None,
     limit: int,
 ) -> Answer:
-    """Raises Refusal `unknown-list`, `bad-cursor`, `policy-does-not-hold` with every fault of the changed policy, `question-too-large`."""
+    """Raises Refusal `unknown-list`, `bad-cursor`, `policy-does-not-hold` with every fault of the
+    changed policy, `question-too-large`.
+    """
     after = _after(cursor)
     round_ = await the_round(connection, round_id)
     one = await _list(connection, round_id, vacancy_id, round_.policy, question.list)
@@ -154,7 +184,11 @@ async def _answer(
     known = await _known(connection, one, cuts)
     differences = await asyncio.to_thread(_differences, cuts, known)
     numbers = {row["vacancy_id"]: row["number"] for row in rows}
-    moves = [(numbers[which], which, move) for which, found in differences.items() for move in found.moves]
+    moves = [
+        (numbers[which], which, move)
+        for which, found in differences.items()
+        for move in found.moves
+    ]
     ways = Counter(move.way for _, _, move in moves)
     shown = [
         (number, which, move)
@@ -193,7 +227,9 @@ async def _list(
     if asked is not None:
         one = policy.list_called(asked)
         if one is None:
-            raise Refusal("unknown-list", list=asked, known=", ".join(each.code for each in policy.lists))
+            raise Refusal(
+                "unknown-list", list=asked, known=", ".join(each.code for each in policy.lists)
+            )
         return one
     begun = policy.lists[0]
     for each in policy.lists[1:]:
@@ -216,21 +252,30 @@ def _changed(policy: Policy, one: List, question: Question) -> Policy:
         return read(policy.id, values)
     except UnknownPartError as error:
         reason = f"the list {one.code} has no {error.name}; it has {', '.join(error.known)}"
-        raise Refusal("policy-does-not-hold", faults=1, errors=[{"column": error.where, "reason": reason}]) from error
+        raise Refusal(
+            "policy-does-not-hold", faults=1, errors=[{"column": error.where, "reason": reason}]
+        ) from error
     except PolicyError as error:
         faults: list[dict[str, object]] = [
-            {"column": ".".join(map(str, fault.place)) or None, "reason": fault.says} for fault in error.faults[:SHOWN]
+            {"column": ".".join(map(str, fault.place)) or None, "reason": fault.says}
+            for fault in error.faults[:SHOWN]
         ]
         raise Refusal("policy-does-not-hold", faults=len(error.faults), errors=faults) from error
 
 
 def _cuts(
-    policy: Policy, changed: Policy, list_code: str, row: Mapping[str, Any], seats: Mapping[str, int]
+    policy: Policy,
+    changed: Policy,
+    list_code: str,
+    row: Mapping[str, Any],
+    seats: Mapping[str, int],
 ) -> tuple[ListCut, ListCut]:
     """The list's rules and cut, as they are and as they would be."""
     now = rules_for(policy, list_code, row["need"], row["seed"])
     then = rules_for(changed, list_code, row["need"], row["seed"])
-    return ListCut.of(now, row["seats"]), ListCut.of(then, seats.get(row["vacancy_id"], row["seats"]))
+    return ListCut.of(now, row["seats"]), ListCut.of(
+        then, seats.get(row["vacancy_id"], row["seats"])
+    )
 
 
 async def _known(
@@ -245,7 +290,9 @@ async def _known(
     pairs = [(row["vacancy_id"], row["participant_no"]) async for row in rows]
     known: dict[str, list[Candidate]] = defaultdict(list)
     for start in range(0, len(pairs), AT_ONCE):
-        for vacancy, candidate in await candidates_known(connection, vacancies, pairs[start : start + AT_ONCE]):
+        for vacancy, candidate in await candidates_known(
+            connection, vacancies, pairs[start : start + AT_ONCE]
+        ):
             known[vacancy.vacancy_id].append(candidate)
         await asyncio.sleep(0)
     return known

@@ -1,6 +1,7 @@
 -- migrate:up
 
--- What this service has decided and its relay carries to Kafka. The reasons stand in shared/messaging/README.md.
+-- What this service has decided and its relay carries to Kafka. The reasons stand in
+-- shared/messaging/README.md.
 CREATE SCHEMA messaging;
 
 CREATE TABLE messaging.outbox (

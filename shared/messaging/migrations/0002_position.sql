@@ -1,6 +1,7 @@
 -- migrate:up
 
--- Where this service stands in what it hears. It lies outside the projections' schema: a rebuild leaves it as it is.
+-- Where this service stands in what it hears. It lies outside the projections' schema: a rebuild
+-- leaves it as it is.
 CREATE TABLE messaging.position (
     topic text NOT NULL,
     partition integer NOT NULL CHECK (partition >= 0),
@@ -15,7 +16,8 @@ CREATE TABLE messaging.position (
 ) WITH (fillfactor = 50);                                               -- an update for each batch stays on its page
 COMMENT ON TABLE messaging.position IS 'One row for each partition heard, moved in the transaction of the effect. Kafka''s committed offsets follow it and decide nothing';
 
--- Records that could not take effect. The record travels to the dead-letters topic too; this is what is settled, once.
+-- Records that could not take effect. The record travels to the dead-letters topic too; this is
+-- what is settled, once.
 CREATE TABLE messaging.dead_letter (
     id uuid PRIMARY KEY,                    -- event id of the record on the dead-letters topic
     at timestamptz NOT NULL,
@@ -38,7 +40,8 @@ CREATE TABLE messaging.dead_letter (
 CREATE INDEX dead_letter_place ON messaging.dead_letter (topic, partition, record_offset);
 CREATE INDEX dead_letter_open ON messaging.dead_letter (at, id) WHERE settled_at IS NULL;
 
--- Types that passed by unheard. A later version that hears one has missed its past: it asks for a rebuild.
+-- Types that passed by unheard. A later version that hears one has missed its past: it asks for a
+-- rebuild.
 CREATE TABLE messaging.unheard_type (
     topic text NOT NULL,
     partition integer NOT NULL,             -- so that no two workers meet on one row

@@ -13,7 +13,8 @@ CREATE TABLE public.audit (
 );
 CREATE INDEX audit_object ON public.audit (object, id);
 
--- Answers already given, so that a request sent again has its effect once. `key` is a hash of the client's; `answer` opens only with the client's.
+-- Answers already given, so that a request sent again has its effect once. `key` is a hash of the
+-- client's; `answer` opens only with the client's.
 CREATE TABLE public.idempotency (
     subject     text        NOT NULL,
     key         text        NOT NULL,

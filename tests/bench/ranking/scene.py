@@ -1,4 +1,6 @@
-"""An exam day for the benches: vacancies and verified candidates in ranking's database, and their results on a log of its own."""
+"""An exam day for the benches: vacancies and verified candidates in ranking's database, and their
+results on a log of its own.
+"""
 
 import asyncio
 import itertools
@@ -33,12 +35,16 @@ _numbers = itertools.count(1)
 
 
 def topics(prefix: str) -> dict[str, str]:
-    """The topics that ranking hears, by the names that they have in this scene: their own, where there is no prefix."""
+    """The topics that ranking hears, by the names that they have in this scene: their own, where
+    there is no prefix.
+    """
     return {topic: f"{prefix}.{topic}" if prefix else topic for topic in sorted(OF_RANKING)}
 
 
 def heard(prefix: str, *models: type[Fact]) -> list[Hears]:
-    """What ranking hears (of these models, or all), on the scene's topics: several logs stand side by side."""
+    """What ranking hears (of these models, or all), on the scene's topics: several logs stand side
+    by side.
+    """
     names = topics(prefix)
     return [
         one._replace(contract=replace(one.contract, topic=names[one.contract.topic]))  # type: ignore[type-var]
@@ -58,7 +64,9 @@ class _Kept(Outbox):
 
 
 async def records(prefix: str, facts: Iterable[Fact]) -> list[Row]:
-    """The records of these facts as their owners' outboxes and relays would make them, without a sequence yet."""
+    """The records of these facts as their owners' outboxes and relays would make them, without a
+    sequence yet.
+    """
     names = topics(prefix)
     contracts: dict[Any, Contract] = {
         model: replace(contract, topic=names[contract.topic])
@@ -84,11 +92,17 @@ class Log:
 
     def headers(self, row: Row) -> list[tuple[str, bytes | None]]:
         self._sequences[row.topic, row.partition] += 1
-        return [*row.headers, ("ce_sequence", str(self._sequences[row.topic, row.partition]).encode())]
+        return [
+            *row.headers,
+            ("ce_sequence", str(self._sequences[row.topic, row.partition]).encode()),
+        ]
 
     async def producer(self) -> AIOKafkaProducer:
         producer = AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap, acks="all", enable_idempotence=True, max_batch_size=500_000
+            bootstrap_servers=self._bootstrap,
+            acks="all",
+            enable_idempotence=True,
+            max_batch_size=500_000,
         )
         await producer.start()
         return producer
@@ -107,7 +121,12 @@ class Log:
                 batch = producer.create_batch()
                 while done < len(waiting):
                     row = waiting[done]
-                    if batch.append(timestamp=None, key=row.key, value=row.data, headers=headers[done]) is None:
+                    if (
+                        batch.append(
+                            timestamp=None, key=row.key, value=row.data, headers=headers[done]
+                        )
+                        is None
+                    ):
                         break
                     done += 1
                 await (await producer.send_batch(batch, topic, partition=partition))
@@ -129,7 +148,9 @@ class Scene:
 
     @property
     def places(self) -> list[tuple[str, int]]:
-        """Each candidate's vacancy and number in it, in an order as chance has it, the same in every run."""
+        """Each candidate's vacancy and number in it, in an order as chance has it, the same in
+        every run.
+        """
         vacancies = list(self.facts.seats)
         each = self.candidates // len(vacancies)
         found = [(vacancy, number) for vacancy in vacancies for number in range(1, each + 1)]
@@ -151,7 +172,10 @@ class Scene:
         ]
 
     async def copy(self, database: str | None = None) -> str:
-        """Address of a copy of the database (or of one that is such a copy). The sessions of the template must have ended."""
+        """Address of a copy of the database (or of one that is such a copy).
+
+        The sessions of the template must have ended.
+        """
         address = urlsplit(database or self.database)
         name = f"{address.path[1:]}_{next(_numbers)}"
         connection = await asyncpg.connect(self.servers.superuser)
@@ -168,11 +192,24 @@ class Scene:
         await connection.close()
 
 
-async def scene(servers: Servers, prefix: str, *, vacancies: int, candidates: int, known: bool = True) -> Scene:
-    """Makes the scene: empty topics, and with `known` a database that knows round, vacancies and verified candidates."""
-    facts = Facts({f"v{number}": max(1, candidates // vacancies // 50) for number in range(1, vacancies + 1)})
+async def scene(
+    servers: Servers, prefix: str, *, vacancies: int, candidates: int, known: bool = True
+) -> Scene:
+    """Makes the scene: empty topics, and with `known` a database that knows round, vacancies and
+    verified candidates.
+    """
+    facts = Facts(
+        {f"v{number}": max(1, candidates // vacancies // 50) for number in range(1, vacancies + 1)}
+    )
     await servers.fresh_topics(*topics(prefix).values(), partitions=PARTITIONS)
-    found = Scene(servers, prefix, facts, candidates, servers.service_database("ranking"), Log(servers.bootstrap))
+    found = Scene(
+        servers,
+        prefix,
+        facts,
+        candidates,
+        servers.service_database("ranking"),
+        Log(servers.bootstrap),
+    )
     if known:
         pool = await create_pool(found.database, application="bench", size=1)
         async with pool.acquire() as connection, connection.transaction():
@@ -185,7 +222,9 @@ async def scene(servers: Servers, prefix: str, *, vacancies: int, candidates: in
 
 
 async def _learn(connection: Connection, facts: Facts) -> None:
-    opened, *published = [_event(fact, number) for number, fact in enumerate(facts.opened(), start=1)]
+    opened, *published = [
+        _event(fact, number) for number, fact in enumerate(facts.opened(), start=1)
+    ]
     await learn_rounds(connection, [opened])
     await learn_vacancies(connection, published)
 
@@ -194,7 +233,17 @@ def _event(data: Fact, sequence: int) -> Event[Any]:
     contract = BY_MODEL[type(data)]
     row = TOPICS[0].name
     return Event(
-        _NOBODY, contract.type, "bench", contract.subject(data), utc_now(), sequence, row, 0, sequence - 1, None, data
+        _NOBODY,
+        contract.type,
+        "bench",
+        contract.subject(data),
+        utc_now(),
+        sequence,
+        row,
+        0,
+        sequence - 1,
+        None,
+        data,
     )
 
 

@@ -1,7 +1,9 @@
-"""The sides of ranking's benches, each a process of its own: `python -m tests.bench.ranking.sides SIDE JSON` prints its figure as JSON.
+"""The sides of ranking's benches, each a process of its own: `python -m tests.bench.ranking.sides
+SIDE JSON` prints its figure as JSON.
 
-`drain` is the worker's consumer; `single` what one writes first with FastStream, an event and a transaction at a time, with the same effects; `bare`
-the same batches with neither Kafka nor decoding; `rebuild` is `terang rebuild`.
+`drain` is the worker's consumer; `single` what one writes first with FastStream, an event and a
+transaction at a time, with the same effects; `bare` the same batches with neither Kafka nor
+decoding; `rebuild` is `terang rebuild`.
 """
 
 import asyncio
@@ -69,7 +71,9 @@ class Watch:
         return {"seconds": time.perf_counter() - self.began, "cpu": time.process_time() - self.cpu}
 
 
-async def drain(bootstrap: str, database: str, prefix: str, events: int, every: bool) -> dict[str, float]:
+async def drain(
+    bootstrap: str, database: str, prefix: str, events: int, every: bool
+) -> dict[str, float]:
     """Until all has taken effect: ExamScored alone, or all that ranking hears."""
     watch = Watch()
     hears = heard(prefix) if every else heard(prefix, ExamScored)
@@ -116,7 +120,9 @@ async def single(bootstrap: str, database: str, prefix: str, events: int) -> dic
     async def score(data: ExamScored) -> None:
         nonlocal done, began
         began = began or time.perf_counter()
-        event: Event[Any] = Event(uuid4(), "ExamScored", "", "", utc_now(), done + 1, "", 0, done, None, data)
+        event: Event[Any] = Event(
+            uuid4(), "ExamScored", "", "", utc_now(), done + 1, "", 0, done, None, data
+        )
         async with pool.acquire() as connection, connection.transaction():
             await hearing.take(connection, [event])
         done += 1
@@ -132,12 +138,16 @@ async def single(bootstrap: str, database: str, prefix: str, events: int) -> dic
 
 
 async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[str, float]:
-    """The same batches, read and decoded before the clock starts: positions and effects, a transaction each."""
+    """The same batches, read and decoded before the clock starts: positions and effects, a
+    transaction each.
+    """
     [hearing] = heard(prefix, ExamScored)
     topic = hearing.contract.topic
     stands = {Place(topic, number): Position(Place(topic, number)) for number in range(PARTITIONS)}
     reader = AIOKafkaConsumer(
-        bootstrap_servers=bootstrap, auto_offset_reset="earliest", max_partition_fetch_bytes=FETCH_BYTES
+        bootstrap_servers=bootstrap,
+        auto_offset_reset="earliest",
+        max_partition_fetch_bytes=FETCH_BYTES,
     )
     await reader.start()
     reader.assign([TopicPartition(*place) for place in stands])
@@ -156,7 +166,8 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     pool = await create_pool(database, application="bench", size=1)
     async with pool.acquire() as connection:
         await connection.executemany(
-            "INSERT INTO messaging.position (topic, partition) VALUES ($1, $2)", [tuple(place) for place in stands]
+            "INSERT INTO messaging.position (topic, partition) VALUES ($1, $2)",
+            [tuple(place) for place in stands],
         )
     began, cpu = time.perf_counter(), time.process_time()
     for before, plan in plans:
@@ -165,7 +176,11 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
             await move(connection, before, plan.ends)
             for _, run in plan.runs:
                 await hearing.take(connection, run)
-    said = {"seconds": time.perf_counter() - began, "cpu": time.process_time() - cpu, "batches": float(len(plans))}
+    said = {
+        "seconds": time.perf_counter() - began,
+        "cpu": time.process_time() - cpu,
+        "batches": float(len(plans)),
+    }
     await pool.close()
     return said
 

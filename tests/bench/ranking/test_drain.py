@@ -1,4 +1,6 @@
-"""How fast results take effect in ranking: beside an event at a time, beside PostgreSQL alone, on one vacancy, and made anew from the log."""
+"""How fast results take effect in ranking: beside an event at a time, beside PostgreSQL alone, on
+one vacancy, and made anew from the log.
+"""
 
 import asyncio
 import json
@@ -43,7 +45,9 @@ def report() -> Iterator[Report]:
 
 
 async def test_drain(servers: Servers, report: Report) -> None:
-    """Results of 200,000 candidates, spread over 5,000 vacancies and all on one; afterwards nobody waits."""
+    """Results of 200,000 candidates, spread over 5,000 vacancies and all on one; afterwards nobody
+    waits.
+    """
     spread = await scene(servers, "spread", vacancies=VACANCIES, candidates=CANDIDATES)
     one = await scene(servers, "one", vacancies=1, candidates=CANDIDATES)
     for each in (spread, one):
@@ -53,7 +57,12 @@ async def test_drain(servers: Servers, report: Report) -> None:
         async def once() -> float:
             database = await of.copy()
             said = await side(
-                name, bootstrap=servers.bootstrap, database=database, prefix=of.prefix, events=events, **more
+                name,
+                bootstrap=servers.bootstrap,
+                database=database,
+                prefix=of.prefix,
+                events=events,
+                **more,
             )
             assert await placed(database) == events
             await of.drop(database)
@@ -70,13 +79,17 @@ async def test_drain(servers: Servers, report: Report) -> None:
             "one": run("drain", one, CANDIDATES, every=False),
         }
     )
-    report.rates("drain of ExamScored", found["drain"], "one event, one transaction", found["single"], 40)
+    report.rates(
+        "drain of ExamScored", found["drain"], "one event, one transaction", found["single"], 40
+    )
     report.rates("drain of ExamScored", found["drain"], "PostgreSQL alone", found["bare"], 0.75)
     report.rates("all on one vacancy", found["one"], "spread over many", found["drain"], 0.9)
 
 
 async def test_rebuild(servers: Servers, report: Report) -> None:
-    """A whole log (a round, its vacancies, who applied and was verified, and results) drained, then made anew: the same ranks."""
+    """A whole log (a round, its vacancies, who applied and was verified, and results) drained, then
+    made anew: the same ranks.
+    """
     whole = await scene(servers, "whole", vacancies=VACANCIES // 10, candidates=WHOLE, known=False)
     said: list[Fact] = whole.facts.opened()
     said += [whole.facts.applied(vacancy, number)[0] for vacancy, number in whole.places]
@@ -105,7 +118,9 @@ async def test_rebuild(servers: Servers, report: Report) -> None:
 
     async def rebuilt() -> float:
         before = await ranks(database)
-        done = await side("rebuild", bootstrap=servers.bootstrap, database=database, prefix=whole.prefix)
+        done = await side(
+            "rebuild", bootstrap=servers.bootstrap, database=database, prefix=whole.prefix
+        )
         assert done["events"] == events
         assert await ranks(database) == before
         await whole.drop(database)
@@ -113,9 +128,18 @@ async def test_rebuild(servers: Servers, report: Report) -> None:
         return events / done["seconds"]
 
     found = await interleaved({"everything": everything, "scored": scored, "rebuild": rebuilt})
-    report.rates("rebuild from the log", found["rebuild"], "drain of ExamScored", found["scored"], 3)
+    report.rates(
+        "rebuild from the log", found["rebuild"], "drain of ExamScored", found["scored"], 3
+    )
     held = "whatever is read is decoded, in Python, by a rebuild as by a drain; a rebuild uses all processors, which here are two, and PostgreSQL has its share of them"
-    report.rates("rebuild from the log", found["rebuild"], "drain of the same log", found["everything"], 3, held)
+    report.rates(
+        "rebuild from the log",
+        found["rebuild"],
+        "drain of the same log",
+        found["everything"],
+        3,
+        held,
+    )
 
 
 async def drained(servers: Servers, of: Scene, database: str, events: int) -> float:
@@ -125,7 +149,10 @@ async def drained(servers: Servers, of: Scene, database: str, events: int) -> fl
 
 
 async def placed(database: str) -> int:
-    """How many wait no longer: they have a rank or fell below a threshold. The counts by score must say as many."""
+    """How many wait no longer: they have a rank or fell below a threshold.
+
+    The counts by score must say as many.
+    """
     connection = await asyncpg.connect(database)
     row = await connection.fetchrow(
         "SELECT (SELECT count(*) FROM projections.standing WHERE gate < 6),"

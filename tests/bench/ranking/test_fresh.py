@@ -1,4 +1,6 @@
-"""How soon a result on Kafka is to be seen in the live standings, on an exam day and after the worker was killed."""
+"""How soon a result on Kafka is to be seen in the live standings, on an exam day and after the
+worker was killed.
+"""
 
 import asyncio
 import bisect
@@ -32,9 +34,11 @@ TERANG = Path(sys.executable).with_name("terang")
 CANDIDATES = 150_000 if FULL else 300
 VACANCIES = 2_000 if FULL else 10
 MEASURED = 30_000 if FULL else 200
-"""Candidates whose results come at the drain's own speed first; those of the others then come at a third of it."""
+"""Candidates whose results come at the drain's own speed first; those of the others then come at a
+third of it."""
 LEAD_IN = 5 if FULL else 0.5
-"""Seconds for which they come before what is measured: a worker just started, and a database whose pages nobody has touched, are not an exam day."""
+"""Seconds for which they come before what is measured: a worker just started, and a database whose
+pages nobody has touched, are not an exam day."""
 SECONDS = 15 if FULL else 1.5
 """For which they come then."""
 MANY = 300_000 if FULL else 300
@@ -64,7 +68,9 @@ def working(servers: Servers, database: str) -> Iterator[subprocess.Popen[bytes]
 
 
 class Seen:
-    """Looks at how far the effects of each partition are to be seen; effects and positions are committed together."""
+    """Looks at how far the effects of each partition are to be seen; effects and positions are
+    committed together.
+    """
 
     def __init__(self, database: str, topic: str) -> None:
         self._database = database
@@ -75,7 +81,8 @@ class Seen:
         connection = await asyncpg.connect(self._database)
         while True:
             rows = await connection.fetch(
-                "SELECT partition, next_offset FROM messaging.position WHERE topic = $1", self._topic
+                "SELECT partition, next_offset FROM messaging.position WHERE topic = $1",
+                self._topic,
             )
             now = time.perf_counter()
             for partition, offset in rows:
@@ -108,7 +115,9 @@ async def looking(database: str, topic: str) -> AsyncIterator[Seen]:
 
 
 async def test_fresh_while_results_come(servers: Servers) -> None:
-    """At a third of the rate at which results are drained, measured first: from the broker's word that it has each to the first look that shows it."""
+    """At a third of the rate at which results are drained, measured first: from the broker's word
+    that it has each to the first look that shows it.
+    """
     report = Report("ranking-fresh")
     p50: list[float] = []
     p99: list[float] = []
@@ -119,7 +128,12 @@ async def test_fresh_while_results_come(servers: Servers) -> None:
         first, later = day.places[:MEASURED], day.places[MEASURED:]
         await day.log.write(await records(day.prefix, day.results(first)))
         said = await side(
-            "drain", bootstrap=servers.bootstrap, database=day.database, prefix=day.prefix, events=MEASURED, every=False
+            "drain",
+            bootstrap=servers.bootstrap,
+            database=day.database,
+            prefix=day.prefix,
+            events=MEASURED,
+            every=False,
         )
         rate = min(MEASURED / said["seconds"] / 3, (len(later) - 1) / (LEAD_IN + SECONDS))
         took = await sent_at(rate, day, day.results(later[: int(rate * (LEAD_IN + SECONDS))]))
@@ -163,7 +177,10 @@ async def sent_at(rate: float, day: Scene, facts: list[Fact]) -> list[float]:
                     offsets_of[row.partition].append(ends[row.partition])
                     ends[row.partition] += 1
                 on_the_log = await asyncio.gather(
-                    *(producer.send_batch(batch, topic, partition=partition) for partition, batch in batches.items())
+                    *(
+                        producer.send_batch(batch, topic, partition=partition)
+                        for partition, batch in batches.items()
+                    )
                 )
                 for partition, future in zip(batches, on_the_log, strict=True):
                     future.add_done_callback(partial(note, partition, offsets_of[partition]))
@@ -171,7 +188,10 @@ async def sent_at(rate: float, day: Scene, facts: list[Fact]) -> list[float]:
                 await asyncio.sleep(TICK)
             await producer.stop()
             measured = sent[int(LEAD_IN * rate) :]
-            return [(await seen.wait(partition, offset) - at) * 1000 for partition, offset, at in measured]
+            return [
+                (await seen.wait(partition, offset) - at) * 1000
+                for partition, offset, at in measured
+            ]
 
 
 async def offsets(servers: Servers, topic: str) -> dict[int, int]:
@@ -184,7 +204,9 @@ async def offsets(servers: Servers, topic: str) -> dict[int, int]:
 
 
 async def test_fresh_after_a_kill(servers: Servers) -> None:
-    """The worker of 300,000 candidates is killed and started again at once; a result that came meanwhile is to be seen."""
+    """The worker of 300,000 candidates is killed and started again at once; a result that came
+    meanwhile is to be seen.
+    """
     report = Report("ranking-killed")
     await servers.fresh_topics(*written_by("ranking"))
     day = await scene(servers, "", vacancies=VACANCIES, candidates=MANY)

@@ -1,4 +1,6 @@
-"""How long `terang rank` takes beside DuckDB's plain ranking of the same files, on the same processors; and how much memory. Nothing is asserted on time."""
+"""How long `terang rank` takes beside DuckDB's plain ranking of the same files, on the same
+processors; and how much memory. Nothing is asserted on time.
+"""
 
 import os
 import subprocess
@@ -43,21 +45,39 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with duckdb.connect(config={"threads": 1}) as database:
         database.execute("SELECT setseed(0.42)").fetchall()
         made_up = MADE_UP.replace("{file}", str(folder / "candidates.csv"))
-        made_up = made_up.replace("$vacancies", str(VACANCIES)).replace("$candidates", str(CANDIDATES))
+        made_up = made_up.replace("$vacancies", str(VACANCIES)).replace(
+            "$candidates", str(CANDIDATES)
+        )
         database.execute(made_up).fetchall()
     return folder
 
 
 async def test_ranking_beside_plain_duckdb(folder: Path) -> None:
-    """The whole command, from its start to the file with every line, and its peak memory; against reading and one window, nothing written."""
+    """The whole command, from its start to the file with every line, and its peak memory; against
+    reading and one window, nothing written.
+    """
     report = Report("rank-files")
     for asked in (["skd"], ["final"], ["final", "--admitted"]):
         memory: list[float] = []
 
         async def terang(asked: list[str] = asked, memory: list[float] = memory) -> float:
             out = folder / "lines.csv"
-            command = [str(TERANG), "rank", "--policy", "national-cpns-2024", "--stage", *asked, "--out", str(out)]
-            command += ["--vacancies", str(folder / "vacancies.csv"), "--candidates", str(folder / "candidates.csv")]
+            command = [
+                str(TERANG),
+                "rank",
+                "--policy",
+                "national-cpns-2024",
+                "--stage",
+                *asked,
+                "--out",
+                str(out),
+            ]
+            command += [
+                "--vacancies",
+                str(folder / "vacancies.csv"),
+                "--candidates",
+                str(folder / "candidates.csv"),
+            ]
             began = time.perf_counter()
             process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
             _, status, usage = os.wait4(process.pid, 0)

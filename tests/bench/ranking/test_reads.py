@@ -1,4 +1,6 @@
-"""How long people wait for their place and for a list's top in a vacancy of 200,000, beside one read by primary key."""
+"""How long people wait for their place and for a list's top in a vacancy of 200,000, beside one
+read by primary key.
+"""
 
 import random
 import statistics
@@ -30,7 +32,9 @@ SELECT vacancy_id, participant_no, 'skd', gen_random_uuid(), 0,
 
 
 async def test_reads(servers: Servers) -> None:
-    """Asked turn by turn over one connection, of candidates as chance has them; p99 of each question."""
+    """Asked turn by turn over one connection, of candidates as chance has them; p99 of each
+    question.
+    """
     report = Report("ranking-reads")
     one = await scene(servers, "reads", vacancies=1, candidates=CANDIDATES)
     numbers = [number("v1", candidate) for candidate in range(1, CANDIDATES + 1)]
@@ -50,7 +54,11 @@ async def test_reads(servers: Servers) -> None:
         limit = ListCut.of(vacancy.lists["skd"], vacancy.seats).limit
         assert limit is not None
         chance = random.Random(3)
-        known = [row for row in [await asked.find(each) for each in chance.sample(numbers, 500)] if row is not None]
+        known = [
+            row
+            for row in [await asked.find(each) for each in chance.sample(numbers, 500)]
+            if row is not None
+        ]
         questions: dict[str, Callable[[], Awaitable[object]]] = {
             "key": lambda: asked.find(chance.choice(numbers)),
             "place": lambda: asked.place(chance.choice(numbers)),
@@ -76,7 +84,14 @@ async def test_reads(servers: Servers) -> None:
 
     def row(what: str, name: str, most: float) -> None:
         ratio = statistics.median(a / b for a, b in zip(p50[name], p50["key"], strict=True))
-        report.times(what, p99[name], "one read by primary key, p99", p99["key"], most, f"of the p50: {ratio:.3g}")
+        report.times(
+            what,
+            p99[name],
+            "one read by primary key, p99",
+            p99["key"],
+            most,
+            f"of the p50: {ratio:.3g}",
+        )
 
     row(f"own place among {CANDIDATES:,}, p99", "place", 2.5)
     row(f"top page of {TOP} lines, p99", "top", 2)
@@ -86,7 +101,9 @@ async def test_reads(servers: Servers) -> None:
 
 
 async def check(asked: OneList, numbers: list[str]) -> None:
-    """The answers agree with each other: the first lines are ranked from 1, and each says of itself what the page says."""
+    """The answers agree with each other: the first lines are ranked from 1, and each says of itself
+    what the page says.
+    """
     lines = await asked.page(None, TOP)
     assert lines[0][1].rank == 1
     for row, line in lines:

@@ -63,16 +63,23 @@ def units_of(vacancies: str) -> str:
 
 @dataclass
 class Office:
-    """What people do at applications, in a few words each. Every method returns the whole response."""
+    """What people do at applications, in a few words each.
+
+    Every method returns the whole response.
+    """
 
     service: ServiceApp
 
     async def post(self, path: str, who: dict[str, str], body: object = None) -> httpx.Response:
         if isinstance(body, str):
-            return await self.service.http.post(f"/applications{path}", content=body.encode(), headers=who)
+            return await self.service.http.post(
+                f"/applications{path}", content=body.encode(), headers=who
+            )
         return await self.service.http.post(f"/applications{path}", json=body, headers=who)
 
-    async def get(self, path: str, who: dict[str, str] | None = None, **query: object) -> httpx.Response:
+    async def get(
+        self, path: str, who: dict[str, str] | None = None, **query: object
+    ) -> httpx.Response:
         params: Any = query
         return await self.service.http.get(f"/applications{path}", params=params, headers=who)
 
@@ -85,7 +92,9 @@ class Office:
     def applicant(self, subject: str, key: str | None = None) -> dict[str, str]:
         return self.service.who(subject, "applicant", key=key)
 
-    async def open(self, round_id: str = ROUND, *, seats: int = SEATS, **other: object) -> httpx.Response:
+    async def open(
+        self, round_id: str = ROUND, *, seats: int = SEATS, **other: object
+    ) -> httpx.Response:
         round_ = {
             "round_id": round_id,
             "name": "CPNS 2026",
@@ -102,16 +111,27 @@ class Office:
         return await self.post(f"/rounds/{round_id}/registration/close", self.officer())
 
     async def apply(self, subject: str, vacancy: str = GENERAL, **facts: Any) -> httpx.Response:
-        return await self.post(f"/vacancies/{vacancy}/applications", self.applicant(subject), FACTS | facts)
+        return await self.post(
+            f"/vacancies/{vacancy}/applications", self.applicant(subject), FACTS | facts
+        )
 
     async def verify(
-        self, number: str, decision: str = "MS", *reasons: str, vacancy: str = GENERAL, **other: object
+        self,
+        number: str,
+        decision: str = "MS",
+        *reasons: str,
+        vacancy: str = GENERAL,
+        **other: object,
     ) -> httpx.Response:
         body = {"decision": decision, "reasons": list(reasons), **other}
-        return await self.post(f"/vacancies/{vacancy}/applications/{number}/verification", self.verifier(), body)
+        return await self.post(
+            f"/vacancies/{vacancy}/applications/{number}/verification", self.verifier(), body
+        )
 
     async def withdraw(self, subject: str, number: str, vacancy: str = GENERAL) -> httpx.Response:
-        return await self.post(f"/vacancies/{vacancy}/applications/{number}/withdrawal", self.applicant(subject))
+        return await self.post(
+            f"/vacancies/{vacancy}/applications/{number}/withdrawal", self.applicant(subject)
+        )
 
 
 def ok(answer: httpx.Response, status: int = 200) -> Any:
@@ -151,7 +171,9 @@ async def all_at_once(*answers: Awaitable[httpx.Response]) -> list[int]:
     return [answer.status_code for answer in await asyncio.gather(*answers)]
 
 
-def results(number: str, vacancy: str = GENERAL) -> list[CandidateShortlisted | CandidateSelected | StageClosed]:
+def results(
+    number: str, vacancy: str = GENERAL
+) -> list[CandidateShortlisted | CandidateSelected | StageClosed]:
     """What ranking states when one candidate passes the first list and gets the seat of the last."""
     of_list = {
         "vacancy_id": vacancy,

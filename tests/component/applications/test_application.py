@@ -34,7 +34,9 @@ NOWHERE = "0001-000099"
 
 
 async def test_applying(open_round: Office) -> None:
-    """An applicant gets the vacancy's next number; who it is stays here, the facts go to the restricted topic alone."""
+    """An applicant gets the vacancy's next number; who it is stays here, the facts go to the
+    restricted topic alone.
+    """
     receipt = ok(await open_round.apply("person-1"), 201)
     assert receipt["participant_no"] == "0001-000001"
     assert receipt["status"] == "submitted"
@@ -47,8 +49,14 @@ async def test_applying(open_round: Office) -> None:
         (CUMLAUDE, "0002-000001", ROUND),
     ]
     facts = (await open_round.service.stated(ApplicantFactsStated))[0]
-    assert (facts.gpa, str(facts.birth_date), facts.relevant_experience_months) == (Decimal("3.52"), "1999-03-31", 18)
-    public = await open_round.service.pool.fetch("SELECT * FROM messaging.outbox WHERE topic = 'terang.applications'")
+    assert (facts.gpa, str(facts.birth_date), facts.relevant_experience_months) == (
+        Decimal("3.52"),
+        "1999-03-31",
+        18,
+    )
+    public = await open_round.service.pool.fetch(
+        "SELECT * FROM messaging.outbox WHERE topic = 'terang.applications'"
+    )
     for secret in ("person-", "3.52", "1999-03-31"):
         assert secret not in str(public)
 
@@ -56,8 +64,18 @@ async def test_applying(open_round: Office) -> None:
 @pytest.mark.parametrize(
     ("vacancy", "facts", "column", "code"),
     [
-        (GENERAL, {"education_programme": "S-1 ASTRONOMI"}, "education_programme", "education-not-accepted"),
-        (GENERAL, {"education_level": "Diploma IV"}, "education_programme", "education-not-accepted"),
+        (
+            GENERAL,
+            {"education_programme": "S-1 ASTRONOMI"},
+            "education_programme",
+            "education-not-accepted",
+        ),
+        (
+            GENERAL,
+            {"education_level": "Diploma IV"},
+            "education_programme",
+            "education-not-accepted",
+        ),
         (GENERAL, {"gpa": "4.01"}, "gpa", "gpa-above-scale"),
         (GENERAL, {"birth_date": "2020-01-01"}, "birth_date", "birth-date-unlikely"),
         (GENERAL, {"birth_date": "1900-01-01"}, "birth_date", "birth-date-unlikely"),
@@ -85,7 +103,9 @@ async def test_facts_that_do_not_fit(
     ],
 )
 async def test_facts_that_are_none(open_round: Office, field: str, value: Any) -> None:
-    """What is no grade, date or count is refused by field, a float too; so is a field that nobody asked for."""
+    """What is no grade, date or count is refused by field, a float too; so is a field that nobody
+    asked for.
+    """
     problem = refused(await open_round.apply("person-1", **{field: value}), 422, "invalid-request")
     assert problem["errors"][0]["column"] == field
 
@@ -98,23 +118,36 @@ async def test_school_diploma_has_a_mark(open_round: Office) -> None:
 
 
 async def test_one_application_for_each_person_and_round(open_round: Office) -> None:
-    """Of two applications of one person in a round, at the same time or later, one is taken; the other uses no number."""
-    assert sorted(await all_at_once(open_round.apply("person-1"), open_round.apply("person-1", CUMLAUDE))) == [201, 409]
+    """Of two applications of one person in a round, at the same time or later, one is taken; the
+    other uses no number.
+    """
+    assert sorted(
+        await all_at_once(open_round.apply("person-1"), open_round.apply("person-1", CUMLAUDE))
+    ) == [201, 409]
     problem = refused(await open_round.apply("person-1", CUMLAUDE), 409, "already-applied")
     (mine,) = ok(await open_round.get("/me", open_round.applicant("person-1")))["items"]
     assert mine["participant_no"] in problem["detail"]
     ok(await open_round.apply("person-2"), 201)
     ok(await open_round.apply("person-3", CUMLAUDE), 201)
-    numbers = sorted(each.participant_no for each in await open_round.service.stated(ApplicationSubmitted))
+    numbers = sorted(
+        each.participant_no for each in await open_round.service.stated(ApplicationSubmitted)
+    )
     assert sorted(number[-1] for number in numbers) == ["1", "1", "2"]
 
 
 async def test_numbers_have_no_gap_under_a_rush(open_round: Office) -> None:
-    """Forty people at once, some of them twice and some refused: numbers from 1 without a gap, in the order of the outbox."""
-    rush = [open_round.apply(f"person-{n % 40}", gpa="9" if n % 7 == 0 and n >= 40 else "3.1") for n in range(60)]
+    """Forty people at once, some of them twice and some refused: numbers from 1 without a gap, in
+    the order of the outbox.
+    """
+    rush = [
+        open_round.apply(f"person-{n % 40}", gpa="9" if n % 7 == 0 and n >= 40 else "3.1")
+        for n in range(60)
+    ]
     statuses = await all_at_once(*rush)
     assert statuses.count(201) == 40
-    numbers = [each.participant_no for each in await open_round.service.stated(ApplicationSubmitted)]
+    numbers = [
+        each.participant_no for each in await open_round.service.stated(ApplicationSubmitted)
+    ]
     assert numbers == [f"0001-{n:06d}" for n in range(1, 41)]
 
 
@@ -135,24 +168,37 @@ async def test_no_applying_before_publishing(office: Office) -> None:
     """A draft can't be applied for, and nobody learns that it is there."""
     ok(
         await office.post(
-            "/units/import", office.officer(), "unit_id,path,staff\nU-3,Pemerintah Kota Medan | SEKRETARIAT,1\n"
+            "/units/import",
+            office.officer(),
+            "unit_id,path,staff\nU-3,Pemerintah Kota Medan | SEKRETARIAT,1\n",
         )
     )
     ok(await office.open(), 201)
     header, school = VACANCIES.splitlines()[:2]
-    ok(await office.post(f"/rounds/{ROUND}/vacancies/import", office.officer(), f"{header}\n{school}\n"))
+    ok(
+        await office.post(
+            f"/rounds/{ROUND}/vacancies/import", office.officer(), f"{header}\n{school}\n"
+        )
+    )
     refused(await office.apply("person-1", SCHOOL), 404, "not-found")
     refused(await office.apply("person-1", "no-such"), 404, "not-found")
     refused(await office.close(), 409, "round-not-published")
 
 
 async def test_same_key_once(open_round: Office) -> None:
-    """A request sent again with its key has one effect and the first answer, at the same time and later; with another body it is refused."""
+    """A request sent again with its key has one effect and the first answer, at the same time and
+    later; with another body it is refused.
+    """
     path = f"/vacancies/{GENERAL}/applications"
     who = open_round.applicant("person-1", key="once-and-for-all")
-    first, second = await asyncio.gather(open_round.post(path, who, FACTS), open_round.post(path, who, FACTS))
+    first, second = await asyncio.gather(
+        open_round.post(path, who, FACTS), open_round.post(path, who, FACTS)
+    )
     assert ok(first, 201) == ok(second, 201) == ok(await open_round.post(path, who, FACTS), 201)
-    assert {first.headers.get("idempotent-replayed"), second.headers.get("idempotent-replayed")} == {None, "true"}
+    assert {
+        first.headers.get("idempotent-replayed"),
+        second.headers.get("idempotent-replayed"),
+    } == {None, "true"}
     refused(await open_round.post(path, who, FACTS | {"gpa": "3.9"}), 422, "idempotency-key-reused")
     other = open_round.applicant("person-2", key="once-and-for-all")
     assert ok(await open_round.post(path, other, FACTS), 201)["participant_no"] == "0001-000002"
@@ -160,13 +206,19 @@ async def test_same_key_once(open_round: Office) -> None:
 
 
 async def test_decisions(open_round: Office) -> None:
-    """A verifier decides MS or TMS with reasons; the words for it reach the applicant, the note doesn't."""
+    """A verifier decides MS or TMS with reasons; the words for it reach the applicant, the note
+    doesn't.
+    """
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.verify("0001-000001"))
     decided = ok(
         await open_round.verify(
-            "0001-000002", "TMS", "document-missing", "diploma-does-not-match", note="Ijazah orang lain?"
+            "0001-000002",
+            "TMS",
+            "document-missing",
+            "diploma-does-not-match",
+            note="Ijazah orang lain?",
         )
     )
     assert decided["reasons"] == ["diploma-does-not-match", "document-missing"]
@@ -193,7 +245,9 @@ async def test_decisions(open_round: Office) -> None:
 
 
 async def test_a_verifier_says_what_is_proven(office: Office) -> None:
-    """Months of experience and the priority group that were found take the place of what was stated, once and with MS alone."""
+    """Months of experience and the priority group that were found take the place of what was
+    stated, once and with MS alone.
+    """
     ok(await office.post("/units/import", office.officer(), UNITS))
     ok(await office.open(policy_id="national-pppk-2024", seats=2), 201)
     general = "\n".join(VACANCIES.splitlines()[:1] + VACANCIES.splitlines()[2:4]) + "\n"
@@ -203,7 +257,9 @@ async def test_a_verifier_says_what_is_proven(office: Office) -> None:
         ok(await office.apply(subject), 201)
     number = "0001-000001"
     refused(
-        await office.verify(number, "TMS", "document-missing", relevant_experience_months=6), 422, "facts-not-taken"
+        await office.verify(number, "TMS", "document-missing", relevant_experience_months=6),
+        422,
+        "facts-not-taken",
     )
     problem = refused(await office.verify(number, priority="R9"), 422, "unknown-priority")
     assert "R1, R2, R3, R4" in problem["detail"]
@@ -212,37 +268,52 @@ async def test_a_verifier_says_what_is_proven(office: Office) -> None:
     refused(await office.verify(number, relevant_experience_months=7), 409, "already-decided")
     ok(await office.verify("0001-000002", relevant_experience_months=18))
     facts = await office.service.stated(ApplicantFactsStated)
-    assert [(each.participant_no[-1], each.relevant_experience_months, each.priority) for each in facts] == [
+    assert [
+        (each.participant_no[-1], each.relevant_experience_months, each.priority) for each in facts
+    ] == [
         ("1", 18, None),
         ("2", 18, None),
         ("1", 6, "R3"),
     ]
     assert facts[2].owner == facts[0].owner
-    seen = ok(await office.get(f"/vacancies/{GENERAL}/applications/{number}", office.verifier()))["facts"]
+    seen = ok(await office.get(f"/vacancies/{GENERAL}/applications/{number}", office.verifier()))[
+        "facts"
+    ]
     assert (seen["relevant_experience_months"], seen["priority"]) == (6, "R3")
 
 
 async def test_decided_once(open_round: Office) -> None:
-    """The same decision again is no other one; another is refused with what may follow; of two at once one stands."""
+    """The same decision again is no other one; another is refused with what may follow; of two at
+    once one stands.
+    """
     ok(await open_round.apply("person-1"), 201)
     first = ok(await open_round.verify("0001-000001", "TMS", "age-outside-limits"))
     open_round.service.clock.advance(hours=1)
     assert ok(await open_round.verify("0001-000001", "TMS", "age-outside-limits")) == first
     problem = refused(await open_round.verify("0001-000001"), 409, "already-decided")
     assert "sanggah" in problem["detail"]
-    refused(await open_round.verify("0001-000001", "TMS", "document-missing"), 409, "already-decided")
+    refused(
+        await open_round.verify("0001-000001", "TMS", "document-missing"), 409, "already-decided"
+    )
     ok(await open_round.apply("person-2"), 201)
-    both = open_round.verify("0001-000002"), open_round.verify("0001-000002", "TMS", "document-missing")
+    both = (
+        open_round.verify("0001-000002"),
+        open_round.verify("0001-000002", "TMS", "document-missing"),
+    )
     assert sorted(await all_at_once(*both)) == [200, 409]
     assert len(await open_round.service.stated(ApplicationVerified, ApplicationRejected)) == 2
 
 
 async def test_decisions_that_cannot_be(open_round: Office) -> None:
-    """TMS needs known reasons, MS none; nobody decides on their own; what isn't there is answered 404."""
+    """TMS needs known reasons, MS none; nobody decides on their own; what isn't there is answered
+    404.
+    """
     ok(await open_round.apply("person-1"), 201)
     refused(await open_round.verify("0001-000001", "TMS"), 422, "reasons-needed")
     refused(await open_round.verify("0001-000001", "TMS", "not-nice"), 422, "unknown-reasons")
-    refused(await open_round.verify("0001-000001", "MS", "document-missing"), 422, "reasons-not-taken")
+    refused(
+        await open_round.verify("0001-000001", "MS", "document-missing"), 422, "reasons-not-taken"
+    )
     refused(await open_round.verify("0001-000001", "MAYBE"), 422, "invalid-request")
     refused(await open_round.verify("0001-000001", note="nul \x00"), 422, "invalid-request")
     refused(await open_round.verify(NOWHERE), 404, "not-found")
@@ -250,7 +321,9 @@ async def test_decisions_that_cannot_be(open_round: Office) -> None:
     path = f"/vacancies/{GENERAL}/applications/0001-000001/verification"
     self_made = open_round.service.who("person-1", "applicant", "verifier")
     refused(await open_round.post(path, self_made, {"decision": "MS"}), 403, "own-application")
-    refused(await open_round.post(path, open_round.officer(), {"decision": "MS"}), 403, "not-your-role")
+    refused(
+        await open_round.post(path, open_round.officer(), {"decision": "MS"}), 403, "not-your-role"
+    )
     assert await open_round.service.stated(ApplicationVerified, ApplicationRejected) == []
 
 
@@ -265,7 +338,9 @@ async def test_reasons_are_listed(office: Office) -> None:
 
 
 async def test_withdrawing(open_round: Office) -> None:
-    """An applicant takes an application back, once, also after MS; it is neither decided nor taken up again."""
+    """An applicant takes an application back, once, also after MS; it is neither decided nor taken
+    up again.
+    """
     for n in (1, 2, 3):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.verify("0001-000002"))
@@ -283,7 +358,9 @@ async def test_withdrawing(open_round: Office) -> None:
 
 
 async def test_results_are_told(open_round: Office) -> None:
-    """An applicant sees what became of the application on each list that was fixed; who did not pass one hears no more."""
+    """An applicant sees what became of the application on each list that was fixed; who did not
+    pass one hears no more.
+    """
     for n in (1, 2, 3):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.verify("0001-000001"))
@@ -294,7 +371,9 @@ async def test_results_are_told(open_round: Office) -> None:
     told = [
         [
             (result["list"], result["outcome"], result["code"], result["rank"], result["score"])
-            for result in ok(await open_round.get("/me", open_round.applicant(f"person-{n}")))["items"][0]["results"]
+            for result in ok(await open_round.get("/me", open_round.applicant(f"person-{n}")))[
+                "items"
+            ][0]["results"]
         ]
         for n in (1, 2, 3)
     ]
@@ -306,7 +385,9 @@ async def test_results_are_told(open_round: Office) -> None:
 
 
 async def test_results_repeated_or_early(open_round: Office) -> None:
-    """A result heard before its application is there waits for it; an older one never overwrites a newer; twice is once."""
+    """A result heard before its application is there waits for it; an older one never overwrites a
+    newer; twice is once.
+    """
     service = open_round.service
     first, closed, *_ = (service.event(fact) for fact in results("0001-000001"))
     newer = service.event(first.data.model_copy(update={"rank": 7}))
@@ -318,8 +399,9 @@ async def test_results_repeated_or_early(open_round: Office) -> None:
 
 
 async def test_a_corrected_list_takes_a_seat_back(open_round: Office) -> None:
-    """Whom a corrected final list no longer seats is told so, with its time, and has nothing to give up; whom it seats instead has. An older word, and
-    the same twice, change nothing."""
+    """Whom a corrected final list no longer seats is told so, with its time, and has nothing to
+    give up; whom it seats instead has. An older word, and the same twice, change nothing.
+    """
     service = open_round.service
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
@@ -330,26 +412,37 @@ async def test_a_corrected_list_takes_a_seat_back(open_round: Office) -> None:
     of_list = {"vacancy_id": GENERAL, "round_id": ROUND, "list": "final"}
     revoked = service.event(AdmissionRevoked(**of_list, participant_no="0001-000001", code="P"))
     selected = service.event(second[2].data)
-    corrected = ClosedListCorrected(**of_list, version=2, follows=1, codes={"L": 1}, shortlisted=1, digest="1" * 64)
+    corrected = ClosedListCorrected(
+        **of_list, version=2, follows=1, codes={"L": 1}, shortlisted=1, digest="1" * 64
+    )
     await service.hear(revoked, selected, corrected)
     await service.hear(first[2], revoked, second[2])
     told = [
         [
             (result["list"], result["outcome"], result["code"], result["at"])
-            for result in ok(await open_round.get("/me", open_round.applicant(f"person-{n}")))["items"][0]["results"]
+            for result in ok(await open_round.get("/me", open_round.applicant(f"person-{n}")))[
+                "items"
+            ][0]["results"]
         ]
         for n in (1, 2)
     ]
     now = service.clock().isoformat().replace("+00:00", "Z")
-    assert [each[1] for each in told] == [("final", "not-passed", None, now), ("final", "selected", "L", now)]
+    assert [each[1] for each in told] == [
+        ("final", "not-passed", None, now),
+        ("final", "selected", "L", now),
+    ]
     assert [each[0][:2] for each in told] == [("skd", "shortlisted")] * 2
     seat = f"/vacancies/{GENERAL}/applications/0001-00000{{}}/selection/decline"
-    refused(await open_round.post(seat.format(1), open_round.applicant("person-1")), 409, "not-selected")
+    refused(
+        await open_round.post(seat.format(1), open_round.applicant("person-1")), 409, "not-selected"
+    )
     ok(await open_round.post(seat.format(2), open_round.applicant("person-2")))
 
 
 async def test_no_withdrawing_from_a_final_list(open_round: Office) -> None:
-    """Once the last list of the vacancy's policy is fixed its applications can't be taken back; after the first list they can."""
+    """Once the last list of the vacancy's policy is fixed its applications can't be taken back;
+    after the first list they can.
+    """
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
         ok(await open_round.verify(f"0001-00000{n}"))
@@ -366,7 +459,9 @@ async def test_no_withdrawing_from_a_final_list(open_round: Office) -> None:
 
 
 async def test_closing_registration(open_round: Office) -> None:
-    """Closing states how many applied for each vacancy, once; nobody applies after it; who waits may still be decided."""
+    """Closing states how many applied for each vacancy, once; nobody applies after it; who waits
+    may still be decided.
+    """
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.withdraw("person-2", "0001-000002"))
@@ -376,14 +471,20 @@ async def test_closing_registration(open_round: Office) -> None:
     open_round.service.clock.advance(hours=1)
     assert ok(await open_round.close()) == count
     closed = await open_round.service.stated(RegistrationClosed)
-    assert [(each.vacancy_id, each.submitted) for each in closed] == [(GENERAL, 2), (CUMLAUDE, 1), (SCHOOL, 0)]
+    assert [(each.vacancy_id, each.submitted) for each in closed] == [
+        (GENERAL, 2),
+        (CUMLAUDE, 1),
+        (SCHOOL, 0),
+    ]
     refused(await open_round.apply("person-9"), 409, "registration-closed")
     ok(await open_round.verify("0001-000001"))
     assert ok(await open_round.get(f"/rounds/{ROUND}"))["closed_at"] == count["closed_at"]
 
 
 async def test_closing_in_a_rush(open_round: Office) -> None:
-    """However registrations and the closing meet, the stated count is exactly those who got a number, and none comes after it."""
+    """However registrations and the closing meet, the stated count is exactly those who got a
+    number, and none comes after it.
+    """
     rush = [open_round.apply(f"person-{n}", GENERAL if n % 2 else CUMLAUDE) for n in range(30)]
     rush[15:15] = [open_round.close()]
     statuses = await all_at_once(*rush)
@@ -402,7 +503,9 @@ async def test_closing_in_a_rush(open_round: Office) -> None:
 
 
 async def test_queue(open_round: Office) -> None:
-    """The queue pages along its index by status, holds nothing of the person, and is for verifiers and officers."""
+    """The queue pages along its index by status, holds nothing of the person, and is for verifiers
+    and officers.
+    """
     for n in range(1, 8):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.verify("0001-000002"))
@@ -411,7 +514,9 @@ async def test_queue(open_round: Office) -> None:
     seen: list[str] = []
     cursor: dict[str, str] = {}
     while True:
-        page = ok(await open_round.get(path, open_round.verifier(), status="submitted", limit=2, **cursor))
+        page = ok(
+            await open_round.get(path, open_round.verifier(), status="submitted", limit=2, **cursor)
+        )
         seen += [item["participant_no"] for item in page["items"]]
         if page["next"] is None:
             break
@@ -419,16 +524,36 @@ async def test_queue(open_round: Office) -> None:
     assert seen == [f"0001-00000{n}" for n in (1, 3, 5, 6, 7)]
     everyone = ok(await open_round.get(path, open_round.officer()))["items"]
     assert [item["status"] for item in everyone[1:4]] == ["verified", "submitted", "rejected"]
-    assert set(everyone[0]) == {"participant_no", "status", "reasons", "submitted_at", "decided_at", "withdrawn_at"}
-    assert ok(await open_round.get(f"/vacancies/{SCHOOL}/applications", open_round.verifier()))["items"] == []
-    refused(await open_round.get("/vacancies/none/applications", open_round.verifier()), 404, "not-found")
-    refused(await open_round.get(path, open_round.verifier(), status="lost"), 422, "invalid-request")
+    assert set(everyone[0]) == {
+        "participant_no",
+        "status",
+        "reasons",
+        "submitted_at",
+        "decided_at",
+        "withdrawn_at",
+    }
+    assert (
+        ok(await open_round.get(f"/vacancies/{SCHOOL}/applications", open_round.verifier()))[
+            "items"
+        ]
+        == []
+    )
+    refused(
+        await open_round.get("/vacancies/none/applications", open_round.verifier()),
+        404,
+        "not-found",
+    )
+    refused(
+        await open_round.get(path, open_round.verifier(), status="lost"), 422, "invalid-request"
+    )
     refused(await open_round.get(path, open_round.verifier(), cursor="x"), 400, "bad-cursor")
     refused(await open_round.get(path, open_round.applicant("person-1")), 403, "not-your-role")
 
 
 async def test_the_queue_uses_its_index(open_round: Office) -> None:
-    """A page of the queue is read off the index, in its order: no sort, however many applications there are."""
+    """A page of the queue is read off the index, in its order: no sort, however many applications
+    there are.
+    """
     pool = open_round.service.pool
     await pool.execute(
         "INSERT INTO applications (vacancy_id, participant_no, round_id, status, submitted_at)"
@@ -454,18 +579,33 @@ async def test_who_sees_an_application(open_round: Office) -> None:
     path = f"/vacancies/{GENERAL}/applications/0001-000001"
     seen = ok(await open_round.get(path, open_round.applicant("person-1")))
     assert seen["facts"] == {**FACTS, "priority": None}
-    assert (seen["post"], seen["need"], seen["round_name"]) == ("PENATA LAYANAN", "UMUM", "CPNS 2026")
-    assert ok(await open_round.get(path, open_round.verifier()))["facts"] == {**FACTS, "priority": None}
+    assert (seen["post"], seen["need"], seen["round_name"]) == (
+        "PENATA LAYANAN",
+        "UMUM",
+        "CPNS 2026",
+    )
+    assert ok(await open_round.get(path, open_round.verifier()))["facts"] == {
+        **FACTS,
+        "priority": None,
+    }
     refused(await open_round.get(path, open_round.applicant("person-2")), 404, "not-found")
-    refused(await open_round.get(path, open_round.service.who("x", "proctor")), 403, "not-your-role")
+    refused(
+        await open_round.get(path, open_round.service.who("x", "proctor")), 403, "not-your-role"
+    )
     refused(await open_round.get(path), 401, "unauthenticated")
     assert ok(await open_round.get("/me", open_round.applicant("person-2")))["items"] == []
 
 
 async def test_the_documented_interface(office: Office) -> None:
-    """OpenAPI tells every path with a summary, its problems, and each field's meaning or bounds where they aren't plain."""
+    """OpenAPI tells every path with a summary, its problems, and each field's meaning or bounds
+    where they aren't plain.
+    """
     api = ok(await office.get("/openapi.json"))
-    operations = {f"{method} {path}": what for path, item in api["paths"].items() for method, what in item.items()}
+    operations = {
+        f"{method} {path}": what
+        for path, item in api["paths"].items()
+        for method, what in item.items()
+    }
     for path in (
         "post /applications/units/import",
         "get /applications/units",
@@ -489,6 +629,8 @@ async def test_the_documented_interface(office: Office) -> None:
             assert {"401", "403"} <= set(operations[path]["responses"]), path
             names = {parameter["name"].lower() for parameter in operations[path]["parameters"]}
             assert "idempotency-key" in names, path
-            assert operations[path].get("requestBody") or path.endswith(("publish", "close", "withdrawal")), path
+            assert operations[path].get("requestBody") or path.endswith(
+                ("publish", "close", "withdrawal")
+            ), path
     gpa = api["components"]["schemas"]["SubmitApplication"]["properties"]["gpa"]
     assert gpa["type"] == "string"

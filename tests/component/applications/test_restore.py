@@ -6,7 +6,15 @@ from typing import Any
 
 from services.applications.usecases.restore_from_log import restore
 from shared.messaging.envelope import Record
-from tests.component.applications.conftest import CUMLAUDE, GENERAL, ROUND, UNITS, VACANCIES, Office, ok
+from tests.component.applications.conftest import (
+    CUMLAUDE,
+    GENERAL,
+    ROUND,
+    UNITS,
+    VACANCIES,
+    Office,
+    ok,
+)
 from tests.component.conftest import ServiceApp
 
 STATED = "SELECT topic, partition, key, headers, data FROM messaging.outbox ORDER BY topic, partition, id"
@@ -41,13 +49,18 @@ async def taken_in(service: ServiceApp, records: list[Record]) -> list[str]:
 
 
 async def rows(service: ServiceApp) -> dict[str, list[dict[str, Any]]]:
-    return {name: [dict(row) for row in await service.pool.fetch(query)] for name, query in OWN_TABLES.items()}
+    return {
+        name: [dict(row) for row in await service.pool.fetch(query)]
+        for name, query in OWN_TABLES.items()
+    }
 
 
 async def test_everything_that_was_stated_comes_back(
     open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """From the log alone a lost database gets its units, rounds, vacancies, applications, facts and decisions again, and goes on."""
+    """From the log alone a lost database gets its units, rounds, vacancies, applications, facts and
+    decisions again, and goes on.
+    """
     for n in range(1, 6):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.apply("person-6", CUMLAUDE), 201)
@@ -72,7 +85,9 @@ async def test_everything_that_was_stated_comes_back(
 async def test_numbers_go_on_above_the_log(
     open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """A number that the log shows is never given again; one that was, since the backup, is named, and stays with who has it here."""
+    """A number that the log shows is never given again; one that was, since the backup, is named,
+    and stays with who has it here.
+    """
     records = await log_of(open_round.service)
     for n in (1, 2, 3):
         ok(await open_round.apply(f"person-{n}"), 201)
@@ -88,8 +103,12 @@ async def test_numbers_go_on_above_the_log(
     assert ok(await yesterday.apply("person-10"), 201)["participant_no"] == "0001-000004"
 
 
-async def test_a_draft_gives_way(office: Office, service_app: Callable[..., Awaitable[ServiceApp]]) -> None:
-    """Where the backup holds a draft of what was published since, the published vacancies take its place; missing ones are named."""
+async def test_a_draft_gives_way(
+    office: Office, service_app: Callable[..., Awaitable[ServiceApp]]
+) -> None:
+    """Where the backup holds a draft of what was published since, the published vacancies take its
+    place; missing ones are named.
+    """
     ok(await office.post("/units/import", office.officer(), UNITS))
     ok(await office.open(), 201)
     before = await log_of(office.service)
@@ -108,5 +127,7 @@ async def test_a_draft_gives_way(office: Office, service_app: Callable[..., Awai
 
 async def test_foreign_records_are_named(office: Office) -> None:
     """What is no event known here is left out and named by its place, never by what it holds."""
-    lines = await taken_in(office.service, [Record("terang.applications", 3, 7, None, b"secret", (), 0)])
+    lines = await taken_in(
+        office.service, [Record("terang.applications", 3, 7, None, b"secret", (), 0)]
+    )
     assert lines == ["Not taken in: terang.applications/3 at offset 7 is no event known here."]

@@ -20,7 +20,9 @@ from tests.component.applications.conftest import (
 )
 
 
-async def import_vacancies(office: Office, file: str = VACANCIES, round_id: str = ROUND) -> dict[str, object]:
+async def import_vacancies(
+    office: Office, file: str = VACANCIES, round_id: str = ROUND
+) -> dict[str, object]:
     return ok(await office.post(f"/rounds/{round_id}/vacancies/import", office.officer(), file))  # type: ignore[no-any-return]
 
 
@@ -38,26 +40,53 @@ async def test_real_list(office: Office) -> None:
     assert ok(await office.publish())["published_at"] is not None
     published = await office.service.stated(VacancyPublished)
     assert [vacancy.number for vacancy in published] == list(range(1, 99))
-    assert [vacancy.listing_id for vacancy in published] == sorted(vacancy.listing_id for vacancy in published)
+    assert [vacancy.listing_id for vacancy in published] == sorted(
+        vacancy.listing_id for vacancy in published
+    )
     assert sum(len(vacancy.education) for vacancy in published) == 175
 
 
 async def test_units_stated_when_new_or_changed(office: Office) -> None:
     """A unit is stated when it is new or when its path or staff changed, and not otherwise."""
-    assert ok(await office.post("/units/import", office.officer(), UNITS)) == {"rows": 3, "changed": 3}
-    assert ok(await office.post("/units/import", office.officer(), UNITS)) == {"rows": 3, "changed": 0}
+    assert ok(await office.post("/units/import", office.officer(), UNITS)) == {
+        "rows": 3,
+        "changed": 3,
+    }
+    assert ok(await office.post("/units/import", office.officer(), UNITS)) == {
+        "rows": 3,
+        "changed": 0,
+    }
     changed = UNITS.replace("34", "35")
-    assert ok(await office.post("/units/import", office.officer(), changed)) == {"rows": 3, "changed": 1}
+    assert ok(await office.post("/units/import", office.officer(), changed)) == {
+        "rows": 3,
+        "changed": 1,
+    }
     stated = await office.service.stated(UnitRegistered)
-    assert [(unit.unit_id, unit.staff) for unit in stated] == [("U-1", 34), ("U-2", 120), ("U-3", 80), ("U-1", 35)]
+    assert [(unit.unit_id, unit.staff) for unit in stated] == [
+        ("U-1", 34),
+        ("U-2", 120),
+        ("U-3", 80),
+        ("U-1", 35),
+    ]
 
 
 async def test_units_may_swap_their_paths(office: Office) -> None:
     """Two units of one file may take over each other's path."""
-    ok(await office.post("/units/import", office.officer(), "unit_id,path,staff\nU-1,A | B,1\nU-2,A | C,1\n"))
-    ok(await office.post("/units/import", office.officer(), "unit_id,path,staff\nU-1,A | C,1\nU-2,A | B,1\n"))
+    ok(
+        await office.post(
+            "/units/import", office.officer(), "unit_id,path,staff\nU-1,A | B,1\nU-2,A | C,1\n"
+        )
+    )
+    ok(
+        await office.post(
+            "/units/import", office.officer(), "unit_id,path,staff\nU-1,A | C,1\nU-2,A | B,1\n"
+        )
+    )
     units = ok(await office.get("/units"))["items"]
-    assert [(unit["unit_id"], unit["path"]) for unit in units] == [("U-1", "A | C"), ("U-2", "A | B")]
+    assert [(unit["unit_id"], unit["path"]) for unit in units] == [
+        ("U-1", "A | C"),
+        ("U-2", "A | B"),
+    ]
 
 
 async def test_bad_units_change_nothing(office: Office) -> None:
@@ -73,7 +102,9 @@ async def test_bad_units_change_nothing(office: Office) -> None:
         "U-5,Staff,few\n"
         "U-6,,7\n"
     )
-    problem = refused(await office.post("/units/import", office.officer(), file), 422, "rows-refused")
+    problem = refused(
+        await office.post("/units/import", office.officer(), file), 422, "rows-refused"
+    )
     assert [(fault["line"], fault["column"]) for fault in problem["errors"]] == [
         (3, "unit_id"),
         (4, "path"),
@@ -82,7 +113,10 @@ async def test_bad_units_change_nothing(office: Office) -> None:
         (7, "staff"),
         (8, "path"),
     ]
-    assert problem["errors"][0]["reason"] == "“U-1” stands in line 2 already. Leave one of the two out."
+    assert (
+        problem["errors"][0]["reason"]
+        == "“U-1” stands in line 2 already. Leave one of the two out."
+    )
     assert problem["errors"][2]["reason"].startswith("The unit U-9 has this path.")
     assert [unit["unit_id"] for unit in ok(await office.get("/units"))["items"]] == ["U-9"]
 
@@ -90,30 +124,41 @@ async def test_bad_units_change_nothing(office: Office) -> None:
 async def test_faults_in_indonesian(office: Office) -> None:
     """Who asks for no other language reads problem and faults in Indonesian."""
     who = {**office.officer(), "Accept-Language": "id-ID,id;q=0.9"}
-    problem = (await office.post("/units/import", who, "unit_id,path,staff\nU-1,A,1\nU-1,B,1\n")).json()
+    problem = (
+        await office.post("/units/import", who, "unit_id,path,staff\nU-1,A,1\nU-1,B,1\n")
+    ).json()
     assert problem["title"] == "Ada baris yang salah"
     assert problem["errors"][0]["reason"] == "“U-1” sudah ada di baris 2. Hapus salah satunya."
     assert problem["errors"][0]["code"] == "twice"
 
 
 @pytest.mark.parametrize(
-    ("file", "why"), [("", "header"), ("path,staff\nA,1\n", "header"), ('unit_id,path,staff\nU-1,"A,1\n', "Line")]
+    ("file", "why"),
+    [("", "header"), ("path,staff\nA,1\n", "header"), ('unit_id,path,staff\nU-1,"A,1\n', "Line")],
 )
 async def test_what_is_no_such_file(office: Office, file: str, why: str) -> None:
     """What is no CSV file with these columns is refused as a whole, with the header that is wanted."""
-    problem = refused(await office.post("/units/import", office.officer(), file), 422, "file-unreadable")
+    problem = refused(
+        await office.post("/units/import", office.officer(), file), 422, "file-unreadable"
+    )
     assert why in problem["detail"]
     assert "unit_id,path,staff" in problem["detail"]
 
 
 async def test_round_states_its_whole_policy(office: Office) -> None:
-    """RoundOpened holds the policy whole, with its hash, so that anyone can read it back; and a seed of its own."""
+    """RoundOpened holds the policy whole, with its hash, so that anyone can read it back; and a
+    seed of its own.
+    """
     ok(await office.open(), 201)
     ok(await office.open("cpns-2027"), 201)
     first, second = await office.service.stated(RoundOpened)
     policy = Policy.model_validate(first.policy)
     assert policy == load("national-cpns-2024")
-    assert (first.policy_id, first.policy_version, first.policy_hash) == (policy.id, policy.version, policy.hash())
+    assert (first.policy_id, first.policy_version, first.policy_hash) == (
+        policy.id,
+        policy.version,
+        policy.hash(),
+    )
     assert first.seed != second.seed
     assert first.calendar.registration_opens.isoformat() == "2026-08-19T17:00:00+00:00"
     shown = ok(await office.get(f"/rounds/{ROUND}"))
@@ -130,19 +175,33 @@ async def test_round_states_its_whole_policy(office: Office) -> None:
         ({"extra": 1}, 422, "invalid-request"),
         ({"calendar": {"registration_opens": "2026-09-02T00:00:00"}}, 422, "invalid-request"),
         (
-            {"calendar": {"registration_opens": "2026-09-02T00:00:00Z", "registration_closes": "2026-09-01T00:00:00Z"}},
+            {
+                "calendar": {
+                    "registration_opens": "2026-09-02T00:00:00Z",
+                    "registration_closes": "2026-09-01T00:00:00Z",
+                }
+            },
             422,
             "calendar-reversed",
         ),
         (
-            {"calendar": {"registration_opens": "2026-08-01T00:00:00Z", "registration_closes": "2026-08-02T00:00:00Z"}},
+            {
+                "calendar": {
+                    "registration_opens": "2026-08-01T00:00:00Z",
+                    "registration_closes": "2026-08-02T00:00:00Z",
+                }
+            },
             422,
             "calendar-past",
         ),
     ],
 )
-async def test_rounds_that_cannot_be(office: Office, change: dict[str, object], status: int, code: str) -> None:
-    """A round under no known policy, without seats, or with a calendar that nobody could use is refused, and nothing stated."""
+async def test_rounds_that_cannot_be(
+    office: Office, change: dict[str, object], status: int, code: str
+) -> None:
+    """A round under no known policy, without seats, or with a calendar that nobody could use is
+    refused, and nothing stated.
+    """
     refused(await office.open(**change), status, code)  # type: ignore[arg-type]
     assert await office.service.stated() == []
 
@@ -158,17 +217,24 @@ async def test_draft_is_replaced_and_hidden(office: Office) -> None:
     """A second import takes the draft's place; until it is published officers alone see it."""
     await prepared(office)
     await import_vacancies(office)
-    shorter = "\n".join(line for line in VACANCIES.splitlines() if not line.startswith("c-school")) + "\n"
+    shorter = (
+        "\n".join(line for line in VACANCIES.splitlines() if not line.startswith("c-school")) + "\n"
+    )
     assert (await import_vacancies(office, shorter))["vacancies"] == 2
     path = f"/rounds/{ROUND}/vacancies"
     assert ok(await office.get(path))["items"] == []
     drafts = ok(await office.get(path, office.officer()))["items"]
-    assert [(draft["listing_id"], draft["number"]) for draft in drafts] == [(GENERAL, 1), (CUMLAUDE, 2)]
+    assert [(draft["listing_id"], draft["number"]) for draft in drafts] == [
+        (GENERAL, 1),
+        (CUMLAUDE, 2),
+    ]
     assert await office.service.stated(VacancyPublished) == []
 
 
 async def test_publishing_needs_the_decreed_seats(office: Office) -> None:
-    """Vacancies become public only when their seats equal the decreed seats, then all at once, and then for good."""
+    """Vacancies become public only when their seats equal the decreed seats, then all at once, and
+    then for good.
+    """
     await prepared(office, seats=5)
     refused(await office.publish(), 409, "nothing-to-publish")
     await import_vacancies(office)
@@ -194,16 +260,30 @@ async def test_publishing_twice_is_once(office: Office) -> None:
 
 
 async def test_what_is_published(open_round: Office) -> None:
-    """A vacancy is stated with its unit, its need by the policy's code, its seats and all programmes that it accepts."""
+    """A vacancy is stated with its unit, its need by the policy's code, its seats and all
+    programmes that it accepts.
+    """
     general, cumlaude, school = await open_round.service.stated(VacancyPublished)
     assert (general.vacancy_id, general.listing_id, general.number) == (GENERAL, GENERAL, 1)
-    assert (general.unit_id, general.unit_path) == ("U-1", "Pemerintah Kota Serang | KECAMATAN KASEMEN")
+    assert (general.unit_id, general.unit_path) == (
+        "U-1",
+        "Pemerintah Kota Serang | KECAMATAN KASEMEN",
+    )
     assert [(each.level, each.programme) for each in general.education] == [
         ("S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"),
         ("Diploma IV", "D-IV ADMINISTRASI PUBLIK"),
     ]
-    assert (cumlaude.need, cumlaude.unit_id, cumlaude.post) == ("CUMLAUDE", general.unit_id, general.post)
-    assert (school.seats, school.pay_min, school.pay_max, school.open_to_disabled) == (1, 1747200, 1921920, False)
+    assert (cumlaude.need, cumlaude.unit_id, cumlaude.post) == (
+        "CUMLAUDE",
+        general.unit_id,
+        general.post,
+    )
+    assert (school.seats, school.pay_min, school.pay_max, school.open_to_disabled) == (
+        1,
+        1747200,
+        1921920,
+        False,
+    )
 
 
 async def test_bad_rows_change_nothing(office: Office) -> None:
@@ -252,12 +332,16 @@ async def test_bad_rows_change_nothing(office: Office) -> None:
 
 
 async def test_listing_ids_of_a_later_round(open_round: Office) -> None:
-    """Where an earlier round used a listing id, the vacancy gets an id of its own, and the same one on every import."""
+    """Where an earlier round used a listing id, the vacancy gets an id of its own, and the same one
+    on every import.
+    """
     ok(await open_round.open("cpns-2027"), 201)
     ids = []
     for _ in range(2):
         await import_vacancies(open_round, round_id="cpns-2027")
-        items = ok(await open_round.get("/rounds/cpns-2027/vacancies", open_round.officer()))["items"]
+        items = ok(await open_round.get("/rounds/cpns-2027/vacancies", open_round.officer()))[
+            "items"
+        ]
         ids.append([item["vacancy_id"] for item in items])
         assert [item["listing_id"] for item in items] == ["a-general", "b-cumlaude", "c-school"]
     assert ids[0] == ids[1]
@@ -265,7 +349,9 @@ async def test_listing_ids_of_a_later_round(open_round: Office) -> None:
 
 
 async def test_lists_page(office: Office) -> None:
-    """Units, rounds and vacancies page by cursor, each item once; a cursor that isn't one is refused."""
+    """Units, rounds and vacancies page by cursor, each item once; a cursor that isn't one is
+    refused.
+    """
     ok(await office.post("/units/import", office.officer(), units_of(real_list())))
     ok(await office.open("r-1", seats=144), 201)
     ok(await office.open("r-2"), 201)
@@ -312,12 +398,18 @@ async def test_unknown_round(office: Office) -> None:
     refused(await office.get("/rounds/none/vacancies"), 404, "not-found")
     refused(await office.publish("none"), 404, "not-found")
     refused(await office.close("none"), 404, "not-found")
-    refused(await office.post("/rounds/none/vacancies/import", office.officer(), VACANCIES), 404, "not-found")
+    refused(
+        await office.post("/rounds/none/vacancies/import", office.officer(), VACANCIES),
+        404,
+        "not-found",
+    )
 
 
 async def test_decisions_leave_a_trail(open_round: Office) -> None:
     """Each decision about a round is kept with who took it and when."""
-    rows = await open_round.service.pool.fetch("SELECT action, object, subject FROM audit ORDER BY id")
+    rows = await open_round.service.pool.fetch(
+        "SELECT action, object, subject FROM audit ORDER BY id"
+    )
     assert [tuple(row) for row in rows] == [
         *(("unit.registered", f"U-{n}", "officer-1") for n in (1, 2, 3)),
         ("round.opened", ROUND, "officer-1"),

@@ -1,4 +1,6 @@
-"""Seats need consent: whoever is offered one sees it, accepts, declines or lets it lapse; whom the final list selected may give theirs up."""
+"""Seats need consent: whoever is offered one sees it, accepts, declines or lets it lapse; whom the
+final list selected may give theirs up.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -11,7 +13,16 @@ from shared.contracts.applications import SeatAccepted, SeatDeclined
 from shared.contracts.ranking import SeatOffered
 from shared.messaging.rebuild import clone
 from shared.postgres.pool import create_pool
-from tests.component.applications.conftest import CUMLAUDE, GENERAL, ROUND, SCHOOL, Office, ok, refused, results
+from tests.component.applications.conftest import (
+    CUMLAUDE,
+    GENERAL,
+    ROUND,
+    SCHOOL,
+    Office,
+    ok,
+    refused,
+    results,
+)
 from tests.component.applications.test_restore import log_of, taken_in
 from tests.component.conftest import ServiceApp
 
@@ -20,7 +31,9 @@ NAMESPACE = UUID("6b1c7a52-3a3f-4a5e-9a53-1f6f4d8f2b10")
 
 
 def offer(number: str, vacancy: str = GENERAL, applied_for: str = CUMLAUDE) -> SeatOffered:
-    """A seat of the general vacancy for somebody who applied for best graduates, unless said otherwise."""
+    """A seat of the general vacancy for somebody who applied for best graduates, unless said
+    otherwise.
+    """
     return SeatOffered(
         offer_id=uuid5(NAMESPACE, f"{vacancy}/{number}"),
         vacancy_id=vacancy,
@@ -32,7 +45,9 @@ def offer(number: str, vacancy: str = GENERAL, applied_for: str = CUMLAUDE) -> S
     )
 
 
-async def answer(office: Office, subject: str, offered: SeatOffered, accept: bool, vacancy: str | None = None) -> Any:
+async def answer(
+    office: Office, subject: str, offered: SeatOffered, accept: bool, vacancy: str | None = None
+) -> Any:
     path = f"/vacancies/{vacancy or offered.vacancy_id}/offers/{offered.offer_id}/answer"
     return await office.post(path, office.applicant(subject), {"accept": accept})
 
@@ -47,14 +62,23 @@ async def mine(office: Office, subject: str) -> Any:
 
 
 async def test_an_offer_is_seen_and_accepted_once(open_round: Office) -> None:
-    """The applicant sees whose seat it is and until when, and takes it; the same answer again is the same, the other is refused. The vacancy in the
-    path may be the one applied for."""
+    """The applicant sees whose seat it is and until when, and takes it; the same answer again is
+    the same, the other is refused. The vacancy in the path may be the one applied for.
+    """
     ok(await open_round.apply("person-1", CUMLAUDE), 201)
     offered = offer("0002-000001")
     await open_round.service.hear(offered)
     (seen,) = (await mine(open_round, "person-1"))["offers"]
-    assert (seen["vacancy_id"], seen["code"], seen["need"], seen["answer"]) == (GENERAL, "L-1", "UMUM", None)
-    assert (seen["offered_at"], seen["answer_before"]) == ("2026-08-20T03:00:00Z", "2026-08-27T03:00:00Z")
+    assert (seen["vacancy_id"], seen["code"], seen["need"], seen["answer"]) == (
+        GENERAL,
+        "L-1",
+        "UMUM",
+        None,
+    )
+    assert (seen["offered_at"], seen["answer_before"]) == (
+        "2026-08-20T03:00:00Z",
+        "2026-08-27T03:00:00Z",
+    )
     said = ok(await answer(open_round, "person-1", offered, True))
     assert (said["answer"], said["vacancy_id"]) == ("accepted", GENERAL)
     assert ok(await answer(open_round, "person-1", offered, True, CUMLAUDE)) == said
@@ -79,13 +103,17 @@ async def test_nobody_answers_for_another(open_round: Office) -> None:
     refused(await answer(open_round, "person-1", offered, True, SCHOOL), 404, "not-found")
     refused(await answer(open_round, "person-1", offer("0002-000002"), True), 404, "not-found")
     path = f"/vacancies/{GENERAL}/offers/{offered.offer_id}/answer"
-    refused(await open_round.post(path, open_round.verifier(), {"accept": True}), 403, "not-your-role")
+    refused(
+        await open_round.post(path, open_round.verifier(), {"accept": True}), 403, "not-your-role"
+    )
     assert (await open_round.post(path, open_round.applicant("person-1"), {})).status_code == 422
     assert await open_round.service.stated(SeatAccepted, SeatDeclined) == []
 
 
 async def test_silence_is_a_no_after_some_days(open_round: Office) -> None:
-    """Just before its last instant an offer may still be answered; from then on not, and the worker's duty states that it lapsed, once."""
+    """Just before its last instant an offer may still be answered; from then on not, and the
+    worker's duty states that it lapsed, once.
+    """
     for person in ("person-1", "person-2", "person-3"):
         ok(await open_round.apply(person, CUMLAUDE), 201)
     offers = [offer(f"0002-00000{n}") for n in (1, 2, 3)]
@@ -108,7 +136,9 @@ async def test_silence_is_a_no_after_some_days(open_round: Office) -> None:
 
 
 async def test_two_answers_at_once_are_one(open_round: Office) -> None:
-    """Yes, no and the end of the time at the same instant: one of them holds and is stated, the others learn so."""
+    """Yes, no and the end of the time at the same instant: one of them holds and is stated, the
+    others learn so.
+    """
     for n in range(1, 6):
         ok(await open_round.apply(f"person-{n}", CUMLAUDE), 201)
     service, much_later = open_round.service, open_round.service.clock().replace(year=2027)
@@ -126,7 +156,9 @@ async def test_two_answers_at_once_are_one(open_round: Office) -> None:
 
 
 async def test_a_selected_person_may_give_the_seat_up(open_round: Office) -> None:
-    """Only whom the final list selected, only their own, once; ranking is told so that the next may be asked."""
+    """Only whom the final list selected, only their own, once; ranking is told so that the next may
+    be asked.
+    """
     for person in ("person-1", "person-2"):
         ok(await open_round.apply(person), 201)
     path = f"/vacancies/{GENERAL}/applications/0001-000001/selection/decline"
@@ -137,7 +169,11 @@ async def test_a_selected_person_may_give_the_seat_up(open_round: Office) -> Non
     assert ok(await open_round.post(path, open_round.applicant("person-1"))) == given_up
     (stated,) = await open_round.service.stated(SeatDeclined)
     assert stated == SeatDeclined(
-        vacancy_id=GENERAL, round_id=ROUND, participant_no="0001-000001", applied_for=GENERAL, reason="declined"
+        vacancy_id=GENERAL,
+        round_id=ROUND,
+        participant_no="0001-000001",
+        applied_for=GENERAL,
+        reason="declined",
     )
     assert (await mine(open_round, "person-1"))["seat_given_up_at"] == given_up["answered_at"]
     assert (await mine(open_round, "person-2"))["seat_given_up_at"] is None
@@ -151,13 +187,18 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
     ok(await answer(open_round, "person-1", events[0].data, True))
     use_cases = {one.contract.type: one.take for one in hears(open_round.service.outbox)}
     url = open_round.service.app.state.parts.settings.database_url
-    async with await create_pool(url, application="rebuild", size=1) as pool, pool.acquire() as connection:
+    async with (
+        await create_pool(url, application="rebuild", size=1) as pool,
+        pool.acquire() as connection,
+    ):
         await clone(connection)
         async with connection.transaction():
             await connection.execute("SET LOCAL search_path = projections_next, public")
             await use_cases[events[0].type](connection, [events[2], *events])
         living = await connection.fetch("SELECT * FROM projections.seat_offers ORDER BY offer_id")
-        anew = await connection.fetch("SELECT * FROM projections_next.seat_offers ORDER BY offer_id")
+        anew = await connection.fetch(
+            "SELECT * FROM projections_next.seat_offers ORDER BY offer_id"
+        )
     assert [tuple(row) for row in anew] == [tuple(row) for row in living]
     assert len(living) == 3
 
@@ -165,7 +206,9 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
 async def test_answers_come_back_from_the_log(
     open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """After a restored backup an answer that was stated holds again: nobody is asked twice, nothing is stated twice."""
+    """After a restored backup an answer that was stated holds again: nobody is asked twice, nothing
+    is stated twice.
+    """
     ok(await open_round.apply("person-1", CUMLAUDE), 201)
     ok(await open_round.apply("person-2"), 201)
     offered = offer("0002-000001")

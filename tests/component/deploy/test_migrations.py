@@ -14,14 +14,18 @@ from tests.servers import Servers
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_each_service_has_its_tables(servers: Servers, service: str) -> None:
-    """From nothing, a service's database gets the tables of messaging, of all services, and its own; a second run has nothing to do."""
+    """From nothing, a service's database gets the tables of messaging, of all services, and its
+    own; a second run has nothing to do.
+    """
     address = servers.service_database(service)
     assert migrate(address, folders(service)) == ""
     connection = await asyncpg.connect(address)
     try:
         there = {
             row["schema"]
-            for row in await connection.fetch("SELECT DISTINCT table_schema AS schema FROM information_schema.tables")
+            for row in await connection.fetch(
+                "SELECT DISTINCT table_schema AS schema FROM information_schema.tables"
+            )
         }
         assert {"messaging", "public"} <= there
         assert await connection.fetchval("SELECT count(*) FROM schema_migrations") == sum(
@@ -34,13 +38,19 @@ async def test_each_service_has_its_tables(servers: Servers, service: str) -> No
 @pytest.mark.parametrize("service", SERVICES)
 def test_numbers_are_unique(service: str) -> None:
     """No two migrations of a database have one number: the second would never be applied."""
-    numbers = [file.name.split("_")[0] for folder in folders(service) for file in folder.glob("*.sql")]
+    numbers = [
+        file.name.split("_")[0] for folder in folders(service) for file in folder.glob("*.sql")
+    ]
     assert len(numbers) == len(set(numbers))
 
 
 async def test_a_migration_that_fails_is_undone_and_named(servers: Servers, tmp_path: Path) -> None:
-    """The message has the file and PostgreSQL's reason; what the failed migration had done is rolled back, what was before it stays."""
-    (tmp_path / "0001_good.sql").write_text("-- migrate:up\nCREATE TABLE good (n int);\n\n-- migrate:down\n")
+    """The message has the file and PostgreSQL's reason; what the failed migration had done is
+    rolled back, what was before it stays.
+    """
+    (tmp_path / "0001_good.sql").write_text(
+        "-- migrate:up\nCREATE TABLE good (n int);\n\n-- migrate:down\n"
+    )
     (tmp_path / "0002_bad.sql").write_text(
         "-- migrate:up\nCREATE TABLE half (n int);\nCREATE TABLE half (n int);\n\n-- migrate:down\n"
     )
@@ -55,8 +65,12 @@ async def test_a_migration_that_fails_is_undone_and_named(servers: Servers, tmp_
         await connection.close()
 
 
-def test_the_command_names_what_is_not_set(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:
-    """`terang migrate` for all services wants all four addresses and names those that are missing; for one service it wants one."""
+def test_the_command_names_what_is_not_set(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`terang migrate` for all services wants all four addresses and names those that are missing;
+    for one service it wants one.
+    """
     for service in SERVICES:
         monkeypatch.delenv(f"DATABASE_URL_{service.upper()}", raising=False)
     monkeypatch.setenv("DATABASE_URL_EXAMS", servers.database("exams"))

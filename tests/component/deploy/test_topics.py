@@ -1,4 +1,6 @@
-"""`terang topics` makes the catalogue's topics once, mends their settings, and refuses a cluster on which they are otherwise."""
+"""`terang topics` makes the catalogue's topics once, mends their settings, and refuses a cluster on
+which they are otherwise.
+"""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -30,7 +32,15 @@ def two() -> tuple[Topic, Topic]:
     unique = uuid4().hex[:8]
     return (
         Topic(f"test.{unique}.facts", "exams", "public", "id", FOR_EVER, "for ever", partitions=5),
-        Topic(f"test.{unique}.dead", "exams", "operators", "id", 30 * DAY_MS, "for a month", partitions=2),
+        Topic(
+            f"test.{unique}.dead",
+            "exams",
+            "operators",
+            "id",
+            30 * DAY_MS,
+            "for a month",
+            partitions=2,
+        ),
     )
 
 
@@ -42,14 +52,18 @@ async def settings(admin: AIOKafkaAdminClient, name: str) -> dict[str, str]:
 async def test_topics_are_made_as_their_rows_say(
     servers: Servers, admin: AIOKafkaAdminClient, two: tuple[Topic, Topic]
 ) -> None:
-    """Partitions and retention are the catalogue's; nothing is compacted; on one broker a record is on disk before it is acknowledged."""
+    """Partitions and retention are the catalogue's; nothing is compacted; on one broker a record is
+    on disk before it is acknowledged.
+    """
     assert await provision(servers.bootstrap, two) == [topic.name for topic in two]
     for topic in two:
         [row] = await admin.describe_topics([topic.name])
         assert len(row["partitions"]) == topic.partitions
-        assert {"retention.ms": str(topic.retention_ms), "cleanup.policy": "delete", "flush.messages": "1"}.items() <= (
-            await settings(admin, topic.name)
-        ).items()
+        assert {
+            "retention.ms": str(topic.retention_ms),
+            "cleanup.policy": "delete",
+            "flush.messages": "1",
+        }.items() <= (await settings(admin, topic.name)).items()
 
 
 async def test_a_second_run_makes_nothing_and_gives_changed_settings(

@@ -17,7 +17,12 @@ from shared.contracts.applications import (
     VacancyPublished,
 )
 from shared.contracts.fields import Fact
-from shared.contracts.ranking import AdmissionRevoked, CandidateShortlisted, ClosedListCorrected, StageClosed
+from shared.contracts.ranking import (
+    AdmissionRevoked,
+    CandidateShortlisted,
+    ClosedListCorrected,
+    StageClosed,
+)
 from shared.policies import load
 from tests.component.conftest import ServiceApp
 
@@ -45,12 +50,15 @@ def round_opened(round_id: str = ROUND, policy_id: str = "national-cpns-2024") -
         seed="0" * 64,
         decreed_seats=3,
         calendar=Calendar(
-            registration_opens=datetime(2026, 8, 1, tzinfo=UTC), registration_closes=datetime(2026, 8, 15, tzinfo=UTC)
+            registration_opens=datetime(2026, 8, 1, tzinfo=UTC),
+            registration_closes=datetime(2026, 8, 15, tzinfo=UTC),
         ),
     )
 
 
-def vacancy_published(vacancy_id: str, round_id: str = ROUND, need: str = "UMUM") -> VacancyPublished:
+def vacancy_published(
+    vacancy_id: str, round_id: str = ROUND, need: str = "UMUM"
+) -> VacancyPublished:
     """A vacancy of the round."""
     return VacancyPublished(
         vacancy_id=vacancy_id,
@@ -72,12 +80,17 @@ def vacancy_published(vacancy_id: str, round_id: str = ROUND, need: str = "UMUM"
 
 def verified(vacancy: str, *ns: int) -> list[Fact]:
     """These applicants of a vacancy meet the requirements."""
-    return [ApplicationVerified(vacancy_id=vacancy, round_id=ROUND, participant_no=number(vacancy, n)) for n in ns]
+    return [
+        ApplicationVerified(vacancy_id=vacancy, round_id=ROUND, participant_no=number(vacancy, n))
+        for n in ns
+    ]
 
 
 def withdrawn(vacancy: str, n: int) -> Fact:
     """The applicant took the application back."""
-    return ApplicationWithdrawn(vacancy_id=vacancy, round_id=ROUND, participant_no=number(vacancy, n))
+    return ApplicationWithdrawn(
+        vacancy_id=vacancy, round_id=ROUND, participant_no=number(vacancy, n)
+    )
 
 
 def shortlisted(vacancy: str, n: int, list_code: str = "skd") -> Fact:
@@ -96,13 +109,21 @@ def shortlisted(vacancy: str, n: int, list_code: str = "skd") -> Fact:
 def list_closed(vacancy: str, shortlisted_: int) -> Fact:
     """The first list is fixed, with so many on it."""
     return StageClosed(
-        vacancy_id=vacancy, round_id=ROUND, list="skd", version=1, codes={}, shortlisted=shortlisted_, digest="0" * 64
+        vacancy_id=vacancy,
+        round_id=ROUND,
+        list="skd",
+        version=1,
+        codes={},
+        shortlisted=shortlisted_,
+        digest="0" * 64,
     )
 
 
 def revoked(vacancy: str, n: int) -> Fact:
     """The corrected first list no longer admits the applicant."""
-    return AdmissionRevoked(vacancy_id=vacancy, round_id=ROUND, list="skd", participant_no=number(vacancy, n), code="P")
+    return AdmissionRevoked(
+        vacancy_id=vacancy, round_id=ROUND, list="skd", participant_no=number(vacancy, n), code="P"
+    )
 
 
 def list_corrected(vacancy: str, shortlisted_: int, version: int = 2) -> Fact:
@@ -121,22 +142,33 @@ def list_corrected(vacancy: str, shortlisted_: int, version: int = 2) -> Fact:
 
 @dataclass
 class Exams:
-    """The service over HTTP, as its people use it: `officer`, `examiner` and `proctor` are of one name each."""
+    """The service over HTTP, as its people use it: `officer`, `examiner` and `proctor` are of one
+    name each.
+    """
 
     service: ServiceApp
 
     async def post(
-        self, path: str, body: dict[str, Any] | str | None = None, *, role: str = "officer", key: str | None = None
+        self,
+        path: str,
+        body: dict[str, Any] | str | None = None,
+        *,
+        role: str = "officer",
+        key: str | None = None,
     ) -> httpx.Response:
         """POST as someone in `role`; a text is sent as CSV."""
         headers = self.service.who(f"one-{role}", role, key=key)
         if isinstance(body, str):
-            return await self.service.http.post(f"/exams{path}", content=body.encode(), headers=headers)
+            return await self.service.http.post(
+                f"/exams{path}", content=body.encode(), headers=headers
+            )
         return await self.service.http.post(f"/exams{path}", json=body, headers=headers)
 
     async def get(self, path: str, *, role: str = "officer", **query: Any) -> httpx.Response:
         """GET as someone in `role`."""
-        return await self.service.http.get(f"/exams{path}", params=query, headers=self.service.who(f"one-{role}", role))
+        return await self.service.http.get(
+            f"/exams{path}", params=query, headers=self.service.who(f"one-{role}", role)
+        )
 
     async def schedule(self, *vacancies: str, stage: str = "skd", site: str = "Hall A") -> str:
         """A new sitting's id."""
@@ -154,7 +186,12 @@ class Exams:
         return str(answer.json()["sitting_id"])
 
     async def score(
-        self, sitting: str, participant_no: str, points: dict[str, Any] | None = None, *, key: str | None = None
+        self,
+        sitting: str,
+        participant_no: str,
+        points: dict[str, Any] | None = None,
+        *,
+        key: str | None = None,
     ) -> httpx.Response:
         """An examiner records points."""
         body = {"participant_no": participant_no, "points": points or GOOD}
@@ -162,9 +199,13 @@ class Exams:
 
     async def absent(self, sitting: str, participant_no: str) -> httpx.Response:
         """A proctor notes an absence."""
-        return await self.post(f"/sittings/{sitting}/absences", {"participant_no": participant_no}, role="proctor")
+        return await self.post(
+            f"/sittings/{sitting}/absences", {"participant_no": participant_no}, role="proctor"
+        )
 
-    async def disqualify(self, sitting: str, participant_no: str, *, role: str = "proctor") -> httpx.Response:
+    async def disqualify(
+        self, sitting: str, participant_no: str, *, role: str = "proctor"
+    ) -> httpx.Response:
         """Someone disqualifies a candidate."""
         body = {"participant_no": participant_no, "reason": "Membawa ponsel"}
         return await self.post(f"/sittings/{sitting}/disqualifications", body, role=role)
@@ -203,7 +244,9 @@ async def empty(service_app: Callable[..., Awaitable[ServiceApp]]) -> Exams:
 
 @pytest.fixture
 async def exams(empty: Exams) -> Exams:
-    """The service in a round with three vacancies: four verified nurses, two verified doctors, nobody as clerk."""
+    """The service in a round with three vacancies: four verified nurses, two verified doctors,
+    nobody as clerk.
+    """
     await empty.hear(
         round_opened(),
         *(vacancy_published(vacancy) for vacancy in (NURSE, DOCTOR, CLERK)),

@@ -1,4 +1,6 @@
-"""Closing a sitting says in the log that its results are all there; nothing that follows may make it untrue."""
+"""Closing a sitting says in the log that its results are all there; nothing that follows may make
+it untrue.
+"""
 
 import asyncio
 from uuid import UUID
@@ -29,7 +31,9 @@ FIRST_RESULTS = ("terang.ExamScored", "terang.ExamMissed")
 
 
 async def test_it_stays_open_while_results_are_missing(exams: Exams) -> None:
-    """The refusal counts them and names the first numbers of each vacancy; who withdrew is not awaited."""
+    """The refusal counts them and names the first numbers of each vacancy; who withdrew is not
+    awaited.
+    """
     await exams.hear(*verified(NURSE, *range(5, 10)), withdrawn(NURSE, 1))
     sitting = await exams.schedule(NURSE, DOCTOR, CLERK)
     await exams.score(sitting, D2)
@@ -44,8 +48,13 @@ async def test_it_stays_open_while_results_are_missing(exams: Exams) -> None:
 
 
 async def test_it_counts_each_candidate_once(exams: Exams) -> None:
-    """By newest result, in the sitting that recorded it, for each vacancy: also one without candidates."""
-    rest, sitting = await exams.schedule(NURSE, site="Hall B"), await exams.schedule(NURSE, DOCTOR, CLERK)
+    """By newest result, in the sitting that recorded it, for each vacancy: also one without
+    candidates.
+    """
+    rest, sitting = (
+        await exams.schedule(NURSE, site="Hall B"),
+        await exams.schedule(NURSE, DOCTOR, CLERK),
+    )
     await exams.score(sitting, N1)
     await exams.correct(sitting, N1, {**GOOD, "TWK": "125"})
     await exams.score(sitting, N2)
@@ -69,7 +78,9 @@ async def test_it_counts_each_candidate_once(exams: Exams) -> None:
 
 
 async def test_afterwards_there_are_no_first_results(exams: Exams) -> None:
-    """Scores, files, absences and disqualifications of candidates without a result are refused in a closed sitting; another takes them."""
+    """Scores, files, absences and disqualifications of candidates without a result are refused in a
+    closed sitting; another takes them.
+    """
     sitting = await exams.schedule(DOCTOR)
     await exams.score(sitting, D1)
     await exams.absent(sitting, D2)
@@ -88,7 +99,9 @@ async def test_afterwards_there_are_no_first_results(exams: Exams) -> None:
 
 
 async def test_afterwards_officers_correct_and_disqualify(exams: Exams) -> None:
-    """What stands in a closed sitting is changed by officers alone; it is stated, and the counts are not stated again."""
+    """What stands in a closed sitting is changed by officers alone; it is stated, and the counts
+    are not stated again.
+    """
     sitting = await exams.schedule(DOCTOR)
     await exams.score(sitting, D1)
     await exams.score(sitting, D2)
@@ -99,7 +112,11 @@ async def test_afterwards_officers_correct_and_disqualify(exams: Exams) -> None:
     assert (await exams.correct(sitting, D1, right, role="officer")).json()["points"] == right
     assert (await exams.disqualify(sitting, D2, role="officer")).json()["state"] == "disqualified"
     stated = await exams.service.stated(SittingClosed, ExamScoreCorrected, CandidateDisqualified)
-    assert [type(fact) for fact in stated] == [SittingClosed, ExamScoreCorrected, CandidateDisqualified]
+    assert [type(fact) for fact in stated] == [
+        SittingClosed,
+        ExamScoreCorrected,
+        CandidateDisqualified,
+    ]
     assert (stated[0].scored, stated[0].disqualified) == (2, 0)
 
 
@@ -111,7 +128,9 @@ async def test_closing_waits_for_who_is_recording(exams: Exams) -> None:
     examiner = Person("one-examiner", frozenset({"examiner"}))
     service = exams.service
     async with service.pool.acquire() as connection, connection.transaction():
-        await record_score(connection, service.outbox, examiner, UUID(sitting), command, service.clock())
+        await record_score(
+            connection, service.outbox, examiner, UUID(sitting), command, service.clock()
+        )
         closing = asyncio.create_task(exams.close(sitting))
         await asyncio.sleep(0.5)
         assert not closing.done()
@@ -121,7 +140,9 @@ async def test_closing_waits_for_who_is_recording(exams: Exams) -> None:
 
 
 async def test_recording_waits_for_who_is_closing(exams: Exams) -> None:
-    """While a sitting is being closed nothing is recorded in it; then it is too late for a first result."""
+    """While a sitting is being closed nothing is recorded in it; then it is too late for a first
+    result.
+    """
     sitting = await exams.schedule(CLERK)
     await exams.hear(*verified(CLERK, 1), withdrawn(CLERK, 1))
     officer = Person("one-officer", frozenset({"officer"}))
@@ -141,7 +162,9 @@ async def test_recording_waits_for_who_is_closing(exams: Exams) -> None:
 
 
 async def test_closing_and_recording_at_once(exams: Exams) -> None:
-    """Whoever comes first: no first result of a sitting stands in the log behind its SittingClosed, and the count is that of the log before it."""
+    """Whoever comes first: no first result of a sitting stands in the log behind its SittingClosed,
+    and the count is that of the log before it.
+    """
     await exams.hear(*verified(DOCTOR, *range(3, 33)))
     sitting = await exams.schedule(DOCTOR)
     everyone = [number(DOCTOR, n) for n in range(1, 33)]
@@ -161,7 +184,11 @@ async def test_closing_and_recording_at_once(exams: Exams) -> None:
         group.create_task(close_until_closed())
         later = group.create_task(late())
         for n, participant_no in enumerate(everyone):
-            group.create_task(exams.absent(sitting, participant_no) if n % 3 else exams.score(sitting, participant_no))
+            group.create_task(
+                exams.absent(sitting, participant_no)
+                if n % 3
+                else exams.score(sitting, participant_no)
+            )
     log = await exams.service.pool.fetch("SELECT type FROM messaging.outbox ORDER BY id")
     types = [row["type"] for row in log]
     closed = types.index("terang.SittingClosed")
@@ -172,7 +199,9 @@ async def test_closing_and_recording_at_once(exams: Exams) -> None:
 
 
 async def test_the_second_stage_is_for_the_shortlisted(exams: Exams) -> None:
-    """Who is on the list sits it; who is not is refused, differently before and after the list is closed."""
+    """Who is on the list sits it; who is not is refused, differently before and after the list is
+    closed.
+    """
     sitting = await exams.schedule(DOCTOR, stage="skb")
     points = {"SKB": "82.125"}
     assert code(await exams.score(sitting, D1, points)) == "not-shortlisted-yet"
@@ -184,7 +213,9 @@ async def test_the_second_stage_is_for_the_shortlisted(exams: Exams) -> None:
 
 
 async def test_the_second_stage_closes_when_the_whole_shortlist_is_here(exams: Exams) -> None:
-    """Not before each vacancy's list is closed and all whom it admits have arrived, in whatever order, and have a result."""
+    """Not before each vacancy's list is closed and all whom it admits have arrived, in whatever
+    order, and have a result.
+    """
     sitting = await exams.schedule(DOCTOR, NURSE, stage="skb")
     assert code(await exams.close(sitting)) == "shortlist-incomplete"
     await exams.hear(list_closed(DOCTOR, 2), shortlisted(DOCTOR, 1), list_closed(NURSE, 0))
@@ -205,7 +236,10 @@ async def test_the_second_stage_closes_when_the_whole_shortlist_is_here(exams: E
 
 
 async def test_a_corrected_list_takes_admissions_back_and_gives_them(exams: Exams) -> None:
-    """Who is no longer on it neither sits nor is awaited, though verified; who is newly on it is. What was recorded stays. An older word changes nothing."""
+    """Who is no longer on it neither sits nor is awaited, though verified; who is newly on it is.
+
+    What was recorded stays. An older word changes nothing.
+    """
     sitting = await exams.schedule(NURSE, stage="skb")
     points = {"SKB": "80"}
     early = exams.service.event(shortlisted(NURSE, 2))
@@ -230,7 +264,9 @@ async def test_a_corrected_list_takes_admissions_back_and_gives_them(exams: Exam
     [fact] = await exams.service.stated(SittingClosed)
     assert fact.scored == 3
     await exams.hear(shortlisted(NURSE, 2), list_corrected(NURSE, 3, version=3))
-    assert (await exams.score(await exams.schedule(NURSE, stage="skb"), N2, points)).status_code == 201
+    assert (
+        await exams.score(await exams.schedule(NURSE, stage="skb"), N2, points)
+    ).status_code == 201
 
 
 async def test_stages_are_apart(exams: Exams) -> None:
@@ -242,8 +278,18 @@ async def test_stages_are_apart(exams: Exams) -> None:
 
 
 async def test_the_newest_event_of_a_list_counts(exams: Exams) -> None:
-    """A list stated again in one batch is kept as it was stated last; an older statement never overwrites it."""
-    old, new = exams.service.event(list_closed(DOCTOR, 2)), exams.service.event(list_closed(DOCTOR, 1))
+    """A list stated again in one batch is kept as it was stated last; an older statement never
+    overwrites it.
+    """
+    old, new = (
+        exams.service.event(list_closed(DOCTOR, 2)),
+        exams.service.event(list_closed(DOCTOR, 1)),
+    )
     await exams.service.hear(old, new)
     await exams.service.hear(old)
-    assert await exams.service.pool.fetchval("SELECT shortlisted FROM closed_list WHERE vacancy_id = $1", DOCTOR) == 1
+    assert (
+        await exams.service.pool.fetchval(
+            "SELECT shortlisted FROM closed_list WHERE vacancy_id = $1", DOCTOR
+        )
+        == 1
+    )

@@ -18,21 +18,32 @@ N1, N2, N3 = (number(NURSE, n) for n in (1, 2, 3))
 async def test_a_file_is_recorded_and_stated(exams: Exams) -> None:
     """Each row is one ExamScored; columns may stand in any order; the same key sends it once."""
     sitting = await exams.schedule(NURSE, DOCTOR)
-    file = f"TKP,participant_no,TIU,TWK\r\n181,{N2},130,120.0\r\n225,{number(DOCTOR, 1)},175,150\r\n"
+    file = (
+        f"TKP,participant_no,TIU,TWK\r\n181,{N2},130,120.0\r\n225,{number(DOCTOR, 1)},175,150\r\n"
+    )
     for _ in range(2):
         answer = await exams.send(sitting, file, key="file-0001")
         assert (answer.status_code, answer.json()) == (201, {"sitting_id": sitting, "recorded": 2})
     stated = await exams.service.stated(ExamScored)
-    assert [(fact.vacancy_id, fact.participant_no) for fact in stated] == [(NURSE, N2), (DOCTOR, number(DOCTOR, 1))]
+    assert [(fact.vacancy_id, fact.participant_no) for fact in stated] == [
+        (NURSE, N2),
+        (DOCTOR, number(DOCTOR, 1)),
+    ]
     assert stated[0].points == {"TWK": Decimal(120), "TIU": Decimal(130), "TKP": Decimal(181)}
-    kept = await exams.service.pool.fetchval("SELECT points FROM result WHERE participant_no = $1", N2)
+    kept = await exams.service.pool.fetchval(
+        "SELECT points FROM result WHERE participant_no = $1", N2
+    )
     assert kept == {"TWK": "120", "TIU": "130", "TKP": "181"}
-    audited = await exams.service.pool.fetch("SELECT object FROM audit WHERE action = 'score.imported'")
+    audited = await exams.service.pool.fetch(
+        "SELECT object FROM audit WHERE action = 'score.imported'"
+    )
     assert len(audited) == 2
 
 
 async def test_every_fault_is_named_and_nothing_is_kept(exams: Exams) -> None:
-    """Wrong points, unknown components' bounds, numbers twice, candidates without admission or with a result: line, column and reason of each."""
+    """Wrong points, unknown components' bounds, numbers twice, candidates without admission or with
+    a result: line, column and reason of each.
+    """
     sitting = await exams.schedule(NURSE)
     await exams.absent(sitting, number(NURSE, 4))
     await exams.hear(withdrawn(NURSE, 3))
@@ -46,7 +57,8 @@ async def test_every_fault_is_named_and_nothing_is_kept(exams: Exams) -> None:
         + f"{number(DOCTOR, 1)},120,130,181\n"  # 6: another vacancy's
         + "17,120,130,181\n"  # 7: no participant number
         + f"{number(DOCTOR, 1)},120,1e2,181\n"  # 8: not in digits
-        + f"{number(NURSE, 8)},120,130,181\n{number(NURSE, 8)},120,130,181\n",  # 9, 10: unknown, twice
+        # 9, 10: unknown, twice
+        + f"{number(NURSE, 8)},120,130,181\n{number(NURSE, 8)},120,130,181\n",
     )
     assert (answer.status_code, code(answer)) == (422, "rows-refused")
     faults = [(fault["line"], fault["column"]) for fault in answer.json()["errors"]]
@@ -70,7 +82,9 @@ async def test_every_fault_is_named_and_nothing_is_kept(exams: Exams) -> None:
     assert "took the application back" in reasons[5]
     assert "does not hold" in reasons[6]
     assert not await exams.service.stated(ExamScored)
-    assert await exams.service.pool.fetchval("SELECT count(*) FROM result WHERE state = 'scored'") == 0
+    assert (
+        await exams.service.pool.fetchval("SELECT count(*) FROM result WHERE state = 'scored'") == 0
+    )
 
 
 async def test_faults_are_told_in_the_readers_language(exams: Exams) -> None:
@@ -79,18 +93,24 @@ async def test_faults_are_told_in_the_readers_language(exams: Exams) -> None:
     await exams.absent(sitting, N1)
     headers = exams.service.who("one-examiner", "examiner") | {"Accept-Language": "id"}
     answer = await exams.service.http.post(
-        f"/exams/sittings/{sitting}/scores/import", content=f"{HEADER}{N1},120,130,181\n", headers=headers
+        f"/exams/sittings/{sitting}/scores/import",
+        content=f"{HEADER}{N1},120,130,181\n",
+        headers=headers,
     )
     assert "tercatat tidak hadir" in answer.json()["errors"][0]["reason"]
 
 
 async def test_a_file_ahead_of_its_candidates_is_asked_for_again(exams: Exams) -> None:
-    """Where nothing is wrong but that candidates have not arrived, the answer is 409, and the same file under the same key is taken later."""
+    """Where nothing is wrong but that candidates have not arrived, the answer is 409, and the same
+    file under the same key is taken later.
+    """
     sitting = await exams.schedule(NURSE)
     file = f"{HEADER}{N1},120,130,181\n{number(NURSE, 9)},120,130,181\n"
     early = await exams.send(sitting, file, key="file-0001")
     assert (early.status_code, code(early)) == (409, "candidates-not-known")
-    assert [(fault["line"], fault["column"]) for fault in early.json()["errors"]] == [(3, "participant_no")]
+    assert [(fault["line"], fault["column"]) for fault in early.json()["errors"]] == [
+        (3, "participant_no")
+    ]
     assert not await exams.service.stated(ExamScored)
     await exams.hear(*verified(NURSE, 9))
     assert (await exams.send(sitting, file, key="file-0001")).json()["recorded"] == 2
@@ -108,7 +128,9 @@ async def test_a_file_ahead_of_its_candidates_is_asked_for_again(exams: Exams) -
         ("\x00", "The header is"),
     ],
 )
-async def test_a_file_of_another_form_is_refused(exams: Exams, file: str, words: str | None) -> None:
+async def test_a_file_of_another_form_is_refused(
+    exams: Exams, file: str, words: str | None
+) -> None:
     """Other columns, broken quotes, too few or too many values: the answer says what was expected."""
     sitting = await exams.schedule(NURSE)
     answer = await exams.send(sitting, file)
@@ -122,17 +144,22 @@ async def test_a_file_of_another_form_is_refused(exams: Exams, file: str, words:
 
 
 async def test_of_two_files_at_once_one_is_recorded(exams: Exams) -> None:
-    """Files that name the same candidates in other orders don't wait for each other for ever, even held up half-way by a third examiner: one
-    is recorded, the other refused whole."""
+    """Files that name the same candidates in other orders don't wait for each other for ever, even
+    held up half-way by a third examiner: one is recorded, the other refused whole.
+    """
     sitting, other = await exams.schedule(NURSE), await exams.schedule(NURSE, site="Hall B")
     rows = [f"{number(NURSE, n)},120,130,181\n" for n in (1, 2, 3)]
-    command = RecordScore.model_validate({"participant_no": N2, "points": {"TWK": "0", "TIU": "0", "TKP": "0"}})
+    command = RecordScore.model_validate(
+        {"participant_no": N2, "points": {"TWK": "0", "TIU": "0", "TKP": "0"}}
+    )
     examiner = Person("third", frozenset({"examiner"}))
     service = exams.service
     async with service.pool.acquire() as connection:
         held = connection.transaction()
         await held.start()
-        await record_score(connection, service.outbox, examiner, UUID(other), command, service.clock())
+        await record_score(
+            connection, service.outbox, examiner, UUID(other), command, service.clock()
+        )
         sending = [
             asyncio.create_task(exams.send(sitting, HEADER + "".join(rows))),
             asyncio.create_task(exams.send(other, HEADER + "".join(reversed(rows)))),

@@ -1,4 +1,6 @@
-"""One result for each candidate at each stage: recorded, replaced only as the rules say, and stated."""
+"""One result for each candidate at each stage: recorded, replaced only as the rules say, and
+stated.
+"""
 
 import asyncio
 from decimal import Decimal
@@ -40,12 +42,18 @@ async def test_a_score_is_recorded_and_stated(exams: Exams) -> None:
         "points": GOOD,
     }
     [scored] = await exams.service.stated(ExamScored)
-    assert (scored.vacancy_id, scored.participant_no, str(scored.sitting_id)) == (NURSE, N1, sitting)
+    assert (scored.vacancy_id, scored.participant_no, str(scored.sitting_id)) == (
+        NURSE,
+        N1,
+        sitting,
+    )
     assert scored.points == {"TWK": Decimal(120), "TIU": Decimal(130), "TKP": Decimal(181)}
 
 
 async def test_a_second_score_is_refused_and_says_what_to_do(exams: Exams) -> None:
-    """Another score for the same candidate, in this or in another sitting, is refused and points to a correction."""
+    """Another score for the same candidate, in this or in another sitting, is refused and points to
+    a correction.
+    """
     first, second = await exams.schedule(NURSE), await exams.schedule(NURSE, site="Hall B")
     await exams.score(first, N1)
     for sitting in (first, second):
@@ -57,7 +65,9 @@ async def test_a_second_score_is_refused_and_says_what_to_do(exams: Exams) -> No
 
 
 async def test_the_same_key_gets_the_same_answer(exams: Exams) -> None:
-    """A repeat with the same Idempotency-Key answers the same and states nothing more; another body under the key is refused."""
+    """A repeat with the same Idempotency-Key answers the same and states nothing more; another body
+    under the key is refused.
+    """
     sitting = await exams.schedule(NURSE)
     first = await exams.score(sitting, N1, key="score-0001")
     again = await exams.score(sitting, N1, key="score-0001")
@@ -77,7 +87,9 @@ async def test_two_at_once_with_one_key_have_one_effect(exams: Exams) -> None:
 
 
 async def test_of_examiners_at_once_one_is_right(exams: Exams) -> None:
-    """Many scores for one candidate at once: one stands and is stated, the others are refused as second scores."""
+    """Many scores for one candidate at once: one stands and is stated, the others are refused as
+    second scores.
+    """
     sitting = await exams.schedule(NURSE)
     points = [{"TWK": str(5 * n), "TIU": "100", "TKP": "100"} for n in range(8)]
     answers = await asyncio.gather(*(exams.score(sitting, N1, each) for each in points))
@@ -95,7 +107,9 @@ async def test_of_examiners_at_once_one_is_right(exams: Exams) -> None:
         ({"TWK": "120", "TIU": "130", "TKP": "181", "SKB": "1"}, ["SKB", "no such component"]),
     ],
 )
-async def test_points_outside_the_policy_are_refused(exams: Exams, points: dict[str, str], words: list[str]) -> None:
+async def test_points_outside_the_policy_are_refused(
+    exams: Exams, points: dict[str, str], words: list[str]
+) -> None:
     """The refusal names the component and the bound."""
     sitting = await exams.schedule(NURSE)
     answer = await exams.score(sitting, N1, points)
@@ -105,9 +119,13 @@ async def test_points_outside_the_policy_are_refused(exams: Exams, points: dict[
     assert not await exams.service.stated(ExamScored)
 
 
-@pytest.mark.parametrize("points", [120, 120.5, "-5", "1e2", "NaN", "", "1_000", "١٢٠", "0.0000001", True, None])
+@pytest.mark.parametrize(
+    "points", [120, 120.5, "-5", "1e2", "NaN", "", "1_000", "١٢٠", "0.0000001", True, None]
+)
 async def test_points_are_digits_in_a_text(exams: Exams, points: object) -> None:
-    """What is no plain decimal text is refused by name of the field, a number among them: it may have passed through a float."""
+    """What is no plain decimal text is refused by name of the field, a number among them: it may
+    have passed through a float.
+    """
     sitting = await exams.schedule(NURSE)
     answer = await exams.score(sitting, N1, {**GOOD, "TWK": points})
     assert (answer.status_code, code(answer)) == (422, "invalid-request")
@@ -115,7 +133,9 @@ async def test_points_are_digits_in_a_text(exams: Exams, points: object) -> None
 
 
 async def test_who_has_not_arrived_may_be_on_the_way(exams: Exams) -> None:
-    """A number that no verification named is refused with the advice to try again, and is taken once it has come."""
+    """A number that no verification named is refused with the advice to try again, and is taken
+    once it has come.
+    """
     sitting = await exams.schedule(NURSE)
     early = await exams.score(sitting, number(NURSE, 9))
     assert (early.status_code, code(early)) == (409, "candidate-not-known")
@@ -125,7 +145,9 @@ async def test_who_has_not_arrived_may_be_on_the_way(exams: Exams) -> None:
 
 
 async def test_who_is_not_of_the_sitting_is_refused(exams: Exams) -> None:
-    """Candidates of vacancies that the sitting does not hold, and candidates who withdrew, get no result in it."""
+    """Candidates of vacancies that the sitting does not hold, and candidates who withdrew, get no
+    result in it.
+    """
     sitting = await exams.schedule(NURSE)
     assert code(await exams.score(sitting, number(DOCTOR, 1))) == "not-in-this-sitting"
     await exams.hear(withdrawn(NURSE, 2))
@@ -135,7 +157,9 @@ async def test_who_is_not_of_the_sitting_is_refused(exams: Exams) -> None:
 
 
 async def test_absence(exams: Exams) -> None:
-    """An absence is stated once; after a score it is refused; points recorded one by one mend one noted by mistake, in its own sitting."""
+    """An absence is stated once; after a score it is refused; points recorded one by one mend one
+    noted by mistake, in its own sitting.
+    """
     sitting, other = await exams.schedule(NURSE), await exams.schedule(NURSE, site="Hall B")
     assert (await exams.absent(sitting, N1)).json()["state"] == "missed"
     assert code(await exams.absent(sitting, N1)) == "already-missed"
@@ -152,14 +176,20 @@ async def test_absence(exams: Exams) -> None:
 
 
 async def test_disqualification_replaces_a_result_once(exams: Exams) -> None:
-    """It takes the place of points, absence or nothing, is final, and belongs to the sitting that recorded the result."""
+    """It takes the place of points, absence or nothing, is final, and belongs to the sitting that
+    recorded the result.
+    """
     sitting, other = await exams.schedule(NURSE), await exams.schedule(NURSE, site="Hall B")
     await exams.score(sitting, N1)
     await exams.absent(sitting, N2)
     assert code(await exams.disqualify(other, N1)) == "already-scored"
     for n in (1, 2, 3):
         answer = await exams.disqualify(sitting, number(NURSE, n))
-        assert (answer.status_code, answer.json()["state"], answer.json()["points"]) == (201, "disqualified", None)
+        assert (answer.status_code, answer.json()["state"], answer.json()["points"]) == (
+            201,
+            "disqualified",
+            None,
+        )
         assert code(await exams.disqualify(sitting, number(NURSE, n))) == "already-disqualified"
         assert code(await exams.score(sitting, number(NURSE, n))) == "already-disqualified"
         assert code(await exams.correct(sitting, number(NURSE, n), GOOD)) == "already-disqualified"
@@ -173,20 +203,28 @@ async def test_words_about_persons_stay_here(exams: Exams) -> None:
     corrected = await exams.correct(sitting, N1, {**GOOD, "TWK": "125"})
     disqualified = await exams.disqualify(sitting, N2)
     pool = exams.service.pool
-    kept = await pool.fetch("SELECT participant_no, decision, reason FROM personal_reason ORDER BY id")
+    kept = await pool.fetch(
+        "SELECT participant_no, decision, reason FROM personal_reason ORDER BY id"
+    )
     assert [tuple(row) for row in kept] == [
         (N1, "corrected", "Salah baca"),
         (N2, "disqualified", "Membawa ponsel"),
     ]
-    outbox = await pool.fetch("SELECT convert_from(data, 'UTF8') || headers AS text FROM messaging.outbox")
+    outbox = await pool.fetch(
+        "SELECT convert_from(data, 'UTF8') || headers AS text FROM messaging.outbox"
+    )
     audit = await pool.fetch("SELECT audit::text AS text FROM audit")
-    everywhere = " ".join([*(row["text"] for row in (*outbox, *audit)), corrected.text, disqualified.text])
+    everywhere = " ".join(
+        [*(row["text"] for row in (*outbox, *audit)), corrected.text, disqualified.text]
+    )
     assert "Salah" not in everywhere
     assert "ponsel" not in everywhere
 
 
 async def test_correction(exams: Exams) -> None:
-    """It replaces points with points, only where there are some, and only in the sitting that recorded them."""
+    """It replaces points with points, only where there are some, and only in the sitting that
+    recorded them.
+    """
     sitting, other = await exams.schedule(NURSE), await exams.schedule(NURSE, site="Hall B")
     assert code(await exams.correct(sitting, N1, GOOD)) == "nothing-to-correct"
     await exams.absent(sitting, N2)
@@ -217,17 +255,33 @@ async def test_a_correction_needs_a_reason(exams: Exams, reason: str | None) -> 
         ("/scores/import", f"participant_no,TWK,TIU,TKP\n{N1},120,130,181\n", {"examiner"}),
         ("/absences", {"participant_no": N1}, {"examiner", "proctor"}),
         ("/disqualifications", {"participant_no": N1, "reason": "Joki"}, {"officer", "proctor"}),
-        ("/corrections", {"participant_no": N1, "points": GOOD, "reason": "Joki"}, {"examiner", "officer"}),
+        (
+            "/corrections",
+            {"participant_no": N1, "points": GOOD, "reason": "Joki"},
+            {"examiner", "officer"},
+        ),
         ("/close", None, {"officer"}),
     ],
 )
-async def test_who_may_record(exams: Exams, path: str, body: dict[str, object] | str | None, roles: set[str]) -> None:
+async def test_who_may_record(
+    exams: Exams, path: str, body: dict[str, object] | str | None, roles: set[str]
+) -> None:
     """Each route is for its roles; others are told so, and nobody without a token is heard."""
     sitting = await exams.schedule(NURSE)
-    for role in ("applicant", "verifier", "examiner", "proctor", "officer", "supervisor", "operator"):
+    for role in (
+        "applicant",
+        "verifier",
+        "examiner",
+        "proctor",
+        "officer",
+        "supervisor",
+        "operator",
+    ):
         answer = await exams.post(f"/sittings/{sitting}{path}", body, role=role)
         assert (answer.status_code == 403) == (role not in roles), (role, answer.text)
-    assert (await exams.service.http.post(f"/exams/sittings/{sitting}{path}", json=body)).status_code == 401
+    assert (
+        await exams.service.http.post(f"/exams/sittings/{sitting}{path}", json=body)
+    ).status_code == 401
 
 
 async def test_each_decision_is_on_record(exams: Exams) -> None:
@@ -248,7 +302,9 @@ async def test_each_decision_is_on_record(exams: Exams) -> None:
 
 
 async def test_a_component_of_some_needs_is_asked_of_these_alone(empty: Exams) -> None:
-    """An administrative post's simulation is missing where it is left out, and refused where a general post's candidate has one; in a file too."""
+    """An administrative post's simulation is missing where it is left out, and refused where a
+    general post's candidate has one; in a file too.
+    """
     await empty.hear(
         round_opened(policy_id="local-kasemen"),
         vacancy_published(CLERK, need="ADMINISTRASI"),

@@ -58,7 +58,9 @@ async def test_a_sitting_is_stated_for_each_vacancy(exams: Exams) -> None:
         ({"site": "Hall\x00A"}, 422, "invalid-request"),
     ],
 )
-async def test_a_sitting_that_cannot_be(exams: Exams, change: dict[str, Any], status: int, problem: str) -> None:
+async def test_a_sitting_that_cannot_be(
+    exams: Exams, change: dict[str, Any], status: int, problem: str
+) -> None:
     """What does not fit is refused with its name, and nothing is scheduled."""
     answer = await exams.post("/sittings", PLAN | change)
     assert (answer.status_code, code(answer)) == (status, problem)
@@ -75,7 +77,9 @@ async def test_a_vacancy_of_another_round_is_refused(exams: Exams) -> None:
 
 
 async def test_facts_come_in_any_order(empty: Exams) -> None:
-    """Verification before the vacancy, withdrawal before verification, the round last: what is asked afterwards is the same."""
+    """Verification before the vacancy, withdrawal before verification, the round last: what is
+    asked afterwards is the same.
+    """
     await empty.hear(withdrawn(NURSE, 2), *verified(NURSE, 1, 2), vacancy_published(NURSE))
     assert code(await empty.post("/sittings", PLAN | {"vacancy_ids": [NURSE]})) == "round-not-known"
     await empty.hear(round_opened())
@@ -91,7 +95,9 @@ async def test_sittings_page_in_the_order_of_scheduling(exams: Exams) -> None:
     seen: list[str] = []
     cursor: str | None = None
     while True:
-        answer = (await exams.get("/sittings", limit=2, **({"cursor": cursor} if cursor else {}))).json()
+        answer = (
+            await exams.get("/sittings", limit=2, **({"cursor": cursor} if cursor else {}))
+        ).json()
         seen += [item["sitting_id"] for item in answer["items"]]
         cursor = answer["next"]
         if cursor is None:
@@ -99,11 +105,15 @@ async def test_sittings_page_in_the_order_of_scheduling(exams: Exams) -> None:
     assert seen == [*first, second]
     of_stage = (await exams.get("/sittings", round_id=ROUND, stage="skb", role="proctor")).json()
     assert [item["sitting_id"] for item in of_stage["items"]] == [second]
-    assert (await exams.get("/sittings", round_id="cpns-1999")).json() == {"items": [], "next": None}
+    assert (await exams.get("/sittings", round_id="cpns-1999")).json() == {
+        "items": [],
+        "next": None,
+    }
 
 
 @pytest.mark.parametrize(
-    "cursor", ["nonsense", "WzFd", "WyJub3QtYS11dWlkIl0", "W251bGxd", "eyJhIjoxfQ", "WyJcdWQ4MDAiLCJhIl0"]
+    "cursor",
+    ["nonsense", "WzFd", "WyJub3QtYS11dWlkIl0", "W251bGxd", "eyJhIjoxfQ", "WyJcdWQ4MDAiLCJhIl0"],
 )
 async def test_a_cursor_that_is_none_of_ours(exams: Exams, cursor: str) -> None:
     """It is refused, whatever it decodes to."""
@@ -113,7 +123,9 @@ async def test_a_cursor_that_is_none_of_ours(exams: Exams, cursor: str) -> None:
 
 
 async def test_who_may_look(exams: Exams) -> None:
-    """Examiners, proctors and officers see sittings; others are refused, and an unknown sitting is not found."""
+    """Examiners, proctors and officers see sittings; others are refused, and an unknown sitting is
+    not found.
+    """
     sitting = await exams.schedule(NURSE)
     for path in ("/sittings", f"/sittings/{sitting}", f"/sittings/{sitting}/candidates"):
         for role in ("examiner", "proctor", "officer"):
@@ -130,7 +142,9 @@ async def test_who_may_look(exams: Exams) -> None:
 
 
 async def test_a_sitting_in_figures(exams: Exams) -> None:
-    """Each candidate is counted once, in the sitting that has the result; who withdrew without one is awaited nowhere."""
+    """Each candidate is counted once, in the sitting that has the result; who withdrew without one
+    is awaited nowhere.
+    """
     sitting, other = await exams.schedule(NURSE, CLERK), await exams.schedule(NURSE, site="Hall B")
     await exams.score(sitting, number(NURSE, 1))
     await exams.disqualify(sitting, number(NURSE, 1))
@@ -146,17 +160,39 @@ async def test_a_sitting_in_figures(exams: Exams) -> None:
 
 
 async def test_the_work_queue(exams: Exams) -> None:
-    """It holds, by vacancy and number, who has a result here or waits for one; pages join without gap or repeat."""
+    """It holds, by vacancy and number, who has a result here or waits for one; pages join without
+    gap or repeat.
+    """
     sitting, other = await exams.schedule(NURSE, DOCTOR), await exams.schedule(NURSE, site="Hall B")
     await exams.score(sitting, number(NURSE, 2))
     await exams.score(other, number(NURSE, 3))
     await exams.absent(sitting, number(DOCTOR, 2))
     await exams.hear(withdrawn(NURSE, 1))
     whole: list[dict[str, Any]] = [
-        {"vacancy_id": DOCTOR, "participant_no": number(DOCTOR, 1), "state": "waiting", "points": None},
-        {"vacancy_id": DOCTOR, "participant_no": number(DOCTOR, 2), "state": "missed", "points": None},
-        {"vacancy_id": NURSE, "participant_no": number(NURSE, 2), "state": "scored", "points": GOOD},
-        {"vacancy_id": NURSE, "participant_no": number(NURSE, 4), "state": "waiting", "points": None},
+        {
+            "vacancy_id": DOCTOR,
+            "participant_no": number(DOCTOR, 1),
+            "state": "waiting",
+            "points": None,
+        },
+        {
+            "vacancy_id": DOCTOR,
+            "participant_no": number(DOCTOR, 2),
+            "state": "missed",
+            "points": None,
+        },
+        {
+            "vacancy_id": NURSE,
+            "participant_no": number(NURSE, 2),
+            "state": "scored",
+            "points": GOOD,
+        },
+        {
+            "vacancy_id": NURSE,
+            "participant_no": number(NURSE, 4),
+            "state": "waiting",
+            "points": None,
+        },
     ]
     path = f"/sittings/{sitting}/candidates"
     assert (await exams.get(path)).json() == {"items": whole, "next": None}
@@ -174,7 +210,9 @@ async def test_the_work_queue(exams: Exams) -> None:
 
 
 async def test_the_interface_is_described(exams: Exams) -> None:
-    """Every operation of ours has a summary and its problems, every parameter and field a description; points are texts."""
+    """Every operation of ours has a summary and its problems, every parameter and field a
+    description; points are texts.
+    """
     spec = (await exams.service.http.get("/exams/openapi.json")).json()
     operations = [
         (path, operation)

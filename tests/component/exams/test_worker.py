@@ -26,7 +26,10 @@ async def projections(app: ServiceApp) -> dict[str, list[str]]:
     """What the service keeps of others' events, table by table."""
     tables = ("round", "vacancy", "admission", "withdrawal", "closed_list")
     return {
-        table: [row["line"] for row in await app.pool.fetch(f"SELECT t::text AS line FROM {table} t ORDER BY 1")]
+        table: [
+            row["line"]
+            for row in await app.pool.fetch(f"SELECT t::text AS line FROM {table} t ORDER BY 1")
+        ]
         for table in tables
     }
 
@@ -37,14 +40,18 @@ async def test_from_verification_to_the_second_stage(
     service_app: Callable[..., Awaitable[ServiceApp]],
     issuer: Issuer,
 ) -> None:
-    """Rounds, vacancies, candidates and shortlists arrive by Kafka from two services; a round whose policy can't be read is set aside and
-    holds up nothing; what examiners record stands on the log once, in order, under its vacancy. What was heard can be made anew from the log."""
+    """Rounds, vacancies, candidates and shortlists arrive by Kafka from two services; a round whose
+    policy can't be read is set aside and holds up nothing; what examiners record stands on the log
+    once, in order, under its vacancy. What was heard can be made anew from the log.
+    """
     heard_and_stated = {"applications", "ranking", "exams"}
     await servers.fresh_topics(*(topic.name for topic in TOPICS if topic.owner in heard_and_stated))
     app = await service_app("exams", now=utc_now())
     exams = Exams(app)
     applications, ranking = await new_database("applications"), await new_database("ranking")
-    unreadable = round_opened("cpns-2023").model_copy(update={"policy": {"id": "of-another-version"}})
+    unreadable = round_opened("cpns-2023").model_copy(
+        update={"policy": {"id": "of-another-version"}}
+    )
     database = str(app.app.state.parts.settings.database_url)
     with worker(servers, issuer, "exams", database) as process:
         await state(
@@ -77,14 +84,20 @@ async def test_from_verification_to_the_second_stage(
             records = await read(10)
         heard = await projections(app)
         await app.pool.execute("DELETE FROM admission; UPDATE vacancy SET round_id = 'wrong'")
-        rebuilding = terang("rebuild", "exams", servers=servers, issuer=issuer, service="exams", database=database)
+        rebuilding = terang(
+            "rebuild", "exams", servers=servers, issuer=issuer, service="exams", database=database
+        )
         assert await asyncio.to_thread(rebuilding.wait, 60) == 0
         assert await projections(app) == heard
         process.terminate()
         assert process.wait(60) == 0
     assert len({headers["ce_id"] for headers, _ in records}) == len(records) == 10
     types = {
-        vacancy: [headers["ce_type"].removeprefix("terang.") for headers, _ in records if headers["key"] == vacancy]
+        vacancy: [
+            headers["ce_type"].removeprefix("terang.")
+            for headers, _ in records
+            if headers["key"] == vacancy
+        ]
         for vacancy in (NURSE, DOCTOR)
     }
     assert types == {

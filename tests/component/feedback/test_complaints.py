@@ -35,7 +35,9 @@ def complaint(**changes: Any) -> dict[str, Any]:
     } | changes
 
 
-async def file(app: ServiceApp, headers: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
+async def file(
+    app: ServiceApp, headers: dict[str, str] | None = None, **changes: Any
+) -> dict[str, Any]:
     answer = await app.http.post("/feedback/complaints", json=complaint(**changes), headers=headers)
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
@@ -43,7 +45,10 @@ async def file(app: ServiceApp, headers: dict[str, str] | None = None, **changes
 
 
 def problem(answer: Any, status: int, code: str) -> dict[str, Any]:
-    assert (answer.status_code, answer.headers["content-type"]) == (status, "application/problem+json"), answer.text
+    assert (answer.status_code, answer.headers["content-type"]) == (
+        status,
+        "application/problem+json",
+    ), answer.text
     details: dict[str, Any] = answer.json()
     assert details["type"] == f"/problems/feedback/{code}"
     return details
@@ -58,9 +63,13 @@ async def resolve(app: ServiceApp, complaint_id: str, **changes: Any) -> Any:
 
 
 async def test_an_anonymous_complaint_is_answered_by_its_code(app: ServiceApp) -> None:
-    """Filed without a token; an officer answers; the code, however written, opens complaint and answer."""
+    """Filed without a token; an officer answers; the code, however written, opens complaint and
+    answer.
+    """
     receipt = await file(app)
-    waiting = await app.http.post("/feedback/complaints/tracking", json={"tracking_code": receipt["tracking_code"]})
+    waiting = await app.http.post(
+        "/feedback/complaints/tracking", json={"tracking_code": receipt["tracking_code"]}
+    )
     assert waiting.status_code == 200
     assert waiting.json()["outcome"] is None
     app.clock.advance(days=3)
@@ -70,7 +79,9 @@ async def test_an_anonymous_complaint_is_answered_by_its_code(app: ServiceApp) -
         "days": 3,
     }
     code = receipt["tracking_code"].lower().replace("-", " ")
-    opened = (await app.http.post("/feedback/complaints/tracking", json={"tracking_code": code})).json()
+    opened = (
+        await app.http.post("/feedback/complaints/tracking", json={"tracking_code": code})
+    ).json()
     assert opened == {
         "complaint_id": receipt["complaint_id"],
         "unit_id": "U-1",
@@ -86,7 +97,9 @@ async def test_an_anonymous_complaint_is_answered_by_its_code(app: ServiceApp) -
 
 
 async def test_events_hold_no_words_and_no_person(app: ServiceApp) -> None:
-    """Topics are public: they say that there was a complaint and how it ended, not what was said, where, or by whom."""
+    """Topics are public: they say that there was a complaint and how it ended, not what was said,
+    where, or by whom.
+    """
     receipt = await file(app, app.who("citizen-1", "applicant"))
     await resolve(app, receipt["complaint_id"], outcome="referred")
     filed, resolved = await app.stated()
@@ -104,7 +117,9 @@ async def test_events_hold_no_words_and_no_person(app: ServiceApp) -> None:
 
 
 async def test_the_tracking_code_stands_nowhere_in_the_database(app: ServiceApp) -> None:
-    """Only its hash is kept, and the answer kept for a repeated Idempotency-Key opens only with that key."""
+    """Only its hash is kept, and the answer kept for a repeated Idempotency-Key opens only with
+    that key.
+    """
     receipt = await file(app, {"Idempotency-Key": str(uuid4())})
     code = receipt["tracking_code"]
     tables = await app.pool.fetch(
@@ -112,7 +127,9 @@ async def test_the_tracking_code_stands_nowhere_in_the_database(app: ServiceApp)
     )
     assert len(tables) > 8
     for table in tables:
-        rows = await app.pool.fetch(f'SELECT t.* FROM {table["schemaname"]}."{table["tablename"]}" t')
+        rows = await app.pool.fetch(
+            f'SELECT t.* FROM {table["schemaname"]}."{table["tablename"]}" t'
+        )
         for row in rows:
             for value in row.values():
                 raw = value if isinstance(value, bytes) else str(value).encode()
@@ -121,7 +138,9 @@ async def test_the_tracking_code_stands_nowhere_in_the_database(app: ServiceApp)
 
 
 async def test_a_repeated_key_gets_the_first_answer_and_files_once(app: ServiceApp) -> None:
-    """The same request twice, and twice at once: one complaint, one event, the same code; another body with the key is refused."""
+    """The same request twice, and twice at once: one complaint, one event, the same code; another
+    body with the key is refused.
+    """
     key = {"Idempotency-Key": str(uuid4())}
     first, second = await asyncio.gather(
         *(app.http.post("/feedback/complaints", json=complaint(), headers=key) for _ in range(2))
@@ -161,19 +180,27 @@ async def test_the_public_sees_that_there_are_complaints_not_their_words(app: Se
 
 async def test_officers_have_a_queue_of_what_waits(app: ServiceApp) -> None:
     """The oldest first, over all units, without what is answered; the public can't ask for it."""
-    first, second, third = [(await file(app, unit_id=unit))["complaint_id"] for unit in ("U-1", "U-small", "U-1")]
+    first, second, third = [
+        (await file(app, unit_id=unit))["complaint_id"] for unit in ("U-1", "U-small", "U-1")
+    ]
     await resolve(app, second)
     officer = app.who("officer-1", "officer")
     queue = await app.http.get("/feedback/complaints", params={"waiting": True}, headers=officer)
     assert [item["complaint_id"] for item in queue.json()["items"]] == [first, third]
-    rest = await app.http.get("/feedback/complaints", params={"waiting": True, "limit": 1}, headers=officer)
+    rest = await app.http.get(
+        "/feedback/complaints", params={"waiting": True, "limit": 1}, headers=officer
+    )
     after: dict[str, Any] = {"waiting": True, "cursor": rest.json()["next"]}
     assert [
         item["complaint_id"]
-        for item in (await app.http.get("/feedback/complaints", params=after, headers=officer)).json()["items"]
+        for item in (
+            await app.http.get("/feedback/complaints", params=after, headers=officer)
+        ).json()["items"]
     ] == [third]
     problem(
-        await app.http.get("/feedback/complaints", params={"waiting": True, "unit_id": "U-1"}), 403, "not-your-role"
+        await app.http.get("/feedback/complaints", params={"waiting": True, "unit_id": "U-1"}),
+        403,
+        "not-your-role",
     )
     problem(await app.http.get("/feedback/complaints"), 403, "not-your-role")
 
@@ -190,7 +217,11 @@ async def test_a_named_complainant_finds_the_answer(app: ServiceApp) -> None:
     path = f"/feedback/complaints/{mine['complaint_id']}"
     assert (await app.http.get(path, headers=app.who("citizen-1"))).json() == own.json()["items"][0]
     assert (await app.http.get(path, headers=app.who("officer-1", "officer"))).status_code == 200
-    problem(await app.http.get(path, headers=app.who("citizen-2", "applicant", "verifier")), 403, "not-your-complaint")
+    problem(
+        await app.http.get(path, headers=app.who("citizen-2", "applicant", "verifier")),
+        403,
+        "not-your-complaint",
+    )
     problem(await app.http.get(path), 401, "unauthenticated")
     problem(await app.http.get("/feedback/me"), 401, "unauthenticated")
 
@@ -198,7 +229,9 @@ async def test_a_named_complainant_finds_the_answer(app: ServiceApp) -> None:
 async def test_an_anonymous_complaint_belongs_to_nobody(app: ServiceApp) -> None:
     """No person, not even one whose subject is empty, owns what was filed without a name."""
     receipt = await file(app)
-    answer = await app.http.get(f"/feedback/complaints/{receipt['complaint_id']}", headers=app.who("", "applicant"))
+    answer = await app.http.get(
+        f"/feedback/complaints/{receipt['complaint_id']}", headers=app.who("", "applicant")
+    )
     assert answer.status_code in {401, 403}
 
 
@@ -214,22 +247,32 @@ async def test_a_complaint_is_answered_once(app: ServiceApp) -> None:
     problem(refused, 409, "resolved-already")
     assert len(await app.stated(ComplaintResolved)) == 1
     rows = await app.pool.fetch("SELECT subject, action, object FROM audit")
-    assert [tuple(row) for row in rows] == [("officer-1", "complaint.resolved", receipt["complaint_id"])]
+    assert [tuple(row) for row in rows] == [
+        ("officer-1", "complaint.resolved", receipt["complaint_id"])
+    ]
 
 
 async def test_complaints_about_a_very_small_unit_show_no_category(app: ServiceApp) -> None:
-    """Among four people a category points at persons: not in the event, the list, or the counts; the officer who answers sees it. A unit
-    that grows doesn't uncover what was filed before."""
+    """Among four people a category points at persons: not in the event, the list, or the counts;
+    the officer who answers sees it. A unit that grows doesn't uncover what was filed before.
+    """
     receipt = await file(app, unit_id="U-small")
     await app.hear(UnitRegistered(unit_id="U-small", path="Kota | Kelurahan", staff=40))
     await resolve(app, receipt["complaint_id"])
-    assert [event.category for event in await app.stated(ComplaintFiled, ComplaintResolved)] == [None, None]
-    listed = (await app.http.get("/feedback/complaints", params={"unit_id": "U-small"})).json()["items"]
+    assert [event.category for event in await app.stated(ComplaintFiled, ComplaintResolved)] == [
+        None,
+        None,
+    ]
+    listed = (await app.http.get("/feedback/complaints", params={"unit_id": "U-small"})).json()[
+        "items"
+    ]
     assert [item["category"] for item in listed] == [None]
     unit = (await app.http.get("/feedback/units/U-small")).json()
     assert unit["complaints"] == [{"month": "2026-08", "category": None, "complaints": 1}]
     whole = await app.http.get(
-        "/feedback/complaints", params={"unit_id": "U-small"}, headers=app.who("officer-1", "officer")
+        "/feedback/complaints",
+        params={"unit_id": "U-small"},
+        headers=app.who("officer-1", "officer"),
     )
     assert [item["category"] for item in whole.json()["items"]] == ["conduct"]
 
@@ -242,7 +285,9 @@ async def test_complaints_about_a_very_small_unit_show_no_category(app: ServiceA
         pytest.param({"category": "politics"}, 422, "invalid-request", id="no such category"),
         pytest.param({"text": "   "}, 422, "invalid-request", id="blank text"),
         pytest.param({"text": "x" * 5_001}, 422, "invalid-request", id="too long"),
-        pytest.param({"text": "a\x00b"}, 422, "invalid-request", id="a character PostgreSQL can't keep"),
+        pytest.param(
+            {"text": "a\x00b"}, 422, "invalid-request", id="a character PostgreSQL can't keep"
+        ),
         pytest.param({"name": "Budi"}, 422, "invalid-request", id="a field that doesn't exist"),
     ],
 )
@@ -256,7 +301,9 @@ async def test_what_is_wrong_is_refused_and_leaves_nothing(
 
 
 async def test_the_day_is_the_provinces(app: ServiceApp) -> None:
-    """At 18:30 UTC it is already tomorrow in Jakarta: filed_on says so, and tomorrow's date is not ahead."""
+    """At 18:30 UTC it is already tomorrow in Jakarta: filed_on says so, and tomorrow's date is not
+    ahead.
+    """
     app.clock.advance(hours=15, minutes=30)
     await file(app, happened_on="2026-08-21")
     (filed,) = await app.stated(ComplaintFiled)
@@ -269,12 +316,18 @@ async def test_answers_need_an_officer_and_a_complaint(app: ServiceApp) -> None:
     path = f"/feedback/complaints/{receipt['complaint_id']}/resolution"
     body = {"outcome": "upheld", "text": "Ya."}
     problem(await app.http.post(path, json=body), 401, "unauthenticated")
-    problem(await app.http.post(path, json=body, headers=app.who("v", "verifier")), 403, "not-your-role")
+    problem(
+        await app.http.post(path, json=body, headers=app.who("v", "verifier")), 403, "not-your-role"
+    )
     problem(await resolve(app, str(uuid4())), 404, "unknown-complaint")
-    tracking = await app.http.post("/feedback/complaints/tracking", json={"tracking_code": "0000-0000-0000-0000"})
+    tracking = await app.http.post(
+        "/feedback/complaints/tracking", json={"tracking_code": "0000-0000-0000-0000"}
+    )
     problem(tracking, 404, "unknown-tracking-code")
     problem(
-        await app.http.get("/feedback/complaints", params={"unit_id": "U-1", "cursor": "bm90IG91cnM"}),
+        await app.http.get(
+            "/feedback/complaints", params={"unit_id": "U-1", "cursor": "bm90IG91cnM"}
+        ),
         400,
         "bad-cursor",
     )

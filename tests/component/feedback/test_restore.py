@@ -13,11 +13,16 @@ from tests.component.feedback.test_complaints import resolve
 from tests.component.feedback.test_units import assess, complain
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
-UNITS = [UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=4 if n == 9 else 20) for n in range(10)]
+UNITS = [
+    UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=4 if n == 9 else 20)
+    for n in range(10)
+]
 
 
 async def log_of(app: ServiceApp) -> list[Record]:
-    """What the service stated, as its relay would have put it on the log: numbered in each partition."""
+    """What the service stated, as its relay would have put it on the log: numbered in each
+    partition.
+    """
     records = []
     rows = await app.pool.fetch(
         """SELECT *, row_number() OVER (PARTITION BY topic, partition ORDER BY id) AS number FROM messaging.outbox
@@ -26,7 +31,9 @@ async def log_of(app: ServiceApp) -> list[Record]:
     for row in rows:
         headers = (*headers_from_text(row["headers"]), ("ce_sequence", str(row["number"]).encode()))
         offset = row["number"] - 1
-        records.append(Record(row["topic"], row["partition"], offset, row["key"], row["data"], headers, 0))
+        records.append(
+            Record(row["topic"], row["partition"], offset, row["key"], row["data"], headers, 0)
+        )
     return records
 
 
@@ -39,15 +46,23 @@ async def seen(app: ServiceApp) -> dict[str, Any]:
     """What the public sees of complaints and flags."""
     shown = {}
     for unit in UNITS:
-        complaints = await app.http.get("/feedback/complaints", params={"unit_id": unit.unit_id, "limit": 500})
+        complaints = await app.http.get(
+            "/feedback/complaints", params={"unit_id": unit.unit_id, "limit": 500}
+        )
         view = (await app.http.get(f"/feedback/units/{unit.unit_id}")).json()
-        shown[unit.unit_id] = (complaints.json(), view["flags"], view["past_flags"], view["complaints"])
+        shown[unit.unit_id] = (
+            complaints.json(),
+            view["flags"],
+            view["past_flags"],
+            view["complaints"],
+        )
     return shown
 
 
 async def test_complaints_answers_and_flags_come_back_from_the_log(service_app: StartApp) -> None:
-    """A database that lacks everything shows the public the same again; words are gone, the operator is told so, and an assessment is owed,
-    which states nothing anew."""
+    """A database that lacks everything shows the public the same again; words are gone, the
+    operator is told so, and an assessment is owed, which states nothing anew.
+    """
     lost, restored = await service_app("feedback"), await service_app("feedback")
     for app in (lost, restored):
         await app.hear(*UNITS)
@@ -70,12 +85,16 @@ async def test_complaints_answers_and_flags_come_back_from_the_log(service_app: 
     assert await assess(restored) == []
     assert await seen(restored) == await seen(lost)
     officer = restored.who("officer-1", "officer")
-    whole = await restored.http.get("/feedback/complaints", params={"unit_id": "U-5", "limit": 500}, headers=officer)
+    whole = await restored.http.get(
+        "/feedback/complaints", params={"unit_id": "U-5", "limit": 500}, headers=officer
+    )
     assert {(item["text"], item["answer"]) for item in whole.json()["items"]} == {("", None)}
 
 
 async def test_what_is_there_already_stays_as_it_is(service_app: StartApp) -> None:
-    """Records that the database has are named and change nothing; a record of another platform is named too."""
+    """Records that the database has are named and change nothing; a record of another platform is
+    named too.
+    """
     app = await service_app("feedback")
     await app.hear(*UNITS)
     (complaint_id,) = await complain(app, "U-1", "conduct", 1)

@@ -1,4 +1,6 @@
-"""Services rendered come in, units are assessed, flags rise and fall: through HTTP and the assessment, over a real PostgreSQL."""
+"""Services rendered come in, units are assessed, flags rise and fall: through HTTP and the
+assessment, over a real PostgreSQL.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -15,14 +17,18 @@ from tests.component.conftest import ServiceApp
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
 IMPORT = "/feedback/services-rendered/import"
-YEAR = [f"2025-{month:02d}" for month in range(9, 13)] + [f"2026-{month:02d}" for month in range(1, 9)]
+YEAR = [f"2025-{month:02d}" for month in range(9, 13)] + [
+    f"2026-{month:02d}" for month in range(1, 9)
+]
 
 
 @pytest.fixture
 async def app(service_app: StartApp) -> ServiceApp:
     """Feedback that knows ten units of twenty people each."""
     app = await service_app("feedback")
-    await app.hear(*(UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=20) for n in range(10)))
+    await app.hear(
+        *(UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=20) for n in range(10))
+    )
     return app
 
 
@@ -30,22 +36,31 @@ async def assess(app: ServiceApp) -> list[UnitFlagged | UnitCleared]:
     settings = app.app.state.parts.settings
     assert isinstance(settings, Settings)
     async with app.pool.acquire() as connection, connection.transaction():
-        return await assess_units(connection, app.outbox, app.clock(), settings.zone, settings.limits)
+        return await assess_units(
+            connection, app.outbox, app.clock(), settings.zone, settings.limits
+        )
 
 
 async def send(app: ServiceApp, text: str, **headers: str) -> Any:
-    return await app.http.post(IMPORT, content=text.encode(), headers=app.who("officer-1", "officer") | headers)
+    return await app.http.post(
+        IMPORT, content=text.encode(), headers=app.who("officer-1", "officer") | headers
+    )
 
 
 async def report(app: ServiceApp, monthly: dict[str, int]) -> None:
-    rows = [f"{unit_id},{month},{services}" for unit_id, services in monthly.items() for month in YEAR]
+    rows = [
+        f"{unit_id},{month},{services}" for unit_id, services in monthly.items() for month in YEAR
+    ]
     answer = await send(app, "\n".join(["unit_id,month,services", *rows]))
     assert answer.json() == {"rows": len(rows), "units": len(monthly)}
 
 
 async def complain(app: ServiceApp, unit_id: str, category: str, times: int) -> list[str]:
     answers = [
-        await app.http.post("/feedback/complaints", json={"unit_id": unit_id, "category": category, "text": "Lambat."})
+        await app.http.post(
+            "/feedback/complaints",
+            json={"unit_id": unit_id, "category": category, "text": "Lambat."},
+        )
         for _ in range(times)
     ]
     assert {answer.status_code for answer in answers} == {201}
@@ -54,16 +69,25 @@ async def complain(app: ServiceApp, unit_id: str, category: str, times: int) -> 
 
 async def test_a_file_of_services_is_taken_and_replaces_what_stood(app: ServiceApp) -> None:
     """Unit-months that come again take the new number; others stay."""
-    assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\nU-1,2026-06,20\n")).status_code == 201
+    assert (
+        await send(app, "unit_id,month,services\nU-1,2026-07,10\nU-1,2026-06,20\n")
+    ).status_code == 201
     assert (await send(app, "month,services,unit_id\n2026-07,11,U-1\n")).status_code == 201
-    rows = await app.pool.fetch("SELECT month::text, services FROM services_rendered ORDER BY month")
+    rows = await app.pool.fetch(
+        "SELECT month::text, services FROM services_rendered ORDER BY month"
+    )
     assert [tuple(row) for row in rows] == [("2026-06-01", 20), ("2026-07-01", 11)]
     assert (await app.http.get("/feedback/units/U-1")).json()["services"] == 31
-    assert await app.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'services.imported'") == 2
+    assert (
+        await app.pool.fetchval("SELECT count(*) FROM audit WHERE action = 'services.imported'")
+        == 2
+    )
 
 
 async def test_bad_rows_are_named_and_nothing_is_taken(app: ServiceApp) -> None:
-    """Unknown unit, bad month, month ahead, negative number, missing value, the same unit-month twice: each by line and column."""
+    """Unknown unit, bad month, month ahead, negative number, missing value, the same unit-month
+    twice: each by line and column.
+    """
     text = (
         "unit_id,month,services\nU-1,2026-07,10\nU-99,2026-07,10\nU-1,2026-13,10\nU-1,2026-09,10\n"
         "U-1,2026-05,-1\nU-1,2026-04,\nU-1,2026-07,12\n"
@@ -86,20 +110,27 @@ async def test_bad_rows_are_named_and_nothing_is_taken(app: ServiceApp) -> None:
 
 
 async def test_services_are_imported_by_officers_once(app: ServiceApp) -> None:
-    """Wrong role and no token are refused; a repeated key imports once; a file that is none is refused."""
+    """Wrong role and no token are refused; a repeated key imports once; a file that is none is
+    refused.
+    """
     text = "unit_id,month,services\nU-1,2026-07,10\n"
     assert (await app.http.post(IMPORT, content=text)).status_code == 401
-    assert (await app.http.post(IMPORT, content=text, headers=app.who("v", "verifier"))).status_code == 403
+    assert (
+        await app.http.post(IMPORT, content=text, headers=app.who("v", "verifier"))
+    ).status_code == 403
     first, second = [await send(app, text, **{"Idempotency-Key": "import-1"}) for _ in range(2)]
     assert first.json() == second.json() == {"rows": 1, "units": 1}
     assert second.headers["idempotent-replayed"] == "true"
     assert await app.pool.fetchval("SELECT count(*) FROM audit") == 1
-    assert (await send(app, "unit,month\nU-1,2026-07\n")).json()["type"] == "/problems/feedback/file-unreadable"
+    assert (await send(app, "unit,month\nU-1,2026-07\n")).json()[
+        "type"
+    ] == "/problems/feedback/file-unreadable"
 
 
 async def test_units_in_plain_trouble_are_flagged_and_everyone_sees_why(app: ServiceApp) -> None:
-    """One slow unit with twice the workload, one slow without, one rude: staff, process, training; the others stand unflagged. Figures are
-    the same in event, list and page."""
+    """One slow unit with twice the workload, one slow without, one rude: staff, process, training;
+    the others stand unflagged. Figures are the same in event, list and page.
+    """
     await report(app, {f"U-{n}": 2_000 if n == 1 else 500 for n in range(10)})
     for n in range(10):
         await complain(app, f"U-{n}", "slow-service", 1)
@@ -118,7 +149,9 @@ async def test_units_in_plain_trouble_are_flagged_and_everyone_sees_why(app: Ser
 
     page = (await app.http.get("/feedback/units", params={"flagged": True, "limit": 2})).json()
     assert [item["unit_id"] for item in page["items"]] == ["U-1", "U-2"]
-    rest = (await app.http.get("/feedback/units", params={"flagged": True, "cursor": page["next"]})).json()
+    rest = (
+        await app.http.get("/feedback/units", params={"flagged": True, "cursor": page["next"]})
+    ).json()
     assert ([item["unit_id"] for item in rest["items"]], rest["next"]) == (["U-3"], None)
     unflagged = (await app.http.get("/feedback/units", params={"flagged": False})).json()["items"]
     assert len(unflagged) == 7
@@ -132,7 +165,11 @@ async def test_units_in_plain_trouble_are_flagged_and_everyone_sees_why(app: Ser
     slow = next(group for group in unit["groups"] if group["group"] == "slow")
     assert slow["figures"] == flag["figures"]
     assert (slow["figures"]["complaints"], slow["figures"]["exposure"]) == (121, 24_000)
-    assert Decimal(slow["unit_rate_low"]) < Decimal(slow["figures"]["unit_rate"]) < Decimal(slow["unit_rate_high"])
+    assert (
+        Decimal(slow["unit_rate_low"])
+        < Decimal(slow["figures"]["unit_rate"])
+        < Decimal(slow["unit_rate_high"])
+    )
     assert Decimal(slow["figures"]["workload_ratio"]) > 2
     assert {(count["category"], count["complaints"]) for count in unit["complaints"]} == {
         ("slow-service", 121),
@@ -151,8 +188,12 @@ async def test_without_services_units_are_compared_by_staff(app: ServiceApp) -> 
     assert flagged.figures.workload_ratio is None
 
 
-async def test_a_flag_is_cleared_when_complaints_turn_out_wrong_and_stays_in_the_history(app: ServiceApp) -> None:
-    """Answers `not-upheld` and `referred` take complaints out of the count; the flag falls, and its past is kept with both figures."""
+async def test_a_flag_is_cleared_when_complaints_turn_out_wrong_and_stays_in_the_history(
+    app: ServiceApp,
+) -> None:
+    """Answers `not-upheld` and `referred` take complaints out of the count; the flag falls, and its
+    past is kept with both figures.
+    """
     for n in range(10):
         await complain(app, f"U-{n}", "conduct", 2)
     filed = await complain(app, "U-5", "conduct", 30)
@@ -192,8 +233,9 @@ async def test_upheld_complaints_go_on_counting(app: ServiceApp) -> None:
 
 
 async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: ServiceApp) -> None:
-    """Unit heard, services imported, complaint filed, complaint answered: each sets the mark; what was refused doesn't; the assessment
-    takes it off; nothing owed, nothing done."""
+    """Unit heard, services imported, complaint filed, complaint answered: each sets the mark; what
+    was refused doesn't; the assessment takes it off; nothing owed, nothing done.
+    """
 
     async def owed() -> int:
         count: int = await app.pool.fetchval("SELECT count(*) FROM assessment_owed")
@@ -202,7 +244,9 @@ async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: Service
     assert await owed() == 1  # units heard, in one batch
     await assess(app)
     assert await owed() == 0
-    assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\nU-99,2026-07,1\n")).status_code == 422
+    assert (
+        await send(app, "unit_id,month,services\nU-1,2026-07,10\nU-99,2026-07,1\n")
+    ).status_code == 422
     assert await owed() == 0
     assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 201
     assert await owed() == 1
@@ -223,14 +267,18 @@ async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: Service
 
 
 async def test_a_new_day_is_assessed_without_a_mark(app: ServiceApp) -> None:
-    """A year later the window has moved past the complaints: the flag falls though nothing happened."""
+    """A year later the window has moved past the complaints: the flag falls though nothing
+    happened.
+    """
     for n in range(10):
         await complain(app, f"U-{n}", "conduct", 2)
     await complain(app, "U-5", "conduct", 30)
     assert [type(change) for change in await assess(app)] == [UnitFlagged]
     app.clock.advance(days=1)
     assert await assess(app) == []
-    assert (await app.http.get("/feedback/units/U-5")).json()["assessed_at"] == "2026-08-21T03:00:00Z"
+    assert (await app.http.get("/feedback/units/U-5")).json()[
+        "assessed_at"
+    ] == "2026-08-21T03:00:00Z"
     app.clock.advance(days=364)
     (cleared,) = await assess(app)
     assert isinstance(cleared, UnitCleared)
@@ -248,7 +296,9 @@ async def test_two_workers_state_a_flag_once(app: ServiceApp) -> None:
 
 
 async def test_an_effect_during_an_assessment_is_not_forgotten(app: ServiceApp) -> None:
-    """A complaint that commits after the marks were removed keeps a mark of its own for the next assessment."""
+    """A complaint that commits after the marks were removed keeps a mark of its own for the next
+    assessment.
+    """
     settings = app.app.state.parts.settings
     async with app.pool.acquire() as connection, connection.transaction():
         await assess_units(connection, app.outbox, app.clock(), settings.zone, settings.limits)

@@ -1,4 +1,6 @@
-"""Feedback's worker as a process over real Kafka: units come in, complaints and flags go out, and nothing is lost with it."""
+"""Feedback's worker as a process over real Kafka: units come in, complaints and flags go out, and
+nothing is lost with it.
+"""
 
 import asyncio
 import json
@@ -34,11 +36,15 @@ SECONDS = 60.0
 @pytest.fixture
 async def topics(servers: Servers) -> None:
     """The topics of applications and feedback, empty."""
-    await servers.fresh_topics(*(topic.name for topic in TOPICS if topic.owner in {"applications", "feedback"}))
+    await servers.fresh_topics(
+        *(topic.name for topic in TOPICS if topic.owner in {"applications", "feedback"})
+    )
 
 
 @contextmanager
-def worker(servers: Servers, issuer: Issuer, database: str) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
+def worker(
+    servers: Servers, issuer: Issuer, database: str
+) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`terang serve feedback worker` until the block ends; its process and its address."""
     port = free_port()
     environment = os.environ | {
@@ -49,7 +55,9 @@ def worker(servers: Servers, issuer: Issuer, database: str) -> Iterator[tuple[su
         "DATABASE_URL_FEEDBACK": database,
     }
     terang = Path(sysconfig.get_path("scripts")) / "terang"
-    process = subprocess.Popen([terang, "serve", "feedback", "worker", "--port", str(port)], env=environment)
+    process = subprocess.Popen(
+        [terang, "serve", "feedback", "worker", "--port", str(port)], env=environment
+    )
     try:
         yield process, f"http://127.0.0.1:{port}"
     finally:
@@ -62,7 +70,9 @@ def worker(servers: Servers, issuer: Issuer, database: str) -> Iterator[tuple[su
             raise
 
 
-async def register(servers: Servers, new_database: NewDatabase, units: list[UnitRegistered], app: ServiceApp) -> None:
+async def register(
+    servers: Servers, new_database: NewDatabase, units: list[UnitRegistered], app: ServiceApp
+) -> None:
     """Applications states these units through its own outbox and relay."""
     outbox = Outbox(
         source="/provinces/99/applications",
@@ -75,11 +85,16 @@ async def register(servers: Servers, new_database: NewDatabase, units: list[Unit
         async with pool.acquire() as connection, connection.transaction():
             await outbox.append(connection, [Statement(unit, time=app.clock()) for unit in units])
         relay = Relay(
-            dsn=database, bootstrap_servers=servers.bootstrap, service="applications", partitions=outbox.partitions
+            dsn=database,
+            bootstrap_servers=servers.bootstrap,
+            service="applications",
+            partitions=outbox.partitions,
         )
         carrying = asyncio.create_task(relay.run())
         published = "SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL"
-        acknowledged = "SELECT coalesce(sum(numbered - acknowledged), 0) FROM messaging.outbox_partitions"
+        acknowledged = (
+            "SELECT coalesce(sum(numbered - acknowledged), 0) FROM messaging.outbox_partitions"
+        )
         await until(lambda: pool.fetchval(f"SELECT ({published}) + ({acknowledged})"), 0)
         carrying.cancel()
         with suppress(asyncio.CancelledError):
@@ -95,10 +110,17 @@ async def until(ask: Callable[[], Awaitable[Any]], wanted: Any) -> None:
 
 
 @asynccontextmanager
-async def log(servers: Servers) -> AsyncIterator[Callable[[int], Awaitable[list[tuple[dict[str, str], Any]]]]]:
-    """`await read(n)`: the first n records of terang.feedback as (headers, data), in the order in which they came."""
+async def log(
+    servers: Servers,
+) -> AsyncIterator[Callable[[int], Awaitable[list[tuple[dict[str, str], Any]]]]]:
+    """`await read(n)`: the first n records of terang.feedback as (headers, data), in the order in
+    which they came.
+    """
     consumer = AIOKafkaConsumer(
-        "terang.feedback", bootstrap_servers=servers.bootstrap, auto_offset_reset="earliest", enable_auto_commit=False
+        "terang.feedback",
+        bootstrap_servers=servers.bootstrap,
+        auto_offset_reset="earliest",
+        enable_auto_commit=False,
     )
     await consumer.start()
     seen: list[tuple[dict[str, str], Any]] = []
@@ -109,7 +131,8 @@ async def log(servers: Servers) -> AsyncIterator[Callable[[int], Awaitable[list[
                 for records in (await consumer.getmany(timeout_ms=500)).values():
                     seen.extend(
                         (
-                            {name: value.decode() for name, value in r.headers} | {"key": r.key.decode()},
+                            {name: value.decode() for name, value in r.headers}
+                            | {"key": r.key.decode()},
                             json.loads(r.value),
                         )
                         for r in records
@@ -138,10 +161,14 @@ async def address(app: ServiceApp) -> str:
 async def test_a_flag_travels_from_citizens_to_the_log_whatever_dies(
     servers: Servers, new_database: NewDatabase, service_app: StartApp, issuer: Issuer
 ) -> None:
-    """Units arrive by Kafka; citizens complain; the worker flags the unit in trouble, is killed at once, and its successor carries out
-    what was stated and clears the flag once the officer finds the complaints wrong. Each event stands once, numbered in its partition."""
+    """Units arrive by Kafka; citizens complain; the worker flags the unit in trouble, is killed at
+    once, and its successor carries out what was stated and clears the flag once the officer finds
+    the complaints wrong. Each event stands once, numbered in its partition.
+    """
     app = await service_app("feedback", now=utc_now())
-    units = [UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=20) for n in range(10)]
+    units = [
+        UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=20) for n in range(10)
+    ]
     await register(servers, new_database, units, app)
     database = await address(app)
     async with log(servers) as read:

@@ -1,4 +1,5 @@
-"""A local stack whose services are stand-ins that are ready at once: what is under test is who starts, watches and ends them.
+"""A local stack whose services are stand-ins that are ready at once: what is under test is who
+starts, watches and ends them.
 
 python stand_in.py stack FOLDER     the stack, held up until it is told to end
 python stand_in.py service PORT     one stand-in

@@ -1,4 +1,6 @@
-"""The local door passes requests and streams on, says when a service is away, and has the demo issuer behind it."""
+"""The local door passes requests and streams on, says when a service is away, and has the demo
+issuer behind it.
+"""
 
 import asyncio
 import contextlib
@@ -27,7 +29,9 @@ NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 
 
 class Upstream:
-    """A service behind the door: repeats what it is sent, streams until its reader is gone, breaks off."""
+    """A service behind the door: repeats what it is sent, streams until its reader is gone, breaks
+    off.
+    """
 
     def __init__(self) -> None:
         self.stream_ended = asyncio.Event()
@@ -76,7 +80,9 @@ class Upstream:
 async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The app on a free port, by its URL."""
     port = free_port()
-    server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1))
+    server = uvicorn.Server(
+        uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1)
+    )
     task = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.01)
@@ -109,7 +115,9 @@ async def door(upstream: Upstream, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
 
 
 async def test_a_request_arrives_as_it_was_sent(door: httpx.AsyncClient) -> None:
-    """Method, path with its escapes, query, headers and body go through; so do status and headers of the answer."""
+    """Method, path with its escapes, query, headers and body go through; so do status and headers
+    of the answer.
+    """
     answer = await door.post(
         "/ranking/a%2Fb/c?x=1%202&y=",
         headers={"Idempotency-Key": "k1", "Accept-Language": "id"},
@@ -145,8 +153,12 @@ async def test_an_answer_without_a_body(door: httpx.AsyncClient) -> None:
     assert (await door.get("/ranking/x")).status_code == 201
 
 
-async def test_events_arrive_one_by_one_and_end_with_their_reader(door: httpx.AsyncClient, upstream: Upstream) -> None:
-    """A stream of server-sent events isn't held back; when the reader goes, the service's stream is ended."""
+async def test_events_arrive_one_by_one_and_end_with_their_reader(
+    door: httpx.AsyncClient, upstream: Upstream
+) -> None:
+    """A stream of server-sent events isn't held back; when the reader goes, the service's stream is
+    ended.
+    """
     async with door.stream("GET", "/ranking/stream") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.aiter_lines()
@@ -160,10 +172,18 @@ async def test_an_answer_that_breaks_off_breaks_off(door: httpx.AsyncClient) -> 
         await door.get("/ranking/broken")
 
 
-@pytest.mark.parametrize(("language", "words"), [("en", "try again"), ("id-ID", "coba lagi"), (None, "coba lagi")])
-async def test_a_service_that_is_away_is_a_502(door: httpx.AsyncClient, language: str | None, words: str) -> None:
-    """A service that can't be reached gives a problem that says what to do, in the reader's language."""
-    answer = await door.post("/exams/sittings", json={}, headers={"Accept-Language": language} if language else {})
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "try again"), ("id-ID", "coba lagi"), (None, "coba lagi")]
+)
+async def test_a_service_that_is_away_is_a_502(
+    door: httpx.AsyncClient, language: str | None, words: str
+) -> None:
+    """A service that can't be reached gives a problem that says what to do, in the reader's
+    language.
+    """
+    answer = await door.post(
+        "/exams/sittings", json={}, headers={"Accept-Language": language} if language else {}
+    )
     assert answer.status_code == 502
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["type"] == "/problems/door/service-away"
@@ -200,7 +220,9 @@ async def test_the_door_has_figures_of_its_own(door: httpx.AsyncClient) -> None:
 
 
 async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) -> None:
-    """A token asked for by client credentials is signed with a published key and carries issuer, subject, roles and end."""
+    """A token asked for by client credentials is signed with a published key and carries issuer,
+    subject, roles and end.
+    """
     form = {"grant_type": "client_credentials", "client_id": "ana", "scope": "applicant verifier"}
     answer = (await door.post("/issuer/token", data=form)).json()
     keys = KeySet.import_key_set((await door.get("/issuer/jwks")).json())
@@ -219,9 +241,18 @@ async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) ->
 @pytest.mark.parametrize(
     ("form", "error"),
     [
-        ({"grant_type": "password", "client_id": "ana", "scope": "officer"}, "unsupported_grant_type"),
-        ({"grant_type": "client_credentials", "client_id": "", "scope": "officer"}, "invalid_client"),
-        ({"grant_type": "client_credentials", "client_id": "ana", "scope": "officer king"}, "invalid_scope"),
+        (
+            {"grant_type": "password", "client_id": "ana", "scope": "officer"},
+            "unsupported_grant_type",
+        ),
+        (
+            {"grant_type": "client_credentials", "client_id": "", "scope": "officer"},
+            "invalid_client",
+        ),
+        (
+            {"grant_type": "client_credentials", "client_id": "ana", "scope": "officer king"},
+            "invalid_scope",
+        ),
     ],
 )
 async def test_a_wrong_request_for_a_token_is_refused(

@@ -1,4 +1,6 @@
-"""The local stack: one start brings everything up, what dies comes back, and nothing outlives its supervisor."""
+"""The local stack: one start brings everything up, what dies comes back, and nothing outlives its
+supervisor.
+"""
 
 import asyncio
 import json
@@ -35,7 +37,9 @@ OF_OTHERS = ("KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_")
 @contextmanager
 def supervisor(folder: Path, **environment: str) -> Iterator[subprocess.Popen[str]]:
     """A supervisor in a process of its own; what is left of it is killed."""
-    inherited = {name: value for name, value in os.environ.items() if not name.startswith(OF_OTHERS)}
+    inherited = {
+        name: value for name, value in os.environ.items() if not name.startswith(OF_OTHERS)
+    }
     command = [sys.executable, str(STAND_IN), "stack", str(folder)]
     process = subprocess.Popen(
         command,
@@ -89,13 +93,17 @@ def now(folder: Path) -> dict[str, int | None]:
 
 def addresses(servers: Servers) -> dict[str, str]:
     """The environment that names servers which exist already, with new databases."""
-    databases = {f"DATABASE_URL_{service.upper()}": servers.database(service) for service in SERVICES}
+    databases = {
+        f"DATABASE_URL_{service.upper()}": servers.database(service) for service in SERVICES
+    }
     return {"KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap, **databases}
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that only its owner may enter, as root's home is: as root, PostgreSQL runs as a user who may not."""
+    """A folder that only its owner may enter, as root's home is: as root, PostgreSQL runs as a user
+    who may not.
+    """
     path = tmp_path_factory.mktemp("closed")
     path.chmod(stat.S_IRWXU)
     return path / "stack"
@@ -108,7 +116,9 @@ def stack(folder: Path) -> Iterator[dict[str, Any]]:
 
 
 def test_status_is_what_other_programs_read(folder: Path, stack: dict[str, Any]) -> None:
-    """`terang local status --json` prints the door, Kafka, PostgreSQL with four addresses, and eight processes and the door with their URLs."""
+    """`terang local status --json` prints the door, Kafka, PostgreSQL with four addresses, and
+    eight processes and the door with their URLs.
+    """
     printed = CliRunner().invoke(app, ["local", "status", "--json", "--folder", str(folder)])
     assert printed.exit_code == 0, printed.output
     status = json.loads(printed.stdout)
@@ -117,9 +127,9 @@ def test_status_is_what_other_programs_read(folder: Path, stack: dict[str, Any])
     assert set(status["kafka"]) == {"bootstrap", "pid"}
     assert set(status["postgres"]) == {"pid", "databases"}
     assert set(status["postgres"]["databases"]) == set(SERVICES)
-    assert set(status["processes"]) == {f"{service}-{half}" for service in SERVICES for half in ("api", "worker")} | {
-        "door"
-    }
+    assert set(status["processes"]) == {
+        f"{service}-{half}" for service in SERVICES for half in ("api", "worker")
+    } | {"door"}
     for name, pid in pids(status).items():
         assert pid is not None, name
         assert psutil.pid_exists(pid), name
@@ -132,7 +142,9 @@ def test_passwords_are_for_their_owner_alone(folder: Path, stack: dict[str, Any]
 
 
 async def test_a_role_can_open_no_other_database(stack: dict[str, Any]) -> None:
-    """Each role connects to its own database, which has its tables, and is refused by the three others."""
+    """Each role connects to its own database, which has its tables, and is refused by the three
+    others.
+    """
     databases = stack["postgres"]["databases"]
     for service, address in databases.items():
         connection = await asyncpg.connect(address)
@@ -156,17 +168,28 @@ async def test_topics_are_the_catalogues(stack: dict[str, Any]) -> None:
 
 
 def test_the_door_leads_to_each_service_and_to_the_issuer(stack: dict[str, Any]) -> None:
-    """The first path segment chooses the service's api; the well-known address names province, broker and issuer."""
+    """The first path segment chooses the service's api; the well-known address names province,
+    broker and issuer.
+    """
     for service in SERVICES:
         answer = httpx.get(f"{stack['door']}/{service}/anything")
         assert answer.text == str(stack["processes"][f"{service}-api"]["pid"])
     about = httpx.get(f"{stack['door']}/.well-known/terang.json").json()
-    assert about == {"province": "99", "kafka": stack["kafka"]["bootstrap"], "issuer": f"{stack['door']}/issuer"}
-    assert httpx.get(f"{about['issuer']}/.well-known/openid-configuration").json()["issuer"] == about["issuer"]
+    assert about == {
+        "province": "99",
+        "kafka": stack["kafka"]["bootstrap"],
+        "issuer": f"{stack['door']}/issuer",
+    }
+    assert (
+        httpx.get(f"{about['issuer']}/.well-known/openid-configuration").json()["issuer"]
+        == about["issuer"]
+    )
 
 
 def test_a_second_supervisor_is_refused(folder: Path, stack: dict[str, Any]) -> None:
-    """A second start in the same folder ends with a sentence that says what to do, and disturbs nothing."""
+    """A second start in the same folder ends with a sentence that says what to do, and disturbs
+    nothing.
+    """
     with supervisor(folder) as second:
         _, said = second.communicate(timeout=SECONDS)
         assert second.returncode == 1
@@ -186,12 +209,18 @@ async def test_what_dies_is_started_again(folder: Path, stack: dict[str, Any], n
     assert {other: pid for other, pid in now(folder).items() if other != name} == {
         other: pid for other, pid in before.items() if other != name
     }
-    for address in (stack["door"], stack["kafka"]["bootstrap"], stack["postgres"]["databases"]["ranking"]):
+    for address in (
+        stack["door"],
+        stack["kafka"]["bootstrap"],
+        stack["postgres"]["databases"]["ranking"],
+    ):
         until(lambda: _listens(address), f"somebody listens again at {address}")  # noqa: B023 - called within the turn of the loop
 
 
 def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_path: Path) -> None:
-    """Killed by SIGKILL, it takes Kafka, PostgreSQL and all processes with it; the next start has the same ports and the same data."""
+    """Killed by SIGKILL, it takes Kafka, PostgreSQL and all processes with it; the next start has
+    the same ports and the same data.
+    """
     folder = tmp_path / "stack"
     with supervisor(folder) as first:
         status = ready(folder, first)
@@ -218,7 +247,9 @@ def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_p
 
 
 def test_a_taken_port_is_replaced_and_said(tmp_path: Path, servers: Servers) -> None:
-    """When another program has a port of the last start, the stack takes another, says so, and keeps to it."""
+    """When another program has a port of the last start, the stack takes another, says so, and
+    keeps to it.
+    """
     folder = tmp_path / "stack"
     folder.mkdir()
     with socket.socket() as other:
@@ -232,11 +263,15 @@ def test_a_taken_port_is_replaced_and_said(tmp_path: Path, servers: Servers) -> 
             out, _ = process.communicate(timeout=SECONDS)
     assert f"Port {taken} (door) is taken" in out
     assert status["door"] != f"http://127.0.0.1:{taken}"
-    assert json.loads((folder / "state.json").read_text())["ports"]["door"] == int(status["door"].rpartition(":")[2])
+    assert json.loads((folder / "state.json").read_text())["ports"]["door"] == int(
+        status["door"].rpartition(":")[2]
+    )
 
 
 def test_a_failing_start_leaves_nothing(tmp_path: Path) -> None:
-    """When a part can't start, the others are ended and the message says which part, why, and where its log is."""
+    """When a part can't start, the others are ended and the message says which part, why, and where
+    its log is.
+    """
     folder = tmp_path / "stack"
     broken = folder / "postgres"
     broken.mkdir(parents=True)
@@ -246,11 +281,16 @@ def test_a_failing_start_leaves_nothing(tmp_path: Path) -> None:
         assert process.returncode == 1
     assert "postgres ended with status" in said
     assert str(folder / "logs" / "postgres.log") in said
-    assert not any(str(folder) in " ".join(other.info["cmdline"] or []) for other in psutil.process_iter(["cmdline"]))
+    assert not any(
+        str(folder) in " ".join(other.info["cmdline"] or [])
+        for other in psutil.process_iter(["cmdline"])
+    )
 
 
 def test_given_servers_are_used(tmp_path: Path, servers: Servers) -> None:
-    """With KAFKA_BOOTSTRAP_SERVERS and the four DATABASE_URL_… the stack starts no server of its own."""
+    """With KAFKA_BOOTSTRAP_SERVERS and the four DATABASE_URL_… the stack starts no server of its
+    own.
+    """
     given = addresses(servers)
     with supervisor(tmp_path / "stack", **given) as process:
         status = ready(tmp_path / "stack", process)
@@ -263,7 +303,9 @@ def test_given_servers_are_used(tmp_path: Path, servers: Servers) -> None:
 
 def test_three_databases_are_not_enough(tmp_path: Path) -> None:
     """Addresses of some databases only are refused, naming those that are missing."""
-    with supervisor(tmp_path / "stack", DATABASE_URL_RANKING="postgresql://x@127.0.0.1:1/x") as process:
+    with supervisor(
+        tmp_path / "stack", DATABASE_URL_RANKING="postgresql://x@127.0.0.1:1/x"
+    ) as process:
         _, said = process.communicate(timeout=SECONDS)
         assert process.returncode == 1
     assert "DATABASE_URL_EXAMS" in said

@@ -1,4 +1,6 @@
-"""The tally of the fault tests (tests/fault/tally.py): its dispatch called directly, over a real PostgreSQL and without Kafka."""
+"""The tally of the fault tests (tests/fault/tally.py): its dispatch called directly, over a real
+PostgreSQL and without Kafka.
+"""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
@@ -25,7 +27,9 @@ NOW = datetime(2026, 8, 20, 3, tzinfo=UTC)
 
 @dataclass
 class Desk:
-    """A dispatch at work: `take` gives it records as the log would, each at the next offset of its partition."""
+    """A dispatch at work: `take` gives it records as the log would, each at the next offset of its
+    partition.
+    """
 
     pool: Pool
     catalogue: Catalogue
@@ -49,10 +53,14 @@ class Desk:
 
     async def add(self, *amounts: int, key: str = "key-0") -> dict[Place, int]:
         """Events that add these amounts, as one batch."""
-        return await self.take(self.records([self.log.record(Added(key=key, n=n)) for n in amounts]))
+        return await self.take(
+            self.records([self.log.record(Added(key=key, n=n)) for n in amounts])
+        )
 
     async def effects(self) -> list[Sent]:
-        rows = await self.pool.fetch("SELECT topic, partition, sequence, event_id FROM effect ORDER BY place")
+        rows = await self.pool.fetch(
+            "SELECT topic, partition, sequence, event_id FROM effect ORDER BY place"
+        )
         return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
 
     async def letters(self) -> list[asyncpg.Record]:
@@ -69,12 +77,19 @@ class Desk:
         row = rows[0]
         place = Place(row["topic"], row["partition"])
         return Position(
-            place, row["next_offset"], row["sequence"], row["sequence_offset"], row["sequence_event"], row["failures"]
+            place,
+            row["next_offset"],
+            row["sequence"],
+            row["sequence_offset"],
+            row["sequence_event"],
+            row["failures"],
         )
 
     @property
     def partition(self) -> int:
-        return next(iter({sent[1] for sent in self.log.sent if sent[0] == self.catalogue.added.topic}))
+        return next(
+            iter({sent[1] for sent in self.log.sent if sent[0] == self.catalogue.added.topic})
+        )
 
 
 @pytest.fixture
@@ -85,7 +100,9 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
     pool = await create_pool(database, application="desk", size=4)
     await pool.execute(TABLES)
     places = [(topic, partition) for topic in catalogue.heard for partition in range(PARTITIONS)]
-    await SQL.ensure_positions(pool, topics=[topic for topic, _ in places], partitions=[number for _, number in places])
+    await SQL.ensure_positions(
+        pool, topics=[topic for topic, _ in places], partitions=[number for _, number in places]
+    )
     assured: list[Position] = []
 
     async def assure(positions: Sequence[Position]) -> None:

@@ -1,4 +1,6 @@
-"""Records that can't take effect, read from a real log: set aside with their reason and bytes, and what follows takes effect."""
+"""Records that can't take effect, read from a real log: set aside with their reason and bytes, and
+what follows takes effect.
+"""
 
 import pytest
 
@@ -38,11 +40,16 @@ OURS: list[tuple[dict[str, bytes | None], str]] = [
 
 
 async def test_whatever_stands_on_the_log(stage: Stage) -> None:
-    """Foreign records take no number, unreadable events of ours take theirs; both are set aside byte for byte, and good events between take effect."""
+    """Foreign records take no number, unreadable events of ours take theirs; both are set aside
+    byte for byte, and good events between take effect.
+    """
     written, expected = [stage.log.record(Added(key=KEY, n=1))], []
     topic, partition = written[0][:2]
     for headers, value, reason in FOREIGN:
-        written += [(topic, partition, b"any", value, headers), stage.log.record(Added(key=KEY, n=1))]
+        written += [
+            (topic, partition, b"any", value, headers),
+            stage.log.record(Added(key=KEY, n=1)),
+        ]
         expected.append((reason, value, None))
     for broken, reason in OURS:
         written.append(stage.log.record(Added(key=KEY, n=1), **broken))
@@ -51,20 +58,29 @@ async def test_whatever_stands_on_the_log(stage: Stage) -> None:
         written.append(stage.log.record(Added(key=KEY, n=1)))
     bare = stage.log.record(Added(key=KEY, n=1))
     expected.append(("no-data", None, stage.log.sent.pop()[2]))
-    await stage.log.write([*written, (*bare[:3], None, bare[4]), stage.log.record(Added(key=KEY, n=1))])
+    await stage.log.write(
+        [*written, (*bare[:3], None, bare[4]), stage.log.record(Added(key=KEY, n=1))]
+    )
     stage.worker()
     exactly_once(stage.log.sent, await stage.drained())
-    rows = await stage.fetch("SELECT reason, value, sequence FROM messaging.dead_letter ORDER BY record_offset")
+    rows = await stage.fetch(
+        "SELECT reason, value, sequence FROM messaging.dead_letter ORDER BY record_offset"
+    )
     assert [tuple(row) for row in rows] == expected
 
 
 async def test_replay_takes_effect_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replayed dead letter takes effect past the position, once; it is not published again, and its bytes go."""
+    """A replayed dead letter takes effect past the position, once; it is not published again, and
+    its bytes go.
+    """
     await desk.add(1, UNLUCKY, 1)
     (letter,) = await dead_letters.list_all(desk.pool)
     hears = desk.catalogue.hears(desk.catalogue.outbox())
     monkeypatch.setenv("TALLY_MENDED", "1")
-    outbox_rows, position = await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox"), await desk.position()
+    outbox_rows, position = (
+        await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
+        await desk.position(),
+    )
     await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=False)
     assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     with pytest.raises(Permanent, match="waits to be settled"):
@@ -99,6 +115,10 @@ async def test_no_replay_during_a_rebuild(desk: Desk, monkeypatch: pytest.Monkey
         await connection.fetchval("SELECT pg_advisory_lock($1)", dead_letters.REPLAYING)
         with pytest.raises(Permanent, match="rebuild is running"):
             await dead_letters.replay(
-                desk.pool, desk.catalogue.hears(desk.catalogue.outbox()), letter.id, at=NOW, dry_run=False
+                desk.pool,
+                desk.catalogue.hears(desk.catalogue.outbox()),
+                letter.id,
+                at=NOW,
+                dry_run=False,
             )
         await connection.fetchval("SELECT pg_advisory_unlock($1)", dead_letters.REPLAYING)

@@ -23,7 +23,9 @@ async def test_effect_and_position_move_together(desk: Desk) -> None:
 
 
 async def test_a_batch_of_the_past_is_refused_whole(desk: Desk) -> None:
-    """A batch that another worker took already is not taken again, nor is any other partition of it."""
+    """A batch that another worker took already is not taken again, nor is any other partition of
+    it.
+    """
     mine = desk.records([desk.log.record(Added(key="key-0", n=1)) for _ in range(3)])
     others = desk.records([desk.log.record(Renamed(key="key-0", name="a"))])
     await desk.take(mine)
@@ -33,7 +35,9 @@ async def test_a_batch_of_the_past_is_refused_whole(desk: Desk) -> None:
 
 
 async def test_two_workers_with_one_batch(desk: Desk) -> None:
-    """Two workers that take the same batch at once: one of them does, the other is told to read again."""
+    """Two workers that take the same batch at once: one of them does, the other is told to read
+    again.
+    """
     batch = desk.records([desk.log.record(Added(key="key-0", n=1)) for _ in range(50)])
     answers = await asyncio.gather(desk.take(batch), desk.take(batch), return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["ElsewhereError", "dict"]
@@ -50,7 +54,9 @@ async def test_records_that_stand_twice(desk: Desk) -> None:
 
 
 async def test_a_gap_stops(desk: Desk) -> None:
-    """An event that is missing on the log stops the worker with nothing of the batch taken; the reason says where."""
+    """An event that is missing on the log stops the worker with nothing of the batch taken; the
+    reason says where.
+    """
     written = [desk.log.record(Added(key="key-0", n=1)) for _ in range(3)]
     del written[1]
     with pytest.raises(Stop, match=r"holds sequence 3 at offset 1, but 2 comes next"):
@@ -59,7 +65,9 @@ async def test_a_gap_stops(desk: Desk) -> None:
 
 
 async def test_order_of_types_is_kept(desk: Desk) -> None:
-    """Events of several types in one partition take effect in the log's order: only consecutive ones of a type go together."""
+    """Events of several types in one partition take effect in the log's order: only consecutive
+    ones of a type go together.
+    """
     seen: list[tuple[str, int]] = []
 
     def watch(hearing: Hears) -> Hears:
@@ -71,38 +79,61 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
     renamed = replace(desk.catalogue.renamed, topic=desk.catalogue.added.topic)
     hears = [watch(each) for each in desk.catalogue.hears(desk.catalogue.outbox())]
     desk.dispatch._hears = by_type(hears)
-    facts = [Added(key="k", n=1), Added(key="k", n=2), Renamed(key="k", name="x"), Added(key="k", n=3)]
-    written = [desk.log.record(fact, row=renamed if isinstance(fact, Renamed) else None) for fact in facts]
+    facts = [
+        Added(key="k", n=1),
+        Added(key="k", n=2),
+        Renamed(key="k", name="x"),
+        Added(key="k", n=3),
+    ]
+    written = [
+        desk.log.record(fact, row=renamed if isinstance(fact, Renamed) else None) for fact in facts
+    ]
     await desk.take(desk.records(written))
     assert seen == [("test.Added", 2), ("test.Renamed", 1), ("test.Added", 1)]
 
 
 @pytest.mark.parametrize(
-    ("amount", "reason", "detail"), [(UNLUCKY, "refused", "unlucky"), (BROKEN, "failed", "RuntimeError")]
+    ("amount", "reason", "detail"),
+    [(UNLUCKY, "refused", "unlucky"), (BROKEN, "failed", "RuntimeError")],
 )
 async def test_the_bad_event_is_found(desk: Desk, amount: int, reason: str, detail: str) -> None:
-    """One event of a hundred that its use case can't take is set aside alone; the ninety-nine take effect, in order."""
+    """One event of a hundred that its use case can't take is set aside alone; the ninety-nine take
+    effect, in order.
+    """
     await desk.add(*([1] * 57), amount, *([1] * 42))
     bad = desk.log.sent.pop(57)
     (letter,) = await desk.letters()
-    assert (letter["reason"], letter["detail"], letter["event_id"], letter["sequence"]) == (reason, detail, bad[3], 58)
+    assert (letter["reason"], letter["detail"], letter["event_id"], letter["sequence"]) == (
+        reason,
+        detail,
+        bad[3],
+        58,
+    )
     assert letter["handler"].endswith("add")
     exactly_once(desk.log.sent, await desk.effects())
     assert (await desk.position()).sequence == 100
 
 
 async def test_a_dead_letter_leaves_by_the_outbox(desk: Desk) -> None:
-    """A dead letter stands in the outbox with the source's partition, key, bytes and headers, and where it came from."""
+    """A dead letter stands in the outbox with the source's partition, key, bytes and headers, and
+    where it came from.
+    """
     await desk.add(UNLUCKY)
     (row,) = await desk.pool.fetch("SELECT * FROM messaging.outbox")
-    assert (row["topic"], row["partition"], row["key"]) == (desk.catalogue.dead, desk.partition, b"key-0")
+    assert (row["topic"], row["partition"], row["key"]) == (
+        desk.catalogue.dead,
+        desk.partition,
+        b"key-0",
+    )
     assert row["data"] == b'{"key":"key-0","n":666}'
     for name in ("dead_reason", "dead_offset", "source_ce_id", "source_ce_sequence"):
         assert f'"{name}"' in row["headers"]
 
 
 async def test_the_dead_letter_path_fails(desk: Desk) -> None:
-    """While a dead letter can't be written, its record is not passed: the position stays, nothing is lost."""
+    """While a dead letter can't be written, its record is not passed: the position stays, nothing
+    is lost.
+    """
     await desk.pool.execute("ALTER TABLE messaging.dead_letter RENAME TO away")
     with pytest.raises(Exception, match="dead_letter"):
         await desk.add(1, UNLUCKY, 1)
@@ -115,7 +146,9 @@ async def test_the_dead_letter_path_fails(desk: Desk) -> None:
 
 
 async def test_the_brake(desk: Desk) -> None:
-    """More than twenty dead letters in a row stop the worker, also after a restart; released, or with the fault mended, it goes on."""
+    """More than twenty dead letters in a row stop the worker, also after a restart; released, or
+    with the fault mended, it goes on.
+    """
     await desk.add(1, *([UNLUCKY] * MOST_IN_A_ROW))
     assert (await desk.position()).failures == MOST_IN_A_ROW
     more = desk.records([desk.log.record(Added(key="key-0", n=UNLUCKY))])
@@ -143,7 +176,13 @@ async def test_unheard_types_are_recorded(desk: Desk) -> None:
 async def test_an_old_consumer_takes_a_new_event(desk: Desk) -> None:
     """A field that this version does not know is passed over; the event takes effect."""
     await desk.take(
-        desk.records([desk.log.record(Added(key="key-0", n=1), value=b'{"key": "key-0", "n": 5, "later": true}')])
+        desk.records(
+            [
+                desk.log.record(
+                    Added(key="key-0", n=1), value=b'{"key": "key-0", "n": 5, "later": true}'
+                )
+            ]
+        )
     )
     assert await desk.pool.fetchval("SELECT total FROM tally") == 5
 
@@ -159,13 +198,17 @@ async def test_a_new_consumer_takes_an_old_event(desk: Desk) -> None:
     async def use_case(connection: object, events: list) -> None:
         units.extend(event.data.unit for event in events)
 
-    desk.dispatch._hears = by_type([Hears(replace(desk.catalogue.added, model=AddedSince), use_case)])
+    desk.dispatch._hears = by_type(
+        [Hears(replace(desk.catalogue.added, model=AddedSince), use_case)]
+    )
     await desk.add(1, 1)
     assert units == ["one", "one"]
 
 
 def test_one_version_per_fact(desk: Desk) -> None:
-    """Two versions of one fact stand on the log at once; to hear both would count it twice, and is refused."""
+    """Two versions of one fact stand on the log at once; to hear both would count it twice, and is
+    refused.
+    """
     (added, _) = desk.catalogue.hears(desk.catalogue.outbox())
     second = added._replace(contract=replace(desk.catalogue.added, type="test.Added.v2"))
     with pytest.raises(ValueError, match="one fact"):
@@ -173,7 +216,9 @@ def test_one_version_per_fact(desk: Desk) -> None:
 
 
 async def test_servers_away_are_waited_out(desk: Desk) -> None:
-    """A connection that is cut in mid-batch blames no event: the batch is taken when PostgreSQL answers again."""
+    """A connection that is cut in mid-batch blames no event: the batch is taken when PostgreSQL
+    answers again.
+    """
     cut = 0
 
     async def use_case(connection: object, events: list) -> None:

@@ -43,11 +43,27 @@ async def connection(dsn: str) -> AsyncIterator[asyncpg.Connection]:
 
 
 def an_event() -> Event[StepTaken]:
-    return Event(uuid4(), "terang.StepTaken", SOURCE, "a", NOON, 1, "elsewhere", 0, 0, "corr", StepTaken(path="a", n=1))
+    return Event(
+        uuid4(),
+        "terang.StepTaken",
+        SOURCE,
+        "a",
+        NOON,
+        1,
+        "elsewhere",
+        0,
+        0,
+        "corr",
+        StepTaken(path="a", n=1),
+    )
 
 
-async def test_a_statement_becomes_a_cloud_event_in_binary_mode(connection: asyncpg.Connection) -> None:
-    """The row's data are the bare JSON; its headers are the attributes, all but the sequence, which the relay adds."""
+async def test_a_statement_becomes_a_cloud_event_in_binary_mode(
+    connection: asyncpg.Connection,
+) -> None:
+    """The row's data are the bare JSON; its headers are the attributes, all but the sequence, which
+    the relay adds.
+    """
     statement = Statement(StepTaken(path="jalan/é", n=1), NOON, correlation_id="c-1")
     (event_id,) = await outbox(TOPIC, 3).append(connection, [statement])
     row = await connection.fetchrow("SELECT * FROM messaging.outbox")
@@ -70,21 +86,29 @@ async def test_a_statement_becomes_a_cloud_event_in_binary_mode(connection: asyn
 
 
 def test_a_key_goes_where_kafkas_own_partitioner_sends_it() -> None:
-    """Values of org.apache.kafka.common.utils.UtilsTest.testMurmur2, brought to 12 partitions as the Java producer does."""
+    """Values of org.apache.kafka.common.utils.UtilsTest.testMurmur2, brought to 12 partitions as
+    the Java producer does.
+    """
     murmur2 = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536}
     for key, value in murmur2.items():
         assert partition_of(key, 12) == (value & 0x7FFFFFFF) % 12
 
 
-async def test_rows_stand_in_the_order_in_which_they_were_stated(connection: asyncpg.Connection) -> None:
+async def test_rows_stand_in_the_order_in_which_they_were_stated(
+    connection: asyncpg.Connection,
+) -> None:
     """Many statements in one append keep their order by id: the relay numbers by it."""
-    ids = await outbox(TOPIC, 3).append(connection, [Statement(StepTaken(path="a", n=n), NOON) for n in range(1, 501)])
+    ids = await outbox(TOPIC, 3).append(
+        connection, [Statement(StepTaken(path="a", n=n), NOON) for n in range(1, 501)]
+    )
     rows = await connection.fetch("SELECT event_id FROM messaging.outbox ORDER BY id")
     assert [row["event_id"] for row in rows] == ids
 
 
 async def test_what_follows_from_an_event_is_stated_once(connection: asyncpg.Connection) -> None:
-    """The same cause handled twice leads to the same ids and leaves the first rows; several alike from one cause are kept apart."""
+    """The same cause handled twice leads to the same ids and leaves the first rows; several alike
+    from one cause are kept apart.
+    """
     cause = an_event()
     statements = [
         Statement(StepTaken(path="a", n=1), NOON, cause=cause),
@@ -97,7 +121,9 @@ async def test_what_follows_from_an_event_is_stated_once(connection: asyncpg.Con
     assert len(set(first)) == 3
     assert {event_id.version for event_id in first} == {5}
     assert await connection.fetchval("SELECT count(*) FROM messaging.outbox") == 3
-    headers = dict(headers_from_text(await connection.fetchval("SELECT headers FROM messaging.outbox LIMIT 1")))
+    headers = dict(
+        headers_from_text(await connection.fetchval("SELECT headers FROM messaging.outbox LIMIT 1"))
+    )
     assert headers["ce_correlationid"] == b"corr"
 
 
@@ -125,14 +151,21 @@ async def test_an_append_that_is_rolled_back_leaves_nothing(dsn: str) -> None:
 async def test_what_could_not_be_read_or_sent_later_is_refused_now(
     connection: asyncpg.Connection, statement: Statement, why: str
 ) -> None:
-    """Once appended, a row can't fail alone: it would hold up its partition. So its use case hears of it."""
+    """Once appended, a row can't fail alone: it would hold up its partition.
+
+    So its use case hears of it.
+    """
     with pytest.raises(Permanent, match=why):
         await outbox(TOPIC, 3).append(connection, [statement])
     assert await connection.fetchval("SELECT count(*) FROM messaging.outbox") == 0
 
 
-async def test_a_finished_row_may_hold_any_bytes_but_not_too_many(connection: asyncpg.Connection) -> None:
-    """A dead letter keeps the failed record as it was: null and non-UTF-8 headers, no key, no value; only its place and size are checked."""
+async def test_a_finished_row_may_hold_any_bytes_but_not_too_many(
+    connection: asyncpg.Connection,
+) -> None:
+    """A dead letter keeps the failed record as it was: null and non-UTF-8 headers, no key, no
+    value; only its place and size are checked.
+    """
     headers = (("dl_reason", b"not-json"), ("source.x", b"\xff\x00"), ("source.y", None))
     row = Row(TOPIC, 2, None, uuid4(), "dead", headers, None)
     await outbox(TOPIC, 3).append_rows(connection, [row])
@@ -168,10 +201,24 @@ async def test_an_append_wakes_the_relay_when_it_commits(dsn: str) -> None:
         await listener.close()
 
 
-async def test_ids_that_follow_from_a_cause_are_the_same_in_every_release(connection: asyncpg.Connection) -> None:
+async def test_ids_that_follow_from_a_cause_are_the_same_in_every_release(
+    connection: asyncpg.Connection,
+) -> None:
     """A newer version that handles an event again must find its own rows: the recipe is frozen."""
     cause = Event(
-        UUID(int=1), "terang.StepTaken", SOURCE, "a", NOON, 1, "elsewhere", 0, 0, None, StepTaken(path="a", n=1)
+        UUID(int=1),
+        "terang.StepTaken",
+        SOURCE,
+        "a",
+        NOON,
+        1,
+        "elsewhere",
+        0,
+        0,
+        None,
+        StepTaken(path="a", n=1),
     )
-    ids = await outbox(TOPIC, 3).append(connection, [Statement(StepTaken(path="a", n=1), NOON, cause=cause)])
+    ids = await outbox(TOPIC, 3).append(
+        connection, [Statement(StepTaken(path="a", n=1), NOON, cause=cause)]
+    )
     assert ids == [UUID("07f4a487-8b37-5ce8-9726-859ad40eda44")]

@@ -1,4 +1,6 @@
-"""Projections made anew from a real log: equal to the living ones, at exactly their position, with nothing stated twice."""
+"""Projections made anew from a real log: equal to the living ones, at exactly their position, with
+nothing stated twice.
+"""
 
 import asyncio
 
@@ -36,9 +38,12 @@ async def make_anew(stage: Stage, **changed: object) -> Rebuilt:
 
 
 async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
-    """While the worker takes events, a rebuild ends with the same sums and names, the same shape, and nothing stated again; the worker goes on."""
+    """While the worker takes events, a rebuild ends with the same sums and names, the same shape,
+    and nothing stated again; the worker goes on.
+    """
     facts = [
-        Added(key=f"key-{i % 7}", n=i) if i % 3 else Renamed(key=f"key-{i % 5}", name=f"name-{i}") for i in range(300)
+        Added(key=f"key-{i % 7}", n=i) if i % 3 else Renamed(key=f"key-{i % 5}", name=f"name-{i}")
+        for i in range(300)
     ]
     await stage.log.say(facts)
     stage.worker()
@@ -70,11 +75,15 @@ async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
     assert await stage.fetch(SHAPE) == shape
     (stated,) = await stage.fetch("SELECT count(*) FROM messaging.outbox")
     assert stated["count"] == 100
-    assert not await stage.fetch("SELECT FROM pg_namespace WHERE nspname IN ('projections_next', 'projections_old')")
+    assert not await stage.fetch(
+        "SELECT FROM pg_namespace WHERE nspname IN ('projections_next', 'projections_old')"
+    )
 
 
 async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
-    """An event that was set aside takes no effect in a rebuild until its dead letter is settled; then it does."""
+    """An event that was set aside takes no effect in a rebuild until its dead letter is settled;
+    then it does.
+    """
     await stage.log.say([Added(key="a", n=1), Added(key="a", n=UNLUCKY), Added(key="a", n=1)])
     stage.worker()
     await stage.drained(effects=2)
@@ -112,7 +121,9 @@ async def test_refused_when_the_log_has_lost_its_beginning(stage: Stage) -> None
 
 
 async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
-    """A use case that writes outside the projections would decide a second time: the rebuild says which table, and changes nothing."""
+    """A use case that writes outside the projections would decide a second time: the rebuild says
+    which table, and changes nothing.
+    """
     await stage.fetch_script("CREATE TABLE public.decision (key text)")
     await stage.log.add(10)
     stage.worker()
@@ -128,11 +139,15 @@ async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
         await make_anew(stage, hears=deciding)
     assert await stage.effects() == effects
     assert not await stage.fetch("SELECT FROM public.decision")
-    assert (await make_anew(stage, hears=deciding, marks=["public.decision"])).events == 10  # a mark may be set again
+    assert (
+        await make_anew(stage, hears=deciding, marks=["public.decision"])
+    ).events == 10  # a mark may be set again
 
 
 async def test_helpers_take_their_share(stage: Stage) -> None:
-    """Three processes rebuild side by side, partition by partition: each event takes effect once, in its order, and the sums are as the worker's."""
+    """Three processes rebuild side by side, partition by partition: each event takes effect once,
+    in its order, and the sums are as the worker's.
+    """
     await stage.log.add(4_000, keys=40)
     stage.worker()
     await stage.drained()
@@ -161,7 +176,9 @@ async def in_the_middle(stage: Stage) -> Child:
 
 
 async def test_a_helper_dies(stage: Stage) -> None:
-    """A rebuild whose helper is killed ends with a sentence, and has changed nothing; the next one does its work."""
+    """A rebuild whose helper is killed ends with a sentence, and has changed nothing; the next one
+    does its work.
+    """
     rebuilding = await in_the_middle(stage)
     living = await stage.effects()
     (helper,) = psutil.Process(rebuilding.process.pid).children()
@@ -174,7 +191,9 @@ async def test_a_helper_dies(stage: Stage) -> None:
 
 
 async def test_a_helper_is_left_alone(stage: Stage) -> None:
-    """A helper whose rebuild is killed ends by itself, and what it still writes does not get into the next rebuild."""
+    """A helper whose rebuild is killed ends by itself, and what it still writes does not get into
+    the next rebuild.
+    """
     rebuilding = await in_the_middle(stage)
     (helper,) = psutil.Process(rebuilding.process.pid).children()
     rebuilding.kill()

@@ -31,12 +31,16 @@ def row(subject: str) -> Row:
         ("ce_subject", subject.encode()),
     )
     partition = partition_of(b"unit-1", 12)
-    return Row("terang.feedback", partition, b"unit-1", event_id, "terang.UnitFlagged", headers, b"{}")
+    return Row(
+        "terang.feedback", partition, b"unit-1", event_id, "terang.UnitFlagged", headers, b"{}"
+    )
 
 
 async def publish(dsn: str, bootstrap: str, *rows: Row) -> None:
     connection = await asyncpg.connect(dsn)
-    await Outbox(source="/t", service="feedback", contracts={}, partitions=PARTITIONS).append_rows(connection, rows)
+    await Outbox(source="/t", service="feedback", contracts={}, partitions=PARTITIONS).append_rows(
+        connection, rows
+    )
     relay = asyncio.create_task(
         Relay(dsn=dsn, bootstrap_servers=bootstrap, service="feedback", partitions=PARTITIONS).run()
     )
@@ -51,7 +55,9 @@ async def publish(dsn: str, bootstrap: str, *rows: Row) -> None:
     await connection.close()
 
 
-def recover(dsn: str, bootstrap: str, *options: str, answer: str = "") -> subprocess.CompletedProcess[str]:
+def recover(
+    dsn: str, bootstrap: str, *options: str, answer: str = ""
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [TERANG, "recover", "feedback", *options],
         env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "DATABASE_URL_FEEDBACK": dsn},
@@ -76,19 +82,30 @@ async def yesterday(servers: Servers) -> str:
     return f"{dsn}_yesterday"
 
 
-async def test_it_shows_its_plan_asks_and_takes_the_log_over(servers: Servers, yesterday: str) -> None:
-    """No: nothing changes. Yes: the database knows the log's number, and a second run finds nothing to do."""
+async def test_it_shows_its_plan_asks_and_takes_the_log_over(
+    servers: Servers, yesterday: str
+) -> None:
+    """No: nothing changes.
+
+    Yes: the database knows the log's number, and a second run finds nothing to do.
+    """
     refused = await asyncio.to_thread(recover, yesterday, servers.bootstrap, answer="n\n")
     assert refused.returncode == 0
     assert "the log holds up to 2 at offset 1; 0 rows take the log's numbers" in refused.stdout
-    assert "lacking: terang.UnitFlagged unit-1/later, number 2 of terang.feedback/" in refused.stdout
+    assert (
+        "lacking: terang.UnitFlagged unit-1/later, number 2 of terang.feedback/" in refused.stdout
+    )
     assert "Nothing was changed." in refused.stdout
 
     done = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
     assert done.returncode == 0, done.stderr
-    assert "Not taken in: terang.feedback/" in done.stdout  # the service's own part saw the record: it has no unit
+    assert (
+        "Not taken in: terang.feedback/" in done.stdout
+    )  # the service's own part saw the record: it has no unit
     connection = await asyncpg.connect(yesterday)
-    assert await connection.fetchval("SELECT max(acknowledged) FROM messaging.outbox_partitions") == 2
+    assert (
+        await connection.fetchval("SELECT max(acknowledged) FROM messaging.outbox_partitions") == 2
+    )
     await connection.close()
 
     again = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
@@ -131,13 +148,18 @@ async def metric(http: httpx.Client, line: str) -> None:
             await asyncio.sleep(0.1)
 
 
-async def test_a_worker_that_stopped_itself_is_not_in_the_way(servers: Servers, yesterday: str) -> None:
+async def test_a_worker_that_stopped_itself_is_not_in_the_way(
+    servers: Servers, yesterday: str
+) -> None:
     """It names the command, which runs though it still sits there; started again it leads."""
     with feedback_worker(yesterday, servers.bootstrap) as http:
         await metric(http, 'terang_stopped{reason="outbox"} 1.0')
         ready = http.get("/ready")
         assert ready.status_code == 503
-        assert "holds number 2, but only 1 were given. To mend it: terang recover feedback" in ready.text
+        assert (
+            "holds number 2, but only 1 were given. To mend it: terang recover feedback"
+            in ready.text
+        )
         done = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
         assert done.returncode == 0, done.stderr
         assert http.get("/live").status_code == 200
@@ -148,7 +170,9 @@ async def test_a_worker_that_stopped_itself_is_not_in_the_way(servers: Servers, 
 
 async def test_it_refuses_while_a_worker_is_connected(servers: Servers, yesterday: str) -> None:
     """Exit status 1; the one that is connected is named, with what to do."""
-    worker = await asyncpg.connect(yesterday, server_settings={"application_name": "terang-feedback-api"})
+    worker = await asyncpg.connect(
+        yesterday, server_settings={"application_name": "terang-feedback-api"}
+    )
     try:
         refused = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
     finally:
@@ -160,7 +184,13 @@ async def test_it_refuses_while_a_worker_is_connected(servers: Servers, yesterda
 
 def test_it_says_which_setting_is_missing() -> None:
     """Exit status 2 and the names."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "DATABASE_URL"))}
-    ran = subprocess.run([TERANG, "recover", "feedback"], env=environment, capture_output=True, text=True, timeout=60)
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("KAFKA_", "DATABASE_URL"))
+    }
+    ran = subprocess.run(
+        [TERANG, "recover", "feedback"], env=environment, capture_output=True, text=True, timeout=60
+    )
     assert ran.returncode == 2
     assert "KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_FEEDBACK not set" in ran.stderr

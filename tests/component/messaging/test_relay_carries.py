@@ -1,4 +1,6 @@
-"""One relay, a real Kafka and a real PostgreSQL, nothing failing: what arrives, in which order, what is kept."""
+"""One relay, a real Kafka and a real PostgreSQL, nothing failing: what arrives, in which order,
+what is kept.
+"""
 
 import asyncio
 from collections import Counter
@@ -42,7 +44,9 @@ async def running(relay: Relay) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def test_everything_arrives_once_in_order_with_dense_numbers(new_small: NewSmall) -> None:
-    """Rows committed before and while the relay runs: numbers dense from 1 in each partition, each path in its order, no repeat."""
+    """Rows committed before and while the relay runs: numbers dense from 1 in each partition, each
+    path in its order, no repeat.
+    """
     small = await new_small()
     await small.walk(3000, paths=40)
     async with running(small.relay()):
@@ -54,7 +58,9 @@ async def test_everything_arrives_once_in_order_with_dense_numbers(new_small: Ne
 
 
 async def test_a_record_stands_where_its_key_belongs(new_small: NewSmall) -> None:
-    """The partition is the one that Kafka's partitioner gives the key, and an independent producer agrees."""
+    """The partition is the one that Kafka's partitioner gives the key, and an independent producer
+    agrees.
+    """
     small = await new_small(partitions=12)
     await small.walk(30, paths=30)
     async with running(small.relay()):
@@ -71,7 +77,9 @@ async def test_a_record_stands_where_its_key_belongs(new_small: NewSmall) -> Non
 
 
 async def test_two_transactions_on_one_aggregate_keep_its_order(new_small: NewSmall) -> None:
-    """Writers that lock the aggregate first and append last are numbered in the order in which they held the lock."""
+    """Writers that lock the aggregate first and append last are numbered in the order in which they
+    held the lock.
+    """
     small = await new_small()
     pool = await asyncpg.create_pool(small.dsn, min_size=8, max_size=8)
     await pool.execute("CREATE TABLE path (name text PRIMARY KEY, steps int NOT NULL)")
@@ -80,8 +88,12 @@ async def test_two_transactions_on_one_aggregate_keep_its_order(new_small: NewSm
 
     async def step(path: str) -> None:
         async with pool.acquire() as connection, connection.transaction():
-            n = await connection.fetchval("UPDATE path SET steps = steps + 1 WHERE name = $1 RETURNING steps", path)
-            small.stated += await way_out.append(connection, [Statement(StepTaken(path=path, n=n), NOON)])
+            n = await connection.fetchval(
+                "UPDATE path SET steps = steps + 1 WHERE name = $1 RETURNING steps", path
+            )
+            small.stated += await way_out.append(
+                connection, [Statement(StepTaken(path=path, n=n), NOON)]
+            )
 
     async with running(small.relay()):
         await asyncio.gather(*(step(f"path-{turn % 5}") for turn in range(400)))
@@ -103,7 +115,9 @@ async def test_large_records_go_alone_and_in_turn(new_small: NewSmall) -> None:
 async def test_a_row_appended_to_an_idle_relay_leaves_at_once(
     new_small: NewSmall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The notification wakes it: a relay that would not look again by itself for an hour sends what comes."""
+    """The notification wakes it: a relay that would not look again by itself for an hour sends what
+    comes.
+    """
     small = await new_small()
     async with running(small.relay()):
         await small.walk(1)
@@ -150,7 +164,9 @@ async def test_published_rows_are_removed_when_their_time_is_over(
     await small.check_effect(repeats_allowed=False)
 
 
-async def test_a_topic_with_another_number_of_partitions_stops_the_relay(new_small: NewSmall) -> None:
+async def test_a_topic_with_another_number_of_partitions_stops_the_relay(
+    new_small: NewSmall,
+) -> None:
     """Keys were placed by another count: one aggregate's events would go two ways."""
     small = await new_small(partitions=3)
     small.partitions = 12
@@ -161,11 +177,15 @@ async def test_a_topic_with_another_number_of_partitions_stops_the_relay(new_sma
 
 
 async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: NewSmall) -> None:
-    """Tried again it would be refused again, and hold up its partition: a person must raise the limit."""
+    """Tried again it would be refused again, and hold up its partition: a person must raise the
+    limit.
+    """
     small = await new_small()
     admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
     await admin.start()
-    await admin.alter_configs([ConfigResource(ConfigResourceType.TOPIC, small.topic, {"max.message.bytes": "2000"})])
+    await admin.alter_configs(
+        [ConfigResource(ConfigResourceType.TOPIC, small.topic, {"max.message.bytes": "2000"})]
+    )
     await admin.close()
     await small.walk(1, note="x" * 3000)
     with pytest.raises(Stop, match="too large") as stopped:
@@ -174,7 +194,9 @@ async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: New
 
 
 async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Servers) -> None:
-    """The relay starts before `terang topics` has run: it waits, and carries when the topic is there."""
+    """The relay starts before `terang topics` has run: it waits, and carries when the topic is
+    there.
+    """
     small = await new_small()
     small.topic = f"{small.topic}.late"
     await small.walk(10)
@@ -186,7 +208,9 @@ async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Serve
     await small.check_effect(repeats_allowed=False)
 
 
-async def test_rows_for_a_topic_that_this_version_does_not_write_stop_it(new_small: NewSmall) -> None:
+async def test_rows_for_a_topic_that_this_version_does_not_write_stop_it(
+    new_small: NewSmall,
+) -> None:
     """A newer version's rows must not be passed over by an older one that was started again."""
     small = await new_small()
     connection = await asyncpg.connect(small.dsn)

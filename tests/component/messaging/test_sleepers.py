@@ -1,4 +1,6 @@
-"""A process that slept between reading its positions and asking the log holds old positions against a newer log: no reason to stop."""
+"""A process that slept between reading its positions and asking the log holds old positions against
+a newer log: no reason to stop.
+"""
 
 from collections.abc import Sequence
 
@@ -15,7 +17,10 @@ from tests.fault.tally import Added
 async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, *, moved: bool
 ) -> None:
-    """With the positions where they were it is another log: Stop. If another worker moved them meanwhile, they are asked about again."""
+    """With the positions where they were it is another log: Stop.
+
+    If another worker moved them meanwhile, they are asked about again.
+    """
     await desk.add(1, 2)
 
     async def assure(_: str, positions: Sequence[Position]) -> None:
@@ -41,8 +46,12 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
         await consumer._checked([Place(desk.catalogue.added.topic, desk.partition)])
 
 
-async def test_positions_that_are_no_longer_locked_stop_nobody(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A batch with repeats whose session was ended while it slept is taken anew, whatever it found the log to be."""
+async def test_positions_that_are_no_longer_locked_stop_nobody(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch with repeats whose session was ended while it slept is taken anew, whatever it found
+    the log to be.
+    """
     record = desk.log.record(Added(key="key-0", n=1))
     await desk.take(desk.records([record]))
     asked = 0

@@ -1,4 +1,6 @@
-"""A worker whose log answers slowly: what is read meanwhile is stale, and must not keep the next batch from being taken."""
+"""A worker whose log answers slowly: what is read meanwhile is stale, and must not keep the next
+batch from being taken.
+"""
 
 import asyncio
 from collections.abc import Sequence
@@ -20,7 +22,9 @@ from tests.fault.tally import Stage, exactly_once
 async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, *, check: float, decode: float
 ) -> None:
-    """Asking the log takes as long as reading a batch ahead, on a busy machine: every event takes effect all the same, once, in its order."""
+    """Asking the log takes as long as reading a batch ahead, on a busy machine: every event takes
+    effect all the same, once, in its order.
+    """
     await stage.log.add(2_000)
     assured, read_ahead = same_log.assure, Dispatch.read_ahead
 

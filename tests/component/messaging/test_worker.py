@@ -16,10 +16,13 @@ from tests.fault.tally import Stage, make_worker
 
 
 async def test_two_of_one_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second worker of the same name waits for the first to leave, and then ends, saying what to set."""
+    """A second worker of the same name waits for the first to leave, and then ends, saying what to
+    set.
+    """
     monkeypatch.setattr(module, "NAME_SECONDS", 0.5)
     first, second = [
-        make_worker(stage.catalogue, bootstrap=stage.servers.bootstrap, database=stage.database) for _ in range(2)
+        make_worker(stage.catalogue, bootstrap=stage.servers.bootstrap, database=stage.database)
+        for _ in range(2)
     ]
     held, wanting = await asyncpg.connect(stage.database), await asyncpg.connect(stage.database)
     await first._take_name(held)
@@ -31,7 +34,9 @@ async def test_two_of_one_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_duties_run_and_are_woken(stage: Stage) -> None:
-    """A duty runs at the start, when its channel is notified, and again after a connection was lost; a worker that hears nothing is ready."""
+    """A duty runs at the start, when its channel is notified, and again after a connection was
+    lost; a worker that hears nothing is ready.
+    """
     runs = 0
     ran = asyncio.Event()
 
@@ -68,7 +73,9 @@ async def test_duties_run_and_are_woken(stage: Stage) -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
             assert (await http.get("/live")).status_code == 200
             assert (await http.get("/ready")).text == "ready"
-            assert 'terang_duty_failures_total{duty="count"} 1.0' in (await http.get("/metrics")).text
+            assert (
+                'terang_duty_failures_total{duty="count"} 1.0' in (await http.get("/metrics")).text
+            )
     finally:
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):

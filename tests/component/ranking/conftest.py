@@ -44,7 +44,10 @@ def number(vacancy: str, candidate: int) -> str:
 
 @dataclass
 class Facts:
-    """The facts of a round, in the order in which their owners would state them. `seats` and `needs` by vacancy (`v1`, `v2` …)."""
+    """The facts of a round, in the order in which their owners would state them.
+
+    `seats` and `needs` by vacancy (`v1`, `v2` …).
+    """
 
     seats: Mapping[str, int]
     needs: Mapping[str, str] = field(default_factory=dict)
@@ -88,10 +91,19 @@ class Facts:
         return [self.round(), *(self.vacancy(vacancy) for vacancy in self.seats)]
 
     def who(self, vacancy: str, candidate: int) -> dict[str, Any]:
-        return {"vacancy_id": vacancy, "round_id": ROUND, "participant_no": number(vacancy, candidate)}
+        return {
+            "vacancy_id": vacancy,
+            "round_id": ROUND,
+            "participant_no": number(vacancy, candidate),
+        }
 
     def applied(
-        self, vacancy: str, candidate: int, *, gpa: str | None = "3.25", born: date | None = date(1999, 5, 17)
+        self,
+        vacancy: str,
+        candidate: int,
+        *,
+        gpa: str | None = "3.25",
+        born: date | None = date(1999, 5, 17),
     ) -> list[Fact]:
         who = self.who(vacancy, candidate)
         facts = ApplicantFactsStated(
@@ -112,17 +124,26 @@ class Facts:
         return RegistrationClosed(vacancy_id=vacancy, round_id=ROUND, submitted=submitted)
 
     def sitting(self, vacancy: str, stage: str) -> dict[str, Any]:
-        return {"sitting_id": uuid5(NAMESPACE, stage), "round_id": ROUND, "vacancy_id": vacancy, "stage": stage}
+        return {
+            "sitting_id": uuid5(NAMESPACE, stage),
+            "round_id": ROUND,
+            "vacancy_id": vacancy,
+            "stage": stage,
+        }
 
     def scheduled(self, vacancy: str, stage: str) -> Fact:
         return ExamScheduled(
-            **self.sitting(vacancy, stage), site="Gedung Juang", starts_at=datetime(2026, 10, 1, tzinfo=UTC)
+            **self.sitting(vacancy, stage),
+            site="Gedung Juang",
+            starts_at=datetime(2026, 10, 1, tzinfo=UTC),
         )
 
     def _sat(self, vacancy: str, stage: str, candidate: int) -> dict[str, Any]:
         return {**self.sitting(vacancy, stage), "participant_no": number(vacancy, candidate)}
 
-    def skd(self, vacancy: str, candidate: int, twk: int, tiu: int, tkp: int, *, corrected: bool = False) -> Fact:
+    def skd(
+        self, vacancy: str, candidate: int, twk: int, tiu: int, tkp: int, *, corrected: bool = False
+    ) -> Fact:
         model = ExamScoreCorrected if corrected else ExamScored
         points = {"TWK": Decimal(twk), "TIU": Decimal(tiu), "TKP": Decimal(tkp)}
         return model(**self._sat(vacancy, "skd", candidate), points=points)
@@ -137,7 +158,9 @@ class Facts:
     def disqualified(self, vacancy: str, stage: str, candidate: int) -> Fact:
         return CandidateDisqualified(**self._sat(vacancy, stage, candidate))
 
-    def closed(self, vacancy: str, stage: str, scored: int, missed: int = 0, disqualified: int = 0) -> Fact:
+    def closed(
+        self, vacancy: str, stage: str, scored: int, missed: int = 0, disqualified: int = 0
+    ) -> Fact:
         counts = {"scored": scored, "missed": missed, "disqualified": disqualified}
         return SittingClosed(**self.sitting(vacancy, stage), **counts)
 

@@ -1,6 +1,11 @@
 """A round through ranking's own doors: events in, lists over HTTP, closings, and what is stated."""
 
-from shared.contracts.ranking import CandidateSelected, CandidateShortlisted, StageClosed, StandingsRecomputed
+from shared.contracts.ranking import (
+    CandidateSelected,
+    CandidateShortlisted,
+    StageClosed,
+    StandingsRecomputed,
+)
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 
@@ -8,7 +13,9 @@ OFFICER = ("officer-1", "officer")
 
 
 async def test_the_first_list_follows_the_decree(ranking: ServiceApp) -> None:
-    """Totals order the list, equal totals go by TKP, TIU, TWK; below a threshold is TL, absent TH, disqualified DIS, withdrawn APS."""
+    """Totals order the list, equal totals go by TKP, TIU, TWK; below a threshold is TL, absent TH,
+    disqualified DIS, withdrawn APS.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 9))
     await ranking.hear(
@@ -46,7 +53,9 @@ async def test_the_first_list_follows_the_decree(ranking: ServiceApp) -> None:
 
 
 async def test_a_round_from_vacancy_to_seat(ranking: ServiceApp) -> None:
-    """Closing fixes codes and states who goes on; the final list integrates both tests by the published rounding and seats the first."""
+    """Closing fixes codes and states who goes on; the final list integrates both tests by the
+    published rounding and seats the first.
+    """
     facts = Facts({"v1": 1, "v2": 2}, {"v2": "DISABILITAS"})
     await ranking.hear(*facts.opened(), *facts.people("v1", 5), *facts.people("v2", 2))
     await ranking.hear(*(facts.scheduled(vacancy, "skd") for vacancy in facts.seats))
@@ -91,8 +100,12 @@ async def test_a_round_from_vacancy_to_seat(ranking: ServiceApp) -> None:
     assert closed.status_code == 200, closed.text
     assert closed.json()["codes"] == {"L": 2, "P": 1, "TH": 1}
     final = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
-    # 370 / 5.5 = 67.2727… → 67.273; × 0.4 = 26.9092 → 26.909; 80.5 × 0.6 = 48.3; 371 / 5.5 = 67.4545… → 67.455 → 26.982
-    assert [(line["rank"], line["participant_no"], line["score"], line["code"]) for line in final["items"]] == [
+    # 370 / 5.5 = 67.2727… → 67.273; × 0.4 = 26.9092 → 26.909; 80.5 × 0.6 = 48.3; 371 / 5.5 =
+    # 67.4545… → 67.455 → 26.982
+    assert [
+        (line["rank"], line["participant_no"], line["score"], line["code"])
+        for line in final["items"]
+    ] == [
         (1, "0001-000004", "75.209", "L"),
         (2, "0001-000005", "68.982", "P"),
         (None, "0001-000003", None, "TH"),
@@ -107,5 +120,7 @@ async def test_a_round_from_vacancy_to_seat(ranking: ServiceApp) -> None:
         ("v1", "final", 1),
         ("v2", "final", 1),
     ]
-    digests = {(one.vacancy_id, one.list): one.digest for one in await ranking.stated(StandingsRecomputed)}
+    digests = {
+        (one.vacancy_id, one.list): one.digest for one in await ranking.stated(StandingsRecomputed)
+    }
     assert all(digests[one.vacancy_id, one.list] == one.digest for one in stages)

@@ -1,4 +1,6 @@
-"""An officer adopts a corrected version of a fixed list: it counts from then on, in everything that goes by the list; what it follows stays readable."""
+"""An officer adopts a corrected version of a fixed list: it counts from then on, in everything that
+goes by the list; what it follows stays readable.
+"""
 
 import asyncio
 import random
@@ -12,7 +14,12 @@ from httpx import Response
 
 from services.ranking.handlers.events import hears
 from shared.contracts.fields import Fact
-from shared.contracts.ranking import AdmissionRevoked, CandidateSelected, CandidateShortlisted, ClosedListCorrected
+from shared.contracts.ranking import (
+    AdmissionRevoked,
+    CandidateSelected,
+    CandidateShortlisted,
+    ClosedListCorrected,
+)
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
 from shared.messaging.rebuild import clone
@@ -25,7 +32,14 @@ from tests.component.ranking.test_revisions import LISTS, get, revise
 REASON = "Sanggah diterima: kunci butir 17 keliru, berita acara 12/2026"
 STANDINGS = "/ranking/vacancies/v1/standings"
 NO_1, NO_2, NO_3, NO_4 = (f"0001-00000{n}" for n in (1, 2, 3, 4))
-DECISIONS = ("closing_version", "closed_line_version", "closed_fact_version", "revision", "revision_change", "audit")
+DECISIONS = (
+    "closing_version",
+    "closed_line_version",
+    "closed_fact_version",
+    "revision",
+    "revision_change",
+    "audit",
+)
 
 
 async def newest(ranking: ServiceApp, path: str = LISTS) -> dict[str, Any]:
@@ -35,12 +49,19 @@ async def newest(ranking: ServiceApp, path: str = LISTS) -> dict[str, Any]:
 
 
 async def adopt(
-    ranking: ServiceApp, version: dict[str, Any], path: str = LISTS, *, who: str = "officer-1", **other: Any
+    ranking: ServiceApp,
+    version: dict[str, Any],
+    path: str = LISTS,
+    *,
+    who: str = "officer-1",
+    **other: Any,
 ) -> Response:
     """An officer's request to let this version count."""
     headers = other.pop("headers", ranking.who(who, "officer"))
     body = {"digest": version["digest"], "reason": REASON} | other
-    return await ranking.http.post(f"{path}/{version['version']}/adoption", headers=headers, json=body)
+    return await ranking.http.post(
+        f"{path}/{version['version']}/adoption", headers=headers, json=body
+    )
 
 
 def problem(answer: Response) -> tuple[int, str]:
@@ -55,7 +76,9 @@ async def closed_final(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) -
 
 
 async def corrected_final(ranking: ServiceApp) -> dict[str, Any]:
-    """The same, and a correction that puts the second before the first; gives the version that it made."""
+    """The same, and a correction that puts the second before the first; gives the version that it
+    made.
+    """
     facts = Facts({"v1": 1})
     await closed_final(ranking, facts, {1: "90", 2: "80", 3: "70"})
     await ranking.hear(facts.skb("v1", 2, "95", corrected=True))
@@ -63,7 +86,9 @@ async def corrected_final(ranking: ServiceApp) -> dict[str, Any]:
 
 
 async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceApp) -> None:
-    """Standings, own place and cut go by it; who moved is stated as facts; the first version stays to the byte, and says what follows it."""
+    """Standings, own place and cut go by it; who moved is stated as facts; the first version stays
+    to the byte, and says what follows it.
+    """
     version = await corrected_final(ranking)
     fixed = await get(ranking, STANDINGS)
     before = [
@@ -86,23 +111,35 @@ async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceAp
     ]
     assert now["items"][0]["points"]["SKB"] == "95"
     place = await get(ranking, f"/ranking/vacancies/v1/candidates/{NO_1}")
-    assert (place["state"], place["rank"], place["code"], place["above"]["participant_no"]) == ("closed", 2, "P", NO_2)
+    assert (place["state"], place["rank"], place["code"], place["above"]["participant_no"]) == (
+        "closed",
+        2,
+        "P",
+        NO_2,
+    )
     why = await get(ranking, f"/ranking/vacancies/v1/candidates/{NO_2}/explanation")
     assert (why["state"], why["code"], why["score"]) == ("closed", "L", "86.091")
 
     revoked, selected, corrected = (await ranking.stated())[stated:]
-    assert revoked == AdmissionRevoked(vacancy_id="v1", round_id=ROUND, list="final", participant_no=NO_1, code="P")
+    assert revoked == AdmissionRevoked(
+        vacancy_id="v1", round_id=ROUND, list="final", participant_no=NO_1, code="P"
+    )
     assert isinstance(selected, CandidateSelected)
     assert (selected.participant_no, selected.rank, str(selected.score)) == (NO_2, 1, "86.091")
     assert isinstance(corrected, ClosedListCorrected)
-    assert (corrected.version, corrected.follows, corrected.shortlisted) == (said["version"], said["follows"], 1)
+    assert (corrected.version, corrected.follows, corrected.shortlisted) == (
+        said["version"],
+        said["follows"],
+        1,
+    )
     assert (corrected.digest, corrected.codes) == (version["digest"], {"L": 1, "P": 2})
 
     assert await get(ranking, f"{LISTS}/{fixed['version']}") == fixed
     assert await get(ranking, f"{LISTS}/{version['version']}") == now
     for table, rows in zip(("closing", "closed_line"), before, strict=True):
         kept = await ranking.pool.fetch(
-            f"SELECT * FROM {table}_version WHERE version < $1 OR list = 'skd' ORDER BY 1, 2, 3, 4", version["version"]
+            f"SELECT * FROM {table}_version WHERE version < $1 OR list = 'skd' ORDER BY 1, 2, 3, 4",
+            version["version"],
         )
         assert kept == rows
     first, second = (await get(ranking, LISTS))["items"]
@@ -121,32 +158,48 @@ async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceAp
     assert second["adopted_at"] == said["adopted_at"]
     changes = await get(ranking, f"{LISTS}/{version['version']}/changes")
     assert (changes["counts"], changes["reason"], changes["moved_in"]) == (True, REASON, 1)
-    trail = await ranking.pool.fetch("SELECT subject, object, reason FROM audit WHERE action = 'version.adopted'")
-    assert [tuple(row) for row in trail] == [("officer-1", f"v1/final/{version['version']}", REASON)]
+    trail = await ranking.pool.fetch(
+        "SELECT subject, object, reason FROM audit WHERE action = 'version.adopted'"
+    )
+    assert [tuple(row) for row in trail] == [
+        ("officer-1", f"v1/final/{version['version']}", REASON)
+    ]
 
 
 async def test_the_days_of_objection_are_told(ranking: ServiceApp) -> None:
-    """Three days to object to the last list from when it was first fixed, seven more to answer; none to the first. Adopting does not move them."""
+    """Three days to object to the last list from when it was first fixed, seven more to answer;
+    none to the first. Adopting does not move them.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
     ranking.clock.now = datetime(2026, 11, 2, 3, tzinfo=UTC)
-    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    assert (
+        await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     await ranking.hear(facts.skb("v1", 2, "95", corrected=True))
     ranking.clock.advance(days=4)
     assert (await adopt(ranking, await newest(ranking))).status_code == 201
     said = await get(ranking, LISTS)
-    assert (said["objections_until"], said["answers_until"]) == ("2026-11-05T03:00:00Z", "2026-11-12T03:00:00Z")
+    assert (said["objections_until"], said["answers_until"]) == (
+        "2026-11-05T03:00:00Z",
+        "2026-11-12T03:00:00Z",
+    )
     assert (await get(ranking, LISTS.replace("final", "skd")))["objections_until"] is None
     page = (await ranking.http.get("/ranking/vacancies/v1?list=final&lang=en")).text
     assert "Objections until 2026-11-05" in page
 
 
 async def test_what_comes_after_is_compared_with_what_counts(ranking: ServiceApp) -> None:
-    """Nothing differs once it is adopted. A correction taken back makes a third version, which follows the second and may be adopted too."""
+    """Nothing differs once it is adopted.
+
+    A correction taken back makes a third version, which follows the second and may be adopted too.
+    """
     version = await corrected_final(ranking)
     assert (await adopt(ranking, version)).status_code == 201
     assert (await newest(ranking))["version"] == version["version"]
-    round_ = (await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=ranking.who("o", "officer"))).json()
+    round_ = (
+        await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=ranking.who("o", "officer"))
+    ).json()
     assert [one["changed_since"] for one in round_["lists"]] == [[], []]
     facts = Facts({"v1": 1})
     await ranking.hear(facts.skb("v1", 2, "80", corrected=True))
@@ -164,7 +217,9 @@ async def test_what_comes_after_is_compared_with_what_counts(ranking: ServiceApp
 
 
 async def test_who_may_adopt_what(ranking: ServiceApp) -> None:
-    """An officer, a version that there is, by its own digest and with a reason; each refusal leaves everything as it was."""
+    """An officer, a version that there is, by its own digest and with a reason; each refusal leaves
+    everything as it was.
+    """
     version = await corrected_final(ranking)
     fixed = await get(ranking, STANDINGS)
     stated = len(await ranking.stated())
@@ -174,35 +229,53 @@ async def test_who_may_adopt_what(ranking: ServiceApp) -> None:
     assert problem(await adopt(ranking, version | {"version": 77})) == (404, "unknown-version")
     first = (await get(ranking, LISTS))["items"][0]
     assert problem(await adopt(ranking, first)) == (404, "unknown-version")
-    assert problem(await adopt(ranking, version, LISTS.replace("v1", "v7"))) == (404, "unknown-vacancy")
-    assert problem(await adopt(ranking, version, LISTS.replace("final", "third"))) == (404, "unknown-list")
+    assert problem(await adopt(ranking, version, LISTS.replace("v1", "v7"))) == (
+        404,
+        "unknown-vacancy",
+    )
+    assert problem(await adopt(ranking, version, LISTS.replace("final", "third"))) == (
+        404,
+        "unknown-list",
+    )
     assert (await adopt(ranking, version, reason="short")).status_code == 422
-    assert problem(await ranking.http.get(f"{LISTS}/{version['version']}")) == (404, "version-not-fixed")
+    assert problem(await ranking.http.get(f"{LISTS}/{version['version']}")) == (
+        404,
+        "version-not-fixed",
+    )
     assert await get(ranking, STANDINGS) == fixed
     assert len(await ranking.stated()) == stated
 
 
 async def test_only_the_newest_facts_are_adopted(ranking: ServiceApp) -> None:
-    """What arrived since the version was made is in no version yet, then in a newer one: the older can't be adopted. A version that says what counts
-    anyway has nothing to adopt."""
+    """What arrived since the version was made is in no version yet, then in a newer one: the older
+    can't be adopted. A version that says what counts anyway has nothing to adopt.
+    """
     version = await corrected_final(ranking)
     facts = Facts({"v1": 1})
     await ranking.hear(facts.skb("v1", 3, "99", corrected=True))
     assert problem(await adopt(ranking, version)) == (409, "version-overtaken")
     newer = await newest(ranking)
     assert problem(await adopt(ranking, version)) == (409, "version-overtaken")
-    await ranking.hear(facts.skb("v1", 3, "70", corrected=True), facts.skb("v1", 2, "80", corrected=True))
+    await ranking.hear(
+        facts.skb("v1", 3, "70", corrected=True), facts.skb("v1", 2, "80", corrected=True)
+    )
     same = await newest(ranking)
     assert same["version"] > newer["version"]
     assert problem(await adopt(ranking, same)) == (409, "nothing-to-adopt")
 
 
 async def test_two_officers_and_the_same_request_twice(ranking: ServiceApp) -> None:
-    """Of two at once one adopts, the other is told so; with one Idempotency-Key both get the answer, and it happened once."""
+    """Of two at once one adopts, the other is told so; with one Idempotency-Key both get the
+    answer, and it happened once.
+    """
     version = await corrected_final(ranking)
-    answers = await asyncio.gather(*(adopt(ranking, version, who=f"officer-{n}") for n in range(1, 5)))
+    answers = await asyncio.gather(
+        *(adopt(ranking, version, who=f"officer-{n}") for n in range(1, 5))
+    )
     assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
-    assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {"adopted-already"}
+    assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {
+        "adopted-already"
+    }
     assert len(await ranking.stated(ClosedListCorrected)) == 1
     facts = Facts({"v1": 1})
     await ranking.hear(facts.skb("v1", 3, "99", corrected=True))
@@ -218,16 +291,22 @@ SKD_LISTS = LISTS.replace("final", "skd")
 
 
 async def corrected_skd(ranking: ServiceApp) -> tuple[list[Event[Any]], dict[str, Any]]:
-    """The first list is fixed with three of four within, who sat the second test; then the fourth's score is put right, before the third's. Gives the
-    events and the version that the last made."""
+    """The first list is fixed with three of four within, who sat the second test; then the fourth's
+    score is put right, before the third's. Gives the events and the version that the last made.
+    """
     facts = Facts({"v1": 1})
     said: list[Fact] = [*facts.opened(), *facts.people("v1", 4), facts.scheduled("v1", "skd")]
     said += [facts.skd("v1", n, 100, 100, 200 - n) for n in (1, 2, 3, 4)]
     said += [facts.closed("v1", "skd", 4), facts.scheduled("v1", "skb")]
     first = [ranking.event(fact) for fact in said]
     await ranking.hear(*first)
-    assert (await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))).status_code == 200
-    after: list[Fact] = [*(facts.skb("v1", n, f"{60 + n}") for n in (1, 2, 3)), facts.closed("v1", "skb", 3)]
+    assert (
+        await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
+    after: list[Fact] = [
+        *(facts.skb("v1", n, f"{60 + n}") for n in (1, 2, 3)),
+        facts.closed("v1", "skb", 3),
+    ]
     after.append(facts.skd("v1", 4, 100, 100, 215, corrected=True))
     second = [ranking.event(fact) for fact in after]
     await ranking.hear(*second)
@@ -235,7 +314,9 @@ async def corrected_skd(ranking: ServiceApp) -> tuple[list[Event[Any]], dict[str
 
 
 async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
-    """Who is newly admitted stands on the next list and is waited for, who no longer is stands on it no more; all of it is stated."""
+    """Who is newly admitted stands on the next list and is waited for, who no longer is stands on
+    it no more; all of it is stated.
+    """
     _, version = await corrected_skd(ranking)
     before = await get(ranking, STANDINGS, list="final")
     assert {line["participant_no"] for line in before["items"]} == {NO_1, NO_2, NO_3}
@@ -243,12 +324,18 @@ async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
     answer = await adopt(ranking, version, SKD_LISTS)
     assert answer.status_code == 201, answer.text
     revoked, *listed, corrected = (await ranking.stated())[stated:]
-    assert revoked == AdmissionRevoked(vacancy_id="v1", round_id=ROUND, list="skd", participant_no=NO_3, code="P")
+    assert revoked == AdmissionRevoked(
+        vacancy_id="v1", round_id=ROUND, list="skd", participant_no=NO_3, code="P"
+    )
     assert all(isinstance(one, CandidateShortlisted) for one in listed)
     assert [(one.participant_no, one.rank) for one in listed] == [(NO_4, 1), (NO_1, 2), (NO_2, 3)]
     assert (corrected.list, corrected.shortlisted) == ("skd", 3)
     live = await get(ranking, STANDINGS, list="final")
-    assert {line["participant_no"]: line["code"] for line in live["items"]} == {NO_2: "L", NO_1: "P", NO_4: "WAIT"}
+    assert {line["participant_no"]: line["code"] for line in live["items"]} == {
+        NO_2: "L",
+        NO_1: "P",
+        NO_4: "WAIT",
+    }
     assert live["codes"] == {"L": 1, "P": 1, "WAIT": 1}
     officer = ranking.who("officer-1", "officer")
     refused = await ranking.http.post(FINAL, headers=officer)
@@ -264,7 +351,9 @@ async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
 
 
 async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -> None:
-    """Whichever comes first, the two lists agree: the next list holds exactly those whom the one that counts admitted."""
+    """Whichever comes first, the two lists agree: the next list holds exactly those whom the one
+    that counts admitted.
+    """
     _, version = await corrected_skd(ranking)
     officer = ranking.who("officer-2", "officer")
     adopted, closed = await asyncio.gather(
@@ -275,8 +364,12 @@ async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -
         "later-list-closed",
         "stage-incomplete",
     }
-    admitted = {line["participant_no"] for line in (await get(ranking, STANDINGS, list="skd"))["items"][:3]}
-    assert {line["participant_no"] for line in (await get(ranking, STANDINGS, list="final"))["items"]} == admitted
+    admitted = {
+        line["participant_no"] for line in (await get(ranking, STANDINGS, list="skd"))["items"][:3]
+    }
+    assert {
+        line["participant_no"] for line in (await get(ranking, STANDINGS, list="final"))["items"]
+    } == admitted
 
 
 async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) -> None:
@@ -297,8 +390,10 @@ async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) ->
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int) -> None:
-    """Corrections, rejections and withdrawals at random, and adopting now and then: what was stated adds up to whom the list that counts admits, the next
-    list holds exactly them, every version is there as it was, and a rebuild gives the same."""
+    """Corrections, rejections and withdrawals at random, and adopting now and then: what was stated
+    adds up to whom the list that counts admits, the next list holds exactly them, every version is
+    there as it was, and a rebuild gives the same.
+    """
     chance = random.Random(seed)
     facts = Facts({"v1": 1})
     people = range(1, 9)
@@ -306,18 +401,29 @@ async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int)
     before += [facts.skd("v1", n, 100, 100, 190 + n % 3) for n in people]
     events = [ranking.event(fact) for fact in [*before, facts.closed("v1", "skd", 8)]]
     await ranking.hear(*events)
-    assert (await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    assert (
+        await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     adopted: list[dict[str, Any]] = []
     for _ in range(8):
         for _ in range(chance.randint(1, 3)):
             n = chance.choice(people)
             fact = chance.choice(
                 [
-                    facts.skd("v1", n, 100, chance.choice([75, 100]), 188 + chance.randint(0, 6), corrected=True),
+                    facts.skd(
+                        "v1",
+                        n,
+                        100,
+                        chance.choice([75, 100]),
+                        188 + chance.randint(0, 6),
+                        corrected=True,
+                    ),
                     facts.rejected("v1", n),
                     facts.verified("v1", n),
                     facts.skb("v1", n, str(chance.randint(60, 90))),
-                    facts.disqualified("v1", "skd", n) if chance.random() < 0.3 else facts.verified("v1", n),
+                    facts.disqualified("v1", "skd", n)
+                    if chance.random() < 0.3
+                    else facts.verified("v1", n),
                 ]
             )
             events.append(ranking.event(fact))
@@ -327,9 +433,17 @@ async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int)
         if answer.status_code == 201:
             adopted.append(await get(ranking, f"{SKD_LISTS}/{version['version']}"))
         else:
-            assert problem(answer)[1] in {"adopted-already", "nothing-to-adopt", "unknown-version"}, answer.text
+            assert problem(answer)[1] in {
+                "adopted-already",
+                "nothing-to-adopt",
+                "unknown-version",
+            }, answer.text
         counts = await get(ranking, STANDINGS, list="skd")
-        admitted = {line["participant_no"]: line["rank"] for line in counts["items"] if line["code"] == "P/L"}
+        admitted = {
+            line["participant_no"]: line["rank"]
+            for line in counts["items"]
+            if line["code"] == "P/L"
+        }
         told: dict[str, int] = {}
         for fact in await ranking.stated(CandidateShortlisted, AdmissionRevoked):
             if isinstance(fact, CandidateShortlisted):
@@ -347,15 +461,22 @@ async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int)
 
 
 async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
-    """Derived tables made anew out of the events, in another order, go by what was adopted; decisions are none of their business."""
+    """Derived tables made anew out of the events, in another order, go by what was adopted;
+    decisions are none of their business.
+    """
     said, version = await corrected_skd(ranking)
     assert (await adopt(ranking, version, SKD_LISTS)).status_code == 201
     facts = Facts({"v1": 1})
-    last = [ranking.event(facts.skb("v1", 4, "95")), ranking.event(facts.skb("v1", 1, "99", corrected=True))]
+    last = [
+        ranking.event(facts.skb("v1", 4, "95")),
+        ranking.event(facts.skb("v1", 1, "99", corrected=True)),
+    ]
     await ranking.hear(*last)
     decided = [await ranking.pool.fetch(f"SELECT * FROM public.{table}") for table in DECISIONS]
     await rebuilt_the_same(ranking, [*last, *said])
-    assert [await ranking.pool.fetch(f"SELECT * FROM public.{table}") for table in DECISIONS] == decided
+    assert [
+        await ranking.pool.fetch(f"SELECT * FROM public.{table}") for table in DECISIONS
+    ] == decided
 
 
 async def test_nothing_is_adopted_during_a_rebuild(ranking: ServiceApp) -> None:
@@ -368,7 +489,9 @@ async def test_nothing_is_adopted_during_a_rebuild(ranking: ServiceApp) -> None:
     assert (await adopt(ranking, version)).status_code == 201
 
 
-async def test_an_earlier_list_is_followed_no_more_once_the_next_is_closed(ranking: ServiceApp) -> None:
+async def test_an_earlier_list_is_followed_no_more_once_the_next_is_closed(
+    ranking: ServiceApp,
+) -> None:
     """The refusal names the later list, where the same correction counts, and may be adopted."""
     facts = Facts({"v1": 1})
     await closed_final(ranking, facts, {1: "90", 2: "80"})
@@ -383,15 +506,24 @@ async def test_an_earlier_list_is_followed_no_more_once_the_next_is_closed(ranki
 
 
 async def test_equals_at_the_last_seat_are_decided_before_adopting(ranking: ServiceApp) -> None:
-    """Only where a correction made people equal may the officer decide on a list that is fixed; then its version is adopted, and what was decided
-    before stays part of the first."""
+    """Only where a correction made people equal may the officer decide on a list that is fixed;
+    then its version is adopted, and what was decided before stays part of the first.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "90", 3: "70"})
     officer = ranking.who("officer-1", "officer")
-    tie = {"list": "final", "order": [NO_2, NO_1], "reason": "Undian di hadapan saksi, berita acara 3"}
-    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie)).status_code == 201
+    tie = {
+        "list": "final",
+        "order": [NO_2, NO_1],
+        "reason": "Undian di hadapan saksi, berita acara 3",
+    }
+    assert (
+        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie)
+    ).status_code == 201
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
-    again = await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie | {"order": [NO_1, NO_2]})
+    again = await ranking.http.post(
+        "/ranking/vacancies/v1/ties", headers=officer, json=tie | {"order": [NO_1, NO_2]}
+    )
     assert problem(again) == (409, "list-closed")
     await ranking.hear(facts.skb("v1", 3, "90", corrected=True))
     undecided = await newest(ranking)
@@ -400,30 +532,43 @@ async def test_equals_at_the_last_seat_are_decided_before_adopting(ranking: Serv
     assert problem(refused) == (409, "version-undecided")
     assert f"{NO_1}, {NO_2}, {NO_3}" in refused.json()["detail"]
     new = tie | {"order": [NO_3, NO_2, NO_1]}
-    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=new)).status_code == 201
+    assert (
+        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=new)
+    ).status_code == 201
     assert problem(await adopt(ranking, undecided)) == (409, "version-overtaken")
     why = await get(ranking, f"/ranking/vacancies/v1/candidates/{NO_1}/explanation")
     assert why["above"]["decided_by"] == "decision"
     assert (await adopt(ranking, await newest(ranking))).status_code == 201
-    assert [line["participant_no"] for line in (await get(ranking, STANDINGS))["items"]] == [NO_3, NO_2, NO_1]
-    decided = await ranking.pool.fetch("SELECT decided FROM closing_version WHERE list = 'final' ORDER BY version")
+    assert [line["participant_no"] for line in (await get(ranking, STANDINGS))["items"]] == [
+        NO_3,
+        NO_2,
+        NO_1,
+    ]
+    decided = await ranking.pool.fetch(
+        "SELECT decided FROM closing_version WHERE list = 'final' ORDER BY version"
+    )
     assert [row["decided"] for row in decided] == [{NO_2: 1, NO_1: 2}, {NO_3: 1, NO_2: 2, NO_1: 3}]
 
 
 async def test_nobody_is_unseated(ranking: ServiceApp) -> None:
     """Once empty seats are being offered no version is adopted."""
     version = await corrected_final(ranking)
-    begun = await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=ranking.who("officer-1", "officer"))
+    begun = await ranking.http.post(
+        f"/ranking/rounds/{ROUND}/filling", headers=ranking.who("officer-1", "officer")
+    )
     assert begun.status_code == 201, begun.text
     assert problem(await adopt(ranking, version)) == (409, "seats-given")
 
 
 async def test_adopting_and_filling_at_once(ranking: ServiceApp) -> None:
-    """Whichever comes first, seats are filled by the list that counts; where the filling was first, no version is adopted."""
+    """Whichever comes first, seats are filled by the list that counts; where the filling was first,
+    no version is adopted.
+    """
     version = await corrected_final(ranking)
     officer = ranking.who("officer-2", "officer")
     begun, adopted = await asyncio.gather(
-        ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer), adopt(ranking, version)
+        ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer),
+        adopt(ranking, version),
     )
     assert begun.status_code == 201
     assert adopted.status_code == 201 or problem(adopted) == (409, "seats-given")
@@ -433,50 +578,76 @@ async def test_adopting_and_filling_at_once(ranking: ServiceApp) -> None:
 
 
 async def test_seats_are_filled_by_what_counts(ranking: ServiceApp) -> None:
-    """Of two who were ranked, the one whom the adopted version seats gives the seat up: it is offered to the other, who had it at first."""
+    """Of two who were ranked, the one whom the adopted version seats gives the seat up: it is
+    offered to the other, who had it at first.
+    """
     version = await corrected_final(ranking)
     assert (await adopt(ranking, version)).status_code == 201
     officer = ranking.who("officer-1", "officer")
-    assert (await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer)).status_code == 201
-    filling = await ranking.pool.fetch("SELECT participant_no, selected FROM filling_candidate ORDER BY rank")
+    assert (
+        await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer)
+    ).status_code == 201
+    filling = await ranking.pool.fetch(
+        "SELECT participant_no, selected FROM filling_candidate ORDER BY rank"
+    )
     assert [tuple(row) for row in filling] == [(NO_2, True), (NO_1, False), (NO_3, False)]
 
 
 async def test_a_version_that_lacks_results_is_not_adopted(ranking: ServiceApp) -> None:
-    """Somebody found to meet the requirements after all has no result yet: the list would be fixed with a gap."""
+    """Somebody found to meet the requirements after all has no result yet: the list would be fixed
+    with a gap.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.scheduled("v1", "skd"))
-    await ranking.hear(facts.rejected("v1", 2), facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))
-    assert (await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    await ranking.hear(
+        facts.rejected("v1", 2), facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1)
+    )
+    assert (
+        await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     await ranking.hear(facts.verified("v1", 2))
     refused = await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)
     assert problem(refused) == (409, "version-incomplete")
     assert "results of 1 candidates are missing" in refused.json()["detail"]
     await ranking.hear(facts.skd("v1", 2, 120, 120, 210))
     assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 201
-    assert [one.participant_no for one in await ranking.stated(CandidateShortlisted)] == [NO_1, NO_2, NO_1]
+    assert [one.participant_no for one in await ranking.stated(CandidateShortlisted)] == [
+        NO_1,
+        NO_2,
+        NO_1,
+    ]
 
 
 async def test_who_is_off_the_list_is_revoked_as_rejected(ranking: ServiceApp) -> None:
-    """Who was shortlisted and then found not to meet the requirements stands on the corrected first list no more."""
+    """Who was shortlisted and then found not to meet the requirements stands on the corrected first
+    list no more.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
     await ranking.hear(facts.rejected("v1", 1))
     assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 201
     (revoked,) = await ranking.stated(AdmissionRevoked)
     assert (revoked.participant_no, revoked.code) == (NO_1, "TMS")
-    assert [line["participant_no"] for line in (await get(ranking, STANDINGS, list="final"))["items"]] == [NO_2]
+    assert [
+        line["participant_no"] for line in (await get(ranking, STANDINGS, list="final"))["items"]
+    ] == [NO_2]
 
 
 async def test_a_fixed_place_shows_the_thresholds_by_what_was_fixed(ranking: ServiceApp) -> None:
-    """A correction that nobody adopted moves the live list alone; the fixed one's points and thresholds fit together."""
+    """A correction that nobody adopted moves the live list alone; the fixed one's points and
+    thresholds fit together.
+    """
     facts = Facts({"v1": 1})
     await closed_final(ranking, facts, {1: "90", 2: "80"})
     path = f"/ranking/vacancies/v1/candidates/{NO_1}"
     before = await get(ranking, path)
     await ranking.hear(facts.skd("v1", 1, 60, 70, 100, corrected=True))
     after = await get(ranking, path)
-    assert (after["state"], after["gates"], after["points"]) == ("closed", before["gates"], before["points"])
+    assert (after["state"], after["gates"], after["points"]) == (
+        "closed",
+        before["gates"],
+        before["points"],
+    )
     assert [(gate["of"], gate["points"], gate["passed"]) for gate in after["gates"]] == [
         (code, after["points"][code], True) for code in ("TWK", "TIU", "TKP")
     ]

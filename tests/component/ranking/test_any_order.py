@@ -35,14 +35,18 @@ async def tables(app: ServiceApp) -> dict[str, list[tuple[object, ...]]]:
 
 
 def everything(facts: Facts, chance: random.Random) -> list[Fact]:
-    """A round with corrections, absences, disqualifications, changed verifications and withdrawals, in the owners' order."""
+    """A round with corrections, absences, disqualifications, changed verifications and withdrawals,
+    in the owners' order.
+    """
     said: list[Fact] = [*facts.opened()]
     for vacancy in facts.seats:
         people = range(1, 9)
         for candidate in people:
             said += facts.applied(vacancy, candidate, gpa=chance.choice([None, "3.1", "3.9"]))
             said.append(
-                facts.rejected(vacancy, candidate) if chance.random() < 0.2 else facts.verified(vacancy, candidate)
+                facts.rejected(vacancy, candidate)
+                if chance.random() < 0.2
+                else facts.verified(vacancy, candidate)
             )
             if chance.random() < 0.2:
                 said.append(facts.verified(vacancy, candidate))
@@ -50,14 +54,22 @@ def everything(facts: Facts, chance: random.Random) -> list[Fact]:
                 said.append(facts.withdrawn(vacancy, candidate))
         said += [facts.registered(vacancy, len(people)), facts.scheduled(vacancy, "skd")]
         for candidate in people:
-            points = (chance.choice([65, 100]), chance.choice([80, 90]), chance.choice([165, 166, 190]))
+            points = (
+                chance.choice([65, 100]),
+                chance.choice([80, 90]),
+                chance.choice([165, 166, 190]),
+            )
             said.append(
                 facts.missed(vacancy, "skd", candidate)
                 if chance.random() < 0.1
                 else facts.skd(vacancy, candidate, *points)
             )
             if chance.random() < 0.3:
-                said.append(facts.skd(vacancy, candidate, 100, 100, chance.randint(160, 200), corrected=True))
+                said.append(
+                    facts.skd(
+                        vacancy, candidate, 100, 100, chance.randint(160, 200), corrected=True
+                    )
+                )
             if chance.random() < 0.1:
                 said.append(facts.disqualified(vacancy, "skd", candidate))
         said.append(facts.closed(vacancy, "skd", len(people)))
@@ -88,7 +100,9 @@ def batches(events: list[Event[Any]], chance: random.Random) -> list[list[Event[
 async def test_arrival_order_duplicates_and_interleaving_change_nothing(
     service_app: Callable[..., Awaitable[ServiceApp]],
 ) -> None:
-    """Partitions read in many orders, in batches of any size, with old records handed in again: every derived table ends the same."""
+    """Partitions read in many orders, in batches of any size, with old records handed in again:
+    every derived table ends the same.
+    """
     facts = Facts({"v1": 1, "v2": 2, "v3": 1}, NEEDS)
     expected = None
     for seed in range(6):
@@ -107,8 +121,12 @@ async def test_arrival_order_duplicates_and_interleaving_change_nothing(
         expected = found
 
 
-async def test_two_workers_at_once_lose_nothing(service_app: Callable[..., Awaitable[ServiceApp]]) -> None:
-    """Each partition read by a task of its own, all at once on real connections: no fact, no standing and no count is lost."""
+async def test_two_workers_at_once_lose_nothing(
+    service_app: Callable[..., Awaitable[ServiceApp]],
+) -> None:
+    """Each partition read by a task of its own, all at once on real connections: no fact, no
+    standing and no count is lost.
+    """
     facts = Facts({"v1": 1, "v2": 2, "v3": 1}, NEEDS)
     said = everything(facts, random.Random(7))
     alone = await service_app("ranking")
@@ -119,12 +137,16 @@ async def test_two_workers_at_once_lose_nothing(service_app: Callable[..., Await
         for start in range(0, len(stream), 3):
             await crowd.hear(*stream[start : start + 3])
 
-    await asyncio.gather(*(read(stream) for stream in streams_of([crowd.event(fact) for fact in said])))
+    await asyncio.gather(
+        *(read(stream) for stream in streams_of([crowd.event(fact) for fact in said]))
+    )
     assert await tables(crowd) == await tables(alone)
 
 
 async def test_recomputing_everything_changes_nothing(ranking: ServiceApp) -> None:
-    """A standing is a function of the facts: written anew from them, each row and each count is as it was; the counts equal the rows."""
+    """A standing is a function of the facts: written anew from them, each row and each count is as
+    it was; the counts equal the rows.
+    """
     facts = Facts({"v1": 1, "v2": 2, "v3": 1}, NEEDS)
     await ranking.hear(*everything(facts, random.Random(3)))
     before = await tables(ranking)

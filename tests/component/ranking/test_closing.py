@@ -1,4 +1,6 @@
-"""Ties at the last seat, corrections after a list was fixed, what officers see, and who may do what."""
+"""Ties at the last seat, corrections after a list was fixed, what officers see, and who may do
+what.
+"""
 
 import asyncio
 from datetime import date
@@ -17,22 +19,28 @@ BORN = date(1999, 5, 17)
 
 
 async def shortlisted(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) -> None:
-    """A round of one vacancy whose first list is fixed, all having the same points, and the second test sat."""
+    """A round of one vacancy whose first list is fixed, all having the same points, and the second
+    test sat.
+    """
     count = len(skb)
     await ranking.hear(*facts.opened(), *facts.people("v1", count), facts.scheduled("v1", "skd"))
     await ranking.hear(
-        *(facts.skd("v1", candidate, 100, 100, 200) for candidate in skb), facts.closed("v1", "skd", count)
+        *(facts.skd("v1", candidate, 100, 100, 200) for candidate in skb),
+        facts.closed("v1", "skd", count),
     )
     closed = await ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))
     assert closed.status_code == 200, closed.text
     await ranking.hear(facts.scheduled("v1", "skb"))
     await ranking.hear(
-        *(facts.skb("v1", candidate, points) for candidate, points in skb.items()), facts.closed("v1", "skb", count)
+        *(facts.skb("v1", candidate, points) for candidate, points in skb.items()),
+        facts.closed("v1", "skb", count),
     )
 
 
 async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: ServiceApp) -> None:
-    """Closing refuses and names them; the officer's order, with its reason, becomes part of the closed list, whose lines say so; the audit keeps it."""
+    """Closing refuses and names them; the officer's order, with its reason, becomes part of the
+    closed list, whose lines say so; the audit keeps it.
+    """
     facts = Facts({"v1": 2})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "80", 4: "70"})
     officer = ranking.who("officer-1", "officer")
@@ -55,10 +63,14 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
     reason = "Undian di hadapan kedua peserta dan dua saksi, berita acara 12/2026"
     order = ["0001-000003", "0001-000002"]
     wrong = await ranking.http.post(
-        ties, headers=officer, json={"list": "final", "order": ["0001-000001", "0001-000002"], "reason": reason}
+        ties,
+        headers=officer,
+        json={"list": "final", "order": ["0001-000001", "0001-000002"], "reason": reason},
     )
     assert wrong.json()["type"] == "/problems/ranking/not-the-tie"
-    decided = await ranking.http.post(ties, headers=officer, json={"list": "final", "order": order, "reason": reason})
+    decided = await ranking.http.post(
+        ties, headers=officer, json={"list": "final", "order": order, "reason": reason}
+    )
     assert decided.status_code == 201, decided.text
     live = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     assert [(line["rank"], line["participant_no"], line["code"]) for line in live["items"]] == [
@@ -76,10 +88,17 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
     assert fixed["items"] == live["items"]
     page = (await ranking.http.get("/ranking/vacancies/v1")).text
     assert page.count("urutan diputuskan petugas") == 2
-    version = (await ranking.http.get(f"/ranking/vacancies/v1?list=final&version={fixed['version']}")).text
+    version = (
+        await ranking.http.get(f"/ranking/vacancies/v1?list=final&version={fixed['version']}")
+    ).text
     assert version.count("urutan diputuskan petugas") == 2
-    assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == ["0001-000001", "0001-000003"]
-    trail = await ranking.pool.fetch("SELECT subject, action, object, reason FROM audit ORDER BY id")
+    assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == [
+        "0001-000001",
+        "0001-000003",
+    ]
+    trail = await ranking.pool.fetch(
+        "SELECT subject, action, object, reason FROM audit ORDER BY id"
+    )
     assert [tuple(row) for row in trail] == [
         ("officer-1", "list.closed", f"{ROUND}/skd", ""),
         ("officer-1", "tie.decided", "v1/final", reason),
@@ -88,12 +107,20 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
 
 
 async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp) -> None:
-    """A decision holds for those whom it names: when a correction makes a third equal to them, closing asks again."""
+    """A decision holds for those whom it names: when a correction makes a third equal to them,
+    closing asks again.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "80", 2: "80", 3: "70"})
     officer = ranking.who("officer-1", "officer")
-    order = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
-    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)).status_code == 201
+    order = {
+        "list": "final",
+        "order": ["0001-000002", "0001-000001"],
+        "reason": "Undian, berita acara 1",
+    }
+    assert (
+        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
+    ).status_code == 201
     await ranking.hear(facts.skb("v1", 3, "80", corrected=True))
     refused = await ranking.http.post(FINAL, headers=officer)
     assert refused.json()["type"] == "/problems/ranking/tie-undecided"
@@ -103,18 +130,30 @@ async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp
         "order": ["0001-000003", "0001-000001", "0001-000002"],
         "reason": "Undian, berita acara 2",
     }
-    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)).status_code == 201
+    assert (
+        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
+    ).status_code == 201
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
-    assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == ["0001-000003"]
+    assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == [
+        "0001-000003"
+    ]
 
 
 async def test_a_place_among_equals_who_parted_is_no_decision(ranking: ServiceApp) -> None:
-    """Where one of those whom an officer ordered gets another mark, a rule tells them apart again: no line says that an officer did."""
+    """Where one of those whom an officer ordered gets another mark, a rule tells them apart again:
+    no line says that an officer did.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "80", 2: "80"})
     officer = ranking.who("officer-1", "officer")
-    order = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
-    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)).status_code == 201
+    order = {
+        "list": "final",
+        "order": ["0001-000002", "0001-000001"],
+        "reason": "Undian, berita acara 1",
+    }
+    assert (
+        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
+    ).status_code == 201
     await ranking.hear(facts.applied("v1", 1, gpa="3.90")[1])
     live = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
@@ -127,21 +166,29 @@ async def test_a_place_among_equals_who_parted_is_no_decision(ranking: ServiceAp
 
 
 async def test_age_and_marks_decide_without_being_shown(ranking: ServiceApp) -> None:
-    """Equal in all points: the higher mark, then the elder; neither appears in what anyone is sent, cursors included."""
+    """Equal in all points: the higher mark, then the elder; neither appears in what anyone is sent,
+    cursors included.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened())
-    for candidate, (gpa, born) in enumerate([("3.10", BORN), ("3.90", BORN), ("3.90", date(1988, 8, 8))], 1):
-        await ranking.hear(*facts.applied("v1", candidate, gpa=gpa, born=born), facts.verified("v1", candidate))
+    for candidate, (gpa, born) in enumerate(
+        [("3.10", BORN), ("3.90", BORN), ("3.90", date(1988, 8, 8))], 1
+    ):
+        await ranking.hear(
+            *facts.applied("v1", candidate, gpa=gpa, born=born), facts.verified("v1", candidate)
+        )
     await ranking.hear(facts.registered("v1", 3), facts.scheduled("v1", "skd"))
     await ranking.hear(
-        *(facts.skd("v1", candidate, 100, 100, 200) for candidate in (1, 2, 3)), facts.closed("v1", "skd", 3)
+        *(facts.skd("v1", candidate, 100, 100, 200) for candidate in (1, 2, 3)),
+        facts.closed("v1", "skd", 3),
     )
     assert (await ranking.http.post(SKD, headers=ranking.who("o", "officer"))).status_code == 200
     await ranking.hear(*(facts.skb("v1", candidate, "80") for candidate in (1, 2, 3)))
     seen, cursor = [], None
     while True:
         answer = await ranking.http.get(
-            "/ranking/vacancies/v1/standings", params={"limit": 1, **({"cursor": cursor} if cursor else {})}
+            "/ranking/vacancies/v1/standings",
+            params={"limit": 1, **({"cursor": cursor} if cursor else {})},
         )
         seen.append(answer.json()["items"][0]["participant_no"])
         assert not any(secret in answer.text for secret in ("3.9", "1988", "birth", "gpa"))
@@ -151,8 +198,12 @@ async def test_age_and_marks_decide_without_being_shown(ranking: ServiceApp) -> 
     assert seen == ["0001-000003", "0001-000002", "0001-000001"]
 
 
-async def test_a_correction_after_closing_changes_nothing_that_was_fixed(ranking: ServiceApp) -> None:
-    """The closed list stays; the live one shows what is known now, and the officer sees that they differ."""
+async def test_a_correction_after_closing_changes_nothing_that_was_fixed(
+    ranking: ServiceApp,
+) -> None:
+    """The closed list stays; the live one shows what is known now, and the officer sees that they
+    differ.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
     officer = ranking.who("officer-1", "officer")
@@ -165,7 +216,10 @@ async def test_a_correction_after_closing_changes_nothing_that_was_fixed(ranking
     ranking.clock.advance(seconds=2)
     await state(ranking)
     view = (await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=officer)).json()
-    assert {one["list"]: one["changed_since"] for one in view["lists"]} == {"skd": [], "final": ["v1"]}
+    assert {one["list"]: one["changed_since"] for one in view["lists"]} == {
+        "skd": [],
+        "final": ["v1"],
+    }
 
 
 async def state(ranking: ServiceApp) -> int:
@@ -175,7 +229,9 @@ async def state(ranking: ServiceApp) -> int:
 
 
 async def test_what_is_missing_is_said_until_nothing_is(ranking: ServiceApp) -> None:
-    """The round's view counts what has arrived, vacancy by vacancy, and closing refuses for the same reasons."""
+    """The round's view counts what has arrived, vacancy by vacancy, and closing refuses for the
+    same reasons.
+    """
     facts = Facts({"v1": 1, "v2": 1})
     officer = ranking.who("officer-1", "officer")
     unknown = await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=officer)
@@ -185,7 +241,10 @@ async def test_what_is_missing_is_said_until_nothing_is(ranking: ServiceApp) -> 
     assert refused.json()["type"] == "/problems/ranking/seats-missing"
     await ranking.hear(facts.vacancy("v2"), facts.registered("v2", 0))
     await ranking.hear(
-        *facts.applied("v1", 1), *facts.applied("v1", 2), facts.verified("v1", 1), facts.registered("v1", 3)
+        *facts.applied("v1", 1),
+        *facts.applied("v1", 2),
+        facts.verified("v1", 1),
+        facts.registered("v1", 3),
     )
     view = (await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=officer)).json()
     assert view["seats"] == view["decreed_seats"] == 2
@@ -209,13 +268,26 @@ async def test_what_is_missing_is_said_until_nothing_is(ranking: ServiceApp) -> 
 
 
 async def test_facts_that_ties_use_must_have_arrived(ranking: ServiceApp) -> None:
-    """The final list's ties use marks and ages: it can't be fixed before the facts of all who are ranked are here."""
+    """The final list's ties use marks and ages: it can't be fixed before the facts of all who are
+    ranked are here.
+    """
     facts = Facts({"v1": 1})
-    await ranking.hear(*facts.opened(), facts.applied("v1", 1)[0], facts.verified("v1", 1), facts.registered("v1", 1))
-    await ranking.hear(facts.scheduled("v1", "skd"), facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))
+    await ranking.hear(
+        *facts.opened(),
+        facts.applied("v1", 1)[0],
+        facts.verified("v1", 1),
+        facts.registered("v1", 1),
+    )
+    await ranking.hear(
+        facts.scheduled("v1", "skd"),
+        facts.skd("v1", 1, 100, 100, 200),
+        facts.closed("v1", "skd", 1),
+    )
     officer = ranking.who("officer-1", "officer")
     assert (await ranking.http.post(SKD, headers=officer)).status_code == 200
-    await ranking.hear(facts.scheduled("v1", "skb"), facts.skb("v1", 1, "80"), facts.closed("v1", "skb", 1))
+    await ranking.hear(
+        facts.scheduled("v1", "skb"), facts.skb("v1", 1, "80"), facts.closed("v1", "skb", 1)
+    )
     refused = await ranking.http.post(FINAL, headers=officer)
     assert "facts of 1 candidates have not arrived" in refused.json()["errors"][0]["reason"]
     await ranking.hear(facts.applied("v1", 1)[1])
@@ -223,20 +295,29 @@ async def test_facts_that_ties_use_must_have_arrived(ranking: ServiceApp) -> Non
 
 
 async def test_two_officers_at_once_close_once(ranking: ServiceApp) -> None:
-    """Of two closings at the same time one takes effect; with the same Idempotency-Key both get its answer."""
+    """Of two closings at the same time one takes effect; with the same Idempotency-Key both get its
+    answer.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scheduled("v1", "skd"))
     await ranking.hear(facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))
     answers = await asyncio.gather(
-        *(ranking.http.post(SKD, headers=ranking.who(f"officer-{each}", "officer")) for each in (1, 2, 3))
+        *(
+            ranking.http.post(SKD, headers=ranking.who(f"officer-{each}", "officer"))
+            for each in (1, 2, 3)
+        )
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
     assert len(await ranking.stated(StageClosed)) == 1
 
     facts = Facts({"v1": 1})
-    await ranking.hear(facts.scheduled("v1", "skb"), facts.skb("v1", 1, "80"), facts.closed("v1", "skb", 1))
+    await ranking.hear(
+        facts.scheduled("v1", "skb"), facts.skb("v1", 1, "80"), facts.closed("v1", "skb", 1)
+    )
     officer = ranking.who("officer-1", "officer", key="close-final-1")
-    first, second = await asyncio.gather(*(ranking.http.post(FINAL, headers=officer) for _ in range(2)))
+    first, second = await asyncio.gather(
+        *(ranking.http.post(FINAL, headers=officer) for _ in range(2))
+    )
     assert (first.status_code, second.status_code) == (200, 200)
     assert first.json() == second.json()
     assert len(await ranking.stated(CandidateSelected)) == 1
@@ -260,31 +341,54 @@ async def test_bad_questions_get_answers_that_help(ranking: ServiceApp) -> None:
         ("/ranking/vacancies/v1/standings?list=third", 404, "unknown-list"),
         ("/ranking/vacancies/v1/standings?state=closed", 409, "not-closed"),
         ("/ranking/vacancies/v1/standings?cursor=nonsense", 400, "bad-cursor"),
-        ("/ranking/vacancies/v1/standings?cursor=WyJsaXZlIiwgIjAwMDEtOTk5OTk5Il0", 400, "bad-cursor"),
+        (
+            "/ranking/vacancies/v1/standings?cursor=WyJsaXZlIiwgIjAwMDEtOTk5OTk5Il0",
+            400,
+            "bad-cursor",
+        ),
         ("/ranking/vacancies/v1/standings?limit=0", 422, "invalid-request"),
         ("/ranking/vacancies/v1/candidates/0001-000002", 404, "not-on-the-list"),
         ("/ranking/vacancies/v1/candidates/Budi", 422, "invalid-request"),
         ("/ranking/vacancies?cursor=WzEsIDJd", 400, "bad-cursor"),
-        ("/ranking/vacancies?cursor=WyJhIiwgMjE0NzQ4MzY0OF0", 400, "bad-cursor"),  # a number that no vacancy can have
+        (
+            "/ranking/vacancies?cursor=WyJhIiwgMjE0NzQ4MzY0OF0",
+            400,
+            "bad-cursor",
+        ),  # a number that no vacancy can have
         ("/ranking/vacancies?need=umum", 422, "invalid-request"),
         ("/ranking/rounds/other", 404, "unknown-round"),
     ]:
         answer = await ranking.http.get(path, headers=officer)
-        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/ranking/{problem}"), path
-    answer = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/interview/close", headers=officer)
+        assert (answer.status_code, answer.json()["type"]) == (
+            status,
+            f"/problems/ranking/{problem}",
+        ), path
+    answer = await ranking.http.post(
+        f"/ranking/rounds/{ROUND}/stages/interview/close", headers=officer
+    )
     assert answer.json()["type"] == "/problems/ranking/unknown-stage"
-    nothing = {"list": "final", "order": ["0001-000001", "0001-000002"], "reason": "Tidak ada apa-apa"}
+    nothing = {
+        "list": "final",
+        "order": ["0001-000001", "0001-000002"],
+        "reason": "Tidak ada apa-apa",
+    }
     answer = await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=nothing)
     assert answer.json()["type"] == "/problems/ranking/no-tie"
-    answer = await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json={**nothing, "reason": "?"})
+    answer = await ranking.http.post(
+        "/ranking/vacancies/v1/ties", headers=officer, json={**nothing, "reason": "?"}
+    )
     assert answer.status_code == 422
 
 
 async def test_one_candidates_place(ranking: ServiceApp) -> None:
-    """Rank, of how many, gates with what was needed and what there is, the distance to the cut, and who stands next."""
+    """Rank, of how many, gates with what was needed and what there is, the distance to the cut, and
+    who stands next.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 6))
-    await ranking.hear(*(facts.skd("v1", candidate, 100, 100, 170 + candidate) for candidate in range(1, 6)))
+    await ranking.hear(
+        *(facts.skd("v1", candidate, 100, 100, 170 + candidate) for candidate in range(1, 6))
+    )
     await ranking.hear(facts.skd("v1", 6, 60, 100, 170))
     place = (await ranking.http.get("/ranking/vacancies/v1/candidates/0001-000002")).json()
     assert place == {
@@ -311,15 +415,27 @@ async def test_one_candidates_place(ranking: ServiceApp) -> None:
     }
     out = (await ranking.http.get("/ranking/vacancies/v1/candidates/0001-000006")).json()
     assert (out["rank"], out["code"], out["above"]) == (None, "TL", None)
-    assert [(gate["of"], gate["passed"]) for gate in out["gates"]] == [("TWK", False), ("TIU", True), ("TKP", True)]
+    assert [(gate["of"], gate["passed"]) for gate in out["gates"]] == [
+        ("TWK", False),
+        ("TIU", True),
+        ("TKP", True),
+    ]
 
 
 async def test_pages_follow_each_other(ranking: ServiceApp) -> None:
-    """Every line once, ranks and equals right also where a page begins or ends among equals; live and fixed alike."""
+    """Every line once, ranks and equals right also where a page begins or ends among equals; live
+    and fixed alike.
+    """
     facts = Facts({"v1": 3})
     await ranking.hear(*facts.opened(), *facts.people("v1", 14), facts.scheduled("v1", "skd"))
-    await ranking.hear(*(facts.skd("v1", candidate, 100, 100, 170 + candidate // 4) for candidate in range(1, 13)))
-    await ranking.hear(facts.missed("v1", "skd", 13), facts.missed("v1", "skd", 14), facts.closed("v1", "skd", 12, 2))
+    await ranking.hear(
+        *(facts.skd("v1", candidate, 100, 100, 170 + candidate // 4) for candidate in range(1, 13))
+    )
+    await ranking.hear(
+        facts.missed("v1", "skd", 13),
+        facts.missed("v1", "skd", 14),
+        facts.closed("v1", "skd", 12, 2),
+    )
 
     async def whole(limit: int) -> list[tuple[object, ...]]:
         lines: list[tuple[object, ...]] = []
@@ -328,7 +444,13 @@ async def test_pages_follow_each_other(ranking: ServiceApp) -> None:
             query = {"limit": limit, "list": "skd"} | ({"cursor": cursor} if cursor else {})
             page = (await ranking.http.get("/ranking/vacancies/v1/standings", params=query)).json()
             lines += [
-                (line["rank"], line["participant_no"], line["code"], line["equal_with"], line["points"].get("TKP"))
+                (
+                    line["rank"],
+                    line["participant_no"],
+                    line["code"],
+                    line["equal_with"],
+                    line["points"].get("TKP"),
+                )
                 for line in page["items"]
             ]
             cursor = page["next"]
@@ -349,22 +471,36 @@ async def test_vacancies_are_listed_by_round_and_number(ranking: ServiceApp) -> 
     """The list of vacancies pages by cursor and says which lists are fixed."""
     facts = Facts({"v1": 1, "v2": 1, "v3": 1})
     await ranking.hear(*facts.opened())
-    first = (await ranking.http.get("/ranking/vacancies", params={"round_id": ROUND, "limit": 2})).json()
-    rest = (await ranking.http.get("/ranking/vacancies", params={"round_id": ROUND, "cursor": first["next"]})).json()
+    first = (
+        await ranking.http.get("/ranking/vacancies", params={"round_id": ROUND, "limit": 2})
+    ).json()
+    rest = (
+        await ranking.http.get(
+            "/ranking/vacancies", params={"round_id": ROUND, "cursor": first["next"]}
+        )
+    ).json()
     assert [one["vacancy_id"] for one in first["items"] + rest["items"]] == ["v1", "v2", "v3"]
     assert rest["next"] is None
     assert first["items"][0]["closed"] == []
 
 
 async def test_vacancies_are_searched(ranking: ServiceApp) -> None:
-    """All words must stand in agency, post or unit, capitals or not, also as parts; what means something to a database means nothing here."""
+    """All words must stand in agency, post or unit, capitals or not, also as parts; what means
+    something to a database means nothing here.
+    """
     facts = Facts({"v1": 1, "v2": 1, "v3": 1}, {"v2": "CUMLAUDE"})
     one, two, three = (facts.vacancy(each) for each in facts.seats)
     await ranking.hear(
         facts.round(),
         one.model_copy(update={"post": "DOKTER GIGI"}),
         two.model_copy(update={"post": "DOKTER UMUM"}),
-        three.model_copy(update={"post": "ARSIPARIS 100%", "agency": "Provinsi Jambi", "unit_path": "Dinas Kearsipan"}),
+        three.model_copy(
+            update={
+                "post": "ARSIPARIS 100%",
+                "agency": "Provinsi Jambi",
+                "unit_path": "Dinas Kearsipan",
+            }
+        ),
     )
     for query, found in [
         ({"search": "dokter"}, ["v1", "v2"]),
@@ -392,15 +528,21 @@ async def test_a_mark_beyond_any_scale_is_no_harm(ranking: ServiceApp) -> None:
 
 
 async def test_closing_waits_for_figures_that_are_just_being_stated(ranking: ServiceApp) -> None:
-    """A version is given once: closing and the worker's stating, at the same moment, count on from each other."""
+    """A version is given once: closing and the worker's stating, at the same moment, count on from
+    each other.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.scheduled("v1", "skd"))
-    await ranking.hear(*(facts.skd("v1", one, 100, 100, 200) for one in (1, 2)), facts.closed("v1", "skd", 2))
+    await ranking.hear(
+        *(facts.skd("v1", one, 100, 100, 200) for one in (1, 2)), facts.closed("v1", "skd", 2)
+    )
     async with ranking.pool.acquire() as connection:
         stating = connection.transaction()
         await stating.start()
         assert await state_owed(connection, ranking.outbox, ranking.clock()) == 1
-        closing = asyncio.create_task(ranking.http.post(SKD, headers=ranking.who("officer-1", "officer")))
+        closing = asyncio.create_task(
+            ranking.http.post(SKD, headers=ranking.who("officer-1", "officer"))
+        )
         await asyncio.sleep(0.5)
         assert not closing.done()
         await stating.commit()

@@ -31,13 +31,23 @@ async def test_a_live_place_is_explained(ranking: ServiceApp) -> None:
         "other": "197",
     }
     fourth = (await ranking.http.get(path.format(4))).json()
-    assert (fourth["outcome"], fourth["score"], fourth["decided_at_the_cut"]) == ("passed", "402", "TKP")
+    assert (fourth["outcome"], fourth["score"], fourth["decided_at_the_cut"]) == (
+        "passed",
+        "402",
+        "TKP",
+    )
     assert fourth["sentences"][-1] == (
         "Your score equals the last one within the cut, 402; what decided is Personal characteristics (TKP)."
     )
     below = (await ranking.http.get(path.format(5))).json()
     assert below["outcome"] == "below"
-    assert below["thresholds"][0] == {"of": "TWK", "minimum": "65", "points": "60", "lacking": "5", "passed": False}
+    assert below["thresholds"][0] == {
+        "of": "TWK",
+        "minimum": "65",
+        "points": "60",
+        "lacking": "5",
+        "passed": False,
+    }
     waiting = (await ranking.http.get(path.format(6))).json()
     assert waiting["outcome"] == "waiting"
     assert waiting["stages"] == {"skd": "waiting"}
@@ -49,18 +59,28 @@ async def test_a_live_place_is_explained(ranking: ServiceApp) -> None:
 
 
 async def test_a_rule_about_a_person_is_named_and_nothing_more(ranking: ServiceApp) -> None:
-    """A mark and an age decide the last list: the account names the rules, live and fixed, for whoever asks, on the page too."""
+    """A mark and an age decide the last list: the account names the rules, live and fixed, for
+    whoever asks, on the page too.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened())
     born = date(1999, 5, 17)
-    for candidate, (gpa, day) in enumerate([("3.10", born), ("3.90", born), ("3.90", date(1988, 8, 8))], 1):
-        await ranking.hear(*facts.applied("v1", candidate, gpa=gpa, born=day), facts.verified("v1", candidate))
+    for candidate, (gpa, day) in enumerate(
+        [("3.10", born), ("3.90", born), ("3.90", date(1988, 8, 8))], 1
+    ):
+        await ranking.hear(
+            *facts.applied("v1", candidate, gpa=gpa, born=day), facts.verified("v1", candidate)
+        )
     await ranking.hear(facts.registered("v1", 3), facts.scheduled("v1", "skd"))
-    await ranking.hear(*(facts.skd("v1", each, 100, 100, 200) for each in (1, 2, 3)), facts.closed("v1", "skd", 3))
+    await ranking.hear(
+        *(facts.skd("v1", each, 100, 100, 200) for each in (1, 2, 3)), facts.closed("v1", "skd", 3)
+    )
     officer = ranking.who("officer-1", "officer")
     assert (await ranking.http.post(SKD, headers=officer)).status_code == 200
     await ranking.hear(facts.scheduled("v1", "skb"))
-    await ranking.hear(*(facts.skb("v1", each, "80") for each in (1, 2, 3)), facts.closed("v1", "skb", 3))
+    await ranking.hear(
+        *(facts.skb("v1", each, "80") for each in (1, 2, 3)), facts.closed("v1", "skb", 3)
+    )
     path = "/ranking/vacancies/v1/candidates/0001-000002"
 
     async def told() -> dict[str, object]:
@@ -95,8 +115,11 @@ async def test_a_rule_about_a_person_is_named_and_nothing_more(ranking: ServiceA
     live["sentences"] = live["sentences"][1:]  # type: ignore[index]
     of_the_list = {name: fixed[name] for name in ("state", "version", "closed_at")}
     assert fixed == live | of_the_list
-    # a correction after the list was fixed moves the live list, and what was fixed is still explained by its own points
-    await ranking.hear(facts.skb("v1", 2, "90", corrected=True), *facts.applied("v1", 1, gpa="3.95")[1:])
+    # a correction after the list was fixed moves the live list, and what was fixed is still
+    # explained by its own points
+    await ranking.hear(
+        facts.skb("v1", 2, "90", corrected=True), *facts.applied("v1", 1, gpa="3.95")[1:]
+    )
     assert await told() == fixed
     # the facts of then were erased: today's would not give the order, and that is said
     await ranking.pool.execute("DELETE FROM closed_fact")
@@ -105,7 +128,9 @@ async def test_a_rule_about_a_person_is_named_and_nothing_more(ranking: ServiceA
 
 
 async def test_on_paper_the_account_says_what_it_is_about(ranking: ServiceApp) -> None:
-    """Post, unit, agency, kind of need, round, list, and its version with the time when it was fixed, or the time as of which a live list was read."""
+    """Post, unit, agency, kind of need, round, list, and its version with the time when it was
+    fixed, or the time as of which a live list was read.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
     path = "/ranking/vacancies/v1/candidates/0001-000002/why?lang=en&list="
@@ -121,7 +146,9 @@ async def test_on_paper_the_account_says_what_it_is_about(ranking: ServiceApp) -
         assert said in fixed
         assert said in live
     closed = await get(ranking, "/ranking/vacancies/v1/standings", list="skd")
-    told = await get(ranking, "/ranking/vacancies/v1/candidates/0001-000002/explanation", list="skd")
+    told = await get(
+        ranking, "/ranking/vacancies/v1/candidates/0001-000002/explanation", list="skd"
+    )
     assert (told["version"], told["closed_at"]) == (closed["version"], closed["closed_at"])
     assert f"</strong>, Version {closed['version']}: Fixed by an officer, <time" in fixed
     assert "2026-08-20 10:00 WIB</time>" in fixed
@@ -141,29 +168,41 @@ async def test_questions_that_have_no_account(ranking: ServiceApp) -> None:
         ("v1", "0001-000001", "?state=closed", 409, "not-closed"),
     ]:
         answer = await ranking.http.get(path.format(vacancy, number, "explanation") + query)
-        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/ranking/{problem}")
+        assert (answer.status_code, answer.json()["type"]) == (
+            status,
+            f"/problems/ranking/{problem}",
+        )
         page = await ranking.http.get(path.format(vacancy, number, "why") + query)
         assert page.status_code == status
         assert "text/html" in page.headers["content-type"]
 
 
 async def test_a_page_that_can_not_be_shown_says_so_as_a_page(ranking: ServiceApp) -> None:
-    """A mistyped number, a missing or wrong part of the address, an unknown version: a page in the reader's language, without words for programs, that
-    leads back to the vacancy, unless that is what isn't there. The API still answers problem details."""
+    """A mistyped number, a missing or wrong part of the address, an unknown version: a page in the
+    reader's language, without words for programs, that leads back to the vacancy, unless that is
+    what isn't there. The API still answers problem details.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1))
     vacancy = "/ranking/vacancies/v1"
     for path, status, says in [
         (f"{vacancy}/candidates/xx/why", 422, "participant number (such as 0042-000017)"),
         (f"{vacancy}/candidates/0001-000009/why", 404, "Check the number and the vacancy"),
-        (f"{vacancy}/candidates/0001-000001/why?state=closed", 409, "which shows how it stands now"),
+        (
+            f"{vacancy}/candidates/0001-000001/why?state=closed",
+            409,
+            "which shows how it stands now",
+        ),
         (f"{vacancy}/changes", 422, "list, version"),
         (f"{vacancy}/changes?list=skd&version=abc", 422, "right form: version."),
         (f"{vacancy}?version=abc", 422, "right form: version."),
         (f"{vacancy}?list=third", 404, "Ask for one of: skd, final"),
     ]:
         page = await ranking.http.get(path, headers={"Accept-Language": "en"})
-        assert (page.status_code, page.headers["content-type"]) == (status, "text/html; charset=utf-8"), path
+        assert (page.status_code, page.headers["content-type"]) == (
+            status,
+            "text/html; charset=utf-8",
+        ), path
         assert says in page.text, path
         assert f'href="{vacancy}?lang=en"' in page.text, path
         assert "`" not in page.text
@@ -181,11 +220,16 @@ async def test_a_page_that_can_not_be_shown_says_so_as_a_page(ranking: ServiceAp
         assert "text/html" in page.headers["content-type"]
         assert "Kembali" not in page.text
     program = await ranking.http.get(f"{vacancy}/candidates/xx/explanation")
-    assert (program.status_code, program.json()["type"]) == (422, "/problems/ranking/invalid-request")
+    assert (program.status_code, program.json()["type"]) == (
+        422,
+        "/problems/ranking/invalid-request",
+    )
 
 
 async def test_a_page_that_fails_by_our_fault_is_a_page_too(ranking: ServiceApp) -> None:
-    """Where the service is at fault, or the database away, a person reads that in words, with when to try again."""
+    """Where the service is at fault, or the database away, a person reads that in words, with when
+    to try again.
+    """
     await ranking.hear(*Facts({"v1": 1}).opened())
     await ranking.pool.execute("ALTER TABLE projections.vacancy RENAME TO elsewhere")
     ranking.http._transport.raise_app_exceptions = False  # type: ignore[attr-defined]

@@ -1,4 +1,6 @@
-"""Files and service can't differ: the same candidates through events into PostgreSQL, and through `terang rank`'s files."""
+"""Files and service can't differ: the same candidates through events into PostgreSQL, and through
+`terang rank`'s files.
+"""
 
 import csv
 import io
@@ -28,7 +30,9 @@ def crowd(source: random.Random) -> list[Person]:
     people = []
     for vacancy in NEEDS:
         for candidate in range(1, EACH + 1):
-            points = source.choice([(100, 100, 180), (95, 105, 180), (100, 105, 175), (65, 80, 166), (60, 80, 200)])
+            points = source.choice(
+                [(100, 100, 180), (95, 105, 180), (100, 105, 175), (65, 80, 166), (60, 80, 200)]
+            )
             absent, out = source.random() < 0.1, source.random() < 0.05
             people.append(
                 {
@@ -76,12 +80,16 @@ async def standings(ranking: ServiceApp, stage: str) -> list[tuple[Any, ...]]:
         ranked = [row for row in rows if row["gate"] == 0]
         parted = {ranked[0]["participant_no"]: ""} if ranked else {}
         for above, below in pairwise(ranked):
-            field = rules.told_apart_by(before_decision(above["merit_key"]), before_decision(below["merit_key"]))
+            field = rules.told_apart_by(
+                before_decision(above["merit_key"]), before_decision(below["merit_key"])
+            )
             parted[below["participant_no"]] = "" if field == "score" else field or "equal"
         cursor = None
         while True:
             asked = {"list": stage, "limit": 25} | ({"cursor": cursor} if cursor else {})
-            page = (await ranking.http.get(f"/ranking/vacancies/{vacancy}/standings", params=asked)).json()
+            page = (
+                await ranking.http.get(f"/ranking/vacancies/{vacancy}/standings", params=asked)
+            ).json()
             found += [
                 (
                     vacancy,
@@ -113,12 +121,18 @@ def as_the_service(lines: list[dict[str, str]], score: str) -> set[tuple[Any, ..
 
 
 def partings(lines: list[tuple[Any, Any, str]]) -> list[tuple[Any, Any, str]]:
-    """Of each rank, what parted it and its equals from the line above; which of the equals comes first, only a round's seed says."""
+    """Of each rank, what parted it and its equals from the line above; which of the equals comes
+    first, only a round's seed says.
+    """
     return sorted((vacancy, rank, parted) for vacancy, rank, parted in lines if rank)
 
 
-async def test_the_service_and_the_files_give_the_same_lines(ranking: ServiceApp, tmp_path: Path) -> None:
-    """Ranks, scores, codes and deciding fields of every candidate, on the first list and, once it is closed, on the last."""
+async def test_the_service_and_the_files_give_the_same_lines(
+    ranking: ServiceApp, tmp_path: Path
+) -> None:
+    """Ranks, scores, codes and deciding fields of every candidate, on the first list and, once it
+    is closed, on the last.
+    """
     people = crowd(random.Random(47))
     facts = Facts(SEATS, NEEDS)
     heard: list[Fact] = [*facts.opened()]
@@ -138,7 +152,11 @@ async def test_the_service_and_the_files_give_the_same_lines(ranking: ServiceApp
         elif not person["TWK"]:
             sat.append(facts.missed(vacancy, "skd", candidate))
         else:
-            sat.append(facts.skd(vacancy, candidate, *(int(person[code]) for code in ("TWK", "TIU", "TKP"))))
+            sat.append(
+                facts.skd(
+                    vacancy, candidate, *(int(person[code]) for code in ("TWK", "TIU", "TKP"))
+                )
+            )
     await ranking.hear(*sat)
     for vacancy in NEEDS:
         own = [person for person in people if person["vacancy_id"] == vacancy]
@@ -149,9 +167,9 @@ async def test_the_service_and_the_files_give_the_same_lines(ranking: ServiceApp
     lines = lines_of(people, "skd", tmp_path)
     shown = await standings(ranking, "skd")
     assert as_the_service(lines, "stage_score") == {line[:5] for line in shown}
-    assert partings([(line["vacancy_id"], int(line["rank"] or 0), line["decided_by"]) for line in lines]) == partings(
-        [(line[0], line[1], line[5]) for line in shown]
-    )
+    assert partings(
+        [(line["vacancy_id"], int(line["rank"] or 0), line["decided_by"]) for line in lines]
+    ) == partings([(line[0], line[1], line[5]) for line in shown])
     assert {"TL", "TH", "DIS", "P", "P/L"} == {line["code"] for line in lines}
     assert {"", "TKP", "TIU", "equal"} <= {line["decided_by"] for line in lines}
 
@@ -166,14 +184,18 @@ async def test_the_service_and_the_files_give_the_same_lines(ranking: ServiceApp
             vacancy, candidate = person["vacancy_id"], int(person["participant_no"][-6:])
             points = person["SKB"]
             await ranking.hear(
-                facts.skb(vacancy, candidate, points) if points else facts.missed(vacancy, "skb", candidate)
+                facts.skb(vacancy, candidate, points)
+                if points
+                else facts.missed(vacancy, "skb", candidate)
             )
 
-    lines = [line for line in lines_of(people, "final", tmp_path) if line["participant_no"] in admitted]
+    lines = [
+        line for line in lines_of(people, "final", tmp_path) if line["participant_no"] in admitted
+    ]
     shown = await standings(ranking, "final")
     assert as_the_service(lines, "final_score") == {line[:5] for line in shown}
-    assert partings([(line["vacancy_id"], int(line["rank"] or 0), line["decided_by"]) for line in lines]) == partings(
-        [(line[0], line[1], line[5]) for line in shown]
-    )
+    assert partings(
+        [(line["vacancy_id"], int(line["rank"] or 0), line["decided_by"]) for line in lines]
+    ) == partings([(line[0], line[1], line[5]) for line in shown])
     assert {"L", "P", "TH"} <= {line["code"] for line in lines}
     assert {"gpa", "birth_date"} & {line["decided_by"] for line in lines}

@@ -1,4 +1,6 @@
-"""Rounds under other policies than the national one for civil servants: priority before score, and what the policy keeps to itself."""
+"""Rounds under other policies than the national one for civil servants: priority before score, and
+what the policy keeps to itself.
+"""
 
 from dataclasses import dataclass
 from datetime import date
@@ -32,7 +34,8 @@ class Under(Facts):
 
     def scored(self, vacancy: str, stage: str, candidate: int, **points: str) -> Fact:
         return ExamScored(
-            **self._sat(vacancy, stage, candidate), points={code: Decimal(value) for code, value in points.items()}
+            **self._sat(vacancy, stage, candidate),
+            points={code: Decimal(value) for code, value in points.items()},
         )
 
     def stated(self, vacancy: str, candidate: int, **facts: Any) -> Fact:
@@ -45,7 +48,9 @@ def pppk(technical: int) -> dict[str, str]:
 
 
 async def test_priority_goes_before_any_score(ranking: ServiceApp) -> None:
-    """Places, neighbours, the cut and the closed list all count priority first, and codes carry the group's own."""
+    """Places, neighbours, the cut and the closed list all count priority first, and codes carry the
+    group's own.
+    """
     facts = Under({"v1": 2})
     await ranking.hear(*facts.opened(), *facts.people("v1", 5), facts.scheduled("v1", "kompetensi"))
     await ranking.hear(
@@ -60,7 +65,10 @@ async def test_priority_goes_before_any_score(ranking: ServiceApp) -> None:
         facts.closed("v1", "kompetensi", 5),
     )
     body = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
-    assert [(line["rank"], line["participant_no"][-1], line["score"], line["code"]) for line in body["items"]] == [
+    assert [
+        (line["rank"], line["participant_no"][-1], line["score"], line["code"])
+        for line in body["items"]
+    ] == [
         (1, "4", "470", "R3/L"),
         (2, "3", "175", "R3/L"),  # equal to the fifth in all, and older by two days
         (3, "5", "175", "R3"),
@@ -75,10 +83,15 @@ async def test_priority_goes_before_any_score(ranking: ServiceApp) -> None:
         "0001-000001",
     )
     assert place["below"]["score"] == "620"
-    closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/close", headers=ranking.who(*OFFICER))
+    closed = await ranking.http.post(
+        f"/ranking/rounds/{ROUND}/close", headers=ranking.who(*OFFICER)
+    )
     assert closed.status_code == 200, closed.text
     selected = await ranking.stated(CandidateSelected)
-    assert [(one.participant_no[-1], one.rank, one.code) for one in selected] == [("4", 1, "R3/L"), ("3", 2, "R3/L")]
+    assert [(one.participant_no[-1], one.rank, one.code) for one in selected] == [
+        ("4", 1, "R3/L"),
+        ("3", 2, "R3/L"),
+    ]
     (ended,) = await ranking.stated(StageClosed)
     assert (ended.codes, ended.shortlisted) == ({"L": 2, "P": 3}, 2)
     lines = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()["items"]
@@ -86,7 +99,9 @@ async def test_priority_goes_before_any_score(ranking: ServiceApp) -> None:
 
 
 async def test_evidence_counts_and_corrections_of_facts_move_a_place(ranking: ServiceApp) -> None:
-    """Medan: points for education and experience follow from facts; when a verifier states others, the place follows."""
+    """Medan: points for education and experience follow from facts; when a verifier states others,
+    the place follows.
+    """
     facts = Under({"v1": 1}, policy_id="local-medan")
     await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.scheduled("v1", "tes"))
     await ranking.hear(
@@ -115,7 +130,11 @@ async def test_evidence_counts_and_corrections_of_facts_move_a_place(ranking: Se
 async def test_points_that_a_policy_does_not_publish_are_not_shown(ranking: ServiceApp) -> None:
     """Kasemen's interviews and psychological assessments: the score is shown, its parts are not."""
     facts = Under({"v1": 1}, policy_id="local-kasemen")
-    await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scored("v1", "kompetensi", 1, KOMPETENSI="80"))
+    await ranking.hear(
+        *facts.opened(),
+        *facts.people("v1", 1),
+        facts.scored("v1", "kompetensi", 1, KOMPETENSI="80"),
+    )
     (line,) = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()["items"]
     assert (line["score"], line["points"]) == ("80", {})
     place = (await ranking.http.get("/ranking/vacancies/v1/candidates/0001-000001")).json()
@@ -123,7 +142,9 @@ async def test_points_that_a_policy_does_not_publish_are_not_shown(ranking: Serv
 
 
 async def test_a_tie_is_decided_on_a_policys_only_list(ranking: ServiceApp) -> None:
-    """Nothing of the round is fixed yet: the officer's order counts at once, and still does when facts of those who are equal come again."""
+    """Nothing of the round is fixed yet: the officer's order counts at once, and still does when
+    facts of those who are equal come again.
+    """
     facts = Under({"v1": 1})
     same_day = {"birth_date": date(1990, 1, 1)}
     await ranking.hear(*facts.opened(), *facts.people("v1", 3), facts.scheduled("v1", "kompetensi"))
@@ -133,7 +154,11 @@ async def test_a_tie_is_decided_on_a_policys_only_list(ranking: ServiceApp) -> N
         facts.closed("v1", "kompetensi", 3),
     )
     officer = ranking.who(*OFFICER)
-    decision = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
+    decision = {
+        "list": "final",
+        "order": ["0001-000002", "0001-000001"],
+        "reason": "Undian, berita acara 1",
+    }
     decided = await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=decision)
     assert decided.status_code == 201, decided.text
 

@@ -18,7 +18,9 @@ ABSENT = 3
 
 @pytest.fixture
 async def told(ranking: ServiceApp) -> ServiceApp:
-    """One vacancy: many who are equal, others of few different scores, some below a threshold, some absent, one without a result."""
+    """One vacancy: many who are equal, others of few different scores, some below a threshold, some
+    absent, one without a result.
+    """
     facts, chance = Facts({"v1": 9}), random.Random(5)
     said: list[Fact] = facts.opened()
     people = range(1, EQUALS + OTHERS + ABSENT + 2)
@@ -34,12 +36,16 @@ async def told(ranking: ServiceApp) -> ServiceApp:
 
 
 async def test_pages_of_any_length_are_the_whole_list(told: ServiceApp) -> None:
-    """Walked in pages of 1 to 100 lines, the list is the same, and what each candidate is told of the own place is the same too."""
+    """Walked in pages of 1 to 100 lines, the list is the same, and what each candidate is told of
+    the own place is the same too.
+    """
     async with told.pool.acquire() as connection, connection.transaction():
         vacancy = (await vacancies_known(connection, ["v1"]))["v1"]
         one = OneList(connection, "v1", vacancy.lists["skd"])
         whole = {
-            line.participant_no: line async for chunk in whole_lists(connection, "skd", ["v1"]) for _, line in chunk
+            line.participant_no: line
+            async for chunk in whole_lists(connection, "skd", ["v1"])
+            for _, line in chunk
         }
         assert max(line.equals for line in whole.values()) >= EQUALS
         for most in (1, 2, 3, 7, 20, 31, 50, 100):

@@ -1,4 +1,6 @@
-"""Two officers publish a round; everyone fetches the files and verifies them without a server; only the person gets what opens commitments."""
+"""Two officers publish a round; everyone fetches the files and verifies them without a server; only
+the person gets what opens commitments.
+"""
 
 from collections.abc import Awaitable, Callable
 from datetime import date
@@ -22,7 +24,9 @@ RECEIPT = "/ranking/vacancies/v1/candidates/0001-000002/receipt"
 
 
 async def closed_round(ranking: ServiceApp) -> None:
-    """Two vacancies: in the first marks and age decide, in the second an officer does; nobody sat for a third."""
+    """Two vacancies: in the first marks and age decide, in the second an officer does; nobody sat
+    for a third.
+    """
     facts = Facts({"v1": 1, "v2": 1}, {"v2": "DISABILITAS"})
     officer = ranking.who("officer-1", "officer")
     await ranking.hear(*facts.opened())
@@ -31,20 +35,32 @@ async def closed_round(ranking: ServiceApp) -> None:
     ):
         submitted, stated = facts.applied("v1", candidate, gpa=gpa, born=born)
         owner = owner_of(f"0001-{candidate:06d}", f"applicant-{candidate}")
-        await ranking.hear(submitted, stated.model_copy(update={"owner": owner}), facts.verified("v1", candidate))
+        await ranking.hear(
+            submitted, stated.model_copy(update={"owner": owner}), facts.verified("v1", candidate)
+        )
     await ranking.hear(*facts.people("v2", 2), facts.registered("v1", 3))
     for vacancy, count in (("v1", 3), ("v2", 2)):
         await ranking.hear(facts.scheduled(vacancy, "skd"))
-        await ranking.hear(*(facts.skd(vacancy, candidate, 100, 100, 200) for candidate in range(1, count + 1)))
+        await ranking.hear(
+            *(facts.skd(vacancy, candidate, 100, 100, 200) for candidate in range(1, count + 1))
+        )
         await ranking.hear(facts.closed(vacancy, "skd", count))
     closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=officer)
     assert closed.status_code == 200, closed.text
     for vacancy, count in (("v1", 3), ("v2", 2)):
         await ranking.hear(facts.scheduled(vacancy, "skb"))
-        await ranking.hear(*(facts.skb(vacancy, candidate, "80") for candidate in range(1, count + 1)))
+        await ranking.hear(
+            *(facts.skb(vacancy, candidate, "80") for candidate in range(1, count + 1))
+        )
         await ranking.hear(facts.closed(vacancy, "skb", count))
-    tie = {"list": "final", "order": ["0002-000002", "0002-000001"], "reason": "Undian di hadapan saksi"}
-    assert (await ranking.http.post("/ranking/vacancies/v2/ties", headers=officer, json=tie)).status_code == 201
+    tie = {
+        "list": "final",
+        "order": ["0002-000002", "0002-000001"],
+        "reason": "Undian di hadapan saksi",
+    }
+    assert (
+        await ranking.http.post("/ranking/vacancies/v2/ties", headers=officer, json=tie)
+    ).status_code == 201
     closed = await ranking.http.post(f"/ranking/rounds/{ROUND}/close", headers=officer)
     assert closed.status_code == 200, closed.text
 
@@ -71,13 +87,19 @@ async def published(ranking: ServiceApp) -> None:
 def verify(folder: Path, name: str, data: bytes) -> str:
     """What `terang verify` says of these bytes under the key in `folder`; it must accept them."""
     (folder / name).write_bytes(data)
-    done = CliRunner().invoke(app, ["verify", str(folder / name), "--key", str(folder / "public.pem")])
+    done = CliRunner().invoke(
+        app, ["verify", str(folder / name), "--key", str(folder / "public.pem")]
+    )
     assert done.exit_code == 0, done.output
     return done.output
 
 
-async def test_a_round_is_published_and_verified_by_anyone(ranking: ServiceApp, tmp_path: Path) -> None:
-    """Preview, second officer, event, files; the list and the receipt verify with the public key alone; personal facts stand in neither."""
+async def test_a_round_is_published_and_verified_by_anyone(
+    ranking: ServiceApp, tmp_path: Path
+) -> None:
+    """Preview, second officer, event, files; the list and the receipt verify with the public key
+    alone; personal facts stand in neither.
+    """
     await closed_round(ranking)
     first, second = ranking.who("officer-1", "officer"), ranking.who("officer-2", "officer")
     proposed = await ranking.http.post(PUBLICATION, headers=first)
@@ -88,7 +110,9 @@ async def test_a_round_is_published_and_verified_by_anyone(ranking: ServiceApp, 
     whole = (await ranking.http.get(f"{PUBLICATION}/proposal", headers=second)).json()
     assert whole["digest"] == seen["digest"]
     assert (await ranking.http.get(PUBLICATION)).status_code == 404
-    signed = await ranking.http.post(f"{PUBLICATION}/signature", headers=second, json={"digest": seen["digest"]})
+    signed = await ranking.http.post(
+        f"{PUBLICATION}/signature", headers=second, json={"digest": seen["digest"]}
+    )
     assert signed.status_code == 200, signed.text
 
     pem = (await ranking.http.get("/ranking/keys/public.pem")).content
@@ -112,18 +136,26 @@ async def test_a_round_is_published_and_verified_by_anyone(ranking: ServiceApp, 
     assert event.head.encode() == found.head.signed()
     keys = (await ranking.http.get("/ranking/keys")).json()["keys"]
     assert [key["kid"] for key in keys] == [event.key_id]
-    trail = await ranking.pool.fetch("SELECT subject, action FROM audit WHERE action LIKE 'publication.%' ORDER BY id")
+    trail = await ranking.pool.fetch(
+        "SELECT subject, action FROM audit WHERE action LIKE 'publication.%' ORDER BY id"
+    )
     assert [tuple(row) for row in trail] == [
         ("officer-1", "publication.proposed"),
         ("officer-2", "publication.signed"),
     ]
 
 
-async def test_only_the_person_gets_what_opens_the_commitment(ranking: ServiceApp, tmp_path: Path) -> None:
-    """Nobody, another applicant and an officer get the lines and their proof; the person also the facts. Every receipt verifies."""
+async def test_only_the_person_gets_what_opens_the_commitment(
+    ranking: ServiceApp, tmp_path: Path
+) -> None:
+    """Nobody, another applicant and an officer get the lines and their proof; the person also the
+    facts. Every receipt verifies.
+    """
     await closed_round(ranking)
     await published(ranking)
-    (tmp_path / "public.pem").write_bytes((await ranking.http.get("/ranking/keys/public.pem")).content)
+    (tmp_path / "public.pem").write_bytes(
+        (await ranking.http.get("/ranking/keys/public.pem")).content
+    )
     askers = [
         {},
         ranking.who("applicant-1", "applicant"),
@@ -145,7 +177,9 @@ async def test_only_the_person_gets_what_opens_the_commitment(ranking: ServiceAp
 
 
 async def test_who_may_publish_and_when(ranking: ServiceApp) -> None:
-    """Not before all is closed, not by one officer alone, not with another digest, not twice the same."""
+    """Not before all is closed, not by one officer alone, not with another digest, not twice the
+    same.
+    """
     officer, second = ranking.who("officer-1", "officer"), ranking.who("officer-2", "officer")
     unknown = await ranking.http.post(PUBLICATION, headers=officer)
     assert unknown.json()["type"] == "/problems/ranking/unknown-round"
@@ -153,21 +187,29 @@ async def test_who_may_publish_and_when(ranking: ServiceApp) -> None:
     await ranking.hear(*facts.opened())
     early = await ranking.http.post(PUBLICATION, headers=officer)
     assert early.json()["type"] == "/problems/ranking/round-not-closed"
-    assert (await ranking.http.post(PUBLICATION, headers=ranking.who("a", "applicant"))).status_code == 403
-    nothing = await ranking.http.post(f"{PUBLICATION}/signature", headers=second, json={"digest": "0" * 64})
+    assert (
+        await ranking.http.post(PUBLICATION, headers=ranking.who("a", "applicant"))
+    ).status_code == 403
+    nothing = await ranking.http.post(
+        f"{PUBLICATION}/signature", headers=second, json={"digest": "0" * 64}
+    )
     assert nothing.json()["type"] == "/problems/ranking/nothing-proposed"
 
 
 async def test_one_officer_alone_publishes_nothing(ranking: ServiceApp) -> None:
-    """The proposer may not sign; a digest that is not the waiting proposal's is refused; a later proposal takes the place of one that nobody
-    signed; what is published stays, and is not published again."""
+    """The proposer may not sign; a digest that is not the waiting proposal's is refused; a later
+    proposal takes the place of one that nobody signed; what is published stays, and is not
+    published again.
+    """
     await closed_round(ranking)
     officer, second = ranking.who("officer-1", "officer"), ranking.who("officer-2", "officer")
     old = (await ranking.http.post(PUBLICATION, headers=officer)).json()["digest"]
     new = (await ranking.http.post(PUBLICATION, headers=officer)).json()["digest"]
     own = await ranking.http.post(f"{PUBLICATION}/signature", headers=officer, json={"digest": new})
     assert (own.status_code, own.json()["type"]) == (403, "/problems/ranking/second-officer")
-    other = await ranking.http.post(f"{PUBLICATION}/signature", headers=second, json={"digest": old})
+    other = await ranking.http.post(
+        f"{PUBLICATION}/signature", headers=second, json={"digest": old}
+    )
     assert other.json()["type"] == "/problems/ranking/another-proposal"
     assert (
         await ranking.http.post(f"{PUBLICATION}/signature", headers=second, json={"digest": new})
@@ -182,26 +224,34 @@ async def test_one_officer_alone_publishes_nothing(ranking: ServiceApp) -> None:
 
 
 async def test_facts_are_those_of_the_closing(ranking: ServiceApp, tmp_path: Path) -> None:
-    """A mark that is corrected after the list was fixed changes nothing of what is published from it."""
+    """A mark that is corrected after the list was fixed changes nothing of what is published from
+    it.
+    """
     await closed_round(ranking)
     facts = Facts({"v1": 1, "v2": 1})
     await ranking.hear(facts.applied("v1", 1, gpa="4.00")[1])
     await published(ranking)
-    (tmp_path / "public.pem").write_bytes((await ranking.http.get("/ranking/keys/public.pem")).content)
+    (tmp_path / "public.pem").write_bytes(
+        (await ranking.http.get("/ranking/keys/public.pem")).content
+    )
     verify(tmp_path, "list.json", (await ranking.http.get(PUBLICATION)).content)
 
 
 async def test_lists_that_parted_from_their_facts_are_not_proposed(ranking: ServiceApp) -> None:
     """What would not verify is never put before a second officer."""
     await closed_round(ranking)
-    await ranking.pool.execute("UPDATE closed_line SET score = '90.000' WHERE list = 'final' AND place = 1")
+    await ranking.pool.execute(
+        "UPDATE closed_line SET score = '90.000' WHERE list = 'final' AND place = 1"
+    )
     refused = await ranking.http.post(PUBLICATION, headers=ranking.who("officer-1", "officer"))
     assert refused.json()["type"] == "/problems/ranking/does-not-verify"
     assert "expected 77.091, published 90.000" in refused.json()["detail"]
 
 
 async def test_table_and_page(ranking: ServiceApp) -> None:
-    """The same lines as CSV, and on a page with codes and proof in both languages, to which the vacancies' pages lead once it is there."""
+    """The same lines as CSV, and on a page with codes and proof in both languages, to which the
+    vacancies' pages lead once it is there.
+    """
     await closed_round(ranking)
     link = f"{PUBLICATION}.html?version=1&amp;lang=id"
     assert link not in (await ranking.http.get("/ranking/vacancies/v1")).text
@@ -221,15 +271,19 @@ async def test_table_and_page(ranking: ServiceApp) -> None:
 
 
 async def test_the_page_says_where_all_of_it_is(ranking: ServiceApp) -> None:
-    """In the province's time; an index of vacancies, each table named by number, post and unit; where an officer put equals in order; that the list
-    before stands in the files; and links to the files and the key, of this version."""
+    """In the province's time; an index of vacancies, each table named by number, post and unit;
+    where an officer put equals in order; that the list before stands in the files; and links to the
+    files and the key, of this version.
+    """
     await closed_round(ranking)
     await published(ranking)
     page = (await ranking.http.get(f"{PUBLICATION}.html", params={"lang": "en"})).text
     shown = Page(page)
     assert ">2026-08-20 10:00 WIB</time>" in page
     links = [link["href"] for link in shown.every("a")]
-    assert {"#v-v1", "#v-v2", "/ranking/vacancies/v1?lang=en", "?version=1&vacancy=v2&lang=en"} <= {*links}
+    assert {"#v-v1", "#v-v2", "/ranking/vacancies/v1?lang=en", "?version=1&vacancy=v2&lang=en"} <= {
+        *links
+    }
     names = [one["aria-labelledby"] for one in shown.every("div") if one.get("role") == "region"]
     assert names == ["v-v1 unit-v1", "v-v2 unit-v2"]
     ids = [attributes["id"] for _, attributes in shown.tags if "id" in attributes]
@@ -244,11 +298,20 @@ async def test_the_page_says_where_all_of_it_is(ranking: ServiceApp) -> None:
         f"{PUBLICATION}?version=1",
         f"{PUBLICATION}.csv?version=1",
     ]
-    assert len([link for link in links if link and link.startswith("/ranking/keys/public.pem?key_id=")]) == 1
+    assert (
+        len(
+            [link for link in links if link and link.startswith("/ranking/keys/public.pem?key_id=")]
+        )
+        == 1
+    )
 
 
-async def test_one_vacancy_of_a_publication(ranking: ServiceApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By itself, with a way to all; where all are too many for one page, the page has the index alone; what the publication doesn't hold is unknown."""
+async def test_one_vacancy_of_a_publication(
+    ranking: ServiceApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By itself, with a way to all; where all are too many for one page, the page has the index
+    alone; what the publication doesn't hold is unknown.
+    """
     await closed_round(ranking)
     await published(ranking)
     path = f"{PUBLICATION}.html"
@@ -268,10 +331,15 @@ async def test_one_vacancy_of_a_publication(ranking: ServiceApp, monkeypatch: py
     assert (await ranking.http.get(path, params={"vacancy": "v2", "lang": "en"})).text == one
 
 
-async def test_without_a_key_nothing_is_published(service_app: Callable[..., Awaitable[ServiceApp]]) -> None:
+async def test_without_a_key_nothing_is_published(
+    service_app: Callable[..., Awaitable[ServiceApp]],
+) -> None:
     """The problem says how to get one."""
     ranking = await service_app("ranking")
     refused = await ranking.http.post(PUBLICATION, headers=ranking.who("officer-1", "officer"))
-    assert (refused.status_code, refused.json()["type"]) == (409, "/problems/ranking/no-signing-key")
+    assert (refused.status_code, refused.json()["type"]) == (
+        409,
+        "/problems/ranking/no-signing-key",
+    )
     assert (await ranking.http.get("/ranking/keys")).json() == {"keys": []}
     assert (await ranking.http.get("/ranking/keys/public.pem")).status_code == 404

@@ -14,12 +14,17 @@ SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
 
 
 async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceApp) -> None:
-    """All events of a round whose first list is closed, applied again into projections_next: each derived table equals the living one."""
+    """All events of a round whose first list is closed, applied again into projections_next: each
+    derived table equals the living one.
+    """
     facts = Facts({"v1": 1, "v2": 1})
     before = [*facts.opened(), *facts.people("v1", 5), *facts.people("v2", 2)]
     for vacancy, count in (("v1", 5), ("v2", 2)):
         before += [facts.scheduled(vacancy, "skd"), facts.closed(vacancy, "skd", count)]
-        before += [facts.skd(vacancy, candidate, 100, 100, 170 + candidate) for candidate in range(1, count + 1)]
+        before += [
+            facts.skd(vacancy, candidate, 100, 100, 170 + candidate)
+            for candidate in range(1, count + 1)
+        ]
     after = [facts.skb("v1", candidate, f"8{candidate}.5") for candidate in (3, 4, 5)]
     after.append(facts.skb("v1", 4, "91.5", corrected=True))
     first = [ranking.event(fact) for fact in before]
@@ -44,7 +49,9 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
 
 
 async def test_nothing_is_decided_during_a_rebuild(ranking: ServiceApp) -> None:
-    """A rebuild under way would not see the decision: it is refused, and taken once the rebuild is over."""
+    """A rebuild under way would not see the decision: it is refused, and taken once the rebuild is
+    over.
+    """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scheduled("v1", "skd"))
     await ranking.hear(facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))

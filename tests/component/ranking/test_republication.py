@@ -1,4 +1,6 @@
-"""A round is published again after a corrected list was adopted: version 2 follows version 1, which stays; anyone can verify both, and that."""
+"""A round is published again after a corrected list was adopted: version 2 follows version 1, which
+stays; anyone can verify both, and that.
+"""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -36,11 +38,15 @@ async def ranking(service_app: Callable[..., Awaitable[ServiceApp]], tmp_path: P
 
 def verify(folder: Path, name: str, *options: str) -> Result:
     """`terang verify` as a person runs it."""
-    return CliRunner().invoke(app, ["verify", str(folder / name), "--key", str(folder / "public.pem"), *options])
+    return CliRunner().invoke(
+        app, ["verify", str(folder / name), "--key", str(folder / "public.pem"), *options]
+    )
 
 
 async def corrected(ranking: ServiceApp) -> dict[str, Any]:
-    """The first vacancy's last list counts in a corrected version: the third, who was first for being the elder, is behind the first now."""
+    """The first vacancy's last list counts in a corrected version: the third, who was first for
+    being the elder, is behind the first now.
+    """
     await ranking.hear(FACTS.skb("v1", 1, "85", corrected=True))
     version = await newest(ranking)
     answer = await adopt(ranking, version)
@@ -65,7 +71,9 @@ async def twice_published(ranking: ServiceApp, folder: Path) -> tuple[bytes, byt
 
 
 async def test_version_2_follows_version_1(ranking: ServiceApp, tmp_path: Path) -> None:
-    """It names the root of the first, holds the adopted list, and verifies, alone and with the first, which has not changed by a byte."""
+    """It names the root of the first, holds the adopted list, and verifies, alone and with the
+    first, which has not changed by a byte.
+    """
     await closed_round(ranking)
     await published(ranking)
     first = (await ranking.http.get(PUBLICATION)).content
@@ -79,10 +87,17 @@ async def test_version_2_follows_version_1(ranking: ServiceApp, tmp_path: Path) 
     assert isinstance(one, Published)
     assert isinstance(two, Published)
     assert (two.head.version, two.head.previous) == (2, one.head.root)
-    lists = {(leaf.vacancy_id, leaf.list): leaf.version for leaf in two.leaves if isinstance(leaf, ListLeaf)}
+    lists = {
+        (leaf.vacancy_id, leaf.list): leaf.version
+        for leaf in two.leaves
+        if isinstance(leaf, ListLeaf)
+    }
     assert lists["v1", "final"] == version["version"]
     events = await ranking.stated(StandingsPublished)
-    assert [(event.version, event.root) for event in events] == [(1, one.head.root), (2, two.head.root)]
+    assert [(event.version, event.root) for event in events] == [
+        (1, one.head.root),
+        (2, two.head.root),
+    ]
 
     alone = verify(tmp_path, "list-2.json")
     assert alone.exit_code == 0, alone.output
@@ -91,21 +106,41 @@ async def test_version_2_follows_version_1(ranking: ServiceApp, tmp_path: Path) 
     assert both.exit_code == 0, both.output
     assert "It follows version 1, published" in both.stdout
     assert "3 lines differ" in both.stdout
-    assert "v1, final, 0001-000001: rank 3, score 77.091, code P -> rank 1, score 80.091, code L" in both.stdout
+    assert (
+        "v1, final, 0001-000001: rank 3, score 77.091, code P -> rank 1, score 80.091, code L"
+        in both.stdout
+    )
 
     again = await ranking.http.post(PUBLICATION, headers=ranking.who("officer-1", "officer"))
     assert problem(again) == (409, "already-published")
 
 
 async def test_a_tampered_version_2_is_refused(ranking: ServiceApp, tmp_path: Path) -> None:
-    """A changed line, a `previous` that is another's, an earlier file that is not the one before, or was changed: each with the file and the fault."""
+    """A changed line, a `previous` that is another's, an earlier file that is not the one before,
+    or was changed: each with the file and the fault.
+    """
     first, second = await twice_published(ranking, tmp_path)
     root = json.loads(first)["head"]["root"].encode()
     for name, data, previous, fault in [
-        ("line", second.replace(b'"80.091"', b'"80.092"'), "list-1.json", "expected 80.091, published 80.092"),
-        ("previous", second.replace(root, b"0" * 64), "list-1.json", "it does not belong to this head"),
+        (
+            "line",
+            second.replace(b'"80.091"', b'"80.092"'),
+            "list-1.json",
+            "expected 80.091, published 80.092",
+        ),
+        (
+            "previous",
+            second.replace(root, b"0" * 64),
+            "list-1.json",
+            "it does not belong to this head",
+        ),
         ("itself", second, "list-2.json", "list-2.json: head, version: this is version 2, but"),
-        ("backwards", first, "list-2.json", "list-2.json: head, version: this is version 2, newer than version 1"),
+        (
+            "backwards",
+            first,
+            "list-2.json",
+            "list-2.json: head, version: this is version 2, newer than version 1",
+        ),
     ]:
         (tmp_path / f"{name}.json").write_bytes(data)
         ran = verify(tmp_path, f"{name}.json", "--previous", str(tmp_path / previous))
@@ -119,10 +154,14 @@ async def test_a_tampered_version_2_is_refused(ranking: ServiceApp, tmp_path: Pa
 
 
 async def test_receipts_of_both_versions(ranking: ServiceApp, tmp_path: Path) -> None:
-    """By default of version 2; of version 1 by its number, with what opens its commitments to the person."""
+    """By default of version 2; of version 1 by its number, with what opens its commitments to the
+    person.
+    """
     await twice_published(ranking, tmp_path)
     for asked, version in (({}, 2), ({"version": 1}, 1), ({"version": 2}, 2)):
-        answer = await ranking.http.get(RECEIPT, params=asked, headers=ranking.who("applicant-2", "applicant"))
+        answer = await ranking.http.get(
+            RECEIPT, params=asked, headers=ranking.who("applicant-2", "applicant")
+        )
         receipt = read(answer.content)
         assert isinstance(receipt, Receipt)
         assert receipt.head.version == version
@@ -148,7 +187,9 @@ async def test_a_proposal_that_no_longer_counts_is_not_signed(ranking: ServiceAp
 
 
 async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: Path) -> None:
-    """A mark corrected after the first version decides in the second, and in the person's receipt of it alone."""
+    """A mark corrected after the first version decides in the second, and in the person's receipt
+    of it alone.
+    """
     await closed_round(ranking)
     await published(ranking)
     facts = FACTS.applied("v1", 2, gpa="3.95")[1]
@@ -172,7 +213,9 @@ async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: 
 
 
 async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path: Path) -> None:
-    """An officer put two equals in order, then one was found not to meet the requirements: what is published verifies, and names the other alone."""
+    """An officer put two equals in order, then one was found not to meet the requirements: what is
+    published verifies, and names the other alone.
+    """
     facts = Under({"v1": 1})
     officer = ranking.who("officer-1", "officer")
     await ranking.hear(*facts.opened(), *facts.people("v1", 3), facts.scheduled("v1", "kompetensi"))
@@ -181,8 +224,14 @@ async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path
         *(facts.scored("v1", "kompetensi", n, **pppk(400 if n < 3 else 300)) for n in (1, 2, 3)),
         facts.closed("v1", "kompetensi", 3),
     )
-    tie = {"list": "final", "order": ["0001-000002", "0001-000001"], "reason": "Undian, berita acara 1"}
-    assert (await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie)).status_code == 201
+    tie = {
+        "list": "final",
+        "order": ["0001-000002", "0001-000001"],
+        "reason": "Undian, berita acara 1",
+    }
+    assert (
+        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie)
+    ).status_code == 201
     await ranking.hear(facts.rejected("v1", 2))
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
     await published(ranking)
@@ -191,7 +240,9 @@ async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path
     assert verify(tmp_path, "list.json").exit_code == 0
     found = read(file)
     assert isinstance(found, Published)
-    assert [leaf.decided for leaf in found.leaves if isinstance(leaf, ListLeaf)] == [{"0001-000001": 2}]
+    assert [leaf.decided for leaf in found.leaves if isinstance(leaf, ListLeaf)] == [
+        {"0001-000001": 2}
+    ]
 
 
 async def test_a_version_because_of_seats_says_so(ranking: ServiceApp, tmp_path: Path) -> None:
@@ -199,7 +250,9 @@ async def test_a_version_because_of_seats_says_so(ranking: ServiceApp, tmp_path:
     await closed_round(ranking)
     await published(ranking)
     officer = ranking.who("officer-1", "officer")
-    assert (await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer)).status_code == 201
+    assert (
+        await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer)
+    ).status_code == 201
     await published(ranking)
     items = (await get(ranking, f"{PUBLICATION}/versions"))["items"]
     assert [(one["seats"], one["because"]) for one in items] == [(False, []), (True, [])]
@@ -214,32 +267,52 @@ async def test_a_version_because_of_seats_says_so(ranking: ServiceApp, tmp_path:
 
 
 async def test_a_publication_that_was_overtaken_says_so(ranking: ServiceApp) -> None:
-    """Between the adoption of a corrected list and the next publication the page says that something else counts, why, and who moved."""
+    """Between the adoption of a corrected list and the next publication the page says that
+    something else counts, why, and who moved.
+    """
     path = f"{PUBLICATION}.html"
     await closed_round(ranking)
     await published(ranking)
-    assert "Since this was published" not in (await ranking.http.get(path, params={"lang": "en"})).text
+    assert (
+        "Since this was published" not in (await ranking.http.get(path, params={"lang": "en"})).text
+    )
     version = await corrected(ranking)
     for query in ({}, {"vacancy": "v2"}):
         page = (await ranking.http.get(path, params={"lang": "en", **query})).text
         assert "Since this was published an officer has adopted a corrected version" in page
-        assert f'{REASON} <span class="quiet">(PENATA LAYANAN OPERASIONAL, Kota Serang | Kecamatan Kasemen, <a' in page
-        assert f"/ranking/vacancies/v1/changes?list=final&amp;version={version['version']}&amp;lang=en" in page
+        assert (
+            f'{REASON} <span class="quiet">(PENATA LAYANAN OPERASIONAL, Kota Serang | Kecamatan Kasemen, <a'
+            in page
+        )
+        assert (
+            f"/ranking/vacancies/v1/changes?list=final&amp;version={version['version']}&amp;lang=en"
+            in page
+        )
     assert "Sesudah terbitan ini" in (await ranking.http.get(path)).text
     await published(ranking)
     for number in (1, 2):
-        assert "Since this was" not in (await ranking.http.get(path, params={"lang": "en", "version": number})).text
+        assert (
+            "Since this was"
+            not in (await ranking.http.get(path, params={"lang": "en", "version": number})).text
+        )
 
 
 async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_path: Path) -> None:
-    """Version 1 of the published lists and of the vacancy's list say by what they were replaced, when and why; the later ones what they follow; and a
-    page tells who moved. Both languages."""
+    """Version 1 of the published lists and of the vacancy's list say by what they were replaced,
+    when and why; the later ones what they follow; and a page tells who moved. Both languages.
+    """
     await twice_published(ranking, tmp_path)
     versions = (await get(ranking, f"{PUBLICATION}/versions"))["items"]
-    assert [(one["version"], one["replaced_by"], len(one["because"])) for one in versions] == [(1, 2, 0), (2, None, 1)]
+    assert [(one["version"], one["replaced_by"], len(one["because"])) for one in versions] == [
+        (1, 2, 0),
+        (2, None, 1),
+    ]
     assert [one["seats"] for one in versions] == [False, False]
     assert versions[1]["previous"] == versions[0]["root"]
-    assert (versions[1]["because"][0]["list"], versions[1]["because"][0]["reason"]) == ("final", REASON)
+    assert (versions[1]["because"][0]["list"], versions[1]["because"][0]["reason"]) == (
+        "final",
+        REASON,
+    )
     fixed, adopted = (await get(ranking, LISTS))["items"]
     vacancy = "/ranking/vacancies/v1"
     for language, replaced, follows in (
@@ -253,16 +326,25 @@ async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_pat
             (f"{vacancy}?list=final", adopted["version"], follows.format(fixed["version"])),
             (f"{vacancy}/changes?list=final", adopted["version"], follows.format(fixed["version"])),
         ]:
-            page = await ranking.http.get(f"{path}{'&' if '?' in path else '?'}version={number}&lang={language}")
+            page = await ranking.http.get(
+                f"{path}{'&' if '?' in path else '?'}version={number}&lang={language}"
+            )
             assert page.status_code == 200, page.text
             assert says in page.text, (path, number)
             assert REASON in page.text
     newest_page = (await ranking.http.get(f"{vacancy}?list=final&lang=en")).text
     assert f"Takes the place of version {fixed['version']}" in newest_page
     assert "Replaced" not in newest_page
-    changes = (await ranking.http.get(f"{vacancy}/changes?list=final&version={adopted['version']}&lang=en")).text
+    changes = (
+        await ranking.http.get(f"{vacancy}/changes?list=final&version={adopted['version']}&lang=en")
+    ).text
     assert "score corrected (SKB)" in changes
-    for said in ("PENATA LAYANAN OPERASIONAL", "Kota Serang | Kecamatan Kasemen", "CPNS 2024", "Final result"):
+    for said in (
+        "PENATA LAYANAN OPERASIONAL",
+        "Kota Serang | Kecamatan Kasemen",
+        "CPNS 2024",
+        "Final result",
+    ):
         assert said in changes
     title = f"From version {fixed['version']} to version {adopted['version']}"
     assert f"<title>{title} · " in changes
@@ -274,7 +356,9 @@ async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_pat
     page = (await ranking.http.get(f"{vacancy}?list=final&lang=en")).text
     assert f"Version {beside['version']}, " in page
     assert "no officer has adopted it" in page
-    would = (await ranking.http.get(f"{vacancy}/changes?list=final&version={beside['version']}&lang=en")).text
+    would = (
+        await ranking.http.get(f"{vacancy}/changes?list=final&version={beside['version']}&lang=en")
+    ).text
     assert "This version does not count" in would
     for path in (f"{vacancy}/changes?list=final&version=99", f"{vacancy}?list=final&version=99"):
         assert (await ranking.http.get(path)).status_code == 404

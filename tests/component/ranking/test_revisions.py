@@ -1,4 +1,6 @@
-"""Corrections after a list was fixed: a new version beside it, with a public list of who moved and why."""
+"""Corrections after a list was fixed: a new version beside it, with a public list of who moved and
+why.
+"""
 
 from datetime import date
 from typing import Any
@@ -25,15 +27,21 @@ async def get(ranking: ServiceApp, path: str, **query: str) -> dict[str, Any]:
 
 
 async def test_a_corrected_score_makes_a_version_beside_the_fixed_list(ranking: ServiceApp) -> None:
-    """The second is first now: both lists say so, each in its own version, with the event that did it; what was fixed stays to the byte."""
+    """The second is first now: both lists say so, each in its own version, with the event that did
+    it; what was fixed stays to the byte.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "70"})
-    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    assert (
+        await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     fixed = await get(ranking, "/ranking/vacancies/v1/standings")
     before = await ranking.pool.fetch("SELECT * FROM closed_line ORDER BY list, place")
     await revise(ranking)
     versions = await get(ranking, LISTS)
-    assert [(one["kind"], one["version"]) for one in versions["items"]] == [("fixed", fixed["version"])]
+    assert [(one["kind"], one["version"]) for one in versions["items"]] == [
+        ("fixed", fixed["version"])
+    ]
 
     corrected = ranking.event(facts.skb("v1", 2, "95", corrected=True))
     await ranking.hear(corrected)
@@ -41,7 +49,11 @@ async def test_a_corrected_score_makes_a_version_beside_the_fixed_list(ranking: 
     await revise(ranking)  # once is enough
     versions = await get(ranking, LISTS)
     first, second = versions["items"]
-    assert (second["kind"], second["follows"], second["version"]) == ("beside", fixed["version"], fixed["version"] + 1)
+    assert (second["kind"], second["follows"], second["version"]) == (
+        "beside",
+        fixed["version"],
+        fixed["version"] + 1,
+    )
     assert (second["moved"], second["moved_in"], second["moved_out"]) == (2, 1, 1)
     assert (first["cut_score"], second["cut_score"]) == ("83.091", "86.091")
     changes = await get(ranking, f"{LISTS}/{second['version']}/changes")
@@ -77,29 +89,42 @@ async def test_a_corrected_score_makes_a_version_beside_the_fixed_list(ranking: 
     await ranking.hear(facts.skb("v1", 2, "80", corrected=True))
     await revise(ranking)
     third = (await get(ranking, LISTS))["items"][-1]
-    assert (third["version"], third["moved"], third["digest"]) == (second["version"] + 1, 0, first["digest"])
+    assert (third["version"], third["moved"], third["digest"]) == (
+        second["version"] + 1,
+        0,
+        first["digest"],
+    )
     page = await get(ranking, LISTS, limit="1")
     assert [one["version"] for one in page["items"]] == [first["version"], second["version"]]
     assert (await get(ranking, LISTS, limit="1", cursor=page["next"]))["items"] == [third]
 
 
 async def test_personal_facts_and_disqualifications(ranking: ServiceApp) -> None:
-    """A mark that was corrected is a reason without its value; a disqualification and a withdrawal are told by their events."""
+    """A mark that was corrected is a reason without its value; a disqualification and a withdrawal
+    are told by their events.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "80", 2: "80", 3: "80", 4: "70"})
     for candidate, gpa in enumerate(("3.90", "3.50", "3.10"), 1):
         await ranking.hear(*facts.applied("v1", candidate, gpa=gpa)[1:])
-    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    assert (
+        await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     ranking.clock.advance(days=1)
     await ranking.hear(*facts.applied("v1", 3, gpa="3.97", born=date(1990, 1, 1))[1:])
     await ranking.hear(facts.disqualified("v1", "skb", 1), facts.withdrawn("v1", 4))
     await revise(ranking)
     version = (await get(ranking, LISTS))["items"][-1]["version"]
     answer = await ranking.http.get(f"{LISTS}/{version}/changes", params={"limit": 2})
-    assert not [secret for secret in ("3.9", "3.1", "1990", "1999", "gpa", "birth") if secret in answer.text]
+    assert not [
+        secret for secret in ("3.9", "3.1", "1990", "1999", "gpa", "birth") if secret in answer.text
+    ]
     rest = await get(ranking, f"{LISTS}/{version}/changes", cursor=answer.json()["next"])
     told = {one["participant_no"][-1]: one for one in answer.json()["items"] + rest["items"]}
-    assert {number: (one["way"], [each["type"] for each in one["reasons"]]) for number, one in told.items()} == {
+    assert {
+        number: (one["way"], [each["type"] for each in one["reasons"]])
+        for number, one in told.items()
+    } == {
         "1": ("out", ["CandidateDisqualified"]),
         "3": ("in", ["ApplicantFactsStated"]),
         "4": ("moved", ["ApplicationWithdrawn"]),
@@ -107,10 +132,14 @@ async def test_personal_facts_and_disqualifications(ranking: ServiceApp) -> None
 
 
 async def test_an_earlier_list_has_versions_of_its_own(ranking: ServiceApp) -> None:
-    """A score of the first test that is corrected after both lists were fixed moves both, each by its own reason."""
+    """A score of the first test that is corrected after both lists were fixed moves both, each by
+    its own reason.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
-    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    assert (
+        await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     await ranking.hear(facts.skd("v1", 2, 100, 100, 150, corrected=True))
     await revise(ranking)
     for one in ("skd", "final"):
@@ -134,17 +163,24 @@ async def test_what_has_no_versions(ranking: ServiceApp) -> None:
         (f"{LISTS.replace('final', 'skd')}?cursor=nonsense", 400, "bad-cursor"),
     ]:
         answer = await ranking.http.get(path)
-        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/ranking/{problem}"), path
+        assert (answer.status_code, answer.json()["type"]) == (
+            status,
+            f"/problems/ranking/{problem}",
+        ), path
     view = await get(ranking, LISTS.replace("final", "skd"))
     assert view["round_id"] == ROUND
     assert len(view["items"]) == 1
 
 
 async def test_a_code_for_what_is_not_decided_is_a_word_of_the_reader(ranking: ServiceApp) -> None:
-    """A correction makes people equal at the last seat: the page of who would move says so in Indonesian and in English."""
+    """A correction makes people equal at the last seat: the page of who would move says so in
+    Indonesian and in English.
+    """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "80"})
-    assert (await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))).status_code == 200
+    assert (
+        await ranking.http.post(FINAL, headers=ranking.who("officer-1", "officer"))
+    ).status_code == 200
     await ranking.hear(facts.skb("v1", 1, "80", corrected=True))
     await revise(ranking)
     version = (await get(ranking, LISTS))["items"][-1]["version"]

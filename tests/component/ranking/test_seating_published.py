@@ -1,4 +1,6 @@
-"""Seats that were filled with consent are published once all is answered, and anyone can check that nobody was passed over."""
+"""Seats that were filled with consent are published once all is answered, and anyone can check that
+nobody was passed over.
+"""
 
 import random
 from collections.abc import Awaitable, Callable, Sequence
@@ -7,7 +9,15 @@ from typing import Any
 
 import pytest
 
-from services.ranking.domain.proof import FaultError, Leaf, Published, SeatGoes, SeatingLeaf, VacancyLeaf, read
+from services.ranking.domain.proof import (
+    FaultError,
+    Leaf,
+    Published,
+    SeatGoes,
+    SeatingLeaf,
+    VacancyLeaf,
+    read,
+)
 from services.ranking.domain.verification import check_list
 from services.ranking.storage.signing import SigningKey
 from tests.component.conftest import ServiceApp
@@ -38,7 +48,9 @@ def key(tmp_path: Path) -> SigningKey:
 
 
 @pytest.fixture
-def another(service_app: Callable[..., Awaitable[ServiceApp]], tmp_path: Path, key: SigningKey) -> Ranking:
+def another(
+    service_app: Callable[..., Awaitable[ServiceApp]], tmp_path: Path, key: SigningKey
+) -> Ranking:
     """Ranking with that key, each time with a database of its own."""
     return lambda: service_app("ranking", TERANG_RANKING_SIGNING_KEY=str(tmp_path / "key.pem"))
 
@@ -56,8 +68,10 @@ def seatings(data: bytes) -> dict[str, SeatingLeaf]:
 
 
 async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -> None:
-    """The lists are published first, without it, also while offers are open; once all is answered the next version holds it, verifies, and shows it in
-    the table and on paper; there is nothing more to publish then."""
+    """The lists are published first, without it, also while offers are open; once all is answered
+    the next version holds it, verifies, and shows it in the table and on paper; there is nothing
+    more to publish then.
+    """
     ranking = await another()
     await closed(ranking, round_of_three(), PEOPLE)
     await published(ranking)
@@ -75,7 +89,10 @@ async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -
     await published(ranking)
     second = await file_of(ranking)
     told = seatings(second)
-    assert [(one.participant_no, one.applied_for, one.move, one.code, one.answer) for one in told["v1"].offers] == [
+    assert [
+        (one.participant_no, one.applied_for, one.move, one.code, one.answer)
+        for one in told["v1"].offers
+    ] == [
         ("0002-000002", "v2", 1, "L-1", "declined"),
         ("0002-000003", "v2", 1, "L-1", "accepted"),
         ("0003-000002", "v3", 3, "L-2", "lapsed"),
@@ -91,8 +108,9 @@ async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -
 
 
 async def test_a_receipt_tells_of_seats(another: Ranking, tmp_path: Path) -> None:
-    """What somebody was offered, also at another vacancy, and what they answered, proven by the same root; of the version before only the lines, and of
-    whom no seat concerned nothing more."""
+    """What somebody was offered, also at another vacancy, and what they answered, proven by the
+    same root; of the version before only the lines, and of whom no seat concerned nothing more.
+    """
     ranking = await another()
     await closed(ranking, round_of_three(), PEOPLE)
     await published(ranking)
@@ -113,13 +131,17 @@ async def test_a_receipt_tells_of_seats(another: Ranking, tmp_path: Path) -> Non
         ("v2", "0002-000003", "offered as L-1, accepted"),
         ("v3", "0003-000002", "offered as L-2, lapsed"),
     ):
-        assert f"{participant_no}, a seat of v1: {answered}" in await receipt(vacancy_id, participant_no)
+        assert f"{participant_no}, a seat of v1: {answered}" in await receipt(
+            vacancy_id, participant_no
+        )
         assert "a seat of" not in await receipt(vacancy_id, participant_no, version=1)
     assert "a seat of" not in await receipt("v2", "0002-000001")
 
 
 async def test_whatever_people_answer_it_verifies(another: Ranking) -> None:
-    """Rounds with many empty seats, special needs and units, answered at random, seats given up: what the filling did is what anyone can check."""
+    """Rounds with many empty seats, special needs and units, answered at random, seats given up:
+    what the filling did is what anyone can check.
+    """
     for seed in (3, 5, 11):
         chance = random.Random(seed)
         facts, people = crowd(chance)
@@ -136,14 +158,20 @@ async def test_whatever_people_answer_it_verifies(another: Ranking) -> None:
 def changed(leaves: Sequence[Leaf], vacancy_id: str, **values: Any) -> list[Leaf]:
     """The leaves with one seating changed."""
     return [
-        leaf.model_copy(update=values) if isinstance(leaf, SeatingLeaf) and leaf.vacancy_id == vacancy_id else leaf
+        leaf.model_copy(update=values)
+        if isinstance(leaf, SeatingLeaf) and leaf.vacancy_id == vacancy_id
+        else leaf
         for leaf in leaves
     ]
 
 
-async def test_a_seating_that_the_policy_does_not_give_is_refused(another: Ranking, key: SigningKey) -> None:
-    """Signed or not: a move that isn't the policy's, a wrong code, somebody from elsewhere, two seats for one, more people than seats, somebody passed
-    over, an empty seat where somebody could have come, a vacancy without its seating."""
+async def test_a_seating_that_the_policy_does_not_give_is_refused(
+    another: Ranking, key: SigningKey
+) -> None:
+    """Signed or not: a move that isn't the policy's, a wrong code, somebody from elsewhere, two
+    seats for one, more people than seats, somebody passed over, an empty seat where somebody could
+    have come, a vacancy without its seating.
+    """
     ranking = await another()
     await closed(ranking, round_of_three(), PEOPLE)
     await begin(ranking)
@@ -154,11 +182,15 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(another: Ranki
     good = read(await file_of(ranking))
     assert isinstance(good, Published)
     declined, accepted, lapsed = next(
-        leaf.offers for leaf in good.leaves if isinstance(leaf, SeatingLeaf) and leaf.vacancy_id == "v1"
+        leaf.offers
+        for leaf in good.leaves
+        if isinstance(leaf, SeatingLeaf) and leaf.vacancy_id == "v1"
     )
 
     def fault(leaves: list[Leaf]) -> str:
-        again = signed(good.policy, leaves, key, round_id=ROUND, decreed_seats=good.head.decreed_seats)
+        again = signed(
+            good.policy, leaves, key, round_id=ROUND, decreed_seats=good.head.decreed_seats
+        )
         with pytest.raises(FaultError) as found:
             check_list(again, key.public.accepts, key.public.id)
         return str(found.value)
@@ -171,8 +203,12 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(another: Ranki
         key.public.accepts,
         key.public.id,
     )
-    assert "move 2 brings nobody from v2 here" in offers(declined, accepted.model_copy(update={"move": 2}), lapsed)
-    assert "expected the code L-1" in offers(declined, accepted.model_copy(update={"code": "L-2"}), lapsed)
+    assert "move 2 brings nobody from v2 here" in offers(
+        declined, accepted.model_copy(update={"move": 2}), lapsed
+    )
+    assert "expected the code L-1" in offers(
+        declined, accepted.model_copy(update={"code": "L-2"}), lapsed
+    )
     assert "had a seat by the list" in offers(
         declined, accepted.model_copy(update={"participant_no": "0002-000001"}), lapsed
     )
@@ -186,12 +222,17 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(another: Ranki
     # the second of v2 was never asked, the third was
     assert "0002-000002 of v2 could have come and was never asked" in offers(accepted, lapsed)
     # a seat stays empty though the second of v3 could have had it
-    assert "0003-000002 of v3 could have come and was never asked, but a seat of v1 is empty" in offers(
-        declined, accepted
+    assert (
+        "0003-000002 of v3 could have come and was never asked, but a seat of v1 is empty"
+        in offers(declined, accepted)
     )
     assert "v3 could have come" not in offers(accepted, lapsed)
-    assert "had no seat by the list" in fault(changed(good.leaves, "v1", gave_up={"0002-000001": "declined"}))
-    twice = SeatGoes(participant_no="0002-000003", applied_for="v2", move=None, code="L", answer="accepted")
+    assert "had no seat by the list" in fault(
+        changed(good.leaves, "v1", gave_up={"0002-000001": "declined"})
+    )
+    twice = SeatGoes(
+        participant_no="0002-000003", applied_for="v2", move=None, code="L", answer="accepted"
+    )
     assert "accepted 2 seats" in fault(
         changed(
             changed(good.leaves, "v2", offers=[twice], gave_up={"0002-000001": "declined"}),
@@ -199,11 +240,22 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(another: Ranki
             offers=[declined, accepted, lapsed],
         )
     )
-    assert "2 people have seats, expected at most 1" in fault(changed(good.leaves, "v2", offers=[twice]))
-    without = [leaf for leaf in good.leaves if not (isinstance(leaf, SeatingLeaf) and leaf.vacancy_id == "v3")]
+    assert "2 people have seats, expected at most 1" in fault(
+        changed(good.leaves, "v2", offers=[twice])
+    )
+    without = [
+        leaf
+        for leaf in good.leaves
+        if not (isinstance(leaf, SeatingLeaf) and leaf.vacancy_id == "v3")
+    ]
     assert "2 have a seating, expected all or none" in fault(without)
     first = next(at for at, leaf in enumerate(good.leaves) if isinstance(leaf, SeatingLeaf))
     assert "expected the vacancy's seating after all of its lists" in fault(
-        [*good.leaves[: first - 1], good.leaves[first], good.leaves[first - 1], *good.leaves[first + 1 :]]
+        [
+            *good.leaves[: first - 1],
+            good.leaves[first],
+            good.leaves[first - 1],
+            *good.leaves[first + 1 :],
+        ]
     )
     assert isinstance(good.leaves[0], VacancyLeaf)

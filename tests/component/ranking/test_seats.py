@@ -1,4 +1,6 @@
-"""Empty seats of a closed round: offered with consent, one person after the other, the same from the same answers."""
+"""Empty seats of a closed round: offered with consent, one person after the other, the same from
+the same answers.
+"""
 
 import asyncio
 import random
@@ -7,7 +9,13 @@ from typing import Any
 
 from services.ranking.domain.seats import Offer
 from services.ranking.handlers.events import hears
-from shared.contracts.applications import Education, RoundOpened, SeatAccepted, SeatDeclined, VacancyPublished
+from shared.contracts.applications import (
+    Education,
+    RoundOpened,
+    SeatAccepted,
+    SeatDeclined,
+    VacancyPublished,
+)
 from shared.contracts.catalogue import BY_MODEL
 from shared.contracts.fields import Fact
 from shared.contracts.ranking import SeatLeftEmpty, SeatOffered
@@ -42,7 +50,9 @@ def places(seats: dict[str, int], needs: dict[str, str] | None = None, **at: str
     return found
 
 
-async def closed(ranking: ServiceApp, facts: Facts, people: dict[str, list[tuple[int, int, int, str]]]) -> None:
+async def closed(
+    ranking: ServiceApp, facts: Facts, people: dict[str, list[tuple[int, int, int, str]]]
+) -> None:
     """The round with both lists closed: of each vacancy's people (TWK, TIU, TKP, SKB)."""
     officer = ranking.who("officer-1", "officer")
     said: list[Fact] = [*facts.opened()]
@@ -73,17 +83,23 @@ async def begin(ranking: ServiceApp) -> dict[str, Any]:
 
 async def seen(ranking: ServiceApp, **query: object) -> dict[str, Any]:
     params: Any = query
-    answer = await ranking.http.get(FILLING, headers=ranking.who("officer-1", "officer"), params=params)
+    answer = await ranking.http.get(
+        FILLING, headers=ranking.who("officer-1", "officer"), params=params
+    )
     assert answer.status_code == 200, answer.text
     return dict(answer.json())
 
 
 async def offered(ranking: ServiceApp) -> list[tuple[str, str, str]]:
     """(seat's vacancy, participant number, code) in the order stated."""
-    return [(one.vacancy_id, one.participant_no, one.code) for one in await ranking.stated(SeatOffered)]
+    return [
+        (one.vacancy_id, one.participant_no, one.code) for one in await ranking.stated(SeatOffered)
+    ]
 
 
-async def says(ranking: ServiceApp, vacancy: str, participant_no: str, reason: str | None = None) -> Fact:
+async def says(
+    ranking: ServiceApp, vacancy: str, participant_no: str, reason: str | None = None
+) -> Fact:
     """The answer to an offer that stands: accepted, or why not."""
     (offer,) = [
         one
@@ -103,7 +119,11 @@ def gives_up(vacancy: str, candidate: int) -> SeatDeclined:
 GOOD, PLAIN, WEAK = (120, 120, 200), (100, 100, 190), (80, 85, 170)
 PEOPLE = {
     "v1": [],  # general, nobody came
-    "v2": [(*GOOD, "90"), (*PLAIN, "80"), (*WEAK, "70")],  # best graduates at the same unit, one seat
+    "v2": [
+        (*GOOD, "90"),
+        (*PLAIN, "80"),
+        (*WEAK, "70"),
+    ],  # best graduates at the same unit, one seat
     "v3": [(*PLAIN, "85"), (*PLAIN, "60")],  # general at another unit, one seat
 }
 
@@ -113,8 +133,10 @@ def round_of_three() -> Places:
 
 
 async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: ServiceApp) -> None:
-    """Both empty general seats are offered at the same unit first (L-1), the best first; a declined one goes to the other unit (L-2); then it is
-    left empty. Before it begins an officer sees the same offers, and nothing is kept."""
+    """Both empty general seats are offered at the same unit first (L-1), the best first; a declined
+    one goes to the other unit (L-2); then it is left empty. Before it begins an officer sees the
+    same offers, and nothing is kept.
+    """
     await closed(ranking, round_of_three(), PEOPLE)
     preview = await seen(ranking)
     assert preview["started_at"] is None
@@ -141,7 +163,9 @@ async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: Servi
     await ranking.hear(await says(ranking, "v1", "0002-000003"))
     assert await ranking.stated(SeatLeftEmpty) == []
     await ranking.hear(await says(ranking, "v1", "0003-000002", "lapsed"))
-    assert await ranking.stated(SeatLeftEmpty) == [SeatLeftEmpty(vacancy_id="v1", round_id=ROUND, seats=1)]
+    assert await ranking.stated(SeatLeftEmpty) == [
+        SeatLeftEmpty(vacancy_id="v1", round_id=ROUND, seats=1)
+    ]
     view = await seen(ranking)
     assert (view["offers"], view["open"], view["accepted"], view["left_empty"]) == (3, 0, 1, 1)
     assert [(one["participant_no"], one["answer"]) for one in view["items"][0]["offers"]] == [
@@ -149,18 +173,28 @@ async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: Servi
         ("0002-000003", "accepted"),
         ("0003-000002", "lapsed"),
     ]
-    trail = await ranking.pool.fetch("SELECT subject, object FROM audit WHERE action = 'filling.begun'")
+    trail = await ranking.pool.fetch(
+        "SELECT subject, object FROM audit WHERE action = 'filling.begun'"
+    )
     assert [tuple(row) for row in trail] == [("officer-1", ROUND)]
 
 
 async def test_a_seat_given_up_goes_to_the_next_on_its_own_list(ranking: ServiceApp) -> None:
-    """Given up before or after the filling began: the next of the own list is asked with the list's own code; one who leaves is not asked again."""
-    await closed(ranking, places({"v1": 1, "v2": 1}), {"v1": [(*GOOD, "90"), (*PLAIN, "80")], "v2": [(*GOOD, "70")]})
+    """Given up before or after the filling began: the next of the own list is asked with the list's
+    own code; one who leaves is not asked again.
+    """
+    await closed(
+        ranking,
+        places({"v1": 1, "v2": 1}),
+        {"v1": [(*GOOD, "90"), (*PLAIN, "80")], "v2": [(*GOOD, "70")]},
+    )
     await ranking.hear(gives_up("v1", 1))
     await begin(ranking)
     assert await offered(ranking) == [("v1", "0001-000002", "L")]
     await ranking.hear(gives_up("v2", 1))
-    assert (await offered(ranking))[1:] == []  # the one who could come by a move has an offer for the seat applied for
+    assert (await offered(ranking))[
+        1:
+    ] == []  # the one who could come by a move has an offer for the seat applied for
     assert [one.vacancy_id for one in await ranking.stated(SeatLeftEmpty)] == ["v2"]
     view = await seen(ranking)
     assert [(one["vacancy_id"], one["gave_up"]) for one in view["items"]] == [
@@ -170,7 +204,9 @@ async def test_a_seat_given_up_goes_to_the_next_on_its_own_list(ranking: Service
 
 
 async def test_grades_groups_and_education_bar_the_way(ranking: ServiceApp) -> None:
-    """Whoever lacks the general passing grades stays on the special list; other accepted education is another world."""
+    """Whoever lacks the general passing grades stays on the special list; other accepted education
+    is another world.
+    """
     people = {
         "v1": [],
         "v2": [
@@ -180,14 +216,20 @@ async def test_grades_groups_and_education_bar_the_way(ranking: ServiceApp) -> N
         ],  # the second has TWK 60, which suffices for best graduates only
         "v9": [(*GOOD, "90"), (*GOOD, "80")],  # nurses
     }
-    await closed(ranking, places({"v1": 2, "v2": 1, "v9": 1}, {"v2": "CUMLAUDE"}, v1="kasemen", v2="kasemen"), people)
+    await closed(
+        ranking,
+        places({"v1": 2, "v2": 1, "v9": 1}, {"v2": "CUMLAUDE"}, v1="kasemen", v2="kasemen"),
+        people,
+    )
     begun = await begin(ranking)
     assert (begun["offered"], begun["left_empty"]) == (1, 1)
     assert await offered(ranking) == [("v1", "0002-000003", "L-1")]
 
 
 async def test_whoever_was_disqualified_since_is_not_asked(ranking: ServiceApp) -> None:
-    """Of two who could come, the better was found to have cheated after the list was fixed; a score corrected since changes no order."""
+    """Of two who could come, the better was found to have cheated after the list was fixed; a score
+    corrected since changes no order.
+    """
     people = {"v1": [], "v2": [(*GOOD, "90"), (*PLAIN, "85"), (*PLAIN, "80")]}
     await closed(ranking, places({"v1": 2, "v2": 1}), people)
     facts = Facts({"v2": 1})
@@ -198,14 +240,24 @@ async def test_whoever_was_disqualified_since_is_not_asked(ranking: ServiceApp) 
 
 
 async def test_equals_for_the_last_seat_wait_for_an_officer(ranking: ServiceApp) -> None:
-    """Nobody is offered a seat that two have equal claim to; the officer's order, with its reason in the audit, decides."""
-    people = {"v1": [], "v2": [(*GOOD, "90"), (*PLAIN, "80")], "v3": [(*GOOD, "90"), (*PLAIN, "80")]}
+    """Nobody is offered a seat that two have equal claim to; the officer's order, with its reason
+    in the audit, decides.
+    """
+    people = {
+        "v1": [],
+        "v2": [(*GOOD, "90"), (*PLAIN, "80")],
+        "v3": [(*GOOD, "90"), (*PLAIN, "80")],
+    }
     await closed(ranking, places({"v1": 1, "v2": 1, "v3": 1}), people)
     assert (await begin(ranking))["undecided"] == 1
     assert await offered(ranking) == []
     officer = ranking.who("officer-1", "officer")
     order = ["0003-000002", "0002-000002"]
-    command = {"vacancy_id": "v1", "order": order, "reason": "Undian di hadapan saksi, berita acara 14/2026"}
+    command = {
+        "vacancy_id": "v1",
+        "order": order,
+        "reason": "Undian di hadapan saksi, berita acara 14/2026",
+    }
     assert (await seen(ranking))["items"][0]["undecided"] == sorted(order)
     wrong = await ranking.http.post(
         f"{FILLING}/ties", headers=officer, json=command | {"order": [*order, "0001-000001"]}
@@ -221,16 +273,28 @@ async def test_equals_for_the_last_seat_wait_for_an_officer(ranking: ServiceApp)
 
 
 async def test_who_may_and_when(ranking: ServiceApp) -> None:
-    """Officers alone; not before the last list is closed; not while a rebuild runs; an unknown round is none; ties need a filling."""
+    """Officers alone; not before the last list is closed; not while a rebuild runs; an unknown
+    round is none; ties need a filling.
+    """
     await ranking.hear(*Facts({"v1": 1}).opened())
     officer = ranking.who("officer-1", "officer")
-    command = {"vacancy_id": "v1", "order": ["0001-000001", "0001-000002"], "reason": "Undian di hadapan saksi"}
-    assert (await ranking.http.post(FILLING, headers=ranking.who("a", "applicant"))).status_code == 403
+    command = {
+        "vacancy_id": "v1",
+        "order": ["0001-000001", "0001-000002"],
+        "reason": "Undian di hadapan saksi",
+    }
+    assert (
+        await ranking.http.post(FILLING, headers=ranking.who("a", "applicant"))
+    ).status_code == 403
     assert (await ranking.http.get(FILLING)).status_code == 401
     early = await ranking.http.post(FILLING, headers=officer)
     assert (early.status_code, early.json()["type"]) == (409, "/problems/ranking/filling-too-early")
-    assert (await ranking.http.get(FILLING, headers=officer)).json()["type"] == "/problems/ranking/filling-too-early"
-    assert (await ranking.http.post("/ranking/rounds/none/filling", headers=officer)).status_code == 404
+    assert (await ranking.http.get(FILLING, headers=officer)).json()[
+        "type"
+    ] == "/problems/ranking/filling-too-early"
+    assert (
+        await ranking.http.post("/ranking/rounds/none/filling", headers=officer)
+    ).status_code == 404
     ties = await ranking.http.post(f"{FILLING}/ties", headers=officer, json=command)
     assert ties.json()["type"] == "/problems/ranking/filling-not-begun"
     async with ranking.pool.acquire() as rebuilding:
@@ -242,21 +306,41 @@ async def test_who_may_and_when(ranking: ServiceApp) -> None:
 
 
 def crowd(chance: random.Random) -> tuple[Places, dict[str, list[tuple[int, int, int, str]]]]:
-    """Six vacancies at three units: three with more seats than people, three with many people for a seat or two."""
+    """Six vacancies at three units: three with more seats than people, three with many people for a
+    seat or two.
+    """
     seats = {"v1": 3, "v2": 2, "v3": 2, "v4": 1, "v5": 2, "v6": 1}
     needs = {"v2": "CUMLAUDE", "v4": "CUMLAUDE", "v6": chance.choice(["UMUM", "CUMLAUDE"])}
     units = {vacancy: f"unit-{at % 3}" for at, vacancy in enumerate(seats)}
 
     def one() -> tuple[int, int, int, str]:
         civic, general = (100 + 5 * chance.randint(0, 5) for _ in range(2))
-        return civic, general, 180 + chance.randint(0, 40), f"{chance.randint(40_000, 99_999) / 1000}"
+        return (
+            civic,
+            general,
+            180 + chance.randint(0, 40),
+            f"{chance.randint(40_000, 99_999) / 1000}",
+        )
 
-    crowds = {"v1": 1, "v2": 0, "v3": 0, "v4": 3, "v5": 6, "v6": 3}  # the first list lets three times the seats go on
-    return places(seats, needs, **units), {vacancy: [one() for _ in range(count)] for vacancy, count in crowds.items()}
+    crowds = {
+        "v1": 1,
+        "v2": 0,
+        "v3": 0,
+        "v4": 3,
+        "v5": 6,
+        "v6": 3,
+    }  # the first list lets three times the seats go on
+    return places(seats, needs, **units), {
+        vacancy: [one() for _ in range(count)] for vacancy, count in crowds.items()
+    }
 
 
-async def everyone_answers(ranking: ServiceApp, chance: random.Random, at_once: int) -> list[Event[Any]]:
-    """Open offers are answered at random, `at_once` in transactions at the same time, until none is open; returns what was heard, in order."""
+async def everyone_answers(
+    ranking: ServiceApp, chance: random.Random, at_once: int
+) -> list[Event[Any]]:
+    """Open offers are answered at random, `at_once` in transactions at the same time, until none is
+    open; returns what was heard, in order.
+    """
     heard: list[Event[Any]] = []
     answered: set[tuple[str, str]] = set()
     while True:
@@ -266,20 +350,31 @@ async def everyone_answers(ranking: ServiceApp, chance: random.Random, at_once: 
         picked = chance.sample(waiting, min(len(waiting), at_once))
         answered.update(one[:2] for one in picked)
         reasons = [chance.choice([None, "declined", "lapsed"]) for _ in picked]
-        facts = [await says(ranking, one[0], one[1], reason) for one, reason in zip(picked, reasons, strict=True)]
+        facts = [
+            await says(ranking, one[0], one[1], reason)
+            for one, reason in zip(picked, reasons, strict=True)
+        ]
         events = [ranking.event(fact) for fact in facts]
         await asyncio.gather(*(ranking.hear(event) for event in events))
         heard += events
 
 
 async def seating(ranking: ServiceApp) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
-    offers = await ranking.pool.fetch("SELECT offer_id, move, code FROM seat_offer ORDER BY offer_id")
-    answers = await ranking.pool.fetch("SELECT vacancy_id, participant_no, answer FROM seat_answer ORDER BY 1, 2")
+    offers = await ranking.pool.fetch(
+        "SELECT offer_id, move, code FROM seat_offer ORDER BY offer_id"
+    )
+    answers = await ranking.pool.fetch(
+        "SELECT vacancy_id, participant_no, answer FROM seat_answer ORDER BY 1, 2"
+    )
     return [tuple(row) for row in offers], [tuple(row) for row in answers]
 
 
-async def test_racing_answers_never_seat_two(service_app: Callable[..., Awaitable[ServiceApp]]) -> None:
-    """Answers in transactions at the same time: no vacancy has more people than seats, nobody has two seats, every offer stands once."""
+async def test_racing_answers_never_seat_two(
+    service_app: Callable[..., Awaitable[ServiceApp]],
+) -> None:
+    """Answers in transactions at the same time: no vacancy has more people than seats, nobody has
+    two seats, every offer stands once.
+    """
     for seed in (3, 4):
         chance = random.Random(seed)
         facts, people = crowd(chance)
@@ -302,8 +397,12 @@ async def test_racing_answers_never_seat_two(service_app: Callable[..., Awaitabl
         assert len(stated) == len(set(stated)) > 6
 
 
-async def test_a_replay_gives_the_same_seating(service_app: Callable[..., Awaitable[ServiceApp]]) -> None:
-    """The same answers in the same order, one at a time or many in one batch, some of them twice: the same offers with the same ids."""
+async def test_a_replay_gives_the_same_seating(
+    service_app: Callable[..., Awaitable[ServiceApp]],
+) -> None:
+    """The same answers in the same order, one at a time or many in one batch, some of them twice:
+    the same offers with the same ids.
+    """
     facts, people = crowd(random.Random(5))
     first = await service_app("ranking")
     await closed(first, facts, people)
@@ -322,22 +421,29 @@ async def test_a_replay_gives_the_same_seating(service_app: Callable[..., Awaita
 
 
 async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceApp) -> None:
-    """Answers applied again into projections_next, in another order and some at a time: no offer is made, nothing outside the projections is written,
-    and the answers are the living ones."""
+    """Answers applied again into projections_next, in another order and some at a time: no offer is
+    made, nothing outside the projections is written, and the answers are the living ones.
+    """
     chance = random.Random(5)
     facts, people = crowd(chance)
     await closed(ranking, facts, people)
     await ranking.hear(gives_up("v1", 1))
     await begin(ranking)
     heard = await everyone_answers(ranking, random.Random(1), at_once=1)
-    before = [await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS]
+    before = [
+        await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS
+    ]
     stated = len(await ranking.stated())
     use_cases = {one.contract.type: one.take for one in hears(SilentOutbox(ranking.outbox))}
     again = [*heard]
     chance.shuffle(again)
     url = ranking.app.state.parts.settings.database_url
-    # a connection that wrote nothing yet: PostgreSQL counts what a connection wrote a moment before too
-    async with await create_pool(url, application="rebuild", size=1) as pool, pool.acquire() as connection:
+    # a connection that wrote nothing yet: PostgreSQL counts what a connection wrote a moment before
+    # too
+    async with (
+        await create_pool(url, application="rebuild", size=1) as pool,
+        pool.acquire() as connection,
+    ):
         await clone(connection)
         use_case = use_cases[BY_MODEL[RoundOpened].type]
         async with connection.transaction():
@@ -352,8 +458,12 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
                     " AND schemaname NOT LIKE 'pg_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0"
                 )
                 assert written == []
-        anew = await connection.fetch("SELECT * FROM projections_next.seat_answer ORDER BY vacancy_id, participant_no")
-    assert [await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS] == before
+        anew = await connection.fetch(
+            "SELECT * FROM projections_next.seat_answer ORDER BY vacancy_id, participant_no"
+        )
+    assert [
+        await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS
+    ] == before
     assert len(await ranking.stated()) == stated
     living = await ranking.pool.fetch(
         "SELECT * FROM seat_answer WHERE (vacancy_id, participant_no) IN (SELECT vacancy_id, participant_no FROM seat_offer)"

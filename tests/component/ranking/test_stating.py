@@ -1,4 +1,6 @@
-"""StandingsRecomputed: owed by a mark, told in figures, never the whole list, never too often, never forgotten."""
+"""StandingsRecomputed: owed by a mark, told in figures, never the whole list, never too often,
+never forgotten.
+"""
 
 import random
 from hashlib import sha256
@@ -18,10 +20,14 @@ async def state(ranking: ServiceApp) -> list[StandingsRecomputed]:
 
 
 async def test_the_figures_and_the_digest(ranking: ServiceApp) -> None:
-    """Counts by code, the cut line, the first ten lines, and the digest of the whole list as anyone can recompute it from the API."""
+    """Counts by code, the cut line, the first ten lines, and the digest of the whole list as anyone
+    can recompute it from the API.
+    """
     facts = Facts({"v1": 4})
     await ranking.hear(*facts.opened(), *facts.people("v1", 30))
-    await ranking.hear(*(facts.skd("v1", candidate, 100, 100, 166 + candidate // 2) for candidate in range(1, 28)))
+    await ranking.hear(
+        *(facts.skd("v1", candidate, 100, 100, 166 + candidate // 2) for candidate in range(1, 28))
+    )
     await ranking.hear(facts.missed("v1", "skd", 28), facts.skd("v1", 29, 0, 0, 0))
     [stated] = await state(ranking)
     lines = (await ranking.http.get("/ranking/vacancies/v1/standings?limit=100")).json()["items"]
@@ -39,7 +45,9 @@ async def test_the_figures_and_the_digest(ranking: ServiceApp) -> None:
 
 
 async def test_at_most_one_a_second_and_one_after_the_last_change(ranking: ServiceApp) -> None:
-    """A burst costs one statement a second for a vacancy; the mark outlives whoever looks, so the last change is always told."""
+    """A burst costs one statement a second for a vacancy; the mark outlives whoever looks, so the
+    last change is always told.
+    """
     facts = Facts({"v1": 1, "v2": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 3), *facts.people("v2", 1))
     assert [(one.vacancy_id, one.version) for one in await state(ranking)] == [("v1", 1), ("v2", 1)]
@@ -80,7 +88,9 @@ async def test_two_workers_state_a_change_once(ranking: ServiceApp) -> None:
 
 
 async def test_whole_and_paged_readings_agree(ranking: ServiceApp) -> None:
-    """The figures that are stated (read line by line) and those of the API (read by counts and index) say the same, for any points."""
+    """The figures that are stated (read line by line) and those of the API (read by counts and
+    index) say the same, for any points.
+    """
     chance = random.Random(11)
     facts = Facts({"v1": 2, "v2": 3, "v3": 1}, {"v2": "CUMLAUDE", "v3": "DISABILITAS"})
     await ranking.hear(*facts.opened())
@@ -89,7 +99,11 @@ async def test_whole_and_paged_readings_agree(ranking: ServiceApp) -> None:
         await ranking.hear(
             *(
                 facts.skd(
-                    vacancy, candidate, 5 * chance.randint(10, 14), 5 * chance.randint(15, 17), chance.randint(164, 168)
+                    vacancy,
+                    candidate,
+                    5 * chance.randint(10, 14),
+                    5 * chance.randint(15, 17),
+                    chance.randint(164, 168),
                 )
                 for candidate in range(1, 24)
             )
@@ -97,13 +111,17 @@ async def test_whole_and_paged_readings_agree(ranking: ServiceApp) -> None:
     stated = await state(ranking)
     assert len(stated) == 3
     for one in stated:
-        shown = (await ranking.http.get(f"/ranking/vacancies/{one.vacancy_id}/standings?limit=100")).json()
+        shown = (
+            await ranking.http.get(f"/ranking/vacancies/{one.vacancy_id}/standings?limit=100")
+        ).json()
         assert shown["codes"] == one.codes
         assert shown["cut"] == one.cut.model_dump(mode="json")
         assert shown["version"] == 1
         for line in shown["items"]:
             place = (
-                await ranking.http.get(f"/ranking/vacancies/{one.vacancy_id}/candidates/{line['participant_no']}")
+                await ranking.http.get(
+                    f"/ranking/vacancies/{one.vacancy_id}/candidates/{line['participant_no']}"
+                )
             ).json()
             assert {name: place[name] for name in ("rank", "score", "code", "equal_with")} == {
                 name: line[name] for name in ("rank", "score", "code", "equal_with")
@@ -111,9 +129,13 @@ async def test_whole_and_paged_readings_agree(ranking: ServiceApp) -> None:
 
 
 async def test_a_vacancy_whose_round_has_not_arrived_waits(ranking: ServiceApp) -> None:
-    """Results may come before the round: nothing is stated then, and all is once the round is there."""
+    """Results may come before the round: nothing is stated then, and all is once the round is
+    there.
+    """
     facts = Facts({"v1": 1})
-    await ranking.hear(*facts.people("v1", 1), facts.skd("v1", 1, 100, 100, 200), facts.vacancy("v1"))
+    await ranking.hear(
+        *facts.people("v1", 1), facts.skd("v1", 1, 100, 100, 200), facts.vacancy("v1")
+    )
     assert await state(ranking) == []
     await ranking.hear(facts.round())
     [stated] = await state(ranking)

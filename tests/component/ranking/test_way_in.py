@@ -19,7 +19,10 @@ WAY_IN = "/ranking/vacancies.html"
 
 async def way_in(ranking: ServiceApp, *, status: int = 200, **asked: str) -> Page:
     answer = await ranking.http.get(WAY_IN, params={"lang": "en", **asked})
-    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (status, "text/html"), answer.text
+    assert (answer.status_code, answer.headers["content-type"].split(";")[0]) == (
+        status,
+        "text/html",
+    ), answer.text
     return Page(answer.text)
 
 
@@ -32,15 +35,22 @@ def links(shown: Page) -> list[str]:
 
 
 async def test_the_vacancies_of_a_round_by_number(ranking: ServiceApp) -> None:
-    """Each has number, post, unit, kind of need in words, seats and its fixed lists by name, and leads to its standings; a kind that the policy lacks is
-    shown by its code. Neither language needs a script."""
+    """Each has number, post, unit, kind of need in words, seats and its fixed lists by name, and
+    leads to its standings; a kind that the policy lacks is shown by its code. Neither language
+    needs a script.
+    """
     facts = Facts({"v2": 1, "v1": 3, "v3": 1}, {"v2": "DISABILITAS", "v3": "TIDAK_ADA"})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1))
     shown = await way_in(ranking)
     assert numbers(shown) == ["1", "2", "3"]
     _, post, seats = shown.tables["vacancies"][1]
     assert post.startswith("PENATA LAYANAN OPERASIONAL")
-    for part in ("Pemerintah Kota Serang", "Kota Serang | Kecamatan Kasemen", "General", "No list is fixed yet"):
+    for part in (
+        "Pemerintah Kota Serang",
+        "Kota Serang | Kecamatan Kasemen",
+        "General",
+        "No list is fixed yet",
+    ):
         assert part in post
     assert seats == "3"
     assert "People with disabilities" in shown.tables["vacancies"][2][1]
@@ -57,7 +67,9 @@ async def test_the_vacancies_of_a_round_by_number(ranking: ServiceApp) -> None:
 
 
 async def test_one_finds_a_vacancy_by_words_and_kind_of_need(ranking: ServiceApp) -> None:
-    """The form keeps what was asked for, and what it sends empty asks for nothing; who finds nothing is told what to do."""
+    """The form keeps what was asked for, and what it sends empty asks for nothing; who finds
+    nothing is told what to do.
+    """
     facts = Facts({"v1": 1, "v2": 1, "v3": 1}, {"v2": "CUMLAUDE"})
     one, two, three = (facts.vacancy(each) for each in facts.seats)
     doctors = [each.model_copy(update={"post": "DOKTER"}) for each in (one, two)]
@@ -65,10 +77,15 @@ async def test_one_finds_a_vacancy_by_words_and_kind_of_need(ranking: ServiceApp
     assert numbers(await way_in(ranking, search="dokter kasemen")) == ["1", "2"]
     found = await way_in(ranking, search="dokter", need="CUMLAUDE")
     assert numbers(found) == ["2"]
-    assert found.texts["count"] == "Vacancies 1–1 of 1, by number (dokter · Best graduates (cum laude))"
+    assert (
+        found.texts["count"]
+        == "Vacancies 1–1 of 1, by number (dokter · Best graduates (cum laude))"
+    )
     assert numbers(await way_in(ranking, search="", need="", round_id="")) == ["1", "2", "3"]
 
-    nothing = await ranking.http.get(WAY_IN, params={"search": '<b>"', "need": "PAPUA", "lang": "en"})
+    nothing = await ranking.http.get(
+        WAY_IN, params={"search": '<b>"', "need": "PAPUA", "lang": "en"}
+    )
     shown = Page(nothing.text)
     assert shown.tables == {}
     assert "No vacancy matches." in nothing.text
@@ -80,8 +97,13 @@ async def test_one_finds_a_vacancy_by_words_and_kind_of_need(ranking: ServiceApp
 
 
 async def test_a_long_round_is_paged(ranking: ServiceApp) -> None:
-    """Every vacancy stands on one page, the search goes along, each page says which of how many it shows, and the last leads back to the first."""
-    facts = Facts(dict.fromkeys((f"v{number}" for number in range(1, 2 * LINES + 11)), 1), {"v7": "DISABILITAS"})
+    """Every vacancy stands on one page, the search goes along, each page says which of how many it
+    shows, and the last leads back to the first.
+    """
+    facts = Facts(
+        dict.fromkeys((f"v{number}" for number in range(1, 2 * LINES + 11)), 1),
+        {"v7": "DISABILITAS"},
+    )
     await ranking.hear(*facts.opened())
     seen, asked, told = [], {"search": "kasemen", "need": "UMUM"}, []
     while True:
@@ -93,12 +115,18 @@ async def test_a_long_round_is_paged(ranking: ServiceApp) -> None:
             break
         asked = dict(pair.split("=") for pair in following[0].removeprefix("?").split("&"))
     assert seen == [str(number) for number in range(1, 2 * LINES + 11) if number != 7]
-    assert told == ["Vacancies 1–100 of 209", "Vacancies 101–200 of 209", "Vacancies 201–209 of 209"]
+    assert told == [
+        "Vacancies 1–100 of 209",
+        "Vacancies 101–200 of 209",
+        "Vacancies 201–209 of 209",
+    ]
     assert f"?round_id={ROUND}&search=kasemen&need=UMUM&lang=en" in links(shown)
 
 
 async def test_the_newest_round_comes_first_and_others_can_be_chosen(ranking: ServiceApp) -> None:
-    """Newest is whose registration opens last, among those that have vacancies; where there are several they can be chosen, and a search stays in one."""
+    """Newest is whose registration opens last, among those that have vacancies; where there are
+    several they can be chosen, and a search stays in one.
+    """
     facts = Facts({"v1": 1})
     (older, vacancy), calendar = facts.opened(), facts.round().calendar
     opens = datetime(2027, 8, 1, tzinfo=UTC)
@@ -109,13 +137,17 @@ async def test_the_newest_round_comes_first_and_others_can_be_chosen(ranking: Se
             "calendar": calendar.model_copy(update={"registration_opens": opens}),
         }
     )
-    later = newer.calendar.model_copy(update={"registration_opens": datetime(2028, 8, 1, tzinfo=UTC)})
+    later = newer.calendar.model_copy(
+        update={"registration_opens": datetime(2028, 8, 1, tzinfo=UTC)}
+    )
     empty = newer.model_copy(update={"round_id": "a-2028", "name": "CPNS 2028", "calendar": later})
     moved = vacancy.model_copy(update={"vacancy_id": "v9", "round_id": "a-2027", "number": 9})
     await ranking.hear(newer, moved, empty, older, vacancy)
     shown = await way_in(ranking)
     assert numbers(shown) == ["9"]
-    rounds = [one["value"] for one in shown.every("option") if one["value"] in {"a-2027", "a-2028", ROUND}]
+    rounds = [
+        one["value"] for one in shown.every("option") if one["value"] in {"a-2027", "a-2028", ROUND}
+    ]
     assert rounds == ["a-2027", ROUND]
     assert numbers(await way_in(ranking, round_id=ROUND, search="kasemen")) == ["1"]
     assert numbers(await way_in(ranking, round_id="a-2028")) == []
@@ -132,13 +164,22 @@ async def test_where_nothing_is_published_yet(ranking: ServiceApp) -> None:
 
 
 async def test_the_service_leads_to_it_and_every_page_back(ranking: ServiceApp) -> None:
-    """`/ranking`, with or without a slash, leads there and keeps the language; the head of every page links to it, also where something can't be shown."""
+    """`/ranking`, with or without a slash, leads there and keeps the language; the head of every
+    page links to it, also where something can't be shown.
+    """
     for path in ("/ranking", "/ranking/"):
         answer = await ranking.http.get(path, params={"lang": "en"})
         assert (answer.status_code, answer.headers["location"]) == (302, f"{WAY_IN}?lang=en")
     await ranking.hear(*Facts({"v1": 1}).opened())
-    for path in (WAY_IN, "/ranking/vacancies/v1", "/ranking/vacancies/v1/seats.html", "/ranking/vacancies/nowhere"):
-        assert "/ranking?lang=en" in links(Page((await ranking.http.get(path, params={"lang": "en"})).text)), path
+    for path in (
+        WAY_IN,
+        "/ranking/vacancies/v1",
+        "/ranking/vacancies/v1/seats.html",
+        "/ranking/vacancies/nowhere",
+    ):
+        assert "/ranking?lang=en" in links(
+            Page((await ranking.http.get(path, params={"lang": "en"})).text)
+        ), path
 
 
 @pytest.fixture
@@ -148,13 +189,21 @@ async def signing(service_app: Callable[..., Awaitable[ServiceApp]], tmp_path: P
     return await service_app("ranking", TERANG_RANKING_SIGNING_KEY=str(tmp_path / "key.pem"))
 
 
-async def test_seats_and_what_is_signed_are_reached_once_they_are_there(signing: ServiceApp) -> None:
-    """Fixed lists are named in the policy's order; once filling has begun each vacancy's seats, and once two officers published them the signed lists,
-    are a link away."""
+async def test_seats_and_what_is_signed_are_reached_once_they_are_there(
+    signing: ServiceApp,
+) -> None:
+    """Fixed lists are named in the policy's order; once filling has begun each vacancy's seats, and
+    once two officers published them the signed lists, are a link away.
+    """
     await closed(signing, round_of_three(), PEOPLE)
     shown = await way_in(signing)
-    assert shown.tables["vacancies"][1][1].endswith("Fixed: Basic competence test, results; Final results")
-    seats, lists = "/ranking/vacancies/v1/seats.html?lang=en", f"/ranking/rounds/{ROUND}/publication.html?lang=en"
+    assert shown.tables["vacancies"][1][1].endswith(
+        "Fixed: Basic competence test, results; Final results"
+    )
+    seats, lists = (
+        "/ranking/vacancies/v1/seats.html?lang=en",
+        f"/ranking/rounds/{ROUND}/publication.html?lang=en",
+    )
     assert {seats, lists}.isdisjoint(links(shown))
     await published(signing)
     assert lists in links(await way_in(signing))

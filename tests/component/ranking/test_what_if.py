@@ -1,4 +1,6 @@
-"""What other rules would change: asked by officers, answered from live data, and nothing is written."""
+"""What other rules would change: asked by officers, answered from live data, and nothing is
+written.
+"""
 
 import pytest
 
@@ -14,7 +16,9 @@ async def everything(ranking: ServiceApp) -> dict[str, tuple[object, ...]]:
     names = await ranking.pool.fetch(
         "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'projections', 'messaging')"
     )
-    return {row["name"]: tuple(*await ranking.pool.fetch(TABLES.format(row["name"]))) for row in names}
+    return {
+        row["name"]: tuple(*await ranking.pool.fetch(TABLES.format(row["name"]))) for row in names
+    }
 
 
 async def a_round(ranking: ServiceApp) -> None:
@@ -25,7 +29,9 @@ async def a_round(ranking: ServiceApp) -> None:
 
 
 async def test_other_seats_and_thresholds(ranking: ServiceApp) -> None:
-    """Two seats let two more in; a threshold on TIU moves the other vacancy too; tables stay as they were, to the row."""
+    """Two seats let two more in; a threshold on TIU moves the other vacancy too; tables stay as
+    they were, to the row.
+    """
     await a_round(ranking)
     officer = ranking.who("officer-1", "officer")
     before = await everything(ranking)
@@ -45,7 +51,9 @@ async def test_other_seats_and_thresholds(ranking: ServiceApp) -> None:
     }
     other = {"thresholds": [{"of": "TIU", "minimum": "105"}], "seats": {"v2": 2}}
     # a threshold for every kind of need takes the place of those on TIU that some kinds have
-    of_round = await ranking.http.post(f"/ranking/rounds/{ROUND}/what-if?show=all", headers=officer, json=other)
+    of_round = await ranking.http.post(
+        f"/ranking/rounds/{ROUND}/what-if?show=all", headers=officer, json=other
+    )
     assert of_round.status_code == 200, of_round.text
     answer = of_round.json()
     assert answer["codes_then"] == {"P/L": 3, "TL": 6}
@@ -80,12 +88,18 @@ async def test_an_answer_pages(ranking: ServiceApp) -> None:
     assert len(seen) == answer.json()["moved"]
 
 
-async def test_questions_that_make_no_sense(ranking: ServiceApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A policy that does not hold together, things that are not there, too many at once: each refused in words; others than officers too."""
+async def test_questions_that_make_no_sense(
+    ranking: ServiceApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy that does not hold together, things that are not there, too many at once: each
+    refused in words; others than officers too.
+    """
     await a_round(ranking)
     officer = ranking.who("officer-1", "officer")
     vacancy, of_round = "/ranking/vacancies/v1/what-if", f"/ranking/rounds/{ROUND}/what-if"
-    weights = await ranking.http.post(vacancy, headers=officer, json={"list": "final", "weights": {"skd": "55"}})
+    weights = await ranking.http.post(
+        vacancy, headers=officer, json={"list": "final", "weights": {"skd": "55"}}
+    )
     assert weights.status_code == 422
     assert weights.json()["type"] == "/problems/ranking/policy-does-not-hold"
     assert "the weights sum to 115 %, not 100 %" in weights.json()["errors"][0]["reason"]
@@ -101,9 +115,14 @@ async def test_questions_that_make_no_sense(ranking: ServiceApp, monkeypatch: py
         (of_round + "?cursor=nonsense", {}, 400, "bad-cursor"),
     ]:
         answer = await ranking.http.post(path, headers=officer, json=question)
-        assert (answer.status_code, answer.json()["type"]) == (status, f"/problems/ranking/{problem}"), question
+        assert (answer.status_code, answer.json()["type"]) == (
+            status,
+            f"/problems/ranking/{problem}",
+        ), question
     monkeypatch.setattr(what_if, "MOST_CANDIDATES", 8)
     large = await ranking.http.post(of_round, headers=officer, json={})
     assert large.json()["type"] == "/problems/ranking/question-too-large"
     assert (await ranking.http.post(vacancy, json={})).status_code == 401
-    assert (await ranking.http.post(vacancy, headers=ranking.who("x", "verifier"), json={})).status_code == 403
+    assert (
+        await ranking.http.post(vacancy, headers=ranking.who("x", "verifier"), json={})
+    ).status_code == 403

@@ -1,4 +1,6 @@
-"""The worker of ranking as a process over real Kafka: facts of two services come in, figures go out, and all of it can be made anew."""
+"""The worker of ranking as a process over real Kafka: facts of two services come in, figures go
+out, and all of it can be made anew.
+"""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -19,14 +21,19 @@ async def test_from_applications_and_exams_to_a_shortlist(
     service_app: Callable[..., Awaitable[ServiceApp]],
     issuer: Issuer,
 ) -> None:
-    """Results arrive before anything that they need; the standings are right once all is here, stated without gaps in the versions, and closed.
-    A rebuild gives the same tables."""
+    """Results arrive before anything that they need; the standings are right once all is here,
+    stated without gaps in the versions, and closed. A rebuild gives the same tables.
+    """
     heard_and_stated = {"applications", "ranking", "exams"}
     await servers.fresh_topics(*(topic.name for topic in TOPICS if topic.owner in heard_and_stated))
     app = await service_app("ranking", now=utc_now())
     facts = Facts({"v1": 1, "v2": 1})
     registered: list[Fact] = [*facts.opened(), *facts.people("v1", 6), *facts.people("v2", 1)]
-    sat: list[Fact] = [facts.scheduled("v1", "skd"), facts.scheduled("v2", "skd"), facts.skd("v2", 1, 100, 100, 200)]
+    sat: list[Fact] = [
+        facts.scheduled("v1", "skd"),
+        facts.scheduled("v2", "skd"),
+        facts.skd("v2", 1, 100, 100, 200),
+    ]
     sat += [facts.skd("v1", candidate, 100, 100, 170 + candidate) for candidate in range(1, 7)]
     sat += [facts.closed("v1", "skd", 6), facts.closed("v2", "skd", 1)]
     database = str(app.app.state.parts.settings.database_url)
@@ -50,13 +57,27 @@ async def test_from_applications_and_exams_to_a_shortlist(
         async with log(servers, "terang.ranking") as read:
             records = await read(versions + 4 + 2)
         before = await tables(app)
-        rebuilding = terang("rebuild", "ranking", servers=servers, issuer=issuer, service="ranking", database=database)
+        rebuilding = terang(
+            "rebuild",
+            "ranking",
+            servers=servers,
+            issuer=issuer,
+            service="ranking",
+            database=database,
+        )
         assert await asyncio.to_thread(rebuilding.wait, 60) == 0
         assert await tables(app) == before
         process.terminate()
         assert process.wait(60) == 0
-    said = [(headers["ce_type"].removeprefix("terang."), headers["key"], data) for headers, data in records]
-    assert [data["participant_no"] for type_, key, data in said if (type_, key) == ("CandidateShortlisted", "v1")] == [
+    said = [
+        (headers["ce_type"].removeprefix("terang."), headers["key"], data)
+        for headers, data in records
+    ]
+    assert [
+        data["participant_no"]
+        for type_, key, data in said
+        if (type_, key) == ("CandidateShortlisted", "v1")
+    ] == [
         "0001-000006",
         "0001-000005",
         "0001-000004",
@@ -69,6 +90,11 @@ async def test_from_applications_and_exams_to_a_shortlist(
         ]
         assert [one["version"] for one in stated] == list(range(1, len(stated) + 1))
         if code == "skd":
-            [fixed] = [data for type_, key, data in said if (type_, key) == ("StageClosed", vacancy)]
-            assert (fixed["version"], fixed["digest"]) == (stated[-1]["version"], stated[-1]["digest"])
+            [fixed] = [
+                data for type_, key, data in said if (type_, key) == ("StageClosed", vacancy)
+            ]
+            assert (fixed["version"], fixed["digest"]) == (
+                stated[-1]["version"],
+                stated[-1]["digest"],
+            )
     assert not await app.pool.fetchval("SELECT count(*) FROM messaging.dead_letter")

@@ -1,4 +1,6 @@
-"""python -m tests.fault.simulator --histories 20000 --seed 1: plays histories, prints the first that fail and the figures."""
+"""python -m tests.fault.simulator --histories 20000 --seed 1: plays histories, prints the first
+that fail and the figures.
+"""
 
 import argparse
 import multiprocessing
@@ -14,9 +16,14 @@ def main() -> int:
     parser.add_argument("--histories", type=int, default=2000, help="how many, from --seed on")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--off", action="append", default=[], help="a rule to switch off; see README.md")
     parser.add_argument(
-        "--force", action="append", default=[], help="a fault that befalls each history; see history.py"
+        "--off", action="append", default=[], help="a rule to switch off; see README.md"
+    )
+    parser.add_argument(
+        "--force",
+        action="append",
+        default=[],
+        help="a fault that befalls each history; see history.py",
     )
     parser.add_argument("--trace", action="store_true", help="print one history, step by step")
     arguments = parser.parse_args()
@@ -27,7 +34,9 @@ def main() -> int:
         show(outcome)
         return bool(outcome.violations)
     began = time.perf_counter()
-    outcomes = campaign(arguments.seed, arguments.histories, off, forced, processes=arguments.processes)
+    outcomes = campaign(
+        arguments.seed, arguments.histories, off, forced, processes=arguments.processes
+    )
     seconds = time.perf_counter() - began
     bad = [outcome for outcome in outcomes if outcome.violations]
     for outcome in bad[:10]:
@@ -40,7 +49,10 @@ def main() -> int:
     )
     print(
         "faults: "
-        + ", ".join(f"{kind} {n:,}" for kind, n in Counter(f for o in outcomes for f in o.faults).most_common())
+        + ", ".join(
+            f"{kind} {n:,}"
+            for kind, n in Counter(f for o in outcomes for f in o.faults).most_common()
+        )
     )
     return bool(bad)
 
@@ -62,7 +74,9 @@ def campaign(
 
 
 def show(outcome: Outcome) -> None:
-    print(f"seed {outcome.seed}, {outcome.steps} steps, faults: {', '.join(outcome.faults) or 'none'}")
+    print(
+        f"seed {outcome.seed}, {outcome.steps} steps, faults: {', '.join(outcome.faults) or 'none'}"
+    )
     for violation in outcome.violations or ["nothing is wrong"]:
         print(f"    {violation}")
 

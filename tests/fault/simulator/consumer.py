@@ -1,4 +1,6 @@
-"""Workers of the service that hears: position and effect move in one transaction (rules 8 to 15), failures are set aside (17, 18)."""
+"""Workers of the service that hears: position and effect move in one transaction (rules 8 to 15),
+failures are set aside (17, 18).
+"""
 
 from collections.abc import Generator, Iterable
 from dataclasses import replace
@@ -53,7 +55,9 @@ def consumer(platform: Platform, me: Process) -> Steps:
         yield
         try:
             if memory.owned and "15" not in platform.off:
-                yield from seek(platform, me, memory, connection, memory.owned, moves=moves)  # after a lost connection
+                yield from seek(
+                    platform, me, memory, connection, memory.owned, moves=moves
+                )  # after a lost connection
             while True:
                 yield from turn(platform, me, memory, connection)
         except (ConnectionLost, LockTimeout) as trouble:
@@ -70,24 +74,34 @@ def consumer(platform: Platform, me: Process) -> Steps:
 def turn(platform: Platform, me: Process, memory: Memory, connection: Connection) -> Steps:
     rng, kafka = platform.rng, platform.kafka
     moves = not platform.off & {"10-no-seek", "10-seek-one"}
-    if memory.generation != platform.generation and rng.random() < 0.5:  # else the news is late, and this is a zombie
+    if (
+        memory.generation != platform.generation and rng.random() < 0.5
+    ):  # else the news is late, and this is a zombie
         memory.generation = platform.generation
         memory.owned = platform.share.get(me.name, frozenset())
         for place in memory.owned:
             memory.offsets[place] = kafka.group.get(place, kafka.logs[place].start)
-        early = "15-early" in platform.off and rng.random() < 0.5  # records arrive before the listener's seek ends
-        if memory.owned and not early:  # what arrives before is not taken: a partition just assigned is doubtful
+        early = (
+            "15-early" in platform.off and rng.random() < 0.5
+        )  # records arrive before the listener's seek ends
+        if (
+            memory.owned and not early
+        ):  # what arrives before is not taken: a partition just assigned is doubtful
             yield from seek(platform, me, memory, connection, memory.owned)
     if memory.epoch != kafka.epoch:
         memory.epoch = kafka.epoch
-        if "15" not in platform.off and rng.random() < 0.5:  # else the client connected again without a word
+        if (
+            "15" not in platform.off and rng.random() < 0.5
+        ):  # else the client connected again without a word
             yield from seek(platform, me, memory, connection, memory.owned, moves=moves)
     batch = fetch(platform, memory)
     yield
     if batch:
         yield from take(platform, me, memory, connection, batch)
     elif memory.owned and rng.random() < 0.1 and "15" not in platform.off:
-        yield from seek(platform, me, memory, connection, memory.owned, moves=moves)  # each minute when idle
+        yield from seek(
+            platform, me, memory, connection, memory.owned, moves=moves
+        )  # each minute when idle
     if memory.owed and rng.random() < 0.2:
         yield from platform_duty(platform, connection, sorted(memory.owed))
         memory.owed.clear()
@@ -129,12 +143,16 @@ def seek(
             if reason and moved:  # while this process slept between its two questions
                 raise LockTimeout
             if reason:
-                raise Stop(f"{position.place.topic}/{position.place.partition}: {reason}.", mend=MEND)
+                raise Stop(
+                    f"{position.place.topic}/{position.place.partition}: {reason}.", mend=MEND
+                )
         if moves:
             memory.offsets[position.place] = position.next_offset
 
 
-def take(platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch) -> Steps:
+def take(
+    platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch
+) -> Steps:
     """A batch in one transaction; if one of its events fails, each alone."""
     owed = set(memory.owed)
     try:
@@ -147,7 +165,9 @@ def take(platform: Platform, me: Process, memory: Memory, connection: Connection
         for place in sorted(batch):
             for offset, record in batch[place]:
                 done = done and (
-                    yield from transaction(platform, me, memory, connection, {place: [(offset, record)]}, alone=True)
+                    yield from transaction(
+                        platform, me, memory, connection, {place: [(offset, record)]}, alone=True
+                    )
                 )
     if done:
         for place, records in batch.items():
@@ -164,9 +184,18 @@ def take(platform: Platform, me: Process, memory: Memory, connection: Connection
 
 
 def transaction(
-    platform: Platform, me: Process, memory: Memory, connection: Connection, batch: Batch, *, alone: bool
+    platform: Platform,
+    me: Process,
+    memory: Memory,
+    connection: Connection,
+    batch: Batch,
+    *,
+    alone: bool,
 ) -> Steps:
-    """True when it committed; False when a position was not where the batch begins. Permanent when an event failed among others."""
+    """True when it committed; False when a position was not where the batch begins.
+
+    Permanent when an event failed among others.
+    """
     to_apply: list[tuple[Place, int, Record]] = []
     for place in sorted(batch):
         judged = yield from judge_part(platform, me, connection, place, batch[place])
@@ -194,16 +223,24 @@ def transaction(
     connection.commit()
     if platform.lines is not None:
         platform.say(
-            me.name, "took " + ", ".join(f"{p.topic}/{p.partition}@{r[0][0]}-{r[-1][0]}" for p, r in batch.items())
+            me.name,
+            "took "
+            + ", ".join(f"{p.topic}/{p.partition}@{r[0][0]}-{r[-1][0]}" for p, r in batch.items()),
         )
     yield
     return True
 
 
 def judge_part(
-    platform: Platform, me: Process, connection: Connection, place: Place, records: list[tuple[int, Record]]
+    platform: Platform,
+    me: Process,
+    connection: Connection,
+    place: Place,
+    records: list[tuple[int, Record]],
 ) -> Generator[None, None, list[Verdict] | None]:
-    """Locks and moves one position; what each record means, or None if it does not stand where they begin."""
+    """Locks and moves one position; what each record means, or None if it does not stand where they
+    begin.
+    """
     off, where = platform.off, f"{place.topic}/{place.partition}"
     yield from connection.lock("position", place)
     position: Position = connection.get("position", place)
@@ -216,7 +253,9 @@ def judge_part(
     reason = None
     if Verdict.GAP in verdicts:
         reason = f"a gap, sequence {records[len(verdicts) - 1][1].sequence} after {moved.sequence}"
-    elif Verdict.SKIP in verdicts and "15" not in off:  # what looks like a repeat may be another log's beginning
+    elif (
+        Verdict.SKIP in verdicts and "15" not in off
+    ):  # what looks like a repeat may be another log's beginning
         reason = another_log(position, platform.kafka.logs[place])
     if reason:
         connection.rollback()
@@ -241,10 +280,19 @@ def verdicts_on(
     return verdicts, moved
 
 
-def set_aside(platform: Platform, connection: Connection, place: Place, offset: int, record: Record) -> None:
+def set_aside(
+    platform: Platform, connection: Connection, place: Place, offset: int, record: Record
+) -> None:
     letter = platform.number()
     connection.put("dead_letter", letter, DeadLetter(place, offset, record))
-    row = Row(letter, Place("dead", place.partition), "DeadLetter", record.aggregate, letter, (offset, record.version))
+    row = Row(
+        letter,
+        Place("dead", place.partition),
+        "DeadLetter",
+        record.aggregate,
+        letter,
+        (offset, record.version),
+    )
     if "18-aside" in platform.off:
         platform.kafka.send("r", row.place, [row._replace(sequence=1).record()])
     else:
@@ -259,7 +307,9 @@ def effects(
     late: bool = False,
     memory: Memory | None = None,
 ) -> Steps:
-    """What the events change: facts in a projection, a mark for what is owed later, a decision once the set is complete."""
+    """What the events change: facts in a projection, a mark for what is owed later, a decision once
+    the set is complete.
+    """
     touched: set[int] = set()
     for place, record in events:
         key = (place.topic, record.aggregate)
@@ -276,14 +326,20 @@ def effects(
         yield
         if decided is None:
             continue
-        event = platform.number() if "14-random-id" in platform.off else platform.derived("Decided", aggregate)
+        event = (
+            platform.number()
+            if "14-random-id" in platform.off
+            else platform.derived("Decided", aggregate)
+        )
         yield from connection.lock("outbox_event", event)
         if connection.get("outbox_event", event) is None:  # ON CONFLICT DO NOTHING
             connection.put("outbox_event", event, True)
             connection.put("decision", aggregate, decided)
             place = Place("r", aggregate % len(platform.r.places[:2]))
             connection.put(
-                "outbox", connection.new_id(), Row(event, place, "Decided", aggregate, platform.number(), decided)
+                "outbox",
+                connection.new_id(),
+                Row(event, place, "Decided", aggregate, platform.number(), decided),
             )
         yield
     for aggregate in sorted(touched):
@@ -296,7 +352,9 @@ def effects(
 
 
 def complete(platform: Platform, connection: Connection, aggregate: int) -> tuple[int, ...] | None:
-    """The versions of all facts, once both sides have closed and all that they counted has arrived (rule 16); None before, or if decided."""
+    """The versions of all facts, once both sides have closed and all that they counted has arrived
+    (rule 16); None before, or if decided.
+    """
     if "13" not in platform.off and connection.get("decision", aggregate) is not None:
         return None
     every: list[int] = []
@@ -310,7 +368,9 @@ def complete(platform: Platform, connection: Connection, aggregate: int) -> tupl
 
 
 def duty(platform: Platform, me: Process) -> Steps:
-    """States what is owed: at most one Recomputed for many changes, always one after the last (rule 14)."""
+    """States what is owed: at most one Recomputed for many changes, always one after the last (rule
+    14).
+    """
     while True:
         connection = me.connect(me.service.database)
         yield
@@ -336,7 +396,14 @@ def platform_duty(platform: Platform, connection: Connection, owed: list[int]) -
         count = sum(len(connection.get("fact", (topic, aggregate)) or ()) for topic in ("a", "e"))
         connection.put("owed", aggregate, None)
         yield
-        row = Row(platform.number(), Place("r", aggregate % 2), "Recomputed", aggregate, platform.number(), (count,))
+        row = Row(
+            platform.number(),
+            Place("r", aggregate % 2),
+            "Recomputed",
+            aggregate,
+            platform.number(),
+            (count,),
+        )
         connection.put("outbox", connection.new_id(), row)
         connection.commit()
         yield

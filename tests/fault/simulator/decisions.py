@@ -1,4 +1,5 @@
-"""Where the product decides, the simulator asks the product: its pure functions in the shapes of this model.
+"""Where the product decides, the simulator asks the product: its pure functions in the shapes of
+this model.
 
 shared/messaging/position.py is called by consumer.py directly.
 """
@@ -15,7 +16,9 @@ from tests.fault.simulator.platform import Sent
 def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, mend: str) -> Sent:
     """Rule 7, by shared/messaging/lead.py. `rows` are event ids by number. Raises Stop."""
     stored = _stored(place, sent)
-    base = lead.base(stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), mend=mend)
+    base = lead.base(
+        stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), mend=mend
+    )
     count = lead.Count(stored, base, rows, mend=mend)  # type: ignore[arg-type]
     for own in _owns(log, base.offset):
         count.see(own)
@@ -27,17 +30,24 @@ def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, m
 
 def another_log(position: Position, log: Log) -> str | None:
     """Rule 15, by shared/messaging/position.py."""
-    evidence = Evidence(log.start, log.end, log.mark(position.sequence_offset), log.before(position.next_offset))
+    evidence = Evidence(
+        log.start, log.end, log.mark(position.sequence_offset), log.before(position.next_offset)
+    )
     return why_another_log(position, evidence)
 
 
 def plan_of_recovery(
     place: Place, sent: Sent, rows: Sequence[tuple[int, int | None]], log: Log, mend: str
 ) -> recover.Lane:
-    """Rule 21, by shared/messaging/recover.py. `rows` are (event id, number) in the order of the outbox. Raises Stop."""
+    """Rule 21, by shared/messaging/recover.py.
+
+    `rows` are (event id, number) in the order of the outbox. Raises Stop.
+    """
     stored, anchor = _stored(place, sent), _own(log.mark(sent.offset))
     start = recover.agreed(stored, lead.Bounds(log.start, log.end), anchor)
-    above = [recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)]  # type: ignore[arg-type]
+    above = [
+        recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
+    ]  # type: ignore[arg-type]
     return recover.plan_lane(stored, start, _owns(log, start.offset), above, mend=mend)
 
 

@@ -1,4 +1,7 @@
-"""One history: who takes part, which faults befall them, how it is healed at the end. The seed decides everything."""
+"""One history: who takes part, which faults befall them, how it is healed at the end.
+
+The seed decides everything.
+"""
 
 import contextlib
 from collections.abc import Callable
@@ -38,9 +41,15 @@ class Outcome(NamedTuple):
 
 
 def play(
-    seed: int, off: frozenset[str] = frozenset(), forced: frozenset[str] = frozenset(), *, trace: bool = False
+    seed: int,
+    off: frozenset[str] = frozenset(),
+    forced: frozenset[str] = frozenset(),
+    *,
+    trace: bool = False,
 ) -> Outcome:
-    """One history from start to judgement; without the rules that are `off`, with the faults that are `forced` among others."""
+    """One history from start to judgement; without the rules that are `off`, with the faults that
+    are `forced` among others.
+    """
     history = History(seed, off, forced, trace=trace)
     history.chaos()
     history.heal()
@@ -59,7 +68,12 @@ def play(
 
 class History:
     def __init__(
-        self, seed: int, off: frozenset[str], forced: frozenset[str] = frozenset(), *, trace: bool = False
+        self,
+        seed: int,
+        off: frozenset[str],
+        forced: frozenset[str] = frozenset(),
+        *,
+        trace: bool = False,
     ) -> None:
         platform = self.platform = Platform(seed, off)
         rng = self.rng = platform.rng
@@ -110,7 +124,9 @@ class History:
         return process
 
     def client(self, me: Process) -> Steps:
-        """People at work through the API: each transaction locks its aggregate first and appends last (rule 1)."""
+        """People at work through the API: each transaction locks its aggregate first and appends
+        last (rule 1).
+        """
         rng, service = self.rng, me.service
         topic = service.name
         while True:
@@ -119,7 +135,9 @@ class History:
             try:
                 while self.todo[me.name] > 0:
                     self.todo[me.name] -= 1
-                    yield from self.operate(me, topic, rng.randrange(self.platform.aggregates), closing=False)
+                    yield from self.operate(
+                        me, topic, rng.randrange(self.platform.aggregates), closing=False
+                    )
                     for _ in range(rng.randrange(12)):
                         yield
                 if me.name.endswith("1"):
@@ -252,7 +270,9 @@ class History:
                 if process.state == "stopped":
                     process.state = "running"
                     self.platform.say(process.name, "goes on (SIGCONT)")
-                elif process.state == "paged" and "relay" in process.name and self.rng.random() < 0.5:
+                elif (
+                    process.state == "paged" and "relay" in process.name and self.rng.random() < 0.5
+                ):
                     self.recover(process.service)
                 elif process.state in ("dead", "paged") and not process.service.down:
                     self.begin(process)
@@ -307,11 +327,14 @@ class History:
             return
         owners = {place: self.rng.choice(living) for place in platform.heard}
         for name in living:
-            platform.share[name] = frozenset(place for place, owner in owners.items() if owner == name)
+            platform.share[name] = frozenset(
+                place for place, owner in owners.items() if owner == name
+            )
         platform.say(
             "group",
             "; ".join(
-                f"{n}: {' '.join(f'{p.topic}/{p.partition}' for p in sorted(s))}" for n, s in platform.share.items()
+                f"{n}: {' '.join(f'{p.topic}/{p.partition}' for p in sorted(s))}"
+                for n, s in platform.share.items()
             ),
         )
 
@@ -321,14 +344,21 @@ class History:
         self.platform.kafka.append_foreign(place)
 
     def purge(self) -> None:
-        """Published rows that have been kept long enough are removed: days, in which their relay has asked the log many times over."""
+        """Published rows that have been kept long enough are removed: days, in which their relay
+        has asked the log many times over.
+        """
         service = self.rng.choice(self.platform.services)
         connection = service.database.connect()
         for key, row in list(connection.rows("outbox").items()):
             sent: Sent = connection.get("sent", row.place)
             log = self.platform.kafka.logs[row.place]
             safe = sent.offset is not None and sent.offset < log.flushed and still_holds(log, sent)
-            if row.sequence is not None and row.sequence <= sent.acknowledged and safe and self.rng.random() < 0.7:
+            if (
+                row.sequence is not None
+                and row.sequence <= sent.acknowledged
+                and safe
+                and self.rng.random() < 0.7
+            ):
                 connection.put("outbox", key, None)
         with contextlib.suppress(ConnectionLost):
             connection.commit()
@@ -339,7 +369,10 @@ class History:
             log.flushed = log.end
 
     def expire(self) -> None:
-        """Retention: takes only what every consumer has passed. It comes weeks later, so not before a stop for a lost end was heeded."""
+        """Retention: takes only what every consumer has passed.
+
+        It comes weeks later, so not before a stop for a lost end was heeded.
+        """
         platform = self.platform
         place = self.rng.choice(list(platform.kafka.logs))
         log = platform.kafka.logs[place]
@@ -368,14 +401,22 @@ class History:
         self.restore(self.platform.r)
 
     def restore(self, service: Service) -> None:
-        """Under idle and busy workers and clients; but what the relays had sent has arrived, and none of them sends on (rule 21)."""
+        """Under idle and busy workers and clients; but what the relays had sent has arrived, and
+        none of them sends on (rule 21).
+        """
         if service.backup is None or self.restored.get(service.name, 0) > 1:
             return
         if not self.platform.off & {"21-undrained", "21-zombies"}:
             for process in self.processes:
-                if process.service is service and "relay" in process.name and process.state in ("running", "stopped"):
+                if (
+                    process.service is service
+                    and "relay" in process.name
+                    and process.state in ("running", "stopped")
+                ):
                     process.end("dead")
-            for flight in [flight for flight in self.platform.kafka.flights if flight.service == service.name]:
+            for flight in [
+                flight for flight in self.platform.kafka.flights if flight.service == service.name
+            ]:
                 self.platform.kafka.land(flight, heard=False)
         self.restored[service.name] = self.restored.get(service.name, 0) + 1
         service.restore()
@@ -396,7 +437,8 @@ class History:
 
     def operator(self, what: str, service: Service, make: Callable[[Process], Steps]) -> None:
         if any(
-            process.name.startswith(f"operator-{what}") and process.state == "running" for process in self.processes
+            process.name.startswith(f"operator-{what}") and process.state == "running"
+            for process in self.processes
         ):
             return
         self.operator_count += 1
@@ -416,7 +458,10 @@ class History:
     # The end
 
     def heal(self) -> None:
-        """No fault any more: everything runs until nothing moves. What stopped itself is mended as it says, then all starts again."""
+        """No fault any more: everything runs until nothing moves.
+
+        What stopped itself is mended as it says, then all starts again.
+        """
         platform = self.platform
         self.healing = True
         platform.mended = True
@@ -450,7 +495,9 @@ class History:
     def settle(self) -> None:
         for most in range(LONGEST_HEALING // 50):
             if self.open_letters():
-                self.operator("replay", self.platform.r, lambda me: operators.replay(self.platform, me))
+                self.operator(
+                    "replay", self.platform.r, lambda me: operators.replay(self.platform, me)
+                )
                 self.look()
             for _ in range(50):
                 self.step()
@@ -461,7 +508,9 @@ class History:
         """`terang recover` for each service whose relay stopped."""
         platform = self.platform
         for service in platform.services:
-            if any("relay" in process.name and process.service is service for process in self.stopped()):
+            if any(
+                "relay" in process.name and process.service is service for process in self.stopped()
+            ):
                 self.recover(service)
                 self.look()
                 recovery = self.processes[-1]
@@ -476,14 +525,19 @@ class History:
         """Nothing is left to be done, but for what waits behind a stop."""
         platform = self.platform
         running = [process.name for process in self.processes if process.state == "running"]
-        if platform.kafka.flights or any("client" in name or name.startswith("operator") for name in running):
+        if platform.kafka.flights or any(
+            "client" in name or name.startswith("operator") for name in running
+        ):
             return False
         paged = {
             process.name.split("-")[1][:5] + process.service.name
             for process in self.processes
             if process.state == "paged"
         }
-        if any("relay" + service.name not in paged and not self.sent(service) for service in platform.services):
+        if any(
+            "relay" + service.name not in paged and not self.sent(service)
+            for service in platform.services
+        ):
             return False
         tables = platform.r.database.table
         if "worker" + platform.r.name not in paged:
@@ -495,7 +549,9 @@ class History:
         return not self.open_letters() and not tables("owed")
 
     def sent(self, service: Service) -> bool:
-        """All that it stated is marked, and really is on the log: an idle leader has yet to find out that the log lost its end."""
+        """All that it stated is marked, and really is on the log: an idle leader has yet to find
+        out that the log lost its end.
+        """
         sent: dict[Place, Sent] = service.database.table("sent")
         rows = service.database.table("outbox").values()
         if any(row.sequence is None or row.sequence > sent[row.place].acknowledged for row in rows):

@@ -1,4 +1,6 @@
-"""A model of Kafka, as far as the rules lean on it: logs with dense offsets, batches that land late or unheard, tails that get lost."""
+"""A model of Kafka, as far as the rules lean on it: logs with dense offsets, batches that land late
+or unheard, tails that get lost.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple, cast
@@ -8,13 +10,17 @@ from shared.messaging.position import Mark, Place
 
 
 class SendFailed(Exception):  # noqa: N818 (what happened)
-    """The producer got an error or no answer. The batch may be on the log, may still land, or never."""
+    """The producer got an error or no answer.
+
+    The batch may be on the log, may still land, or never.
+    """
 
 
 class Record(NamedTuple):
     """One record. A foreign one has no event and no sequence.
 
-    `version` is a number that rises through the whole history: an aggregate's events carry rising ones.
+    `version` is a number that rises through the whole history: an aggregate's events carry rising
+    ones.
     """
 
     event: int | None
@@ -27,8 +33,14 @@ class Record(NamedTuple):
 
 
 def marks_of(records: Sequence[tuple[int, Record]]) -> list[Mark]:
-    """What records say of themselves, as the product sees it. Event ids are numbers here, which compare as UUIDs do."""
-    return [Mark(offset, record.sequence, cast("UUID | None", record.event)) for offset, record in records]
+    """What records say of themselves, as the product sees it.
+
+    Event ids are numbers here, which compare as UUIDs do.
+    """
+    return [
+        Mark(offset, record.sequence, cast("UUID | None", record.event))
+        for offset, record in records
+    ]
 
 
 FOREIGN = Record(None, None)
@@ -51,7 +63,10 @@ class Log:
     def read(self, offset: int, most: int = 1_000_000) -> list[tuple[int, Record]]:
         """(offset, record) from there on."""
         first = max(offset - self.start, 0)
-        return [(self.start + first + n, record) for n, record in enumerate(self.records[first : first + most])]
+        return [
+            (self.start + first + n, record)
+            for n, record in enumerate(self.records[first : first + most])
+        ]
 
     def mark(self, offset: int | None) -> Mark | None:
         if offset is None or not self.start <= offset < self.end:
@@ -117,14 +132,19 @@ class Kafka:
             log.flushed = log.end
 
     def power_cut(self) -> list[Place]:
-        """The broker restarts; what it had not flushed is gone, acknowledged or not. Returns where something was."""
+        """The broker restarts; what it had not flushed is gone, acknowledged or not.
+
+        Returns where something was.
+        """
         cut = []
         for place, log in self.logs.items():
             if log.flushed < log.end:
                 del log.records[log.flushed - log.start :]
                 cut.append(place)
         self.break_connections()
-        self.flights.clear()  # what was on its way to the broker that died can't reach the next one: a producer sends once
+        # what was on its way to the broker that died can't reach the next one: a producer sends
+        # once
+        self.flights.clear()
         return cut
 
     def break_connections(self) -> None:

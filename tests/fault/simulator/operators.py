@@ -1,4 +1,6 @@
-"""What operators start: replay of dead letters (rule 18), a rebuild beside the living (20), recovery after a restored backup (21)."""
+"""What operators start: replay of dead letters (rule 18), a rebuild beside the living (20),
+recovery after a restored backup (21).
+"""
 
 from shared.messaging.failures import Stop
 from shared.messaging.position import Place, Position, Verdict, judge_all
@@ -9,13 +11,16 @@ from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
 REPLAYING = ("advisory", "replaying")
-"""Replays and rebuilds keep each other out: else an event could take effect between a rebuild's reading and its swap."""
+"""Replays and rebuilds keep each other out: else an event could take effect between a rebuild's
+reading and its swap."""
 
 
 def replay(platform: Platform, me: Process) -> Steps:
     """Hands each open dead letter of ours to its handler, in the transaction that settles it."""
     connection = me.connect(me.service.database)
-    letters = [key for key, letter in sorted(connection.rows("dead_letter").items()) if not letter.settled]
+    letters = [
+        key for key, letter in sorted(connection.rows("dead_letter").items()) if not letter.settled
+    ]
     yield
     try:
         for key in letters:
@@ -25,7 +30,12 @@ def replay(platform: Platform, me: Process) -> Steps:
             yield from connection.lock("dead_letter", key)
             letter: DeadLetter | None = connection.get("dead_letter", key)
             yield
-            if letter is None or letter.settled or letter.record.sequence is None or not platform.mended:
+            if (
+                letter is None
+                or letter.settled
+                or letter.record.sequence is None
+                or not platform.mended
+            ):
                 connection.rollback()
                 continue
             if "18-republish" in platform.off:
@@ -40,14 +50,19 @@ def replay(platform: Platform, me: Process) -> Steps:
                 yield
             connection.put("dead_letter", key, letter._replace(settled=True))
             connection.commit()
-            platform.say(me.name, f"settled {letter.place.topic}/{letter.place.partition}@{letter.offset}")
+            platform.say(
+                me.name, f"settled {letter.place.topic}/{letter.place.partition}@{letter.offset}"
+            )
             yield
     except (ConnectionLost, LockTimeout):
         connection.terminate()
 
 
 def rebuild(platform: Platform, me: Process) -> Steps:
-    """Fills new projections from the logs' starts, exactly up to the live positions, and swaps. States nothing, sets nothing aside."""
+    """Fills new projections from the logs' starts, exactly up to the live positions, and swaps.
+
+    States nothing, sets nothing aside.
+    """
     off = platform.off
     connection = me.connect(me.service.database)
     guard = me.connect(me.service.database)
@@ -81,7 +96,9 @@ def rebuild(platform: Platform, me: Process) -> Steps:
                     reached = positions[place]
                     same = (reached.next_offset, reached.sequence, reached.sequence_event)
                     if same != (live.next_offset, live.sequence, live.sequence_event):
-                        platform.say(me.name, "gives up: this log does not lead to the live position")
+                        platform.say(
+                            me.name, "gives up: this log does not lead to the live position"
+                        )
                         return
         for key in {*facts, *connection.rows("fact")}:
             connection.put("fact", key, facts.get(key))
@@ -101,7 +118,9 @@ def advance(
 ) -> Position:
     """Applies the log from the rebuild's own position up to (not with) an offset."""
     log = platform.kafka.logs[position.place]
-    records = [(offset, record) for offset, record in log.read(position.next_offset) if offset < upto]
+    records = [
+        (offset, record) for offset, record in log.read(position.next_offset) if offset < upto
+    ]
     if not records:
         return position
     verdicts, moved = judge_all(position, marks_of(records))
@@ -115,17 +134,25 @@ def advance(
 
 
 def recover(platform: Platform, me: Process) -> Steps:
-    """All of the service's processes stopped, their sends drained: then the log is read once and the outbox made to agree with it."""
+    """All of the service's processes stopped, their sends drained: then the log is read once and
+    the outbox made to agree with it.
+    """
     service = me.service
     service.down = True
     for process in platform.processes:
-        if process.service is service and process is not me and process.state in ("running", "stopped"):
+        if (
+            process.service is service
+            and process is not me
+            and process.state in ("running", "stopped")
+        ):
             if process.state == "stopped" and "21-zombies" in platform.off:
                 continue
             process.end("dead")
     platform.say(me.name, f"recovers {service.name}")
     yield
-    while "21-zombies" not in platform.off and any(flight.service == service.name for flight in platform.kafka.flights):
+    while "21-zombies" not in platform.off and any(
+        flight.service == service.name for flight in platform.kafka.flights
+    ):
         yield
     connection = me.connect(service.database)
     try:
@@ -140,16 +167,25 @@ def recover(platform: Platform, me: Process) -> Steps:
     service.down = False
 
 
-def recover_place(platform: Platform, service: Service, place: Place, connection: Connection) -> Steps:
+def recover_place(
+    platform: Platform, service: Service, place: Place, connection: Connection
+) -> Steps:
     log = platform.kafka.logs[place]
-    rows = {row.event: (key, row) for key, row in sorted(connection.rows("outbox").items()) if row.place == place}
+    rows = {
+        row.event: (key, row)
+        for key, row in sorted(connection.rows("outbox").items())
+        if row.place == place
+    }
     yield
     sent: Sent = connection.get("sent", place)
     in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
     lane = plan_of_recovery(place, sent, in_order, log, "the topic made anew")
     if lane.lost:
         platform.accepted.add(service.name)
-        platform.say("operator", f"accepts that {lane.lost} numbers of {place.topic}/{place.partition} are lost")
+        platform.say(
+            "operator",
+            f"accepts that {lane.lost} numbers of {place.topic}/{place.partition} are lost",
+        )
     yield
     if "21-numbers" not in platform.off:
         for event, number in [*((event, None) for event in lane.sent_anew), *lane.renumbered]:
@@ -159,7 +195,9 @@ def recover_place(platform: Platform, service: Service, place: Place, connection
         record = log.records[own.offset - log.start]
         assert record.event is not None
         row = Row(record.event, place, *record[2:], own.sequence)
-        connection.put("outbox", connection.new_id(), row)  # what the log has and the database lacks
+        connection.put(
+            "outbox", connection.new_id(), row
+        )  # what the log has and the database lacks
         connection.put("outbox_event", record.event, True)
         take_in(service, connection, record)
     moved = Sent()

@@ -1,6 +1,8 @@
-"""Judges a healed history: every stated event took effect exactly once and in its aggregate's order, or a stop says why not.
+"""Judges a healed history: every stated event took effect exactly once and in its aggregate's
+order, or a stop says why not.
 
-It looks only at what people and subscribers would see: what committed, the logs, the consumer's tables, who was paged.
+It looks only at what people and subscribers would see: what committed, the logs, the consumer's
+tables, who was paged.
 """
 
 from collections import Counter
@@ -14,7 +16,9 @@ from tests.fault.simulator.platform import Paged, Platform, Service
 def judge(platform: Platform, *, quiet: bool) -> list[str]:
     """What is wrong, in sentences; empty when nothing is."""
     stopped = {
-        process.service.name + "/" + kind(process.name) for process in platform.processes if process.state == "paged"
+        process.service.name + "/" + kind(process.name)
+        for process in platform.processes
+        if process.state == "paged"
     }
     found = [
         f"unjustified stop of {paged.process}: {paged.reason}"
@@ -24,25 +28,36 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
     if not quiet and not stopped:
         found.append("never came to rest")
     views = {
-        service.name: {place: view(platform, place, found) for place in service.places} for service in platform.services
+        service.name: {place: view(platform, place, found) for place in service.places}
+        for service in platform.services
     }
     for service in platform.services:
         anew = {whose for _, what, whose in platform.destroyed if what == "made anew"}
-        # What a log made anew lacks or has at a wrong place (a zombie's batch), its relay or those who hear it have stopped for.
+        # What a log made anew lacks or has at a wrong place (a zombie's batch), its relay or those
+        # who hear it have stopped for.
         told = (
             anew
-            if any(paged.service == service.name or paged.kind == "consumer" for paged in platform.paged)
+            if any(
+                paged.service == service.name or paged.kind == "consumer"
+                for paged in platform.paged
+            )
             else set()
         )
         if f"{service.name}/relay" not in stopped:
-            found += lost_on_the_way(service, views[service.name], told, accepted=service.name in platform.accepted)
+            found += lost_on_the_way(
+                service, views[service.name], told, accepted=service.name in platform.accepted
+            )
     sources_stopped = {"a/relay", "e/relay", "r/consumer"} & stopped
     for service in (platform.a, platform.e):
-        found += effects(platform, service, complete=not {f"{service.name}/relay", "r/consumer"} & stopped)
+        found += effects(
+            platform, service, complete=not {f"{service.name}/relay", "r/consumer"} & stopped
+        )
     if "r/consumer" not in stopped:
         found += strangers(platform)
     if "r/relay" not in stopped:
-        found += decisions(platform, views["r"], complete=not sources_stopped and "r" not in platform.accepted)
+        found += decisions(
+            platform, views["r"], complete=not sources_stopped and "r" not in platform.accepted
+        )
     return found
 
 
@@ -57,19 +72,30 @@ def justified(platform: Platform, paged: Paged) -> bool:
     before = [(what, whose) for tick, what, whose in platform.destroyed if tick <= paged.tick]
     if paged.kind == "consumer":
         looked_back = ("restored", "r") in before and bool(platform.retained & {"a", "e"})
-        return looked_back or any(what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before)
-    topics = {place.topic for service in platform.services if service.name == paged.service for place in service.places}
+        return looked_back or any(
+            what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before
+        )
+    topics = {
+        place.topic
+        for service in platform.services
+        if service.name == paged.service
+        for place in service.places
+    }
     expired = platform.retained
     return any(
         (what == "restored" and whose == paged.service)
         or (what == "made anew" and whose in topics)
-        or (what == "cut" and whose in topics & expired)  # what would be sent again is below the log's start
+        or (
+            what == "cut" and whose in topics & expired
+        )  # what would be sent again is below the log's start
         for what, whose in before
     )
 
 
 def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
-    """What an outside subscriber takes from the whole log: it skips what is not above the last sequence that it saw."""
+    """What an outside subscriber takes from the whole log: it skips what is not above the last
+    sequence that it saw.
+    """
     taken: list[Record] = []
     numbers: dict[int, int | None] = {}
     seen = 0
@@ -80,14 +106,21 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
         where = f"{place.topic}/{place.partition}@{offset}"
         if numbers.setdefault(record.sequence, record.event) != record.event and not anew:
             found.append(f"{where}: number {record.sequence} stands for two events")
-        if record in taken if anew else record.sequence <= seen:  # a log made anew may begin with a zombie's batch
+        if (
+            record in taken if anew else record.sequence <= seen
+        ):  # a log made anew may begin with a zombie's batch
             continue
         if record.sequence > seen + 1 and not anew:
             found.append(f"{where}: number {record.sequence} follows {seen}")
         seen = record.sequence
         taken.append(record)
-    twice = [event for event, count in Counter(record.event for record in taken).items() if count > 1]
-    found += [f"{place.topic}/{place.partition}: event {event} stands under two numbers" for event in twice]
+    twice = [
+        event for event, count in Counter(record.event for record in taken).items() if count > 1
+    ]
+    found += [
+        f"{place.topic}/{place.partition}: event {event} stands under two numbers"
+        for event in twice
+    ]
     last: dict[int, int] = {}
     for record in taken:
         if record.type == "DeadLetter" or anew:
@@ -100,8 +133,12 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
     return taken
 
 
-def lost_on_the_way(service: Service, views: dict[Place, list[Record]], told: set[str], *, accepted: bool) -> list[str]:
-    """Stated and not on the log, unless that was told: by a stop of those who hear these topics, or by the service's recovery."""
+def lost_on_the_way(
+    service: Service, views: dict[Place, list[Record]], told: set[str], *, accepted: bool
+) -> list[str]:
+    """Stated and not on the log, unless that was told: by a stop of those who hear these topics, or
+    by the service's recovery.
+    """
     kept = {row.event for row in service.database.table("outbox").values()}
     on_log = {place: {record.event for record in records} for place, records in views.items()}
     return [
@@ -118,9 +155,12 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
     found: list[str] = []
     table = platform.r.database.table("fact")
     known = {
-        stated.row.version: stated.row.aggregate for stated in [*service.stated.values(), *service.shaken.values()]
+        stated.row.version: stated.row.aggregate
+        for stated in [*service.stated.values(), *service.shaken.values()]
     }
-    on_log = {record.version for place in service.places for record in platform.kafka.logs[place].records}
+    on_log = {
+        record.version for place in service.places for record in platform.kafka.logs[place].records
+    }
     kept = {row.version for row in service.database.table("outbox").values()}
     required = {stated.row.version for stated in service.stated.values()}
     if service.name in platform.accepted:  # its recovery said that some are lost for good
@@ -129,7 +169,11 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
     for aggregate in range(platform.aggregates):
         facts: tuple[Fact, ...] = table.get((service.name, aggregate)) or ()
         counts = Counter(fact.version for fact in facts)
-        found += [f"version {version} took effect {count} times" for version, count in counts.items() if count > 1]
+        found += [
+            f"version {version} took effect {count} times"
+            for version, count in counts.items()
+            if count > 1
+        ]
         found += [
             f"version {version} took effect and was never stated"
             for version in counts
@@ -137,10 +181,19 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
         ]
         in_order = [fact.version for fact in facts if not fact.late]
         if in_order != sorted(in_order):
-            found.append(f"aggregate {aggregate} of {service.name}: effects in the order {in_order}")
+            found.append(
+                f"aggregate {aggregate} of {service.name}: effects in the order {in_order}"
+            )
         if complete:
-            lost = sorted(version for version in required if known[version] == aggregate and version not in counts)
-            found += [f"version {version} of {service.name} was stated and took no effect" for version in lost]
+            lost = sorted(
+                version
+                for version in required
+                if known[version] == aggregate and version not in counts
+            )
+            found += [
+                f"version {version} of {service.name} was stated and took no effect"
+                for version in lost
+            ]
     return found
 
 
@@ -158,12 +211,19 @@ def strangers(platform: Platform) -> list[str]:
 
 
 def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete: bool) -> list[str]:
-    """One decision for each aggregate, over the whole set, and a last Recomputed that tells the last state."""
+    """One decision for each aggregate, over the whole set, and a last Recomputed that tells the
+    last state.
+    """
     found: list[str] = []
     restored = {whose for _, what, whose in platform.destroyed if what == "restored"}
     table = platform.r.database.table("fact")
     for aggregate in range(platform.aggregates):
-        told = [record for place in platform.r.places[:2] for record in views[place] if record.aggregate == aggregate]
+        told = [
+            record
+            for place in platform.r.places[:2]
+            for record in views[place]
+            if record.aggregate == aggregate
+        ]
         decided = [record for record in told if record.type == "Decided"]
         if len(decided) > 1:
             found.append(f"aggregate {aggregate} was decided {len(decided)} times")
@@ -172,7 +232,9 @@ def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete:
         count = sum(len(table.get((topic, aggregate)) or ()) for topic in ("a", "e"))
         last = next((record.data[0] for record in reversed(told) if record.type == "Recomputed"), 0)
         if last != count:
-            found.append(f"aggregate {aggregate} has {count} facts, and the last that was stated of it tells {last}")
+            found.append(
+                f"aggregate {aggregate} has {count} facts, and the last that was stated of it tells {last}"
+            )
         if (restored | platform.accepted) & {"a", "e"}:
             continue
         rows = [

@@ -1,4 +1,6 @@
-"""What the processes share: services with their databases and topics, what was stated, who runs, who was paged."""
+"""What the processes share: services with their databases and topics, what was stated, who runs,
+who was paged.
+"""
 
 import random
 from collections.abc import Callable, Generator
@@ -28,7 +30,15 @@ class Row(NamedTuple):
     sequence: int | None = None
 
     def record(self) -> Record:
-        return Record(self.event, self.sequence, self.type, self.aggregate, self.version, self.data, self.poison)
+        return Record(
+            self.event,
+            self.sequence,
+            self.type,
+            self.aggregate,
+            self.version,
+            self.data,
+            self.poison,
+        )
 
 
 class Sent(NamedTuple):
@@ -51,10 +61,13 @@ class Service:
     def __init__(self, name: str, topics: tuple[str, ...]) -> None:
         self.name = name
         self.database = Database(name)
-        self.places = [Place(topic, partition) for topic in topics for partition in range(PARTITIONS)]
+        self.places = [
+            Place(topic, partition) for topic in topics for partition in range(PARTITIONS)
+        ]
         self.stated: dict[int, Stated] = {}
         self.shaken: dict[int, Stated] = {}
-        """Stated after the backup that was restored: no one's fault if they are gone, but never twice."""
+        """Stated after the backup that was restored: no one's fault if they are gone, but never
+        twice."""
         self.backup: tuple[int, Any] | None = None
         self.down = False
         """All processes are stopped for a recovery."""
@@ -72,7 +85,10 @@ class Service:
 
 
 class Process:
-    """A generator that the scheduler steps. Killed, it loses its memory and its connections; stopped (SIGSTOP) it keeps both."""
+    """A generator that the scheduler steps.
+
+    Killed, it loses its memory and its connections; stopped (SIGSTOP) it keeps both.
+    """
 
     def __init__(self, name: str, service: Service, make: Callable[["Process"], Steps]) -> None:
         self.name = name
@@ -114,7 +130,10 @@ class Paged(NamedTuple):
 
 
 class Platform:
-    """`off` names the rules that are switched off. Services: `a` and `e` state facts, `r` hears both, decides and states in turn."""
+    """`off` names the rules that are switched off.
+
+    Services: `a` and `e` state facts, `r` hears both, decides and states in turn.
+    """
 
     def __init__(self, seed: int, off: frozenset[str] = frozenset()) -> None:
         self.rng = random.Random(seed)
@@ -126,7 +145,8 @@ class Platform:
         self.services = (self.a, self.e, self.r)
         self.kafka = Kafka([place for service in self.services for place in service.places])
         self.aggregates = 4
-        """Aggregate n lives in partition n % PARTITIONS of every topic, as equal partition counts make it."""
+        """Aggregate n lives in partition n % PARTITIONS of every topic, as equal partition counts
+        make it."""
         self.heard = self.a.places + self.e.places
         for place in self.heard:
             self.r.database.table("position")[place] = Position(place)
@@ -172,7 +192,9 @@ class Platform:
         self.say("FAULT", f"{what} {whose}")
 
     def page(self, process: Process, stop: Stop, kind: str) -> None:
-        self.paged.append(Paged(self.tick, process.name, process.service.name, kind, stop.reason, stop.mend))
+        self.paged.append(
+            Paged(self.tick, process.name, process.service.name, kind, stop.reason, stop.mend)
+        )
         self.say(process.name, f"STOPS: {stop}")
 
     def _committed(self, service: Service, writes: dict[tuple[str, Any], Any]) -> None:

@@ -1,6 +1,8 @@
-"""A model of PostgreSQL, as far as the rules lean on it: read committed, row locks, advisory locks bound to a connection, backups.
+"""A model of PostgreSQL, as far as the rules lean on it: read committed, row locks, advisory locks
+bound to a connection, backups.
 
-Each method is one statement and atomic. A process yields between two of them, so that anything can happen there.
+Each method is one statement and atomic. A process yields between two of them, so that anything can
+happen there.
 """
 
 from collections.abc import Callable, Generator
@@ -9,7 +11,8 @@ from typing import Any
 Steps = Generator[None, None, Any]
 
 PATIENCE = 25
-"""Looks at a taken lock before a wait is given up, as lock_timeout or the deadlock detector would (SQLSTATE 55P03, 40P01)."""
+"""Looks at a taken lock before a wait is given up, as lock_timeout or the deadlock detector would
+(SQLSTATE 55P03, 40P01)."""
 
 
 class ConnectionLost(Exception):  # noqa: N818 (what happened)
@@ -31,7 +34,8 @@ class Database:
         self.connections: list[Connection] = []
         self.next_id = 0
         self.doubt: Callable[[], str] = lambda: ""
-        """What befalls the next commit: "" nothing, "lost" it is rolled back, "unheard" it takes place and its answer is lost."""
+        """What befalls the next commit: "" nothing, "lost" it is rolled back, "unheard" it takes
+        place and its answer is lost."""
         self.committed: Callable[[dict[tuple[str, Any], Any]], None] = lambda writes: None
 
     def table(self, name: str) -> dict[Any, Any]:
@@ -102,7 +106,10 @@ class Connection:
         return merged
 
     def put(self, table: str, key: Any, row: Any) -> None:
-        """Inserts or updates; None deletes. Who could meet another writer takes the row's lock first."""
+        """Inserts or updates; None deletes.
+
+        Who could meet another writer takes the row's lock first.
+        """
         if not self.alive:
             raise ConnectionLost
         self.writes[(table, key)] = row
@@ -126,7 +133,9 @@ class Connection:
         return holder is self
 
     def lock(self, table: str, key: Any) -> Steps:
-        """Waits for the row's lock (also of a row that isn't there yet: a unique index makes the second writer wait)."""
+        """Waits for the row's lock (also of a row that isn't there yet: a unique index makes the
+        second writer wait).
+        """
         tries = 0
         while not self.try_lock(table, key):
             tries += 1
@@ -164,7 +173,10 @@ class Connection:
         self.held.clear()
 
     def terminate(self) -> None:
-        """The backend ends, its transaction is undone, its locks are free. Its client learns of it at the next statement."""
+        """The backend ends, its transaction is undone, its locks are free.
+
+        Its client learns of it at the next statement.
+        """
         if not self.alive:
             return
         self.rollback()

@@ -1,4 +1,6 @@
-"""One relay leads: it numbers, sends and marks, and takes the lead anew after anything that it can't be sure of (rules 2 to 7)."""
+"""One relay leads: it numbers, sends and marks, and takes the lead anew after anything that it
+can't be sure of (rules 2 to 7).
+"""
 
 from collections.abc import Generator
 
@@ -26,7 +28,8 @@ def relay(platform: Platform, me: Process) -> Steps:
                 continue
             platform.say(me.name, "leads")
             yield
-            # The producer connects before the log is asked: what is lost between that answer and a send must break its connection.
+            # The producer connects before the log is asked: what is lost between that answer and a
+            # send must break its connection.
             connected = platform.kafka.epoch
             if not (checked and "5" in platform.off):
                 yield from take_the_lead(platform, me, connection)
@@ -51,17 +54,24 @@ def take_the_lead(platform: Platform, me: Process, connection: Connection) -> St
         if connection.get("sent", place) != found:
             yield from connection.lock("sent", place)
             connection.put("sent", place, found)
-            platform.say(me.name, f"{place.topic}/{place.partition} holds {found.acknowledged} of {found.numbered}")
+            platform.say(
+                me.name,
+                f"{place.topic}/{place.partition} holds {found.acknowledged} of {found.numbered}",
+            )
             yield
     connection.commit()
     yield
 
 
-def survey(platform: Platform, me: Process, connection: Connection) -> Generator[None, None, dict[Place, Sent]]:
+def survey(
+    platform: Platform, me: Process, connection: Connection
+) -> Generator[None, None, dict[Place, Sent]]:
     found: dict[Place, Sent] = {}
     for place in me.service.places:
         sent: Sent = connection.get("sent", place)
-        numbered = (row for row in connection.rows("outbox").values() if row.place == place and row.sequence)
+        numbered = (
+            row for row in connection.rows("outbox").values() if row.place == place and row.sequence
+        )
         rows = {row.sequence: row.event for row in numbered}
         yield
         try:
@@ -71,7 +81,9 @@ def survey(platform: Platform, me: Process, connection: Connection) -> Generator
         except Stop:
             yield
             if "7-unasked" not in platform.off:
-                connection.check()  # does it still lead? Else another may have numbered and sent since it asked the database
+                # does it still lead? Else another may have numbered and sent since it asked the
+                # database
+                connection.check()
             raise
         yield
     return found
@@ -97,10 +109,14 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
         for place, rows in waiting.items():
             if connected != kafka.epoch and "5" not in off:
                 raise SendFailed  # the connection was lost since
-            batches = [rows[:BATCH], rows[BATCH : 2 * BATCH]] if "4-pipelined" in off else [rows[:BATCH]]
+            batches = (
+                [rows[:BATCH], rows[BATCH : 2 * BATCH]] if "4-pipelined" in off else [rows[:BATCH]]
+            )
             flights += [(batch, send(platform, me, place, batch)) for batch in batches if batch]
             yield
-        if not off & {"3-uncommitted", "4-id-order"} and (yield from number(platform, me, connection)):
+        if not off & {"3-uncommitted", "4-id-order"} and (
+            yield from number(platform, me, connection)
+        ):
             connection.commit()  # the next are numbered meanwhile
             yield
         for rows, flight in flights:
@@ -110,7 +126,9 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
 
 
 def number_or_idle(platform: Platform, me: Process, connection: Connection) -> Steps:
-    """Nothing is to be sent: numbers what has come, or waits and, each minute, asks whether it is still the same log."""
+    """Nothing is to be sent: numbers what has come, or waits and, each minute, asks whether it is
+    still the same log.
+    """
     if (yield from number(platform, me, connection)):
         connection.commit()
         yield
@@ -124,12 +142,16 @@ def number_or_idle(platform: Platform, me: Process, connection: Connection) -> S
             raise SendFailed
 
 
-def acknowledged(platform: Platform, me: Process, connection: Connection, rows: list[Row], flight: Flight) -> Steps:
+def acknowledged(
+    platform: Platform, me: Process, connection: Connection, rows: list[Row], flight: Flight
+) -> Steps:
     """Waits for the answer and marks the rows, in the transaction that the caller commits (rule 6)."""
     while flight.state == "flying":
         yield
     if flight.state == "failed" and platform.off & {"4-pipelined", "5"}:
-        flight = send(platform, me, rows[0].place, rows)  # what an idempotent producer does with a refused batch
+        flight = send(
+            platform, me, rows[0].place, rows
+        )  # what an idempotent producer does with a refused batch
         while flight.state == "flying":
             yield
     if flight.state == "failed":
@@ -142,20 +164,33 @@ def acknowledged(platform: Platform, me: Process, connection: Connection, rows: 
         raise SendFailed  # not above the one before: another log
     if last.sequence > sent.acknowledged or "4-id-order" in platform.off:
         offset = flight.base + len(rows) - 1
-        connection.put("sent", last.place, sent._replace(acknowledged=last.sequence, offset=offset, event=last.event))
+        connection.put(
+            "sent",
+            last.place,
+            sent._replace(acknowledged=last.sequence, offset=offset, event=last.event),
+        )
     yield
 
 
 def send(platform: Platform, me: Process, place: Place, rows: list[Row]) -> Flight:
-    platform.say(me.name, f"sends {[row.sequence for row in rows]} to {place.topic}/{place.partition}")
+    platform.say(
+        me.name, f"sends {[row.sequence for row in rows]} to {place.topic}/{place.partition}"
+    )
     return platform.kafka.send(me.service.name, place, [row.record() for row in rows])
 
 
-def numbered_rows(connection: Connection, service: Service, *, by_id: bool) -> dict[Place, list[Row]]:
-    """Numbered rows that the log isn't known to hold, in the order of their numbers, for each partition."""
+def numbered_rows(
+    connection: Connection, service: Service, *, by_id: bool
+) -> dict[Place, list[Row]]:
+    """Numbered rows that the log isn't known to hold, in the order of their numbers, for each
+    partition.
+    """
     waiting: dict[Place, list[Row]] = {}
     for _, row in sorted(connection.rows("outbox").items()):
-        if row.sequence is not None and row.sequence > connection.get("sent", row.place).acknowledged:
+        if (
+            row.sequence is not None
+            and row.sequence > connection.get("sent", row.place).acknowledged
+        ):
             waiting.setdefault(row.place, []).append(row)
     if not by_id:
         for rows in waiting.values():
@@ -165,7 +200,9 @@ def numbered_rows(connection: Connection, service: Service, *, by_id: bool) -> d
 
 def number(platform: Platform, me: Process, connection: Connection) -> Steps:
     """Numbers what has no number, by id, densely in each partition. The caller commits."""
-    unnumbered = sorted((key, row) for key, row in connection.rows("outbox").items() if row.sequence is None)
+    unnumbered = sorted(
+        (key, row) for key, row in connection.rows("outbox").items() if row.sequence is None
+    )
     yield
     if not unnumbered:
         return False

@@ -1,4 +1,6 @@
-"""The command `terang` works in an image, where the local stack's parts and the tools of development are not installed."""
+"""The command `terang` works in an image, where the local stack's parts and the tools of
+development are not installed.
+"""
 
 import os
 import subprocess
@@ -16,9 +18,13 @@ ROOT = Path(__file__).parents[3]
 
 def test_no_command_needs_an_extra_to_be_loaded() -> None:
     """With every package of the extras out of reach, `terang --help` still lists all commands."""
-    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["optional-dependencies"]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"][
+        "optional-dependencies"
+    ]
     absent = {
-        name.split(">")[0].split(";")[0].replace("-", "_") for packages in extras.values() for name in packages
+        name.split(">")[0].split(";")[0].replace("-", "_")
+        for packages in extras.values()
+        for name in packages
     } | {"docker"}
     program = f"import sys\nsys.modules.update(dict.fromkeys({sorted(absent)!r}))\nfrom deploy.cli.main import app\napp(['--help'])"
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
@@ -28,7 +34,9 @@ def test_no_command_needs_an_extra_to_be_loaded() -> None:
 
 @pytest.mark.parametrize("words", ["rank", "verify", "policy show"])
 def test_a_command_without_servers_loads_none(words: str) -> None:
-    """What ranks files, verifies lists and reads policies aloud starts without web server, Kafka and PostgreSQL."""
+    """What ranks files, verifies lists and reads policies aloud starts without web server, Kafka
+    and PostgreSQL.
+    """
     program = (
         "import sys\nfrom deploy.cli.main import app\n"
         f"app({[*words.split(), '--help']!r}, standalone_mode=False)\n"
@@ -39,7 +47,9 @@ def test_a_command_without_servers_loads_none(words: str) -> None:
 
 
 def test_what_can_not_be_written_is_replaced() -> None:
-    """Where the output takes ASCII only, sentences with × come whole, × in its number; where it takes UTF-8, as they are."""
+    """Where the output takes ASCII only, sentences with × come whole, × in its number; where it
+    takes UTF-8, as they are.
+    """
     words = [sys.executable, "-m", "deploy.cli.main", "policy", "show", "national-cpns-2024"]
     for encoding, cut in (("ascii", "3 \\xd7 jumlah kebutuhan"), ("utf-8", "3 × jumlah kebutuhan")):
         environment = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -69,9 +79,13 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-@pytest.mark.parametrize("missing", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_RANKING", "TERANG_ISSUER"])
+@pytest.mark.parametrize(
+    "missing", ["KAFKA_BOOTSTRAP_SERVERS", "DATABASE_URL_RANKING", "TERANG_ISSUER"]
+)
 @pytest.mark.usefixtures("settings")
-def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_names_the_setting_that_is_missing(
+    missing: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """`terang serve` stops with status 2 and the name of a setting that isn't there."""
     monkeypatch.delenv(missing)
     ran = CliRunner().invoke(app, ["serve", "ranking", "api"])
@@ -80,8 +94,12 @@ def test_a_process_names_the_setting_that_is_missing(missing: str, monkeypatch: 
 
 
 @pytest.mark.usefixtures("settings")
-def test_a_signing_key_that_is_none_stops_the_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ranking doesn't begin to serve with a key that it could not sign with: status 2, and the setting by name."""
+def test_a_signing_key_that_is_none_stops_the_process(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ranking doesn't begin to serve with a key that it could not sign with: status 2, and the
+    setting by name.
+    """
     (tmp_path / "other.pem").write_text("no key")
     for wrong in (tmp_path / "nowhere.pem", tmp_path / "other.pem"):
         monkeypatch.setenv("TERANG_RANKING_SIGNING_KEY", str(wrong))

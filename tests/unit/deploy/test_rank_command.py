@@ -13,12 +13,19 @@ GOLDEN = Path(__file__).parents[1] / "services" / "ranking" / "files" / "golden"
 
 def asked(case: str, *options: str, policy: str = "national-cpns-2024") -> list[str]:
     folder = GOLDEN / case
-    files = ["--vacancies", str(folder / "vacancies.csv"), "--candidates", str(folder / "candidates.csv")]
+    files = [
+        "--vacancies",
+        str(folder / "vacancies.csv"),
+        "--candidates",
+        str(folder / "candidates.csv"),
+    ]
     return ["--policy", policy, *files, *options]
 
 
 def test_lines_are_printed_or_written() -> None:
-    """Status 0; the lines are the command's only output, what became of them goes to standard error."""
+    """Status 0; the lines are the command's only output, what became of them goes to standard
+    error.
+    """
     done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd"))
     assert done.exit_code == 0
     assert done.stdout == (GOLDEN / "skd-cut" / "expected.csv").read_text("utf-8")
@@ -28,14 +35,18 @@ def test_lines_are_printed_or_written() -> None:
 def test_an_undecided_tie_is_status_3(tmp_path: Path) -> None:
     """The lines are written all the same."""
     out = tmp_path / "out.csv"
-    done = CliRunner().invoke(app, asked("final-ties", "--stage", "final", "--admitted", "--out", str(out)))
+    done = CliRunner().invoke(
+        app, asked("final-ties", "--stage", "final", "--admitted", "--out", str(out))
+    )
     assert done.exit_code == 3
     assert out.read_text("utf-8") == (GOLDEN / "final-ties" / "expected.csv").read_text("utf-8")
     assert "2 are equal in everything at a last seat" in done.stderr
 
 
 def test_a_refusal_is_status_2_and_leaves_what_was_there(tmp_path: Path) -> None:
-    """File, line, column and reason; an earlier file of lines is not touched, nothing half done stays behind."""
+    """File, line, column and reason; an earlier file of lines is not touched, nothing half done
+    stays behind.
+    """
     bad = tmp_path / "candidates.csv"
     bad.write_text("participant_no,vacancy_id,TWK,TIU,TKP\n1,V-1,100,120,200\n2,V-1,1e2,120,200\n")
     out = tmp_path / "out.csv"
@@ -75,7 +86,9 @@ def test_a_place_is_explained_in_both_languages() -> None:
 
 
 def test_what_is_read_is_never_written_over(tmp_path: Path) -> None:
-    """Lines named after one of the two files, or the policy's, are refused, and the file is as it was."""
+    """Lines named after one of the two files, or the policy's, are refused, and the file is as it
+    was.
+    """
     folder = GOLDEN / "skd-cut"
     kept = {}
     for name in ("vacancies", "candidates"):
@@ -95,10 +108,14 @@ def test_a_link_leads_to_where_lines_are_written(tmp_path: Path) -> None:
     """The link stays, what it leads to is written, and nothing else in the folder is touched."""
     (tmp_path / "out.csv.unfinished").write_text("somebody's")
     (tmp_path / "link.csv").symlink_to("out.csv")
-    done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd", "--out", str(tmp_path / "link.csv")))
+    done = CliRunner().invoke(
+        app, asked("skd-cut", "--stage", "skd", "--out", str(tmp_path / "link.csv"))
+    )
     assert done.exit_code == 0
     assert (tmp_path / "link.csv").is_symlink()
-    assert (tmp_path / "out.csv").read_text("utf-8") == (GOLDEN / "skd-cut" / "expected.csv").read_text("utf-8")
+    assert (tmp_path / "out.csv").read_text("utf-8") == (
+        GOLDEN / "skd-cut" / "expected.csv"
+    ).read_text("utf-8")
     assert (tmp_path / "out.csv.unfinished").read_text() == "somebody's"
 
 
@@ -109,11 +126,17 @@ def test_a_device_is_written_to() -> None:
     assert Path("/dev/null").is_char_device()
 
 
-@pytest.mark.parametrize("out", [".", "", "{folder}/file/x.csv", "{folder}/" + "x" * 300, "{folder}/none/x.csv"])
+@pytest.mark.parametrize(
+    "out", [".", "", "{folder}/file/x.csv", "{folder}/" + "x" * 300, "{folder}/none/x.csv"]
+)
 def test_where_nothing_can_be_written_is_status_2(tmp_path: Path, out: str) -> None:
-    """A folder, a file as a folder, a name that is too long, a folder that isn't there: a line that says so."""
+    """A folder, a file as a folder, a name that is too long, a folder that isn't there: a line that
+    says so.
+    """
     (tmp_path / "file").write_text("")
-    done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd", "--out", out.format(folder=tmp_path)))
+    done = CliRunner().invoke(
+        app, asked("skd-cut", "--stage", "skd", "--out", out.format(folder=tmp_path))
+    )
     assert done.exit_code == 2
     assert done.stderr.startswith("terang rank: ")
 
@@ -121,7 +144,9 @@ def test_where_nothing_can_be_written_is_status_2(tmp_path: Path, out: str) -> N
 def test_nothing_is_written_where_an_account_of_nobody_is_asked_for(tmp_path: Path) -> None:
     """Status 2 means no line."""
     out = tmp_path / "out.csv"
-    done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd", "--explain", "9999", "--out", str(out)))
+    done = CliRunner().invoke(
+        app, asked("skd-cut", "--stage", "skd", "--explain", "9999", "--out", str(out))
+    )
     assert (done.exit_code, out.exists()) == (2, False)
 
 
@@ -130,7 +155,11 @@ def test_a_stage_that_completes_two_lists_names_none(tmp_path: Path) -> None:
     policy = tmp_path / "policy.toml"
     text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     lists = text.index("[[lists]]")
-    both = text[lists:].replace('code = "skd"', 'code = "first"').replace('after = "skd"', 'after = "first"')
+    both = (
+        text[lists:]
+        .replace('code = "skd"', 'code = "first"')
+        .replace('after = "skd"', 'after = "first"')
+    )
     policy.write_text(text[:lists] + both.replace('stage = "skb"\n', 'stage = "skd"\n'), "utf-8")
     done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd", policy=str(policy)))
     assert done.exit_code == 2

@@ -9,7 +9,15 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from services.ranking.domain.merit import Candidate, Outcome, Result
-from services.ranking.domain.proof import Leaf, LineLeaf, ListLeaf, Published, Receipt, read, receipt_file
+from services.ranking.domain.proof import (
+    Leaf,
+    LineLeaf,
+    ListLeaf,
+    Published,
+    Receipt,
+    read,
+    receipt_file,
+)
 from services.ranking.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
@@ -24,8 +32,13 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "public.pem").write_text(public.stdout)
     policy = load("national-cpns-2024")
     points = {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)}
-    results = {"skd": Result(Outcome.SCORED, points), "skb": Result(Outcome.SCORED, {"SKB": Decimal(80)})}
-    leaves, _ = composed(policy, [Vacancy("UMUM", 1, [Candidate("0001-000001", verified=True, results=results)])])
+    results = {
+        "skd": Result(Outcome.SCORED, points),
+        "skb": Result(Outcome.SCORED, {"SKB": Decimal(80)}),
+    }
+    leaves, _ = composed(
+        policy, [Vacancy("UMUM", 1, [Candidate("0001-000001", verified=True, results=results)])]
+    )
     key = SigningKey.of(str(tmp_path / "key.pem"))
     (tmp_path / "list.json").write_bytes(as_file(signed(policy.as_json(), leaves, key)))
     return tmp_path
@@ -43,7 +56,9 @@ def test_a_genuine_list_is_accepted(folder: Path) -> None:
 
 
 def test_the_first_fault_is_named(folder: Path) -> None:
-    """Status 1 and one sentence: a changed score, a file that is none, another's key, a key that is none. Status 2: a file or a key that is not there."""
+    """Status 1 and one sentence: a changed score, a file that is none, another's key, a key that is
+    none. Status 2: a file or a key that is not there.
+    """
     data = (folder / "list.json").read_bytes()
     (folder / "changed.json").write_bytes(data.replace(b'"77.091"', b'"77.092"'))
     ran = verify(folder, "changed.json")
@@ -65,7 +80,9 @@ def test_the_first_fault_is_named(folder: Path) -> None:
 
 
 def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> None:
-    """--previous is about lists; of a version that an older key signed the root alone is checked, and that is said."""
+    """--previous is about lists; of a version that an older key signed the root alone is checked,
+    and that is said.
+    """
     first = read((folder / "list.json").read_bytes())
     assert isinstance(first, Published)
     new = SigningKey.new()
@@ -77,18 +94,24 @@ def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> Non
     assert ran.exit_code == 0, ran.output
     assert "0 lines differ" in ran.stdout
     assert f"signed with the key {first.head.key_id}: its signature was not checked" in ran.stdout
-    (folder / "receipt.json").write_bytes(receipt_file(Receipt(second.head, second.signature, [], [])))
+    (folder / "receipt.json").write_bytes(
+        receipt_file(Receipt(second.head, second.signature, [], []))
+    )
     ran = CliRunner().invoke(app, ["verify", str(folder / "receipt.json"), *options])
     assert ran.exit_code == 1
     assert "a receipt follows no other file" in ran.stderr
     options[-1] = str(folder / "receipt.json")
     ran = CliRunner().invoke(app, ["verify", str(folder / "second.json"), *options])
     assert ran.exit_code == 1
-    assert "receipt.json: the file: a receipt, expected the list of the version before" in ran.stderr
+    assert (
+        "receipt.json: the file: a receipt, expected the list of the version before" in ran.stderr
+    )
 
 
 def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
-    """A lone surrogate escaped in the list, or in the version before: status 1 and a sentence, no traceback."""
+    """A lone surrogate escaped in the list, or in the version before: status 1 and a sentence, no
+    traceback.
+    """
     data = (folder / "list.json").read_bytes()
     (folder / "half.json").write_bytes(data.replace(b'"CPNS 2024"', rb'"CPNS \ud800"'))
     first = read(data)
@@ -100,11 +123,15 @@ def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
         options = ["--key", str(folder / "public.pem"), "--previous", str(folder / "half.json")]
         ran = CliRunner().invoke(app, ["verify", str(folder / name), *options])
         assert ran.exit_code == 1
-        assert ran.stderr.endswith("half.json: the file: half a character (a lone surrogate) is no text\n")
+        assert ran.stderr.endswith(
+            "half.json: the file: half a character (a lone surrogate) is no text\n"
+        )
 
 
 def corrected_after_the_first_list(people: int) -> list[Leaf]:
-    """Both lists of so many people, of whom each but the first had other points when the first list was fixed."""
+    """Both lists of so many people, of whom each but the first had other points when the first list
+    was fixed.
+    """
     policy = load("national-cpns-2024")
     skb = Result(Outcome.SCORED, {"SKB": Decimal(80)})
 
@@ -118,11 +145,15 @@ def corrected_after_the_first_list(people: int) -> list[Leaf]:
             }
             results = {"skd": Result(Outcome.SCORED, points), "skb": skb}
             who = f"0001-{number:06d}"
-            found.append(Candidate(who, verified=True, results=results, decided={"final": number + 1}))
+            found.append(
+                Candidate(who, verified=True, results=results, decided={"final": number + 1})
+            )
         return composed(policy, [Vacancy("KALIMANTAN", people, found)])[0]
 
     before, after = leaves(150, 100), leaves(65, 105)
-    final = next(at for at, leaf in enumerate(after) if isinstance(leaf, ListLeaf) and leaf.list == "final")
+    final = next(
+        at for at, leaf in enumerate(after) if isinstance(leaf, ListLeaf) and leaf.list == "final"
+    )
     return before[:final] + after[final:]
 
 
@@ -134,14 +165,20 @@ def corrected_after_the_first_list(people: int) -> list[Leaf]:
     ],
 )  # fmt: skip
 def test_points_that_differ_between_lists_are_told(folder: Path, people: int, says: str) -> None:
-    """Who has other points of the same test on a later list: the file is accepted, as a correction does that; the first few are named, the rest counted."""
+    """Who has other points of the same test on a later list: the file is accepted, as a correction
+    does that; the first few are named, the rest counted.
+    """
     key = SigningKey.of(str(folder / "key.pem"))
     leaves = corrected_after_the_first_list(people)
-    (folder / "list.json").write_bytes(as_file(signed(load("national-cpns-2024").as_json(), leaves, key)))
+    (folder / "list.json").write_bytes(
+        as_file(signed(load("national-cpns-2024").as_json(), leaves, key))
+    )
     ran = verify(folder)
     assert ran.exit_code == 0, ran.output
     assert says in ran.stdout
-    assert ("0001-000005 TIU 100 / 105 and TWK 150 / 65, … and 2 more\n" in ran.stdout) is (people == 8)
+    assert ("0001-000005 TIU 100 / 105 and TWK 150 / 65, … and 2 more\n" in ran.stdout) is (
+        people == 8
+    )
 
 
 def test_the_same_points_written_otherwise_do_not_differ(folder: Path) -> None:
@@ -159,7 +196,10 @@ def test_the_same_points_written_otherwise_do_not_differ(folder: Path) -> None:
 
 
 def test_a_key_is_never_written_over(folder: Path) -> None:
-    """Made again: refused, or passed over with --if-missing; the key stays. What is no key has no public half."""
+    """Made again: refused, or passed over with --if-missing; the key stays.
+
+    What is no key has no public half.
+    """
     path = folder / "key.pem"
     before = path.read_bytes()
     assert CliRunner().invoke(app, ["keys", "make", str(path)]).exit_code == 1

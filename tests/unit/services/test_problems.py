@@ -1,4 +1,6 @@
-"""Whatever a service refuses, it has words for: in its problems.toml or everyone's, in both languages, filled from the facts at hand."""
+"""Whatever a service refuses, it has words for: in its problems.toml or everyone's, in both
+languages, filled from the facts at hand.
+"""
 
 import ast
 import re
@@ -18,7 +20,9 @@ OF_EVERY_SERVICE = ROOT / "shared" / "web" / "problems.toml"
 
 @dataclass(frozen=True)
 class Raised:
-    """A Refusal made somewhere: its code as a pattern (a part that is put in when running is `.+`), and the names of its facts."""
+    """A Refusal made somewhere: its code as a pattern (a part that is put in when running is `.+`),
+    and the names of its facts.
+    """
 
     where: str
     code: str
@@ -28,11 +32,17 @@ class Raised:
 def raised_in(source: str, where: str) -> Iterator[Raised]:
     """Every Refusal that a module makes. Fails on one whose code or facts can't be read off."""
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Refusal":
+        if (
+            isinstance(node, ast.Call)
+            and isinstance(node.func, ast.Name)
+            and node.func.id == "Refusal"
+        ):
             place = f"{where}:{node.lineno}"
             facts = [keyword.arg for keyword in node.keywords if keyword.arg != "errors"]
             assert node.args, f"{place}: a Refusal without a code"
-            assert None not in facts, f"{place}: name each fact, so that its sentence can be checked"
+            assert None not in facts, (
+                f"{place}: name each fact, so that its sentence can be checked"
+            )
             yield Raised(place, _code(node.args[0], place), frozenset(map(str, facts)))
 
 
@@ -41,7 +51,10 @@ def _code(node: ast.expr, place: str) -> str:
         case ast.Constant(value=str(code)):
             return re.escape(code)
         case ast.JoinedStr(values=parts):
-            return "".join(re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+" for part in parts)
+            return "".join(
+                re.escape(str(part.value)) if isinstance(part, ast.Constant) else ".+"
+                for part in parts
+            )
         case _:
             pytest.fail(f"{place}: a code that can't be read off the source")
 
@@ -49,13 +62,19 @@ def _code(node: ast.expr, place: str) -> str:
 def sentences(path: Path) -> dict[str, dict[str, dict[str, str]]]:
     """Code → language → title and detail."""
     return {
-        code: {key: row[key] for key in ("id", "en")} for code, row in tomllib.loads(path.read_text("utf-8")).items()
+        code: {key: row[key] for key in ("id", "en")}
+        for code, row in tomllib.loads(path.read_text("utf-8")).items()
     }
 
 
 def placeholders(texts: dict[str, str]) -> set[str]:
     """Names that a title and a detail want to be filled with."""
-    names = {name for text in texts.values() for _, name, _, _ in Formatter().parse(text) if name is not None}
+    names = {
+        name
+        for text in texts.values()
+        for _, name, _, _ in Formatter().parse(text)
+        if name is not None
+    }
     return {re.split(r"[.\[]", name)[0] for name in names}
 
 
@@ -78,7 +97,9 @@ def modules(folder: str) -> list[Path]:
 
 def all_raised(folder: str) -> list[Raised]:
     return [
-        each for path in modules(folder) for each in raised_in(path.read_text("utf-8"), str(path.relative_to(ROOT)))
+        each
+        for path in modules(folder)
+        for each in raised_in(path.read_text("utf-8"), str(path.relative_to(ROOT)))
     ]
 
 
@@ -95,7 +116,9 @@ def opens_policies(service: str) -> bool:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_refusal_has_words(service: str) -> None:
-    """Each Refusal of a service has a sentence whose placeholders are among its facts, in Indonesian and in English."""
+    """Each Refusal of a service has a sentence whose placeholders are among its facts, in
+    Indonesian and in English.
+    """
     known = sentences(OF_EVERY_SERVICE) | sentences(ROOT / "services" / service / "problems.toml")
     raised = all_raised(f"services/{service}")
     if opens_policies(service):
@@ -106,10 +129,16 @@ def test_every_refusal_has_words(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_words_without_a_refusal(service: str) -> None:
-    """A sentence that no code leads to is gone: what stands in problems.toml is what a client may meet."""
-    raised = all_raised(f"services/{service}") + (all_raised("shared/policies") if opens_policies(service) else [])
+    """A sentence that no code leads to is gone: what stands in problems.toml is what a client may
+    meet.
+    """
+    raised = all_raised(f"services/{service}") + (
+        all_raised("shared/policies") if opens_policies(service) else []
+    )
     known = sentences(ROOT / "services" / service / "problems.toml")
-    assert [code for code in known if not any(re.fullmatch(each.code, code) for each in raised)] == []
+    assert [
+        code for code in known if not any(re.fullmatch(each.code, code) for each in raised)
+    ] == []
 
 
 def test_what_every_service_refuses_has_words() -> None:
@@ -120,7 +149,9 @@ def test_what_every_service_refuses_has_words() -> None:
 
 @pytest.mark.parametrize("folder", ["shared/web", *(f"services/{service}" for service in SERVICES)])
 def test_both_languages(folder: str) -> None:
-    """Each problem has a status of an error, and a title and a detail in both languages that want the same facts."""
+    """Each problem has a status of an error, and a title and a detail in both languages that want
+    the same facts.
+    """
     for code, row in tomllib.loads((ROOT / folder / "problems.toml").read_text("utf-8")).items():
         assert set(row) == {"status", "en", "id"}, code
         assert 400 <= row["status"] < 600, code
@@ -132,11 +163,16 @@ def test_both_languages(folder: str) -> None:
 
 
 def test_a_missing_sentence_is_found() -> None:
-    """The check itself sees a code without a sentence, a placeholder without a fact, and codes put together when running."""
+    """The check itself sees a code without a sentence, a placeholder without a fact, and codes put
+    together when running.
+    """
     source = 'raise Refusal("gone")\nraise Refusal("seats", have=1, errors=[])\nraise Refusal(f"was-{state}", who=2)\n'
     gone, seats, was = raised_in(source, "x.py")
     known = {
-        "seats": {"id": {"title": "", "detail": "{have} dari {decreed}"}, "en": {"title": "", "detail": "{have}"}},
+        "seats": {
+            "id": {"title": "", "detail": "{have} dari {decreed}"},
+            "en": {"title": "", "detail": "{have}"},
+        },
         "was-scored": {"id": {"title": "{who}", "detail": ""}, "en": {"title": "", "detail": ""}},
     }
     assert faults(gone, known) == ["x.py:1: no sentence for gone"]

@@ -36,12 +36,22 @@ FACTS = Facts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31), 0)
     [
         (PLACE, NOON - timedelta(microseconds=1), "registration-not-open"),
         (PLACE, NOON + timedelta(days=20), "registration-over"),
-        (Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=True), NOON, "registration-closed"),
-        (Place({("S-2", "S-2 HUKUM")}, NOON, NOON + timedelta(days=20), closed=False), NOON, "facts-refused"),
+        (
+            Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=True),
+            NOON,
+            "registration-closed",
+        ),
+        (
+            Place({("S-2", "S-2 HUKUM")}, NOON, NOON + timedelta(days=20), closed=False),
+            NOON,
+            "facts-refused",
+        ),
     ],
 )
 def test_no_submission(place: Place, now: datetime, code: str) -> None:
-    """Nobody applies before registration opens, from its end on, after it was closed, or with facts that don't fit."""
+    """Nobody applies before registration opens, from its end on, after it was closed, or with facts
+    that don't fit.
+    """
     with pytest.raises(Refusal) as refused:
         check_submission(FACTS, place, now, ZONE)
     assert refused.value.code == code
@@ -91,7 +101,10 @@ def test_years_before(day: date, years: int) -> None:
     """So many years earlier is the same day of the year; a leap day becomes the day before."""
     earlier = years_before(day, years)
     assert earlier.year == day.year - years
-    assert (earlier.month, earlier.day) == (day.month, day.day if (day.month, day.day) != (2, 29) else 28)
+    assert (earlier.month, earlier.day) == (
+        day.month,
+        day.day if (day.month, day.day) != (2, 29) else 28,
+    )
 
 
 @given(st.integers(1, 999_999), st.integers(1, 999_999), st.integers(1, 999_999))
@@ -106,7 +119,13 @@ def test_participant_numbers_sort(vacancy: int, one: int, other: int) -> None:
         ("submitted", (), "MS", (), True),
         ("submitted", (), "TMS", ("document-missing",), True),
         ("verified", (), "MS", (), False),
-        ("rejected", ("document-missing", "data-differ"), "TMS", ("data-differ", "document-missing"), False),
+        (
+            "rejected",
+            ("document-missing", "data-differ"),
+            "TMS",
+            ("data-differ", "document-missing"),
+            False,
+        ),
         ("rejected", ("document-missing",), "TMS", ("data-differ",), "already-decided"),
         ("verified", (), "TMS", ("data-differ",), "already-decided"),
         ("rejected", ("data-differ",), "MS", (), "already-decided"),
@@ -117,7 +136,11 @@ def test_participant_numbers_sort(vacancy: int, one: int, other: int) -> None:
     ],
 )
 def test_decide(
-    status: Status, stood: tuple[str, ...], decision: Decision, reasons: tuple[str, ...], outcome: bool | str
+    status: Status,
+    stood: tuple[str, ...],
+    decision: Decision,
+    reasons: tuple[str, ...],
+    outcome: bool | str,
 ) -> None:
     """A decision is new, or stands already, or is refused by name."""
     if isinstance(outcome, bool):

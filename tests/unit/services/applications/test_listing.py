@@ -15,7 +15,10 @@ from shared.policies import load
 REAL = [
     (line, ListingRow.model_validate(row))
     for line, row in enumerate(
-        csv.DictReader(io.StringIO((files("deploy.demo") / "vacancies-2024.csv").read_text("utf-8"))), start=2
+        csv.DictReader(
+            io.StringIO((files("deploy.demo") / "vacancies-2024.csv").read_text("utf-8"))
+        ),
+        start=2,
     )
 ]
 UNITS = {path_key(row.lokasi_nm): f"U-{line}" for line, row in REAL}
@@ -44,7 +47,9 @@ def test_needs_of_the_real_list() -> None:
 
 
 def test_a_fault_anywhere_leaves_nothing() -> None:
-    """One row that differs from the first of its vacancy is named with both values, and no vacancy comes of the list."""
+    """One row that differs from the first of its vacancy is named with both values, and no vacancy
+    comes of the list.
+    """
     line, row = REAL[0]
     found, (fault,) = vacancies(
         [*REAL, (999, row.model_copy(update={"gaji_max": 1, "program_studi": "X"}))], UNITS, NEED_OF
@@ -61,7 +66,11 @@ def test_a_fault_anywhere_leaves_nothing() -> None:
 
 def test_an_unknown_unit_is_named_once() -> None:
     """A vacancy whose unit isn't registered is named at its first row, not at each."""
-    of_one = [(line, row) for line, row in REAL if row.formasi_id == "52f93f9d-f07b-44f4-b6d9-3b8cec098e79"]
+    of_one = [
+        (line, row)
+        for line, row in REAL
+        if row.formasi_id == "52f93f9d-f07b-44f4-b6d9-3b8cec098e79"
+    ]
     assert len(of_one) == 9
     _, faults = vacancies(of_one, {}, NEED_OF)
     assert [(fault["line"], fault["column"]) for fault in faults] == [(of_one[0][0], "lokasi_nm")]
@@ -69,14 +78,18 @@ def test_an_unknown_unit_is_named_once() -> None:
 
 @given(st.text(alphabet="Ab | \t", max_size=30))
 def test_path_key(path: str) -> None:
-    """Case and surplus blanks of a path don't count, and what stands between bars stays where it is."""
+    """Case and surplus blanks of a path don't count, and what stands between bars stays where it
+    is.
+    """
     assert path_key(path) == path_key(f"  {path.upper()} ".replace(" ", "   "))
     assert path_key(path_key(path)) == path_key(path)
     assert path_key(path).count("|") == path.count("|")
 
 
 def test_vacancy_id() -> None:
-    """A listing id that is free is the vacancy's; otherwise the id follows from round and listing, and differs by round."""
+    """A listing id that is free is the vacancy's; otherwise the id follows from round and listing,
+    and differs by round.
+    """
     assert vacancy_id("r-1", "x", used=False) == "x"
     assert vacancy_id("r-1", "x", used=True) == vacancy_id("r-1", "x", used=True)
     assert len({vacancy_id(round_id, "x", used=True) for round_id in ("r-1", "r-2", "r-3")}) == 3

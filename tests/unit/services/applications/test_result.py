@@ -19,7 +19,12 @@ FINAL = Result("final", selected=True, rank=1, score=Decimal(80), code="L", at=L
     [
         ("verified", [], {}, []),
         ("verified", [SKD], {}, ["skd shortlisted"]),
-        ("verified", [FINAL, SKD], {"skd": T, "final": LATER}, ["skd shortlisted", "final selected"]),
+        (
+            "verified",
+            [FINAL, SKD],
+            {"skd": T, "final": LATER},
+            ["skd shortlisted", "final selected"],
+        ),
         ("verified", [SKD], {"skd": T, "final": LATER}, ["skd shortlisted", "final not-passed"]),
         ("verified", [], {"skd": T, "final": LATER}, ["skd not-passed"]),
         ("verified", [], {"final": LATER, "skd": T}, ["skd not-passed"]),
@@ -28,6 +33,8 @@ FINAL = Result("final", selected=True, rank=1, score=Decimal(80), code="L", at=L
         ("submitted", [], {"skd": T}, []),
     ],
 )
-def test_standings(status: Status, results: list[Result], closed: dict[str, datetime], told: list[str]) -> None:
+def test_standings(
+    status: Status, results: list[Result], closed: dict[str, datetime], told: list[str]
+) -> None:
     """Lists are told in order of time, up to the first that a verified candidate did not pass."""
     assert [f"{each.list} {each.outcome}" for each in standings(status, results, closed)] == told

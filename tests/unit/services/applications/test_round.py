@@ -34,7 +34,9 @@ def test_calendar(opens: datetime, closes: datetime, code: str | None) -> None:
         assert refused.value.code == code
 
 
-@pytest.mark.parametrize(("seats", "code"), [(0, "nothing-to-publish"), (11, "seats-differ"), (13, "seats-differ")])
+@pytest.mark.parametrize(
+    ("seats", "code"), [(0, "nothing-to-publish"), (11, "seats-differ"), (13, "seats-differ")]
+)
 def test_seats(seats: int, code: str) -> None:
     """Neither fewer nor more seats than decreed may be shown."""
     check_seats(12, 12)
@@ -44,7 +46,9 @@ def test_seats(seats: int, code: str) -> None:
 
 
 def test_quotas() -> None:
-    """A kind of need has its share of all seats, exactly or more; a policy without quotas asks for nothing."""
+    """A kind of need has its share of all seats, exactly or more; a policy without quotas asks for
+    nothing.
+    """
     national = load("national-cpns-2024")
     quota = {"need": "DISABILITAS", "least_percent": "2", "authority": "seats"}
     policy = Policy.model_validate({**national.as_json(), "quotas": [quota]})
@@ -71,6 +75,9 @@ def test_changed_units() -> None:
 def test_a_path_may_move_within_a_file() -> None:
     """A path is taken only by a unit that the file leaves as it is."""
     known = [Unit("U-1", "A", 1)]
-    moves = [(2, UnitRow(unit_id="U-2", path="a", staff=1)), (3, UnitRow(unit_id="U-1", path="B", staff=1))]
+    moves = [
+        (2, UnitRow(unit_id="U-2", path="a", staff=1)),
+        (3, UnitRow(unit_id="U-1", path="B", staff=1)),
+    ]
     assert faults(moves, known) == []
     assert [fault["line"] for fault in faults(moves[:1], known)] == [2]

@@ -43,7 +43,9 @@ def candidate(
     state: State | None = None,
 ) -> Candidate:
     """A candidate who may sit, but for what is said."""
-    return Candidate(NO, vacancy_id, "UMUM", admitted, covered, withdrawn, list_closed, recorded_in, state)
+    return Candidate(
+        NO, vacancy_id, "UMUM", admitted, covered, withdrawn, list_closed, recorded_in, state
+    )
 
 
 def code(refusal: Refusal | None) -> str | None:
@@ -88,7 +90,9 @@ def test_a_first_result(stage: str, who: Candidate, expected: str | None) -> Non
 
 @pytest.mark.parametrize(("old", "new", "place"), list(product(STATES, STATES, (HERE, ELSEWHERE))))
 def test_what_gives_way(old: State, new: State, place: UUID) -> None:
-    """A result gives way only in the sitting that recorded it; a refusal names what stands, and where."""
+    """A result gives way only in the sitting that recorded it; a refusal names what stands, and
+    where.
+    """
     refusal = candidate(recorded_in=place, state=old).result_refusal(sitting(), new)
     if place == HERE and old in GIVES_WAY[new]:
         assert refusal is None
@@ -99,7 +103,9 @@ def test_what_gives_way(old: State, new: State, place: UUID) -> None:
 
 
 def test_nothing_replaces_points_but_a_disqualification() -> None:
-    """A second score and an absence are refused where there are points; a disqualification is final."""
+    """A second score and an absence are refused where there are points; a disqualification is
+    final.
+    """
     assert [new for new in STATES if "scored" in GIVES_WAY[new]] == ["disqualified"]
     assert not any("disqualified" in old for old in GIVES_WAY.values())
 
@@ -120,11 +126,16 @@ def test_a_correction(place: UUID | None, state: State | None, expected: str | N
 
 
 def test_a_closed_sitting() -> None:
-    """It takes no first results from anyone; what stands in it officers change, whatever else they are."""
+    """It takes no first results from anyone; what stands in it officers change, whatever else they
+    are.
+    """
     sitting().refuse_if_closed()
     with pytest.raises(Refusal, match="sitting-closed"):
         sitting(closed=True).refuse_if_closed()
-    proctor, both = Person("p", frozenset({"proctor"})), Person("b", frozenset({"examiner", "officer"}))
+    proctor, both = (
+        Person("p", frozenset({"proctor"})),
+        Person("b", frozenset({"examiner", "officer"})),
+    )
     sitting().refuse_change_if_closed(proctor)
     sitting(closed=True).refuse_change_if_closed(both)
     with pytest.raises(Refusal, match="closed-for-your-role"):
@@ -133,7 +144,9 @@ def test_a_closed_sitting() -> None:
 
 @given(st.decimals(min_value=0, max_value=999_999, places=6, allow_nan=False, allow_infinity=False))
 def test_written_points_are_exact(value: Decimal) -> None:
-    """What is written in digits is read as just that number, and told without an exponent or zeros at its end."""
+    """What is written in digits is read as just that number, and told without an exponent or zeros
+    at its end.
+    """
     read = READ.validate_python(f"{value:f}")
     assert read == value
     told = str(read)
@@ -161,5 +174,7 @@ def test_nothing_else_is_points(value: object) -> None:
 )
 def test_points_of_a_stage(given_: dict[str, str], columns: list[str]) -> None:
     """A refusal has a fault for each component that is wrong, missing or unknown."""
-    refusal = points.refusal(POLICY, "skd", {component: Decimal(value) for component, value in given_.items()}, "UMUM")
+    refusal = points.refusal(
+        POLICY, "skd", {component: Decimal(value) for component, value in given_.items()}, "UMUM"
+    )
     assert [error["column"] for error in refusal.errors] == columns if refusal else columns == []

@@ -32,11 +32,17 @@ def test_the_limits_come_from_the_environment() -> None:
     ],
 )
 def test_limits_that_make_no_sense_stop_the_process_by_name(name: str, value: str) -> None:
-    """A clearing limit that isn't under its flagging one, a ratio under 1, no number, a name that doesn't exist."""
+    """A clearing limit that isn't under its flagging one, a ratio under 1, no number, a name that
+    doesn't exist.
+    """
     with pytest.raises(SettingsError, match=name):
         read(Settings, "feedback", NEEDED | {name: value})
 
 
 def test_each_setting_says_what_it_is() -> None:
     """Title and description, for the operator."""
-    assert [name for name, field in Settings.model_fields.items() if not (field.title and field.description)] == []
+    assert [
+        name
+        for name, field in Settings.model_fields.items()
+        if not (field.title and field.description)
+    ] == []

@@ -1,4 +1,6 @@
-"""A round that officers closed, made by the engine itself from made-up people, and published with a key of its own."""
+"""A round that officers closed, made by the engine itself from made-up people, and published with a
+key of its own.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -47,21 +49,36 @@ def salts() -> Salts:
     return Salts(lambda: made()[:32], made)
 
 
-def closed(policy: Policy, one: List, vacancy: Vacancy, people: Sequence[Candidate]) -> tuple[ClosedList, set[str]]:
+def closed(
+    policy: Policy, one: List, vacancy: Vacancy, people: Sequence[Candidate]
+) -> tuple[ClosedList, set[str]]:
     """The list as it is fixed, and whom it admits."""
     rules = ListRules(policy, one, vacancy.need, SEED)
     cut = ListCut.of(rules, vacancy.seats)
     standings = [(rules.stands(person), person) for person in people]
-    keyed = sorted(((s, p) for s, p in standings if s is not None), key=lambda each: each[0].merit_key)
+    keyed = sorted(
+        ((s, p) for s, p in standings if s is not None), key=lambda each: each[0].merit_key
+    )
     lines: list[tuple[Line, Candidate]] = []
     for _, group in groupby(
-        keyed, key=lambda each: before_decision(each[0].merit_key) if each[0].worth is not None else each[0].merit_key
+        keyed,
+        key=lambda each: (
+            before_decision(each[0].merit_key) if each[0].worth is not None else each[0].merit_key
+        ),
     ):
         alike = list(group)
         shared = len(lines) + 1
         decided = sum(one.code in person.decided for _, person in alike)
         for index, (standing, person) in enumerate(alike):
-            row = Row(shared + index, person.participant_no, standing.gate, standing.worth, shared, len(alike), decided)
+            row = Row(
+                shared + index,
+                person.participant_no,
+                standing.gate,
+                standing.worth,
+                shared,
+                len(alike),
+                decided,
+            )
             lines.append((line(row), person))
     summary = Summary(cut)
     summary.add(sorted((each for each, _ in lines), key=lambda each: each.participant_no))
@@ -76,7 +93,11 @@ def closed(policy: Policy, one: List, vacancy: Vacancy, people: Sequence[Candida
             for result in person.results.values():
                 stated |= {name: str(value) for name, value in result.points.items()}
         facts = Facts(
-            person.gpa, person.birth_date, person.relevant_experience_months, person.education, person.priority
+            person.gpa,
+            person.birth_date,
+            person.relevant_experience_months,
+            person.education,
+            person.priority,
         )
         score = None if each.score is None else digits(each.score, rules.decimals)
         made.append(
@@ -91,8 +112,12 @@ def closed(policy: Policy, one: List, vacancy: Vacancy, people: Sequence[Candida
                 facts,
             )
         )
-    decided_places = {p.participant_no: p.decided[one.code] for p in people if one.code in p.decided}
-    return ClosedList(one.code, 3, "2026-10-01T02:03:04Z", summary.digest, made, decided_places), admitted
+    decided_places = {
+        p.participant_no: p.decided[one.code] for p in people if one.code in p.decided
+    }
+    return ClosedList(
+        one.code, 3, "2026-10-01T02:03:04Z", summary.digest, made, decided_places
+    ), admitted
 
 
 def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], list[Opening]]:
@@ -132,7 +157,9 @@ def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], 
     return leaves, openings
 
 
-def signed(policy: Mapping[str, Any], leaves: Sequence[Leaf], key: SigningKey, **other: Any) -> Published:
+def signed(
+    policy: Mapping[str, Any], leaves: Sequence[Leaf], key: SigningKey, **other: Any
+) -> Published:
     """These leaves under a head that says so, signed; `other` fields of the head as given."""
     head: dict[str, Any] = {
         "format": "terang-list-1",
@@ -162,7 +189,9 @@ def signed(policy: Mapping[str, Any], leaves: Sequence[Leaf], key: SigningKey, *
 
 def as_file(published: Published) -> bytes:
     """The file of it."""
-    return list_file(published.head, published.signature, published.policy, map(leaf_text, published.leaves))
+    return list_file(
+        published.head, published.signature, published.policy, map(leaf_text, published.leaves)
+    )
 
 
 def marks(value: int) -> Decimal:

@@ -24,7 +24,11 @@ def version(number: int, skb: tuple[int, ...], previous: str | None = None) -> P
     """A version in which these people have these points in the second test."""
     skd = Result(Outcome.SCORED, {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)})
     people = [
-        Candidate(who, verified=True, results={"skd": skd, "skb": Result(Outcome.SCORED, {"SKB": Decimal(points)})})
+        Candidate(
+            who,
+            verified=True,
+            results={"skd": skd, "skb": Result(Outcome.SCORED, {"SKB": Decimal(points)})},
+        )
         for who, points in zip(NUMBERS, skb, strict=True)
     ]
     leaves, _ = composed(POLICY, [Vacancy("UMUM", 1, people)])
@@ -36,21 +40,32 @@ FIRST = version(1, (90, 80, 70))
 
 @given(st.permutations(range(70, 100)).map(lambda points: tuple(points[:3])))
 def test_who_moved_is_who_has_another_line(points: tuple[int, ...]) -> None:
-    """Exactly those whose rank, score or code differs, each once; the second version verifies and follows the first."""
+    """Exactly those whose rank, score or code differs, each once; the second version verifies and
+    follows the first.
+    """
     second = version(2, points, FIRST.head.root)
     check_list(second, KEY.public.accepts, KEY.public.id)
     check_follows(second.head, FIRST.head)
     order = sorted(range(3), key=lambda one: -points[one])
-    expected = {NUMBERS[one] for one in range(3) if points[one] != (90, 80, 70)[one] or order.index(one) != one}
+    expected = {
+        NUMBERS[one]
+        for one in range(3)
+        if points[one] != (90, 80, 70)[one] or order.index(one) != one
+    }
     moves = list(moved(FIRST, second))
-    assert {(one.list, one.participant_no) for one in moves} == {("final", number) for number in expected}
+    assert {(one.list, one.participant_no) for one in moves} == {
+        ("final", number) for number in expected
+    }
     assert len(moves) == len(expected)
     assert all(one.was is not None and one.now is not None for one in moves)
 
 
 def test_who_is_on_one_of_them_alone() -> None:
     """No line before, or none after."""
-    fewer = replace(FIRST, leaves=[leaf for leaf in FIRST.leaves if getattr(leaf, "participant_no", "") != NUMBERS[2]])
+    fewer = replace(
+        FIRST,
+        leaves=[leaf for leaf in FIRST.leaves if getattr(leaf, "participant_no", "") != NUMBERS[2]],
+    )
     assert [(one.list, one.was, one.now is None) for one in moved(fewer, FIRST)] == [
         ("skd", None, False),
         ("final", None, False),
@@ -68,7 +83,9 @@ def test_who_is_on_one_of_them_alone() -> None:
         (2, None, "expected the root of the version before, found none"),
     ],
 )
-def test_the_first_follows_none_and_each_other_one(number: int, previous: str | None, says: str) -> None:
+def test_the_first_follows_none_and_each_other_one(
+    number: int, previous: str | None, says: str
+) -> None:
     """Also where it was signed so."""
     made = version(number, (90, 80, 70), previous)
     with pytest.raises(FaultError, match=says):
@@ -88,10 +105,14 @@ def test_the_first_follows_none_and_each_other_one(number: int, previous: str | 
         (1, 1, "this is version 1, but version 1 follows none"),
     ],
 )
-def test_a_version_that_is_not_the_one_before_is_told_in_words(later: int, earlier: int, says: str) -> None:
+def test_a_version_that_is_not_the_one_before_is_told_in_words(
+    later: int, earlier: int, says: str
+) -> None:
     """Newer, too old, or the same: which version the file is, and which one was wanted."""
     with pytest.raises(FaultError) as fault:
-        check_follows(*(FIRST.head.model_copy(update={"version": number}) for number in (later, earlier)))
+        check_follows(
+            *(FIRST.head.model_copy(update={"version": number}) for number in (later, earlier))
+        )
     assert str(fault.value) == f"head, version: {says}"
 
 

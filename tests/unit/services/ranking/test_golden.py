@@ -27,7 +27,9 @@ from shared.policies.library import known
 
 FOLDER = Path(__file__).with_name("golden")
 SEED = "5e" * 32
-FILES = sorted(path.stem for path in FOLDER.glob("*.toml") if not path.name.endswith(".policy.toml"))
+FILES = sorted(
+    path.stem for path in FOLDER.glob("*.toml") if not path.name.endswith(".policy.toml")
+)
 
 
 def golden(name: str) -> dict[str, Any]:
@@ -60,20 +62,32 @@ def candidate(row: dict[str, Any], admitted_by: str | None) -> Candidate:
 
 
 def placed(rules: ListRules, candidates: list[Candidate]) -> list[tuple[Standing, Line]]:
-    """Every candidate's line, in merit order; equals stand by number here, so that what is expected needs no hash."""
+    """Every candidate's line, in merit order; equals stand by number here, so that what is expected
+    needs no hash.
+    """
     found: list[tuple[Standing, Candidate]] = []
     for each in candidates:
         standing = rules.stands(each)
         assert standing is not None
         found.append((standing, each))
-    found.sort(key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key), pair[1].participant_no))
+    found.sort(
+        key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key), pair[1].participant_no)
+    )
     lines: list[tuple[Standing, Line]] = []
-    for _, group in groupby(found, key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key))):
+    for _, group in groupby(
+        found, key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key))
+    ):
         alike = list(group)
         shared = len(lines) + 1
         for number, (standing, each) in enumerate(alike):
             row = Row(
-                shared + number, each.participant_no, standing.gate, standing.worth, shared, len(alike), decided=0
+                shared + number,
+                each.participant_no,
+                standing.gate,
+                standing.worth,
+                shared,
+                len(alike),
+                decided=0,
             )
             lines.append((standing, line(row)))
     order = {each.participant_no: number for number, each in enumerate(candidates)}
@@ -92,7 +106,11 @@ def told(rules: ListRules, seats: int, lines: list[tuple[Standing, Line]]) -> li
         row: dict[str, Any] = {"no": int(one.participant_no[-6:]), "code": code}
         if one.rank is not None and one.score is not None:
             row |= {"rank": one.rank, "score": digits(one.score, rules.decimals)}
-            row["by"] = "" if above is None else rules.told_apart_by(above.merit_key, standing.merit_key) or "equal"
+            row["by"] = (
+                ""
+                if above is None
+                else rules.told_apart_by(above.merit_key, standing.merit_key) or "equal"
+            )
             above = standing
         rows.append(row)
     return rows
@@ -108,16 +126,24 @@ def otherwise(case: dict[str, Any], found: list[dict[str, Any]]) -> list[str]:
     ]
     if not lines and found != case["expected"]:
         lines = ["  the same lines in another order"]
-    return [f"{case['list']}, {case['need']}, {case['seats']} seats: {case['says']}", *lines] if lines else []
+    return (
+        [f"{case['list']}, {case['need']}, {case['seats']} seats: {case['says']}", *lines]
+        if lines
+        else []
+    )
 
 
 def _in_words(row: dict[str, Any]) -> str:
-    return ", ".join(f"{name} {value}" for name, value in row.items() if name != "no" and value != "")
+    return ", ".join(
+        f"{name} {value}" for name, value in row.items() if name != "no" and value != ""
+    )
 
 
 @pytest.mark.parametrize("name", FILES)
 def test_lists_are_as_worked_by_hand(name: str) -> None:
-    """Rank, score, code and what decided, of every candidate of every worked case; where a rule was changed, all that is decided otherwise now."""
+    """Rank, score, code and what decided, of every candidate of every worked case; where a rule was
+    changed, all that is decided otherwise now.
+    """
     worked = golden(name)
     policy = policy_of(worked)
     differences: list[str] = []
@@ -125,7 +151,10 @@ def test_lists_are_as_worked_by_hand(name: str) -> None:
         one = policy.list_called(case["list"])
         assert one is not None
         rules = rules_of(policy.model_dump_json(), case["need"], SEED)[case["list"]]
-        candidates = [candidate(row, one.after if case.get("admitted") else None) for row in case["candidates"]]
+        candidates = [
+            candidate(row, one.after if case.get("admitted") else None)
+            for row in case["candidates"]
+        ]
         differences += otherwise(case, told(rules, case["seats"], placed(rules, candidates)))
     if differences:
         pytest.fail("\n".join([f"{policy.id} decides otherwise now:", *differences]), pytrace=False)
@@ -140,7 +169,9 @@ def keys_digest(name: str) -> str:
         after = policy.list_called(case["list"])
         rules = rules_of(policy.model_dump_json(), case["need"], SEED)[case["list"]]
         for row in case["candidates"]:
-            standing = rules.stands(candidate(row, after.after if after and case.get("admitted") else None))
+            standing = rules.stands(
+                candidate(row, after.after if after and case.get("admitted") else None)
+            )
             assert standing is not None
             digest.update(len(standing.merit_key).to_bytes(2, "big") + standing.merit_key)
     return digest.hexdigest()

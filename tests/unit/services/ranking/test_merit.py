@@ -84,8 +84,12 @@ def in_order(list_code: str, *candidates: Candidate) -> list[int]:
         ("DAERAH_TERTINGGAL", (0, 60, 225), Gate.BELOW),  # 285
     ],
 )
-def test_thresholds_gate_each_kind_of_need(need: str, points: tuple[int, int, int], gate: Gate) -> None:
-    """KepmenPANRB 321/2024: who is below one of the passing grades of the vacancy's kind of need is out, whatever the rest."""
+def test_thresholds_gate_each_kind_of_need(
+    need: str, points: tuple[int, int, int], gate: Gate
+) -> None:
+    """KepmenPANRB 321/2024: who is below one of the passing grades of the vacancy's kind of need is
+    out, whatever the rest.
+    """
     standing = rules("skd", need).stands(person(results={"skd": skd(*points)}))
     assert standing is not None
     assert standing.gate is gate
@@ -100,12 +104,20 @@ def test_thresholds_gate_each_kind_of_need(need: str, points: tuple[int, int, in
         ((150, 175, 225), "100", "100.000"),
         ((100, 100, 170), "80.5", "75.209"),  # 67.27272 -> 67.273 -> 26.9092 -> 26.909; 48.3
         ((100, 100, 171), "70", "68.982"),  # 67.45454 -> 67.455 -> 26.982; 42
-        ((65, 80, 167), "0.001", "22.692"),  # 56.72727 -> 56.727 -> 22.6908 -> 22.691; 0.0006 -> 0.001
+        (
+            (65, 80, 167),
+            "0.001",
+            "22.692",
+        ),  # 56.72727 -> 56.727 -> 22.6908 -> 22.691; 0.0006 -> 0.001
         ((70, 80, 166), "66.666", "62.982"),  # 57.45454 -> 57.455 -> 22.982; 39.9996 -> 40.000
     ],
 )
-def test_both_tests_are_integrated_in_the_published_steps(total: tuple[int, int, int], skb: str, score: str) -> None:
-    """Each division and each multiplication is rounded half-up to three digits; rounding once at the end would differ."""
+def test_both_tests_are_integrated_in_the_published_steps(
+    total: tuple[int, int, int], skb: str, score: str
+) -> None:
+    """Each division and each multiplication is rounded half-up to three digits; rounding once at
+    the end would differ.
+    """
     standing = rules("final").stands(finalist(1, skd(*total), skb))
     assert standing is not None
     assert standing.score is not None
@@ -113,7 +125,10 @@ def test_both_tests_are_integrated_in_the_published_steps(total: tuple[int, int,
 
 
 def test_rounding_once_at_the_end_is_another_rule() -> None:
-    """311 and 80.004: step by step 22.618 + 48.002; at once 70.62058 would be 70.621. A policy may say so, this one does not."""
+    """311 and 80.004: step by step 22.618 + 48.002; at once 70.62058 would be 70.621.
+
+    A policy may say so, this one does not.
+    """
     candidate = finalist(1, skd(65, 80, 166), "80.004")
     national = load("national-cpns-2024")
     final = national.lists[1]
@@ -135,7 +150,9 @@ def test_equal_totals_go_by_tkp_then_tiu_then_twk() -> None:
 
 
 def test_equal_final_scores_go_by_the_six_steps() -> None:
-    """SKD total, TKP, TIU, TWK, then grade point average, then the oldest; what is unknown goes last."""
+    """SKD total, TKP, TIU, TWK, then grade point average, then the oldest; what is unknown goes
+    last.
+    """
     same = skd(100, 100, 200)
     order = in_order(
         "final",
@@ -153,7 +170,9 @@ def test_equal_final_scores_go_by_the_six_steps() -> None:
 
 @lru_cache
 def across_stages() -> str:
-    """The national rules, with a tie by points of both tests: those of the SKB count in thousandths."""
+    """The national rules, with a tie by points of both tests: those of the SKB count in
+    thousandths.
+    """
     values = load("national-cpns-2024").model_dump(mode="json")
     values["lists"][1]["ties"] = [
         {"by": "TKP+SKB", "order": "highest-first"},
@@ -177,19 +196,29 @@ def test_a_tie_by_points_of_two_stages_counts_both_in_the_same_units() -> None:
 
 
 def test_who_is_equal_in_everything_differs_by_the_last_resort_alone() -> None:
-    """The hash of number and seed orders lines, and nothing more: true equality stays visible. Another round's seed orders them otherwise."""
-    one, other = (rules("skd").stands(person(number, results={"skd": skd(100, 100, 200)})) for number in (1, 2))
+    """The hash of number and seed orders lines, and nothing more: true equality stays visible.
+
+    Another round's seed orders them otherwise.
+    """
+    one, other = (
+        rules("skd").stands(person(number, results={"skd": skd(100, 100, 200)}))
+        for number in (1, 2)
+    )
     assert one is not None
     assert other is not None
     assert one.merit_key != other.merit_key
     assert equals_of(one.merit_key) == equals_of(other.merit_key)
-    elsewhere = rules_of(policy_json(), "UMUM", "aa" * 32)["skd"].stands(person(1, results={"skd": skd(100, 100, 200)}))
+    elsewhere = rules_of(policy_json(), "UMUM", "aa" * 32)["skd"].stands(
+        person(1, results={"skd": skd(100, 100, 200)})
+    )
     assert elsewhere is not None
     assert elsewhere.merit_key != one.merit_key
 
 
 def test_an_officers_decision_comes_after_every_tie_and_before_the_last_resort() -> None:
-    """Decided equals are told apart in the decided order; whoever was not decided on comes after them."""
+    """Decided equals are told apart in the decided order; whoever was not decided on comes after
+    them.
+    """
     same = skd(100, 100, 200)
     candidates = [finalist(number, same, "80") for number in (1, 2, 3)]
     decided = [
@@ -210,8 +239,19 @@ def test_an_officers_decision_comes_after_every_tie_and_before_the_last_resort()
         ({"results": {"skd": Result(Outcome.DISQUALIFIED, {})}}, Gate.DISQUALIFIED),
         ({"results": {"skd": skd(100, 100, 200), "skb": Result(Outcome.MISSED, {})}}, Gate.ABSENT),
         ({"results": {"skd": skd(100, 100, 200)}}, Gate.WAITING),
-        ({"results": {"skd": skd(0, 0, 0), "skb": Result(Outcome.SCORED, {"SKB": Decimal(1)})}}, Gate.BELOW),
-        ({"results": {"skd": skd(100, 100, 200), "skb": Result(Outcome.SCORED, {"SKB": Decimal(101)})}}, Gate.WAITING),
+        (
+            {"results": {"skd": skd(0, 0, 0), "skb": Result(Outcome.SCORED, {"SKB": Decimal(1)})}},
+            Gate.BELOW,
+        ),
+        (
+            {
+                "results": {
+                    "skd": skd(100, 100, 200),
+                    "skb": Result(Outcome.SCORED, {"SKB": Decimal(101)}),
+                }
+            },
+            Gate.WAITING,
+        ),
     ],
 )
 def test_gates_of_the_final_list(change: dict[str, Any], gate: Gate) -> None:
@@ -224,7 +264,10 @@ def test_gates_of_the_final_list(change: dict[str, Any], gate: Gate) -> None:
 @pytest.mark.parametrize("known", [{"verified": None}, {"verified": False}])
 def test_only_the_verified_stand_on_the_first_list(known: dict[str, Any]) -> None:
     """Undecided applications and those that do not meet the requirements are not on it."""
-    assert rules("skd").stands(Candidate("0001-000001", results={"skd": skd(100, 100, 200)}, **known)) is None
+    assert (
+        rules("skd").stands(Candidate("0001-000001", results={"skd": skd(100, 100, 200)}, **known))
+        is None
+    )
 
 
 def test_only_the_shortlisted_stand_on_the_final_list() -> None:
@@ -238,14 +281,18 @@ def test_a_kind_of_need_without_rules_ranks_nobody() -> None:
 
 
 POINTS = st.builds(
-    lambda twk, tiu, tkp: (5 * twk, 5 * tiu, tkp), st.integers(0, 30), st.integers(0, 35), st.integers(0, 225)
+    lambda twk, tiu, tkp: (5 * twk, 5 * tiu, tkp),
+    st.integers(0, 30),
+    st.integers(0, 35),
+    st.integers(0, 225),
 )
 FEW_POINTS = st.sampled_from(
     [(100, 100, 200), (100, 95, 205), (95, 105, 200), (65, 80, 166), (0, 0, 0), (150, 175, 225)]
 )
 FACTS = st.fixed_dictionaries(
     {
-        "gpa": st.none() | st.sampled_from([Decimal("3.5"), Decimal("3.51"), Decimal(0), Decimal("98.25")]),
+        "gpa": st.none()
+        | st.sampled_from([Decimal("3.5"), Decimal("3.51"), Decimal(0), Decimal("98.25")]),
         "birth_date": st.none() | st.dates(date(1960, 1, 1), date(2008, 1, 1)),
     }
 )
@@ -257,7 +304,12 @@ def crowds(draw: Callable[..., Any]) -> list[Candidate]:
     """Candidates of whom many share points."""
     size = draw(st.integers(2, 12))
     return [
-        finalist(number, skd(*draw(FEW_POINTS | POINTS)), draw(st.sampled_from(["80", "80.001"]) | SKB), **draw(FACTS))
+        finalist(
+            number,
+            skd(*draw(FEW_POINTS | POINTS)),
+            draw(st.sampled_from(["80", "80.001"]) | SKB),
+            **draw(FACTS),
+        )
         for number in range(size)
     ]
 
@@ -283,7 +335,9 @@ def plain_final_key(candidate: Candidate) -> tuple[object, ...]:
 
 @given(crowds())
 def test_the_keys_order_is_the_articles_order(crowd: list[Candidate]) -> None:
-    """Bytes sort like the ties of the articles, said plainly; being bytes, the order is total and transitive, and equals are exactly the equals."""
+    """Bytes sort like the ties of the articles, said plainly; being bytes, the order is total and
+    transitive, and equals are exactly the equals.
+    """
     passed = []
     for candidate in crowd:
         standing = rules("final").stands(candidate)
@@ -300,18 +354,26 @@ def test_the_keys_order_is_the_articles_order(crowd: list[Candidate]) -> None:
 
 
 @given(
-    POINTS, st.sampled_from(["TWK", "TIU", "TKP"]), st.integers(1, 30), st.sampled_from(["UMUM", "CUMLAUDE", "PAPUA"])
+    POINTS,
+    st.sampled_from(["TWK", "TIU", "TKP"]),
+    st.integers(1, 30),
+    st.sampled_from(["UMUM", "CUMLAUDE", "PAPUA"]),
 )
 def test_a_higher_score_never_lowers_a_place(
     points: tuple[int, int, int], component: str, more: int, need: str
 ) -> None:
-    """More points in any component, all else equal, never put a candidate after where they stood, and never out."""
+    """More points in any component, all else equal, never put a candidate after where they stood,
+    and never out.
+    """
     stage = load("national-cpns-2024").stage("skd")
     assert stage is not None
     part = stage.component(component)
     assert part is not None
     result = skd(*points)
-    raised = {**result.points, component: min(result.points[component] + more * part.step, part.maximum)}
+    raised = {
+        **result.points,
+        component: min(result.points[component] + more * part.step, part.maximum),
+    }
     before = rules("skd", need).stands(person(results={"skd": result}))
     after = rules("skd", need).stands(person(results={"skd": Result(Outcome.SCORED, raised)}))
     assert before is not None
@@ -333,11 +395,15 @@ def test_more_skb_never_lowers_a_final_place(one: str, other: str) -> None:
 @given(st.integers(0, 10**12), st.integers(1, 10**6))
 def test_half_up_is_exact(numerator: int, denominator: int) -> None:
     """The nearest integer, and of two equally near the greater."""
-    assert half_up(numerator, denominator) == floor(Fraction(numerator, denominator) + Fraction(1, 2))
+    assert half_up(numerator, denominator) == floor(
+        Fraction(numerator, denominator) + Fraction(1, 2)
+    )
 
 
 def test_the_same_facts_give_the_same_bytes_everywhere() -> None:
-    """A fixed key of a fixed candidate: it may not change between versions of Python or of the code, or every stored key would be wrong."""
+    """A fixed key of a fixed candidate: it may not change between versions of Python or of the
+    code, or every stored key would be wrong.
+    """
     standing = rules("final").stands(
         finalist(7, skd(100, 105, 201), "77.777", gpa=Decimal("3.25"), birth_date=date(1999, 5, 17))
     )

@@ -1,4 +1,6 @@
-"""What must hold of every policy's order, for any points and facts; the order is set against the same rules said plainly."""
+"""What must hold of every policy's order, for any points and facts; the order is set against the
+same rules said plainly.
+"""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -76,7 +78,9 @@ def crowds(draw: Callable[..., Any], policy: Policy, one: List, need: str) -> li
                 results=results,
                 gpa=draw(st.none() | st.sampled_from([Decimal("3.5"), Decimal("3.51")])),
                 birth_date=draw(st.none() | st.sampled_from([date(1999, 1, 1), date(1999, 1, 2)])),
-                relevant_experience_months=draw(st.none() | st.sampled_from([0, 11, 12, 59, 60, 200])),
+                relevant_experience_months=draw(
+                    st.none() | st.sampled_from([0, 11, 12, 59, 60, 200])
+                ),
                 admitted_by=frozenset({one.after} if one.after else ()),
                 education=draw(st.none() | st.sampled_from(words)) if words else None,
                 priority=draw(st.none() | st.sampled_from([*groups, "R9"])) if groups else None,
@@ -86,7 +90,9 @@ def crowds(draw: Callable[..., Any], policy: Policy, one: List, need: str) -> li
 
 
 class Plainly:
-    """A policy's rules, said with decimals and tuples, sharing nothing with what is tested but the policy."""
+    """A policy's rules, said with decimals and tuples, sharing nothing with what is tested but the
+    policy.
+    """
 
     def __init__(self, policy: Policy, one: List, need: str) -> None:
         self.policy, self.one, self.need = policy, one, need
@@ -103,7 +109,8 @@ class Plainly:
                         reached = [
                             step.points
                             for step in component.evidence.steps
-                            if value is not None and value >= self.step(component.evidence.of, step.at_least)
+                            if value is not None
+                            and value >= self.step(component.evidence.of, step.at_least)
                         ]
                         found[component.code] = max(reached, default=Decimal(0))
             for bonus in stage.bonuses:
@@ -111,17 +118,27 @@ class Plainly:
                 if asked and (not bonus.needs or self.need in bonus.needs):
                     own = found[bonus.component]
                     found[bonus.component] = max(own, min(own + bonus.points, bonus.ceiling))
-            mine = [component.code for component in stage.components if component.of_need(self.need)]
+            mine = [
+                component.code for component in stage.components if component.of_need(self.need)
+            ]
             found[stage.code] = sum((found[code] for code in mine), Decimal(0))
         return found
 
     def fact(self, name: str, who: Candidate) -> Any:
         if name == "education":
             code = self.policy.education_code(who.education) if who.education else None
-            return None if code is None else [level.code for level in self.policy.education].index(code)
+            return (
+                None
+                if code is None
+                else [level.code for level in self.policy.education].index(code)
+            )
         if name == "priority":
             code = self.policy.priority_code(who.priority) if who.priority else None
-            return None if code is None else -[group.code for group in self.policy.priority_groups].index(code)
+            return (
+                None
+                if code is None
+                else -[group.code for group in self.policy.priority_groups].index(code)
+            )
         if name == "birth_date":
             return None if who.birth_date is None else who.birth_date.toordinal()
         return getattr(who, name)
@@ -139,7 +156,11 @@ class Plainly:
                     return False
             for component in stage.components:
                 least = component.knock_out
-                if component.of_need(self.need) and least is not None and points[component.code] < least:
+                if (
+                    component.of_need(self.need)
+                    and least is not None
+                    and points[component.code] < least
+                ):
                     return False
         return True
 
@@ -179,7 +200,10 @@ class Plainly:
 @settings(max_examples=40)
 @given(data=st.data())
 def test_keys_order_as_the_policy_says_plainly(policy_id: str, data: st.DataObject) -> None:
-    """For every policy, list and kind of need: same gates, same scores, same order, same equals. Bytes have an order that is total and transitive."""
+    """For every policy, list and kind of need: same gates, same scores, same order, same equals.
+
+    Bytes have an order that is total and transitive.
+    """
     policy = policy_called(policy_id)
     list_code, need = data.draw(lists_of(policy_id))
     one = policy.list_called(list_code)
@@ -224,7 +248,9 @@ def test_more_points_never_lower_a_place(policy_id: str, data: st.DataObject) ->
     more = min(before + data.draw(st.integers(1, 50)) * component.step, component.maximum)
     raised = Result(Outcome.SCORED, {**given_points, component.code: more})
     low = rules(policy_id, list_code, need).stands(who)
-    high = rules(policy_id, list_code, need).stands(replace(who, results={**who.results, stage.code: raised}))
+    high = rules(policy_id, list_code, need).stands(
+        replace(who, results={**who.results, stage.code: raised})
+    )
     assert low is not None
     assert high is not None
     assert high.merit_key <= low.merit_key
@@ -234,7 +260,9 @@ def test_more_points_never_lower_a_place(policy_id: str, data: st.DataObject) ->
 @settings(max_examples=20)
 @given(data=st.data(), seats=st.integers(1, 4))
 def test_a_cut_never_splits_equals(policy_id: str, data: st.DataObject, seats: int) -> None:
-    """Who is equal in priority, score and every tie has the same code; seats are exceeded only where the policy admits equals."""
+    """Who is equal in priority, score and every tie has the same code; seats are exceeded only
+    where the policy admits equals.
+    """
     policy = policy_called(policy_id)
     list_code, need = data.draw(lists_of(policy_id))
     one = policy.list_called(list_code)
@@ -271,7 +299,9 @@ def test_priority_beats_any_score(data: st.DataObject) -> None:
     order = ["R1", "R2", "R3", "R4", None]
     high = data.draw(st.integers(0, 3))
     low = data.draw(st.integers(high + 1, 4))
-    first = rules("national-pppk-2024", "final", "UMUM").stands(replace(worst, priority=order[high]))
+    first = rules("national-pppk-2024", "final", "UMUM").stands(
+        replace(worst, priority=order[high])
+    )
     second = rules("national-pppk-2024", "final", "UMUM").stands(replace(best, priority=order[low]))
     assert first is not None
     assert second is not None
@@ -280,7 +310,9 @@ def test_priority_beats_any_score(data: st.DataObject) -> None:
 
 @given(data=st.data(), need=st.sampled_from(["UMUM", "DISABILITAS"]))
 def test_a_bonus_never_passes_its_ceiling(data: st.DataObject, need: str) -> None:
-    """Whatever the points and however many bonuses: no more than the ceiling, and never less than without."""
+    """Whatever the points and however many bonuses: no more than the ceiling, and never less than
+    without.
+    """
     policy = policy_called("teachers-2022")
     one = policy.list_called("final")
     assert one is not None
@@ -291,7 +323,9 @@ def test_a_bonus_never_passes_its_ceiling(data: st.DataObject, need: str) -> Non
     assert counted["kompetensi"] == counted["TEKNIS"] + counted["SERTIFIKAT"]
 
 
-@pytest.mark.parametrize(("minimum", "gates"), [("65", [True, True]), ("65.5", [False, True]), ("70", [False, True])])
+@pytest.mark.parametrize(
+    ("minimum", "gates"), [("65", [True, True]), ("65.5", [False, True]), ("70", [False, True])]
+)
 def test_a_minimum_between_steps_is_not_reached_from_below(minimum: str, gates: list[bool]) -> None:
     """65 is less than 65.5, also where points go by 5."""
     law = load("national-cpns-2024").as_json()
@@ -301,19 +335,25 @@ def test_a_minimum_between_steps_is_not_reached_from_below(minimum: str, gates: 
     found = []
     for twk in ("65", "70"):
         points = {"TWK": twk, "TIU": "100", "TKP": "200"}
-        standing = one.stands(Candidate("0001-000001", True, results={"skd": Result(Outcome.SCORED, points)}))
+        standing = one.stands(
+            Candidate("0001-000001", True, results={"skd": Result(Outcome.SCORED, points)})
+        )
         assert standing is not None
         found.append(standing.gate is Gate.RANKED)
     assert found == gates
 
 
 def test_points_as_texts_count_like_decimals() -> None:
-    """What the log and the database hold as digits makes the same key as the decimal, and nonsense makes none."""
+    """What the log and the database hold as digits makes the same key as the decimal, and nonsense
+    makes none.
+    """
     one = rules("national-cpns-2024", "skd", "UMUM")
 
     def with_points(twk: Any) -> Candidate:
         points = {"TWK": twk, "TIU": "100", "TKP": Decimal(200)}
-        return Candidate("0001-000001", verified=True, results={"skd": Result(Outcome.SCORED, points)})
+        return Candidate(
+            "0001-000001", verified=True, results={"skd": Result(Outcome.SCORED, points)}
+        )
 
     assert one.stands(with_points("100")) == one.stands(with_points(Decimal("100.0")))
     for wrong in ("", "1e", "101", "155", "-5", "NaN", "Infinity", Decimal("NaN")):

@@ -1,4 +1,6 @@
-"""Published lists: whoever has the key's public half finds every change, and every ranking that does not follow from its facts."""
+"""Published lists: whoever has the key's public half finds every change, and every ranking that
+does not follow from its facts.
+"""
 
 import json
 from dataclasses import replace
@@ -53,7 +55,12 @@ def verify(data: bytes) -> Published | Receipt:
 
 
 def person(
-    number: int, skd: tuple[int, int, int] | Outcome, skb: str | Outcome | None, /, vacancy: int = 1, **known: Any
+    number: int,
+    skd: tuple[int, int, int] | Outcome,
+    skb: str | Outcome | None,
+    /,
+    vacancy: int = 1,
+    **known: Any,
 ) -> Candidate:
     """Someone verified, with the results of both tests."""
     results = {}
@@ -64,7 +71,11 @@ def person(
         else Result(Outcome.SCORED, dict(zip(names, map(Decimal, skd), strict=True)))
     )
     if skb is not None:
-        results["skb"] = Result(skb, {}) if isinstance(skb, Outcome) else Result(Outcome.SCORED, {"SKB": Decimal(skb)})
+        results["skb"] = (
+            Result(skb, {})
+            if isinstance(skb, Outcome)
+            else Result(Outcome.SCORED, {"SKB": Decimal(skb)})
+        )
     known.setdefault("verified", True)
     return Candidate(f"{vacancy:04d}-{number:06d}", results=results, **known)
 
@@ -98,8 +109,12 @@ def small_round() -> list[Vacancy]:
             "DISABILITAS",
             1,
             [
-                person(1, (70, 80, 170), "70", 2, gpa=Decimal(3), birth_date=born, decided={"final": 2}),
-                person(2, (70, 80, 170), "70", 2, gpa=Decimal(3), birth_date=born, decided={"final": 1}),
+                person(
+                    1, (70, 80, 170), "70", 2, gpa=Decimal(3), birth_date=born, decided={"final": 2}
+                ),
+                person(
+                    2, (70, 80, 170), "70", 2, gpa=Decimal(3), birth_date=born, decided={"final": 1}
+                ),
             ],
         ),
     ]
@@ -124,7 +139,9 @@ def proven(published: Published) -> list[Proven]:
 def a_receipt() -> Receipt:
     """Of one whom personal facts put in order."""
     published, openings = small()
-    mine = [one for one in proven(published) if getattr(one.leaf, "participant_no", "") == "0001-000002"]
+    mine = [
+        one for one in proven(published) if getattr(one.leaf, "participant_no", "") == "0001-000002"
+    ]
     own = [opening for opening in openings if opening.participant_no == "0001-000002"]
     return Receipt(published.head, published.signature, mine, own)
 
@@ -138,7 +155,9 @@ def lines(published: Published, vacancy_id: str, code: str) -> list[LineLeaf]:
 
 
 def test_a_published_round_verifies_and_shows_no_personal_fact() -> None:
-    """Order and codes are the engine's; where marks or age decided there is an order and a commitment; neither fact stands in the file."""
+    """Order and codes are the engine's; where marks or age decided there is an order and a
+    commitment; neither fact stands in the file.
+    """
     published, openings = small()
     data = as_file(published)
     assert verify(data) == published
@@ -151,11 +170,23 @@ def test_a_published_round_verifies_and_shows_no_personal_fact() -> None:
         ("5", None, "TH", None),
     ]
     assert [leaf.code for leaf in lines(published, "v2", "final")] == ["L", "P"]
-    assert {leaf.code for leaf in lines(published, "v1", "skd")} == {"P/L", "TL", "TH", "DIS", "APS"}
+    assert {leaf.code for leaf in lines(published, "v1", "skd")} == {
+        "P/L",
+        "TL",
+        "TH",
+        "DIS",
+        "APS",
+    }
     assert {opening.participant_no for opening in openings} == {
         "0001-000001", "0001-000002", "0001-000003", "0002-000001", "0002-000002",
     }  # fmt: skip
-    for secret in (b"1990-01-01", b"1999-05-17", b"3.90", b"3.20", *(opening.salt.encode() for opening in openings)):
+    for secret in (
+        b"1990-01-01",
+        b"1999-05-17",
+        b"3.90",
+        b"3.20",
+        *(opening.salt.encode() for opening in openings),
+    ):
         assert secret not in data
 
 
@@ -170,16 +201,25 @@ def test_a_receipt_opens_the_commitment_to_the_person() -> None:
 
 @lru_cache
 def tiny() -> Published:
-    """Three people for one seat, two of them told apart by marks, under the national policy less what they don't need of it."""
+    """Three people for one seat, two of them told apart by marks, under the national policy less
+    what they don't need of it.
+    """
     whole = policy().as_json()
     stages = [dict(stage, longer=[]) for stage in whole["stages"]]
     for stage in stages:
-        stage["thresholds"] = [one for one in stage.get("thresholds", []) if one["needs"] == ["UMUM"]]
+        stage["thresholds"] = [
+            one for one in stage.get("thresholds", []) if one["needs"] == ["UMUM"]
+        ]
         stage["longer"] = []
     kept = {"id", "version", "name", "lists", "publication"}
-    part = {name: whole[name] for name in kept} | {"needs": {"UMUM": whole["needs"]["UMUM"]}, "stages": stages}
+    part = {name: whole[name] for name in kept} | {
+        "needs": {"UMUM": whole["needs"]["UMUM"]},
+        "stages": stages,
+    }
     text = json.dumps(part)
-    part["authorities"] = {name: one for name, one in whole["authorities"].items() if f'"{name}"' in text}
+    part["authorities"] = {
+        name: one for name, one in whole["authorities"].items() if f'"{name}"' in text
+    }
     smaller = Policy.model_validate(part)
     people = [
         person(1, (100, 100, 200), "80", gpa=Decimal("3.9")),
@@ -192,14 +232,20 @@ def tiny() -> Published:
 
 @pytest.mark.parametrize("file", ["list", "receipt"])
 def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
-    """Each byte of the file in turn, changed to another; each seventh also taken out, doubled, and made a digit."""
+    """Each byte of the file in turn, changed to another; each seventh also taken out, doubled, and
+    made a digit.
+    """
     data = as_file(tiny()) if file == "list" else receipt_file(a_receipt())
     verify(data)
     for at, byte in enumerate(data):
         changed = [data[:at] + bytes((byte ^ 1,)) + data[at + 1 :]]
         if at % 7 == 0:
             digit = b"1" if byte == ord("0") else b"0"
-            changed += [data[:at] + data[at + 1 :], data[: at + 1] + data[at:], data[:at] + digit + data[at + 1 :]]
+            changed += [
+                data[:at] + data[at + 1 :],
+                data[: at + 1] + data[at:],
+                data[:at] + digit + data[at + 1 :],
+            ]
         for each in changed:
             with pytest.raises(FaultError):
                 verify(each)
@@ -237,7 +283,9 @@ def remade(published: Published, index: int, **changed: Any) -> Published:
 def test_a_wrong_ranking_is_refused_even_if_the_right_key_signed_it(
     vacancy_id: str, code: str, place: int, changed: dict[str, Any], field: str
 ) -> None:
-    """One line changed, hashes and signature made anew: recomputing finds it, and says which line and field."""
+    """One line changed, hashes and signature made anew: recomputing finds it, and says which line
+    and field.
+    """
     published, _ = small()
     index = published.leaves.index(lines(published, vacancy_id, code)[place - 1])
     with pytest.raises(FaultError) as fault:
@@ -247,7 +295,9 @@ def test_a_wrong_ranking_is_refused_even_if_the_right_key_signed_it(
 
 
 def test_what_stands_around_the_lines_is_recomputed_too() -> None:
-    """Seats, digests, officers' decisions, the order of vacancies, a list left out, a line left out, a head that says otherwise."""
+    """Seats, digests, officers' decisions, the order of vacancies, a list left out, a line left
+    out, a head that says otherwise.
+    """
     published, _ = small()
     leaves = [*published.leaves]
     heads = {leaf.list: index for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)}
@@ -284,26 +334,36 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
 def test_a_number_is_one_candidates() -> None:
     """Somebody who stands on the lists of two vacancies is found, however well both fit together."""
     first, second = small_round()
-    second.people = [*second.people, *(each for each in first.people if each.participant_no == "0001-000001")]
+    second.people = [
+        *second.people,
+        *(each for each in first.people if each.participant_no == "0001-000001"),
+    ]
     leaves, _ = composed(policy(), [first, second])
     with pytest.raises(FaultError, match="participant_no: 0001-000001 is a candidate of v1 too"):
         verify(as_file(signed(policy().as_json(), leaves, KEY)))
 
 
 def test_the_fault_names_line_and_field() -> None:
-    """The line of the file, as an editor counts, the participant, the field, what was expected and what was published."""
+    """The line of the file, as an editor counts, the participant, the field, what was expected and
+    what was published.
+    """
     published, _ = small()
     wrong = lines(published, "v1", "final")[3]
     data = as_file(remade(published, published.leaves.index(wrong), score="90.000"))
     number = next(at for at, text in enumerate(data.splitlines(), 1) if b'"90.000"' in text)
     with pytest.raises(FaultError) as fault:
         verify(data)
-    assert str(fault.value) == f"line {number} (list final, 0001-000004), score: expected 77.090, published 90.000"
+    assert (
+        str(fault.value)
+        == f"line {number} (list final, 0001-000004), score: expected 77.090, published 90.000"
+    )
 
 
 def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_person() -> None:
-    """Kasemen's: no points in the file, order and codes out of the scores, ties by the points unseen; the opening has them. A score changed by the
-    right key's holder moves the line, and is refused."""
+    """Kasemen's: no points in the file, order and codes out of the scores, ties by the points
+    unseen; the opening has them. A score changed by the right key's holder moves the line, and is
+    refused.
+    """
     law = load("local-kasemen")
     need = min(law.needs)
     people = []
@@ -311,12 +371,17 @@ def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_perso
         results = {
             stage.code: Result(
                 Outcome.SCORED,
-                {one.code: one.maximum - one.step * (least if at == 0 else 0) for at, one in enumerate(stage.stated)},
+                {
+                    one.code: one.maximum - one.step * (least if at == 0 else 0)
+                    for at, one in enumerate(stage.stated)
+                },
             )
             for stage in law.stages
         }
         decided = {law.lists[-1].code: number}
-        people.append(Candidate(f"0001-{number:06d}", verified=True, results=results, decided=decided))
+        people.append(
+            Candidate(f"0001-{number:06d}", verified=True, results=results, decided=decided)
+        )
     leaves, openings = composed(law, [Vacancy(need, 1, people)])
     published = signed(law.as_json(), leaves, KEY)
     verify(as_file(published))
@@ -328,7 +393,12 @@ def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_perso
     ]
     assert all(opening.facts for opening in openings)
     index = published.leaves.index(last[2])
-    for changed in ({"score": "100.00000"}, {"score": last[0].score}, {"points": {"X": "1"}}, {"commitment": None}):
+    for changed in (
+        {"score": "100.00000"},
+        {"score": last[0].score},
+        {"points": {"X": "1"}},
+        {"commitment": None},
+    ):
         with pytest.raises(FaultError):
             verify(as_file(remade(published, index, **changed)))
 
@@ -347,17 +417,25 @@ def test_a_change_by_someone_without_the_key_is_named_too() -> None:
         verify(as_file(Published(published.head, published.signature, published.policy, leaves)))
 
 
-POINTS = st.tuples(st.sampled_from([65, 100, 105]), st.sampled_from([80, 100]), st.sampled_from([165, 170, 200]))
+POINTS = st.tuples(
+    st.sampled_from([65, 100, 105]), st.sampled_from([80, 100]), st.sampled_from([165, 170, 200])
+)
 
 
 @st.composite
 def rounds(draw: st.DrawFn) -> list[Vacancy]:
-    """One to three vacancies of up to twelve people with few different points, so that ties abound; nobody equal at the last seat is left to chance."""
+    """One to three vacancies of up to twelve people with few different points, so that ties abound;
+    nobody equal at the last seat is left to chance.
+    """
     made = []
     for vacancy in range(1, draw(st.integers(1, 3)) + 1):
         people = []
         for number in range(1, draw(st.integers(1, 12)) + 1):
-            skd = draw(st.one_of(POINTS, POINTS, POINTS, st.sampled_from([Outcome.MISSED, Outcome.DISQUALIFIED])))
+            skd = draw(
+                st.one_of(
+                    POINTS, POINTS, POINTS, st.sampled_from([Outcome.MISSED, Outcome.DISQUALIFIED])
+                )
+            )
             skb = draw(st.sampled_from(["70", "70.5", "99.999", Outcome.MISSED]))
             people.append(
                 person(
@@ -372,7 +450,11 @@ def rounds(draw: st.DrawFn) -> list[Vacancy]:
                 )
             )
         made.append(
-            Vacancy(draw(st.sampled_from(["UMUM", "CUMLAUDE", "DISABILITAS"])), draw(st.integers(1, 3)), people)
+            Vacancy(
+                draw(st.sampled_from(["UMUM", "CUMLAUDE", "DISABILITAS"])),
+                draw(st.integers(1, 3)),
+                people,
+            )
         )
     return made
 
@@ -380,7 +462,9 @@ def rounds(draw: st.DrawFn) -> list[Vacancy]:
 @settings(max_examples=40, deadline=None)
 @given(rounds())
 def test_any_round_verifies(vacancies: list[Vacancy]) -> None:
-    """Whatever the points, ties and outcomes: published, it verifies, and its file is read back as it was."""
+    """Whatever the points, ties and outcomes: published, it verifies, and its file is read back as
+    it was.
+    """
     leaves, openings = composed(policy(), vacancies)
     published = signed(policy().as_json(), leaves, KEY)
     assert verify(as_file(published)) == published
@@ -392,7 +476,9 @@ def test_any_round_verifies(vacancies: list[Vacancy]) -> None:
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -> None:
-    """Evidence, bonuses, priority groups, education, experience: the points as they counted are published, the facts behind them only as commitments."""
+    """Evidence, bonuses, priority groups, education, experience: the points as they counted are
+    published, the facts behind them only as commitments.
+    """
     law = load(policy_id)
     need = data.draw(st.sampled_from(sorted(law.needs)))
     people = []
@@ -401,20 +487,34 @@ def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -
         for stage in law.stages:
             points = {
                 one.code: one.step
-                * data.draw(st.sampled_from([int(one.maximum / one.step * part / 20) for part in (10, 17, 18, 20)]))
+                * data.draw(
+                    st.sampled_from(
+                        [int(one.maximum / one.step * part / 20) for part in (10, 17, 18, 20)]
+                    )
+                )
                 for one in stage.stated
             }
             missed = data.draw(st.integers(0, 9)) == 0
-            results[stage.code] = Result(Outcome.MISSED, {}) if missed else Result(Outcome.SCORED, points)
+            results[stage.code] = (
+                Result(Outcome.MISSED, {}) if missed else Result(Outcome.SCORED, points)
+            )
         facts: dict[str, Any] = {
             "gpa": data.draw(st.sampled_from([None, Decimal("3.10"), Decimal("3.9")])),
             "birth_date": data.draw(st.sampled_from([None, date(1990, 2, 3), date(1999, 5, 17)])),
             "relevant_experience_months": data.draw(st.sampled_from([None, 0, 40, 200])),
-            "education": data.draw(st.sampled_from([None, "?", *(one.code for one in law.education)])),
-            "priority": data.draw(st.sampled_from([None, *(one.code for one in law.priority_groups)])),
+            "education": data.draw(
+                st.sampled_from([None, "?", *(one.code for one in law.education)])
+            ),
+            "priority": data.draw(
+                st.sampled_from([None, *(one.code for one in law.priority_groups)])
+            ),
         }
         decided = {law.lists[-1].code: number}
-        people.append(Candidate(f"0001-{number:06d}", verified=True, results=results, decided=decided, **facts))
+        people.append(
+            Candidate(
+                f"0001-{number:06d}", verified=True, results=results, decided=decided, **facts
+            )
+        )
     leaves, openings = composed(law, [Vacancy(need, data.draw(st.integers(1, 3)), people)])
     published = signed(law.as_json(), leaves, KEY)
     assert verify(as_file(published)) == published
@@ -425,8 +525,9 @@ def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -
 @settings(max_examples=80, deadline=None)
 @given(rounds(), st.data())
 def test_no_changed_line_passes(vacancies: list[Vacancy], data: st.DataObject) -> None:
-    """A line's rank, score, code, equals or order changed, or two lines exchanged: refused when an attacker makes the hashes anew, and when the
-    right key signs it."""
+    """A line's rank, score, code, equals or order changed, or two lines exchanged: refused when an
+    attacker makes the hashes anew, and when the right key signs it.
+    """
     leaves, _ = composed(policy(), vacancies)
     published = signed(policy().as_json(), leaves, KEY)
     places = [index for index, leaf in enumerate(leaves) if isinstance(leaf, LineLeaf)]
@@ -442,7 +543,9 @@ def test_no_changed_line_passes(vacancies: list[Vacancy], data: st.DataObject) -
         "place": [leaf.place + 1],
     }
     field = data.draw(st.sampled_from(sorted(fields)))
-    value = data.draw(st.sampled_from([value for value in fields[field] if value != getattr(leaf, field)]))
+    value = data.draw(
+        st.sampled_from([value for value in fields[field] if value != getattr(leaf, field)])
+    )
     changed = [*leaves]
     changed[index] = leaf.model_copy(update={field: value})
     attacked = signed(policy().as_json(), changed, KEY)
@@ -471,8 +574,19 @@ def test_every_leaf_has_its_way_to_the_root_and_no_other(leaves: int, data: st.D
 
 
 def test_the_tree_is_rfc_6962s() -> None:
-    """Certificate Transparency's published test vectors: the roots of its first one to eight leaves."""
-    inputs = ["", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f"]
+    """Certificate Transparency's published test vectors: the roots of its first one to eight
+    leaves.
+    """
+    inputs = [
+        "",
+        "00",
+        "10",
+        "2021",
+        "3031",
+        "40414243",
+        "5051525354555657",
+        "606162636465666768696a6b6c6d6e6f",
+    ]
     roots = [
         "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
         "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
@@ -528,23 +642,38 @@ def changed_at(data: bytes, place: tuple[str | int, ...], value: object) -> byte
         (("leaves",), {}, "the file, leaves: expected a list"),
         (("leaves", 0), 1, "line 6: expected an object"),
         (("leaves", 0), {}, "line 6: expected an object that says of which kind it is"),
-        (("leaves", 0, "kind"), "x", "line 6: expected one of the kinds 'vacancy', 'list', 'line', 'seating'"),
-        (("head", "root"), "\ud800", "the file, head.root: half a character (a lone surrogate) is no text"),
+        (
+            ("leaves", 0, "kind"),
+            "x",
+            "line 6: expected one of the kinds 'vacancy', 'list', 'line', 'seating'",
+        ),
+        (
+            ("head", "root"),
+            "\ud800",
+            "the file, head.root: half a character (a lone surrogate) is no text",
+        ),
         (("leaves", 0, "post"), None, "line 6, vacancy.post: expected a text"),
     ],
 )
-def test_what_a_file_should_hold_is_said_in_plain_words(place: tuple[str | int, ...], value: object, says: str) -> None:
-    """What is missing, too much or of another kind: where, and what was expected; no word of the library that reads it."""
+def test_what_a_file_should_hold_is_said_in_plain_words(
+    place: tuple[str | int, ...], value: object, says: str
+) -> None:
+    """What is missing, too much or of another kind: where, and what was expected; no word of the
+    library that reads it.
+    """
     with pytest.raises(FaultError) as fault:
         verify(changed_at(as_file(small()[0]), place, value))
     assert str(fault.value) == says
 
 
 @pytest.mark.parametrize(
-    "text", ["cpns-2024", "CPNS 2024", "kind", "final", "0001-000002", "gpa", "TWK", "terang-list-1"]
+    "text",
+    ["cpns-2024", "CPNS 2024", "kind", "final", "0001-000002", "gpa", "TWK", "terang-list-1"],
 )
 def test_half_a_character_is_no_text(text: str) -> None:
-    """A lone surrogate escaped in a text or a name, wherever it stands in a list or a receipt: a fault that can be printed, never a failure."""
+    """A lone surrogate escaped in a text or a name, wherever it stands in a list or a receipt: a
+    fault that can be printed, never a failure.
+    """
     for data in (as_file(small()[0]), receipt_file(a_receipt())):
         changed = data.replace(text.encode(), text.encode() + rb"\ud800")
         if changed != data:
@@ -554,7 +683,9 @@ def test_half_a_character_is_no_text(text: str) -> None:
 
 
 def test_a_nest_at_the_edge_is_a_fault() -> None:
-    """Reading and writing give up at different depths: whatever the depth of what stands in the policy, a fault, never a failure."""
+    """Reading and writing give up at different depths: whatever the depth of what stands in the
+    policy, a fault, never a failure.
+    """
     data = as_file(small()[0])
     for depth in range(700, 1000):
         nest = b'{"a":' * depth + b"1" + b"}" * depth
@@ -577,19 +708,30 @@ def test_a_receipt_of_two_people_or_with_somebody_elses_opening_is_refused() -> 
 @pytest.mark.parametrize(
     ("added", "says"),
     [
-        (("v1", "final", "0001-000001"), "leaf 3: a second line of the list final, expected one candidate's"),
+        (
+            ("v1", "final", "0001-000001"),
+            "leaf 3: a second line of the list final, expected one candidate's",
+        ),
         (("v1", "final", "0001-000002"), "leaf 3: it stands in the receipt twice"),
         (("v2", None, None), "leaf 3: it is about v2, expected v1"),
         (("v2", "skd", None), "leaf 3: it is about v2, expected v1"),
     ],
 )
-def test_a_receipt_is_about_one_candidate(added: tuple[str, str | None, str | None], says: str) -> None:
-    """Another's line of the same list, a leaf once more, another vacancy or its list: each stands on the list, and is refused beside one's own lines.
-    The own vacancy and its lists may stand there."""
+def test_a_receipt_is_about_one_candidate(
+    added: tuple[str, str | None, str | None], says: str
+) -> None:
+    """Another's line of the same list, a leaf once more, another vacancy or its list: each stands
+    on the list, and is refused beside one's own lines. The own vacancy and its lists may stand
+    there.
+    """
     published, _ = small()
     receipt = a_receipt()
     every = {
-        (one.leaf.vacancy_id, getattr(one.leaf, "list", None), getattr(one.leaf, "participant_no", None)): one
+        (
+            one.leaf.vacancy_id,
+            getattr(one.leaf, "list", None),
+            getattr(one.leaf, "participant_no", None),
+        ): one
         for one in proven(published)
     }
     with pytest.raises(FaultError) as fault:
@@ -600,9 +742,13 @@ def test_a_receipt_is_about_one_candidate(added: tuple[str, str | None, str | No
 
 
 def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
-    """A seat that was offered is proven to who was offered it; beside anybody else's lines it is refused."""
+    """A seat that was offered is proven to who was offered it; beside anybody else's lines it is
+    refused.
+    """
     published, _ = small()
-    goes = SeatGoes(participant_no="0001-000003", applied_for="v1", move=None, code="L", answer="declined")
+    goes = SeatGoes(
+        participant_no="0001-000003", applied_for="v1", move=None, code="L", answer="declined"
+    )
     seating = SeatingLeaf(
         kind="seating", salt="5a" * 16, vacancy_id="v2", education=[], gave_up={}, not_asked=["0002-000001"], decided=[], offers=[goes]
     )  # fmt: skip
@@ -621,7 +767,9 @@ def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
 
 
 def test_keys_are_read_from_text_or_file_and_nothing_else_is_one(tmp_path: Any) -> None:
-    """A kept key is the same when read again and is never written over; other texts are refused with what is expected."""
+    """A kept key is the same when read again and is never written over; other texts are refused
+    with what is expected.
+    """
     path = tmp_path / "keys" / "ranking.pem"
     key = SigningKey.new()
     key.keep(path)

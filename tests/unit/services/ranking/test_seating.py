@@ -1,4 +1,6 @@
-"""What the filling of seats does always passes the check of what is published of it, whoever answers what."""
+"""What the filling of seats does always passes the check of what is published of it, whoever
+answers what.
+"""
 
 import random
 from collections import Counter, defaultdict
@@ -10,7 +12,14 @@ from decimal import Decimal
 import pytest
 
 from services.ranking.domain.merit import Candidate, Outcome, Result
-from services.ranking.domain.proof import EducationAccepted, FaultError, LineLeaf, SeatGoes, SeatingLeaf, VacancyLeaf
+from services.ranking.domain.proof import (
+    EducationAccepted,
+    FaultError,
+    LineLeaf,
+    SeatGoes,
+    SeatingLeaf,
+    VacancyLeaf,
+)
 from services.ranking.domain.seating import Seated, check_seating
 from services.ranking.domain.seats import Answer, Listed, Pool, Ranked, Rules, ranked
 from services.ranking.domain.seats import Vacancy as Filled
@@ -33,7 +42,9 @@ def someone(law: Policy, need: str, number: str, chance: random.Random) -> Candi
         for one in stage.stated:
             if one.of_need(need):
                 steps = int(one.maximum / one.step)
-                points[one.code] = str(one.step * chance.choice([steps * part // 20 for part in (9, 15, 15, 17, 18)]))
+                points[one.code] = str(
+                    one.step * chance.choice([steps * part // 20 for part in (9, 15, 15, 17, 18)])
+                )
         results[stage.code] = Result(Outcome.SCORED, points)
     return Candidate(
         number,
@@ -50,7 +61,9 @@ def someone(law: Policy, need: str, number: str, chance: random.Random) -> Candi
 def round_of(
     law: Policy, chance: random.Random
 ) -> tuple[list[VacancyLeaf], dict[str, list[LineLeaf]], dict[str, Candidate]]:
-    """Vacancies of a round at three units, of general and special needs, with the lines of their last lists, and all people."""
+    """Vacancies of a round at three units, of general and special needs, with the lines of their
+    last lists, and all people.
+    """
     vacancies, people = [], {}
     for at in range(1, 9):
         need = chance.choice([*law.needs, "UMUM"])
@@ -78,8 +91,12 @@ def filled(
     lines: Mapping[str, list[LineLeaf]],
     people: Mapping[str, Candidate],
 ) -> list[Seated]:
-    """The seats of the round filled by answers at random, and by officers where people are equal; some give theirs up, some are not to be asked."""
-    education = {leaf.vacancy_id: chance.choice([[CLERK], [CLERK, NURSE], [CLERK]]) for leaf in headings}
+    """The seats of the round filled by answers at random, and by officers where people are equal;
+    some give theirs up, some are not to be asked.
+    """
+    education = {
+        leaf.vacancy_id: chance.choice([[CLERK], [CLERK, NURSE], [CLERK]]) for leaf in headings
+    }
     vacancies = [
         Filled(
             leaf.vacancy_id, leaf.number, leaf.agency, leaf.post, leaf.unit_id, leaf.need, leaf.seats,
@@ -90,11 +107,16 @@ def filled(
     rules = Rules(law.seat_moves, law.seat_groups, law.lists[-1].codes.within)
     pools = rules.pools(vacancies)
     within = law.lists[-1].codes.within
-    seats_of = {id(line): line.code.split("/")[-1] == within for each in lines.values() for line in each}
+    seats_of = {
+        id(line): line.code.split("/")[-1] == within for each in lines.values() for line in each
+    }
     shown = [line for each in lines.values() for line in each if line.rank is not None]
-    out = {line.participant_no for line in shown if not seats_of[id(line)] and chance.random() < 0.1}
+    out = {
+        line.participant_no for line in shown if not seats_of[id(line)] and chance.random() < 0.1
+    }
     as_closed = {
-        number: replace(one, admitted_by=frozenset(one.code for one in law.lists)) for number, one in people.items()
+        number: replace(one, admitted_by=frozenset(one.code for one in law.lists))
+        for number, one in people.items()
     }
     listed = [
         Listed(line.vacancy_id, line.rank or 0, seats_of[id(line)], as_closed[line.participant_no])
@@ -114,10 +136,16 @@ def filled(
         selected = [one for one in by_pool[number] if one.selected]
         for one in selected:
             if chance.random() < 0.3:
-                pool.answer(one.vacancy_id, one.participant_no, chance.choice(["declined", "lapsed"]))
+                pool.answer(
+                    one.vacancy_id, one.participant_no, chance.choice(["declined", "lapsed"])
+                )
         while True:
             pool.settle()
-            waiting = [offer for offer in pool.offers if (offer.vacancy_id, offer.participant_no) not in pool.answers]
+            waiting = [
+                offer
+                for offer in pool.offers
+                if (offer.vacancy_id, offer.participant_no) not in pool.answers
+            ]
             if waiting:
                 offer = chance.choice(waiting)
                 answer: Answer = chance.choice(["accepted", "declined", "lapsed"])
@@ -151,7 +179,11 @@ def filled(
             salt="5a" * 16,
             vacancy_id=leaf.vacancy_id,
             education=education[leaf.vacancy_id],
-            gave_up={each: answers[leaf.vacancy_id, each] for each in admitted if (leaf.vacancy_id, each) in answers},  # type: ignore[misc]
+            gave_up={
+                each: answers[leaf.vacancy_id, each]
+                for each in admitted
+                if (leaf.vacancy_id, each) in answers
+            },  # type: ignore[misc]
             not_asked=sorted(out & {line.participant_no for line in own}),
             decided=ties[leaf.vacancy_id],
             offers=offers[leaf.vacancy_id],
@@ -163,7 +195,9 @@ def filled(
 @pytest.mark.parametrize("policy_id", known())
 @pytest.mark.parametrize("seed", range(12))
 def test_what_filling_does_can_be_checked(policy_id: str, seed: int) -> None:
-    """Rounds of eight vacancies with equals, ties that officers decide, seats given up, people who are out: no fault."""
+    """Rounds of eight vacancies with equals, ties that officers decide, seats given up, people who
+    are out: no fault.
+    """
     law, chance = load(policy_id), random.Random(seed)
     seated = filled(law, chance, *round_of(law, chance))
     check_seating(law, as_counted(law), SEED, seated)
@@ -172,7 +206,9 @@ def test_what_filling_does_can_be_checked(policy_id: str, seed: int) -> None:
 @pytest.mark.parametrize("policy_id", known())
 @pytest.mark.parametrize("seed", range(4))
 def test_nobody_can_be_left_out_unseen(policy_id: str, seed: int) -> None:
-    """Who accepted a seat is taken out of what is published, as if never asked: a seat is empty then, or went to others, and the check says so."""
+    """Who accepted a seat is taken out of what is published, as if never asked: a seat is empty
+    then, or went to others, and the check says so.
+    """
     law, chance = load(policy_id), random.Random(seed)
     seated = filled(law, chance, *round_of(law, chance))
     asked = Counter(offer.participant_no for one in seated for offer in one.seating.offers)
@@ -183,7 +219,9 @@ def test_nobody_can_be_left_out_unseen(policy_id: str, seed: int) -> None:
             rest = [offer for offer in one.seating.offers if offer is not left_out]
             without = replace(one, seating=one.seating.model_copy(update={"offers": rest}))
             with pytest.raises(FaultError, match="could have come and was never asked, but"):
-                check_seating(law, as_counted(law), SEED, [*seated[:at], without, *seated[at + 1 :]])
+                check_seating(
+                    law, as_counted(law), SEED, [*seated[:at], without, *seated[at + 1 :]]
+                )
 
 
 def test_only_people_without_a_seat_can_have_been_decided_among() -> None:

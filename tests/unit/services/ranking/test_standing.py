@@ -27,7 +27,9 @@ def lines(groups: list[int], decided: frozenset[int] = frozenset()) -> list[Line
         for _ in range(alike):
             place += 1
             told = alike if index in decided else 0
-            made.append(line(Row(place, f"0001-{place:06d}", Gate.RANKED, 500 - index, shared, alike, told)))
+            made.append(
+                line(Row(place, f"0001-{place:06d}", Gate.RANKED, 500 - index, shared, alike, told))
+            )
     return made
 
 
@@ -45,13 +47,18 @@ def test_equals_share_a_rank() -> None:
     ("groups", "expected"),
     [
         ([1, 1, 1, 1], ["P/L", "P/L", "P/L", "P"]),
-        ([1, 1, 2, 1], ["P/L", "P/L", "P/L", "P/L", "P"]),  # two equal at the third place: both go on, 4 > 3 x 1
+        (
+            [1, 1, 2, 1],
+            ["P/L", "P/L", "P/L", "P/L", "P"],
+        ),  # two equal at the third place: both go on, 4 > 3 x 1
         ([5], ["P/L"] * 5),
         ([1, 2], ["P/L"] * 3),
         ([3, 2], ["P/L", "P/L", "P/L", "P", "P"]),
     ],
 )
-def test_equals_at_the_limit_of_the_first_list_all_go_on(groups: list[int], expected: list[str]) -> None:
+def test_equals_at_the_limit_of_the_first_list_all_go_on(
+    groups: list[int], expected: list[str]
+) -> None:
     """PermenPANRB 6/2024: three times the seats; who is equal at the limit goes on too."""
     assert codes("skd", 1, lines(groups)) == expected
 
@@ -70,7 +77,9 @@ def test_equals_at_the_limit_of_the_first_list_all_go_on(groups: list[int], expe
 def test_equals_at_the_last_seat_wait_for_an_officer(
     groups: list[int], decided: frozenset[int], expected: list[str]
 ) -> None:
-    """Two seats: the machine never chooses between people who are equal in everything; once an officer did, the order is theirs."""
+    """Two seats: the machine never chooses between people who are equal in everything; once an
+    officer did, the order is theirs.
+    """
     assert codes("final", 2, lines(groups, decided)) == expected
 
 
@@ -80,11 +89,18 @@ def test_a_decision_that_leaves_someone_out_decides_nothing() -> None:
     assert codes("final", 2, made) == [UNDECIDED] * 3
 
 
-@given(st.lists(st.integers(1, 6), min_size=1, max_size=12), st.integers(1, 10), st.sampled_from(["skd", "final"]))
+@given(
+    st.lists(st.integers(1, 6), min_size=1, max_size=12),
+    st.integers(1, 10),
+    st.sampled_from(["skd", "final"]),
+)
 def test_a_cut_never_splits_equals_and_never_exceeds_without_reason(
     groups: list[int], seats: int, list_code: str
 ) -> None:
-    """Equals always have one code. Seats are never exceeded; the first list's limit only by those equal at it."""
+    """Equals always have one code.
+
+    Seats are never exceeded; the first list's limit only by those equal at it.
+    """
     made = lines(groups)
     got = codes(list_code, seats, made)
     by_score: dict[int | None, set[str]] = {}
@@ -104,11 +120,16 @@ def test_a_cut_never_splits_equals_and_never_exceeds_without_reason(
 
 
 def test_the_digest_is_of_all_lines_as_the_contract_writes_them() -> None:
-    """participant_no,rank,score,code and a line feed each, in order of participant number; rank and score empty where there are none."""
+    """participant_no,rank,score,code and a line feed each, in order of participant number; rank and
+    score empty where there are none.
+    """
     summary = Summary(ListCut.of(rules("skd"), 1))
     summary.add(lines([1, 1]))
     summary.add(
-        [Line(3, "0001-000003", Gate.ABSENT, None, 1, None), Line(4, "0001-000004", Gate.WAITING, None, 1, None)]
+        [
+            Line(3, "0001-000003", Gate.ABSENT, None, 1, None),
+            Line(4, "0001-000004", Gate.WAITING, None, 1, None),
+        ]
     )
     text = "0001-000001,1,500,P/L\n0001-000002,2,499,P/L\n0001-000003,,,TH\n0001-000004,,,WAIT\n"
     assert summary.digest == sha256(text.encode()).hexdigest()
@@ -133,10 +154,14 @@ COMPLETE = {
 
 
 def test_a_list_is_ready_when_all_that_was_counted_has_arrived() -> None:
-    """Nothing missing; also where a result came after the sitting was closed, and where nobody is left to sit."""
+    """Nothing missing; also where a result came after the sitting was closed, and where nobody is
+    left to sit.
+    """
     assert [*missing(Arrived(**COMPLETE))] == []
     assert [*missing(Arrived(**{**COMPLETE, "arrived": 5}))] == []
-    assert [*missing(Arrived(**{**COMPLETE, "active": 0, "sittings": 0, "counted": 0, "arrived": 0}))] == []
+    assert [
+        *missing(Arrived(**{**COMPLETE, "active": 0, "sittings": 0, "counted": 0, "arrived": 0}))
+    ] == []
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,6 @@
-"""Other rules tried out: the changed policy is a whole policy, and ranking in memory is the engine's ranking."""
+"""Other rules tried out: the changed policy is a whole policy, and ranking in memory is the
+engine's ranking.
+"""
 
 from decimal import Decimal
 from functools import lru_cache
@@ -35,7 +37,9 @@ def changed(list_code: str, **changes: object) -> Policy:
 
 def sat(number: int, twk: int, tiu: int, tkp: int) -> Candidate:
     points = {"TWK": Decimal(twk), "TIU": Decimal(tiu), "TKP": Decimal(tkp)}
-    return Candidate(f"0001-{number:06d}", verified=True, results={"skd": Result(Outcome.SCORED, points)})
+    return Candidate(
+        f"0001-{number:06d}", verified=True, results={"skd": Result(Outcome.SCORED, points)}
+    )
 
 
 def lists(one: Policy, seats: int, candidates: list[Candidate]) -> dict[str, Placed]:
@@ -50,8 +54,15 @@ def test_no_change_is_no_difference() -> None:
 
 def test_equals_share_a_rank_and_all_go_on_together() -> None:
     """1, 2, 2, 4: with one seat the cut has room for 3; of two who are equal at it both go on."""
-    candidates = [sat(1, 100, 100, 200), sat(2, 100, 100, 190), sat(3, 100, 100, 190), sat(4, 60, 100, 225)]
-    found = lists(policy(), 1, [*candidates, sat(5, 100, 100, 180), Candidate("0001-000006", verified=True)])
+    candidates = [
+        sat(1, 100, 100, 200),
+        sat(2, 100, 100, 190),
+        sat(3, 100, 100, 190),
+        sat(4, 60, 100, 225),
+    ]
+    found = lists(
+        policy(), 1, [*candidates, sat(5, 100, 100, 180), Candidate("0001-000006", verified=True)]
+    )
     assert [(one.rank, one.score, one.code, one.within) for _, one in sorted(found.items())] == [
         (1, "400", "P/L", True),
         (2, "390", "P/L", True),
@@ -64,10 +75,17 @@ def test_equals_share_a_rank_and_all_go_on_together() -> None:
 
 def test_a_higher_threshold_takes_somebody_out_and_lets_somebody_in() -> None:
     """TIU 105 in place of 80: who has 100 falls, and the fourth comes within the cut of three."""
-    candidates = [sat(1, 150, 100, 225), sat(2, 100, 110, 200), sat(3, 100, 110, 199), sat(4, 100, 110, 198)]
+    candidates = [
+        sat(1, 150, 100, 225),
+        sat(2, 100, 110, 200),
+        sat(3, 100, 110, 199),
+        sat(4, 100, 110, 198),
+    ]
     other = changed("skd", thresholds=[{"of": "TIU", "minimum": "105", "needs": ["UMUM"]}])
     found = difference(lists(policy(), 1, candidates), lists(other, 1, candidates))
-    assert [(move.participant_no[-1], move.way, move.now.code, move.then.code) for move in found.moves] == [
+    assert [
+        (move.participant_no[-1], move.way, move.now.code, move.then.code) for move in found.moves
+    ] == [
         ("1", "out", "P/L", "TL"),
         ("2", "moved", "P/L", "P/L"),
         ("3", "moved", "P/L", "P/L"),
@@ -93,17 +111,24 @@ def test_another_order_of_ties() -> None:
         ({"weights": {"skd": "50"}}, "the weights sum to 110 %"),
         ({"ties": [{"by": "luck", "order": "highest-first"}]}, "nothing is called luck"),
         ({"thresholds": [{"of": "TWK", "minimum": "151"}]}, "151 is above the maximum 150"),
-        ({"thresholds": [{"of": "TWK", "minimum": "50", "needs": ["NOBODY"]}]}, "no kind of need NOBODY"),
+        (
+            {"thresholds": [{"of": "TWK", "minimum": "50", "needs": ["NOBODY"]}]},
+            "no kind of need NOBODY",
+        ),
     ],
 )
-def test_changes_that_do_not_hold_together_are_refused(changes: dict[str, object], says: str) -> None:
+def test_changes_that_do_not_hold_together_are_refused(
+    changes: dict[str, object], says: str
+) -> None:
     """The whole policy is checked, as if it came from a file."""
     with pytest.raises(PolicyError) as refused:
         changed("final", **changes)
     assert any(says in fault.says for fault in refused.value.faults)
 
 
-@pytest.mark.parametrize("changes", [{"weights": {"interview": "10"}}, {"thresholds": [{"of": "ABC", "minimum": "1"}]}])
+@pytest.mark.parametrize(
+    "changes", [{"weights": {"interview": "10"}}, {"thresholds": [{"of": "ABC", "minimum": "1"}]}]
+)
 def test_changes_of_what_is_not_there_are_refused(changes: dict[str, object]) -> None:
     """A weight or threshold that would change nothing is no answer."""
     with pytest.raises(UnknownPartError):
@@ -112,15 +137,22 @@ def test_changes_of_what_is_not_there_are_refused(changes: dict[str, object]) ->
 
 @given(
     points=st.lists(
-        st.tuples(st.integers(13, 16), st.integers(16, 19), st.integers(165, 169)), min_size=1, max_size=12
+        st.tuples(st.integers(13, 16), st.integers(16, 19), st.integers(165, 169)),
+        min_size=1,
+        max_size=12,
     ),
     seats=st.integers(1, 3),
     shuffled=st.randoms(use_true_random=False),
 )
-def test_ranks_in_memory_count_who_is_better(points: list[tuple[int, int, int]], seats: int, shuffled: object) -> None:
-    """A rank is one more than those with a better key by the article's order; whoever is within never has someone better outside; the order of
-    reading changes nothing."""
-    people = [sat(number, 5 * twk, 5 * tiu, tkp) for number, (twk, tiu, tkp) in enumerate(points, 1)]
+def test_ranks_in_memory_count_who_is_better(
+    points: list[tuple[int, int, int]], seats: int, shuffled: object
+) -> None:
+    """A rank is one more than those with a better key by the article's order; whoever is within
+    never has someone better outside; the order of reading changes nothing.
+    """
+    people = [
+        sat(number, 5 * twk, 5 * tiu, tkp) for number, (twk, tiu, tkp) in enumerate(points, 1)
+    ]
     found = lists(policy(), seats, people)
     passing = {number: one for number, one in enumerate(points, 1) if one[2] >= 166}
     keys = {number: (5 * a + 5 * b + c, c, b, a) for number, (a, b, c) in passing.items()}

@@ -20,7 +20,8 @@ def test_points_are_read_and_written_to_the_digit(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "json", ["130", "82.5", '"1e2"', '" 5"', '"-5"', '"+5"', '"1_0"', '"NaN"', '"5."', '"0.1234567"', '""']
+    "json",
+    ["130", "82.5", '"1e2"', '" 5"', '"-5"', '"+5"', '"1_0"', '"NaN"', '"5."', '"0.1234567"', '""'],
 )
 def test_what_is_no_text_of_digits_is_no_event(json: str) -> None:
     """As the published schema says it."""

@@ -14,7 +14,9 @@ def event(n: int) -> UUID:
 
 
 def own(sequence: int, offset: int | None = None, of: int | None = None) -> Own:
-    """Our record number `sequence`, by default at the offset that a clean log gives it, carrying the event of that number."""
+    """Our record number `sequence`, by default at the offset that a clean log gives it, carrying
+    the event of that number.
+    """
     return Own(sequence - 1 if offset is None else offset, sequence, event(of or sequence))
 
 
@@ -30,7 +32,9 @@ def stored(numbered: int, acknowledged: Own | None) -> Stored:
     return Stored("t", 0, numbered, acknowledged)
 
 
-def decide(stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping[int, UUID]) -> Own | None:
+def decide(
+    stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping[int, UUID]
+) -> Own | None:
     """The whole decision over one partition, as `survey` makes it; `log` is our records by offset."""
     anchor = log.get(stored.acknowledged.offset) if stored.acknowledged else None
     start = base(stored, bounds, anchor, mend="terang recover small")
@@ -45,12 +49,26 @@ def decide(stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping
     [
         pytest.param(0, None, (0, 0), [], (1, 0), None, id="nothing yet"),
         pytest.param(3, None, (0, 0), [], (1, 3), None, id="numbered, never sent"),
-        pytest.param(3, None, (0, 3), [own(1), own(2), own(3)], (1, 3), own(3), id="sent, never marked"),
-        pytest.param(5, own(3), (0, 3), [own(1), own(2), own(3)], (1, 5), own(3), id="nothing new on the log"),
-        pytest.param(5, own(3), (0, 4), [own(1), own(2), own(3), own(4)], (4, 5), own(4), id="one more than marked"),
+        pytest.param(
+            3, None, (0, 3), [own(1), own(2), own(3)], (1, 3), own(3), id="sent, never marked"
+        ),
+        pytest.param(
+            5, own(3), (0, 3), [own(1), own(2), own(3)], (1, 5), own(3), id="nothing new on the log"
+        ),
+        pytest.param(
+            5,
+            own(3),
+            (0, 4),
+            [own(1), own(2), own(3), own(4)],
+            (4, 5),
+            own(4),
+            id="one more than marked",
+        ),
         pytest.param(5, own(3), (3, 4), [own(4)], (4, 5), own(4), id="expired up to the mark"),
         pytest.param(3, own(3), (3, 3), [], (1, 3), own(3), id="all expired"),
-        pytest.param(5, own(5), (0, 2), [own(1), own(2)], (1, 5), own(2), id="the marked end is lost"),
+        pytest.param(
+            5, own(5), (0, 2), [own(1), own(2)], (1, 5), own(2), id="the marked end is lost"
+        ),
         pytest.param(5, own(5), (0, 0), [], (1, 5), None, id="a topic made anew"),
         pytest.param(
             4,
@@ -61,9 +79,23 @@ def decide(stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping
             own(2),
             id="a zombie's repeats at the end",
         ),
-        pytest.param(3, own(1), (0, 9), [own(1), own(2, 8)], (2, 3), own(2, 8), id="foreign records between ours"),
         pytest.param(
-            9, own(9), (5, 8), [own(6), own(7), own(8)], (6, 9), own(8), id="begun to expire, and the end lost"
+            3,
+            own(1),
+            (0, 9),
+            [own(1), own(2, 8)],
+            (2, 3),
+            own(2, 8),
+            id="foreign records between ours",
+        ),
+        pytest.param(
+            9,
+            own(9),
+            (5, 8),
+            [own(6), own(7), own(8)],
+            (6, 9),
+            own(8),
+            id="begun to expire, and the end lost",
         ),
     ],
 )
@@ -82,21 +114,66 @@ def test_what_the_log_holds(
 @pytest.mark.parametrize(
     ("numbered", "known", "bounds", "records", "kept", "why"),
     [
-        pytest.param(2, own(2), (0, 3), [own(1), own(2), own(3)], (1, 2), "holds number 3", id="a restored database"),
         pytest.param(
-            3, own(2), (0, 3), [own(1), own(2), own(3, of=77)], (3, 3), "another event", id="its number given anew"
+            2,
+            own(2),
+            (0, 3),
+            [own(1), own(2), own(3)],
+            (1, 2),
+            "holds number 3",
+            id="a restored database",
         ),
-        pytest.param(5, own(5), (0, 2), [own(1), own(2)], (4, 5), "lacks number 3", id="lost on both sides"),
-        pytest.param(5, own(5), (0, 1), [own(5, 0)], (1, 5), "jumps from number 0 to 5", id="written into a new topic"),
-        pytest.param(5, own(2), (4, 5), [own(5)], (3, 5), "begins at offset 4", id="expired above the mark"),
         pytest.param(
-            5, None, (4, 5), [own(5)], (1, 5), "begins at offset 4", id="expired, and nothing was ever marked"
+            3,
+            own(2),
+            (0, 3),
+            [own(1), own(2), own(3, of=77)],
+            (3, 3),
+            "another event",
+            id="its number given anew",
         ),
-        pytest.param(9, own(9), (5, 6), [], (6, 9), "lost its beginning", id="no record of ours is left to tell"),
+        pytest.param(
+            5, own(5), (0, 2), [own(1), own(2)], (4, 5), "lacks number 3", id="lost on both sides"
+        ),
+        pytest.param(
+            5,
+            own(5),
+            (0, 1),
+            [own(5, 0)],
+            (1, 5),
+            "jumps from number 0 to 5",
+            id="written into a new topic",
+        ),
+        pytest.param(
+            5, own(2), (4, 5), [own(5)], (3, 5), "begins at offset 4", id="expired above the mark"
+        ),
+        pytest.param(
+            5,
+            None,
+            (4, 5),
+            [own(5)],
+            (1, 5),
+            "begins at offset 4",
+            id="expired, and nothing was ever marked",
+        ),
+        pytest.param(
+            9,
+            own(9),
+            (5, 6),
+            [],
+            (6, 9),
+            "lost its beginning",
+            id="no record of ours is left to tell",
+        ),
     ],
 )
 def test_what_does_not_add_up_stops(
-    numbered: int, known: Own | None, bounds: tuple[int, int], records: list[Own], kept: tuple[int, int], why: str
+    numbered: int,
+    known: Own | None,
+    bounds: tuple[int, int],
+    records: list[Own],
+    kept: tuple[int, int],
+    why: str,
 ) -> None:
     """Rather than count on wrongly, the relay stops and names the command that mends it."""
     with pytest.raises(Stop, match=why) as stop:

@@ -62,7 +62,9 @@ def test_an_event() -> None:
 
 @pytest.mark.parametrize("digits", [b"+1", b"1_0", b"-1", b"0", b"1.0", b"", b" 1", "١".encode()])
 def test_numbers_are_plain_digits(digits: bytes) -> None:
-    """Two readers must read one number: what int() would be generous with is no sequence, and the record is foreign."""
+    """Two readers must read one number: what int() would be generous with is no sequence, and the
+    record is foreign.
+    """
     heard = hear(record(sequence=digits))
     assert heard.mark == Mark(4, None, None)
     assert heard.fault is not None
@@ -98,7 +100,10 @@ def test_a_fault_tells_no_data() -> None:
 
 
 @given(
-    st.lists(st.tuples(st.sampled_from([*HEADERS, "x"]), st.one_of(st.none(), st.binary(max_size=40))), max_size=9),
+    st.lists(
+        st.tuples(st.sampled_from([*HEADERS, "x"]), st.one_of(st.none(), st.binary(max_size=40))),
+        max_size=9,
+    ),
     st.one_of(st.none(), st.binary(max_size=40)),
 )
 def test_nothing_raises(headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:

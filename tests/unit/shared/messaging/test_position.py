@@ -7,7 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.messaging.position import Evidence, Mark, Place, Position, Verdict, judge, judge_all, why_another_log
+from shared.messaging.position import (
+    Evidence,
+    Mark,
+    Place,
+    Position,
+    Verdict,
+    judge,
+    judge_all,
+    why_another_log,
+)
 
 PLACE = Place("topic", 3)
 
@@ -61,11 +70,19 @@ def test_a_record_from_elsewhere_moves_nothing(offset: int) -> None:
 
 
 @given(
-    st.lists(st.tuples(st.integers(0, 1), st.one_of(st.none(), st.integers(1, 12))), min_size=1, max_size=12),
+    st.lists(
+        st.tuples(st.integers(0, 1), st.one_of(st.none(), st.integers(1, 12))),
+        min_size=1,
+        max_size=12,
+    ),
     st.integers(0, 3),
 )
-def test_many_are_judged_as_one_by_one(records: list[tuple[int, int | None]], sequence: int) -> None:
-    """A batch leads where its records lead one by one, whatever stands in it, and ends at the first that stops it."""
+def test_many_are_judged_as_one_by_one(
+    records: list[tuple[int, int | None]], sequence: int
+) -> None:
+    """A batch leads where its records lead one by one, whatever stands in it, and ends at the first
+    that stops it.
+    """
     position = at(10, sequence)
     offset, marks = 10, []
     for hole, number in records:
@@ -94,12 +111,33 @@ def test_a_dense_batch_is_all_applied(count: int, sequence: int) -> None:
 SAME = Evidence(start=0, end=20, at_sequence=own(6, 5), before=own(6, 5))
 
 ANOTHER = [
-    pytest.param(at(7, 5), replace(SAME, start=8), "records are gone", id="starts above the position"),
-    pytest.param(at(7, 5), replace(SAME, end=6), "made anew or its end was lost", id="ends below the position"),
-    pytest.param(at(7, 5), replace(SAME, at_sequence=None), "made anew or its end", id="the record is gone"),
-    pytest.param(at(7, 5), replace(SAME, at_sequence=Mark(6, 5, event(99))), "another record now", id="another event"),
-    pytest.param(at(7, 5), replace(SAME, at_sequence=own(6, 4)), "another record now", id="another number"),
-    pytest.param(at(9, 5, 6), replace(SAME, before=own(8, 6)), "log was replaced", id="a higher number behind"),
+    pytest.param(
+        at(7, 5), replace(SAME, start=8), "records are gone", id="starts above the position"
+    ),
+    pytest.param(
+        at(7, 5),
+        replace(SAME, end=6),
+        "made anew or its end was lost",
+        id="ends below the position",
+    ),
+    pytest.param(
+        at(7, 5), replace(SAME, at_sequence=None), "made anew or its end", id="the record is gone"
+    ),
+    pytest.param(
+        at(7, 5),
+        replace(SAME, at_sequence=Mark(6, 5, event(99))),
+        "another record now",
+        id="another event",
+    ),
+    pytest.param(
+        at(7, 5), replace(SAME, at_sequence=own(6, 4)), "another record now", id="another number"
+    ),
+    pytest.param(
+        at(9, 5, 6),
+        replace(SAME, before=own(8, 6)),
+        "log was replaced",
+        id="a higher number behind",
+    ),
     pytest.param(
         at(3, 0),
         replace(SAME, at_sequence=None, before=own(1, 1)),
@@ -111,7 +149,9 @@ ANOTHER = [
 
 @pytest.mark.parametrize(("position", "evidence", "words"), ANOTHER)
 def test_another_log(position: Position, evidence: Evidence, words: str) -> None:
-    """A log that begins above, ends below, or holds another record at the position is another one, and it is said why."""
+    """A log that begins above, ends below, or holds another record at the position is another one,
+    and it is said why.
+    """
     why = why_another_log(position, evidence)
     assert why is not None
     assert words in why
@@ -122,7 +162,9 @@ SAME_STILL = [
     pytest.param(at(9, 5, 6), replace(SAME, before=own(8, 3)), id="repeats behind the sequence"),
     pytest.param(at(0, 0), Evidence(0, 0, None, None), id="empty, nothing taken"),
     pytest.param(at(3, 0), Evidence(0, 3, None, None), id="only foreign records passed"),
-    pytest.param(at(9, 5, 6), Evidence(8, 20, None, None), id="the record expired, nothing unread did"),
+    pytest.param(
+        at(9, 5, 6), Evidence(8, 20, None, None), id="the record expired, nothing unread did"
+    ),
 ]
 
 

@@ -19,13 +19,17 @@ def own(sequence: int, of: int | None = None) -> Own:
 
 def test_a_database_that_agrees_needs_nothing() -> None:
     """Marked up to the log's end, one row waiting: no change."""
-    lane = plan_lane(Stored("t", 0, 3, own(3)), Base(3, 3), [], [Numbered(event(4), None)], mend="m")
+    lane = plan_lane(
+        Stored("t", 0, 3, own(3)), Base(3, 3), [], [Numbered(event(4), None)], mend="m"
+    )
     assert not lane.changes
     assert lane.last == own(3)
 
 
 def test_rows_take_the_logs_numbers_and_the_rest_is_lacking() -> None:
-    """Restored to 2: rows 3 and 4 had no number then; the log has them as 4 and 3, and 5 that the database never saw."""
+    """Restored to 2: rows 3 and 4 had no number then; the log has them as 4 and 3, and 5 that the
+    database never saw.
+    """
     log = [own(3, of=4), own(4, of=3), own(5)]
     rows = [Numbered(event(3), None), Numbered(event(4), None), Numbered(event(9), None)]
     lane = plan_lane(Stored("t", 0, 2, own(2)), Base(2, 2), log, rows, mend="m")
@@ -36,7 +40,9 @@ def test_rows_take_the_logs_numbers_and_the_rest_is_lacking() -> None:
 
 
 def test_a_number_that_the_log_gave_to_another_event_is_given_up() -> None:
-    """Rows numbered in yesterday's database and sent again since under the same numbers as others: they get new numbers above."""
+    """Rows numbered in yesterday's database and sent again since under the same numbers as others:
+    they get new numbers above.
+    """
     log = [own(3, of=77), own(4, of=78)]
     rows = [Numbered(event(3), 3), Numbered(event(4), 4)]
     lane = plan_lane(Stored("t", 0, 4, own(2)), Base(2, 2), log, rows, mend="m")
@@ -53,7 +59,9 @@ def test_repeats_are_passed_over() -> None:
 
 
 def test_numbers_that_neither_side_has_are_counted() -> None:
-    """The topic is made anew and the outbox has removed 1 to 3: three are lost, the others are sent under new numbers."""
+    """The topic is made anew and the outbox has removed 1 to 3: three are lost, the others are sent
+    under new numbers.
+    """
     rows = [Numbered(event(4), 4), Numbered(event(5), 5)]
     lane = plan_lane(Stored("t", 0, 5, own(5)), Base(0, 0), [], rows, mend="m")
     assert (lane.last, lane.lost) == (None, 3)

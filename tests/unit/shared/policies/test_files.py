@@ -46,10 +46,15 @@ def places(value: object, place: tuple[str | int, ...] = ()) -> list[tuple[str |
 
 
 def test_lines_are_found_in_all_that_toml_allows() -> None:
-    """Remarks, strings over several lines, dotted and quoted keys, arrays of inline tables, tables in arrays of tables."""
+    """Remarks, strings over several lines, dotted and quoted keys, arrays of inline tables, tables
+    in arrays of tables.
+    """
     lines = lines_of(TRICKY)
     assert tomllib.loads(TRICKY)["t"]["many"][1]["inner"]["v"] == -1500
-    assert [lines[place] for place in (("a", "b"), ("quoted key",), ("t",), ("t", "list"), ("t", "list", 0))] == [
+    assert [
+        lines[place]
+        for place in (("a", "b"), ("quoted key",), ("t",), ("t", "list"), ("t", "list", 0))
+    ] == [
         2,
         3,
         6,
@@ -57,7 +62,10 @@ def test_lines_are_found_in_all_that_toml_allows() -> None:
         8,
     ]
     assert lines["t", "list", 0, "deep", "er"] == 8
-    assert [lines[place] for place in (("t", "list", 1, "k"), ("t", "many", 0), ("t", "many", 1, "inner", "v"))] == [
+    assert [
+        lines[place]
+        for place in (("t", "list", 1, "k"), ("t", "many", 0), ("t", "many", 1, "inner", "v"))
+    ] == [
         9,
         11,
         15,
@@ -76,7 +84,9 @@ def test_every_place_of_a_policy_has_a_line(policy_id: str) -> None:
 
 @pytest.mark.parametrize("policy_id", known())
 def test_what_is_unsure_says_so(policy_id: str) -> None:
-    """Every authority of confidence C or D says what is to be confirmed, and the figures that a local profile chose name one of D."""
+    """Every authority of confidence C or D says what is to be confirmed, and the figures that a
+    local profile chose name one of D.
+    """
     policy = load(policy_id)
     for authority in policy.authorities.values():
         assert authority.confidence in "AB" or authority.remark.startswith(TO_BE_CONFIRMED)
@@ -95,13 +105,19 @@ CHANGES: list[tuple[str, str, str]] = [
     ('by = "birth_date"', 'by = "birthday"', "nothing is called birthday"),
     ("days = 3\n", "days = 0\n", "greater than 0"),
     ('after = "final"\ndays', 'after = "finale"\ndays', "nothing is announced as finale"),
-    ('items = 30, maximum = "150"', 'items = 31, maximum = "150"', "31 items of 5 points do not make 150"),
+    (
+        'items = 30, maximum = "150"',
+        'items = 31, maximum = "150"',
+        "31 items of 5 points do not make 150",
+    ),
     ('level = "components"', 'level = "names"', "'components' or 'scores'"),
 ]
 
 
 @pytest.mark.parametrize(("was", "becomes", "says"), CHANGES)
-def test_check_names_file_line_place_and_authority(was: str, becomes: str, says: str, tmp_path: Path) -> None:
+def test_check_names_file_line_place_and_authority(
+    was: str, becomes: str, says: str, tmp_path: Path
+) -> None:
     """Every fault is a line that an editor can jump to, with the decree that the figure comes from."""
     text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     assert was in text
@@ -110,7 +126,11 @@ def test_check_names_file_line_place_and_authority(was: str, becomes: str, says:
     file.write_text(changed, "utf-8")
     result = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"])
     assert result.exit_code == 1
-    line = next(number for number, row in enumerate(changed.splitlines(), 1) if becomes.splitlines()[0] in row)
+    line = next(
+        number
+        for number, row in enumerate(changed.splitlines(), 1)
+        if becomes.splitlines()[0] in row
+    )
     told = [row for row in result.stderr.splitlines() if says in row]
     assert told
     stands = int(told[0].removeprefix(f"{file}:").split(":", 1)[0])
@@ -119,18 +139,36 @@ def test_check_names_file_line_place_and_authority(was: str, becomes: str, says:
 
 
 def test_a_fault_of_thresholds_names_where_thresholds_come_from(tmp_path: Path) -> None:
-    """Also where it is of all of them, or of one without an authority: never the decree of the stage's composition."""
+    """Also where it is of all of them, or of one without an authority: never the decree of the
+    stage's composition.
+    """
     text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     file = tmp_path / "changed.toml"
     by = "[KepmenPANRB 321/2024, passing grades by kind of need"
     for was, becomes, says in (
-        ('needs = ["CUMLAUDE", "DIASPORA"]', 'needs = ["CUMLAUDE"]', "stage skd: no threshold for DIASPORA"),
-        ('needs = ["CUMLAUDE", "DIASPORA"]', 'needs = ["CUMLAUDE", "PAPUA"]', "two thresholds on total for PAPUA"),
-        ('minimum = "80", authority = "skd-thresholds"', 'minimum = "80"', "authority: it must be there, and is not"),
+        (
+            'needs = ["CUMLAUDE", "DIASPORA"]',
+            'needs = ["CUMLAUDE"]',
+            "stage skd: no threshold for DIASPORA",
+        ),
+        (
+            'needs = ["CUMLAUDE", "DIASPORA"]',
+            'needs = ["CUMLAUDE", "PAPUA"]',
+            "two thresholds on total for PAPUA",
+        ),
+        (
+            'minimum = "80", authority = "skd-thresholds"',
+            'minimum = "80"',
+            "authority: it must be there, and is not",
+        ),
     ):
         assert was in text
         file.write_text(text.replace(was, becomes), "utf-8")
-        told = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"]).stderr.splitlines()
+        told = (
+            CliRunner()
+            .invoke(app, ["policy", "check", str(file), "--lang", "en"])
+            .stderr.splitlines()
+        )
         assert any(f"{says} {by}" in row for row in told), says
         assert not any("number of items" in row for row in told)
 
@@ -178,12 +216,18 @@ ODD: list[object] = [
 
 
 def test_no_fault_speaks_python() -> None:
-    """Whatever stands wherever in a policy, or is missing: plain words in both languages for whatever is wrong with a single value."""
+    """Whatever stands wherever in a policy, or is missing: plain words in both languages for
+    whatever is wrong with a single value.
+    """
     seen = set()
     said = set()
-    for whole in (tomllib.loads((FOLDER / f"{policy_id}.toml").read_text("utf-8")) for policy_id in known()):
+    for whole in (
+        tomllib.loads((FOLDER / f"{policy_id}.toml").read_text("utf-8")) for policy_id in known()
+    ):
         for place in places(whole):
-            kind = tuple("*" if isinstance(step, int) or at == 1 else step for at, step in enumerate(place))
+            kind = tuple(
+                "*" if isinstance(step, int) or at == 1 else step for at, step in enumerate(place)
+            )
             for odd in ODD if kind not in seen else ():
                 values = deepcopy(whole)
                 inner: Any = values
@@ -204,12 +248,16 @@ def test_no_fault_speaks_python() -> None:
 
 
 def test_a_tie_by_priority_where_priority_goes_before_the_score_is_refused(tmp_path: Path) -> None:
-    """The key would have two fields of one name: told with the tie's line and the decree that the ties come from."""
+    """The key would have two fields of one name: told with the tie's line and the decree that the
+    ties come from.
+    """
     text = (FOLDER / "national-pppk-2024.toml").read_text("utf-8")
     tie = '{ by = "priority", order = "highest-first" },'
     file = tmp_path / "changed.toml"
     file.write_text(text.replace('{ by = "TEKNIS", order = "highest-first" },', tie, 1), "utf-8")
-    line = next(number for number, row in enumerate(file.read_text("utf-8").splitlines(), 1) if tie in row)
+    line = next(
+        number for number, row in enumerate(file.read_text("utf-8").splitlines(), 1) if tie in row
+    )
     result = CliRunner().invoke(app, ["policy", "check", str(file)])
     assert result.exit_code == 1
     (told,) = result.stderr.splitlines()
@@ -237,9 +285,15 @@ UNREAD: list[tuple[bytes, int, str]] = [
 ]
 
 
-@pytest.mark.parametrize(("content", "line", "says"), UNREAD, ids=["utf-16", "latin-1", "arrays", "tables", "digits"])
-def test_what_can_not_be_read_is_one_fault(content: bytes, line: int, says: str, tmp_path: Path) -> None:
-    """Another encoding, nesting without end, a number without end: one line with the file's name, no traceback; so for whoever shows it."""
+@pytest.mark.parametrize(
+    ("content", "line", "says"), UNREAD, ids=["utf-16", "latin-1", "arrays", "tables", "digits"]
+)
+def test_what_can_not_be_read_is_one_fault(
+    content: bytes, line: int, says: str, tmp_path: Path
+) -> None:
+    """Another encoding, nesting without end, a number without end: one line with the file's name,
+    no traceback; so for whoever shows it.
+    """
     file = tmp_path / "odd.toml"
     file.write_bytes(content)
     result = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", "en"])
@@ -272,13 +326,19 @@ def test_check_passes_what_comes_along(policy_id: str) -> None:
 
 def test_show_reads_every_figure_with_its_authority() -> None:
     """Passing grades, weights, steps of evidence, ties and bonuses; in either language."""
-    indonesian, english = (sentences(load("national-cpns-2024"), language) for language in ("id", "en"))
+    indonesian, english = (
+        sentences(load("national-cpns-2024"), language) for language in ("id", "en")
+    )
     assert len(indonesian) == len(english)
     assert any(
-        one.startswith("Tahap skd, ambang batas TIU bagi CUMLAUDE: paling rendah 85. [KepmenPANRB 321/2024")
+        one.startswith(
+            "Tahap skd, ambang batas TIU bagi CUMLAUDE: paling rendah 85. [KepmenPANRB 321/2024"
+        )
         for one in indonesian
     )
-    assert any("skd ÷ 5.5 × 40 % + skb × 60 %; rounded at each step, 3 digits" in one for one in english)
+    assert any(
+        "skd ÷ 5.5 × 40 % + skb × 60 %; rounded at each step, 3 digits" in one for one in english
+    )
     medan = "\n".join(sentences(load("local-medan"), "id"))
     assert "menurut bulan pengalaman relevan: 20 mulai 12" in medan
     assert "tanpa datang ke lokasi" in medan
@@ -289,9 +349,13 @@ def test_show_reads_every_figure_with_its_authority() -> None:
 def test_an_id_is_the_policy_that_comes_along_whatever_the_folder_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that happens to be called like an official policy does not pass for it; by a path it is read."""
+    """A file that happens to be called like an official policy does not pass for it; by a path it
+    is read.
+    """
     text = (FOLDER / "local-jambi.toml").read_text("utf-8")
-    (tmp_path / "local-jambi").write_text(text.replace('name.id = "Jambi', 'name.id = "Bukan Jambi', 1), "utf-8")
+    (tmp_path / "local-jambi").write_text(
+        text.replace('name.id = "Jambi', 'name.id = "Bukan Jambi', 1), "utf-8"
+    )
     monkeypatch.chdir(tmp_path)
     assert "Bukan Jambi" not in CliRunner().invoke(app, ["policy", "show", "local-jambi"]).stdout
     assert "Bukan Jambi" in CliRunner().invoke(app, ["policy", "show", "./local-jambi"]).stdout
@@ -300,7 +364,9 @@ def test_an_id_is_the_policy_that_comes_along_whatever_the_folder_holds(
 def test_show_and_diff_tell_faults_like_check(tmp_path: Path) -> None:
     """With file, line, place and authority, in the language that is asked for."""
     file = tmp_path / "changed.toml"
-    file.write_text((FOLDER / "local-jambi.toml").read_text("utf-8").replace("days = 3", "days = 90"), "utf-8")
+    file.write_text(
+        (FOLDER / "local-jambi.toml").read_text("utf-8").replace("days = 3", "days = 90"), "utf-8"
+    )
     for lang in ("id", "en"):
         told = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", lang]).stderr
         assert told.count("objections.") == 2
@@ -315,17 +381,25 @@ def test_the_commands_of_the_documentation_run() -> None:
     commands = [row.split()[1:] for row in page.splitlines() if row.startswith("terang policy ")]
     assert [command[1] for command in commands] == ["show", "diff", "check"]
     for command in commands:
-        words = [str(FOLDER.parents[1] / word) if word.endswith(".toml") else word for word in command]
+        words = [
+            str(FOLDER.parents[1] / word) if word.endswith(".toml") else word for word in command
+        ]
         assert CliRunner().invoke(app, words).exit_code == 0
     assert all(f"| `{policy_id}` |" in page for policy_id in known())
 
 
 def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
-    """It would stand for figures that are not in the policy: told by name, at its line, with what it is. A round's own policy is still read,
-    and so is what a question made of it.
+    """It would stand for figures that are not in the policy: told by name, at its line, with what
+    it is. A round's own policy is still read, and so is what a question made of it.
     """
-    unused = '[authorities.hearsay]\ndecree = "a rumour"\narticle = "of last week"\nconfidence = "B"\n\n'
-    text = (FOLDER / "local-medan.toml").read_text("utf-8").replace("[needs.UMUM]", unused + "[needs.UMUM]", 1)
+    unused = (
+        '[authorities.hearsay]\ndecree = "a rumour"\narticle = "of last week"\nconfidence = "B"\n\n'
+    )
+    text = (
+        (FOLDER / "local-medan.toml")
+        .read_text("utf-8")
+        .replace("[needs.UMUM]", unused + "[needs.UMUM]", 1)
+    )
     file = tmp_path / "changed.toml"
     file.write_text(text, "utf-8")
     result = CliRunner().invoke(app, ["policy", "check", str(file)])
@@ -341,27 +415,47 @@ def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
 def test_objections_are_to_what_people_call_it() -> None:
     """The list's name in the reader's language, and the selection on paper by its own word."""
     for language, starts in (
-        ("id", ["Sanggah atas seleksi administrasi: 3 hari", "Sanggah atas Hasil akhir (final): 3 hari"]),
-        ("en", ["Objection to the administrative selection: 3", "Objection to Final results (final): 3 days"]),
+        (
+            "id",
+            [
+                "Sanggah atas seleksi administrasi: 3 hari",
+                "Sanggah atas Hasil akhir (final): 3 hari",
+            ],
+        ),
+        (
+            "en",
+            [
+                "Objection to the administrative selection: 3",
+                "Objection to Final results (final): 3 days",
+            ],
+        ),
     ):
         told = [
-            one for one in sentences(load("national-cpns-2024"), language) if "anggah atas" in one or "Objection" in one
+            one
+            for one in sentences(load("national-cpns-2024"), language)
+            if "anggah atas" in one or "Objection" in one
         ]
         assert all(one.startswith(start) for one, start in zip(told, starts, strict=True))
 
 
 def test_codes_kinds_of_need_and_levels_name_what_they_rest_on() -> None:
-    """PPPK 2024: R1 is known by analogy, R2 by reports, the order of both by one source; Medan's levels follow the KKNI."""
+    """PPPK 2024: R1 is known by analogy, R2 by reports, the order of both by one source; Medan's
+    levels follow the KKNI.
+    """
     told = sentences(load("national-pppk-2024"), "en")
     for start, by in (
         ("Priority group 1: R1", "KepmenPANRB 347/2024, order: priority applicants"),
-        ("Priority group 1, code: R1", "result codes of the PPPK selection 2024, R1 for priority applicants; D"),
+        (
+            "Priority group 1, code: R1",
+            "result codes of the PPPK selection 2024, R1 for priority applicants; D",
+        ),
         ("Priority group 2, code: R2", "result codes of the PPPK selection 2024, R2, R3 and R4"),
         ("Kind of need KHUSUS", "KepmenPANRB 347/2024, kinds of need of the PPPK selection; D"),
     ):
         assert any(one.startswith(start) and f"[{by}" in one for one in told), start
     assert any(
-        "D3 (Diploma III)" in one and "[Perpres 8/2012 (KKNI)" in one for one in sentences(load("local-medan"), "id")
+        "D3 (Diploma III)" in one and "[Perpres 8/2012 (KKNI)" in one
+        for one in sentences(load("local-medan"), "id")
     )
 
 
@@ -370,10 +464,15 @@ def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
     text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     file = tmp_path / "changed.toml"
     file.write_text(
-        text.replace('needs = ["UMUM"], of = "TKP", minimum = "166"', 'needs = ["UMUM"], of = "TKP", minimum = "143"'),
+        text.replace(
+            'needs = ["UMUM"], of = "TKP", minimum = "166"',
+            'needs = ["UMUM"], of = "TKP", minimum = "143"',
+        ),
         "utf-8",
     )
-    result = CliRunner().invoke(app, ["policy", "diff", "national-cpns-2024", str(file), "--lang", "en"])
+    result = CliRunner().invoke(
+        app, ["policy", "diff", "national-cpns-2024", str(file), "--lang", "en"]
+    )
     assert result.stdout.startswith(
         "Stage skd, passing grade on TKP for UMUM: from at least 166 to at least 143. [KepmenPANRB 321/2024"
     )
@@ -385,9 +484,17 @@ def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
 
 
 FAULTS: list[tuple[str, str, str]] = [
-    ('at_least = "SMA", points = "40"', 'at_least = "SLB", points = "40"', "SLB is no value of education"),
+    (
+        'at_least = "SMA", points = "40"',
+        'at_least = "SLB", points = "40"',
+        "SLB is no value of education",
+    ),
     ('at_least = "12", points = "20"', 'at_least = "30", points = "20"', "the steps do not ascend"),
-    ('at_least = "S3", points = "100"', 'at_least = "S3", points = "101"', "101 points are above the maximum 100"),
+    (
+        'at_least = "S3", points = "100"',
+        'at_least = "S3", points = "101"',
+        "101 points are above the maximum 100",
+    ),
     (
         'name.en = "Discipline", maximum = "20"',
         'name.en = "Discipline", maximum = "21"',
@@ -400,12 +507,18 @@ FAULTS: list[tuple[str, str, str]] = [
     ),
     ('code = "SMP"\n', 'code = "SD"\n', "education: sd names two of them"),
     ('{ by = "PENGALAMAN"', '{ by = "priority"', "the policy has no order of priority"),
-    ('stage = "penilaian", component = "PENDIDIKAN"', 'stage = "penilaian"', "counts as a whole and by its component"),
+    (
+        'stage = "penilaian", component = "PENDIDIKAN"',
+        'stage = "penilaian"',
+        "counts as a whole and by its component",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("was", "becomes", "says"), FAULTS)
-def test_evidence_rubrics_and_weights_must_fit(was: str, becomes: str, says: str, tmp_path: Path) -> None:
+def test_evidence_rubrics_and_weights_must_fit(
+    was: str, becomes: str, says: str, tmp_path: Path
+) -> None:
     """Steps ascend within the maximum, rubrics sum up, and what is named exists."""
     text = (FOLDER / "local-medan.toml").read_text("utf-8")
     assert was in text

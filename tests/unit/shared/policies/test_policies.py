@@ -1,4 +1,6 @@
-"""The national policy as its sources have it, and what a policy that does not hold together is told."""
+"""The national policy as its sources have it, and what a policy that does not hold together is
+told.
+"""
 
 import tomllib
 from decimal import Decimal
@@ -60,7 +62,12 @@ def test_a_policy_comes_back_from_its_json_with_the_same_hash() -> None:
 
 @pytest.mark.parametrize(
     ("label", "code"),
-    [("UMUM", "UMUM"), ("Lulusan  Terbaik", "CUMLAUDE"), ("PENYANDANG DISABILITAS", "DISABILITAS"), ("OAP", None)],
+    [
+        ("UMUM", "UMUM"),
+        ("Lulusan  Terbaik", "CUMLAUDE"),
+        ("PENYANDANG DISABILITAS", "DISABILITAS"),
+        ("OAP", None),
+    ],
 )
 def test_labels_of_the_national_list_name_kinds_of_need(label: str, code: str | None) -> None:
     """The national list's words lead to our codes; a word without a rule leads nowhere."""
@@ -77,9 +84,13 @@ def test_labels_of_the_national_list_name_kinds_of_need(label: str, code: str | 
         ({"TWK": "5", "TIU": "5"}, ["TKP: points are missing"]),
     ],
 )
-def test_points_outside_maxima_and_steps_are_named(points: dict[str, str], faults: list[str]) -> None:
+def test_points_outside_maxima_and_steps_are_named(
+    points: dict[str, str], faults: list[str]
+) -> None:
     """Every fault of a candidate's points is a sentence of its own."""
-    found = load("national-cpns-2024").point_faults("skd", {code: Decimal(value) for code, value in points.items()})
+    found = load("national-cpns-2024").point_faults(
+        "skd", {code: Decimal(value) for code, value in points.items()}
+    )
     assert found == faults
 
 
@@ -94,9 +105,13 @@ def test_points_outside_maxima_and_steps_are_named(points: dict[str, str], fault
         (None, False, []),
     ],
 )
-def test_a_component_of_some_needs_is_asked_of_these(need: str | None, simulation: bool, faults: list[str]) -> None:
+def test_a_component_of_some_needs_is_asked_of_these(
+    need: str | None, simulation: bool, faults: list[str]
+) -> None:
     """And of nobody else; while the need is not known it may be there or not."""
-    points = {"WAWANCARA": Decimal(80), "PSIKOLOGI": Decimal(75)} | ({"SIMULASI": Decimal(90)} if simulation else {})
+    points = {"WAWANCARA": Decimal(80), "PSIKOLOGI": Decimal(75)} | (
+        {"SIMULASI": Decimal(90)} if simulation else {}
+    )
     assert load("local-kasemen").point_faults("lanjutan", points, need) == faults
 
 
@@ -109,10 +124,22 @@ def test_an_unknown_policy_is_refused() -> None:
 
 
 FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
-    (("lists", 1, "score", "terms", 0, "weight"), "41", "list final, score: the weights sum to 101 %, not 100 %"),
+    (
+        ("lists", 1, "score", "terms", 0, "weight"),
+        "41",
+        "list final, score: the weights sum to 101 %, not 100 %",
+    ),
     (("lists", 0, "ties", 0, "by"), "TKX", "list skd, ties: nothing is called TKX"),
-    (("stages", 0, "thresholds", 0, "minimum"), "151", "threshold on TWK: 151 is above the maximum 150"),
-    (("stages", 0, "thresholds", 7, "needs"), ["CUMLAUDE", "PAPUA"], "two thresholds on TIU for PAPUA"),
+    (
+        ("stages", 0, "thresholds", 0, "minimum"),
+        "151",
+        "threshold on TWK: 151 is above the maximum 150",
+    ),
+    (
+        ("stages", 0, "thresholds", 7, "needs"),
+        ["CUMLAUDE", "PAPUA"],
+        "two thresholds on TIU for PAPUA",
+    ),
     (("lists", 0, "cut", "authority"), "hearsay", "no authority hearsay"),
     (("authorities", "skb-scale", "remark"), "", "confidence D needs a `remark`"),
     (("lists", 1, "score", "terms", 0, "divisor"), 5.5, "a float is not exact"),
@@ -125,18 +152,58 @@ FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
     (("lists", 1, "by_priority"), True, "list final: the policy has no priority groups"),
     (("lists", 1, "ties", 0, "by"), "TKP+TKP", "TKP+TKP counts a component twice"),
     (("seat_moves", 0, "to_needs"), ["OAP"], "seat_moves.0.to_needs.0: no kind of need OAP"),
-    (("seat_moves", 0, "from_needs"), ["UMUM"], "seat move 1: UMUM at the same unit is the vacancy itself"),
-    (("seat_moves", 2, "to_needs"), ["UMUM"], "seat move 3: the same need on both sides, but the two sides name"),
-    (("seat_moves", 1, "code"), "TL", "seat move 2: the code TL reads like the last list's own TL (below)"),
-    (("seat_moves", 1, "code"), "L", "seat move 2: the code L reads like the last list's own L (within)"),
-    (("seat_moves", 1, "code"), "R2/L", "seat move 2: the code R2/L reads like the last list's own L (within)"),
-    (("stages", 0, "longer", 0, "minutes"), 100, "longer time: 100 minutes are not more than the stage's own 100"),
-    (("stages", 0, "longer", 0, "minutes"), 90, "longer time: 90 minutes are not more than the stage's own 100"),
+    (
+        ("seat_moves", 0, "from_needs"),
+        ["UMUM"],
+        "seat move 1: UMUM at the same unit is the vacancy itself",
+    ),
+    (
+        ("seat_moves", 2, "to_needs"),
+        ["UMUM"],
+        "seat move 3: the same need on both sides, but the two sides name",
+    ),
+    (
+        ("seat_moves", 1, "code"),
+        "TL",
+        "seat move 2: the code TL reads like the last list's own TL (below)",
+    ),
+    (
+        ("seat_moves", 1, "code"),
+        "L",
+        "seat move 2: the code L reads like the last list's own L (within)",
+    ),
+    (
+        ("seat_moves", 1, "code"),
+        "R2/L",
+        "seat move 2: the code R2/L reads like the last list's own L (within)",
+    ),
+    (
+        ("stages", 0, "longer", 0, "minutes"),
+        100,
+        "longer time: 100 minutes are not more than the stage's own 100",
+    ),
+    (
+        ("stages", 0, "longer", 0, "minutes"),
+        90,
+        "longer time: 90 minutes are not more than the stage's own 100",
+    ),
     (("objections", 0, "days"), 61, "objections.0.days: it must be at most 60"),
     (("objections", 1, "answer_days"), 30000, "objections.1.answer_days: it must be at most 60"),
-    (("lists", 0, "cut", "multiple"), True, "lists.0.cut.multiple: a whole number without quotes is asked for"),
-    (("lists", 0, "score", "decimals"), False, "lists.0.score.decimals: a whole number without quotes is asked for"),
-    (("stages", 0, "minutes"), True, "stages.0.minutes: a whole number without quotes is asked for"),
+    (
+        ("lists", 0, "cut", "multiple"),
+        True,
+        "lists.0.cut.multiple: a whole number without quotes is asked for",
+    ),
+    (
+        ("lists", 0, "score", "decimals"),
+        False,
+        "lists.0.score.decimals: a whole number without quotes is asked for",
+    ),
+    (
+        ("stages", 0, "minutes"),
+        True,
+        "stages.0.minutes: a whole number without quotes is asked for",
+    ),
     (
         ("stages", 0, "components", 0, "items"),
         True,
@@ -146,7 +213,11 @@ FAULTS: list[tuple[tuple[str | int, ...], object, str]] = [
     (("stages", 1, "components", 0, "step"), True, "step: a number in quotes is asked for"),
     (("stages", 0, "off_site"), 1, "stages.0.off_site: it must be true or false"),
     (("seat_moves", 1, "authority"), "hearsay", "no authority hearsay"),
-    (("needs", "OAP"), {"name": {"id": "OAP", "en": "OAP"}, "labels": ["OAP"]}, "stage skd: no threshold for OAP"),
+    (
+        ("needs", "OAP"),
+        {"name": {"id": "OAP", "en": "OAP"}, "labels": ["OAP"]},
+        "stage skd: no threshold for OAP",
+    ),
 ]
 
 
@@ -174,7 +245,9 @@ def test_what_is_published_must_be_said() -> None:
 
 
 def test_empty_seats_are_filled_at_the_same_unit_before_others() -> None:
-    """Special and general needs of one post and unit first (L-1), then other units (L-2); the last step meets the general passing grades."""
+    """Special and general needs of one post and unit first (L-1), then other units (L-2); the last
+    step meets the general passing grades.
+    """
     moves = load("national-cpns-2024").seat_moves
     assert [(move.where, move.code) for move in moves] == [
         ("same-unit", "L-1"),

@@ -1,4 +1,6 @@
-"""Candidates in columns get the very gates, scores and keys that the same candidates get one by one, as the service asks."""
+"""Candidates in columns get the very gates, scores and keys that the same candidates get one by
+one, as the service asks.
+"""
 
 import random
 from collections.abc import Sequence
@@ -26,26 +28,45 @@ def policy_called(policy_id: str) -> Policy:
     return read_file(path) if path.exists() else load(policy_id)
 
 
-def columns_of(policy: Policy, need: str, source: random.Random) -> dict[str, tuple[Sequence[object], Column]]:
-    """Columns of made-up people: few different results, so that many are equal; some absent, some disqualified, facts unknown."""
+def columns_of(
+    policy: Policy, need: str, source: random.Random
+) -> dict[str, tuple[Sequence[object], Column]]:
+    """Columns of made-up people: few different results, so that many are equal; some absent, some
+    disqualified, facts unknown.
+    """
     values: dict[str, list[object]] = {
         "gpa": [Decimal("3.5"), Decimal("3.51")],
         "birth_date": [date(1999, 1, 1), date(1999, 1, 2)],
         "relevant_experience_months": [0, 11, 12, 59, 60, 200],
         "education": [word for level in policy.education for word in (level.code, *level.labels)],
         "priority": [group.code for group in policy.priority_groups],
-        "disqualified": [False, False, False, False, True, *(stage.code for stage in policy.stages)],
+        "disqualified": [
+            False,
+            False,
+            False,
+            False,
+            True,
+            *(stage.code for stage in policy.stages),
+        ],
     }
     for stage in policy.stages:
         for component in stage.stated:
             if component.of_need(need):
                 steps = int(component.maximum / component.step)
-                some = [steps, steps - 1, steps * 3 // 4, *(source.randrange(steps + 1) for _ in range(3))]
+                some = [
+                    steps,
+                    steps - 1,
+                    steps * 3 // 4,
+                    *(source.randrange(steps + 1) for _ in range(3)),
+                ]
                 values[component.code] = [str(step * component.step) for step in some]
     columns: dict[str, tuple[Sequence[object], Column]] = {}
     for name, each in values.items():
         often = 0.02 if name.isupper() else 0.3
-        codes = [0 if not each or source.random() < often else source.randrange(len(each)) + 1 for _ in range(COUNT)]
+        codes = [
+            0 if not each or source.random() < often else source.randrange(len(each)) + 1
+            for _ in range(COUNT)
+        ]
         if name == "disqualified":
             codes = [code if source.random() < 0.2 else 0 for code in codes]
         columns[name] = ([None, *each], np.array(codes, dtype=np.int64))
@@ -54,7 +75,9 @@ def columns_of(policy: Policy, need: str, source: random.Random) -> dict[str, tu
 
 @pytest.mark.parametrize("policy_id", [*known(), "teachers-2022", "across-stages"])
 def test_in_columns_as_one_by_one(policy_id: str) -> None:
-    """For every list and kind of need of every policy: gate, priority, score, own total and every field of the key."""
+    """For every list and kind of need of every policy: gate, priority, score, own total and every
+    field of the key.
+    """
     policy = policy_called(policy_id)
     source = random.Random(2024)
     gates: set[int] = set()
@@ -62,13 +85,29 @@ def test_in_columns_as_one_by_one(policy_id: str) -> None:
         for need in policy.needs:
             rules = rules_of(policy.model_dump_json(), need, "")[one.code]
             assert rules.fits_columns
-            asked = (rules, policy, one, need, policy.stages[0].code, columns_of(policy, need, source), COUNT)
+            asked = (
+                rules,
+                policy,
+                one,
+                need,
+                policy.stages[0].code,
+                columns_of(policy, need, source),
+                COUNT,
+            )
             together, apart = in_columns(*asked), one_by_one(*asked)
             for name in ("gate", "priority", "score", "total"):
-                assert np.array_equal(getattr(together, name), getattr(apart, name)), (one.code, need, name)
+                assert np.array_equal(getattr(together, name), getattr(apart, name)), (
+                    one.code,
+                    need,
+                    name,
+                )
             ranked = apart.gate == Gate.RANKED
-            for (name, _), here, there in zip(rules.fields, together.fields, apart.fields, strict=False):
+            for (name, _), here, there in zip(
+                rules.fields, together.fields, apart.fields, strict=False
+            ):
                 assert np.array_equal(here[ranked], there[ranked]), (one.code, need, name)
-            assert len(together.fields) == len(apart.fields) == len(rules.fields) - 1  # but for an officer's decision
+            assert (
+                len(together.fields) == len(apart.fields) == len(rules.fields) - 1
+            )  # but for an officer's decision
             gates |= {*together.gate.tolist()}
     assert {Gate.RANKED, Gate.ABSENT, Gate.DISQUALIFIED} <= gates

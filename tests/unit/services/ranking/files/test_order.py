@@ -4,10 +4,21 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ranking.files.order import Column, column_of, in_order, kinds_of, kinds_or_rows, places_of
+from services.ranking.files.order import (
+    Column,
+    column_of,
+    in_order,
+    kinds_of,
+    kinds_or_rows,
+    places_of,
+)
 
-NUMBERS = st.one_of(st.integers(0, 3), st.integers(0, 5000), st.sampled_from([2**48, 2**48 - 1, 2**60, 2**60 + 1]))
-ROWS = st.integers(1, 4).flatmap(lambda width: st.lists(st.tuples(*[NUMBERS] * width), min_size=1, max_size=60))
+NUMBERS = st.one_of(
+    st.integers(0, 3), st.integers(0, 5000), st.sampled_from([2**48, 2**48 - 1, 2**60, 2**60 + 1])
+)
+ROWS = st.integers(1, 4).flatmap(
+    lambda width: st.lists(st.tuples(*[NUMBERS] * width), min_size=1, max_size=60)
+)
 
 
 def columns_of(rows: list[tuple[int, ...]]) -> list[Column]:
@@ -29,7 +40,9 @@ def test_rows_alike_stay_as_they_are(rows: list[tuple[int, ...]]) -> None:
 
 @given(ROWS)
 def test_a_kind_for_each_different_row(rows: list[tuple[int, ...]]) -> None:
-    """Each row's kind is shown by a row that is like it, the first of them, and kinds stand in order."""
+    """Each row's kind is shown by a row that is like it, the first of them, and kinds stand in
+    order.
+    """
     first, kind = kinds_of(columns_of(rows))
     assert [rows[at] for at in first.tolist()] == sorted(set(rows))
     assert [first[each] for each in kind.tolist()] == [rows.index(row) for row in rows]
@@ -37,7 +50,9 @@ def test_a_kind_for_each_different_row(rows: list[tuple[int, ...]]) -> None:
 
 @given(ROWS)
 def test_kinds_or_rows_show_each_row(rows: list[tuple[int, ...]]) -> None:
-    """Each row's kind is shown by a row that is like it, and kinds stand in order of the first column."""
+    """Each row's kind is shown by a row that is like it, and kinds stand in order of the first
+    column.
+    """
     first, kind = kinds_or_rows(columns_of(rows))
     assert [rows[first[each]] for each in kind.tolist()] == rows
     assert [rows[at][0] for at in first.tolist()] == sorted(rows[at][0] for at in first.tolist())
@@ -53,5 +68,11 @@ def test_no_rows() -> None:
     """A file without candidates has neither kinds nor places."""
     nothing = [np.zeros(0, dtype=np.int64)] * 2
     assert [
-        len(each) for each in (places_of(nothing), in_order(nothing), *kinds_of(nothing), *kinds_or_rows(nothing))
+        len(each)
+        for each in (
+            places_of(nothing),
+            in_order(nothing),
+            *kinds_of(nothing),
+            *kinds_or_rows(nothing),
+        )
     ] == [0] * 6

@@ -23,23 +23,35 @@ def ranked(
     one = law.list_called(stage) or next(one for one in law.lists if one.stage == stage)
     out = io.BytesIO()
     done = rank_files(
-        law, one, folder / "vacancies.csv", folder / "candidates.csv", admitted=admitted, out=out, explain=explain
+        law,
+        one,
+        folder / "vacancies.csv",
+        folder / "candidates.csv",
+        admitted=admitted,
+        out=out,
+        explain=explain,
     )
     return out.getvalue().decode(), done
 
 
 @pytest.mark.parametrize("name", CASES)
 def test_lines_are_as_worked_by_hand(name: str) -> None:
-    """Ranks, scores, codes and deciding fields of a worked case, to the last digit; case.toml says how they come about."""
+    """Ranks, scores, codes and deciding fields of a worked case, to the last digit; case.toml says
+    how they come about.
+    """
     case = tomllib.loads((GOLDEN / name / "case.toml").read_text("utf-8"))
-    lines, done = ranked(GOLDEN / name, case["policy"], case["stage"], admitted=case.get("admitted", False))
+    lines, done = ranked(
+        GOLDEN / name, case["policy"], case["stage"], admitted=case.get("admitted", False)
+    )
     assert lines == (GOLDEN / name / "expected.csv").read_text("utf-8")
     assert done.undecided == case.get("undecided", 0)
     assert sum(done.codes.values()) == done.candidates
 
 
 VACANCIES = "vacancy_id,need,seats\nv1,UMUM,1\nv2,CUMLAUDE,2\n"
-HEADER = "participant_no,vacancy_id,TWK,TIU,TKP,gpa,birth_date,relevant_experience_months,disqualified\n"
+HEADER = (
+    "participant_no,vacancy_id,TWK,TIU,TKP,gpa,birth_date,relevant_experience_months,disqualified\n"
+)
 GOOD = "1,v1,100,120,200,3.5,1999-05-17,12,\n"
 
 
@@ -75,8 +87,16 @@ def files(folder: Path, candidates: str | bytes, vacancies: str | bytes = VACANC
         ("2,v1,100,120,200,,2001-02-29,,", "birth_date", "is no day of the calendar"),
         ("2,v1,100,120,200,,20010228,,", "birth_date", "is no day of the calendar"),
         ("2,v1,100,120,200,100.01,,,", "gpa", "is above 100"),
-        ("2,v1,100,120,200,,1899-12-31,,", "birth_date", "nobody who applies was born on 1899-12-31"),
-        ("2,v1,100,120,200,,9999-12-31,,", "birth_date", "nobody who applies was born on 9999-12-31"),
+        (
+            "2,v1,100,120,200,,1899-12-31,,",
+            "birth_date",
+            "nobody who applies was born on 1899-12-31",
+        ),
+        (
+            "2,v1,100,120,200,,9999-12-31,,",
+            "birth_date",
+            "nobody who applies was born on 9999-12-31",
+        ),
         ("2,v1,100,120,200,,,1.5,", "relevant_experience_months", "is no whole number of months"),
         ("2,v1,100,120,200,,,,maybe", "disqualified", "is neither true nor false"),
         ('2,v1,100,120,200,,,,"', "all", "it is no CSV"),
@@ -102,17 +122,29 @@ def test_a_bad_row_is_refused_where_it_is(tmp_path: Path, row: str, column: str,
         ("participant_no,vacancy_id,TWK,TIU,TKP,score\n", 1, "score", "there is no such column"),
         ("participant_no,vacancy_id,TWK,TIU,tkp\n", 1, "tkp", "there is no such column"),
         ("participant_no,vacancy_id,TWK,TIU,TKP,TKP\n", 1, "TKP", "the column stands twice"),
-        ("participant_no;vacancy_id;TWK;TIU;TKP\n", 1, "participant_no;vacancy_id;TWK;TIU;TKP", "no such column"),
+        (
+            "participant_no;vacancy_id;TWK;TIU;TKP\n",
+            1,
+            "participant_no;vacancy_id;TWK;TIU;TKP",
+            "no such column",
+        ),
         ("", 1, "participant_no", "the column is missing"),
         (HEADER.encode() + GOOD.encode() + b"\xff,v1,100,120,200,,,,\n", 3, "all", "is not UTF-8"),
         (HEADER + GOOD + "2,v1,100,120,200,,,,\r\n", 3, "all", "it ends with CRLF"),
-        (HEADER + GOOD + '"2\nx",v1,100,120,200,,,,\n3,v1,1,120,200,,,,\n', 3, "participant_no", "control character"),
+        (
+            HEADER + GOOD + '"2\nx",v1,100,120,200,,,,\n3,v1,1,120,200,,,,\n',
+            3,
+            "participant_no",
+            "control character",
+        ),
     ],
 )
 def test_a_file_that_is_no_such_csv_is_refused(
     tmp_path: Path, text: str | bytes, line: int, column: str, says: str
 ) -> None:
-    """Unknown, missing and double columns, other separators and encodings; a record is told by the line in which it begins."""
+    """Unknown, missing and double columns, other separators and encodings; a record is told by the
+    line in which it begins.
+    """
     with pytest.raises(FilesRefusedError) as refused:
         ranked(files(tmp_path, text), "national-cpns-2024", "skd")
     fault = refused.value.faults[0]
@@ -148,22 +180,32 @@ def test_points_of_a_component_that_the_need_does_not_have_are_refused(tmp_path:
         "participant_no,vacancy_id,KOMPETENSI,WAWANCARA,PSIKOLOGI,SIMULASI\n1,v1,80,80,80,80\n",
         "vacancy_id,need,seats\nv1,UMUM,1\nv2,ADMINISTRASI,1\n",
     )
-    with pytest.raises(FilesRefusedError, match=r":2: SIMULASI: vacancies for UMUM have no SIMULASI"):
+    with pytest.raises(
+        FilesRefusedError, match=r":2: SIMULASI: vacancies for UMUM have no SIMULASI"
+    ):
         ranked(folder, "local-kasemen", "final")
 
 
 def test_quotes_are_read_as_the_plain_reader_reads_them(tmp_path: Path) -> None:
-    """Quotes and blanks within quoted values are part of them; a blank beside a quoted value is refused in its line."""
+    """Quotes and blanks within quoted values are part of them; a blank beside a quoted value is
+    refused in its line.
+    """
     name = 'a ""b"" c'
     vacancies = f'vacancy_id,need,seats\n"{name}",UMUM,1\n'
     lines, _ = ranked(
-        files(tmp_path, f'participant_no,vacancy_id,TWK,TIU,TKP\n"1","{name}",100,120,200\n', vacancies),
+        files(
+            tmp_path,
+            f'participant_no,vacancy_id,TWK,TIU,TKP\n"1","{name}",100,120,200\n',
+            vacancies,
+        ),
         "national-cpns-2024",
         "skd",
     )
     assert lines.splitlines()[1] == f'"{name}",UMUM,1,1,420,,P/L,'
     folder = files(
-        tmp_path, f'participant_no,vacancy_id,TWK,TIU,TKP\n1,"{name}",100,120,200\n2, "{name}",100,120,200\n', vacancies
+        tmp_path,
+        f'participant_no,vacancy_id,TWK,TIU,TKP\n1,"{name}",100,120,200\n2, "{name}",100,120,200\n',
+        vacancies,
     )
     with pytest.raises(FilesRefusedError) as refused:
         ranked(folder, "national-cpns-2024", "skd")
@@ -176,7 +218,9 @@ def test_a_file_with_many_faults_says_that_there_are_more(tmp_path: Path) -> Non
     with pytest.raises(FilesRefusedError) as refused:
         ranked(files(tmp_path, HEADER + rows), "national-cpns-2024", "skd")
     assert len(refused.value.faults) == 101
-    assert str(refused.value.faults[-1]).endswith(":102: all: there are more faults from here on; mend these first")
+    assert str(refused.value.faults[-1]).endswith(
+        ":102: all: there are more faults from here on; mend these first"
+    )
 
 
 def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
@@ -184,7 +228,11 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     folder = files(tmp_path, HEADER + GOOD + "2,v1,x,y,200,,,,\n3,v9,100,120,200,,,,\n")
     with pytest.raises(FilesRefusedError) as refused:
         ranked(folder, "national-cpns-2024", "skd")
-    assert [(fault.line, fault.column) for fault in refused.value.faults] == [(3, "TWK"), (3, "TIU"), (4, "vacancy_id")]
+    assert [(fault.line, fault.column) for fault in refused.value.faults] == [
+        (3, "TWK"),
+        (3, "TIU"),
+        (4, "vacancy_id"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +266,9 @@ def test_files_without_candidates_have_no_lines(tmp_path: Path) -> None:
 
 
 def test_a_place_is_explained_by_the_service_s_own_account() -> None:
-    """The sentences that the service says, on the list that has the candidate; whoever an earlier list held is told by that one."""
+    """The sentences that the service says, on the list that has the candidate; whoever an earlier
+    list held is told by that one.
+    """
     case = GOLDEN / "final-rounding"
     law = load("national-cpns-2024")
     _, done = ranked(case, law.id, "final", explain="0003")
