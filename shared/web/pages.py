@@ -3,7 +3,8 @@ language.
 """
 
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
 from shared.refusals import Refusal
-from shared.web.problems import Problems, reader_language
+from shared.web.problems import Language, Problems, reader_language
 
 HERE = Path(__file__).parent
 SAME_ORIGIN = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -31,37 +32,50 @@ class PageRoute(APIRoute):
     back: str | None
 
 
+class Assets(StaticFiles):
+    """The files of several folders under one address."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        super().__init__()
+        self.all_directories = [folder for folder in folders if folder.is_dir()]
+        files = (
+            str(path.relative_to(at))
+            for at in self.all_directories
+            for path in Path(at).rglob("*")
+            if path.is_file()
+        )
+        _refuse_twice("asset", files)
+
+
 class Pages:
-    """The pages of one service: `folder` holds its templates, `words.toml` with the tables `id` and
-    `en`, and `assets/`.
+    """The pages of one service.
+
+    Each folder holds templates, and where needed their `words.toml` (tables `id` and `en`) and
+    `assets/`. Raises ValueError where two folders define the same template, word or asset.
     """
 
-    def __init__(self, service: str, folder: Path, problems: Problems) -> None:
+    def __init__(self, service: str, folders: Path | Sequence[Path], problems: Problems) -> None:
         self._service = service
-        self._folder = folder
+        self._folders = [folders] if isinstance(folders, Path) else list(folders)
         self._problems = problems
+        searched = [HERE / "templates", *self._folders]
+        _refuse_twice("template", (path.name for at in searched for path in at.glob("*.html")))
         self._templates = Environment(
-            loader=FileSystemLoader([folder, HERE / "templates"]),
+            loader=FileSystemLoader(searched),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
             lstrip_blocks=True,
         )
-        self._words = {
-            language: {
-                word: text
-                for path in (HERE / "templates" / "words.toml", folder / "words.toml")
-                for word, text in tomllib.loads(path.read_text("utf-8"))[language].items()
-            }
-            for language in ("id", "en")
-        }
+        self._words = _read_words(searched)
 
     def serve_assets(self, app: FastAPI) -> None:
-        """Style and script files: /<service>/static is the layout's, /<service>/assets the
-        service's own.
+        """Serves style and script files.
+
+        /<service>/static is the layout's, /<service>/assets the service's own.
         """
         app.mount(f"/{self._service}/static", StaticFiles(directory=HERE / "static"))
-        app.mount(f"/{self._service}/assets", StaticFiles(directory=self._folder / "assets"))
+        app.mount(f"/{self._service}/assets", Assets([at / "assets" for at in self._folders]))
 
     def router(self, prefix: str, back: str | None = None) -> APIRouter:
         """Takes routes of pages; they are no part of the API's documentation."""
@@ -140,3 +154,23 @@ def _back(request: Request, refusal: Refusal) -> str | None:
     if back == request.url.path and set(request.query_params) <= {"lang"}:
         return None
     return None if any(back.endswith(f"/{fact}") for fact in refusal.facts.values()) else back
+
+
+def _read_words(folders: Iterable[Path]) -> dict[Language, dict[str, str]]:
+    """The words of all folders, by language."""
+    files = [folder / "words.toml" for folder in folders]
+    tables = [tomllib.loads(path.read_text("utf-8")) for path in files if path.exists()]
+    languages: tuple[Language, ...] = ("id", "en")
+    for language in languages:
+        _refuse_twice("word", (word for table in tables for word in table[language]))
+    return {
+        language: {word: text for table in tables for word, text in table[language].items()}
+        for language in languages
+    }
+
+
+def _refuse_twice(kind: str, names: Iterable[str]) -> None:
+    """Raises ValueError for names that are defined more than once."""
+    twice = sorted(name for name, times in Counter(names).items() if times > 1)
+    if twice:
+        raise ValueError(f"{kind} defined twice: {', '.join(twice)}")

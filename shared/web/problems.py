@@ -64,13 +64,18 @@ def reader_language(request: Request) -> Language:
 
 
 class Problems:
-    """The problems that one service can answer with."""
+    """The problems that one service can answer with.
+
+    Raises ValueError where two files define the same problem.
+    """
 
     def __init__(self, service: str, files: Iterable[Path]) -> None:
         self.service = service
         self.sentences: dict[str, Sentence] = {}
         for path in (OF_EVERY_SERVICE, *files):
             for code, row in tomllib.loads(path.read_text("utf-8")).items():
+                if code in self.sentences:
+                    raise ValueError(f"problem defined twice: {code} ({path})")
                 self.sentences[code] = Sentence(
                     row["status"],
                     {"id": row["id"]["title"], "en": row["en"]["title"]},
