@@ -94,7 +94,7 @@ def replay(
     if not ids and not every:
         _fail("say which: ids, or --all")
     worker = worker_of(service)
-    hears = worker.hears(worker.outbox)
+    subscriptions = worker.subscriptions(worker.outbox)
 
     async def run() -> int:
         pool = await worker.pool()
@@ -103,7 +103,9 @@ def replay(
             chosen = ids or [letter.id for letter in await dead_letters.list_all(pool)]
             for id_ in chosen:
                 try:
-                    await dead_letters.replay(pool, hears, id_, at=utc_now(), dry_run=not for_real)
+                    await dead_letters.replay(
+                        pool, subscriptions, id_, at=utc_now(), dry_run=not for_real
+                    )
                 except Exception as error:
                     if is_infrastructure(error):
                         raise

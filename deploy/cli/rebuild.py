@@ -47,7 +47,7 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
         service=service,
         connect=worker.pool,
         outbox=worker.outbox,
-        hears=worker.hears,
+        subscriptions=worker.subscriptions,
         bootstrap_servers=worker.settings.kafka_bootstrap_servers,
         marks=worker.marks,
     )

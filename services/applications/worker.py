@@ -5,8 +5,8 @@ says of candidates.
 from collections.abc import Callable
 from datetime import datetime
 
-from services.applications.handlers.events import hears
 from services.applications.settings import Settings
+from services.applications.subscriptions import subscriptions
 from services.applications.usecases.answer_seat import lapse_all
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
@@ -31,7 +31,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="applications",
         settings=settings,
         outbox=out,
-        hears=hears,
+        subscriptions=subscriptions,
         duties=duties,
         clock=clock,
     )

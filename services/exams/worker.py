@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.exams.handlers.events import hears
 from services.exams.settings import Settings
+from services.exams.subscriptions import subscriptions
 from shared.clock import utc_now
 from shared.messaging.worker import Worker
 from shared.stating import outbox
@@ -17,7 +17,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="exams",
         settings=settings,
         outbox=outbox("exams", settings),
-        hears=hears,
+        subscriptions=subscriptions,
         duties=[forget_answers(settings)],
         clock=clock,
     )

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.feedback.handlers.events import hears
 from services.feedback.settings import Settings
+from services.feedback.subscriptions import subscriptions
 from services.feedback.usecases.assess_units import assess_units
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
@@ -30,7 +30,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="feedback",
         settings=settings,
         outbox=out,
-        hears=hears,
+        subscriptions=subscriptions,
         duties=duties,
         marks=["public.assessment_owed"],
         clock=clock,

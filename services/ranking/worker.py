@@ -5,8 +5,8 @@ when they are owed.
 from collections.abc import Callable
 from datetime import datetime
 
-from services.ranking.handlers.events import hears
 from services.ranking.settings import Settings
+from services.ranking.subscriptions import subscriptions
 from services.ranking.usecases.keep_revisions import keep_all_revisions
 from services.ranking.usecases.state_standings import state_all_owed
 from shared.clock import utc_now
@@ -43,7 +43,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="ranking",
         settings=settings,
         outbox=out,
-        hears=lambda outbox: hears(outbox, clock),
+        subscriptions=lambda outbox: subscriptions(outbox, clock),
         duties=duties,
         clock=clock,
     )

@@ -205,7 +205,7 @@ HEARD: dict[Service, tuple[Model, ...]] = {
     ),
     "feedback": (applications.UnitRegistered,),
 }
-"""Who listens to what. A test holds it against what each service registers (handlers/events.py)."""
+"""Who listens to what. A test holds it against what each service registers (subscriptions.py)."""
 
 BY_MODEL: dict[Model, Contract] = {contract.model: contract for contract in CATALOGUE}
 

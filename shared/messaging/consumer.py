@@ -32,8 +32,8 @@ from shared.messaging.dispatch import (
     SQL,
     Dispatch,
     ElsewhereError,
-    Hears,
     Read,
+    Subscription,
     places_of,
     position_of,
 )
@@ -129,7 +129,7 @@ class Consumer:
         member: str,
         bootstrap_servers: str,
         pool: Pool,
-        hears: Sequence[Hears],
+        subscriptions: Sequence[Subscription],
         outbox: Outbox,
         clock: Callable[[], datetime],
         check_seconds: float,
@@ -140,13 +140,13 @@ class Consumer:
         self._member = member
         self._bootstrap_servers = bootstrap_servers
         self._pool = pool
-        self._topics = sorted({each.contract.topic for each in hears})
+        self._topics = sorted({each.contract.topic for each in subscriptions})
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
         self._dispatch = Dispatch(
             service=service,
             pool=pool,
-            hears=hears,
+            subscriptions=subscriptions,
             outbox=outbox,
             clock=clock,
             patience=PATIENCE,

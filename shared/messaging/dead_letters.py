@@ -24,7 +24,7 @@ from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
 
 if TYPE_CHECKING:
-    from shared.messaging.dispatch import Hears
+    from shared.messaging.dispatch import Subscription
 
 SQL = queries.load(Path(__file__).with_name("inbound.sql"))
 
@@ -170,7 +170,7 @@ class _DryRunError(Exception):
 
 
 async def replay(
-    pool: Pool, hears: "Sequence[Hears]", id_: UUID, *, at: datetime, dry_run: bool
+    pool: Pool, subscriptions: "Sequence[Subscription]", id_: UUID, *, at: datetime, dry_run: bool
 ) -> None:
     """Hand a dead letter's record to this service's own handler, past the position, in the
     transaction that settles it.
@@ -193,13 +193,15 @@ async def replay(
             heard = hear(record)
             if heard.fault is not None:
                 raise Permanent(f"{heard.fault.code}: {heard.fault.detail}")
-            hearing = next((each for each in hears if each.contract.type == heard.type), None)
-            if hearing is None:
+            subscription = next(
+                (each for each in subscriptions if each.contract.type == heard.type), None
+            )
+            if subscription is None:
                 raise Permanent(f"this service hears no {heard.type}")
-            (event,) = events(hearing.contract, [heard])
+            (event,) = events(subscription.contract, [heard])
             if isinstance(event, Fault):
                 raise Permanent(f"{event.code}: {event.detail}")
-            await hearing.take(connection, [event])
+            await subscription.take(connection, [event])
             await SQL.settle_dead_letter(connection, id=id_, at=at)
             if dry_run:
                 raise _DryRunError

@@ -39,7 +39,7 @@ EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[Any]]
 """What a service does about events of one type: (connection in a transaction, events in which those
 of each partition stand in its order). What it returns is for `Derived.after`."""
 
-Run = tuple["Hears", list[Event[Any]]]
+Run = tuple["Subscription", list[Event[Any]]]
 
 MOST_IN_A_ROW = 20
 """Dead letters in a row in one partition; one more stops the worker. So many together mean that the
@@ -77,7 +77,7 @@ class Derived(NamedTuple):
     make: Callable[[Connection, list[str]], Awaitable[None]]
 
 
-class Hears(NamedTuple):
+class Subscription(NamedTuple):
     """One event that a service listens to, what it does about it, and what else follows from that."""
 
     contract: Contract
@@ -103,15 +103,15 @@ class BlamedError(Exception):
     """
 
 
-def by_type(hears: Iterable[Hears]) -> dict[str, Hears]:
+def by_type(subscriptions: Iterable[Subscription]) -> dict[str, Subscription]:
     """What a service hears, by event type.
 
     Raises ValueError for a type twice, or for two versions of one fact: both are on the log for a
     while, and each fact would take effect twice.
     """
-    heard: dict[str, Hears] = {}
+    heard: dict[str, Subscription] = {}
     facts: dict[str, str] = {}
-    for each in hears:
+    for each in subscriptions:
         type_ = each.contract.type
         fact, _, version = type_.rpartition(".v")
         fact = fact if version.isdigit() else type_
@@ -122,9 +122,9 @@ def by_type(hears: Iterable[Hears]) -> dict[str, Hears]:
     return heard
 
 
-def handler_name(hearing: Hears) -> str:
+def handler_name(subscription: Subscription) -> str:
     """The use case as operators find it in the source."""
-    return f"{hearing.use_case.__module__}.{hearing.use_case.__qualname__}"
+    return f"{subscription.use_case.__module__}.{subscription.use_case.__qualname__}"
 
 
 def position_of(row: asyncpg.Record) -> Position:
@@ -152,7 +152,7 @@ class Dispatch:
         *,
         service: str,
         pool: Pool,
-        hears: Iterable[Hears],
+        subscriptions: Iterable[Subscription],
         outbox: Outbox,
         clock: Callable[[], datetime],
         patience: float,
@@ -160,7 +160,7 @@ class Dispatch:
     ) -> None:
         self.service = service
         self._pool = pool
-        self._hears = by_type(hears)
+        self._subscriptions = by_type(subscriptions)
         self._outbox = outbox
         self._clock = clock
         self._patience = patience
@@ -170,7 +170,7 @@ class Dispatch:
 
     async def read_ahead(self, batch: Sequence[Heard]) -> Read:
         """What a batch says that is not to be taken yet."""
-        return await read_ahead(batch, self._hears)
+        return await read_ahead(batch, self._subscriptions)
 
     async def take(self, batch: Sequence[Heard], read: Read | None = None) -> dict[Place, int]:
         """Let the batch take effect, and return where each of its partitions is to be read on.
@@ -184,7 +184,7 @@ class Dispatch:
         ends: dict[Place, int] = {}
         deadline = time.monotonic() + self._patience
         await self._take(
-            batch, read_all(batch, self._hears) if read is None else read, ends, deadline
+            batch, read_all(batch, self._subscriptions) if read is None else read, ends, deadline
         )
         return ends
 
@@ -249,14 +249,19 @@ class Dispatch:
                 failpoint("consumer.begun")
                 stands = await lock(connection, places_of(batch))
                 plan = make_plan(
-                    stands, batch, self._hears, service=self.service, read=read, condemned=condemned
+                    stands,
+                    batch,
+                    self._subscriptions,
+                    service=self.service,
+                    read=read,
+                    condemned=condemned,
                 )
                 if plan.skipped:
                     await self._sure(connection, [stands[place] for place in sorted(plan.skipped)])
                 await move(connection, stands, plan.ends)
                 failpoint("consumer.moved")
-                for hearing, run in plan.runs:
-                    await _run(hearing, connection, run)
+                for subscription, run in plan.runs:
+                    await _run(subscription, connection, run)
                 failpoint("consumer.applied")
                 await self._keep(connection, plan)
                 failpoint("consumer.kept")
@@ -294,9 +299,9 @@ class Dispatch:
             await set_aside(connection, self._outbox, plan.asides, self._clock())
 
 
-async def _run(hearing: Hears, connection: Connection, run: list[Event[Any]]) -> None:
+async def _run(subscription: Subscription, connection: Connection, run: list[Event[Any]]) -> None:
     try:
-        await hearing.take(connection, run)
+        await subscription.take(connection, run)
     except Stop:
         raise
     except Exception as error:
@@ -377,7 +382,7 @@ class Plan:
 def make_plan(
     stands: Mapping[Place, Position],
     batch: Sequence[Heard],
-    hears: Mapping[str, Hears],
+    subscriptions: Mapping[str, Subscription],
     *,
     service: str,
     read: Read | None = None,
@@ -403,7 +408,7 @@ def make_plan(
         if verdicts[-1] is Verdict.GAP:
             raise _gap(service, end, part[len(verdicts) - 1])
         parts.append((end, part, verdicts))
-    read = read_all(batch, hears) if read is None else read
+    read = read_all(batch, subscriptions) if read is None else read
     lanes: list[deque[Run]] = []
     for end, part, verdicts in parts:
         lane: deque[Run] = deque()
@@ -414,8 +419,8 @@ def make_plan(
             if verdict is Verdict.SKIP:
                 plan.skipped[end.place] += 1
                 continue
-            hearing = hears.get(heard.type) if heard.type is not None else None
-            if hearing is None and heard.fault is None:
+            subscription = subscriptions.get(heard.type) if heard.type is not None else None
+            if subscription is None and heard.fault is None:
                 plan.count_unheard(end.place, heard)
                 continue
             outcome = heard.fault or condemned or read[id(heard)]
@@ -424,14 +429,20 @@ def make_plan(
                 if most_in_a_row is not None and failures > most_in_a_row:
                     raise _brake(service, heard, outcome)
                 plan.asides.append(
-                    Aside(heard, outcome, NOBODY if hearing is None else handler_name(hearing))
+                    Aside(
+                        heard,
+                        outcome,
+                        NOBODY if subscription is None else handler_name(subscription),
+                    )
                 )
                 continue
-            assert hearing is not None  # a record without a fault that nobody hears went before
+            assert (
+                subscription is not None
+            )  # a record without a fault that nobody hears went before
             failures = 0
             if heard.type != run_type:
                 run, run_type = [], heard.type
-                lane.append((hearing, run))
+                lane.append((subscription, run))
             run.append(outcome)
         plan.ends.append(replace(end, failures=failures))
         lanes.append(lane)
@@ -446,11 +457,16 @@ def side_by_side(lanes: Iterable[deque[Run]]) -> list[Run]:
     waiting = [lane for lane in lanes if lane]
     runs: list[Run] = []
     while waiting:
-        hearing = waiting[0][0][0]
+        subscription = waiting[0][0][0]
         runs.append(
             (
-                hearing,
-                [event for lane in waiting if lane[0][0] is hearing for event in lane.popleft()[1]],
+                subscription,
+                [
+                    event
+                    for lane in waiting
+                    if lane[0][0] is subscription
+                    for event in lane.popleft()[1]
+                ],
             )
         )
         waiting = [lane for lane in waiting if lane]
@@ -487,28 +503,30 @@ def _parts(batch: Sequence[Heard]) -> list[tuple[Place, list[Heard]]]:
     return sorted(parts.items())
 
 
-def read_all(batch: Iterable[Heard], hears: Mapping[str, Hears]) -> Read:
+def read_all(batch: Iterable[Heard], subscriptions: Mapping[str, Subscription]) -> Read:
     """The events of these records, or why they are none, each type validated at once.
 
     Of a type that nobody here hears, nothing.
     """
     wanted: dict[str, list[Heard]] = {}
     for heard in batch:
-        if heard.fault is None and heard.type in hears:
+        if heard.fault is None and heard.type in subscriptions:
             wanted.setdefault(heard.type or "", []).append(heard)
     read: dict[int, Event[Any] | Fault] = {}
     for type_, heards in wanted.items():
-        read.update(zip(map(id, heards), events(hears[type_].contract, heards), strict=True))
+        read.update(
+            zip(map(id, heards), events(subscriptions[type_].contract, heards), strict=True)
+        )
     return read
 
 
-async def read_ahead(batch: Sequence[Heard], hears: Mapping[str, Hears]) -> Read:
+async def read_ahead(batch: Sequence[Heard], subscriptions: Mapping[str, Subscription]) -> Read:
     """The same, some records at a time, so that whatever else goes on is held up for milliseconds
     only.
     """
     read: dict[int, Event[Any] | Fault] = {}
     for start in range(0, len(batch), READ_AT_ONCE):
-        read.update(read_all(batch[start : start + READ_AT_ONCE], hears))
+        read.update(read_all(batch[start : start + READ_AT_ONCE], subscriptions))
         await asyncio.sleep(0)
     return read
 

@@ -79,7 +79,7 @@ class _Rebuild:
         self._connection = connection
         self._helpers = helpers
         self._progress = progress
-        self._topics = [each.contract.topic for each in anew.hears(anew.outbox)]
+        self._topics = [each.contract.topic for each in anew.subscriptions(anew.outbox)]
         self._stands: dict[Place, Position] = {}
 
     async def run(self) -> Rebuilt:
@@ -164,7 +164,7 @@ class _Rebuild:
             await self._connection.execute(f"ALTER SCHEMA {LIVING} RENAME TO {OLD}")
             await self._connection.execute(f"ALTER SCHEMA {NEXT} RENAME TO {LIVING}")
             await self._connection.execute(f"DROP SCHEMA {OLD} CASCADE")
-            await SQL.forget_unheard(self._connection, types=list(own.hears))
+            await SQL.forget_unheard(self._connection, types=list(own.subscriptions))
 
 
 async def _all(works: Iterable[Awaitable[None]]) -> None:

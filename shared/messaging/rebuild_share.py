@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.messaging import same_log
-from shared.messaging.dispatch import SQL, Derived, Hears, Read, by_type, make_plan, read_ahead
+from shared.messaging.dispatch import (
+    SQL,
+    Derived,
+    Read,
+    Subscription,
+    by_type,
+    make_plan,
+    read_ahead,
+)
 from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox, SilentOutbox
 from shared.messaging.parser import Heard, hear
@@ -47,7 +55,7 @@ class Anew:
     service: str
     connect: Callable[[], Awaitable[Pool]]
     outbox: Outbox
-    hears: Callable[[Outbox], Sequence[Hears]]
+    subscriptions: Callable[[Outbox], Sequence[Subscription]]
     bootstrap_servers: str
     marks: Sequence[str] = ()
 
@@ -63,9 +71,11 @@ class Share:
         self._anew = anew
         self._connection = connection
         self._schema = schema
-        self.hears: Mapping[str, Hears] = by_type(anew.hears(SilentOutbox(anew.outbox)))
+        self.subscriptions: Mapping[str, Subscription] = by_type(
+            anew.subscriptions(SilentOutbox(anew.outbox))
+        )
         self.derived: list[Derived] = list(
-            dict.fromkeys(each.derived for each in self.hears.values() if each.derived)
+            dict.fromkeys(each.derived for each in self.subscriptions.values() if each.derived)
         )
         self.stands: dict[Place, Position] = {}
         self.events = 0
@@ -84,7 +94,7 @@ class Share:
         async with log_reader(self._anew.bootstrap_servers) as reader:
             try:
                 async for batch in self.batches(reader, ends):
-                    read = await read_ahead(batch, self.hears)
+                    read = await read_ahead(batch, self.subscriptions)
                     if applying is not None:
                         await applying
                     applying = asyncio.create_task(
@@ -155,7 +165,7 @@ class Share:
         plan = make_plan(
             self.stands,
             batch,
-            self.hears,
+            self.subscriptions,
             service=self._anew.service,
             read=read,
             most_in_a_row=None,
@@ -170,7 +180,7 @@ class Share:
                 raise RefusedError(
                     f"{raw.topic}/{raw.partition}, offset {raw.offset} took effect, and this version can't read it ({aside.fault.code})"
                 )
-        for hearing, run in plan.runs:
+        for subscription, run in plan.runs:
             events = (
                 [
                     event
@@ -182,7 +192,9 @@ class Share:
             )
             if events:
                 async with within():
-                    await (hearing.take if whole else hearing.use_case)(self._connection, events)
+                    await (subscription.take if whole else subscription.use_case)(
+                        self._connection, events
+                    )
                 self.events += len(events)
         self.stands.update((end.place, end) for end in plan.ends)
 

@@ -23,7 +23,7 @@ from typing_extensions import override
 
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer, patiently
-from shared.messaging.dispatch import SQL, Hears, by_type
+from shared.messaging.dispatch import SQL, Subscription, by_type
 from shared.messaging.failures import Cause, Stop, is_infrastructure, stop_in
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
@@ -68,9 +68,9 @@ class Duty(NamedTuple):
 class Worker:
     """One worker of one service.
 
-    `hears` makes what the service listens to, given where it states events: a rebuild gives it a
-    silent outbox. `marks` are the tables outside the projections (`public.owed`) in which event use
-    cases set marks for duties, and nothing else: a rebuild may set them again. `check_seconds` is
+    `subscriptions` makes what the service listens to, given where it states events: a rebuild gives
+    it a silent outbox. `marks` are the tables outside the projections (`public.owed`) in which event
+    use cases set marks for duties, and nothing else: a rebuild may set them again. `check_seconds` is
     how often an idle partition is checked against its log; `session_seconds` how long Kafka waits
     for a worker that says nothing before its partitions go to another.
     """
@@ -81,7 +81,7 @@ class Worker:
         service: str,
         settings: Settings,
         outbox: Outbox,
-        hears: Callable[[Outbox], Sequence[Hears]],
+        subscriptions: Callable[[Outbox], Sequence[Subscription]],
         duties: Iterable[Duty] = (),
         marks: Iterable[str] = (),
         clock: Callable[[], datetime] = utc_now,
@@ -92,14 +92,14 @@ class Worker:
         self.service = service
         self.settings = settings
         self.outbox = outbox
-        self.hears = hears
+        self.subscriptions = subscriptions
         self._duties = list(duties)
         self.marks = list(marks)
         self._clock = clock
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
         self._in_transaction_ms = in_transaction_ms
-        self._heard = by_type(hears(outbox))
+        self._heard = by_type(subscriptions(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
         self._stop: Stop | None = None
@@ -208,7 +208,7 @@ class Worker:
             member=f"{self.service}-{self.settings.replica}",
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
             pool=pool,
-            hears=list(self._heard.values()),
+            subscriptions=list(self._heard.values()),
             outbox=self.outbox,
             clock=self._clock,
             check_seconds=self._check_seconds,

@@ -12,7 +12,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared.clock import utc_now
 from shared.messaging.consumer import BATCH_RECORDS, Consumer
-from shared.messaging.dispatch import Hears
+from shared.messaging.dispatch import Subscription
 from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection, create_pool
 from tests.fault.conftest import stage
@@ -47,7 +47,7 @@ async def test_events_a_second_into_postgresql(stage: Stage) -> None:
         member="bench",
         bootstrap_servers=stage.servers.bootstrap,
         pool=pool,
-        hears=[Hears(stage.catalogue.added, add)],
+        subscriptions=[Subscription(stage.catalogue.added, add)],
         outbox=stage.catalogue.outbox(),
         clock=utc_now,
         check_seconds=60,

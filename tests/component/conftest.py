@@ -2,7 +2,7 @@
 
 `service_app("exams")` gives a running app over an empty migrated database of its own. It expects of
 every service: `settings.py` with `Settings`, `api.py` with `create_api(settings, clock=…)`, and,
-where it hears events, `handlers/events.py` with `hears(outbox)`.
+where it hears events, `subscriptions.py` with `subscriptions(outbox)`.
 """
 
 import importlib
@@ -162,8 +162,10 @@ class ServiceApp:
         together, as its worker would.
         """
         events = [fact if isinstance(fact, Event) else self.event(fact) for fact in facts]
-        handlers = importlib.import_module(f"services.{self.name}.handlers.events")
-        use_cases = {heard.contract.type: heard.take for heard in handlers.hears(self.outbox)}
+        handlers = importlib.import_module(f"services.{self.name}.subscriptions")
+        use_cases = {
+            heard.contract.type: heard.take for heard in handlers.subscriptions(self.outbox)
+        }
         async with self.pool.acquire() as connection, connection.transaction():
             for type_, alike in groupby(events, key=lambda event: event.type):
                 await use_cases[type_](connection, list(alike))

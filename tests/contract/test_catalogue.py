@@ -109,17 +109,17 @@ def test_public_events_have_no_field_for_what_is_personal(contract: Contract) ->
 
 @services
 def test_what_a_service_registers_is_what_the_catalogue_says(service: Service) -> None:
-    """handlers/events.py lists exactly the catalogue's rows of HEARD, each type once and no two
+    """subscriptions.py lists exactly the catalogue's rows of HEARD, each type once and no two
     versions of one.
     """
-    handlers = importlib.import_module(f"services.{service}.handlers.events")
+    handlers = importlib.import_module(f"services.{service}.subscriptions")
     outbox = Outbox(
         source=f"/provinces/99/{service}",
         service=service,
         contracts=stated_by(service),
         partitions=written_by(service),
     )
-    registered = handlers.hears(outbox)
+    registered = handlers.subscriptions(outbox)
     by_type(registered)
     assert {each.contract.type for each in registered} == {
         BY_MODEL[model].type for model in HEARD[service]

@@ -31,7 +31,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from pydantic import BaseModel
 
 from deploy.local.ports import free_port
-from shared.messaging.dispatch import Hears
+from shared.messaging.dispatch import Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Statement, partition_of
 from shared.messaging.rebuild import rebuild
@@ -110,7 +110,7 @@ class Catalogue:
             partitions={self.noticed.topic: PARTITIONS, self.dead: PARTITIONS},
         )
 
-    def hears(self, outbox: Outbox) -> list[Hears]:
+    def subscriptions(self, outbox: Outbox) -> list[Subscription]:
         async def add(connection: Connection, events: list[Event[Added]]) -> None:
             await asyncio.sleep(float(os.environ.get("TALLY_SLOW", "0")))
             for event in events:
@@ -144,8 +144,8 @@ class Catalogue:
             await outbox.append(connection, statements)
 
         if "TALLY_HEARS_LESS" in os.environ:
-            return [Hears(self.added, add)]
-        return [Hears(self.added, add), Hears(self.renamed, rename)]
+            return [Subscription(self.added, add)]
+        return [Subscription(self.added, add), Subscription(self.renamed, rename)]
 
 
 async def note(connection: Connection, events: Sequence[Event[Any]]) -> None:
@@ -185,7 +185,7 @@ def make_worker(
         service=catalogue.service,
         settings=settings,
         outbox=catalogue.outbox(),
-        hears=catalogue.hears,
+        subscriptions=catalogue.subscriptions,
         check_seconds=check_seconds,
         session_seconds=session_seconds,
         in_transaction_ms=in_transaction_ms,
@@ -510,7 +510,7 @@ def rebuild_with_help(catalogue: Catalogue, *, bootstrap: str, database: str, he
         service=catalogue.service,
         connect=lambda: create_pool(database, application="rebuild", size=2),
         outbox=catalogue.outbox(),
-        hears=catalogue.hears,
+        subscriptions=catalogue.subscriptions,
         bootstrap_servers=bootstrap,
     )
     with helping(anew, helpers) as at_hand:

@@ -16,12 +16,12 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from typing_extensions import override
 
-from services.ranking.handlers.events import hears
+from services.ranking.subscriptions import subscriptions
 from services.ranking.usecases.learn_rounds import learn_rounds, learn_vacancies
 from shared.clock import utc_now
 from shared.contracts.catalogue import BY_MODEL, TOPICS, Contract
 from shared.contracts.fields import Fact
-from shared.messaging.dispatch import Hears
+from shared.messaging.dispatch import Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Row, Statement
 from shared.postgres.pool import Connection, create_pool
@@ -29,7 +29,7 @@ from tests.component.ranking.conftest import Facts
 from tests.servers import Servers
 
 PARTITIONS = 12
-OF_RANKING = {contract.contract.topic for contract in hears(None)}  # type: ignore[arg-type] # it is not used
+OF_RANKING = {contract.contract.topic for contract in subscriptions(None)}  # type: ignore[arg-type] # it is not used
 
 _numbers = itertools.count(1)
 
@@ -41,14 +41,14 @@ def topics(prefix: str) -> dict[str, str]:
     return {topic: f"{prefix}.{topic}" if prefix else topic for topic in sorted(OF_RANKING)}
 
 
-def heard(prefix: str, *models: type[Fact]) -> list[Hears]:
+def heard(prefix: str, *models: type[Fact]) -> list[Subscription]:
     """What ranking hears (of these models, or all), on the scene's topics: several logs stand side
     by side.
     """
     names = topics(prefix)
     return [
         one._replace(contract=replace(one.contract, topic=names[one.contract.topic]))  # type: ignore[type-var]
-        for one in hears(None)  # type: ignore[arg-type]
+        for one in subscriptions(None)  # type: ignore[arg-type]
         if not models or one.contract.model in models
     ]
 

@@ -22,7 +22,7 @@ from services.ranking.settings import Settings
 from shared.clock import utc_now
 from shared.contracts.exams import ExamScored
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
-from shared.messaging.dispatch import Hears, lock, make_plan, move
+from shared.messaging.dispatch import Subscription, lock, make_plan, move
 from shared.messaging.envelope import Event
 from shared.messaging.parser import hear
 from shared.messaging.position import Place, Position
@@ -56,8 +56,8 @@ class Watch:
         self.began = 0.0
         self.cpu = 0.0
 
-    def on(self, hears: list[Hears]) -> list[Hears]:
-        return [one._replace(use_case=self._started(one.use_case)) for one in hears]
+    def on(self, subscriptions: list[Subscription]) -> list[Subscription]:
+        return [one._replace(use_case=self._started(one.use_case)) for one in subscriptions]
 
     def _started(self, use_case: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def started(connection: Connection, events: list[Event[Any]]) -> Any:
@@ -76,21 +76,21 @@ async def drain(
 ) -> dict[str, float]:
     """Until all has taken effect: ExamScored alone, or all that ranking hears."""
     watch = Watch()
-    hears = heard(prefix) if every else heard(prefix, ExamScored)
+    subscriptions = heard(prefix) if every else heard(prefix, ExamScored)
     pool = await create_pool(database, application="bench", size=4)
     consumer = Consumer(
         service=f"bench-{uuid4().hex}",
         member="bench",
         bootstrap_servers=bootstrap,
         pool=pool,
-        hears=watch.on(hears),
+        subscriptions=watch.on(subscriptions),
         outbox=outbox("ranking", settings(bootstrap, database)),
         clock=utc_now,
         check_seconds=60,
         session_seconds=10,
     )
     running = asyncio.create_task(consumer.run())
-    names = sorted({one.contract.topic for one in hears})
+    names = sorted({one.contract.topic for one in subscriptions})
     async with asyncio.timeout(SECONDS):
         while await pool.fetchval(READ, names) < events:
             if running.done():
@@ -105,14 +105,14 @@ async def drain(
 
 async def single(bootstrap: str, database: str, prefix: str, events: int) -> dict[str, float]:
     """The first so many events, one by one."""
-    [hearing] = heard(prefix, ExamScored)
+    [subscription] = heard(prefix, ExamScored)
     pool = await create_pool(database, application="bench", size=1)
     broker = KafkaBroker(bootstrap, logger=None)
     done, began = 0, 0.0
     over = asyncio.Event()
 
     @broker.subscriber(
-        hearing.contract.topic,
+        subscription.contract.topic,
         group_id=f"bench-{uuid4().hex}",
         auto_offset_reset="earliest",
         ack_policy=AckPolicy.ACK,
@@ -124,7 +124,7 @@ async def single(bootstrap: str, database: str, prefix: str, events: int) -> dic
             uuid4(), "ExamScored", "", "", utc_now(), done + 1, "", 0, done, None, data
         )
         async with pool.acquire() as connection, connection.transaction():
-            await hearing.take(connection, [event])
+            await subscription.take(connection, [event])
         done += 1
         if done == events:
             over.set()
@@ -141,8 +141,8 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     """The same batches, read and decoded before the clock starts: positions and effects, a
     transaction each.
     """
-    [hearing] = heard(prefix, ExamScored)
-    topic = hearing.contract.topic
+    [subscription] = heard(prefix, ExamScored)
+    topic = subscription.contract.topic
     stands = {Place(topic, number): Position(Place(topic, number)) for number in range(PARTITIONS)}
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
@@ -158,7 +158,9 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
         batch = [hear(record) for records in found.values() for record in records]
         if batch:
             before = dict(stands)
-            plan = make_plan(stands, batch, {hearing.contract.type: hearing}, service="bench")
+            plan = make_plan(
+                stands, batch, {subscription.contract.type: subscription}, service="bench"
+            )
             stands.update((end.place, end) for end in plan.ends)
             plans.append((before, plan))
             read += len(batch)
@@ -175,7 +177,7 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
             await lock(connection, [end.place for end in plan.ends])
             await move(connection, before, plan.ends)
             for _, run in plan.runs:
-                await hearing.take(connection, run)
+                await subscription.take(connection, run)
     said = {
         "seconds": time.perf_counter() - began,
         "cpu": time.process_time() - cpu,
@@ -191,7 +193,7 @@ def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
         service="ranking",
         connect=lambda: create_pool(database, application="bench", size=2),
         outbox=outbox("ranking", settings(bootstrap, database)),
-        hears=lambda _: heard(prefix),
+        subscriptions=lambda _: heard(prefix),
         bootstrap_servers=bootstrap,
     )
     began, cpu = time.perf_counter(), time.process_time()

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.applications.handlers.events import hears
+from services.applications.subscriptions import subscriptions
 from services.applications.usecases.answer_seat import lapse_all
 from shared.contracts.applications import SeatAccepted, SeatDeclined
 from shared.contracts.ranking import SeatOffered
@@ -185,7 +185,7 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
     events = [open_round.service.event(offer(f"0002-00000{n}")) for n in (1, 2, 3)]
     await open_round.service.hear(*events)
     ok(await answer(open_round, "person-1", events[0].data, True))
-    use_cases = {one.contract.type: one.take for one in hears(open_round.service.outbox)}
+    use_cases = {one.contract.type: one.take for one in subscriptions(open_round.service.outbox)}
     url = open_round.service.app.state.parts.settings.database_url
     async with (
         await create_pool(url, application="rebuild", size=1) as pool,

@@ -112,7 +112,7 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
     dispatch = Dispatch(
         service=catalogue.service,
         pool=pool,
-        hears=catalogue.hears(outbox),
+        subscriptions=catalogue.subscriptions(outbox),
         outbox=outbox,
         clock=lambda: NOW,
         patience=20,

@@ -75,16 +75,16 @@ async def test_replay_takes_effect_once(desk: Desk, monkeypatch: pytest.MonkeyPa
     """
     await desk.add(1, UNLUCKY, 1)
     (letter,) = await dead_letters.list_all(desk.pool)
-    hears = desk.catalogue.hears(desk.catalogue.outbox())
+    subscriptions = desk.catalogue.subscriptions(desk.catalogue.outbox())
     monkeypatch.setenv("TALLY_MENDED", "1")
     outbox_rows, position = (
         await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
         await desk.position(),
     )
-    await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=False)
+    await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=False)
     assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     with pytest.raises(Permanent, match="waits to be settled"):
-        await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=False)
+        await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=False)
     assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     assert await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox") == outbox_rows
     assert await desk.position() == position
@@ -97,11 +97,11 @@ async def test_dry_run_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPat
     """A dry run says whether a replay would succeed, and leaves all as it was."""
     await desk.add(UNLUCKY)
     (letter,) = await dead_letters.list_all(desk.pool)
-    hears = desk.catalogue.hears(desk.catalogue.outbox())
+    subscriptions = desk.catalogue.subscriptions(desk.catalogue.outbox())
     with pytest.raises(Refusal, match="unlucky"):
-        await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=True)
+        await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=True)
     monkeypatch.setenv("TALLY_MENDED", "1")
-    await dead_letters.replay(desk.pool, hears, letter.id, at=NOW, dry_run=True)
+    await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=True)
     assert not await desk.effects()
     assert [each.id for each in await dead_letters.list_all(desk.pool)] == [letter.id]
 
@@ -116,7 +116,7 @@ async def test_no_replay_during_a_rebuild(desk: Desk, monkeypatch: pytest.Monkey
         with pytest.raises(Permanent, match="rebuild is running"):
             await dead_letters.replay(
                 desk.pool,
-                desk.catalogue.hears(desk.catalogue.outbox()),
+                desk.catalogue.subscriptions(desk.catalogue.outbox()),
                 letter.id,
                 at=NOW,
                 dry_run=False,

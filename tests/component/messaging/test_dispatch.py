@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError, Hears, by_type
+from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError, Subscription, by_type
 from shared.messaging.failures import Stop
 from shared.messaging.position import Place
 from tests.component.messaging.conftest import Desk
@@ -70,15 +70,15 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
     """
     seen: list[tuple[str, int]] = []
 
-    def watch(hearing: Hears) -> Hears:
+    def watch(subscription: Subscription) -> Subscription:
         async def use_case(connection: object, events: list) -> None:
-            seen.append((hearing.contract.type, len(events)))
+            seen.append((subscription.contract.type, len(events)))
 
-        return hearing._replace(use_case=use_case)
+        return subscription._replace(use_case=use_case)
 
     renamed = replace(desk.catalogue.renamed, topic=desk.catalogue.added.topic)
-    hears = [watch(each) for each in desk.catalogue.hears(desk.catalogue.outbox())]
-    desk.dispatch._hears = by_type(hears)
+    subscriptions = [watch(each) for each in desk.catalogue.subscriptions(desk.catalogue.outbox())]
+    desk.dispatch._subscriptions = by_type(subscriptions)
     facts = [
         Added(key="k", n=1),
         Added(key="k", n=2),
@@ -198,8 +198,8 @@ async def test_a_new_consumer_takes_an_old_event(desk: Desk) -> None:
     async def use_case(connection: object, events: list) -> None:
         units.extend(event.data.unit for event in events)
 
-    desk.dispatch._hears = by_type(
-        [Hears(replace(desk.catalogue.added, model=AddedSince), use_case)]
+    desk.dispatch._subscriptions = by_type(
+        [Subscription(replace(desk.catalogue.added, model=AddedSince), use_case)]
     )
     await desk.add(1, 1)
     assert units == ["one", "one"]
@@ -209,7 +209,7 @@ def test_one_version_per_fact(desk: Desk) -> None:
     """Two versions of one fact stand on the log at once; to hear both would count it twice, and is
     refused.
     """
-    (added, _) = desk.catalogue.hears(desk.catalogue.outbox())
+    (added, _) = desk.catalogue.subscriptions(desk.catalogue.outbox())
     second = added._replace(contract=replace(desk.catalogue.added, type="test.Added.v2"))
     with pytest.raises(ValueError, match="one fact"):
         by_type([added, second])
@@ -227,8 +227,8 @@ async def test_servers_away_are_waited_out(desk: Desk) -> None:
         if cut < 3:
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    (added, _) = desk.catalogue.hears(desk.catalogue.outbox())
-    desk.dispatch._hears = by_type([added._replace(use_case=use_case)])
+    (added, _) = desk.catalogue.subscriptions(desk.catalogue.outbox())
+    desk.dispatch._subscriptions = by_type([added._replace(use_case=use_case)])
     await desk.add(1, 1, 1)
     assert (await desk.position()).sequence == 3
     assert not await desk.letters()

@@ -7,7 +7,7 @@ import asyncio
 import psutil
 import pytest
 
-from shared.messaging.dispatch import Hears
+from shared.messaging.dispatch import Subscription
 from shared.messaging.outbox import Outbox
 from shared.messaging.rebuild import Rebuilt, rebuild
 from shared.messaging.rebuild_share import Anew, RefusedError
@@ -27,7 +27,7 @@ def anew(stage: Stage, **changed: object) -> Anew:
         service=stage.catalogue.service,
         connect=lambda: create_pool(stage.database, application="rebuild", size=2),
         outbox=stage.catalogue.outbox(),
-        hears=changed.get("hears", stage.catalogue.hears),  # type: ignore[arg-type]
+        subscriptions=changed.get("subscriptions", stage.catalogue.subscriptions),  # type: ignore[arg-type]
         bootstrap_servers=stage.servers.bootstrap,
         marks=changed.get("marks", ()),  # type: ignore[arg-type]
     )
@@ -87,9 +87,9 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
     await stage.log.say([Added(key="a", n=1), Added(key="a", n=UNLUCKY), Added(key="a", n=1)])
     stage.worker()
     await stage.drained(effects=2)
-    mended = stage.catalogue.hears
+    mended = stage.catalogue.subscriptions
 
-    def lucky(outbox: Outbox) -> list[Hears]:
+    def lucky(outbox: Outbox) -> list[Subscription]:
         async def add(connection, events) -> None:  # type: ignore[no-untyped-def]
             for event in events:
                 await connection.execute(
@@ -98,14 +98,14 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
                     event.data.n,
                 )
 
-        return [Hears(stage.catalogue.added, add), *mended(outbox)[1:]]
+        return [Subscription(stage.catalogue.added, add), *mended(outbox)[1:]]
 
-    await make_anew(stage, hears=lucky)
+    await make_anew(stage, subscriptions=lucky)
     assert (await stage.fetch("SELECT total FROM projections.tally"))[0]["total"] == 2
     await stage.fetch_script(
         "UPDATE messaging.dead_letter SET settled_at = now(), key = NULL, headers = NULL, value = NULL"
     )
-    await make_anew(stage, hears=lucky)
+    await make_anew(stage, subscriptions=lucky)
     assert (await stage.fetch("SELECT total FROM projections.tally"))[0]["total"] == 2 + UNLUCKY
 
 
@@ -129,18 +129,21 @@ async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
     stage.worker()
     effects = await stage.drained()
 
-    def deciding(outbox: Outbox) -> list[Hears]:
+    def deciding(outbox: Outbox) -> list[Subscription]:
         async def add(connection, events) -> None:  # type: ignore[no-untyped-def]
             await connection.execute("INSERT INTO decision VALUES ('again')")
 
-        return [Hears(stage.catalogue.added, add), *stage.catalogue.hears(outbox)[1:]]
+        return [
+            Subscription(stage.catalogue.added, add),
+            *stage.catalogue.subscriptions(outbox)[1:],
+        ]
 
     with pytest.raises(RefusedError, match=r"public\.decision"):
-        await make_anew(stage, hears=deciding)
+        await make_anew(stage, subscriptions=deciding)
     assert await stage.effects() == effects
     assert not await stage.fetch("SELECT FROM public.decision")
     assert (
-        await make_anew(stage, hears=deciding, marks=["public.decision"])
+        await make_anew(stage, subscriptions=deciding, marks=["public.decision"])
     ).events == 10  # a mark may be set again
 
 

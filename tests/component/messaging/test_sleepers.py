@@ -36,7 +36,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
         member="sleeper",
         bootstrap_servers="",
         pool=desk.pool,
-        hears=desk.catalogue.hears(outbox),
+        subscriptions=desk.catalogue.subscriptions(outbox),
         outbox=outbox,
         clock=lambda: NOW,
         check_seconds=60,

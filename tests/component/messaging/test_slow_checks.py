@@ -47,7 +47,7 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
         member="slow",
         bootstrap_servers=stage.servers.bootstrap,
         pool=pool,
-        hears=stage.catalogue.hears(outbox),
+        subscriptions=stage.catalogue.subscriptions(outbox),
         outbox=outbox,
         clock=utc_now,
         check_seconds=60,

@@ -59,7 +59,7 @@ async def test_duties_run_and_are_woken(stage: Stage) -> None:
         service=stage.catalogue.service,
         settings=like.settings,
         outbox=stage.catalogue.outbox(),
-        hears=lambda _: [],
+        subscriptions=lambda _: [],
         duties=[duty],
     )
     port = free_port()

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from httpx import Response
 
-from services.ranking.handlers.events import hears
+from services.ranking.subscriptions import subscriptions
 from shared.contracts.fields import Fact
 from shared.contracts.ranking import (
     AdmissionRevoked,
@@ -374,7 +374,7 @@ async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -
 
 async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) -> None:
     """Each derived table, made anew beside the living one out of these events, equals it."""
-    use_cases = {heard.contract.type: heard.take for heard in hears(ranking.outbox)}
+    use_cases = {heard.contract.type: heard.take for heard in subscriptions(ranking.outbox)}
     async with ranking.pool.acquire() as connection:
         await clone(connection)
         async with connection.transaction():

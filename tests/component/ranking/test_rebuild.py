@@ -2,7 +2,7 @@
 
 from itertools import groupby
 
-from services.ranking.handlers.events import hears
+from services.ranking.subscriptions import subscriptions
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
 from shared.messaging.rebuild import clone
@@ -33,7 +33,7 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
     second = [ranking.event(fact) for fact in after]
     await ranking.hear(*second)
 
-    use_cases = {heard.contract.type: heard.take for heard in hears(ranking.outbox)}
+    use_cases = {heard.contract.type: heard.take for heard in subscriptions(ranking.outbox)}
     events: list[Event[object]] = [*second, *first]  # type: ignore[list-item] # another order, as partitions have none between them
     async with ranking.pool.acquire() as connection:
         await clone(connection)

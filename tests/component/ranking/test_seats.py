@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from services.ranking.domain.seats import Offer
-from services.ranking.handlers.events import hears
+from services.ranking.subscriptions import subscriptions
 from shared.contracts.applications import (
     Education,
     RoundOpened,
@@ -434,7 +434,7 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
         await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS
     ]
     stated = len(await ranking.stated())
-    use_cases = {one.contract.type: one.take for one in hears(SilentOutbox(ranking.outbox))}
+    use_cases = {one.contract.type: one.take for one in subscriptions(SilentOutbox(ranking.outbox))}
     again = [*heard]
     chance.shuffle(again)
     url = ranking.app.state.parts.settings.database_url

@@ -8,17 +8,17 @@ from hypothesis import strategies as st
 
 from shared.contracts.catalogue import BY_MODEL
 from shared.contracts.exams import ExamMissed, ExamScored
-from shared.messaging.dispatch import Hears, side_by_side
+from shared.messaging.dispatch import Subscription, side_by_side
 
 
 async def _nothing(_connection: object, _events: object) -> None:
     """Stands for a use case."""
 
 
-SCORED, MISSED = (Hears(BY_MODEL[model], _nothing) for model in (ExamScored, ExamMissed))  # type: ignore[type-abstract]
+SCORED, MISSED = (Subscription(BY_MODEL[model], _nothing) for model in (ExamScored, ExamMissed))  # type: ignore[type-abstract]
 
 
-def _lanes(kinds: list[list[Hears]]) -> list[deque[Any]]:
+def _lanes(kinds: list[list[Subscription]]) -> list[deque[Any]]:
     """Runs of one event each, which says its partition and place."""
     return [
         deque((kind, [(lane, place)]) for place, kind in enumerate(each))
@@ -41,7 +41,9 @@ def test_a_partition_keeps_its_order_of_types() -> None:
 
 
 @given(st.lists(st.lists(st.sampled_from([SCORED, MISSED]), max_size=6), max_size=6))
-def test_nothing_is_lost_and_each_partition_keeps_its_order(kinds: list[list[Hears]]) -> None:
+def test_nothing_is_lost_and_each_partition_keeps_its_order(
+    kinds: list[list[Subscription]],
+) -> None:
     """All events come once, to the use case of their type, those of a partition in its order."""
     taken: list[Any] = [
         (lane, place, kind) for kind, run in side_by_side(_lanes(kinds)) for lane, place in run

@@ -1,4 +1,4 @@
-"""Which events ranking hears, and what it does about them."""
+"""The events that ranking subscribes to, and the use case of each."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -43,7 +43,7 @@ from shared.contracts.exams import (
     ExamScored,
     SittingClosed,
 )
-from shared.messaging.dispatch import Derived, Hears
+from shared.messaging.dispatch import Derived, Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox
 from shared.postgres.pool import Connection
@@ -52,8 +52,8 @@ STANDINGS = Derived(recompute, vacancies_heard_of, recompute_vacancies)
 """Where candidates stand, vacancy by vacancy."""
 
 
-def hears(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Hears]:
-    """One line for each event that ranking listens to.
+def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Subscription]:
+    """One row for each event.
 
     Only answers about seats make it state something at once, the next offers; else what follows is
     owed, and stated by a duty.
@@ -65,20 +65,20 @@ def hears(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Hears
         await hear_answers(connection, outbox, events, clock())
 
     return [
-        Hears(BY_MODEL[RoundOpened], learn_rounds, STANDINGS),
-        Hears(BY_MODEL[VacancyPublished], learn_vacancies, STANDINGS),
-        Hears(BY_MODEL[ApplicationSubmitted], learn_submissions),
-        Hears(BY_MODEL[ApplicantFactsStated], learn_applicant_facts, STANDINGS),
-        Hears(BY_MODEL[ApplicationVerified], learn_verifications, STANDINGS),
-        Hears(BY_MODEL[ApplicationRejected], learn_verifications, STANDINGS),
-        Hears(BY_MODEL[ApplicationWithdrawn], learn_withdrawals, STANDINGS),
-        Hears(BY_MODEL[RegistrationClosed], learn_registrations),
-        Hears(BY_MODEL[ExamScheduled], learn_sittings),
-        Hears(BY_MODEL[ExamScored], learn_results, STANDINGS),
-        Hears(BY_MODEL[ExamScoreCorrected], learn_results, STANDINGS),
-        Hears(BY_MODEL[ExamMissed], learn_results, STANDINGS),
-        Hears(BY_MODEL[CandidateDisqualified], learn_results, STANDINGS),
-        Hears(BY_MODEL[SittingClosed], learn_closed_sittings),
-        Hears(BY_MODEL[SeatAccepted], learn_seat_answers),
-        Hears(BY_MODEL[SeatDeclined], learn_seat_answers),
+        Subscription(BY_MODEL[RoundOpened], learn_rounds, STANDINGS),
+        Subscription(BY_MODEL[VacancyPublished], learn_vacancies, STANDINGS),
+        Subscription(BY_MODEL[ApplicationSubmitted], learn_submissions),
+        Subscription(BY_MODEL[ApplicantFactsStated], learn_applicant_facts, STANDINGS),
+        Subscription(BY_MODEL[ApplicationVerified], learn_verifications, STANDINGS),
+        Subscription(BY_MODEL[ApplicationRejected], learn_verifications, STANDINGS),
+        Subscription(BY_MODEL[ApplicationWithdrawn], learn_withdrawals, STANDINGS),
+        Subscription(BY_MODEL[RegistrationClosed], learn_registrations),
+        Subscription(BY_MODEL[ExamScheduled], learn_sittings),
+        Subscription(BY_MODEL[ExamScored], learn_results, STANDINGS),
+        Subscription(BY_MODEL[ExamScoreCorrected], learn_results, STANDINGS),
+        Subscription(BY_MODEL[ExamMissed], learn_results, STANDINGS),
+        Subscription(BY_MODEL[CandidateDisqualified], learn_results, STANDINGS),
+        Subscription(BY_MODEL[SittingClosed], learn_closed_sittings),
+        Subscription(BY_MODEL[SeatAccepted], learn_seat_answers),
+        Subscription(BY_MODEL[SeatDeclined], learn_seat_answers),
     ]

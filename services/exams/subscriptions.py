@@ -1,0 +1,40 @@
+"""The events that exams subscribes to, and the use case of each."""
+
+from services.exams.usecases.admit_candidates import (
+    admit_shortlisted,
+    admit_verified,
+    revoke_admissions,
+)
+from services.exams.usecases.keep_rounds import keep_rounds
+from services.exams.usecases.keep_vacancies import keep_vacancies
+from services.exams.usecases.note_closed_lists import note_closed_lists
+from services.exams.usecases.note_withdrawals import note_withdrawals
+from shared.contracts.applications import (
+    ApplicationVerified,
+    ApplicationWithdrawn,
+    RoundOpened,
+    VacancyPublished,
+)
+from shared.contracts.catalogue import BY_MODEL
+from shared.contracts.ranking import (
+    AdmissionRevoked,
+    CandidateShortlisted,
+    ClosedListCorrected,
+    StageClosed,
+)
+from shared.messaging.dispatch import Subscription
+from shared.messaging.outbox import Outbox
+
+
+def subscriptions(_: Outbox) -> list[Subscription]:
+    """One row for each event. None of them makes it state anything."""
+    return [
+        Subscription(BY_MODEL[RoundOpened], keep_rounds),
+        Subscription(BY_MODEL[VacancyPublished], keep_vacancies),
+        Subscription(BY_MODEL[ApplicationVerified], admit_verified),
+        Subscription(BY_MODEL[ApplicationWithdrawn], note_withdrawals),
+        Subscription(BY_MODEL[CandidateShortlisted], admit_shortlisted),
+        Subscription(BY_MODEL[StageClosed], note_closed_lists),
+        Subscription(BY_MODEL[AdmissionRevoked], revoke_admissions),
+        Subscription(BY_MODEL[ClosedListCorrected], note_closed_lists),
+    ]

@@ -1,0 +1,12 @@
+"""The events that feedback subscribes to, and the use case of each."""
+
+from services.feedback.usecases.hear_units import hear_units
+from shared.contracts.applications import UnitRegistered
+from shared.contracts.catalogue import BY_MODEL
+from shared.messaging.dispatch import Subscription
+from shared.messaging.outbox import Outbox
+
+
+def subscriptions(_: Outbox) -> list[Subscription]:
+    """One row for each event."""
+    return [Subscription(BY_MODEL[UnitRegistered], hear_units)]
