@@ -44,11 +44,12 @@ from services.applications.usecases.verify_application import (
 )
 from services.applications.usecases.withdraw_application import WithdrawalView, withdraw_application
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.csv_files import read_csv
 from shared.identity import Person
-from shared.web.csv_files import read_csv
+from shared.paging import Page
 from shared.web.effects import TheEffect
 from shared.web.identity import Applicant, MaybePerson, Officer, Verifier, role
-from shared.web.paging import Cursor, Limit, Page
+from shared.web.parameters import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 
@@ -92,7 +93,7 @@ def rounds(zone: ZoneInfo) -> APIRouter:
         request: Request, parts: TheParts, officer: Officer, effect: TheEffect
     ) -> Response:
         """The whole file or nothing; units that it doesn't name stay as they are."""
-        rows = await read_csv(request, unit.COLUMNS)
+        rows = read_csv(await request.body(), unit.COLUMNS)
         return await effect.once(
             lambda connection: import_units(connection, parts.outbox, officer, rows, parts.clock()),
             200,
@@ -145,7 +146,7 @@ def rounds(zone: ZoneInfo) -> APIRouter:
 
         Takes the place of the draft before.
         """
-        rows = await read_csv(request, listing.COLUMNS)
+        rows = read_csv(await request.body(), listing.COLUMNS)
         return await effect.once(
             lambda connection: import_vacancies(connection, officer, round_id, rows, parts.clock()),
             200,

@@ -7,11 +7,11 @@ from pydantic import BaseModel, Field
 from services.applications.domain import unit
 from services.applications.storage import SQL
 from shared.contracts.applications import UnitRegistered
+from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
 from shared.postgres.pool import Connection
-from shared.web.csv_files import check_rows, refuse_if_any
 
 
 class UnitsImported(BaseModel):

@@ -8,12 +8,12 @@ from pydantic import BaseModel, Field
 from services.applications.domain import listing
 from services.applications.domain.unit import Fault, path_key
 from services.applications.storage import SQL
+from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
 from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.csv_files import check_rows, refuse_if_any
 
 
 class VacanciesImported(BaseModel):

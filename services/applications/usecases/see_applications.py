@@ -32,9 +32,9 @@ from shared.contracts.fields import (
     VacancyId,
 )
 from shared.identity import Person
+from shared.paging import Page, page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import Page, page
 
 
 class ReasonView(BaseModel):

@@ -7,9 +7,9 @@ from pydantic import BaseModel, Field
 from services.applications.storage import SQL
 from services.applications.usecases.fields import RoundName
 from shared.contracts.fields import Agency, NeedCode, Post, RoundId, UnitId, UnitPath, VacancyId
+from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import Page, from_cursor, page
 
 
 class UnitView(BaseModel):

@@ -23,11 +23,12 @@ from services.exams.usecases.show_sittings import (
     show_sitting,
 )
 from shared.contracts.fields import RoundId, StageCode
+from shared.csv_files import read_csv
 from shared.identity import Person
-from shared.web.csv_files import read_csv
+from shared.paging import Page
 from shared.web.effects import TheEffect
 from shared.web.identity import Examiner, Officer, role
-from shared.web.paging import Cursor, Limit, Page
+from shared.web.parameters import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 
@@ -160,8 +161,8 @@ def router() -> APIRouter:
         """422 names the wrong rows by line and column; 409 says that rows are right but candidates
         have not arrived yet.
         """
-        await request.body()  # all of it is here before the sitting is held open
-        read = partial(read_csv, request)
+        # the whole body is here before the sitting is locked
+        read = partial(read_csv, await request.body())
         return await effect.once(
             lambda connection: import_scores(
                 connection, parts.outbox, examiner, sitting_id, read, parts.clock()

@@ -1,7 +1,7 @@
 """An examiner sends the points of many candidates as a file: all of them are recorded, or none."""
 
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
@@ -18,12 +18,12 @@ from services.exams.storage import results, sittings
 from services.exams.usecases.show_sittings import SittingId
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import Count, ParticipantNo
+from shared.csv_files import FAULTS_SHOWN, check_rows, refuse_if_any
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.csv_files import FAULTS_SHOWN, check_rows, refuse_if_any
 
 Lines = list[tuple[int, dict[str, str]]]
 Faults = list[dict[str, object]]
@@ -43,7 +43,7 @@ async def import_scores(
     outbox: Outbox,
     person: Person,
     sitting_id: UUID,
-    read: Callable[[tuple[str, ...]], Awaitable[Lines]],
+    read: Callable[[tuple[str, ...]], Lines],
     now: datetime,
 ) -> ImportedScores:
     """States ExamScored for each row.
@@ -57,7 +57,7 @@ async def import_scores(
     """
     sitting = await sittings.share(connection, sitting_id)
     sitting.refuse_if_closed()
-    rows, faults = _read(sitting, await read(("participant_no", *sitting.components)))
+    rows, faults = _read(sitting, read(("participant_no", *sitting.components)))
     known = await results.candidates(connection, sitting, [number for _, number, _ in rows])
     for line, number, row_points in rows:
         faults += _faults(sitting, line, known[number], row_points)

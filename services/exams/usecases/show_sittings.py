@@ -13,9 +13,9 @@ from services.exams.domain.sitting import Sitting
 from services.exams.storage import sittings
 from services.exams.storage.sittings import SQL, Tally
 from shared.contracts.fields import Count, ParticipantNo, RoundId, StageCode, VacancyId
+from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Pool, reading
 from shared.refusals import Refusal
-from shared.web.paging import Page, from_cursor, page
 
 SittingId = Annotated[UUID, Field(description="Id of a sitting, given when it was scheduled")]
 QueueState = Literal["waiting", "scored", "missed", "disqualified"]

@@ -28,11 +28,12 @@ from services.feedback.usecases.show_complaints import (
 )
 from services.feedback.usecases.show_units import UnitInList, UnitView, list_units, show_unit
 from shared.contracts.fields import UnitId
+from shared.csv_files import read_csv
+from shared.paging import Page
 from shared.refusals import Refusal
-from shared.web.csv_files import read_csv
 from shared.web.effects import TheEffect
 from shared.web.identity import MaybePerson, Officer
-from shared.web.paging import Cursor, Limit, Page
+from shared.web.parameters import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 
@@ -183,7 +184,7 @@ def units(settings: Settings) -> APIRouter:
         """Columns `unit_id,month,services`, month as YYYY-MM. Replaces what stood for a unit and
         month; the whole file or nothing.
         """
-        rows = await read_csv(request, COLUMNS)
+        rows = read_csv(await request.body(), COLUMNS)
         return await effect.once(
             lambda connection: import_services(connection, officer, rows, parts.clock(), zone)
         )

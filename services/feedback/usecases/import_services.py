@@ -9,11 +9,11 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.feedback.storage import SQL
 from shared.contracts.fields import UnitId
+from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.csv_files import check_rows, refuse_if_any
 
 COLUMNS = ("unit_id", "month", "services")
 

@@ -14,9 +14,9 @@ from services.feedback.domain.tracking import fingerprint
 from services.feedback.storage import SQL
 from shared.contracts.feedback import ComplaintCategory
 from shared.identity import Person
+from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import Page, from_cursor, page
 
 
 class ComplaintView(BaseModel):

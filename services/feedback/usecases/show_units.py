@@ -18,9 +18,9 @@ from services.feedback.domain.flags import (
 from services.feedback.storage import SQL
 from services.feedback.usecases.assess_units import NORMS
 from shared.contracts.feedback import ComplaintCategory, FlagFigures, FlagKind
+from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import Page, from_cursor, page
 
 PAST_FLAGS_SHOWN = 50
 

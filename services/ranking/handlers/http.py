@@ -17,10 +17,11 @@ from services.ranking.usecases.show_standings import (
     show_standings,
 )
 from shared.contracts.fields import NeedCode, ParticipantNo, RoundId, StageCode, VacancyId
+from shared.paging import Page
 from shared.postgres.pool import reading
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
-from shared.web.paging import Cursor, Limit, Page
+from shared.web.parameters import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 

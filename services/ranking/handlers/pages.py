@@ -23,11 +23,12 @@ from services.ranking.usecases.show_standings import Standings, State, ask, show
 from services.ranking.usecases.show_vacancies import show_vacancies
 from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import StageCode, VacancyId
+from shared.paging import from_cursor
 from shared.policies import List
 from shared.postgres.pool import reading
 from shared.refusals import Refusal
 from shared.web.pages import Pages
-from shared.web.paging import Cursor, from_cursor
+from shared.web.parameters import Cursor
 from shared.web.parts import TheParts
 from shared.web.problems import Language, reader_language
 

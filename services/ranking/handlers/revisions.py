@@ -19,7 +19,7 @@ from shared.contracts.fields import StageCode, VacancyId
 from shared.postgres.pool import reading
 from shared.web.effects import TheEffect
 from shared.web.identity import Officer
-from shared.web.paging import Cursor, Limit
+from shared.web.parameters import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 

@@ -15,7 +15,7 @@ from services.ranking.usecases.what_if import (
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
 from shared.web.identity import Officer
-from shared.web.paging import Cursor, Limit
+from shared.web.parameters import Cursor, Limit
 from shared.web.parts import TheParts
 from shared.web.problems import declared
 

@@ -13,8 +13,8 @@ from services.ranking.usecases.fields import SeatsInAll, VacancyNumber
 from services.ranking.usecases.fill_seats import closed_round
 from services.ranking.usecases.show_round import the_round
 from shared.contracts.fields import NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
+from shared.paging import from_cursor, to_cursor
 from shared.postgres.pool import Connection
-from shared.web.paging import from_cursor, to_cursor
 
 
 class OfferView(BaseModel):

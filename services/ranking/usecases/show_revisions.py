@@ -22,9 +22,9 @@ from services.ranking.usecases.fields import (
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, Standings, ask, closed_page
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.paging import from_cursor, to_cursor
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import from_cursor, to_cursor
 
 HowManyMoved = Annotated[
     int,

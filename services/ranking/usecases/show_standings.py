@@ -55,9 +55,9 @@ from shared.contracts.fields import (
     UnitPath,
     VacancyId,
 )
+from shared.paging import Page, from_cursor, page, to_cursor
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import Page, from_cursor, page, to_cursor
 
 State = Literal["live", "closed"]
 StateShown = Annotated[

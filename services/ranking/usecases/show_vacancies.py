@@ -10,8 +10,8 @@ from services.ranking.storage.seats import SEATS
 from services.ranking.usecases.show_publication import newest_published
 from services.ranking.usecases.show_round import Round, the_round
 from services.ranking.usecases.show_standings import VacancyInList, list_vacancies, words_of
+from shared.paging import Page, from_cursor
 from shared.postgres.pool import Connection
-from shared.web.paging import Page, from_cursor
 
 
 @dataclass(frozen=True, slots=True)

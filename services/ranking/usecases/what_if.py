@@ -27,12 +27,12 @@ from services.ranking.storage.facts import candidates_known, vacancies_known
 from services.ranking.usecases.fields import LineCode, MaybeRank, MaybeScore
 from services.ranking.usecases.show_round import SHOWN, the_round
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.paging import from_cursor, to_cursor
 from shared.policies import List, Policy, PolicyError
 from shared.policies.model import read
 from shared.postgres import queries
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-from shared.web.paging import from_cursor, to_cursor
 
 SQL = queries.load(Path(__file__).parents[1] / "storage" / "what_if.sql")
 

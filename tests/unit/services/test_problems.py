@@ -91,14 +91,16 @@ def faults(raised: Raised, known: dict[str, dict[str, dict[str, str]]]) -> list[
     ]
 
 
-def modules(folder: str) -> list[Path]:
-    return sorted((ROOT / folder).rglob("*.py"))
+def modules(where: str) -> list[Path]:
+    """The module at a path, or all modules in a folder."""
+    path = ROOT / where
+    return [path] if path.is_file() else sorted(path.rglob("*.py"))
 
 
-def all_raised(folder: str) -> list[Raised]:
+def all_raised(where: str) -> list[Raised]:
     return [
         each
-        for path in modules(folder)
+        for path in modules(where)
         for each in raised_in(path.read_text("utf-8"), str(path.relative_to(ROOT)))
     ]
 
@@ -142,9 +144,14 @@ def test_no_words_without_a_refusal(service: str) -> None:
 
 
 def test_what_every_service_refuses_has_words() -> None:
-    """The same for what shared/web refuses by itself: identity, files, cursors, keys."""
+    """The same for what shared code refuses by itself: tokens, files, cursors, keys."""
     known = sentences(OF_EVERY_SERVICE)
-    assert [fault for each in all_raised("shared/web") for fault in faults(each, known)] == []
+    raised = [
+        refusal
+        for where in ("shared/web", "shared/paging.py", "shared/csv_files.py")
+        for refusal in all_raised(where)
+    ]
+    assert [fault for refusal in raised for fault in faults(refusal, known)] == []
 
 
 @pytest.mark.parametrize("folder", ["shared/web", *(f"services/{service}" for service in SERVICES)])

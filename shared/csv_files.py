@@ -1,5 +1,6 @@
-"""CSV files that officers and examiners send: read whole, every bad row named, nothing half
-imported.
+"""CSV files that officers and examiners send.
+
+A file is read whole, every bad row is named, and nothing is imported by half.
 """
 
 import csv
@@ -7,7 +8,6 @@ import io
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
-from fastapi import Request
 from pydantic import BaseModel, ValidationError
 
 from shared.refusals import Refusal
@@ -16,15 +16,15 @@ FAULTS_SHOWN = 100
 Row = TypeVar("Row", bound=BaseModel)
 
 
-async def read_csv(request: Request, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
-    """Rows of the request's body as (line, {column: text}); the header is line 1.
+def read_csv(body: bytes, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+    """Rows of a file as (line, {column: text}); the header is line 1.
 
     Raises Refusal `file-unreadable` where it is no UTF-8 CSV with exactly these columns, in any
     order.
     """
     header = ",".join(columns)
     try:
-        text = (await request.body()).decode("utf-8-sig")
+        text = body.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Refusal(
             "file-unreadable", why=f"Byte {error.start} is not UTF-8", header=header

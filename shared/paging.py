@@ -1,24 +1,18 @@
-"""Lists page by cursor: the sort key of the last item seen, opaque to the reader, found again
-through the index.
+"""Pagination by cursor: the sort key of the last item seen, opaque to the reader.
+
+The next page starts after that key in the index.
 """
 
 import base64
 import binascii
 import json
-from typing import Annotated, Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from fastapi import Query
 from pydantic import BaseModel, Field
 
 from shared.refusals import Refusal
 
 Item = TypeVar("Item")
-
-Limit = Annotated[int, Query(ge=1, le=500, description="Items a page")]
-Cursor = Annotated[
-    str | None,
-    Query(max_length=400, description="`next` of the page before; leave out for the first page"),
-]
 
 
 class Page(BaseModel, Generic[Item]):
