@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Annotated, BinaryIO
 from uuid import uuid4
@@ -76,20 +76,19 @@ def rank(
         raise typer.Exit(1) from error
     from services.ranking.domain.explain import sentences
 
-    law = named(policy)
-    one = _list_of(law, stage)
+    rules = named(policy)
+    list_ = _list_of(rules, stage)
+    writes = out is not None or explain is None
     try:
         with (
-            _written(out, vacancies, candidates, Path(policy))
-            if out or explain is None
-            else nullcontext() as lines
-        ):
+            _output(out, vacancies, candidates, Path(policy)) if writes else nullcontext()
+        ) as lines:
             done = rank_files(
-                law, one, vacancies, candidates, admitted=admitted, out=lines, explain=explain
+                rules, list_, vacancies, candidates, admitted=admitted, out=lines, explain=explain
             )
         if done.explanation is not None:
             for language in ("id", "en"):
-                print("\n".join([*sentences(done.explanation, law, language), ""]))
+                print("\n".join([*sentences(done.explanation, rules, language), ""]))
             sys.stdout.flush()
     except (FilesRefusedError, NobodyError) as error:
         print(error, file=sys.stderr)
@@ -104,36 +103,53 @@ def rank(
     )
     if done.undecided:
         print(
-            f"{done.undecided} are equal in everything at a last seat: an officer decides among them",
+            f"{done.undecided} are equal in everything at a last seat: "
+            "an officer decides among them",
             file=sys.stderr,
         )
         raise typer.Exit(UNDECIDED)
 
 
-@contextmanager
-def _written(out: Path | None, *read: Path) -> Iterator[BinaryIO]:
-    """Where lines go: to be printed, or a file that is put in its place only once it is whole.
+def _output(out: Path | None, *inputs: Path) -> AbstractContextManager[BinaryIO]:
+    """Where lines go: standard output, a device or a pipe, or a file that is whole or not there.
 
-    What stands there and is no file (a device, a pipe) is written to. Raises OSError, also where it
-    is one of the files that are read.
+    Raises OSError, also where `out` is one of the files that are read.
     """
-    if out is None or (out.exists() and not out.is_file()):
-        if out is None and sys.stdout is None:
-            raise OSError(
-                "there is no standard output to print the lines to; name a file with --out"
-            )
-        with out.open("wb") if out else nullcontext(sys.stdout.buffer) as printed:
-            yield printed
-            printed.flush()
-        return
-    if any(each.exists() and out.exists() and each.samefile(out) for each in read):
+    if out is None:
+        return _printed()
+    if not out.exists():
+        return _file(out)
+    if not out.is_file():
+        return _device(out)
+    if any(path.exists() and path.samefile(out) for path in inputs):
         raise OSError(f"{out} is one of the files that are read: name another one with --out")
-    whole = out.resolve()  # where a link leads
-    unfinished = whole.with_name(f".terang-{uuid4().hex}")
+    return _file(out)
+
+
+@contextmanager
+def _printed() -> Iterator[BinaryIO]:
+    if sys.stdout is None:
+        raise OSError("there is no standard output to print the lines to; name a file with --out")
+    yield sys.stdout.buffer
+    sys.stdout.buffer.flush()
+
+
+@contextmanager
+def _device(path: Path) -> Iterator[BinaryIO]:
+    with path.open("wb") as device:
+        yield device
+        device.flush()
+
+
+@contextmanager
+def _file(out: Path) -> Iterator[BinaryIO]:
+    """A file beside `out` that takes its place once it is whole."""
+    target = out.resolve()  # where a link leads
+    unfinished = target.with_name(f".terang-{uuid4().hex}")
     try:
         with unfinished.open("xb") as file:
             yield file
-        unfinished.replace(whole)
+        unfinished.replace(target)
     finally:
         if unfinished.parent.is_dir():
             unfinished.unlink(missing_ok=True)
@@ -144,11 +160,11 @@ def _list_of(policy: Policy, stage: str) -> List:
 
     Ends the command where there is none, or more than one.
     """
-    completed = [one for one in policy.lists if one.stage == stage]
-    one = policy.list_called(stage) or (completed[0] if len(completed) == 1 else None)
-    if one is None:
-        known = ", ".join(each.code for each in completed or policy.lists)
+    completed = [list_ for list_ in policy.lists if list_.stage == stage]
+    found = policy.list_called(stage) or (completed[0] if len(completed) == 1 else None)
+    if found is None:
+        known = ", ".join(list_.code for list_ in completed or policy.lists)
         has = f"more than one list that {stage} completes" if completed else f"no list {stage}"
         print(f"terang rank: the policy {policy.id} has {has}; it has {known}", file=sys.stderr)
         raise typer.Exit(REFUSED)
-    return one
+    return found

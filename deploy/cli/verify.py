@@ -1,8 +1,7 @@
-"""`terang verify`: is a published list, or a receipt, what was published and what follows from its
-facts? No server is asked.
-"""
+"""`terang verify`: checks a published list, or a receipt, without asking any server."""
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +10,7 @@ import typer
 from services.ranking.domain.following import check_follows, moved
 from services.ranking.domain.proof import (
     FaultError,
+    Head,
     LineLeaf,
     Published,
     Receipt,
@@ -25,12 +25,11 @@ from shared.policies import Policy
 
 app = typer.Typer()
 
-SHOWN = 100
-"""Lines that moved since the version before, which are printed; the rest is counted."""
+MOVES_SHOWN = 100
+"""Lines that moved since the version before that are printed; the rest is counted."""
 
-
-FEW = 5
-"""People whose points differ between lists, who are named; the rest is counted."""
+PEOPLE_SHOWN = 5
+"""People whose points differ between lists that are named; the rest is counted."""
 
 
 class PreviousFaultError(FaultError):
@@ -38,48 +37,66 @@ class PreviousFaultError(FaultError):
 
 
 def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
-    """What is true of the file, in a few lines; with the file of the version before also that it
-    follows it, and who moved.
+    """What is true of a published file, in a few lines.
 
-    Raises FaultError with the first fault; PreviousFaultError where it is in the file of the
-    version before.
+    `previous` is the list of the version before: then also that the list follows it, and whose
+    lines moved. Raises FaultError with the first fault; PreviousFaultError where the fault is in
+    the list of the version before.
     """
-    found = read(data)
-    head = found.head
-    of = f"{head.round_id} ({head.round_name}), version {head.version}, published {head.published_at}"
-    if not isinstance(found, Receipt):
-        policy = check_list(found, key.accepts, key.id)
-        said = [
-            f"The list of {of}, is genuine and follows from its facts.",
-            f"{head.lines} lines of {head.vacancies} vacancies recomputed under {policy.id} {policy.version}; root {head.root}",
-        ]
-        said += corrected(found)
-        said += seating(found, policy)
-        if previous is not None:
-            said += followed(found, previous, key)
-        elif head.previous is not None:
-            said.append(
-                f"It follows version {head.version - 1} with the root {head.previous}: --previous FILE checks that too."
-            )
-        return "\n".join(said)
+    published = read(data)
+    if not isinstance(published, Receipt):
+        return "\n".join(_of_list(published, key, previous))
     if previous is not None:
         raise FaultError(
             "--previous", "a receipt follows no other file: check the list of that version"
         )
-    check_receipt(found, key.accepts, key.id)
-    said = [f"The receipt is genuine: these lines stand on the list of {of}."]
-    lines = [proven.leaf for proven in found.leaves if isinstance(proven.leaf, LineLeaf)]
-    said += [f"{line.participant_no}, {line.list}: {_line(line)}" for line in lines]
-    for proven in found.leaves:
-        if isinstance(proven.leaf, SeatingLeaf):
-            said += seat(proven.leaf, lines[0].vacancy_id, lines[0].participant_no)
-    for opening in found.openings:
+    return "\n".join(_of_receipt(published, key))
+
+
+def _of_list(published: Published, key: PublicKey, previous: bytes | None) -> Iterator[str]:
+    """What is true of a list. Raises FaultError."""
+    head = published.head
+    policy = check_list(published, key.accepts, key.id)
+    yield f"The list of {_title(head)}, is genuine and follows from its facts."
+    yield (
+        f"{head.lines} lines of {head.vacancies} vacancies recomputed under "
+        f"{policy.id} {policy.version}; root {head.root}"
+    )
+    yield from corrected(published)
+    yield from seating(published, policy)
+    if previous is not None:
+        yield from followed(published, previous, key)
+    elif head.previous is not None:
+        yield (
+            f"It follows version {head.version - 1} with the root {head.previous}: "
+            "--previous FILE checks that too."
+        )
+
+
+def _of_receipt(receipt: Receipt, key: PublicKey) -> Iterator[str]:
+    """What is true of a receipt. Raises FaultError."""
+    check_receipt(receipt, key.accepts, key.id)
+    yield f"The receipt is genuine: these lines stand on the list of {_title(receipt.head)}."
+    leaves = [proven.leaf for proven in receipt.leaves]
+    lines = [leaf for leaf in leaves if isinstance(leaf, LineLeaf)]
+    for line in lines:
+        yield f"{line.participant_no}, {line.list}: {_place(line)}"
+    for leaf in leaves:
+        if isinstance(leaf, SeatingLeaf):
+            yield from seat(leaf, lines[0].vacancy_id, lines[0].participant_no)
+    for opening in receipt.openings:
         facts = ", ".join(
             f"{name} {'unknown' if value is None else value}"
             for name, value in opening.facts.items()
         )
-        said.append(f"Facts that the commitment on {opening.list} binds: {facts}")
-    return "\n".join(said)
+        yield f"Facts that the commitment on {opening.list} binds: {facts}"
+
+
+def _title(head: Head) -> str:
+    return (
+        f"{head.round_id} ({head.round_name}), version {head.version}, "
+        f"published {head.published_at}"
+    )
 
 
 def corrected(published: Published) -> list[str]:
@@ -88,13 +105,13 @@ def corrected(published: Published) -> list[str]:
     if not people:
         return []
     named = []
-    for number, parts in people[:FEW]:
+    for number, parts in people[:PEOPLE_SHOWN]:
         named.append(
             f"{number} "
             + " and ".join(f"{part} {' / '.join(points)}" for part, points in parts.items())
         )
-    if len(people) > FEW:
-        named.append(f"… and {len(people) - FEW} more")
+    if len(people) > PEOPLE_SHOWN:
+        named.append(f"… and {len(people) - PEOPLE_SHOWN} more")
     whose = "1 person's" if len(people) == 1 else f"{len(people)} people's"
     return [
         f"{whose} points differ between lists (a later list holds a correction): {', '.join(named)}"
@@ -118,24 +135,44 @@ def seating(published: Published, policy: Policy) -> list[str]:
 
 def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
     """What a vacancy's seating says of one candidate."""
-    said = [
+    sentences = [
         f"{participant_no}, a seat of {leaf.vacancy_id}: offered as {offer.code}, {offer.answer}"
         for offer in leaf.offers_to(vacancy_id, participant_no)
     ]
-    if leaf.vacancy_id == vacancy_id and participant_no in leaf.gave_up:
-        said.append(
-            f"{participant_no}, the seat of {vacancy_id} by the list: {leaf.gave_up[participant_no]}"
-        )
-    if leaf.vacancy_id == vacancy_id and participant_no in leaf.not_asked:
-        said.append(f"{participant_no}: out before seats were offered, and not asked")
-    return said
+    if leaf.vacancy_id != vacancy_id:
+        return sentences
+    if participant_no in leaf.gave_up:
+        answer = leaf.gave_up[participant_no]
+        sentences.append(f"{participant_no}, the seat of {vacancy_id} by the list: {answer}")
+    if participant_no in leaf.not_asked:
+        sentences.append(f"{participant_no}: out before seats were offered, and not asked")
+    return sentences
 
 
-def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:
-    """That the list follows the one in these bytes, and whose lines are others now.
+def followed(later: Published, previous: bytes, key: PublicKey) -> Iterator[str]:
+    """That the list follows the one in these bytes, and whose lines differ.
 
     Raises PreviousFaultError.
     """
+    earlier = _earlier(later, previous, key)
+    head, moves = earlier.head, list(moved(earlier, later))
+    yield (
+        f"It follows version {head.version}, published {head.published_at}: "
+        f"{len(moves)} lines differ."
+    )
+    if head.key_id != key.id:
+        yield f"That one was signed with the key {head.key_id}: its signature was not checked."
+    for move in moves[:MOVES_SHOWN]:
+        yield (
+            f"{move.vacancy_id}, {move.list}, {move.participant_no}: "
+            f"{_place(move.was)} -> {_place(move.now)}"
+        )
+    if len(moves) > MOVES_SHOWN:
+        yield f"… and {len(moves) - MOVES_SHOWN} more"
+
+
+def _earlier(later: Published, previous: bytes, key: PublicKey) -> Published:
+    """The list of the version before, checked. Raises PreviousFaultError."""
     try:
         earlier = read(previous)
         if isinstance(earlier, Receipt):
@@ -147,25 +184,14 @@ def followed(later: Published, previous: bytes, key: PublicKey) -> list[str]:
             check_contents(earlier.head, earlier.policy, earlier.leaves)
     except FaultError as fault:
         raise PreviousFaultError(fault.where, fault.says) from fault
-    head, moves = earlier.head, list(moved(earlier, later))
-    said = [
-        f"It follows version {head.version}, published {head.published_at}: {len(moves)} lines differ."
-    ]
-    if head.key_id != key.id:
-        said.append(
-            f"That one was signed with the key {head.key_id}: its signature was not checked."
-        )
-    for one in moves[:SHOWN]:
-        said += [
-            f"{one.vacancy_id}, {one.list}, {one.participant_no}: {_line(one.was)} -> {_line(one.now)}"
-        ]
-    return said + [f"… and {len(moves) - SHOWN} more"] * (len(moves) > SHOWN)
+    return earlier
 
 
-def _line(leaf: LineLeaf | None) -> str:
-    if leaf is None:
+def _place(line: LineLeaf | None) -> str:
+    if line is None:
         return "not on it"
-    return f"{'no rank' if leaf.rank is None else f'rank {leaf.rank}'}, score {leaf.score or 'none'}, code {leaf.code}"
+    rank = "no rank" if line.rank is None else f"rank {line.rank}"
+    return f"{rank}, score {line.score or 'none'}, code {line.code}"
 
 
 @app.command()
