@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.exams.handlers import http
+from services.exams.scores import handlers
 from services.exams.settings import Settings
 from shared.clock import utc_now
 from shared.stating import outbox
@@ -33,7 +33,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "exams",
         settings,
-        [http.router()],
+        [handlers.router()],
         title="Terang: exams (ujian)",
         description=DESCRIPTION,
         outbox=outbox("exams", settings),

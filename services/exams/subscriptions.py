@@ -1,14 +1,14 @@
 """The events that exams subscribes to, and the use case of each."""
 
-from services.exams.usecases.admit_candidates import (
+from services.exams.sittings.usecases.learn_admissions import (
     admit_shortlisted,
     admit_verified,
     revoke_admissions,
 )
-from services.exams.usecases.keep_rounds import keep_rounds
-from services.exams.usecases.keep_vacancies import keep_vacancies
-from services.exams.usecases.note_closed_lists import note_closed_lists
-from services.exams.usecases.note_withdrawals import note_withdrawals
+from services.exams.sittings.usecases.learn_closed_lists import note_closed_lists
+from services.exams.sittings.usecases.learn_rounds import keep_rounds
+from services.exams.sittings.usecases.learn_vacancies import keep_vacancies
+from services.exams.sittings.usecases.learn_withdrawals import note_withdrawals
 from shared.contracts.applications import (
     ApplicationVerified,
     ApplicationWithdrawn,

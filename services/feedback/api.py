@@ -6,7 +6,7 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.feedback.handlers import http
+from services.feedback.complaints import handlers
 from services.feedback.settings import Settings
 from shared.clock import utc_now
 from shared.stating import outbox
@@ -30,7 +30,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "feedback",
         settings,
-        [http.complaints(settings), http.units(settings)],
+        [handlers.complaints(settings), handlers.units(settings)],
         title="Terang: feedback (umpan balik)",
         description=DESCRIPTION,
         outbox=outbox("feedback", settings),

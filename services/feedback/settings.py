@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from services.feedback.domain.flags import Limits
+from services.feedback.flags.domain import Limits
 from shared.settings import Settings as SettingsOfEveryProcess
 
 

@@ -1,6 +1,6 @@
 """The events that feedback subscribes to, and the use case of each."""
 
-from services.feedback.usecases.hear_units import hear_units
+from services.feedback.units.usecases.learn_units import hear_units
 from shared.contracts.applications import UnitRegistered
 from shared.contracts.catalogue import BY_MODEL
 from shared.messaging.dispatch import Subscription

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from services.feedback.flags.usecases.assess_units import assess_units
 from services.feedback.settings import Settings
 from services.feedback.subscriptions import subscriptions
-from services.feedback.usecases.assess_units import assess_units
 from shared.clock import utc_now
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool

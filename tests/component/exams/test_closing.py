@@ -5,8 +5,8 @@ it untrue.
 import asyncio
 from uuid import UUID
 
-from services.exams.usecases.close_sitting import close_sitting
-from services.exams.usecases.record_score import RecordScore, record_score
+from services.exams.scores.usecases.close_sitting import close_sitting
+from services.exams.scores.usecases.record_score import RecordScore, record_score
 from shared.contracts.exams import CandidateDisqualified, ExamScoreCorrected, SittingClosed
 from shared.identity import Person
 from tests.component.exams.conftest import (

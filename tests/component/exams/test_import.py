@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from services.exams.usecases.record_score import RecordScore, record_score
+from services.exams.scores.usecases.record_score import RecordScore, record_score
 from shared.contracts.exams import ExamScored
 from shared.identity import Person
 from tests.component.exams.conftest import DOCTOR, NURSE, Exams, code, number, verified, withdrawn

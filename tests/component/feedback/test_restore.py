@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.feedback.usecases.restore_from_log import restore
+from services.feedback.restore_from_log import restore
 from shared.contracts.applications import UnitRegistered
 from shared.contracts.feedback import ComplaintFiled, UnitCleared, UnitFlagged
 from shared.messaging.envelope import Record

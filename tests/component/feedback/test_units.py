@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from services.feedback.flags.usecases.assess_units import assess_units
 from services.feedback.settings import Settings
-from services.feedback.usecases.assess_units import assess_units
 from shared.contracts.applications import UnitRegistered
 from shared.contracts.feedback import UnitCleared, UnitFlagged
 from tests.component.conftest import ServiceApp

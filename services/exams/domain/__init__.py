@@ -1,1 +1,0 @@
-"""What may be recorded of whom, where and until when."""

@@ -1,1 +1,0 @@
-"""How the exams service is reached: by people and by events."""

@@ -1,0 +1,97 @@
+"""What may become of a candidate's result.
+
+Each has one at each stage, whichever sitting recorded it.
+"""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+from uuid import UUID
+
+from services.exams.sittings.domain import VERIFIED, Sitting
+from shared.refusals import Refusal
+
+State = Literal["scored", "missed", "disqualified"]
+
+GIVES_WAY: dict[State, tuple[State, ...]] = {
+    "scored": ("missed",),
+    "missed": (),
+    "disqualified": ("scored", "missed"),
+}
+"""What a new result may replace in the same sitting: points an absence noted by mistake, a
+disqualification anything. Points give way to a correction alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A participant number as it stands at a sitting's stage.
+
+    `vacancy_id` is none while no event has named the number, `need` (its kind of need) while none
+    has named the vacancy; `covered` says whether the sitting holds that vacancy; `list_closed`
+    whether the list that admits to the stage is fixed; `recorded_in` and `state` are those of the
+    result, none while there is none.
+    """
+
+    participant_no: str
+    vacancy_id: str | None
+    need: str | None
+    admitted: bool
+    covered: bool
+    withdrawn: bool
+    list_closed: bool
+    recorded_in: UUID | None
+    state: State | None
+
+    def result_in(self, sitting: Sitting) -> dict[str, Any]:
+        """Whose result it is, of what, where: what every event about it says
+        (shared.contracts.exams.OneResult).
+        """
+        return {
+            "sitting_id": sitting.sitting_id,
+            "round_id": sitting.round_id,
+            "vacancy_id": self.vacancy_id,
+            "stage": sitting.stage,
+            "participant_no": self.participant_no,
+        }
+
+    def first_result_refusal(self, sitting: Sitting) -> Refusal | None:
+        """Why the candidate can't get a first result in `sitting`; none where they can."""
+        if self.state is not None:
+            return self._already()
+        if not self.admitted:
+            if self.list_closed:
+                return Refusal(
+                    "not-shortlisted", participant_no=self.participant_no, list=sitting.basis
+                )
+            if sitting.basis == VERIFIED or self.vacancy_id is None:
+                return Refusal("candidate-not-known", participant_no=self.participant_no)
+            return Refusal(
+                "not-shortlisted-yet", participant_no=self.participant_no, list=sitting.basis
+            )
+        if not self.covered:
+            return Refusal(
+                "not-in-this-sitting", participant_no=self.participant_no, vacancy=self.vacancy_id
+            )
+        if self.withdrawn:
+            return Refusal("candidate-withdrawn", participant_no=self.participant_no)
+        return None
+
+    def result_refusal(self, sitting: Sitting, new: State) -> Refusal | None:
+        """Why `new` can't be recorded of the candidate in `sitting`, be it the first result or not;
+        none where it can.
+        """
+        if self.recorded_in == sitting.sitting_id and self.state in GIVES_WAY[new]:
+            return None
+        return self.first_result_refusal(sitting)
+
+    def correction_refusal(self, sitting: Sitting) -> Refusal | None:
+        """Why the candidate's points can't be corrected in `sitting`; none where they can."""
+        if self.state is None:
+            return Refusal("nothing-to-correct", participant_no=self.participant_no)
+        if self.state != "scored" or self.recorded_in != sitting.sitting_id:
+            return self._already()
+        return None
+
+    def _already(self) -> Refusal:
+        return Refusal(
+            f"already-{self.state}", participant_no=self.participant_no, sitting=self.recorded_in
+        )

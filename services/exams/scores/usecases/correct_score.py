@@ -1,0 +1,58 @@
+"""An examiner or officer replaces points that were recorded wrongly."""
+
+from datetime import datetime
+from uuid import UUID
+
+from services.exams.scores import storage as results
+from services.exams.scores.domain import points
+from services.exams.scores.usecases.disqualify_candidate import Reason
+from services.exams.scores.usecases.record_score import RecordScore, ResultView
+from services.exams.sittings import storage as sittings
+from shared.contracts.exams import ExamScoreCorrected
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+
+
+class CorrectScore(RecordScore):
+    """The right points of a candidate, all components, and why they differ."""
+
+    reason: Reason
+
+
+async def correct_score(
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: CorrectScore,
+    now: datetime,
+) -> ResultView:
+    """States ExamScoreCorrected.
+
+    In a closed sitting an officer alone may do it; the counts stated at closing stay true.
+
+    Raises Refusal `not-found`, `closed-for-your-role`, `points-refused`, or why this candidate's
+    points can't be corrected here.
+    """
+    sitting = await sittings.share(connection, sitting_id)
+    sitting.refuse_change_if_closed(person)
+    who = await results.lock(connection, sitting, command.participant_no)
+    refusal = who.correction_refusal(sitting) or points.refusal(
+        sitting.policy, sitting.stage, command.points, who.need
+    )
+    if refusal:
+        raise refusal
+    await results.correct(connection, sitting, who.participant_no, command.points, now)
+    await results.keep_reason(
+        connection, sitting, who.participant_no, "corrected", command.reason, now
+    )
+    await audit.record(
+        connection, person, "score.corrected", sitting.names(who.participant_no), at=now
+    )
+    said = who.result_in(sitting)
+    await outbox.append(
+        connection, [Statement(ExamScoreCorrected(**said, points=command.points), now)]
+    )
+    return ResultView(**said, state="scored", points=command.points)

@@ -1,0 +1,67 @@
+"""A proctor or officer disqualifies a candidate who broke a rule of the sitting."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field, StringConstraints
+
+from services.exams.scores import storage as results
+from services.exams.scores.usecases.record_score import ResultView
+from services.exams.sittings import storage as sittings
+from shared.contracts.exams import CandidateDisqualified
+from shared.contracts.fields import ParticipantNo
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+
+Reason = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000, pattern=r"^[^\x00]*$"),
+    Field(
+        description="Why, for those who answer objections; it stays in this service and is in no event",
+    ),
+]
+
+
+class DisqualifyCandidate(BaseModel):
+    """Who is disqualified, and why."""
+
+    participant_no: ParticipantNo
+    reason: Reason
+
+
+async def disqualify_candidate(
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: DisqualifyCandidate,
+    now: datetime,
+) -> ResultView:
+    """States CandidateDisqualified.
+
+    Points or an absence recorded in this sitting no longer count.
+
+    What is found afterwards counts too (in 2021 most of it was): in a closed sitting an officer may
+    disqualify who has a result there. Raises Refusal `not-found`, `closed-for-your-role`,
+    `sitting-closed`, or why this candidate can't be disqualified here.
+    """
+    sitting = await sittings.share(connection, sitting_id)
+    sitting.refuse_change_if_closed(person)
+    who = await results.lock(connection, sitting, command.participant_no)
+    if refusal := who.result_refusal(sitting, "disqualified"):
+        raise refusal
+    if who.state is None:
+        sitting.refuse_if_closed()
+    await results.record(connection, sitting, who, "disqualified", None, now)
+    await results.keep_reason(
+        connection, sitting, who.participant_no, "disqualified", command.reason, now
+    )
+    await audit.record(
+        connection, person, "candidate.disqualified", sitting.names(who.participant_no), at=now
+    )
+    said = who.result_in(sitting)
+    await outbox.append(connection, [Statement(CandidateDisqualified(**said), now)])
+    return ResultView(**said, state="disqualified")

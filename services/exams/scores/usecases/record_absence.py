@@ -1,0 +1,49 @@
+"""A proctor or examiner notes that a candidate did not come."""
+
+from datetime import datetime
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from services.exams.scores import storage as results
+from services.exams.scores.usecases.record_score import ResultView
+from services.exams.sittings import storage as sittings
+from shared.contracts.exams import ExamMissed
+from shared.contracts.fields import ParticipantNo
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+
+
+class RecordAbsence(BaseModel):
+    """Who did not come."""
+
+    participant_no: ParticipantNo
+
+
+async def record_absence(
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: RecordAbsence,
+    now: datetime,
+) -> ResultView:
+    """States ExamMissed.
+
+    Raises Refusal `not-found`, `sitting-closed`, or why this candidate can't be noted absent here
+    (domain/candidate.py).
+    """
+    sitting = await sittings.share(connection, sitting_id)
+    sitting.refuse_if_closed()
+    who = await results.candidate(connection, sitting, command.participant_no)
+    if refusal := who.result_refusal(sitting, "missed"):
+        raise refusal
+    await results.record(connection, sitting, who, "missed", None, now)
+    await audit.record(
+        connection, person, "absence.recorded", sitting.names(who.participant_no), at=now
+    )
+    said = who.result_in(sitting)
+    await outbox.append(connection, [Statement(ExamMissed(**said), now)])
+    return ResultView(**said, state="missed")

@@ -1,0 +1,90 @@
+"""An examiner records one candidate's points."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.exams.scores import storage as results
+from services.exams.scores.domain import points
+from services.exams.scores.domain.candidate import State
+from services.exams.scores.domain.points import WrittenPoints
+from services.exams.scores.views import SittingId
+from services.exams.sittings import storage as sittings
+from shared.contracts.exams import ExamScored
+from shared.contracts.fields import (
+    ComponentCode,
+    ParticipantNo,
+    Points,
+    RoundId,
+    StageCode,
+    VacancyId,
+)
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+
+PointsByComponent = Annotated[
+    dict[ComponentCode, WrittenPoints],
+    Field(
+        min_length=1,
+        max_length=50,
+        description="Points in each component of the stage, each within the policy's maximum and a multiple of its step",
+        examples=[{"TWK": "120", "TIU": "130", "TKP": "181"}],
+    ),
+]
+
+
+class RecordScore(BaseModel):
+    """One candidate's points."""
+
+    participant_no: ParticipantNo
+    points: PointsByComponent
+
+
+class ResultView(BaseModel):
+    """A candidate's result at a stage, and the sitting that recorded it."""
+
+    sitting_id: SittingId
+    round_id: RoundId
+    vacancy_id: VacancyId
+    stage: StageCode
+    participant_no: ParticipantNo
+    state: Annotated[State, Field(description="`missed` is absent (TH), `disqualified` is DIS")]
+    points: Annotated[
+        dict[ComponentCode, Points] | None, Field(description="Where the candidate is scored")
+    ] = None
+
+
+async def record_score(
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    command: RecordScore,
+    now: datetime,
+) -> ResultView:
+    """States ExamScored.
+
+    Points take the place of an absence noted in this sitting, of nothing else.
+
+    Raises Refusal `not-found`, `sitting-closed`, `points-refused`, or why this candidate can't be
+    scored here (domain/candidate.py).
+    """
+    sitting = await sittings.share(connection, sitting_id)
+    sitting.refuse_if_closed()
+    who = await results.candidate(connection, sitting, command.participant_no)
+    refusal = who.result_refusal(sitting, "scored") or points.refusal(
+        sitting.policy, sitting.stage, command.points, who.need
+    )
+    if refusal:
+        raise refusal
+    await results.record(connection, sitting, who, "scored", command.points, now)
+    await audit.record(
+        connection, person, "score.recorded", sitting.names(who.participant_no), at=now
+    )
+    said = who.result_in(sitting)
+    await outbox.append(connection, [Statement(ExamScored(**said, points=command.points), now)])
+    return ResultView(**said, state="scored", points=command.points)

@@ -1,0 +1,119 @@
+"""An officer schedules a sitting: who is admitted to the stage for these vacancies sits it there
+and then.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from uuid_utils.compat import uuid7
+
+from services.exams.scores.views import SittingView
+from services.exams.sittings.domain import stage_of
+from services.exams.sittings.storage import SQL, policy_of_round
+from shared.contracts.exams import ExamScheduled
+from shared.contracts.fields import RoundId, StageCode, VacancyId
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+MOST_VACANCIES = 5_000
+"""Vacancies in one sitting. Each becomes an event of the same transaction; a national agency's
+whole list has about so many at one site."""
+
+FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
+"""A sitting outside is a slip of the hand, and at the calendar's ends an hour can't be told in UTC.
+"""
+
+NAMED = 10
+"""Ids that a refusal names before it only counts."""
+
+
+def _each_once(ids: list[str]) -> list[str]:
+    if len(set(ids)) < len(ids):
+        raise ValueError("a vacancy stands twice")
+    return ids
+
+
+class ScheduleSitting(BaseModel):
+    """A sitting to be held.
+
+    Several may cover one vacancy and stage: rooms of one day, or a later one for who is still
+    missing.
+    """
+
+    round_id: RoundId
+    stage: StageCode
+    site: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,200}$"),
+        Field(description="Where, as candidates will read it; one line"),
+    ]
+    starts_at: Annotated[
+        AwareDatetime,
+        Field(
+            ge=FIRST_DAY, lt=LAST_DAY, description="When it begins, with its zone; in this century"
+        ),
+    ]
+    vacancy_ids: Annotated[
+        list[VacancyId],
+        Field(
+            min_length=1,
+            max_length=MOST_VACANCIES,
+            description="Vacancies whose candidates sit it, each once",
+        ),
+        AfterValidator(_each_once),
+    ]
+
+
+async def schedule_sitting(
+    connection: Connection, outbox: Outbox, person: Person, command: ScheduleSitting, now: datetime
+) -> SittingView:
+    """States ExamScheduled for each vacancy.
+
+    Raises Refusal `round-not-known`, `no-such-stage`, or `vacancies-not-known` where some are not
+    (yet) published in the round.
+    """
+    stage_of(await policy_of_round(connection, command.round_id), command.stage)
+    rows = SQL.vacancies_not_in_round(
+        connection, vacancy_ids=command.vacancy_ids, round_id=command.round_id
+    )
+    unknown = [row["vacancy_id"] async for row in rows]
+    if unknown:
+        first = ", ".join(unknown[:NAMED])
+        raise Refusal(
+            "vacancies-not-known", count=len(unknown), first=first, round=command.round_id
+        )
+    sitting = SittingView(
+        sitting_id=uuid7(),
+        round_id=command.round_id,
+        stage=command.stage,
+        site=command.site,
+        starts_at=command.starts_at.astimezone(UTC),
+        closed_at=None,
+    )
+    await SQL.insert_sitting(connection, **sitting.model_dump(exclude={"closed_at"}))
+    await SQL.insert_sitting_vacancies(
+        connection, sitting_id=sitting.sitting_id, vacancy_ids=sorted(command.vacancy_ids)
+    )
+    await audit.record(connection, person, "sitting.scheduled", str(sitting.sitting_id), at=now)
+    await outbox.append(
+        connection,
+        [
+            Statement(
+                ExamScheduled(
+                    sitting_id=sitting.sitting_id,
+                    round_id=command.round_id,
+                    vacancy_id=vacancy_id,
+                    stage=command.stage,
+                    site=command.site,
+                    starts_at=sitting.starts_at,
+                ),
+                now,
+            )
+            for vacancy_id in sorted(command.vacancy_ids)
+        ],
+    )
+    return sitting

@@ -1,0 +1,110 @@
+"""A citizen complains about a unit, under a name or none."""
+
+import secrets
+from datetime import date, datetime
+from typing import Annotated
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from uuid_utils.compat import uuid7
+
+from services.feedback.complaints.domain.complaint import check_happened, shows_category
+from services.feedback.complaints.domain.tracking import RANDOM_BYTES, fingerprint, tracking_code
+from services.feedback.units.storage import SQL
+from shared.contracts.feedback import ComplaintCategory, ComplaintFiled
+from shared.contracts.fields import UnitId
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+Words = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000, pattern=r"^[^\x00]*$"),
+]
+"""PostgreSQL keeps any character but NUL."""
+
+Place = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
+]
+
+
+class FileComplaint(BaseModel):
+    """A complaint. Only the officers who answer it read its words."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    unit_id: UnitId
+    category: Annotated[ComplaintCategory, Field(description="What it is about")]
+    text: Annotated[
+        Words, Field(description="What happened. Please name no one who is not concerned")
+    ]
+    place: Annotated[Place | None, Field(description="Where, for example which counter")] = None
+    happened_on: Annotated[
+        date | None, Field(description="The day, in the province's zone; not ahead")
+    ] = None
+
+
+class ComplaintReceipt(BaseModel):
+    """The complaint is taken."""
+
+    complaint_id: UUID = Field(description="Its id, by which lists and events know it")
+    tracking_code: str = Field(
+        description="Opens the answer later (POST …/complaints/tracking). Shown now and never again: write it down",
+        examples=["7K3M-Q9XA-02TD-VR5Z"],
+    )
+
+
+async def file_complaint(
+    connection: Connection,
+    outbox: Outbox,
+    citizen: Person | None,
+    command: FileComplaint,
+    now: datetime,
+    zone: ZoneInfo,
+) -> ComplaintReceipt:
+    """Keeps the complaint, its words apart, and states that there is one.
+
+    Without a citizen it is anonymous.
+
+    Raises Refusal `unknown-unit`, `not-happened-yet`.
+    """
+    today = now.astimezone(zone).date()
+    check_happened(command.happened_on, today)
+    staff = await SQL.staff(connection, unit_id=command.unit_id)
+    if staff is None:
+        raise Refusal("unknown-unit", unit_id=command.unit_id)
+    complaint_id, code, shown = (
+        uuid7(),
+        tracking_code(secrets.token_bytes(RANDOM_BYTES)),
+        shows_category(staff),
+    )
+    await SQL.add_complaint(
+        connection,
+        complaint_id=complaint_id,
+        unit_id=command.unit_id,
+        category=command.category,
+        category_shown=shown,
+        filed_at=now,
+        filed_on=today,
+    )
+    await SQL.add_words(
+        connection,
+        complaint_id=complaint_id,
+        subject=citizen.subject if citizen else None,
+        tracking_hash=fingerprint(code),
+        text=command.text,
+        place=command.place,
+        happened_on=command.happened_on,
+    )
+    await SQL.owe_assessment(connection)
+    filed = ComplaintFiled(
+        complaint_id=complaint_id,
+        unit_id=command.unit_id,
+        category=command.category if shown else None,
+        filed_on=today,
+    )
+    await outbox.append(connection, [Statement(filed, time=now)])
+    return ComplaintReceipt(complaint_id=complaint_id, tracking_code=code)

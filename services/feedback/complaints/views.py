@@ -1,0 +1,130 @@
+"""What of complaints is shown, and to whom: without words to all, whole to officers, to the owner,
+and to who holds the tracking code.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.feedback.complaints.domain.complaint import Outcome
+from services.feedback.complaints.domain.tracking import fingerprint
+from services.feedback.units.storage import SQL
+from shared.contracts.feedback import ComplaintCategory
+from shared.identity import Person
+from shared.paging import Page, from_cursor, page
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+class ComplaintView(BaseModel):
+    """A complaint; who filed it is never shown."""
+
+    complaint_id: UUID = Field(description="Its id")
+    unit_id: str = Field(description="The unit that it is about")
+    category: ComplaintCategory | None = Field(
+        None,
+        description="Not shown to the public where the unit had fewer than 5 staff: it would point at persons",
+    )
+    filed_on: date = Field(description="Day in the province's zone")
+    outcome: Outcome | None = Field(None, description="None while it waits for an answer")
+    resolved_on: date | None = Field(
+        None, description="Day of the answer in the province's zone; none while it waits"
+    )
+    text: str | None = Field(None, description="What happened; for officers and the complainant")
+    place: str | None = Field(None, description="Where; for officers and the complainant")
+    happened_on: date | None = Field(None, description="When; for officers and the complainant")
+    answer: str | None = Field(
+        None, description="The officer's answer; for officers and the complainant"
+    )
+
+
+class TrackComplaint(BaseModel):
+    """Asks for a complaint by its code; in the body, since addresses are written into logs."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    tracking_code: Annotated[
+        str,
+        StringConstraints(max_length=40),
+        Field(
+            description="As it was shown; blanks, dashes and case don't matter",
+            examples=["7K3M-Q9XA-02TD-VR5Z"],
+        ),
+    ]
+
+
+def _after(cursor: str | None) -> UUID | None:
+    key = from_cursor(cursor, fields=1)
+    try:
+        return UUID(str(key[0])) if key else None
+    except ValueError as error:
+        raise Refusal("bad-cursor") from error
+
+
+async def _page(rows: AsyncIterator[Mapping[str, object]], limit: int) -> Page[ComplaintView]:
+    items = [ComplaintView.model_validate(dict(row)) async for row in rows]
+    return page(items, limit, lambda item: (str(item.complaint_id),))
+
+
+async def track_complaint(connection: Connection, command: TrackComplaint) -> ComplaintView:
+    """The complaint that the code opens. Raises Refusal `unknown-tracking-code`."""
+    row = await SQL.tracked_complaint(connection, tracking_hash=fingerprint(command.tracking_code))
+    if row is None:
+        raise Refusal("unknown-tracking-code")
+    return ComplaintView.model_validate(dict(row))
+
+
+async def show_complaint(
+    connection: Connection, person: Person, complaint_id: UUID
+) -> ComplaintView:
+    """One complaint for its owner or an officer.
+
+    Raises Refusal `unknown-complaint`, `not-your-complaint`.
+    """
+    row = await SQL.complaint(connection, complaint_id=complaint_id)
+    if row is None:
+        raise Refusal("unknown-complaint", complaint_id=complaint_id)
+    if "officer" not in person.roles and row["subject"] != person.subject:
+        raise Refusal("not-your-complaint")
+    return ComplaintView.model_validate(dict(row))
+
+
+async def list_complaints(
+    connection: Connection, unit_id: str, cursor: str | None, limit: int
+) -> Page[ComplaintView]:
+    """The public's list of a unit, the newest first."""
+    return await _page(
+        SQL.complaints_of_unit(connection, unit_id=unit_id, before=_after(cursor), most=limit + 1),
+        limit,
+    )
+
+
+async def list_whole_complaints(
+    connection: Connection, unit_id: str | None, waiting: bool, cursor: str | None, limit: int
+) -> Page[ComplaintView]:
+    """The officers' list: of a unit or all; those that wait for an answer with the oldest first,
+    else the newest first.
+    """
+    at, most = _after(cursor), limit + 1
+    if waiting:
+        return await _page(
+            SQL.open_complaints_with_words(connection, unit_id=unit_id, after=at, most=most), limit
+        )
+    return await _page(
+        SQL.complaints_with_words(connection, unit_id=unit_id, before=at, most=most), limit
+    )
+
+
+async def list_own_complaints(
+    connection: Connection, person: Person, cursor: str | None, limit: int
+) -> Page[ComplaintView]:
+    """What a person filed under their name, the newest first."""
+    return await _page(
+        SQL.complaints_of_person(
+            connection, subject=person.subject, before=_after(cursor), most=limit + 1
+        ),
+        limit,
+    )

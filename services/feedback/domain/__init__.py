@@ -1,1 +1,0 @@
-"""The rules of complaints and flags: pure, and told the time."""

@@ -1,0 +1,312 @@
+"""Which units need staff, training or another process: statistics over complaints, not counts of
+them.
+
+A unit's rate of complaints is compared with the province's by exposure (what gave occasion to
+complain) in a gamma-Poisson model:
+
+    complaints ~ Poisson(rate × exposure),    rate ~ Gamma(shape = w, rate = w ÷ province's rate)
+    rate | complaints ~ Gamma(shape = w + complaints, rate = w ÷ province's rate + exposure)
+
+(A. Gelman et al., Bayesian Data Analysis, 3rd ed., §2.6–2.7: the Poisson model with exposure and
+its conjugate prior.)
+
+The prior's mean is the province's own rate. Its weight w is stated, not learnt: every unit starts
+as if w complaints at the province's rate had come already. Learning it from the scatter between the
+units (method of moments: R. J. Marshall, Applied Statistics 40 (1991) 283–294) was tried and left:
+where 59 units are alike and one draws three times their complaints, the moments say "units hardly
+differ" and so hide the one that does; with few units or rare complaints they often say variance
+zero, which would flag no one at all (tests show the first). A stated weight lets anyone recompute a
+flag from the figures in its event.
+
+Floats carry the gamma tail; `figure` alone turns them into decimals, and what is decided is decided
+on those, as the event shows them.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Literal
+
+from scipy.special import gammaincc, gammaincinv
+
+from services.feedback.complaints.domain.complaint import FEWEST_PEOPLE
+from shared.contracts.feedback import (
+    ComplaintCategory,
+    FlagFigures,
+    FlagKind,
+    UnitCleared,
+    UnitFlagged,
+)
+
+Group = Literal["slow", "people"]
+ExposureKind = Literal["services", "staff"]
+
+CATEGORIES: Mapping[Group, tuple[ComplaintCategory, ...]] = {
+    "slow": ("slow-service",),
+    "people": ("conduct", "competence"),
+}
+"""The complaints that each group of flags rests on."""
+
+KINDS: Mapping[Group, tuple[FlagKind, ...]] = {
+    "slow": ("staff", "process"),
+    "people": ("training",),
+}
+"""What each group's flag can say; at most one of them stands at a time."""
+
+MONTHS = 12
+"""Length of the window: a whole year, so that seasons (school enrolment, tax time) weigh the same
+for every unit."""
+
+RATE_PER = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """When a flag is raised and when it is lowered.
+
+    The settings hold the values and say what each means.
+    """
+
+    ratio: Decimal
+    flag_probability: Decimal
+    clear_probability: Decimal
+    least_complaints: int
+    prior_complaints: Decimal
+    workload_flag: Decimal
+    workload_clear: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The calendar months that count: from the first day of the first until before `to`, the first
+    day after the last.
+    """
+
+    start: date
+    to: date
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A unit's year.
+
+    `services` is the sum over the `months` of the window that were reported; `complaints` by group.
+    """
+
+    unit_id: str
+    staff: int
+    services: int
+    months: int
+    complaints: Mapping[Group, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What all units that are judged by one kind of exposure have together."""
+
+    group: Group
+    exposure_kind: ExposureKind
+    complaints: int
+    exposure: int
+
+
+@dataclass(frozen=True, slots=True)
+class Norms:
+    """The province's sums to compare with, of one window; `services` and `staff` are those of the
+    units where both are known.
+    """
+
+    window: Window
+    rates: tuple[Rate, ...]
+    services: int
+    staff: int
+
+    def rate(self, group: Group, kind: ExposureKind) -> float:
+        """The province's complaints per unit of exposure; 0 where it has no such unit."""
+        return next(
+            (
+                rate.complaints / rate.exposure
+                for rate in self.rates
+                if (rate.group, rate.exposure_kind) == (group, kind)
+            ),
+            0.0,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class OpenFlag:
+    unit_id: str
+    kind: FlagKind
+
+
+@dataclass(frozen=True, slots=True)
+class Posterior:
+    """What is known of a unit's rate, in complaints per unit of exposure; `low` and `high` hold it
+    with 90 %.
+    """
+
+    mean: float
+    low: float
+    high: float
+    probability: float
+
+
+def window_of(today: date) -> Window:
+    """The twelve calendar months that end with the one of `today`."""
+    months = today.year * 12 + today.month - 1
+    first, after = months - MONTHS + 1, months + 1
+    return Window(date(first // 12, first % 12 + 1, 1), date(after // 12, after % 12 + 1, 1))
+
+
+def exposure_of(unit: Unit) -> tuple[ExposureKind, int]:
+    """What gave occasion to complain: the year's services, months not reported counting as the mean
+    of those reported.
+
+    Without services it is the staff, at least one: a unit with work for nobody still has a counter
+    to stand at.
+    """
+    if unit.services > 0:
+        return "services", max((unit.services * MONTHS + unit.months // 2) // unit.months, 1)
+    return "staff", max(unit.staff, 1)
+
+
+def norms_of(units: Iterable[Unit], window: Window) -> Norms:
+    """The province's sums.
+
+    Units judged by services and units judged by staff are compared each with their own.
+    """
+    sums: dict[tuple[Group, ExposureKind], tuple[int, int]] = {}
+    services = staff = 0
+    for unit in units:
+        kind, exposure = exposure_of(unit)
+        for group in CATEGORIES:
+            complaints, exposed = sums.get((group, kind), (0, 0))
+            sums[group, kind] = complaints + unit.complaints.get(group, 0), exposed + exposure
+        if kind == "services" and unit.staff > 0:
+            services, staff = services + exposure, staff + unit.staff
+    return Norms(window, tuple(Rate(*of, *sum_) for of, sum_ in sums.items()), services, staff)
+
+
+def posterior(
+    complaints: int, exposure: int, province_rate: float, *, weight: float, ratio: float
+) -> Posterior:
+    """The rate of a unit with so many complaints over so much exposure; `probability` that it is
+    above `ratio` × the province's.
+
+    Where the whole province has no complaint, no unit has one, and nothing is known to be above it.
+    """
+    if province_rate <= 0:
+        return Posterior(0.0, 0.0, 0.0, 0.0)
+    shape, inverse_scale = weight + complaints, weight / province_rate + exposure
+    return Posterior(
+        mean=shape / inverse_scale,
+        low=float(gammaincinv(shape, 0.05)) / inverse_scale,
+        high=float(gammaincinv(shape, 0.95)) / inverse_scale,
+        probability=float(gammaincc(shape, ratio * province_rate * inverse_scale)),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Assessment:
+    """A unit in one group: the figures that an event would state, and the interval that people see
+    (per 1,000 of exposure).
+    """
+
+    figures: FlagFigures
+    low: Decimal
+    high: Decimal
+
+
+def assess(unit: Unit, group: Group, norms: Norms, limits: Limits) -> Assessment:
+    """How a unit stands in a group against the province."""
+    kind, exposure = exposure_of(unit)
+    complaints = unit.complaints.get(group, 0)
+    province_rate = norms.rate(group, kind)
+    known = posterior(
+        complaints,
+        exposure,
+        province_rate,
+        weight=float(limits.prior_complaints),
+        ratio=float(limits.ratio),
+    )
+    figures = FlagFigures(
+        complaints=complaints,
+        exposure=exposure,
+        exposure_kind=kind,
+        window_from=norms.window.start,
+        window_to=norms.window.to,
+        province_rate=figure(province_rate * RATE_PER),
+        unit_rate=figure(known.mean * RATE_PER),
+        probability=figure(known.probability),
+        ratio=limits.ratio,
+        prior_complaints=limits.prior_complaints,
+        workload_ratio=workload_ratio(unit, norms),
+    )
+    return Assessment(figures, figure(known.low * RATE_PER), figure(known.high * RATE_PER))
+
+
+def workload_ratio(unit: Unit, norms: Norms) -> Decimal | None:
+    """Services per member of staff over the province's; none where services or staff are unknown."""
+    kind, services = exposure_of(unit)
+    if kind != "services" or unit.staff < 1 or norms.services < 1 or norms.staff < 1:
+        return None
+    return figure(services * norms.staff / (unit.staff * norms.services))
+
+
+def is_judged(unit: Unit, group: Group) -> bool:
+    """Whether a group's flag may be raised at all: a verdict on the people of a very small unit
+    would be one on persons.
+    """
+    return group != "people" or unit.staff >= FEWEST_PEOPLE
+
+
+def decide(
+    units: Sequence[Unit], open_flags: Iterable[OpenFlag], norms: Norms, limits: Limits
+) -> list[UnitFlagged | UnitCleared]:
+    """What changes: flags to clear and to raise, in the order of `units`.
+
+    Between the two limits a flag stays as it is, and so does the kind of a slow unit's flag between
+    the two workload limits: a unit at a limit must not be flagged and cleared in turn.
+    """
+    standing = {(flag.unit_id, flag.kind) for flag in open_flags}
+    changes: list[UnitFlagged | UnitCleared] = []
+    for unit in units:
+        for group, kinds in KINDS.items():
+            before = next((kind for kind in kinds if (unit.unit_id, kind) in standing), None)
+            figures = assess(unit, group, norms, limits).figures
+            after = _kind(group, figures, before, limits) if is_judged(unit, group) else None
+            if before != after:
+                if before is not None:
+                    changes.append(UnitCleared(unit_id=unit.unit_id, kind=before, figures=figures))
+                if after is not None:
+                    changes.append(UnitFlagged(unit_id=unit.unit_id, kind=after, figures=figures))
+    return changes
+
+
+def _kind(
+    group: Group, figures: FlagFigures, before: FlagKind | None, limits: Limits
+) -> FlagKind | None:
+    if before is None:
+        if (
+            figures.probability < limits.flag_probability
+            or figures.complaints < limits.least_complaints
+        ):
+            return None
+    elif figures.probability < limits.clear_probability:
+        return None
+    if group == "people":
+        return "training"
+    limit = limits.workload_clear if before == "staff" else limits.workload_flag
+    return (
+        "staff"
+        if figures.workload_ratio is not None and figures.workload_ratio > limit
+        else "process"
+    )
+
+
+def figure(value: float) -> Decimal:
+    """The one way from a float to a figure: half-even to six decimals, so that the last bits of a
+    machine's floats decide nothing.
+    """
+    return Decimal(value).quantize(Decimal("0.000001"))

@@ -1,1 +1,0 @@
-"""What comes in: requests and events, each to its use case."""

@@ -1,1 +1,0 @@
-"""All that feedback does, one file each."""
