@@ -11,9 +11,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from deploy.cli.local import telling
-from deploy.demo.door import DemoError, Door
-from deploy.demo.people import Cast
-from deploy.demo.play import Play
+from deploy.demo.client import Client, DemoError
+from deploy.demo.demonstration import Demonstration
+from deploy.demo.event_counter import EventCounter
+from deploy.demo.lists import read_lists
+from deploy.demo.people import Population
+from deploy.demo.play import play
 from deploy.demo.proof import write_proof
 from deploy.demo.report import (
     first_difference,
@@ -23,7 +26,6 @@ from deploy.demo.report import (
     write_report,
     write_standings,
 )
-from deploy.demo.watch import Watcher
 from deploy.local import control
 from deploy.local.process import StackError
 
@@ -32,69 +34,13 @@ app = typer.Typer()
 console = Console(highlight=False)
 
 
-async def _next_round(door: Door) -> str:
-    """The first of demo-1, demo-2, … that this deployment has not played yet."""
-    taken = {
-        item["round_id"] for item in (await door.get("/applications/rounds", limit=500))["items"]
-    }
-    return next(
-        name for number in range(1, len(taken) + 2) if (name := f"demo-{number}") not in taken
-    )
-
-
-async def play_round(url: str, applicants: int, seed: int) -> bool:
-    """Play against the deployment behind `url`; true where the published lists equal the
-    independent recomputation.
-    """
-    cast = Cast(applicants, seed)
-    columns = (
-        TextColumn("{task.description:>20}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
-    async with Door(url) as door:
-        about = await door.about()
-        round_id = await _next_round(door)
-        console.print(
-            f"Playing {round_id} in province {about['province']} at {url}; all people are made up (seed {seed})."
-        )
-        with Progress(*columns, console=console) as progress:
-            play = Play(door, cast, round_id, progress)
-            async with Watcher(about["kafka"], round_id) as watcher:
-                await play.everything()
-                published = in_order(await play.lists())
-                await watcher.quiet()
-        expected = recomputed(cast, play)
-        equal = published == expected
-        FOLDER.mkdir(parents=True, exist_ok=True)
-        write_standings(FOLDER / "standings.csv", published)
-        report = await write_report(FOLDER / "report.json", door, play, watcher, equal=equal)
-        await show(console, door, cast, play, report, published, url)
-        proof = await write_proof(FOLDER, door, play)
-    if equal:
-        console.print(
-            f"[green]The published lists equal an independent recomputation: {len(published):,} lines.[/green]"
-        )
-    else:
-        console.print(
-            f"[red]The published lists differ from the recomputation: {first_difference(published, expected)}[/red]"
-        )
-    for said in proof:
-        console.print(said, markup=False)
-    console.print(
-        f"Written: {FOLDER}/standings.csv, {FOLDER}/report.json, and for anyone to check without this platform: "
-        f"terang verify {FOLDER}/list.json --key {FOLDER}/public.pem (and {FOLDER}/receipt.json)"
-    )
-    return equal
-
-
 @app.command()
 def demo(
     url: Annotated[
         str | None,
         typer.Option(
-            help="Door of a deployment that has the demo issuer; without it the local stack, started if need be"
+            help="Door of a deployment that has the demo issuer; without it the local stack, "
+            "started if need be"
         ),
     ] = None,
     applicants: Annotated[int, typer.Option(min=98, max=100_000, help="Made-up applicants")] = 3000,
@@ -129,6 +75,7 @@ def demo(
 
 
 def _play(url: str, applicants: int, seed: int) -> None:
+    """Play, and end the command with status 1 where it fails or the lists differ."""
     try:
         equal = asyncio.run(play_round(url.rstrip("/"), applicants, seed))
     except* DemoError as errors:
@@ -136,3 +83,60 @@ def _play(url: str, applicants: int, seed: int) -> None:
         raise typer.Exit(1) from errors
     if not equal:
         raise typer.Exit(1)
+
+
+async def play_round(url: str, applicants: int, seed: int) -> bool:
+    """Play against the deployment behind `url`; whether the published lists are as recomputed."""
+    columns = (
+        TextColumn("{task.description:>20}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    async with Client(url) as client:
+        about = await client.about()
+        round_id = await _next_round(client)
+        console.print(
+            f"Playing {round_id} in province {about['province']} at {url}; "
+            f"all people are made up (seed {seed})."
+        )
+        with Progress(*columns, console=console) as progress:
+            demo = Demonstration(client, Population(applicants, seed), round_id, progress)
+            async with EventCounter(about["kafka"], round_id) as counter:
+                await play(demo)
+                published = in_order(await read_lists(demo))
+                await counter.quiet()
+        expected = recomputed(demo)
+        equal = published == expected
+        FOLDER.mkdir(parents=True, exist_ok=True)
+        write_standings(FOLDER / "standings.csv", published)
+        report = await write_report(FOLDER / "report.json", demo, counter, equal=equal)
+        await show(console, demo, report, published, url)
+        verdicts = await write_proof(FOLDER, demo)
+    if equal:
+        console.print(
+            "[green]The published lists equal an independent recomputation: "
+            f"{len(published):,} lines.[/green]"
+        )
+    else:
+        console.print(
+            "[red]The published lists differ from the recomputation: "
+            f"{first_difference(published, expected)}[/red]"
+        )
+    for verdict in verdicts:
+        console.print(verdict, markup=False)
+    console.print(
+        f"Written: {FOLDER}/standings.csv, {FOLDER}/report.json, and for anyone to check without "
+        f"this platform: terang verify {FOLDER}/list.json --key {FOLDER}/public.pem "
+        f"(and {FOLDER}/receipt.json)"
+    )
+    return equal
+
+
+async def _next_round(client: Client) -> str:
+    """The first of demo-1, demo-2, … that this deployment has not played yet."""
+    rounds = await client.get("/applications/rounds", limit=500)
+    taken = {item["round_id"] for item in rounds["items"]}
+    return next(
+        name for number in range(1, len(taken) + 2) if (name := f"demo-{number}") not in taken
+    )

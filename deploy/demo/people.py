@@ -1,5 +1,4 @@
-"""The made-up people of a demonstration: a seed gives the same ones on every machine, whatever
-order they act in.
+"""The made-up people of a demonstration: a seed gives the same ones on every machine.
 
 Real: the vacancies. Made up: every applicant, score, complaint, count of services and size of
 staff.
@@ -23,8 +22,8 @@ EXTRA_UNITS = (
 2024 names them."""
 
 UNITS_WITH_COMPLAINTS = 60
-HOT_SHARE = 10
-"""The contested vacancy draws one applicant in so many."""
+CONTESTED_SHARE = 10
+"""One applicant in so many applies for the contested vacancy."""
 
 TWK, TIU, TKP, SKB = "TWK", "TIU", "TKP", "SKB"
 Points = dict[str, Decimal]
@@ -45,9 +44,11 @@ class Listing:
 
 
 @dataclass(frozen=True)
-class Candidate:
-    """One made-up applicant and all that will happen to them; `skd` or `skb` is none for who
-    doesn't come.
+class Applicant:
+    """One made-up applicant and all that will happen to them.
+
+    `skd` or `skb` is None for who doesn't come; `skd_first_recorded` is a mistake that is corrected
+    later, None where there is none.
     """
 
     listing: Listing
@@ -87,7 +88,7 @@ class Complaint:
     resolved: bool
 
 
-WORDS = {
+TEXTS = {
     "slow-service": "Sudah tiga kali datang, berkas saya belum juga selesai.",
     "conduct": "Petugas melayani dengan kasar dan menyuruh saya pulang.",
     "competence": "Petugas tidak tahu syarat yang berlaku; saya diberi formulir yang salah.",
@@ -100,18 +101,16 @@ TROUBLES = ("overloaded", "slow", "rude", "untrained")
 conduct; competence."""
 
 
-class Cast:
-    """Everybody of one demonstration.
+class Population:
+    """Everybody of one demonstration, of its vacancies and of its units."""
 
-    `applicants` ≥ 1 people over all vacancies; `seed` any integer.
-    """
+    def __init__(self, size: int, seed: int) -> None:
+        """Of `size` ≥ 1 applicants over all vacancies; `seed` is any integer."""
+        self._size = size
+        self._seed = seed
 
-    def __init__(self, applicants: int, seed: int) -> None:
-        self.applicants = applicants
-        self.seed = seed
-
-    def _dice(self, *name: object) -> random.Random:
-        return random.Random("/".join(map(str, (self.seed, *name))))  # noqa: S311 - a play, not a secret
+    def _chance(self, *name: object) -> random.Random:
+        return random.Random("/".join(map(str, (self._seed, *name))))  # noqa: S311 - a play, not a secret
 
     @cached_property
     def vacancies_csv(self) -> str:
@@ -121,9 +120,9 @@ class Cast:
     @cached_property
     def listings(self) -> list[Listing]:
         """The vacancies by listing id; of several programmes accepted, the first."""
-        found: dict[str, Listing] = {}
+        listings: dict[str, Listing] = {}
         for row in csv.DictReader(io.StringIO(self.vacancies_csv)):
-            found.setdefault(
+            listings.setdefault(
                 row["formasi_id"],
                 Listing(
                     row["formasi_id"],
@@ -136,46 +135,50 @@ class Cast:
                     row["program_studi"],
                 ),
             )
-        return [found[listing_id] for listing_id in sorted(found)]
+        return [listings[listing_id] for listing_id in sorted(listings)]
 
     @cached_property
-    def hot(self) -> Listing:
-        """The vacancy that most want: the first general one with two seats."""
+    def contested(self) -> Listing:
+        """The vacancy that most apply for: the first general one with two seats."""
         return next(
             listing for listing in self.listings if listing.seats == 2 and listing.need == "UMUM"
         )
 
-    def _crowd(self) -> dict[str, int]:
-        """Applicants by listing: a tenth for the contested one, the rest spread unevenly, all of
-        them placed.
-        """
+    def _counts(self) -> dict[str, int]:
+        """Applicants by listing id: a tenth for the contested one, the rest spread unevenly."""
         weights = {
-            listing.listing_id: self._dice("wanted", listing.listing_id).randint(2, 10)
+            listing.listing_id: self._chance("wanted", listing.listing_id).randint(2, 10)
             for listing in self.listings
         }
         total = sum(weights.values())
-        hot = self.applicants // HOT_SHARE
-        crowd = {key: (self.applicants - hot) * weight // total for key, weight in weights.items()}
-        crowd[self.hot.listing_id] += self.applicants - sum(crowd.values())
-        return crowd
+        spread = self._size - self._size // CONTESTED_SHARE
+        counts = {key: spread * weight // total for key, weight in weights.items()}
+        counts[self.contested.listing_id] += self._size - sum(counts.values())
+        return counts
 
     @cached_property
-    def candidates(self) -> dict[str, list[Candidate]]:
-        """Who applies for each listing, in the order in which they register for it."""
-        crowd = self._crowd()
+    def applicants(self) -> dict[str, list[Applicant]]:
+        """Who applies, by listing id, in the order in which they register for it."""
+        counts = self._counts()
         return {
             listing.listing_id: [
-                self._candidate(listing, order) for order in range(1, crowd[listing.listing_id] + 1)
+                self._applicant(listing, order)
+                for order in range(1, counts[listing.listing_id] + 1)
             ]
             for listing in self.listings
         }
 
-    def _candidate(self, listing: Listing, order: int) -> Candidate:
-        dice = self._dice("candidate", listing.listing_id, order)
-        ability = dice.randint(35, 95)
+    @cached_property
+    def everyone(self) -> list[Applicant]:
+        """All applicants, by listing id and order of registration."""
+        return [applicant for applicants in self.applicants.values() for applicant in applicants]
+
+    def _applicant(self, listing: Listing, order: int) -> Applicant:
+        chance = self._chance("candidate", listing.listing_id, order)
+        ability = chance.randint(35, 95)
 
         def near(low: int, high: int) -> int:
-            return max(0, min(100, ability + dice.randint(low, high)))
+            return max(0, min(100, ability + chance.randint(low, high)))
 
         skd = {
             TWK: Decimal(5 * (30 * near(-20, 15) // 100)),
@@ -183,26 +186,26 @@ class Cast:
             TKP: Decimal(225 * near(0, 20) // 100),
         }
         misread = {**skd, TWK: max(Decimal(0), skd[TWK] - 5)}
-        skb = {SKB: Decimal(1000 * near(-15, 5) + dice.randrange(0, 1000)) / 1000}
+        skb = {SKB: Decimal(1000 * near(-15, 5) + chance.randrange(0, 1000)) / 1000}
         skb = {SKB: min(skb[SKB], Decimal(100))}
-        return Candidate(
+        return Applicant(
             listing=listing,
             order=order,
-            subject=f"demo-{self.seed}-{listing.listing_id[:8]}-{order:06d}",
-            gpa=Decimal(dice.randint(275, 400)) / 100,
-            birth_date=f"{dice.randint(1990, 2002)}-{dice.randint(1, 12):02d}-{dice.randint(1, 28):02d}",
-            experience_months=dice.randint(0, 72),
-            meets_requirements=dice.randrange(100) >= 6,
-            withdraws=dice.randrange(100) == 0,
-            skd=None if dice.randrange(100) < 4 else skd,
-            skd_first_recorded=misread if dice.randrange(200) == 0 else None,
-            disqualified=dice.randrange(400) == 0,
-            skb=None if dice.randrange(100) < 3 else skb,
+            subject=f"demo-{self._seed}-{listing.listing_id[:8]}-{order:06d}",
+            gpa=Decimal(chance.randint(275, 400)) / 100,
+            birth_date=_birth_date(chance),
+            experience_months=chance.randint(0, 72),
+            meets_requirements=chance.randrange(100) >= 6,
+            withdraws=chance.randrange(100) == 0,
+            skd=None if chance.randrange(100) < 4 else skd,
+            skd_first_recorded=misread if chance.randrange(200) == 0 else None,
+            disqualified=chance.randrange(400) == 0,
+            skb=None if chance.randrange(100) < 3 else skb,
         )
 
-    def takes_seat(self, candidate: Candidate) -> bool:
-        """What somebody says who is offered an empty seat: four of five take it."""
-        return self._dice("seat", candidate.subject).randrange(5) > 0
+    def takes_seat(self, applicant: Applicant) -> bool:
+        """Whether somebody who is offered an empty seat takes it: four of five do."""
+        return self._chance("seat", applicant.subject).randrange(5) > 0
 
     @cached_property
     def units(self) -> list[Unit]:
@@ -215,17 +218,15 @@ class Cast:
         return [self._unit(index, path) for index, path in enumerate(ordered)]
 
     def _unit(self, index: int, path: str) -> Unit:
-        dice = self._dice("unit", index)
+        chance = self._chance("unit", index)
         trouble = TROUBLES[index] if index < len(TROUBLES) else None
-        staff = dice.randint(10, 40)
-        load = 140 if trouble == "overloaded" else dice.randint(50, 70)
+        staff = chance.randint(10, 40)
+        load = 140 if trouble == "overloaded" else chance.randint(50, 70)
         return Unit(f"U-{index + 1:03d}", path, staff, staff * load, trouble)
 
     @cached_property
     def complaints(self) -> list[Complaint]:
-        """Ten complaints for each unit on average, two fifths of them about the few that are in
-        trouble.
-        """
+        """Ten for each unit on average, two fifths of them about the few that are in trouble."""
         return list(self._complaints())
 
     def _complaints(self) -> Iterator[Complaint]:
@@ -238,18 +239,24 @@ class Cast:
             "untrained": "competence",
         }
         for number in range(1, 10 * UNITS_WITH_COMPLAINTS + 1):
-            dice = self._dice("complaint", number)
+            chance = self._chance("complaint", number)
             if number % 5 < 2:
                 unit = troubled[number // 5 % len(troubled)]
                 category = main[str(unit.trouble)]
             else:
-                unit = units[dice.randrange(len(units))]
-                category = sorted(WORDS)[dice.randrange(len(WORDS))]
+                unit = units[chance.randrange(len(units))]
+                category = sorted(TEXTS)[chance.randrange(len(TEXTS))]
             yield Complaint(
                 number,
                 unit.unit_id,
                 category,
-                WORDS[category],
+                TEXTS[category],
                 named=number % 10 == 0,
-                resolved=dice.randrange(4) == 0,
+                resolved=chance.randrange(4) == 0,
             )
+
+
+def _birth_date(chance: random.Random) -> str:
+    """A day from 1990 to 2002, as YYYY-MM-DD."""
+    year, month, day = chance.randint(1990, 2002), chance.randint(1, 12), chance.randint(1, 28)
+    return f"{year}-{month:02d}-{day:02d}"

@@ -1,4 +1,4 @@
-"""What a demonstration leaves behind and what it shows: two files, and a few tables for a person."""
+"""What a demonstration leaves behind and shows: two files, and a few tables for a person."""
 
 import csv
 import json
@@ -8,40 +8,38 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from deploy.demo.door import Door
-from deploy.demo.people import Cast
-from deploy.demo.play import Play
+from deploy.demo.demonstration import Demonstration
+from deploy.demo.event_counter import EventCounter
+from deploy.demo.people import Listing
 from deploy.demo.recompute import Row, final_list, skd_list
-from deploy.demo.watch import Watcher
 
 OPERATOR = "demo-operator"
 SERVICES = ("applications", "exams", "ranking", "feedback")
 HEADER = ("vacancy_id", "stage", "rank", "participant_no", "score", "code")
+SHOWN = 10
+"""Lines of the contested list that are shown."""
 
 
 def in_order(rows: list[Row]) -> list[Row]:
-    """By vacancy, stage, rank and number, those without a rank last: nothing hangs on when a line
-    was made.
-    """
+    """By vacancy, stage, rank and number, those without a rank last; however lines came to be."""
     stages = ("skd", "final")
     return sorted(
         rows, key=lambda row: (row[0], stages.index(row[1]), row[2] == "", int(row[2] or 0), row[3])
     )
 
 
-def recomputed(cast: Cast, play: Play) -> list[Row]:
-    """All lists from what was sent, by the independent account."""
+def recomputed(demo: Demonstration) -> list[Row]:
+    """All lists from what was sent, by the independent recomputation."""
     rows: list[Row] = []
-    for listing in cast.listings:
-        first, through = skd_list(
-            listing.listing_id, listing.seats, play.round.verified[listing.listing_id]
-        )
-        rows += [*first, *final_list(listing.listing_id, listing.seats, through)]
+    for listing in demo.people.listings:
+        verified = demo.verified[listing.listing_id]
+        first, shortlisted = skd_list(listing.listing_id, listing.seats, verified)
+        rows += [*first, *final_list(listing.listing_id, listing.seats, shortlisted)]
     return in_order(rows)
 
 
 def write_standings(path: Path, rows: list[Row]) -> None:
-    """The lists as CSV; `vacancy_id` is the id under which the national portal lists the vacancy."""
+    """The lists as CSV; `vacancy_id` is the vacancy's id on the national portal."""
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(HEADER)
@@ -49,30 +47,30 @@ def write_standings(path: Path, rows: list[Row]) -> None:
 
 
 async def write_report(
-    path: Path, door: Door, play: Play, watcher: Watcher, *, equal: bool
+    path: Path, demo: Demonstration, counter: EventCounter, *, equal: bool
 ) -> dict[str, Any]:
-    """Events as seen on Kafka for this round, rows of every table, seconds of every step; gives
-    what it wrote.
-    """
+    """Events as seen on Kafka, rows of every table, seconds of every step; gives what it wrote."""
     rows = {
-        service: (await door.get(f"/{service}/operations", who=OPERATOR, role="operator"))["rows"]
+        service: (await demo.client.get(f"/{service}/operations", who=OPERATOR, role="operator"))[
+            "rows"
+        ]
         for service in SERVICES
     }
     report = {
-        "events": dict(sorted(watcher.events.items())),
+        "events": dict(sorted(counter.events.items())),
         "rows": rows,
-        "seconds": play.round.seconds,
-        "seats": play.round.seats,
+        "seconds": demo.seconds,
+        "seats": demo.seats,
         "recomputation_equal": equal,
-        "round_id": play.round.round_id,
-        "retries": door.retries,
+        "round_id": demo.round_id,
+        "retries": demo.client.retries,
     }
     path.write_text(json.dumps(report, indent=2) + "\n", "utf-8")
     return report
 
 
 def first_difference(published: list[Row], expected: list[Row]) -> str:
-    """Where two accounts part, in words."""
+    """Where the published and the recomputed lists part, in words."""
     for ours, theirs in zip(published, expected, strict=False):
         if ours != theirs:
             return f"published {','.join(ours)}, recomputed {','.join(theirs)}"
@@ -80,68 +78,68 @@ def first_difference(published: list[Row], expected: list[Row]) -> str:
 
 
 async def show(
-    console: Console,
-    door: Door,
-    cast: Cast,
-    play: Play,
-    report: dict[str, Any],
-    rows: list[Row],
-    url: str,
+    console: Console, demo: Demonstration, report: dict[str, Any], rows: list[Row], url: str
 ) -> None:
-    """The round in figures, the contested vacancy, one candidate's place, the flagged units, and
-    where to look.
-    """
-    figures = Table(
-        "the round in figures", "", title=f"{play.round.round_id}: real vacancies, made-up people"
-    )
-    for event, count in report["events"].items():
-        figures.add_row(f"{event} on Kafka", f"{count:,}")
-    figures.add_row("seconds in all", f"{sum(play.round.seconds.values()):.1f}")
-    console.print(figures)
-
-    hot = cast.hot
-    vacancy_id = play.round.vacancy_ids[hot.listing_id]
-    final = [row for row in rows if row[0] == hot.listing_id and row[1] == "final"]
-    crowd = len(cast.candidates[hot.listing_id])
-    contested = Table(
-        "rank",
-        "participant",
-        "score",
-        "code",
-        title=f"{hot.post}: {crowd} people for {hot.seats} seats (final list)",
-    )
-    for row in final[:10]:
-        contested.add_row(row[2], row[3], row[4], row[5])
-    console.print(contested)
+    """Print the round in figures, the contested vacancy, a candidate's place, the flagged units."""
+    console.print(_figures(demo, report["events"]))
+    listing = demo.people.contested
+    vacancy_id = demo.vacancy_ids[listing.listing_id]
+    final = [row for row in rows if row[0] == listing.listing_id and row[1] == "final"]
+    console.print(_contested(listing, len(demo.people.applicants[listing.listing_id]), final))
     if final:
-        one = final[min(hot.seats, len(final) - 1)]
-        place = await door.get(f"/ranking/vacancies/{vacancy_id}/candidates/{one[3]}")
+        number = final[min(listing.seats, len(final) - 1)][3]
+        place = await demo.client.get(f"/ranking/vacancies/{vacancy_id}/candidates/{number}")
         console.print(_place_in_words(place))
-
-    seats = report["seats"]
+    console.print(_seats_in_words(report["seats"]))
+    console.print(await _flagged_units(demo))
+    documentation = " · ".join(f"{url}/{service}/docs" for service in SERVICES)
     console.print(
-        f"Seats after the lists: given up {seats['given_up']}, offered {seats['offered']}, accepted {seats['accepted']}, "
-        f"declined {seats['declined']}, left empty with nobody to ask {seats['left_empty']}."
+        f"Look at: {url}/ranking/vacancies/{vacancy_id} (live standings) · "
+        f"{url}/ranking/vacancies/{vacancy_id}/seats.html (its seats) · {documentation}"
     )
 
-    flagged = Table(
+
+def _figures(demo: Demonstration, events: dict[str, int]) -> Table:
+    table = Table(
+        "the round in figures", "", title=f"{demo.round_id}: real vacancies, made-up people"
+    )
+    for event, count in events.items():
+        table.add_row(f"{event} on Kafka", f"{count:,}")
+    table.add_row("seconds in all", f"{sum(demo.seconds.values()):.1f}")
+    return table
+
+
+def _contested(listing: Listing, applicants: int, final: list[Row]) -> Table:
+    title = f"{listing.post}: {applicants} people for {listing.seats} seats (final list)"
+    table = Table("rank", "participant", "score", "code", title=title)
+    for row in final[:SHOWN]:
+        table.add_row(row[2], row[3], row[4], row[5])
+    return table
+
+
+async def _flagged_units(demo: Demonstration) -> Table:
+    table = Table(
         "unit", "needs", "complaints", "per 1,000", "province", "sure", title="flagged units"
     )
-    async for unit in play.items("/feedback/units", flagged="true"):
+    async for unit in demo.client.items("/feedback/units", flagged="true"):
         for flag in unit["flags"]:
-            of = flag["figures"]
-            flagged.add_row(
+            figures = flag["figures"]
+            table.add_row(
                 unit["path"],
                 flag["kind"],
-                str(of["complaints"]),
-                of["unit_rate"],
-                of["province_rate"],
-                of["probability"],
+                str(figures["complaints"]),
+                figures["unit_rate"],
+                figures["province_rate"],
+                figures["probability"],
             )
-    console.print(flagged)
-    console.print(
-        f"Look at: {url}/ranking/vacancies/{vacancy_id} (live standings) · {url}/ranking/vacancies/{vacancy_id}/seats.html (its seats) · "
-        + " · ".join(f"{url}/{service}/docs" for service in SERVICES)
+    return table
+
+
+def _seats_in_words(seats: dict[str, int]) -> str:
+    return (
+        f"Seats after the lists: given up {seats['given_up']}, offered {seats['offered']}, "
+        f"accepted {seats['accepted']}, declined {seats['declined']}, "
+        f"left empty with nobody to ask {seats['left_empty']}."
     )
 
 
@@ -150,12 +148,13 @@ def _place_in_words(place: dict[str, Any]) -> str:
     gates = ", ".join(
         f"{gate['of']} {gate['points']} (at least {gate['minimum']})" for gate in place["gates"]
     )
-    between = [
+    neighbours = [
         f"{where} {other['participant_no']} with {other['score']}"
         for where in ("above", "below")
         if (other := place[where]) is not None
     ]
     return (
-        f"One candidate's place: {place['participant_no']} is number {place['rank']} with {place['score']}, code {place['code']}; "
-        f"passed {gates}; {place['above_the_cut']} from the cut at {place['cut']['score']}; {', '.join(between)}."
+        f"One candidate's place: {place['participant_no']} is number {place['rank']} with "
+        f"{place['score']}, code {place['code']}; passed {gates}; {place['above_the_cut']} from "
+        f"the cut at {place['cut']['score']}; {', '.join(neighbours)}."
     )

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import pytest
 from playwright.async_api import Browser, async_playwright
 
-from tests.e2e.conftest import door, stack, stack_folder
+from tests.e2e.conftest import client, stack, stack_folder
 
-__all__ = ["door", "stack", "stack_folder"]
+__all__ = ["client", "stack", "stack_folder"]
 
 QUIET = [
     "--no-sandbox",

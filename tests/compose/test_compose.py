@@ -1,6 +1,4 @@
-"""The deployment as an operator brings it up: docker compose, every container healthy, a round
-played against it.
-"""
+"""The deployment by docker compose: every container is healthy, and a round is played on it."""
 
 import json
 import os
@@ -8,7 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -31,13 +29,13 @@ pytestmark = pytest.mark.timeout(1200)
 
 
 def compose(
-    *words: str, check: bool = True, **environment: str
+    *words: str, check: bool = True, environment: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
     """Run docker compose in the checkout; its output comes with the failure."""
     ran = subprocess.run(
         ["docker", "compose", *words],
         cwd=ROOT,
-        env={**os.environ, **environment},
+        env={**os.environ, **(environment or {})},
         capture_output=True,
         text=True,
         check=False,
@@ -85,9 +83,7 @@ def deployment() -> Iterator[str]:
 
 
 def test_a_round_is_played_against_the_deployment(deployment: str, tmp_path: Path) -> None:
-    """`terang demo --url` plays a small round through the door, sees it on Kafka, and the lists
-    equal its recomputation.
-    """
+    """`terang demo --url` plays a small round; the lists equal its recomputation."""
     ran = subprocess.run(
         [
             sys.executable,
@@ -142,10 +138,10 @@ def test_the_alert_rules_do_what_they_say(deployment: str) -> None:
 @pytest.mark.parametrize("name", ["12", "14", "15", "36", "99"])
 def test_a_province_file_makes_a_deployment(name: str) -> None:
     """Each province's file is whole: compose accepts it, and a service's settings too."""
-    secrets = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES} | {
-        "POSTGRES_PASSWORD": "x"
-    }
-    compose("--env-file", f"deploy/provinces/{name}.env", "config", "--quiet", **secrets)
+    passwords = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES}
+    passwords["POSTGRES_PASSWORD"] = "x"
+    file = f"deploy/provinces/{name}.env"
+    compose("--env-file", file, "config", "--quiet", environment=passwords)
 
 
 def test_a_province_without_passwords_is_refused() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from deploy.demo.door import Door
+from deploy.demo.client import Client
 from deploy.local import control
 
 
@@ -24,7 +24,7 @@ def stack(stack_folder: Path) -> Iterator[dict[str, Any]]:
 
 
 @pytest.fixture
-async def door(stack: dict[str, Any]) -> AsyncIterator[Door]:
-    """The stack's door."""
-    async with Door(stack["door"]) as opened:
+async def client(stack: dict[str, Any]) -> AsyncIterator[Client]:
+    """A client of the stack."""
+    async with Client(stack["door"]) as opened:
         yield opened

@@ -1,6 +1,4 @@
-"""A round of a few people, played through the public doors alone: what each seed's scenario is told
-with.
-"""
+"""A round of a few people, played through the public interfaces: the scenarios are told with it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,8 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
-from deploy.demo.door import Door
-from deploy.demo.play import text_csv
+from deploy.demo.client import Client, csv_text
 from services.applications.domain.listing import COLUMNS
 
 LEVEL, PROGRAMME = "S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"
@@ -17,11 +14,9 @@ LEVEL, PROGRAMME = "S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"
 
 @dataclass
 class SmallRound:
-    """One vacancy of one unit under one policy; people are called by the names that the test gives
-    them.
-    """
+    """One vacancy of one unit under one policy; tests call people by names of their own."""
 
-    door: Door
+    client: Client
     round_id: str
     unit_id: str
     vacancy_id: str
@@ -29,20 +24,20 @@ class SmallRound:
 
     @classmethod
     async def open(
-        cls, door: Door, policy: str, unit: str, *, seats: int = 1, decreed: int | None = None
+        cls, client: Client, policy: str, unit: str, *, seats: int = 1, decreed: int | None = None
     ) -> "SmallRound":
         """Register the unit, open the round, import its one vacancy and publish it."""
         mark = uuid4().hex[:8]
-        one = cls(door, f"r-{mark}", f"E-{mark}", str(uuid4()))
-        await one.officer(
+        small = cls(client, f"r-{mark}", f"E-{mark}", str(uuid4()))
+        await small.officer(
             "/applications/units/import",
-            csv=text_csv(("unit_id", "path", "staff"), [(one.unit_id, f"{unit} {mark}", 20)]),
+            csv=csv_text(("unit_id", "path", "staff"), [(small.unit_id, f"{unit} {mark}", 20)]),
         )
         now = datetime.now(UTC)
-        await one.officer(
+        await small.officer(
             "/applications/rounds",
             body={
-                "round_id": one.round_id,
+                "round_id": small.round_id,
                 "name": f"Uji {unit}",
                 "policy_id": policy,
                 "decreed_seats": decreed or seats,
@@ -53,7 +48,7 @@ class SmallRound:
             },
         )
         row = (
-            one.vacancy_id,
+            small.vacancy_id,
             "Pemerintah Kota",
             "CPNS",
             "UMUM",
@@ -66,21 +61,21 @@ class SmallRound:
             LEVEL,
             PROGRAMME,
         )
-        await one.officer(
-            f"/applications/rounds/{one.round_id}/vacancies/import", csv=text_csv(COLUMNS, [row])
+        await small.officer(
+            f"/applications/rounds/{small.round_id}/vacancies/import", csv=csv_text(COLUMNS, [row])
         )
-        await one.officer(f"/applications/rounds/{one.round_id}/publish")
-        return one
+        await small.officer(f"/applications/rounds/{small.round_id}/publish")
+        return small
 
-    async def officer(self, path: str, *, waits: bool = False, **what: Any) -> Any:
-        """Something that an officer of the personnel agency does."""
-        return await self.door.post(
-            path, who="e2e-officer", role="officer", key=uuid4().hex, waits=waits, **what
+    async def officer(self, path: str, *, waits: bool = False, **request: Any) -> Any:
+        """Send a command as an officer of the personnel agency."""
+        return await self.client.post(
+            path, who="e2e-officer", role="officer", key=uuid4().hex, waits=waits, **request
         )
 
     async def apply(self, name: str, *, birth_date: str = "1998-05-01", months: int = 0) -> None:
         """`name` applies and is found to meet the requirements."""
-        applied = await self.door.post(
+        applied = await self.client.post(
             f"/applications/vacancies/{self.vacancy_id}/applications",
             who=f"{self.round_id}-{name}",
             role="applicant",
@@ -94,7 +89,7 @@ class SmallRound:
             },
         )
         self.numbers[name] = applied["participant_no"]
-        await self.door.post(
+        await self.client.post(
             f"/applications/vacancies/{self.vacancy_id}/applications/{self.numbers[name]}/verification",
             who="e2e-verifier",
             role="verifier",
@@ -123,7 +118,7 @@ class SmallRound:
 
     async def score(self, sitting: str, name: str, points: Mapping[str, str]) -> None:
         """An examiner records one person's points."""
-        await self.door.post(
+        await self.client.post(
             f"/exams/sittings/{sitting}/scores",
             who="e2e-examiner",
             role="examiner",
@@ -135,8 +130,8 @@ class SmallRound:
     async def sit(self, stage: str, points: Mapping[str, Mapping[str, str]]) -> None:
         """All of a stage: scheduled, everybody scored, closed."""
         sitting = await self.schedule(stage)
-        for name, their in points.items():
-            await self.score(sitting, name, their)
+        for name, scored in points.items():
+            await self.score(sitting, name, scored)
         await self.officer(f"/exams/sittings/{sitting}/close", waits=True)
 
     async def close(self, stage: str | None = None) -> None:
@@ -144,8 +139,10 @@ class SmallRound:
         path = f"stages/{stage}/close" if stage else "close"
         await self.officer(f"/ranking/rounds/{self.round_id}/{path}", waits=True)
 
-    async def codes(self, of: str = "final") -> dict[str, str]:
+    async def codes(self, list_code: str = "final") -> dict[str, str]:
         """Result codes by name, in the order of the list."""
-        page = await self.door.get(f"/ranking/vacancies/{self.vacancy_id}/standings", list=of)
+        page = await self.client.get(
+            f"/ranking/vacancies/{self.vacancy_id}/standings", list=list_code
+        )
         names = {number: name for name, number in self.numbers.items()}
         return {names[line["participant_no"]]: line["code"] for line in page["items"]}
