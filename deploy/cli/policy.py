@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
+from shared.languages import Language
 from shared.policies import Policy, PolicyError, load, read_file
 from shared.policies.library import known
-from shared.policies.plainly import Language
 from shared.policies.sentences import differences, sentences
 from shared.refusals import Refusal
 

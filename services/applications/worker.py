@@ -9,10 +9,10 @@ from services.applications.settings import Settings
 from services.applications.subscriptions import subscriptions
 from services.applications.usecases.answer_seat import lapse_all
 from shared.clock import utc_now
+from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
 from shared.stating import outbox
-from shared.web.answers import forget_answers
 
 LOOK_EVERY_S = 5.0
 """How soon an offer lapses after its last instant; a look costs a query over the index of offers.

@@ -6,9 +6,9 @@ from datetime import datetime
 from services.exams.settings import Settings
 from services.exams.subscriptions import subscriptions
 from shared.clock import utc_now
+from shared.duties import forget_answers
 from shared.messaging.worker import Worker
 from shared.stating import outbox
-from shared.web.answers import forget_answers
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:

@@ -46,7 +46,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
 
     @asynccontextmanager
     async def alongside(app: FastAPI) -> AsyncIterator[None]:
-        app.state.live = Live(settings.database_url, app.state.parts.pool)
+        app.state.live = Live(settings.database_url, app.state.resources.pool)
         async with app.state.live.listening():
             yield
 

@@ -10,10 +10,10 @@ from services.ranking.subscriptions import subscriptions
 from services.ranking.usecases.keep_revisions import keep_all_revisions
 from services.ranking.usecases.state_standings import state_all_owed
 from shared.clock import utc_now
+from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
 from shared.stating import outbox
-from shared.web.answers import forget_answers
 
 REVISIONS_EVERY_S = 2.0
 """How soon a list that was fixed has a new version beside it once a correction was stated; a look

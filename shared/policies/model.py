@@ -26,7 +26,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError, PydanticKnownError
 from typing_extensions import override
 
-from shared.policies.plainly import CODE, NAME, RESULT_CODE, STAGE_NAME, VERSION, Language, plainly
+from shared.languages import Language
+from shared.policies.plainly import CODE, NAME, RESULT_CODE, STAGE_NAME, VERSION, plainly
 
 FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
 """Facts of a person, apart from points, that an order may use. Education and priority are ordered

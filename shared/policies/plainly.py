@@ -1,9 +1,7 @@
 """What is wrong with a single value, in plain words: pydantic's own speak of Python."""
 
 from collections.abc import Mapping
-from typing import Any, Literal
-
-Language = Literal["id", "en"]
+from typing import Any
 
 NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
 STAGE_NAME = r"^[a-z][a-z0-9-]{0,19}$"

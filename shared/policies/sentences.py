@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.languages import Language
 from shared.policies.model import Bonus, Component, List, Policy, SeatMove, Stage, Term, Text
-from shared.policies.plainly import Language
 
 
 @dataclass(frozen=True, slots=True)

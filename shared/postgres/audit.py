@@ -1,9 +1,14 @@
 """The trail of decisions: who, when, what, why."""
 
+from collections.abc import Sequence
 from datetime import datetime
+from pathlib import Path
 
 from shared.identity import Person
+from shared.postgres import queries
 from shared.postgres.pool import Connection
+
+SQL = queries.load(Path(__file__).with_name("audit.sql"))
 
 
 async def record(
@@ -15,38 +20,29 @@ async def record(
     at: datetime,
     reason: str = "",
 ) -> None:
-    """Write one decision in the transaction that takes it.
+    """Records one decision in the transaction that takes it.
 
-    `action` is the use case (`round.opened`), `object_` what it is about.
+    `action` names the use case (`round.opened`), `object_` what it is about.
     """
-    await connection.execute(
-        "INSERT INTO public.audit (at, subject, roles, action, object, reason) VALUES ($1, $2, $3, $4, $5, $6)",
-        at,
-        person.subject,
-        sorted(person.roles),
-        action,
-        object_,
-        reason,
-    )
+    await record_many(connection, person, action, [object_], at=at, reason=reason)
 
 
 async def record_many(
     connection: Connection,
     person: Person,
     action: str,
-    objects: list[str],
+    objects: Sequence[str],
     *,
     at: datetime,
     reason: str = "",
 ) -> None:
     """The same for many objects of one decision, in one statement."""
-    await connection.execute(
-        "INSERT INTO public.audit (at, subject, roles, action, object, reason)"
-        " SELECT $1, $2, $3, $4, object, $6 FROM unnest($5::text[]) object",
-        at,
-        person.subject,
-        sorted(person.roles),
-        action,
-        objects,
-        reason,
+    await SQL.record_decision(
+        connection,
+        at=at,
+        subject=person.subject,
+        roles=sorted(person.roles),
+        action=action,
+        objects=objects,
+        reason=reason,
     )

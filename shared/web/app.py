@@ -20,11 +20,11 @@ from shared.messaging.outbox import Outbox
 from shared.postgres.pool import create_pool
 from shared.refusals import Refusal
 from shared.settings import Settings
-from shared.web.identity import Identity
+from shared.web.authentication import TokenVerifier
+from shared.web.dependencies import Resources, ResourcesDependency
 from shared.web.operations import router as operations
 from shared.web.pages import PageRoute
-from shared.web.parts import Parts, TheParts
-from shared.web.problems import Problems, declared
+from shared.web.problems import Problems, problem_responses
 
 log = structlog.get_logger()
 
@@ -93,8 +93,10 @@ def create_app(
         async with await create_pool(
             settings.database_url, application=f"{service}-api", size=pool_size
         ) as pool:
-            identity = Identity(issuer=settings.issuer, jwks_url=settings.jwks_url)
-            app.state.parts = Parts(service, settings, pool, outbox, clock, identity, problems)
+            verifier = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url)
+            app.state.resources = Resources(
+                service, settings, pool, outbox, clock, verifier, problems
+            )
             async with alongside(app) if alongside else nullcontext():
                 yield
 
@@ -108,7 +110,7 @@ def create_app(
         redoc_url=None,
         static_url=f"{prefix}/docs/assets",
         swagger_ui_oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
-        responses=declared(400, 413, 422, 503),
+        responses=problem_responses(400, 413, 422, 503),
         separate_input_output_schemas=False,
     )
     for router in (*routers, operations(service)):
@@ -125,9 +127,9 @@ def _add_health(app: FastAPI) -> None:
         return Response("live\n", media_type="text/plain")
 
     @app.get("/ready", include_in_schema=False)
-    async def ready(parts: TheParts) -> Response:
+    async def ready(resources: ResourcesDependency) -> Response:
         try:
-            await parts.pool.fetchval("SELECT 1", timeout=5)
+            await resources.pool.fetchval("SELECT 1", timeout=5)
         except AWAY as error:
             return Response(
                 f"PostgreSQL: {type(error).__name__}\n", status_code=503, media_type="text/plain"
@@ -159,17 +161,17 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
             }
             for fault in error.errors()
         ]
-        return problems.answer(request, Refusal("invalid-request", errors=faults))
+        return problems.response(request, Refusal("invalid-request", errors=faults))
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> JSONResponse:
         if error.status_code == 404:
-            return problems.answer(request, Refusal("not-found", what=request.url.path))
+            return problems.response(request, Refusal("not-found", what=request.url.path))
         if error.status_code == 405:
-            return problems.answer(
+            return problems.response(
                 request, Refusal("method-not-allowed", method=request.method), error.headers
             )
-        return problems.answer(request, Refusal("bad-request", why=str(error.detail)))
+        return problems.response(request, Refusal("bad-request", why=str(error.detail)))
 
     async def away(request: Request, error: Exception) -> Response:
         log.warning("away", path=request.url.path, error=type(error).__name__)
@@ -191,4 +193,4 @@ def _answer(
     route = request.scope.get("route")
     if isinstance(route, PageRoute):
         return route.pages.problem(request, refusal, headers)
-    return problems.answer(request, refusal, headers)
+    return problems.response(request, refusal, headers)

@@ -1,28 +1,20 @@
-"""What an operator may ask of any service: how many rows stand where, what waits in the outbox, how
-far each topic was read.
-"""
+"""What an operator may ask of any service: its rows, its outbox, how far it read each topic."""
+
+from pathlib import Path
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from shared.postgres.pool import reading
-from shared.web.identity import Operator
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.postgres import queries
+from shared.postgres.pool import Connection, reading
+from shared.web.authentication import Operator
+from shared.web.dependencies import ResourcesDependency
+from shared.web.problems import problem_responses
 
-TABLES = """
-SELECT schemaname AS schema, tablename AS name FROM pg_tables
-WHERE schemaname IN ('public', 'projections') AND tablename <> 'schema_migrations' ORDER BY schemaname, tablename
-"""
-OUTBOX_WAITING = """
-SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
-     + (SELECT coalesce(sum(numbered - acknowledged), 0) FROM messaging.outbox_partitions)
-"""
-POSITIONS = "SELECT topic, partition, next_offset, sequence FROM messaging.position ORDER BY topic, partition"
-DEAD_LETTERS = "SELECT count(*) FROM messaging.dead_letter WHERE settled_at IS NULL"
+SQL = queries.load(Path(__file__).with_name("operations.sql"))
 
 
-class Position(BaseModel):
+class PartitionPosition(BaseModel):
     """How far one partition was read."""
 
     topic: str = Field(description="A topic that the service hears")
@@ -39,27 +31,35 @@ class Operations(BaseModel):
     unsettled_dead_letters: int = Field(
         description="Records that could not be taken and wait for someone"
     )
-    positions: list[Position] = Field(description="Of each partition heard, by topic and number")
+    positions: list[PartitionPosition] = Field(
+        description="Of each partition heard, by topic and number"
+    )
 
 
 def router(service: str) -> APIRouter:
     routes = APIRouter(tags=["operation"])
 
-    @routes.get("/operations", responses=declared(401, 403), summary=f"How {service} stands")
-    async def operations(parts: TheParts, operator: Operator) -> Operations:
-        async with reading(parts.pool) as connection:
-            tables = await connection.fetch(TABLES)
-            rows = {
-                table["name"]: await connection.fetchval(
-                    f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"'  # noqa: S608 - names out of the catalogue
-                )
-                for table in tables
-            }
-            return Operations(
-                rows=rows,
-                outbox_waiting=await connection.fetchval(OUTBOX_WAITING),
-                unsettled_dead_letters=await connection.fetchval(DEAD_LETTERS),
-                positions=[Position(**row) for row in await connection.fetch(POSITIONS)],
-            )
+    @routes.get(
+        "/operations", responses=problem_responses(401, 403), summary=f"How {service} stands"
+    )
+    async def operations(resources: ResourcesDependency, operator: Operator) -> Operations:
+        async with reading(resources.pool) as connection:
+            return await show_operations(connection)
 
     return routes
+
+
+async def show_operations(connection: Connection) -> Operations:
+    """Counts and positions as they stand now."""
+    tables = [table async for table in SQL.tables(connection)]
+    return Operations(
+        rows={
+            table["name"]: await connection.fetchval(
+                f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"'  # noqa: S608 - names from pg_tables
+            )
+            for table in tables
+        },
+        outbox_waiting=await SQL.outbox_waiting(connection),
+        unsettled_dead_letters=await SQL.unsettled_dead_letters(connection),
+        positions=[PartitionPosition(**row) async for row in SQL.positions(connection)],
+    )

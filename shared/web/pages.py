@@ -14,8 +14,9 @@ from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
+from shared.languages import Language
 from shared.refusals import Refusal
-from shared.web.problems import Language, Problems, reader_language
+from shared.web.problems import Problems, reader_language
 
 HERE = Path(__file__).parent
 SAME_ORIGIN = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
@@ -91,7 +92,7 @@ class Pages:
         """The words of the reader's language."""
         return self._words[reader_language(request)]
 
-    def answer(
+    def render(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> HTMLResponse:
         """A template filled in.
@@ -130,7 +131,7 @@ class Pages:
         """
         details = self._problems.details(refusal, reader_language(request))
         back = _back(request, refusal)
-        answer = self.answer(
+        answer = self.render(
             request, "problem.html", status=details.status, problem=details, back=back
         )
         answer.headers.update(headers or {})

@@ -6,20 +6,19 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
 
+from shared.languages import Language
 from shared.refusals import Refusal
 
-Language = Literal["id", "en"]
 OF_EVERY_SERVICE = Path(__file__).parent / "problems.toml"
 
 
-class Fault(BaseModel):
-    """One of several faults: a field of the request, or a row of a file."""
+class ProblemError(BaseModel):
+    """One of several errors: in a field of the request, or in a row of a file."""
 
     line: int | None = Field(None, description="Line of the file, the header being line 1")
     column: str | None = Field(None, description="Column of the file, or field of the request")
@@ -37,7 +36,7 @@ class ProblemDetails(BaseModel):
     title: str = Field(description="The kind of problem in a few words")
     status: int = Field(description="The HTTP status", ge=400, le=599)
     detail: str = Field(description="What failed here, why, and what to do next")
-    errors: list[Fault] | None = Field(
+    errors: list[ProblemError] | None = Field(
         None, description="The single faults, where there are several"
     )
 
@@ -93,10 +92,10 @@ class Problems:
             title=sentence.title[language],
             status=sentence.status,
             detail=sentence.detail[language].format_map(refusal.facts),
-            errors=[self._fault(error, language) for error in refusal.errors] or None,
+            errors=[self._error(error, language) for error in refusal.errors] or None,
         )
 
-    def _fault(self, error: Mapping[str, object], language: Language) -> Fault:
+    def _error(self, error: Mapping[str, object], language: Language) -> ProblemError:
         """One fault in words.
 
         A `reason` may be a Refusal: that of the one row or thing, with the sentence it has alone.
@@ -104,10 +103,10 @@ class Problems:
         reason = error["reason"]
         if isinstance(reason, Refusal):
             words = self.sentences[reason.code].detail[language].format_map(reason.facts)
-            return Fault.model_validate({**error, "code": reason.code, "reason": words})
-        return Fault.model_validate(error)
+            return ProblemError.model_validate({**error, "code": reason.code, "reason": words})
+        return ProblemError.model_validate(error)
 
-    def answer(
+    def response(
         self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
     ) -> JSONResponse:
         """The same as a response."""
@@ -120,7 +119,7 @@ class Problems:
         )
 
 
-def declared(*statuses: int) -> dict[int | str, dict[str, object]]:
+def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:
     """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 400, 413,
     422 and 503 with every route.
     """

@@ -36,7 +36,7 @@ from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, partition_of
 from shared.postgres.pool import Pool
 from shared.settings import read
-from shared.web.parts import Parts
+from shared.web.dependencies import Resources
 from tests.servers import Servers
 
 PROVINCE = "99"
@@ -234,7 +234,7 @@ async def service_app(
             await running.enter_async_context(app.router.lifespan_context(app))
             http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
             await running.enter_async_context(http)
-            parts: Parts = app.state.parts
-            return ServiceApp(name, app, http, parts.pool, parts.outbox, clock, issuer)
+            resources: Resources = app.state.resources
+            return ServiceApp(name, app, http, resources.pool, resources.outbox, clock, issuer)
 
         yield start

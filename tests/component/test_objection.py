@@ -78,7 +78,9 @@ async def test_an_adopted_correction_reaches_everyone(
         )
         return [row["participant_no"] for row in rows]
 
-    databases = {name: str(app.app.state.parts.settings.database_url) for name, app in apps.items()}
+    databases = {
+        name: str(app.app.state.resources.settings.database_url) for name, app in apps.items()
+    }
     with (
         worker(servers, issuer, "applications", databases["applications"]),
         worker(servers, issuer, "ranking", databases["ranking"]),

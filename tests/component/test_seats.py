@@ -80,7 +80,7 @@ async def test_a_seat_given_up_goes_to_the_next(
     officer = ranking.who("officer-1", "officer")
     exams = await new_database("exams")
     databases = {
-        one: str(app.app.state.parts.settings.database_url)
+        one: str(app.app.state.resources.settings.database_url)
         for one, app in (("applications", service), ("ranking", ranking))
     }
 

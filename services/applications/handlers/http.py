@@ -47,14 +47,14 @@ from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.csv_files import read_csv
 from shared.identity import Person
 from shared.paging import Page
-from shared.web.effects import TheEffect
-from shared.web.identity import Applicant, MaybePerson, Officer, Verifier, role
+from shared.web.authentication import Applicant, MaybePerson, Officer, Verifier, require_role
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import problem_responses
 
-Deciding = Annotated[Person, role("verifier", "officer")]
-Concerned = Annotated[Person, role("applicant", "verifier", "officer")]
+Deciding = Annotated[Person, require_role("verifier", "officer")]
+Concerned = Annotated[Person, require_role("applicant", "verifier", "officer")]
 
 
 def csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
@@ -85,87 +85,107 @@ def rounds(zone: ZoneInfo) -> APIRouter:
     @routes.post(
         "/units/import",
         response_model=UnitsImported,
-        responses=declared(401, 403, 413),
+        responses=problem_responses(401, 403, 413),
         openapi_extra=UNITS_FILE,
         summary="Import units",
     )
     async def send_units(
-        request: Request, parts: TheParts, officer: Officer, effect: TheEffect
+        request: Request,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
         """The whole file or nothing; units that it doesn't name stay as they are."""
         rows = read_csv(await request.body(), unit.COLUMNS)
-        return await effect.once(
-            lambda connection: import_units(connection, parts.outbox, officer, rows, parts.clock()),
+        return await transaction.once(
+            lambda connection: import_units(
+                connection, resources.outbox, officer, rows, resources.clock()
+            ),
             200,
         )
 
-    @routes.get("/units", responses=declared(400), summary="Units in order of id")
-    async def units(parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[UnitView]:
-        async with parts.pool.acquire() as connection:
+    @routes.get("/units", responses=problem_responses(400), summary="Units in order of id")
+    async def units(
+        resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
+    ) -> Page[UnitView]:
+        async with resources.pool.acquire() as connection:
             return await see_units(connection, cursor, limit)
 
     @routes.post(
         "/rounds",
         status_code=201,
         response_model=RoundView,
-        responses=declared(401, 403, 409),
+        responses=problem_responses(401, 403, 409),
         summary="Open a round under a policy",
     )
     async def open_(
-        command: OpenRound, parts: TheParts, officer: Officer, effect: TheEffect
+        command: OpenRound,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
         """The policy goes into the event whole: this exact version stays the round's law."""
         seed = secrets.token_hex(32)
-        return await effect.once(
+        return await transaction.once(
             lambda connection: open_round(
-                connection, parts.outbox, officer, command, parts.clock(), zone, seed=seed
+                connection, resources.outbox, officer, command, resources.clock(), zone, seed=seed
             )
         )
 
-    @routes.get("/rounds", responses=declared(400), summary="Rounds in order of id")
-    async def list_(parts: TheParts, cursor: Cursor = None, limit: Limit = 100) -> Page[RoundView]:
-        async with parts.pool.acquire() as connection:
+    @routes.get("/rounds", responses=problem_responses(400), summary="Rounds in order of id")
+    async def list_(
+        resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
+    ) -> Page[RoundView]:
+        async with resources.pool.acquire() as connection:
             return await see_rounds(connection, cursor, limit)
 
-    @routes.get("/rounds/{round_id}", responses=declared(404), summary="One round as it stands")
-    async def one(round_id: RoundId, parts: TheParts) -> RoundView:
-        async with parts.pool.acquire() as connection:
+    @routes.get(
+        "/rounds/{round_id}", responses=problem_responses(404), summary="One round as it stands"
+    )
+    async def one(round_id: RoundId, resources: ResourcesDependency) -> RoundView:
+        async with resources.pool.acquire() as connection:
             return await see_round(connection, round_id)
 
     @routes.post(
         "/rounds/{round_id}/vacancies/import",
         response_model=VacanciesImported,
-        responses=declared(401, 403, 404, 409, 413),
+        responses=problem_responses(401, 403, 404, 409, 413),
         openapi_extra=VACANCIES_FILE,
         summary="Import a round's vacancies, as a draft",
     )
     async def send_vacancies(
-        round_id: RoundId, request: Request, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        request: Request,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
         """The national portal's list: a row for each education programme of a vacancy.
 
         Takes the place of the draft before.
         """
         rows = read_csv(await request.body(), listing.COLUMNS)
-        return await effect.once(
-            lambda connection: import_vacancies(connection, officer, round_id, rows, parts.clock()),
+        return await transaction.once(
+            lambda connection: import_vacancies(
+                connection, officer, round_id, rows, resources.clock()
+            ),
             200,
         )
 
     @routes.get(
         "/rounds/{round_id}/vacancies",
-        responses=declared(400, 404),
+        responses=problem_responses(400, 404),
         summary="A round's vacancies in order of number; officers see drafts too",
     )
     async def vacancies(
         round_id: RoundId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         person: MaybePerson,
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> Page[VacancyView]:
         drafts = person is not None and "officer" in person.roles
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await see_vacancies(
                 connection, round_id, drafts=drafts, cursor=cursor, limit=limit
             )
@@ -173,19 +193,22 @@ def rounds(zone: ZoneInfo) -> APIRouter:
     @routes.post(
         "/rounds/{round_id}/publish",
         response_model=RoundView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Publish all vacancies of a round",
     )
     async def publish(
-        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
         """Only if their seats together equal the decreed seats.
 
         From then on they stay as they are.
         """
-        return await effect.once(
+        return await transaction.once(
             lambda connection: publish_vacancies(
-                connection, parts.outbox, officer, round_id, parts.clock()
+                connection, resources.outbox, officer, round_id, resources.clock()
             ),
             200,
         )
@@ -193,16 +216,19 @@ def rounds(zone: ZoneInfo) -> APIRouter:
     @routes.post(
         "/rounds/{round_id}/registration/close",
         response_model=RegistrationCount,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Close registration for a round",
     )
     async def close(
-        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
         """Nobody can apply after it; applications that wait for a decision may still be decided."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: close_registration(
-                connection, parts.outbox, officer, round_id, parts.clock()
+                connection, resources.outbox, officer, round_id, resources.clock()
             ),
             200,
         )
@@ -221,31 +247,37 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         "/vacancies/{vacancy_id}/applications",
         status_code=201,
         response_model=ApplicationReceipt,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Apply for a vacancy",
     )
     async def submit(
         vacancy_id: VacancyId,
         command: SubmitApplication,
-        parts: TheParts,
+        resources: ResourcesDependency,
         applicant: Applicant,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
         """Each person has one application in a round. The answer holds the participant number."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: submit_application(
-                connection, parts.outbox, applicant, vacancy_id, command, parts.clock(), zone
+                connection,
+                resources.outbox,
+                applicant,
+                vacancy_id,
+                command,
+                resources.clock(),
+                zone,
             )
         )
 
     @routes.get(
         "/vacancies/{vacancy_id}/applications",
-        responses=declared(400, 401, 403, 404),
+        responses=problem_responses(400, 401, 403, 404),
         summary="A vacancy's applications in order of participant number",
     )
     async def queue(
         vacancy_id: VacancyId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         _: Deciding,
         status: Annotated[
             Status | None, Query(description="Only these: `submitted` is the verifier's queue")
@@ -253,18 +285,21 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 100,
     ) -> Page[QueueItem]:
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await see_queue(connection, vacancy_id, status, cursor, limit)
 
     @routes.get(
         "/vacancies/{vacancy_id}/applications/{participant_no}",
-        responses=declared(401, 403, 404),
+        responses=problem_responses(401, 403, 404),
         summary="One application, for its owner, verifiers and officers",
     )
     async def one(
-        vacancy_id: VacancyId, participant_no: ParticipantNo, parts: TheParts, person: Concerned
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        resources: ResourcesDependency,
+        person: Concerned,
     ) -> ApplicationView:
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await see_application(
                 connection, person, vacancy_id, participant_no, answer_days
             )
@@ -272,27 +307,27 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
     @routes.post(
         "/vacancies/{vacancy_id}/applications/{participant_no}/verification",
         response_model=DecisionView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Decide whether an application meets the requirements",
     )
     async def verify(
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
         command: VerifyApplication,
-        parts: TheParts,
+        resources: ResourcesDependency,
         verifier: Verifier,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
         """Once. The same decision again is fine; another is refused."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: verify_application(
                 connection,
-                parts.outbox,
+                resources.outbox,
                 verifier,
                 vacancy_id,
                 participant_no,
                 command,
-                parts.clock(),
+                resources.clock(),
             ),
             200,
         )
@@ -300,29 +335,36 @@ def applications(zone: ZoneInfo, answer_days: int) -> APIRouter:
     @routes.post(
         "/vacancies/{vacancy_id}/applications/{participant_no}/withdrawal",
         response_model=WithdrawalView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Take an application back, for good",
     )
     async def withdraw(
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
-        parts: TheParts,
+        resources: ResourcesDependency,
         applicant: Applicant,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
         """Until the final list is fixed."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: withdraw_application(
-                connection, parts.outbox, applicant, vacancy_id, participant_no, parts.clock()
+                connection,
+                resources.outbox,
+                applicant,
+                vacancy_id,
+                participant_no,
+                resources.clock(),
             ),
             200,
         )
 
     @routes.get(
-        "/me", responses=declared(401, 403), summary="Your own applications and what became of them"
+        "/me",
+        responses=problem_responses(401, 403),
+        summary="Your own applications and what became of them",
     )
-    async def own(parts: TheParts, applicant: Applicant) -> OwnApplications:
-        async with parts.pool.acquire() as connection:
+    async def own(resources: ResourcesDependency, applicant: Applicant) -> OwnApplications:
+        async with resources.pool.acquire() as connection:
             return await see_own(connection, applicant, answer_days)
 
     @routes.get(

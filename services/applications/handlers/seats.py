@@ -12,10 +12,10 @@ from services.applications.usecases.answer_seat import (
     give_up_seat,
 )
 from shared.contracts.fields import ParticipantNo, VacancyId
-from shared.web.effects import TheEffect
-from shared.web.identity import Applicant
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.authentication import Applicant
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.problems import problem_responses
 
 OfferId = Annotated[UUID, Path(description="The offer, as SeatOffered names it")]
 
@@ -30,29 +30,29 @@ def seats(answer_days: int) -> APIRouter:
     @routes.post(
         "/offers/{offer_id}/answer",
         response_model=SeatAnswerView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Accept or decline a seat that is offered to you",
     )
     async def answer(
         vacancy_id: VacancyId,
         offer_id: OfferId,
         command: AnswerSeat,
-        parts: TheParts,
+        resources: ResourcesDependency,
         applicant: Applicant,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
         """The vacancy is the one that has the seat, or the one that you applied for; GET
         /applications/me shows your offers.
         """
-        return await effect.once(
+        return await transaction.once(
             lambda connection: answer_seat(
                 connection,
-                parts.outbox,
+                resources.outbox,
                 applicant,
                 vacancy_id,
                 offer_id,
                 command,
-                parts.clock(),
+                resources.clock(),
                 answer_days,
             ),
             200,
@@ -61,19 +61,24 @@ def seats(answer_days: int) -> APIRouter:
     @routes.post(
         "/applications/{participant_no}/selection/decline",
         response_model=SeatAnswerView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Give up the seat that the final list gave you, for good",
     )
     async def give_up(
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
-        parts: TheParts,
+        resources: ResourcesDependency,
         applicant: Applicant,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: give_up_seat(
-                connection, parts.outbox, applicant, vacancy_id, participant_no, parts.clock()
+                connection,
+                resources.outbox,
+                applicant,
+                vacancy_id,
+                participant_no,
+                resources.clock(),
             ),
             200,
         )

@@ -29,16 +29,16 @@ from shared.contracts.fields import RoundId, StageCode
 from shared.csv_files import read_csv
 from shared.identity import Person
 from shared.paging import Page
-from shared.web.effects import TheEffect
-from shared.web.identity import Examiner, Officer, role
+from shared.web.authentication import Examiner, Officer, require_role
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import problem_responses
 
-Staff = Annotated[Person, role("examiner", "proctor", "officer")]
-Watching = Annotated[Person, role("proctor", "examiner")]
-Disqualifying = Annotated[Person, role("proctor", "officer")]
-Correcting = Annotated[Person, role("examiner", "officer")]
+Staff = Annotated[Person, require_role("examiner", "proctor", "officer")]
+Watching = Annotated[Person, require_role("proctor", "examiner")]
+Disqualifying = Annotated[Person, require_role("proctor", "officer")]
+Correcting = Annotated[Person, require_role("examiner", "officer")]
 SittingId = Annotated[UUID, Path(description="Id of the sitting, given when it was scheduled")]
 
 CSV_BODY: dict[str, Any] = {
@@ -65,53 +65,58 @@ def router() -> APIRouter:
         "/sittings",
         status_code=201,
         response_model=SittingView,
-        responses=declared(401, 403, 409),
+        responses=problem_responses(401, 403, 409),
         tags=["sittings"],
         summary="Schedule a sitting of a stage for some vacancies",
     )
     async def schedule(
-        parts: TheParts, officer: Officer, effect: TheEffect, command: ScheduleSitting
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+        command: ScheduleSitting,
     ) -> Response:
         """409 while the round or a vacancy has not arrived yet."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: schedule_sitting(
-                connection, parts.outbox, officer, command, parts.clock()
+                connection, resources.outbox, officer, command, resources.clock()
             )
         )
 
     @routes.get(
         "/sittings",
-        responses=declared(400, 401, 403),
+        responses=problem_responses(400, 401, 403),
         tags=["sittings"],
         summary="Sittings, of a round or stage or all, in the order in which they were scheduled",
     )
     async def sittings(
-        parts: TheParts,
+        resources: ResourcesDependency,
         _: Staff,
         round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
         stage: Annotated[StageCode | None, Query(description="Only this stage's")] = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[SittingView]:
-        return await list_sittings(parts.pool, round_id, stage, cursor, limit)
+        return await list_sittings(resources.pool, round_id, stage, cursor, limit)
 
     @routes.get(
         "/sittings/{sitting_id}",
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         tags=["sittings"],
         summary="One sitting, with what is recorded and awaited for each vacancy",
     )
-    async def sitting(parts: TheParts, _: Staff, sitting_id: SittingId) -> SittingInFigures:
-        return await show_sitting(parts.pool, sitting_id)
+    async def sitting(
+        resources: ResourcesDependency, _: Staff, sitting_id: SittingId
+    ) -> SittingInFigures:
+        return await show_sitting(resources.pool, sitting_id)
 
     @routes.get(
         "/sittings/{sitting_id}/candidates",
-        responses=declared(400, 401, 403, 404, 409),
+        responses=problem_responses(400, 401, 403, 404, 409),
         tags=["sittings"],
         summary="A sitting's candidates by vacancy and number: the work queue with `state=waiting`",
     )
     async def candidates(
-        parts: TheParts,
+        resources: ResourcesDependency,
         _: Staff,
         sitting_id: SittingId,
         state: Annotated[QueueState | None, Query(description="Only those in this state")] = None,
@@ -119,29 +124,29 @@ def router() -> APIRouter:
         limit: Limit = 50,
     ) -> Page[QueuedCandidate]:
         """Who has a result in another sitting or withdrew without one is not among them."""
-        return await list_candidates(parts.pool, sitting_id, state, cursor, limit)
+        return await list_candidates(resources.pool, sitting_id, state, cursor, limit)
 
     @routes.post(
         "/sittings/{sitting_id}/scores",
         status_code=201,
         response_model=ResultView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         tags=["results"],
         summary="Record one candidate's points",
     )
     async def score(
-        parts: TheParts,
+        resources: ResourcesDependency,
         examiner: Examiner,
-        effect: TheEffect,
+        transaction: TransactionDependency,
         sitting_id: SittingId,
         command: RecordScore,
     ) -> Response:
         """409 while the candidate's admission has not arrived yet, and where there is a result
         already.
         """
-        return await effect.once(
+        return await transaction.once(
             lambda connection: record_score(
-                connection, parts.outbox, examiner, sitting_id, command, parts.clock()
+                connection, resources.outbox, examiner, sitting_id, command, resources.clock()
             )
         )
 
@@ -149,15 +154,15 @@ def router() -> APIRouter:
         "/sittings/{sitting_id}/scores/import",
         status_code=201,
         response_model=ImportedScores,
-        responses=declared(401, 403, 404, 409, 413),
+        responses=problem_responses(401, 403, 404, 409, 413),
         tags=["results"],
         summary="Record the points of many candidates from a CSV file: all or nothing",
         openapi_extra=CSV_BODY,
     )
     async def scores(
-        parts: TheParts,
+        resources: ResourcesDependency,
         examiner: Examiner,
-        effect: TheEffect,
+        transaction: TransactionDependency,
         sitting_id: SittingId,
         request: Request,
     ) -> Response:
@@ -166,9 +171,9 @@ def router() -> APIRouter:
         """
         # the whole body is here before the sitting is locked
         read = partial(read_csv, await request.body())
-        return await effect.once(
+        return await transaction.once(
             lambda connection: import_scores(
-                connection, parts.outbox, examiner, sitting_id, read, parts.clock()
+                connection, resources.outbox, examiner, sitting_id, read, resources.clock()
             )
         )
 
@@ -176,20 +181,20 @@ def router() -> APIRouter:
         "/sittings/{sitting_id}/absences",
         status_code=201,
         response_model=ResultView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         tags=["results"],
         summary="Note that a candidate did not come (TH)",
     )
     async def absence(
-        parts: TheParts,
+        resources: ResourcesDependency,
         person: Watching,
-        effect: TheEffect,
+        transaction: TransactionDependency,
         sitting_id: SittingId,
         command: RecordAbsence,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: record_absence(
-                connection, parts.outbox, person, sitting_id, command, parts.clock()
+                connection, resources.outbox, person, sitting_id, command, resources.clock()
             )
         )
 
@@ -197,20 +202,20 @@ def router() -> APIRouter:
         "/sittings/{sitting_id}/disqualifications",
         status_code=201,
         response_model=ResultView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         tags=["results"],
         summary="Disqualify a candidate (DIS); in a closed sitting for officers alone",
     )
     async def disqualification(
-        parts: TheParts,
+        resources: ResourcesDependency,
         person: Disqualifying,
-        effect: TheEffect,
+        transaction: TransactionDependency,
         sitting_id: SittingId,
         command: DisqualifyCandidate,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: disqualify_candidate(
-                connection, parts.outbox, person, sitting_id, command, parts.clock()
+                connection, resources.outbox, person, sitting_id, command, resources.clock()
             )
         )
 
@@ -218,37 +223,40 @@ def router() -> APIRouter:
         "/sittings/{sitting_id}/corrections",
         status_code=201,
         response_model=ResultView,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         tags=["results"],
         summary="Replace a candidate's points; in a closed sitting for officers alone",
     )
     async def correction(
-        parts: TheParts,
+        resources: ResourcesDependency,
         person: Correcting,
-        effect: TheEffect,
+        transaction: TransactionDependency,
         sitting_id: SittingId,
         command: CorrectScore,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: correct_score(
-                connection, parts.outbox, person, sitting_id, command, parts.clock()
+                connection, resources.outbox, person, sitting_id, command, resources.clock()
             )
         )
 
     @routes.post(
         "/sittings/{sitting_id}/close",
         response_model=SittingInFigures,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         tags=["sittings"],
         summary="Close a sitting: all its results are on record",
     )
     async def close(
-        parts: TheParts, officer: Officer, effect: TheEffect, sitting_id: SittingId
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+        sitting_id: SittingId,
     ) -> Response:
         """409 names the vacancies whose candidates still wait, or whose shortlist has not arrived."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: close_sitting(
-                connection, parts.outbox, officer, sitting_id, parts.clock()
+                connection, resources.outbox, officer, sitting_id, resources.clock()
             ),
             status=200,
         )

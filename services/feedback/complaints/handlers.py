@@ -31,11 +31,11 @@ from shared.contracts.fields import UnitId
 from shared.csv_files import read_csv
 from shared.paging import Page
 from shared.refusals import Refusal
-from shared.web.effects import TheEffect
-from shared.web.identity import MaybePerson, Officer
+from shared.web.authentication import MaybePerson, Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import problem_responses
 
 CSV_BODY = {
     "requestBody": {
@@ -61,30 +61,33 @@ def complaints(settings: Settings) -> APIRouter:
         "/complaints",
         status_code=201,
         response_model=ComplaintReceipt,
-        responses=declared(401, 404),
+        responses=problem_responses(401, 404),
         summary="File a complaint, with a token under your name, without one anonymously",
     )
     async def file(
-        command: FileComplaint, parts: TheParts, citizen: MaybePerson, effect: TheEffect
+        command: FileComplaint,
+        resources: ResourcesDependency,
+        citizen: MaybePerson,
+        transaction: TransactionDependency,
     ) -> Response:
         """The answer holds the tracking code.
 
         Use a random Idempotency-Key (a UUID), so that a lost answer can be asked for again by you
         alone.
         """
-        return await effect.once(
+        return await transaction.once(
             lambda connection: file_complaint(
-                connection, parts.outbox, citizen, command, parts.clock(), zone
+                connection, resources.outbox, citizen, command, resources.clock(), zone
             )
         )
 
     @routes.get(
         "/complaints",
-        responses=declared(400, 401, 403),
+        responses=problem_responses(400, 401, 403),
         summary="Complaints about a unit; officers see their words and may ask for all",
     )
     async def of_a_unit(
-        parts: TheParts,
+        resources: ResourcesDependency,
         person: MaybePerson,
         unit_id: Annotated[
             UnitId | None, Query(description="The unit; required but for officers")
@@ -96,7 +99,7 @@ def complaints(settings: Settings) -> APIRouter:
         limit: Limit = 50,
     ) -> Page[ComplaintView]:
         """The newest first, without words and without who complained."""
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             if person is not None and "officer" in person.roles:
                 return await list_whole_complaints(connection, unit_id, waiting, cursor, limit)
             if unit_id is None or waiting:
@@ -105,60 +108,69 @@ def complaints(settings: Settings) -> APIRouter:
 
     @routes.post(
         "/complaints/tracking",
-        responses=declared(404),
+        responses=problem_responses(404),
         summary="Your complaint and its answer, by tracking code",
     )
-    async def tracking(command: TrackComplaint, parts: TheParts) -> ComplaintView:
+    async def tracking(command: TrackComplaint, resources: ResourcesDependency) -> ComplaintView:
         """Changes nothing; a POST only to keep the code out of addresses."""
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await track_complaint(connection, command)
 
     @routes.get(
         "/me",
-        responses=declared(400, 401),
+        responses=problem_responses(400, 401),
         summary="The complaints that you filed under your name",
     )
     async def own(
-        parts: TheParts, person: MaybePerson, cursor: Cursor = None, limit: Limit = 50
+        resources: ResourcesDependency,
+        person: MaybePerson,
+        cursor: Cursor = None,
+        limit: Limit = 50,
     ) -> Page[ComplaintView]:
         """The newest first, with their answers."""
         if person is None:
             raise Refusal("unauthenticated", why="no token came with the request")
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await list_own_complaints(connection, person, cursor, limit)
 
     @routes.get(
         "/complaints/{complaint_id}",
-        responses=declared(401, 403, 404),
+        responses=problem_responses(401, 403, 404),
         summary="One complaint, for who filed it under their name and for officers",
     )
     async def complaint(
-        parts: TheParts, person: MaybePerson, complaint_id: ComplaintId
+        resources: ResourcesDependency, person: MaybePerson, complaint_id: ComplaintId
     ) -> ComplaintView:
         """Whole, with its answer."""
         if person is None:
             raise Refusal("unauthenticated", why="no token came with the request")
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await show_complaint(connection, person, complaint_id)
 
     @routes.post(
         "/complaints/{complaint_id}/resolution",
         status_code=201,
         response_model=Resolution,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Answer a complaint, once",
     )
     async def resolution(
         complaint_id: ComplaintId,
         command: ResolveComplaint,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
         """The complainant reads the answer; the event says only the outcome and the days."""
-        return await effect.once(
+        return await transaction.once(
             lambda connection: resolve_complaint(
-                connection, parts.outbox, officer, complaint_id, command, parts.clock(), zone
+                connection,
+                resources.outbox,
+                officer,
+                complaint_id,
+                command,
+                resources.clock(),
+                zone,
             )
         )
 
@@ -174,24 +186,27 @@ def units(settings: Settings) -> APIRouter:
         "/services-rendered/import",
         status_code=201,
         response_model=Imported,
-        responses=declared(401, 403, 413),
+        responses=problem_responses(401, 403, 413),
         openapi_extra=CSV_BODY,
         summary="Import services rendered by unit and month (CSV)",
     )
     async def services_rendered(
-        request: Request, parts: TheParts, officer: Officer, effect: TheEffect
+        request: Request,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
         """Columns `unit_id,month,services`, month as YYYY-MM. Replaces what stood for a unit and
         month; the whole file or nothing.
         """
         rows = read_csv(await request.body(), COLUMNS)
-        return await effect.once(
-            lambda connection: import_services(connection, officer, rows, parts.clock(), zone)
+        return await transaction.once(
+            lambda connection: import_services(connection, officer, rows, resources.clock(), zone)
         )
 
-    @routes.get("/units", responses=declared(400), summary="Units and their flags")
+    @routes.get("/units", responses=problem_responses(400), summary="Units and their flags")
     async def all_units(
-        parts: TheParts,
+        resources: ResourcesDependency,
         flagged: Annotated[
             bool | None, Query(description="Only units with a flag, or only those without")
         ] = None,
@@ -199,15 +214,15 @@ def units(settings: Settings) -> APIRouter:
         limit: Limit = 50,
     ) -> Page[UnitInList]:
         """By unit id."""
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await list_units(connection, flagged, cursor, limit)
 
-    @routes.get("/units/{unit_id}", responses=declared(404), summary="How a unit stands")
-    async def unit(parts: TheParts, unit_id: Annotated[UnitId, Path()]) -> UnitView:
+    @routes.get("/units/{unit_id}", responses=problem_responses(404), summary="How a unit stands")
+    async def unit(resources: ResourcesDependency, unit_id: Annotated[UnitId, Path()]) -> UnitView:
         """Its rates against the province's, its flags and their figures, its complaints by month
         and category.
         """
-        async with parts.pool.acquire() as connection:
-            return await show_unit(connection, unit_id, parts.clock(), zone, limits)
+        async with resources.pool.acquire() as connection:
+            return await show_unit(connection, unit_id, resources.clock(), zone, limits)
 
     return routes

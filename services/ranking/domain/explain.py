@@ -13,7 +13,6 @@ from decimal import Decimal
 from fractions import Fraction
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
 
 from services.ranking.domain.merit import (
     Candidate,
@@ -26,10 +25,9 @@ from services.ranking.domain.merit import (
     half_up,
 )
 from services.ranking.domain.standing import UNDECIDED, ListCut
+from shared.languages import Language
 from shared.policies import List, Policy
 from shared.policies.model import FACTS
-
-Language = Literal["id", "en"]
 
 TEXTS = Path(__file__).parents[1] / "pages" / "explain.toml"
 

@@ -13,9 +13,9 @@ from services.ranking.usecases.show_seats import SeatOf, show_seats_of
 from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
+from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
-from shared.web.parts import TheParts
-from shared.web.problems import declared, reader_language
+from shared.web.problems import problem_responses, reader_language
 
 
 def explanations() -> APIRouter:
@@ -24,7 +24,7 @@ def explanations() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/candidates/{participant_no}/explanation",
-        responses=declared(404, 409),
+        responses=problem_responses(404, 409),
         summary="Why this rank: thresholds, each step of the score, who stands next and what decided, the distance to the cut",
     )
     async def explanation(
@@ -32,13 +32,13 @@ def explanations() -> APIRouter:
         response: Response,
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
-        parts: TheParts,
+        resources: ResourcesDependency,
         list_: WhichList = None,
         state: WhichState = None,
     ) -> PlaceExplained:
         language = reader_language(request)
         response.headers["Content-Language"] = language
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await explain_place(
                 connection, vacancy_id, participant_no, list_, state, language
             )
@@ -55,12 +55,12 @@ def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
         request: Request,
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
-        parts: TheParts,
+        resources: ResourcesDependency,
         list_: WhichList = None,
         state: WhichState = None,
     ) -> HTMLResponse:
         language = reader_language(request)
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             told = await explain_place(
                 connection, vacancy_id, participant_no, list_, state, language
             )
@@ -70,14 +70,14 @@ def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
             seats: Sequence[SeatOf] = []
             if one is about.round.policy.lists[-1]:
                 seats = await show_seats_of(connection, vacancy_id, participant_no)
-        return pages.answer(
+        return pages.render(
             request,
             "why.html",
             told=told,
             about=about,
             list_name=getattr(one.name, language),
             seats=seats,
-            now=parts.clock(),
+            now=resources.clock(),
             local=lambda at: local(at, zone, language),
         )
 

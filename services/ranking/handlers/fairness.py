@@ -5,8 +5,8 @@ from fastapi import APIRouter
 from services.ranking.usecases.show_fairness import Fairness, show_fairness
 from shared.contracts.fields import RoundId
 from shared.postgres.pool import reading
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.dependencies import ResourcesDependency
+from shared.web.problems import problem_responses
 
 
 def reports() -> APIRouter:
@@ -15,11 +15,11 @@ def reports() -> APIRouter:
 
     @routes.get(
         "/{round_id}/fairness",
-        responses=declared(404),
+        responses=problem_responses(404),
         summary="Pass rates by kind of need on fixed lists, with intervals; small groups are merged",
     )
-    async def fairness(round_id: RoundId, parts: TheParts) -> Fairness:
-        async with reading(parts.pool) as connection:
+    async def fairness(round_id: RoundId, resources: ResourcesDependency) -> Fairness:
+        async with reading(resources.pool) as connection:
             return await show_fairness(connection, round_id)
 
     return routes

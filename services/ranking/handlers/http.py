@@ -19,11 +19,11 @@ from services.ranking.usecases.show_standings import (
 from shared.contracts.fields import NeedCode, ParticipantNo, RoundId, StageCode, VacancyId
 from shared.paging import Page
 from shared.postgres.pool import reading
-from shared.web.effects import TheEffect
-from shared.web.identity import Officer
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import problem_responses
 
 WhichList = Annotated[
     StageCode | None,
@@ -50,25 +50,31 @@ def rounds() -> APIRouter:
 
     @routes.get(
         "/{round_id}",
-        responses=declared(401, 403, 404),
+        responses=problem_responses(401, 403, 404),
         summary="How far a round is, and what is missing",
     )
-    async def round_(round_id: RoundId, parts: TheParts, officer: Officer) -> RoundView:
-        async with parts.pool.acquire() as connection:
+    async def round_(
+        round_id: RoundId, resources: ResourcesDependency, officer: Officer
+    ) -> RoundView:
+        async with resources.pool.acquire() as connection:
             return await show_round(connection, round_id)
 
     @routes.post(
         "/{round_id}/stages/{stage}/close",
         response_model=ClosedList,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Fix the list that a stage completes, for all vacancies: codes stay, who is within the cut goes on",
     )
     async def close_one(
-        round_id: RoundId, stage: StageCode, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        stage: StageCode,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: close_stage(
-                connection, parts.outbox, officer, round_id, stage, parts.clock()
+                connection, resources.outbox, officer, round_id, stage, resources.clock()
             ),
             200,
         )
@@ -76,15 +82,18 @@ def rounds() -> APIRouter:
     @routes.post(
         "/{round_id}/close",
         response_model=ClosedList,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Fix the final list of all vacancies: who is within the seats is selected",
     )
     async def close_last(
-        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: close_round(
-                connection, parts.outbox, officer, round_id, parts.clock()
+                connection, resources.outbox, officer, round_id, resources.clock()
             ),
             200,
         )
@@ -96,9 +105,9 @@ def vacancies() -> APIRouter:
     """What everyone may see of a vacancy, and how an officer decides a tie."""
     routes = APIRouter(tags=["standings"], prefix="/vacancies")
 
-    @routes.get("", responses=declared(400), summary="Vacancies, by round and number")
+    @routes.get("", responses=problem_responses(400), summary="Vacancies, by round and number")
     async def all_(
-        parts: TheParts,
+        resources: ResourcesDependency,
         round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
         search: Search = "",
         need: Annotated[
@@ -107,56 +116,58 @@ def vacancies() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[VacancyInList]:
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             return await list_vacancies(connection, round_id, search, need, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/standings",
-        responses=declared(400, 404, 409),
+        responses=problem_responses(400, 404, 409),
         summary="A vacancy's list, live or as it was fixed",
     )
     async def standings(
         vacancy_id: VacancyId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         list_: WhichList = None,
         state: WhichState = None,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Standings:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await show_standings(connection, vacancy_id, list_, state, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/candidates/{participant_no}",
-        responses=declared(404, 409),
+        responses=problem_responses(404, 409),
         summary="One candidate's place: rank, score, gates, the cut, and who stands next",
     )
     async def candidate(
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
-        parts: TheParts,
+        resources: ResourcesDependency,
         list_: WhichList = None,
         state: WhichState = None,
     ) -> CandidatePlace:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await show_candidate(connection, vacancy_id, participant_no, list_, state)
 
     @routes.post(
         "/{vacancy_id}/ties",
         status_code=201,
         response_model=TieDecided,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Decide between people who are equal in everything at the last seat",
     )
     async def tie(
         vacancy_id: VacancyId,
         command: DecideTie,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
-            lambda connection: decide_tie(connection, officer, vacancy_id, command, parts.clock())
+        return await transaction.once(
+            lambda connection: decide_tie(
+                connection, officer, vacancy_id, command, resources.clock()
+            )
         )
 
     return routes

@@ -23,14 +23,15 @@ from services.ranking.usecases.show_standings import Standings, State, ask, show
 from services.ranking.usecases.show_vacancies import show_vacancies
 from services.ranking.usecases.show_vacancy import the_vacancy
 from shared.contracts.fields import StageCode, VacancyId
+from shared.languages import Language
 from shared.paging import from_cursor
 from shared.policies import List
 from shared.postgres.pool import reading
 from shared.refusals import Refusal
+from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor
-from shared.web.parts import TheParts
-from shared.web.problems import Language, reader_language
+from shared.web.problems import reader_language
 
 WhichVersion = Annotated[
     int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")
@@ -58,7 +59,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     async def standings(
         request: Request,
         vacancy_id: VacancyId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         list_: WhichList = None,
         version: WhichVersion | None = None,
         cursor: Cursor = None,
@@ -69,7 +70,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         most = ON_PAPER if on_paper else LINES
         history = published = None
         moved = False
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             if version is not None:
                 shown = await show_fixed(connection, vacancy_id, list_, version, cursor, most)
             else:
@@ -87,7 +88,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         need = round_.policy.needs[shown.need]
         lists = {each.code: getattr(each.name, language) for each in round_.policy.lists}
         words = pages.words(request)
-        return pages.answer(
+        return pages.render(
             request,
             "standings.html",
             shown=shown,
@@ -104,7 +105,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
             seats_moved=moved,
             nobody=_nobody(words, shown, one, lists),
             lines_shown=_lines_shown(words, shown, cursor),
-            as_of=local(parts.clock(), zone, language),
+            as_of=local(resources.clock(), zone, language),
             local=lambda at: local(at, zone, language),
             first_page=cursor is None,
             on_paper=on_paper,
@@ -115,11 +116,11 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
     async def candidate(
         request: Request,
         vacancy_id: VacancyId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         participant_no: str = "",
         list_: WhichList = None,
     ) -> Response:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             newest = (await ask(connection, vacancy_id, None, None)).rules.code
         number = NUMBER.fullmatch(participant_no.strip())
         if number is None:
@@ -135,16 +136,16 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         vacancy_id: VacancyId,
         list_: Annotated[StageCode, Query(alias="list")],
         version: WhichVersion,
-        parts: TheParts,
+        resources: ResourcesDependency,
         cursor: Cursor = None,
     ) -> HTMLResponse:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
             about = await the_vacancy(connection, vacancy_id)
         language = reader_language(request)
         one = about.round.policy.list_called(list_)
         assert one is not None
-        return pages.answer(
+        return pages.render(
             request,
             "changes.html",
             shown=shown,
@@ -170,13 +171,13 @@ def vacancies_page(pages: Pages) -> APIRouter:
     @routes.get("/vacancies.html")
     async def vacancies(
         request: Request,
-        parts: TheParts,
+        resources: ResourcesDependency,
         round_id: OrEmpty = "",
         search: Search = "",
         need: OrEmpty = "",
         cursor: Cursor = None,
     ) -> HTMLResponse:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             shown = await show_vacancies(connection, round_id, search, need or None, cursor, LINES)
         language = reader_language(request)
         policy = shown.round.policy if shown else None
@@ -186,7 +187,7 @@ def vacancies_page(pages: Pages) -> APIRouter:
             "need": need,
             "lang": language,
         }
-        return pages.answer(
+        return pages.render(
             request,
             "vacancies.html",
             shown=shown,

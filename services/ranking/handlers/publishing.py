@@ -28,11 +28,11 @@ from services.ranking.usecases.show_publication import (
 )
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.refusals import Refusal
-from shared.web.effects import TheEffect
-from shared.web.identity import MaybePerson, Officer
+from shared.web.authentication import MaybePerson, Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.pages import Pages
-from shared.web.parts import TheParts
-from shared.web.problems import declared, reader_language
+from shared.web.problems import problem_responses, reader_language
 
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
 KeyId = Annotated[
@@ -57,26 +57,34 @@ def publishing(key: SigningKey | None) -> APIRouter:
         "/rounds/{round_id}/publication",
         status_code=201,
         response_model=Proposed,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Propose what will be published of a round whose lists are all fixed: a preview with its digest",
     )
     async def propose(
-        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: propose_publication(
-                connection, officer, round_id, parts.settings.province, key, parts.clock()
+                connection, officer, round_id, resources.settings.province, key, resources.clock()
             )
         )
 
     @routes.get(
         "/rounds/{round_id}/publication/proposal",
         response_class=Response,
-        responses={**_file("application/json", "All that was proposed"), **declared(401, 403, 404)},
+        responses={
+            **_file("application/json", "All that was proposed"),
+            **problem_responses(401, 403, 404),
+        },
         summary="All that is proposed and not signed yet",
     )
-    async def proposal(round_id: RoundId, parts: TheParts, officer: Officer) -> Response:
-        async with parts.pool.acquire() as connection:
+    async def proposal(
+        round_id: RoundId, resources: ResourcesDependency, officer: Officer
+    ) -> Response:
+        async with resources.pool.acquire() as connection:
             return Response(
                 await show_proposal(connection, round_id), media_type="application/json"
             )
@@ -84,19 +92,19 @@ def publishing(key: SigningKey | None) -> APIRouter:
     @routes.post(
         "/rounds/{round_id}/publication/signature",
         response_model=PublishedRound,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Sign, as a second officer, what another proposed: from now on it is public and stays",
     )
     async def sign(
         round_id: RoundId,
         command: SignPublication,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: sign_publication(
-                connection, parts.outbox, officer, round_id, command, key, parts.clock()
+                connection, resources.outbox, officer, round_id, command, key, resources.clock()
             ),
             200,
         )
@@ -104,32 +112,36 @@ def publishing(key: SigningKey | None) -> APIRouter:
     @routes.get(
         "/rounds/{round_id}/publication",
         response_class=Response,
-        responses={**LIST_FILE, **declared(404)},
+        responses={**LIST_FILE, **problem_responses(404)},
         summary="A round's published lists as one file that anyone can verify",
     )
-    async def published(round_id: RoundId, parts: TheParts, version: Version = None) -> Response:
-        async with parts.pool.acquire() as connection:
+    async def published(
+        round_id: RoundId, resources: ResourcesDependency, version: Version = None
+    ) -> Response:
+        async with resources.pool.acquire() as connection:
             return Response(
                 await show_published(connection, round_id, version), media_type="application/json"
             )
 
     @routes.get(
         "/rounds/{round_id}/publication/versions",
-        responses=declared(404),
+        responses=problem_responses(404),
         summary="The versions of a round's published lists, and why each was made; `?version=` fetches an earlier one",
     )
-    async def versions(round_id: RoundId, parts: TheParts) -> PublishedVersions:
-        async with parts.pool.acquire() as connection:
+    async def versions(round_id: RoundId, resources: ResourcesDependency) -> PublishedVersions:
+        async with resources.pool.acquire() as connection:
             return await show_versions(connection, round_id)
 
     @routes.get(
         "/rounds/{round_id}/publication.csv",
         response_class=Response,
-        responses={**TABLE, **declared(404)},
+        responses={**TABLE, **problem_responses(404)},
         summary="The published lists as a table",
     )
-    async def table(round_id: RoundId, parts: TheParts, version: Version = None) -> Response:
-        async with parts.pool.acquire() as connection:
+    async def table(
+        round_id: RoundId, resources: ResourcesDependency, version: Version = None
+    ) -> Response:
+        async with resources.pool.acquire() as connection:
             return Response(
                 await show_table(connection, round_id, version),
                 media_type="text/csv; charset=utf-8",
@@ -138,33 +150,33 @@ def publishing(key: SigningKey | None) -> APIRouter:
     @routes.get(
         "/vacancies/{vacancy_id}/candidates/{participant_no}/receipt",
         response_class=Response,
-        responses={**LIST_FILE, **declared(401, 404)},
+        responses={**LIST_FILE, **problem_responses(401, 404)},
         summary="Proof that a candidate's lines stand on the published list; with the own token also the facts that decided",
     )
     async def receipt(
         vacancy_id: VacancyId,
         participant_no: ParticipantNo,
-        parts: TheParts,
+        resources: ResourcesDependency,
         person: MaybePerson,
         version: Version = None,
     ) -> Response:
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             found = await show_receipt(connection, person, vacancy_id, participant_no, version)
         return Response(found, media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @routes.get("/keys", summary="The public keys of published lists, as a JSON Web Key Set")
-    async def keys(parts: TheParts) -> Keys:
-        async with parts.pool.acquire() as connection:
+    async def keys(resources: ResourcesDependency) -> Keys:
+        async with resources.pool.acquire() as connection:
             return Keys(keys=[one.jwk for one in (await show_keys(connection, key)).values()])
 
     @routes.get(
         "/keys/public.pem",
         response_class=Response,
-        responses={**PEM, **declared(404)},
+        responses={**PEM, **problem_responses(404)},
         summary="One of these keys as a file",
     )
-    async def pem(parts: TheParts, key_id: KeyId = None) -> Response:
-        async with parts.pool.acquire() as connection:
+    async def pem(resources: ResourcesDependency, key_id: KeyId = None) -> Response:
+        async with resources.pool.acquire() as connection:
             found = await show_keys(connection, key)
         if key_id is None and found:
             key_id = next(iter(found))
@@ -183,15 +195,15 @@ def printable(pages: Pages, zone: ZoneInfo) -> APIRouter:
     async def page(
         request: Request,
         round_id: RoundId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         version: Version = None,
         vacancy: VacancyId | None = None,
     ) -> HTMLResponse:
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             shown = await show_page(connection, round_id, version, vacancy)
         policy, last = shown.policy, shown.policy.lists[-1]
         stages = [policy.stage(term.stage) for term in last.score.terms]
-        return pages.answer(
+        return pages.render(
             request,
             "published.html",
             head=shown.head,

@@ -17,11 +17,11 @@ from services.ranking.usecases.show_revisions import (
 from services.ranking.usecases.show_standings import Standings
 from shared.contracts.fields import StageCode, VacancyId
 from shared.postgres.pool import reading
-from shared.web.effects import TheEffect
-from shared.web.identity import Officer
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import problem_responses
 
 ListCode = Annotated[StageCode, Path(alias="list", description="`skd` or `final`")]
 WhichVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="As `…/versions` lists it")]
@@ -33,55 +33,55 @@ def revisions() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions",
-        responses=declared(400, 404, 409),
+        responses=problem_responses(400, 404, 409),
         summary="A fixed list and the versions that corrections made of it; which of them counts, and why",
     )
     async def versions(
         vacancy_id: VacancyId,
         list_: ListCode,
-        parts: TheParts,
+        resources: ResourcesDependency,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ListVersions:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await show_versions(connection, vacancy_id, list_, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}",
-        responses=declared(400, 404, 409),
+        responses=problem_responses(400, 404, 409),
         summary="A version of a list as an officer fixed it: the first, or one that was adopted, whether or not it counts still",
     )
     async def fixed(
         vacancy_id: VacancyId,
         list_: ListCode,
         version: WhichVersion,
-        parts: TheParts,
+        resources: ResourcesDependency,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Standings:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await show_fixed(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}/changes",
-        responses=declared(400, 404, 409),
+        responses=problem_responses(400, 404, 409),
         summary="Who moved in a version: from where, to where, and by which event",
     )
     async def changes(
         vacancy_id: VacancyId,
         list_: ListCode,
         version: WhichVersion,
-        parts: TheParts,
+        resources: ResourcesDependency,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ListChanges:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await show_changes(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.post(
         "/{vacancy_id}/lists/{list}/versions/{version}/adoption",
         response_model=VersionAdopted,
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="Adopt a corrected version: it counts from now on, what it follows stays as it was fixed",
     )
     async def adopt(
@@ -89,20 +89,20 @@ def revisions() -> APIRouter:
         list_: ListCode,
         version: WhichVersion,
         command: AdoptVersion,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: adopt_version(
                 connection,
-                parts.outbox,
+                resources.outbox,
                 officer,
                 vacancy_id,
                 list_,
                 version,
                 command,
-                parts.clock(),
+                resources.clock(),
             )
         )
 

@@ -20,12 +20,12 @@ from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_seats import Seats, show_seats
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
-from shared.web.effects import TheEffect
-from shared.web.identity import Officer
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared, reader_language
+from shared.web.problems import problem_responses, reader_language
 
 
 def filling() -> APIRouter:
@@ -34,32 +34,35 @@ def filling() -> APIRouter:
 
     @routes.get(
         "",
-        responses=declared(400, 401, 403, 404, 409),
+        responses=problem_responses(400, 401, 403, 404, 409),
         summary="How a round's empty seats are being filled; before it has begun: what beginning would offer",
     )
     async def show(
         round_id: RoundId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> FillingView:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await show_filling(connection, round_id, cursor, limit)
 
     @routes.post(
         "",
         status_code=201,
         response_model=FillingBegun,
-        responses=declared(401, 403, 404, 409, 503),
+        responses=problem_responses(401, 403, 404, 409, 503),
         summary="Begin to fill the empty seats of a round whose last list is closed, by the policy's moves and with consent",
     )
     async def begin(
-        round_id: RoundId, parts: TheParts, officer: Officer, effect: TheEffect
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: begin_filling(
-                connection, parts.outbox, officer, round_id, parts.clock()
+                connection, resources.outbox, officer, round_id, resources.clock()
             )
         )
 
@@ -67,19 +70,19 @@ def filling() -> APIRouter:
         "/ties",
         status_code=201,
         response_model=SeatTieDecided,
-        responses=declared(401, 403, 404, 409, 503),
+        responses=problem_responses(401, 403, 404, 409, 503),
         summary="Decide between people who are equal in everything for a vacancy's last empty seat",
     )
     async def tie(
         round_id: RoundId,
         command: DecideSeatTie,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
-        effect: TheEffect,
+        transaction: TransactionDependency,
     ) -> Response:
-        return await effect.once(
+        return await transaction.once(
             lambda connection: decide_seat_tie(
-                connection, parts.outbox, officer, round_id, command, parts.clock()
+                connection, resources.outbox, officer, round_id, command, resources.clock()
             )
         )
 
@@ -92,11 +95,11 @@ def seating() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/seats",
-        responses=declared(404),
+        responses=problem_responses(404),
         summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and what stays empty",
     )
-    async def seats(vacancy_id: VacancyId, parts: TheParts) -> Seats:
-        async with reading(parts.pool) as connection:
+    async def seats(vacancy_id: VacancyId, resources: ResourcesDependency) -> Seats:
+        async with reading(resources.pool) as connection:
             return await show_seats(connection, vacancy_id)
 
     return routes
@@ -107,12 +110,14 @@ def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     routes = pages.router("/vacancies", back=VACANCY)
 
     @routes.get("/{vacancy_id}/seats.html")
-    async def page(request: Request, vacancy_id: VacancyId, parts: TheParts) -> HTMLResponse:
-        async with reading(parts.pool) as connection:
+    async def page(
+        request: Request, vacancy_id: VacancyId, resources: ResourcesDependency
+    ) -> HTMLResponse:
+        async with reading(resources.pool) as connection:
             shown = await show_seats(connection, vacancy_id)
             policy = (await the_round(connection, shown.round_id)).policy
         language = reader_language(request)
-        return pages.answer(
+        return pages.render(
             request,
             "seats.html",
             shown=shown,

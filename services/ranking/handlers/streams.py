@@ -12,8 +12,8 @@ from services.ranking.handlers.live import Live
 from services.ranking.handlers.pages import local
 from services.ranking.usecases.show_standings import ask
 from shared.contracts.fields import VacancyId
-from shared.web.parts import TheParts
-from shared.web.problems import declared, reader_language
+from shared.web.dependencies import ResourcesDependency
+from shared.web.problems import problem_responses, reader_language
 
 KEEP_ALIVE_S = 15
 """Proxies close a connection on which nothing moves, most after a minute."""
@@ -41,7 +41,7 @@ def streams(zone: ZoneInfo) -> APIRouter:
                 "text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}
             },
         },
-        **declared(404),
+        **problem_responses(404),
     }
 
     @routes.get(
@@ -55,14 +55,16 @@ def streams(zone: ZoneInfo) -> APIRouter:
     async def stream(
         request: Request,
         vacancy_id: VacancyId,
-        parts: TheParts,
+        resources: ResourcesDependency,
         live: TheLive,
         list_: WhichList = None,
     ) -> EventSourceResponse:
-        async with parts.pool.acquire() as connection:
+        async with resources.pool.acquire() as connection:
             await ask(connection, vacancy_id, list_, None)
         language = reader_language(request)
-        sent = _events(live.watch(vacancy_id, list_), lambda: local(parts.clock(), zone, language))
+        sent = _events(
+            live.watch(vacancy_id, list_), lambda: local(resources.clock(), zone, language)
+        )
         return EventSourceResponse(sent, ping=KEEP_ALIVE_S)
 
     return routes

@@ -14,10 +14,10 @@ from services.ranking.usecases.what_if import (
 )
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
-from shared.web.identity import Officer
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
-from shared.web.parts import TheParts
-from shared.web.problems import declared
+from shared.web.problems import problem_responses
 
 Shown = Annotated[
     Show,
@@ -33,36 +33,36 @@ def questions() -> APIRouter:
 
     @routes.post(
         "/vacancies/{vacancy_id}/what-if",
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="What other seats, weights, thresholds or ties would change in a vacancy; nothing is written",
     )
     async def of_vacancy(
         vacancy_id: VacancyId,
         question: VacancyQuestion,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
         show: Shown = "cut",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Answer:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await what_if_vacancy(connection, vacancy_id, question, show, cursor, limit)
 
     @routes.post(
         "/rounds/{round_id}/what-if",
-        responses=declared(401, 403, 404, 409),
+        responses=problem_responses(401, 403, 404, 409),
         summary="What other seats, weights, thresholds or ties would change in a round; nothing is written",
     )
     async def of_round(
         round_id: RoundId,
         question: RoundQuestion,
-        parts: TheParts,
+        resources: ResourcesDependency,
         officer: Officer,
         show: Shown = "cut",
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Answer:
-        async with reading(parts.pool) as connection:
+        async with reading(resources.pool) as connection:
             return await what_if_round(connection, round_id, question, show, cursor, limit)
 
     return routes

@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
-from services.ranking.domain.explain import Explanation, Language, Other, Place, explain, sentences
+from services.ranking.domain.explain import Explanation, Other, Place, explain, sentences
 from services.ranking.domain.merit import Candidate, Gate, Standing
 from services.ranking.domain.standing import UNDECIDED
 from services.ranking.storage import SQL
@@ -24,6 +24,7 @@ from services.ranking.usecases.fields import (
 from services.ranking.usecases.show_round import the_round
 from services.ranking.usecases.show_standings import Asked, State, StateShown, ask, live_figures
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.languages import Language
 from shared.policies import Policy
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal

@@ -186,7 +186,7 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
     await open_round.service.hear(*events)
     ok(await answer(open_round, "person-1", events[0].data, True))
     use_cases = {one.contract.type: one.take for one in subscriptions(open_round.service.outbox)}
-    url = open_round.service.app.state.parts.settings.database_url
+    url = open_round.service.app.state.resources.settings.database_url
     async with (
         await create_pool(url, application="rebuild", size=1) as pool,
         pool.acquire() as connection,

@@ -45,7 +45,7 @@ async def test_out_and_in(
     )
     ok(await office.verify("0001-000001"))
     ok(await office.close())
-    database = str(office.service.app.state.parts.settings.database_url)
+    database = str(office.service.app.state.resources.settings.database_url)
     with worker(servers, issuer, "applications", database) as process:
         async with (
             log(servers, "terang.applications") as read,

@@ -52,7 +52,7 @@ async def test_from_verification_to_the_second_stage(
     unreadable = round_opened("cpns-2023").model_copy(
         update={"policy": {"id": "of-another-version"}}
     )
-    database = str(app.app.state.parts.settings.database_url)
+    database = str(app.app.state.resources.settings.database_url)
     with worker(servers, issuer, "exams", database) as process:
         await state(
             servers,

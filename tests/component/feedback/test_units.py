@@ -33,7 +33,7 @@ async def app(service_app: StartApp) -> ServiceApp:
 
 
 async def assess(app: ServiceApp) -> list[UnitFlagged | UnitCleared]:
-    settings = app.app.state.parts.settings
+    settings = app.app.state.resources.settings
     assert isinstance(settings, Settings)
     async with app.pool.acquire() as connection, connection.transaction():
         return await assess_units(
@@ -299,7 +299,7 @@ async def test_an_effect_during_an_assessment_is_not_forgotten(app: ServiceApp) 
     """A complaint that commits after the marks were removed keeps a mark of its own for the next
     assessment.
     """
-    settings = app.app.state.parts.settings
+    settings = app.app.state.resources.settings
     async with app.pool.acquire() as connection, connection.transaction():
         await assess_units(connection, app.outbox, app.clock(), settings.zone, settings.limits)
         await complain(app, "U-1", "conduct", 1)

@@ -153,7 +153,7 @@ async def complain(app: ServiceApp, unit_id: str, times: int) -> None:
 
 async def address(app: ServiceApp) -> str:
     """The database behind the app."""
-    settings = app.app.state.parts.settings
+    settings = app.app.state.resources.settings
     return str(settings.database_url)
 
 

@@ -437,7 +437,7 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
     use_cases = {one.contract.type: one.take for one in subscriptions(SilentOutbox(ranking.outbox))}
     again = [*heard]
     chance.shuffle(again)
-    url = ranking.app.state.parts.settings.database_url
+    url = ranking.app.state.resources.settings.database_url
     # a connection that wrote nothing yet: PostgreSQL counts what a connection wrote a moment before
     # too
     async with (

@@ -36,7 +36,7 @@ async def test_from_applications_and_exams_to_a_shortlist(
     ]
     sat += [facts.skd("v1", candidate, 100, 100, 170 + candidate) for candidate in range(1, 7)]
     sat += [facts.closed("v1", "skd", 6), facts.closed("v2", "skd", 1)]
-    database = str(app.app.state.parts.settings.database_url)
+    database = str(app.app.state.resources.settings.database_url)
     with worker(servers, issuer, "ranking", database) as process:
         await state(servers, "exams", await new_database("exams"), sat)
         await until(lambda: app.pool.fetchval("SELECT count(*) FROM result"), 7)

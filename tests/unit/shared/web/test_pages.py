@@ -38,8 +38,8 @@ def test_templates_and_words_of_all_folders(tmp_path: Path) -> None:
     plain = tmp_path / "plain"
     plain.mkdir()
     pages = Pages("ranking", [merit, seats, plain], Problems("ranking", []))
-    assert pages.answer(request("lang=en"), "merit.html").body == b"merit: word"
-    assert pages.answer(request(""), "seats.html").body == b"seats: kata"
+    assert pages.render(request("lang=en"), "merit.html").body == b"merit: word"
+    assert pages.render(request(""), "seats.html").body == b"seats: kata"
     words = pages.words(request(""))
     assert words["key"] == words["seat"] == "kata"
     assert words["back"] == "Kembali"

@@ -20,8 +20,8 @@ KEYS_ASKED_AGAIN_S = 10
 of bad tokens must not reach it."""
 
 
-class Identity:
-    """Knows whom a token names.
+class TokenVerifier:
+    """Says whom a token names.
 
     Fetches the provider's keys when they are first needed, and again when a token names a new one.
     """
@@ -38,7 +38,7 @@ class Identity:
             leeway=30,
         )
 
-    async def person(self, token: str) -> Person:
+    async def verify(self, token: str) -> Person:
         """The person of a token.
 
         Raises Refusal `unauthenticated`, or `try-again` while the provider's keys can't be had.
@@ -93,14 +93,14 @@ async def person_or_nobody(request: Request, credentials: Bearer) -> Person | No
     """Whoever asks, if they say so; a wrong token is refused, none is fine."""
     if credentials is None:
         return None
-    identity: Identity = request.app.state.parts.identity
-    return await identity.person(credentials.credentials)
+    verifier: TokenVerifier = request.app.state.resources.token_verifier
+    return await verifier.verify(credentials.credentials)
 
 
 MaybePerson = Annotated[Person | None, Depends(person_or_nobody)]
 
 
-def role(*roles: Role) -> Any:
+def require_role(*roles: Role) -> Any:
     """A dependency that gives the Person who asks, and refuses whoever has none of `roles`."""
 
     async def allowed(person: MaybePerson) -> Person:
@@ -113,8 +113,8 @@ def role(*roles: Role) -> Any:
     return Depends(allowed)
 
 
-Applicant = Annotated[Person, role("applicant")]
-Verifier = Annotated[Person, role("verifier")]
-Examiner = Annotated[Person, role("examiner")]
-Officer = Annotated[Person, role("officer")]
-Operator = Annotated[Person, role("operator")]
+Applicant = Annotated[Person, require_role("applicant")]
+Verifier = Annotated[Person, require_role("verifier")]
+Examiner = Annotated[Person, require_role("examiner")]
+Officer = Annotated[Person, require_role("officer")]
+Operator = Annotated[Person, require_role("operator")]

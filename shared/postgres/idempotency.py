@@ -1,0 +1,86 @@
+"""Answers already given, kept so that a request sent again gets the first one.
+
+What is kept of an Idempotency-Key is a hash; the answer opens only with the key, which only the
+client has: it may hold what is shown once, a tracking code for example.
+"""
+
+import hashlib
+import secrets
+from datetime import timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from shared.postgres import queries
+from shared.postgres.pool import Connection, Pool
+
+SQL = queries.load(Path(__file__).with_name("idempotency.sql"))
+
+NONCE_BYTES = 12
+"""Of AES-GCM (NIST SP 800-38D, 8.2: 96 bits)."""
+
+FORGOTTEN_AT_ONCE = 1_000
+"""Answers removed in one transaction: a larger one would hold its locks for seconds."""
+
+
+class FirstAnswer(NamedTuple):
+    """The answer that a request got when it came first: its HTTP status and its JSON."""
+
+    status: int
+    body: str
+
+
+async def claim_key(connection: Connection, subject: str, key: str, request: bytes) -> bool:
+    """Claims a person's key for a request (its fingerprint); false where it was claimed before.
+
+    Waits while another transaction that claims the same key is under way.
+    """
+    new = await SQL.claim_key(connection, subject=subject, key=_hashed(key), request=request)
+    return new is not None
+
+
+async def keep_answer(
+    connection: Connection, subject: str, key: str, status: int, body: str
+) -> None:
+    """Keeps the answer to the request that claimed the key in this transaction."""
+    sealed = _seal(body, key)
+    await SQL.keep_answer(
+        connection, subject=subject, key=_hashed(key), status=status, answer=sealed
+    )
+
+
+async def first_answer(
+    connection: Connection, subject: str, key: str, request: bytes
+) -> FirstAnswer | None:
+    """The answer kept under a key; none where the key was claimed by another request."""
+    row = await SQL.answer(connection, subject=subject, key=_hashed(key))
+    if row is None or row["request"] != request:
+        return None
+    return FirstAnswer(row["status"], _open(row["answer"], key))
+
+
+async def forget_answers(pool: Pool, older_than: timedelta) -> None:
+    """Removes answers that are older, in small transactions."""
+    forgotten = FORGOTTEN_AT_ONCE
+    while forgotten == FORGOTTEN_AT_ONCE:
+        forgotten = await SQL.forget(pool, older_than=older_than, at_most=FORGOTTEN_AT_ONCE)
+
+
+def _hashed(key: str) -> str:
+    """Enough to know a key again, nothing to open the answer with."""
+    return hashlib.sha256(b"name\n" + key.encode()).hexdigest()
+
+
+def _secret(key: str) -> bytes:
+    return hashlib.sha256(b"lock\n" + key.encode()).digest()
+
+
+def _seal(body: str, key: str) -> bytes:
+    nonce = secrets.token_bytes(NONCE_BYTES)
+    return nonce + AESGCM(_secret(key)).encrypt(nonce, body.encode(), None)
+
+
+def _open(sealed: bytes, key: str) -> str:
+    nonce, encrypted = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
+    return AESGCM(_secret(key)).decrypt(nonce, encrypted, None).decode()

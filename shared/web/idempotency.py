@@ -1,0 +1,92 @@
+"""Requests that change something: one transaction, and one effect however often they are sent."""
+
+import hashlib
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+
+from fastapi import Depends, Header, Request, Response
+from pydantic import BaseModel
+
+from shared.postgres import idempotency
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+from shared.web.authentication import MaybePerson
+from shared.web.dependencies import ResourcesDependency
+
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=8,
+        max_length=128,
+        description="Your own name for this request, best a random one (a UUID). "
+        "Sent again with the same key it has its effect once, and the first answer comes again.",
+    ),
+]
+
+
+class IdempotentTransaction:
+    """The transaction of a request that changes something."""
+
+    def __init__(
+        self,
+        request: Request,
+        resources: ResourcesDependency,
+        person: MaybePerson,
+        idempotency_key: str | None,
+    ) -> None:
+        self._request = request
+        self._pool = resources.pool
+        self._subject = person.subject if person else ""
+        self._key = idempotency_key
+
+    async def once(
+        self, use_case: Callable[[Connection], Awaitable[BaseModel]], status: int = 201
+    ) -> Response:
+        """Runs `use_case` in a transaction and answers with what it returns.
+
+        A repeated key gets the first answer. A request waits while another one with its key is
+        under way, so two at once have one effect. A Refusal rolls everything back, the key too:
+        what was refused may be sent again once it is right.
+
+        Raises Refusal `idempotency-key-reused` where the key came with another request before.
+        """
+        async with self._pool.acquire() as connection, connection.transaction():
+            if self._key is None:
+                return _json((await use_case(connection)).model_dump_json(), status)
+            request = await self._fingerprint()
+            if not await idempotency.claim_key(connection, self._subject, self._key, request):
+                return await self._first_answer(connection, self._key, request)
+            body = (await use_case(connection)).model_dump_json()
+            await idempotency.keep_answer(connection, self._subject, self._key, status, body)
+        return _json(body, status)
+
+    async def _fingerprint(self) -> bytes:
+        digest = hashlib.sha256(f"{self._request.method} {self._request.url.path}\n".encode())
+        digest.update(await self._request.body())
+        return digest.digest()
+
+    async def _first_answer(self, connection: Connection, key: str, request: bytes) -> Response:
+        first = await idempotency.first_answer(connection, self._subject, key, request)
+        if first is None:
+            raise Refusal("idempotency-key-reused")
+        response = _json(first.body, first.status)
+        response.headers["Idempotent-Replayed"] = "true"
+        return response
+
+
+def _json(body: str, status: int) -> Response:
+    return Response(body, status_code=status, media_type="application/json")
+
+
+async def get_transaction(
+    request: Request,
+    resources: ResourcesDependency,
+    person: MaybePerson,
+    idempotency_key: IdempotencyKey = None,
+) -> IdempotentTransaction:
+    """The transaction of this request."""
+    # async: FastAPI would call the class itself in a thread, for each request
+    return IdempotentTransaction(request, resources, person, idempotency_key)
+
+
+TransactionDependency = Annotated[IdempotentTransaction, Depends(get_transaction)]
