@@ -60,9 +60,14 @@ async def pools_kept(connection: Connection, keys: Collection[PoolKey]) -> dict[
         async for row in SEATS.laws(connection, rounds=rounds)
     }
     rows: dict[str, dict[PoolKey, list[Any]]] = {}
-    for name in ("vacancies", "candidates", "offers", "tie_places"):
+    for name, found in (
+        ("vacancies", SEATS.vacancies(connection, **asked)),
+        ("candidates", SEATS.candidates(connection, **asked)),
+        ("offers", SEATS.offers(connection, **asked)),
+        ("tie_places", SEATS.tie_places(connection, **asked)),
+    ):
         rows[name] = defaultdict(list)
-        async for row in getattr(SEATS, name)(connection, **asked):
+        async for row in found:
             rows[name][row["round_id"], row["pool"]].append(row)
     answers: dict[str, dict[tuple[str, str], Any]] = defaultdict(dict)
     async for row in SEATS.answers(connection, rounds=rounds):

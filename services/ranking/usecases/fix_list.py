@@ -147,11 +147,16 @@ async def _store(
     now: datetime,
     adopted: Adopted | None,
 ) -> None:
-    names = ("vacancies", "versions", "follows", "digests", "codes", "limits", "scores")
-    columns = dict(zip(names, zip(*closings, strict=True), strict=True))
+    vacancies, versions, follows, digests, codes, limits, scores = zip(*closings, strict=True)
     await SQL.keep_closings(
         connection,
-        **columns,
+        vacancies=vacancies,
+        versions=versions,
+        follows=follows,
+        digests=digests,
+        codes=codes,
+        limits=limits,
+        scores=scores,
         list=whole.one.code,
         round_id=whole.round_.round_id,
         at=now,
@@ -159,26 +164,26 @@ async def _store(
         by=None if adopted is None else adopted.by,
     )
     if rows:
-        names_of_lines = (
-            "vacancies",
-            "versions",
-            "places",
-            "participants",
-            "ranks",
-            "equals",
-            "scores",
-            "codes",
-            "points",
-            "admitted",
+        of, versions, places, participants, ranks, equals, scores, codes, points, admitted = zip(
+            *rows, strict=True
         )
         await SQL.keep_closed_lines(
             connection,
-            **dict(zip(names_of_lines, zip(*rows, strict=True), strict=True)),
+            vacancies=of,
+            versions=versions,
+            places=places,
+            participants=participants,
+            ranks=ranks,
+            equals=equals,
+            scores=scores,
+            codes=codes,
+            points=points,
+            admitted=admitted,
             list=whole.one.code,
         )
     if whole.round_.policy.uses_facts(whole.one):
         await PUBLICATION.keep_closed_facts(
-            connection, list=whole.one.code, vacancies=list(columns["vacancies"])
+            connection, list=whole.one.code, vacancies=list(vacancies)
         )
 
 

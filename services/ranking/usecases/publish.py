@@ -161,10 +161,10 @@ async def propose_publication(
     except FaultError as fault:
         raise Refusal("does-not-verify", round_id=round_id, fault=str(fault)) from fault
     await PUBLICATION.forget_proposal(connection, round_id=round_id)
-    which = {"round_id": round_id, "version": proposal.version}
     await PUBLICATION.keep_proposal(
         connection,
-        **which,
+        round_id=round_id,
+        version=proposal.version,
         proposal=proposal.model_dump(),
         digest=proposal.digest(),
         lists=lists,
@@ -173,7 +173,7 @@ async def propose_publication(
         by=officer.subject,
         at=now,
     )
-    await _keep(connection, which, leaves, texts, openings)
+    await _keep(connection, round_id, proposal.version, leaves, texts, openings)
     await audit.record(
         connection, officer, "publication.proposed", f"{round_id}/{proposal.version}", at=now
     )
@@ -340,14 +340,16 @@ def _instant(at: datetime) -> str:
 
 async def _keep(
     connection: Connection,
-    which: dict[str, Any],
+    round_id: str,
+    version: int,
     leaves: list[Leaf],
     texts: list[bytes],
     openings: list[Opening],
 ) -> None:
     await PUBLICATION.keep_leaves(
         connection,
-        **which,
+        round_id=round_id,
+        version=version,
         leaves=list(range(len(leaves))),
         vacancies=[leaf.vacancy_id for leaf in leaves],
         lists=[_list_of(leaf) for leaf in leaves],
@@ -358,7 +360,8 @@ async def _keep(
     )
     await PUBLICATION.keep_openings(
         connection,
-        **which,
+        round_id=round_id,
+        version=version,
         vacancies=[opening.vacancy_id for opening in openings],
         lists=[opening.list for opening in openings],
         participants=[opening.participant_no for opening in openings],

@@ -16,9 +16,6 @@ MOST_NAMES_A_NOTICE = 100
 """Vacancy ids have at most 64 characters, a notification 8,000 bytes; one for many vacancies, since
 each costs a server-wide lock's time."""
 
-PLACE = ("vacancies", "lists", "participants", "gates", "scores", "keys")
-COUNT = ("vacancies", "lists", "gates", "scores")
-
 
 async def touch(connection: Connection, vacancy_ids: Iterable[str]) -> None:
     """Lock the vacancies, in sorted order, and owe their standings.
@@ -62,9 +59,17 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
                 gone.append(place)
     places.sort(key=itemgetter(0, 1, 2))  # neighbours in the index are written together
     if places:
-        await _forget_counts(
-            connection, [row async for row in SQL.place(connection, **_columns(PLACE, places))]
+        vacancy_column, lists, participants, gates, scores, keys = zip(*places, strict=True)
+        placed = SQL.place(
+            connection,
+            vacancies=vacancy_column,
+            lists=lists,
+            participants=participants,
+            gates=gates,
+            scores=scores,
+            keys=keys,
         )
+        await _forget_counts(connection, [row async for row in placed])
     await take_off(connection, gone)
     if vacancies:
         await notify(connection, list(vacancies))
@@ -73,15 +78,19 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
 async def take_off(connection: Connection, places: Sequence[tuple[str, str, str]]) -> None:
     """Candidates (vacancy id, list, participant number) who are not on that list any more."""
     if places:
-        await _forget_counts(
-            connection,
-            [row async for row in SQL.displace(connection, **_columns(PLACE[:3], places))],
+        vacancies, lists, participants = zip(*places, strict=True)
+        displaced = SQL.displace(
+            connection, vacancies=vacancies, lists=lists, participants=participants
         )
+        await _forget_counts(connection, [row async for row in displaced])
 
 
 async def _forget_counts(connection: Connection, empty: Sequence[Sequence[object]]) -> None:
     if empty:
-        await SQL.forget_counts(connection, **_columns(COUNT, empty))
+        vacancies, lists, gates, scores = zip(*empty, strict=True)
+        await SQL.forget_counts(
+            connection, vacancies=vacancies, lists=lists, gates=gates, scores=scores
+        )
 
 
 async def candidates_of(connection: Connection, vacancy_ids: Collection[str]) -> list[Pair]:
@@ -107,10 +116,3 @@ async def notify(connection: Connection, vacancy_ids: list[str]) -> None:
         for start in range(0, len(vacancy_ids), MOST_NAMES_A_NOTICE)
     ]
     await SQL.notify(connection, payloads=payloads)
-
-
-def _columns(
-    names: Sequence[str], rows: Sequence[Sequence[object]]
-) -> dict[str, tuple[object, ...]]:
-    """Rows as the arrays of a query's parameters."""
-    return dict(zip(names, zip(*rows, strict=True), strict=True))

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 from collections import defaultdict
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -216,7 +215,7 @@ async def show_page(
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     vacancies: list[Any] = []
     if vacancy_id is not None or row["head"]["leaves"] <= MOST_LEAVES:
-        vacancies = await _on_paper(connection, which, policy, vacancy_id)
+        vacancies = await _on_paper(connection, round_id, row["version"], policy, vacancy_id)
     versions = {one.version: one for one in (await show_versions(connection, round_id)).items}
     this = versions[row["version"]]
     since = []
@@ -237,7 +236,7 @@ async def show_page(
 
 
 async def _on_paper(
-    connection: Connection, which: Mapping[str, Any], policy: Policy, vacancy_id: str | None
+    connection: Connection, round_id: str, version: int, policy: Policy, vacancy_id: str | None
 ) -> list[Any]:
     """Vacancies with the lines of the last list, whom an officer put in order there, and their
     seating.
@@ -245,7 +244,7 @@ async def _on_paper(
     last = policy.lists[-1]
     vacancies: list[Any] = []
     async for row in PUBLICATION.leaves_on_paper(
-        connection, **which, list=last.code, vacancy_id=vacancy_id
+        connection, round_id=round_id, version=version, list=last.code, vacancy_id=vacancy_id
     ):
         leaf = json.loads(row["content"])
         if leaf["kind"] == "vacancy":

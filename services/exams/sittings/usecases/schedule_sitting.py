@@ -94,7 +94,14 @@ async def schedule_sitting(
         starts_at=command.starts_at.astimezone(UTC),
         closed_at=None,
     )
-    await SQL.insert_sitting(connection, **sitting.model_dump(exclude={"closed_at"}))
+    await SQL.insert_sitting(
+        connection,
+        sitting_id=sitting.sitting_id,
+        round_id=sitting.round_id,
+        stage=sitting.stage,
+        site=sitting.site,
+        starts_at=sitting.starts_at,
+    )
     await SQL.insert_sitting_vacancies(
         connection, sitting_id=sitting.sitting_id, vacancy_ids=sorted(command.vacancy_ids)
     )

@@ -60,15 +60,22 @@ async def assess_units(
     norms = norms_of(units, window)
     changes = decide(units, standing, norms, limits)
     # cleared first: a flag that changes its kind never stands twice
-    for query, model in ((SQL.clear_flags, UnitCleared), (SQL.raise_flags, UnitFlagged)):
-        some = [change for change in changes if isinstance(change, model)]
-        await query(
-            connection,
-            unit_ids=[change.unit_id for change in some],
-            kinds=[change.kind for change in some],
-            figures=[change.figures.model_dump(mode="json") for change in some],
-            at=now,
-        )
+    cleared = [change for change in changes if isinstance(change, UnitCleared)]
+    await SQL.clear_flags(
+        connection,
+        unit_ids=[change.unit_id for change in cleared],
+        kinds=[change.kind for change in cleared],
+        figures=[change.figures.model_dump(mode="json") for change in cleared],
+        at=now,
+    )
+    raised = [change for change in changes if isinstance(change, UnitFlagged)]
+    await SQL.raise_flags(
+        connection,
+        unit_ids=[change.unit_id for change in raised],
+        kinds=[change.kind for change in raised],
+        figures=[change.figures.model_dump(mode="json") for change in raised],
+        at=now,
+    )
     await SQL.keep_assessment(
         connection, assessed_on=today, assessed_at=now, norms=NORMS.dump_python(norms, mode="json")
     )
