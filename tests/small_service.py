@@ -22,7 +22,7 @@ import asyncpg
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import BaseModel
 
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 
@@ -208,7 +208,7 @@ async def main(dsn: str, bootstrap: str, topic: str, partitions: str) -> int:
     reporting = asyncio.create_task(report())
     try:
         await relay.run()
-    except Stop as stop:
+    except OperatorNeeded as stop:
         print(f"stop: {stop}", flush=True)
         return 3
     finally:

@@ -12,7 +12,7 @@ from aiokafka.errors import KafkaError
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from deploy.cli.serve import Service
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.rebuild import rebuild as rebuild_projections
 from shared.messaging.rebuild_helpers import helping, processors
 from shared.messaging.rebuild_share import Anew, RefusedError
@@ -72,7 +72,7 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
                     ),
                 )
             )
-    except (RefusedError, Stop, KafkaError, asyncpg.PostgresError, OSError) as error:
+    except (RefusedError, OperatorNeeded, KafkaError, asyncpg.PostgresError, OSError) as error:
         print(f"terang rebuild {service}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
     print(

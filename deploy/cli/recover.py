@@ -15,7 +15,7 @@ from aiokafka.errors import KafkaError
 
 from deploy.cli.serve import Service
 from shared.contracts.catalogue import TOPICS
-from shared.messaging.failures import Away, Stop
+from shared.messaging.failures import OperatorNeeded, Unavailable
 from shared.messaging.parser import hear
 from shared.messaging.recover import Plan, Restore, apply, gather
 from shared.postgres.pool import SEARCH_PATH, use_json
@@ -49,7 +49,7 @@ def command(
         raise typer.Exit(2)
     try:
         asyncio.run(_recover(service, *(os.environ[name] for name in names), yes=yes))
-    except (Stop, Away, KafkaError, asyncpg.PostgresError, OSError) as failure:
+    except (OperatorNeeded, Unavailable, KafkaError, asyncpg.PostgresError, OSError) as failure:
         print(f"terang recover {service}: {failure}", file=sys.stderr)
         raise typer.Exit(1) from failure
 

@@ -38,7 +38,7 @@ from shared.messaging.dispatch import (
     position_of,
 )
 from shared.messaging.failpoints import failpoint
-from shared.messaging.failures import Away, Stop, is_infrastructure
+from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import Heard, decode, hear, parse
 from shared.messaging.position import Place, Position
@@ -167,7 +167,7 @@ class Consumer:
     async def run(self) -> NoReturn:
         """Hear until cancelled; the batch at hand is finished then.
 
-        Raises Stop when going on would be wrong.
+        Raises OperatorNeeded when going on would be wrong.
         """
         collect_rarely()
         places = await self._make_positions()
@@ -300,7 +300,7 @@ class Consumer:
             await asyncio.wait_for(self._settled.wait(), MEASURE_SECONDS)
         try:
             await patiently(lambda: self._checked(places), "consumer waits")
-        except Exception as error:  # noqa: BLE001 - a Stop, or a fault of ours: it ends the consumer
+        except Exception as error:  # noqa: BLE001 - a OperatorNeeded, or a fault of ours: it ends the consumer
             self._fail(error)
 
     def _seen(self) -> bytes:
@@ -325,7 +325,9 @@ class Consumer:
             await admin.close()
         missing = [topic for topic in self._topics if topic not in there]
         if missing:
-            raise Away(f"Topics {', '.join(missing)} are not there; `terang topics` makes them.")
+            raise Unavailable(
+                f"Topics {', '.join(missing)} are not there; `terang topics` makes them."
+            )
         return sorted(
             Place(topic, row["partition"]) for topic in self._topics for row in there[topic]
         )
@@ -471,16 +473,16 @@ class Consumer:
     async def _checked(self, places: Sequence[Place]) -> list[Position]:
         """PostgreSQL's positions of these partitions, made on the log that is there now.
 
-        Raises Stop if they weren't.
+        Raises OperatorNeeded if they weren't.
         """
         positions = await read_positions(self._pool, places)
         try:
             await same_log.assure(self._bootstrap_servers, positions)
-        except Stop as stop:
+        except OperatorNeeded as stop:
             # A process that slept between its two questions holds old positions against a newer
             # log.
             if await read_positions(self._pool, places) != positions:
-                raise Away("The positions moved while the log was asked.") from stop
+                raise Unavailable("The positions moved while the log was asked.") from stop
             raise
         return positions
 
@@ -597,7 +599,7 @@ async def patiently(ask: Callable[[], Awaitable[Answer]], waiting: str) -> Answe
             if not is_infrastructure(error):
                 raise
             log.warning(
-                waiting, why=str(error) if isinstance(error, Away) else type(error).__name__
+                waiting, why=str(error) if isinstance(error, Unavailable) else type(error).__name__
             )
         await asyncio.sleep(pause)
         pause = min(2 * pause, MEASURE_SECONDS)

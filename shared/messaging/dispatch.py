@@ -23,11 +23,11 @@ import asyncpg
 from shared.messaging.dead_letters import Aside, set_aside
 from shared.messaging.envelope import Contract, Event
 from shared.messaging.failpoints import failpoint
-from shared.messaging.failures import Cause, Permanent, Stop, is_infrastructure
+from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import Fault, Heard, events
 from shared.messaging.position import Place, Position, Verdict, judge_all
-from shared.messaging.same_log import MEND
+from shared.messaging.same_log import REMEDY
 from shared.observability import metrics
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
@@ -143,8 +143,8 @@ class Dispatch:
     """Takes batches for one service.
 
     `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters;
-    `assure` is asked before events are skipped, and raises Stop if the positions were made on
-    another log: a new log counts from 1 again, and looks like repetition.
+    `assure` is asked before events are skipped, and raises OperatorNeeded if the positions were
+    made on another log: a new log counts from 1 again, and looks like repetition.
     """
 
     def __init__(
@@ -177,8 +177,8 @@ class Dispatch:
 
         `batch` holds consecutive records of each of its partitions, partition after partition;
         `read` is what `read_ahead` said of it, if it was asked. When this returns, all of it is
-        committed. Raises ElsewhereError if it was not next; Stop; or the server's failure once
-        patience has run out: in each case some or none of it is committed, and PostgreSQL's
+        committed. Raises ElsewhereError if it was not next; OperatorNeeded; or the server's failure
+        once patience has run out: in each case some or none of it is committed, and PostgreSQL's
         positions say how much.
         """
         ends: dict[Place, int] = {}
@@ -276,7 +276,7 @@ class Dispatch:
         """Asks whether it is still their log, before records are skipped as repeats."""
         try:
             await self._assure(positions)
-        except Stop:
+        except OperatorNeeded:
             # Are they still locked? A process that slept meanwhile holds what another may have
             # moved since.
             await connection.fetchval("SELECT 1")
@@ -302,7 +302,7 @@ class Dispatch:
 async def _run(subscription: Subscription, connection: Connection, run: list[Event[Any]]) -> None:
     try:
         await subscription.take(connection, run)
-    except Stop:
+    except OperatorNeeded:
         raise
     except Exception as error:
         if is_infrastructure(error):
@@ -394,7 +394,7 @@ def make_plan(
     Pure. `read` is what `read_all` says of the batch.
 
     With `condemned` every event that would take effect is set aside for that reason instead. Raises
-    ElsewhereError if the batch is not what comes next; Stop on a gap, or for more than
+    ElsewhereError if the batch is not what comes next; OperatorNeeded on a gap, or for more than
     `most_in_a_row` dead letters in a row in one partition.
     """
     plan = Plan()
@@ -473,22 +473,22 @@ def side_by_side(lanes: Iterable[deque[Run]]) -> list[Run]:
     return runs
 
 
-def _gap(service: str, position: Position, heard: Heard) -> Stop:
+def _gap(service: str, position: Position, heard: Heard) -> OperatorNeeded:
     raw = heard.raw
-    return Stop(
+    return OperatorNeeded(
         f"{service}: {raw.topic}/{raw.partition} holds sequence {heard.mark.sequence} at offset {raw.offset}, but"
         f" {position.sequence + 1} comes next: an event is missing on the log.",
-        mend=MEND,
+        remedy=REMEDY,
         cause=Cause.GAP,
     )
 
 
-def _brake(service: str, heard: Heard, fault: Fault) -> Stop:
+def _brake(service: str, heard: Heard, fault: Fault) -> OperatorNeeded:
     raw = heard.raw
-    return Stop(
+    return OperatorNeeded(
         f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead letters, and offset {raw.offset} would be"
         f" the next ({fault.code}: {fault.detail}). Mend the handler and start again; it goes on with the first record that takes effect.",
-        mend=f"terang dead-letters release {service} (only if these records are to be set aside)",
+        remedy=f"terang dead-letters release {service} (only if these records are to be set aside)",
         cause=Cause.BRAKE,
     )
 

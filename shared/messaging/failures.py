@@ -22,7 +22,7 @@ class Permanent(Exception):  # noqa: N818 (named for what is to be done)
 
 
 class Cause(StrEnum):
-    """What kind of Stop it is, in a word for metrics and alerts."""
+    """What an operator is needed for, in a word for metrics and alerts."""
 
     GAP = "gap"
     """An event is missing on a log that is heard."""
@@ -38,28 +38,31 @@ class Cause(StrEnum):
     OTHER = "other"
 
 
-class Stop(Exception):  # noqa: N818 (named for what is to be done)
+class OperatorNeeded(Exception):  # noqa: N818 (named for what is to be done)
     """To go on would be wrong: a worker stands still, a command ends, with the reason and the
-    command that mends it; a person decides.
+    remedy; a person decides.
 
-    `reason` is a sentence without personal data; `mend` the command, e.g. `terang recover ranking`.
+    `reason` is a sentence without personal data; `remedy` the command, e.g. `terang recover
+    ranking`.
     """
 
-    def __init__(self, reason: str, *, mend: str, cause: Cause = Cause.OTHER) -> None:
-        super().__init__(f"{reason} To mend it: {mend}")
+    def __init__(self, reason: str, *, remedy: str, cause: Cause = Cause.OTHER) -> None:
+        super().__init__(f"{reason} Remedy: {remedy}")
         self.reason = reason
-        self.mend = mend
+        self.remedy = remedy
         self.cause = cause
 
 
-def stop_in(failure: BaseException | None) -> Stop | None:
-    """The Stop among the failures of a task group, if there is one."""
+def operator_needed_in(failure: BaseException | None) -> OperatorNeeded | None:
+    """The OperatorNeeded among the failures of a task group, if there is one."""
     if isinstance(failure, BaseExceptionGroup):
-        return next((stop for inner in failure.exceptions if (stop := stop_in(inner))), None)
-    return failure if isinstance(failure, Stop) else None
+        return next(
+            (stop for inner in failure.exceptions if (stop := operator_needed_in(inner))), None
+        )
+    return failure if isinstance(failure, OperatorNeeded) else None
 
 
-class Away(Exception):  # noqa: N818 (named for what is to be done)
+class Unavailable(Exception):  # noqa: N818 (named for what is to be done)
     """Something that we need is not there yet (a topic, the other side of a connection): wait and
     ask again.
     """
@@ -84,7 +87,7 @@ def is_infrastructure(error: BaseException) -> bool:
     if isinstance(error, kafka.KafkaError):
         return error.retriable or isinstance(error, _BROKER_AWAY)
     return isinstance(
-        error, Away | OSError | asyncio.TimeoutError
+        error, Unavailable | OSError | asyncio.TimeoutError
     )  # ConnectionError and TimeoutError are OSErrors
 
 

@@ -2,8 +2,8 @@
 
 The decision is pure: `base` says from where to count, a `Count` is shown each of our records from
 there to the end, and its `last` is the answer. Everything up to it is on the log and is marked,
-everything above it is sent, even if it was marked before. Whatever doesn't add up is a Stop.
-`survey` gathers the evidence from PostgreSQL and Kafka.
+everything above it is sent, even if it was marked before. Whatever doesn't add up is an
+OperatorNeeded. `survey` gathers the evidence from PostgreSQL and Kafka.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from typing_extensions import override
 
-from shared.messaging.failures import Away, Cause, Stop
+from shared.messaging.failures import Cause, OperatorNeeded, Unavailable
 from shared.messaging.parser import Raw, hear
 from shared.postgres.pool import Connection
 
@@ -60,20 +60,20 @@ class Base(NamedTuple):
     sequence: int | None
 
 
-def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, mend: str) -> Base:
+def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, remedy: str) -> Base:
     """From where to count.
 
     `anchor` is our record at the stored offset, None if there is none or it isn't ours.
 
-    Raises Stop when the log begins above what is known of it: what was lost in between can't be
-    told.
+    Raises OperatorNeeded when the log begins above what is known of it: what was lost in between
+    can't be told.
     """
     known = stored.acknowledged
     after_known = 0 if known is None else known.offset + 1
     if bounds.start > after_known:
-        raise Stop(
+        raise OperatorNeeded(
             f"{stored.topic}/{stored.partition} begins at offset {bounds.start}, but is known only up to {after_known}.",
-            mend=mend,
+            remedy=remedy,
             cause=Cause.OUTBOX,
         )
     if known is not None and (bounds.start == after_known or anchor == known):
@@ -90,10 +90,12 @@ class Count:
     `rows` are the event ids of the outbox's numbered rows above the base, by sequence.
     """
 
-    def __init__(self, stored: Stored, start: Base, rows: Mapping[int, UUID], *, mend: str) -> None:
+    def __init__(
+        self, stored: Stored, start: Base, rows: Mapping[int, UUID], *, remedy: str
+    ) -> None:
         self._stored = stored
         self._rows = rows
-        self._mend = mend
+        self._remedy = remedy
         self._sequence = start.sequence
         self._last = stored.acknowledged if stored.acknowledged and start.sequence else None
 
@@ -140,10 +142,10 @@ class Count:
             raise self._stop(f"lacks number {lost}, and the outbox no longer has it.")
         return self._last
 
-    def _stop(self, fault: str) -> Stop:
-        return Stop(
+    def _stop(self, fault: str) -> OperatorNeeded:
+        return OperatorNeeded(
             f"{self._stored.topic}/{self._stored.partition} {fault}",
-            mend=self._mend,
+            remedy=self._remedy,
             cause=Cause.OUTBOX,
         )
 
@@ -157,15 +159,15 @@ def own_record(raw: Raw) -> Own | None:
 
 
 async def survey(
-    connection: Connection, *, bootstrap_servers: str, partitions: Mapping[str, int], mend: str
+    connection: Connection, *, bootstrap_servers: str, partitions: Mapping[str, int], remedy: str
 ) -> dict[tuple[str, int], Own | None]:
     """Asks PostgreSQL and Kafka, and decides for each partition of `partitions` (topic: count): the
     last of ours that the log holds.
 
-    Raises Stop where they don't fit, Away for a topic that isn't there, and whatever the
-    connections raise.
+    Raises OperatorNeeded where they don't fit, Unavailable for a topic that isn't there, and
+    whatever the connections raise.
     """
-    await check_partitions(bootstrap_servers, partitions, mend=mend)
+    await check_partitions(bootstrap_servers, partitions, remedy=remedy)
     tps = [
         TopicPartition(topic, partition)
         for topic, count in partitions.items()
@@ -185,9 +187,9 @@ async def survey(
         }
         just_these = {tp: offset + 1 for tp, offset in there.items()}
         anchors = {tp: own async for tp, own, _ in own_records(consumer, there, just_these)}
-        bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), mend=mend) for tp in tps}
+        bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), remedy=remedy) for tp in tps}
         rows = await _numbered_rows(connection, bases)
-        counts = {tp: Count(stored[tp], bases[tp], rows[tp], mend=mend) for tp in tps}
+        counts = {tp: Count(stored[tp], bases[tp], rows[tp], remedy=remedy) for tp in tps}
         async for tp, own, _ in own_records(consumer, {tp: bases[tp].offset for tp in tps}, ends):
             counts[tp].see(own)
         return {(tp.topic, tp.partition): counts[tp].last() for tp in tps}
@@ -222,11 +224,11 @@ def new_reader(bootstrap_servers: str, *, fetch_bytes: int = 1_048_576) -> AIOKa
 
 
 async def check_partitions(
-    bootstrap_servers: str, partitions: Mapping[str, int], *, mend: str
+    bootstrap_servers: str, partitions: Mapping[str, int], *, remedy: str
 ) -> None:
     """Each topic has as many partitions as its keys were placed by.
 
-    Raises Away for a missing topic, Stop for another count.
+    Raises Unavailable for a missing topic, OperatorNeeded for another count.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=10_000)
     try:
@@ -236,12 +238,12 @@ async def check_partitions(
         await admin.close()
     for topic, count in partitions.items():
         if topic not in there:
-            raise Away(f"Topic {topic} is not there; `terang topics` makes it.")
+            raise Unavailable(f"Topic {topic} is not there; `terang topics` makes it.")
         if there[topic] != count:
-            raise Stop(
+            raise OperatorNeeded(
                 f"Topic {topic} has {there[topic]} partitions, but its records are placed by {count}: "
                 "one aggregate's events would go two ways.",
-                mend=f"make the topic anew with {count} partitions, then {mend}",
+                remedy=f"make the topic anew with {count} partitions, then {remedy}",
                 cause=Cause.TOPIC,
             )
 

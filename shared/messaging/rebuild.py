@@ -46,9 +46,9 @@ async def rebuild(
     """Make the schema `projections` anew from the whole log, and swap it in at exactly the living
     positions; helpers take their share of it.
 
-    Raises RefusedError, having changed nothing; Stop if the positions were made on another log; and
-    what the servers or a use case raise: then too nothing has changed. Afterwards the helpers have
-    ended.
+    Raises RefusedError, having changed nothing; OperatorNeeded if the positions were made on
+    another log; and what the servers or a use case raise: then too nothing has changed. Afterwards
+    the helpers have ended.
     """
     collect_rarely()
     pool = await anew.connect()

@@ -15,7 +15,7 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from shared.messaging.envelope import Record
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.lead import (
     RELAY_LOCK,
     Base,
@@ -78,13 +78,13 @@ class Plan:
 
 
 def plan_lane(
-    stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Numbered], *, mend: str
+    stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Numbered], *, remedy: str
 ) -> Lane:
     """Pure: from our records behind `start`, in order, and the outbox's rows that have a number
     above it or none.
 
-    Raises Stop when the log jumps over a number: consumers can't pass that, whatever the database
-    says.
+    Raises OperatorNeeded when the log jumps over a number: consumers can't pass that, whatever the
+    database says.
     """
     held: dict[int, Own] = {}
     sequence = start.sequence
@@ -92,10 +92,10 @@ def plan_lane(
         if sequence is not None and own.sequence <= sequence:
             continue  # a zombie's repeat
         if sequence is not None and own.sequence > sequence + 1:
-            raise Stop(
+            raise OperatorNeeded(
                 f"{stored.topic}/{stored.partition} jumps from number {sequence} to {own.sequence} at offset {own.offset}; "
                 "no consumer can pass that.",
-                mend=mend,
+                remedy=remedy,
             )
         held[own.sequence] = own
         sequence = own.sequence
@@ -109,10 +109,10 @@ def plan_lane(
         rows = [row for row in rows if row.sequence is None or row.sequence > acknowledged]
         unsure = sum(1 for row in rows if row.event_id not in number_of)
         if unsure or not held:
-            raise Stop(
+            raise OperatorNeeded(
                 f"{stored.topic}/{stored.partition} begins at offset {start.offset}, above what the database knows of it; whether "
                 f"{unsure} rows were sent before, and how far counting went, can't be told.",
-                mend="restore a backup that is younger than the topic's retention",
+                remedy="restore a backup that is younger than the topic's retention",
             )
     end = last.sequence if last else 0
     still_there = {row.sequence for row in rows if row.sequence is not None}
@@ -151,12 +151,12 @@ async def gather(
     `drain_seconds`, reads, and plans.
 
     `connection` holds the relay's lock afterwards, so that none can begin before `apply` on the
-    same connection. Raises Stop for what no plan can mend, or when a process of the service is
-    connected.
+    same connection. Raises OperatorNeeded for what no plan can repair, or when a process of the
+    service is connected.
     """
     await refuse_if_running(connection, service)
-    mend = f"delete the topic, make it anew (`terang topics`), then `terang recover {service}`"
-    await check_partitions(bootstrap_servers, partitions, mend=mend)
+    remedy = f"delete the topic, make it anew (`terang topics`), then `terang recover {service}`"
+    await check_partitions(bootstrap_servers, partitions, remedy=remedy)
     tps = [
         TopicPartition(topic, partition)
         for topic, count in partitions.items()
@@ -194,7 +194,7 @@ async def gather(
                 raws[tp, own.offset] = raw
     finally:
         await consumer.stop()
-    lanes = tuple(plan_lane(stored[tp], bases[tp], log[tp], rows[tp], mend=mend) for tp in tps)
+    lanes = tuple(plan_lane(stored[tp], bases[tp], log[tp], rows[tp], remedy=remedy) for tp in tps)
     lacking = tuple(
         record_of(raws[TopicPartition(lane.topic, lane.partition), own.offset])
         for lane in lanes
@@ -204,7 +204,7 @@ async def gather(
 
 
 async def refuse_if_running(connection: Connection, service: str) -> None:
-    """Raises Stop when any other session is on the database.
+    """Raises OperatorNeeded when any other session is on the database.
 
     Takes the relay's lock for this session.
     """
@@ -213,14 +213,14 @@ async def refuse_if_running(connection: Connection, service: str) -> None:
         " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY name"
     )
     if others:
-        raise Stop(
+        raise OperatorNeeded(
             f"Others are connected to the database of {service}: {', '.join(row['name'] for row in others)}.",
-            mend=f"stop every api and worker of {service} and close other sessions, then `terang recover {service}` again",
+            remedy=f"stop every api and worker of {service} and close other sessions, then `terang recover {service}` again",
         )
     if not await connection.fetchval(f"SELECT pg_try_advisory_lock({RELAY_LOCK})"):
-        raise Stop(
+        raise OperatorNeeded(
             f"A relay of {service} leads.",
-            mend=f"stop every worker of {service}, then `terang recover {service}` again",
+            remedy=f"stop every worker of {service}, then `terang recover {service}` again",
         )
 
 

@@ -22,7 +22,13 @@ from aiokafka.client import AIOKafkaClient, ConnectionGroup
 from aiokafka.protocol.produce import ProduceRequest
 
 from shared.messaging.failpoints import failpoint
-from shared.messaging.failures import Away, Cause, Stop, is_infrastructure, stop_in
+from shared.messaging.failures import (
+    Cause,
+    OperatorNeeded,
+    Unavailable,
+    is_infrastructure,
+    operator_needed_in,
+)
 from shared.messaging.lead import RELAY_LOCK, Own, survey
 from shared.messaging.outbox import CHANNEL, headers_from_text
 from shared.observability import metrics
@@ -99,22 +105,22 @@ class Relay:
         self._service = service
         self._partitions = dict(partitions)
         self._kept = kept
-        self._mend = f"terang recover {service}"
+        self._remedy = f"terang recover {service}"
         self._last: dict[Partition, Own | None] = {}
         self._awake = asyncio.Event()
 
     async def run(self) -> NoReturn:
         """Leads whenever it can.
 
-        Never returns; raises Stop when going on would be wrong, and whatever is neither that nor
-        infrastructure.
+        Never returns; raises OperatorNeeded when going on would be wrong, and whatever is neither
+        that nor infrastructure.
         """
         pause = POLL_SECONDS
         while True:
             try:
                 await self._lead()
             except Exception as failure:
-                stop = stop_in(failure)
+                stop = operator_needed_in(failure)
                 if stop is not None:
                     raise stop from failure
                 if not is_infrastructure(failure):
@@ -172,9 +178,9 @@ class Relay:
                     connection,
                     bootstrap_servers=self._bootstrap_servers,
                     partitions=self._partitions,
-                    mend=self._mend,
+                    remedy=self._remedy,
                 )
-        except Stop:
+        except OperatorNeeded:
             # Does it still lead? A process that was stopped in between holds an old answer against
             # what another has sent since.
             await connection.fetchval("SELECT 1")
@@ -202,7 +208,7 @@ class Relay:
                 continue
             if now - moved_at > IDLE_CHECK_SECONDS:
                 if await self._survey(connection) != self._last:
-                    raise Away("The log no longer holds what was acknowledged.")
+                    raise Unavailable("The log no longer holds what was acknowledged.")
                 moved_at = now
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._awake.wait(), POLL_SECONDS)
@@ -238,9 +244,9 @@ class Relay:
         ]
         for (topic, _), _ in lanes:
             if topic not in self._partitions:
-                raise Stop(
+                raise OperatorNeeded(
                     f"The outbox holds records for {topic}, a topic that this version of {self._service} does not write.",
-                    mend="start the version that wrote them, or a newer one",
+                    remedy="start the version that wrote them, or a newer one",
                     cause=Cause.TOPIC,
                 )
         failpoint("relay.sending")
@@ -268,15 +274,15 @@ class Relay:
                 sent.add_done_callback(_seen)
                 written = await sent
             except (kafka.MessageSizeTooLargeError, kafka.RecordListTooLargeError) as refusal:
-                raise Stop(
+                raise OperatorNeeded(
                     f"Kafka refuses a record for {topic}/{partition} as too large.",
-                    mend=f"raise max.message.bytes of {topic} (`terang topics` sets it)",
+                    remedy=f"raise max.message.bytes of {topic} (`terang topics` sets it)",
                     cause=Cause.TOPIC,
                 ) from refusal
             except kafka.KafkaError as failure:
-                raise Away(f"{topic}/{partition}: {failure!r}") from failure
+                raise Unavailable(f"{topic}/{partition}: {failure!r}") from failure
             if written.offset <= (last.offset if last else -1):
-                raise Away(
+                raise Unavailable(
                     f"{topic}/{partition} put a batch at offset {written.offset}, not above the one before: another log."
                 )
             failpoint("relay.batch-acknowledged")
@@ -299,7 +305,7 @@ class Relay:
         )
         failpoint("relay.marked")
         if len(marked) != len(sent):
-            raise Away("Another process moved what this leader had sent.")
+            raise Unavailable("Another process moved what this leader had sent.")
         for topic, count in marked:
             metrics.RELAY_PUBLISHED.labels(topic).inc(count)
         self._last |= sent
@@ -420,7 +426,7 @@ async def _connections_to_leaders(
             if leader in (None, -1) or leader in connections:
                 continue
             if not await client.ready(leader):
-                raise Away(f"The broker that leads {topic}/{number} can't be reached.")
+                raise Unavailable(f"The broker that leads {topic}/{number} can't be reached.")
             connections[leader] = client._conns[leader, ConnectionGroup.DEFAULT]
     return connections
 

@@ -8,11 +8,11 @@ from collections.abc import Mapping, Sequence
 
 from aiokafka import TopicPartition
 
-from shared.messaging.failures import Cause, Stop
+from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.lead import Own, new_reader, own_records
 from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
 
-MEND = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
+REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
 
 SECONDS = 20.0
 """A broker that does not answer within this is away."""
@@ -26,15 +26,16 @@ async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> dict[
     """What the log shows of each position's partition, if each was made on the log that is there
     now.
 
-    Raises Stop if one wasn't; KafkaError, OSError or TimeoutError while the broker is away.
+    Raises OperatorNeeded if one wasn't; KafkaError, OSError or TimeoutError while the broker is
+    away.
     """
     found = await evidence(bootstrap_servers, positions)
     for position in positions:
         why = why_another_log(position, found[position.place])
         if why is not None:
-            raise Stop(
+            raise OperatorNeeded(
                 f"{position.place.topic}/{position.place.partition}: {why}.",
-                mend=MEND,
+                remedy=REMEDY,
                 cause=Cause.OTHER_LOG,
             )
     return found

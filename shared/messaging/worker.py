@@ -24,7 +24,7 @@ from typing_extensions import override
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer, patiently
 from shared.messaging.dispatch import SQL, Subscription, by_type
-from shared.messaging.failures import Cause, Stop, is_infrastructure, stop_in
+from shared.messaging.failures import Cause, OperatorNeeded, is_infrastructure, operator_needed_in
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
 from shared.observability import metrics
@@ -45,7 +45,7 @@ NAME_TICK = 0.2
 """Seconds between two tries at a name."""
 
 
-class NameTaken(Stop):
+class NameTaken(OperatorNeeded):
     """Another worker has this one's name.
 
     It will be free once that one has gone, so here starting again is what helps.
@@ -69,10 +69,10 @@ class Worker:
     """One worker of one service.
 
     `subscriptions` makes what the service listens to, given where it states events: a rebuild gives
-    it a silent outbox. `marks` are the tables outside the projections (`public.owed`) in which event
-    use cases set marks for duties, and nothing else: a rebuild may set them again. `check_seconds` is
-    how often an idle partition is checked against its log; `session_seconds` how long Kafka waits
-    for a worker that says nothing before its partitions go to another.
+    it a silent outbox. `marks` are the tables outside the projections (`public.owed`) in which
+    event use cases set marks for duties, and nothing else: a rebuild may set them again.
+    `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how
+    long Kafka waits for a worker that says nothing before its partitions go to another.
     """
 
     def __init__(
@@ -102,7 +102,7 @@ class Worker:
         self._heard = by_type(subscriptions(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
-        self._stop: Stop | None = None
+        self._stop: OperatorNeeded | None = None
 
     @property
     def topics(self) -> list[str]:
@@ -139,7 +139,7 @@ class Worker:
         ending = asyncio.create_task(told_to_end.wait(), name="end")
         try:
             await asyncio.wait((serving, working, ending), return_when=asyncio.FIRST_COMPLETED)
-            stop = stop_in(working.exception()) if working.done() else None
+            stop = operator_needed_in(working.exception()) if working.done() else None
             if stop is not None and not isinstance(stop, NameTaken):
                 self._stand_still(stop)
                 await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
@@ -149,7 +149,7 @@ class Worker:
             (end,) = await asyncio.gather(working, return_exceptions=True)
             server.should_exit = True
             await asyncio.gather(serving, return_exceptions=True)
-        stop = stop_in(end)
+        stop = operator_needed_in(end)
         if stop is not None:
             if self._stop is None:
                 self._stand_still(stop)
@@ -157,10 +157,10 @@ class Worker:
         if isinstance(end, Exception):
             raise end
 
-    def _stand_still(self, stop: Stop) -> None:
+    def _stand_still(self, stop: OperatorNeeded) -> None:
         """Says why, once.
 
-        Nothing is connected any more: whoever mends it needn't end this process first.
+        Nothing is connected any more: whoever repairs it needn't end this process first.
         """
         self._stop = stop
         metrics.STOPPED.labels(stop.cause).set(1)
@@ -169,7 +169,7 @@ class Worker:
             service=self.service,
             cause=stop.cause,
             reason=stop.reason,
-            mend=stop.mend,
+            remedy=stop.remedy,
         )
 
     async def _work(self) -> None:
@@ -270,7 +270,7 @@ class Worker:
                 raise NameTaken(
                     f"Another worker of {self.service} is named {self.settings.replica}; two of one name would take each other's"
                     " partitions for ever.",
-                    mend="give each worker a TERANG_REPLICA of its own",
+                    remedy="give each worker a TERANG_REPLICA of its own",
                 )
             await asyncio.sleep(NAME_TICK)
 

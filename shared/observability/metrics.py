@@ -37,7 +37,7 @@ CONSUMER_SEEKS = Counter(
 )
 DEAD_LETTERS_OPEN = Gauge(
     "terang_dead_letters_open",
-    "Dead letters of this service that wait to be settled. Above 0: `terang dead-letters list`, mend, `terang dead-letters replay`.",
+    "Dead letters of this service that wait to be settled. Above 0: `terang dead-letters list`, remove the cause, `terang dead-letters replay`.",
 )
 REBUILD_WANTED = Gauge(
     "terang_rebuild_wanted_events",
@@ -47,7 +47,7 @@ STOPPED = Gauge(
     "terang_stopped",
     "1 in a worker that stands still because going on would be wrong, by reason: gap (an event is missing on a log that it hears); other-log"
     " (a log that it hears was replaced); brake (too many dead letters in a row); outbox (its own log and outbox don't fit); topic (a topic"
-    " is not as this version needs it); other. 0 while it works. Its /ready says which command mends it; start it again afterwards.",
+    " is not as this version needs it); other. 0 while it works. Its /ready names the remedy; start it again afterwards.",
     ["reason"],
 )
 DUTY_FAILURES = Counter(

@@ -155,7 +155,7 @@ async def test_a_gap_stops_the_worker(stage: Stage) -> None:
     await stage.log.say([Added(key="key-0", n=1)])
     said = await worker.stands_still("gap")
     assert "holds sequence 3 at offset 1, but 2 comes next" in said
-    assert "To mend it: put the log back as it was" in said
+    assert "Remedy: put the log back as it was" in said
     connection = await asyncpg.connect(stage.database)
     await refuse_if_running(connection, "tally")
     await connection.close()

@@ -14,7 +14,7 @@ from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.messaging.envelope import Event
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.outbox import Statement
 from shared.messaging.recover import apply, gather
 from tests.fault.test_relay_deaths import process, running, stopped
@@ -72,9 +72,9 @@ class Foreign:
         self.value, self.headers, self.key, self.partition = value, headers, b"k", 0
 
 
-async def stops(small: Small) -> Stop:
+async def stops(small: Small) -> OperatorNeeded:
     """The relay must not go on; this is what it says."""
-    with pytest.raises(Stop) as stopped:
+    with pytest.raises(OperatorNeeded) as stopped:
         await asyncio.wait_for(small.relay().run(), 30)
     return stopped.value
 
@@ -162,7 +162,7 @@ async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(
     await servers.fresh_topics(small.topic, partitions=1)
     stop = await stops(small)
     assert "lacks number 1" in stop.reason
-    assert stop.mend == "terang recover small"
+    assert stop.remedy == "terang recover small"
 
 
 async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, servers: Servers) -> None:
@@ -177,7 +177,7 @@ async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, server
     await small.drained()
     await servers.fresh_topics(small.topic, partitions=1)
     await small.walk(10)
-    with pytest.raises(Stop, match="jumps from number 0 to 101"):
+    with pytest.raises(OperatorNeeded, match="jumps from number 0 to 101"):
         await asyncio.wait_for(relay, 30)
     await servers.fresh_topics(small.topic, partitions=1)
     await published(small, 5)
@@ -278,7 +278,7 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
     new_id = await state_one_more(small)
     stop = await stops(small)
     assert "were given" in stop.reason
-    assert stop.mend == "terang recover small"
+    assert stop.remedy == "terang recover small"
 
     handed: list[UUID] = []
 
@@ -358,7 +358,7 @@ async def test_yesterdays_database_put_under_a_working_relay_stops_it(
     finally:
         await operator.close()
     await state_one_more(small)
-    with pytest.raises(Stop, match="were given"):
+    with pytest.raises(OperatorNeeded, match="were given"):
         await asyncio.wait_for(relay, 20)
     numbers = [int(dict(record.headers)["ce_sequence"]) for record in await small.log()]
     assert numbers == list(range(1, len(numbers) + 1))
@@ -442,7 +442,7 @@ async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSm
         small.dsn, server_settings={"application_name": "terang-small-worker"}
     )
     try:
-        with pytest.raises(Stop, match="terang-small-worker"):
+        with pytest.raises(OperatorNeeded, match="terang-small-worker"):
             await gather(
                 connection,
                 bootstrap_servers=small.bootstrap,

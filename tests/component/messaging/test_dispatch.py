@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError, Subscription, by_type
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.position import Place
 from tests.component.messaging.conftest import Desk
 from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, exactly_once
@@ -59,7 +59,7 @@ async def test_a_gap_stops(desk: Desk) -> None:
     """
     written = [desk.log.record(Added(key="key-0", n=1)) for _ in range(3)]
     del written[1]
-    with pytest.raises(Stop, match=r"holds sequence 3 at offset 1, but 2 comes next"):
+    with pytest.raises(OperatorNeeded, match=r"holds sequence 3 at offset 1, but 2 comes next"):
         await desk.take(desk.records(written))
     assert (await desk.position()).next_offset == 0
 
@@ -153,7 +153,7 @@ async def test_the_brake(desk: Desk) -> None:
     assert (await desk.position()).failures == MOST_IN_A_ROW
     more = desk.records([desk.log.record(Added(key="key-0", n=UNLUCKY))])
     for _ in range(2):
-        with pytest.raises(Stop, match="20 records in a row"):
+        with pytest.raises(OperatorNeeded, match="20 records in a row"):
             await desk.take(more)
     assert len(await desk.letters()) == MOST_IN_A_ROW
     await desk.pool.execute("UPDATE messaging.position SET failures = 0")

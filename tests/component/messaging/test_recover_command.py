@@ -157,8 +157,7 @@ async def test_a_worker_that_stopped_itself_is_not_in_the_way(
         ready = http.get("/ready")
         assert ready.status_code == 503
         assert (
-            "holds number 2, but only 1 were given. To mend it: terang recover feedback"
-            in ready.text
+            "holds number 2, but only 1 were given. Remedy: terang recover feedback" in ready.text
         )
         done = await asyncio.to_thread(recover, yesterday, servers.bootstrap, "--yes")
         assert done.returncode == 0, done.stderr

@@ -15,7 +15,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.messaging import relay
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.outbox import Row, Statement, partition_of
 from shared.messaging.relay import BATCH_BYTES, Relay
 from tests.servers import Servers
@@ -171,9 +171,9 @@ async def test_a_topic_with_another_number_of_partitions_stops_the_relay(
     small = await new_small(partitions=3)
     small.partitions = 12
     await small.walk(1)
-    with pytest.raises(Stop, match="3 partitions") as stopped:
+    with pytest.raises(OperatorNeeded, match="3 partitions") as stopped:
         await asyncio.wait_for(small.relay().run(), 20)
-    assert "terang recover small" in stopped.value.mend
+    assert "terang recover small" in stopped.value.remedy
 
 
 async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: NewSmall) -> None:
@@ -188,9 +188,9 @@ async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: New
     )
     await admin.close()
     await small.walk(1, note="x" * 3000)
-    with pytest.raises(Stop, match="too large") as stopped:
+    with pytest.raises(OperatorNeeded, match="too large") as stopped:
         await asyncio.wait_for(small.relay().run(), 20)
-    assert f"max.message.bytes of {small.topic}" in stopped.value.mend
+    assert f"max.message.bytes of {small.topic}" in stopped.value.remedy
 
 
 async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Servers) -> None:
@@ -218,5 +218,5 @@ async def test_rows_for_a_topic_that_this_version_does_not_write_stop_it(
         connection, [Row("small.newer", 0, b"k", uuid4(), "terang.StepTaken", (), b"{}")]
     )
     await connection.close()
-    with pytest.raises(Stop, match=r"small\.newer"):
+    with pytest.raises(OperatorNeeded, match=r"small\.newer"):
         await asyncio.wait_for(small.relay().run(), 20)

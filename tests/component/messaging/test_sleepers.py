@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pytest
 
 from shared.messaging.consumer import Consumer
-from shared.messaging.failures import Away, Stop
+from shared.messaging.failures import OperatorNeeded, Unavailable
 from shared.messaging.position import Place, Position
 from tests.component.messaging.conftest import NOW, Desk
 from tests.fault.tally import Added
@@ -17,7 +17,7 @@ from tests.fault.tally import Added
 async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, *, moved: bool
 ) -> None:
-    """With the positions where they were it is another log: Stop.
+    """With the positions where they were it is another log: OperatorNeeded.
 
     If another worker moved them meanwhile, they are asked about again.
     """
@@ -27,7 +27,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
         assert [position.next_offset for position in positions] == [2]
         if moved:
             await desk.add(3)
-        raise Stop("the log ends below.", mend="nothing")
+        raise OperatorNeeded("the log ends below.", remedy="nothing")
 
     monkeypatch.setattr("shared.messaging.same_log.assure", assure)
     outbox = desk.catalogue.outbox()
@@ -42,7 +42,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
         check_seconds=60,
         session_seconds=10,
     )
-    with pytest.raises(Away if moved else Stop):
+    with pytest.raises(Unavailable if moved else OperatorNeeded):
         await consumer._checked([Place(desk.catalogue.added.topic, desk.partition)])
 
 
@@ -64,7 +64,7 @@ async def test_positions_that_are_no_longer_locked_stop_nobody(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND state = 'idle in transaction'"
             )
-            raise Stop("the log ends below.", mend="nothing")
+            raise OperatorNeeded("the log ends below.", remedy="nothing")
 
     monkeypatch.setattr(desk.dispatch, "_assure", assure)
     await desk.take(desk.records([record]))

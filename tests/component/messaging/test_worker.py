@@ -9,7 +9,7 @@ import pytest
 
 from deploy.local.ports import free_port
 from shared.messaging import worker as module
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
 from tests.fault.tally import Stage, make_worker
@@ -26,7 +26,7 @@ async def test_two_of_one_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
     ]
     held, wanting = await asyncpg.connect(stage.database), await asyncpg.connect(stage.database)
     await first._take_name(held)
-    with pytest.raises(Stop, match="TERANG_REPLICA"):
+    with pytest.raises(OperatorNeeded, match="TERANG_REPLICA"):
         await second._take_name(wanting)
     await held.close()
     await second._take_name(wanting)

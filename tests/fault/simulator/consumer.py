@@ -6,14 +6,14 @@ from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
-from shared.messaging.failures import Permanent, Stop
+from shared.messaging.failures import OperatorNeeded, Permanent
 from shared.messaging.position import Place, Position, Verdict, judge_all
 from tests.fault.simulator.decisions import another_log
 from tests.fault.simulator.kafka import Record, marks_of
 from tests.fault.simulator.platform import Platform, Process, Row, Steps
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
-MEND = "terang recover of the source, or terang rebuild"
+REMEDY = "terang recover of the source, or terang rebuild"
 
 Batch = dict[Place, list[tuple[int, Record]]]
 
@@ -66,7 +66,7 @@ def consumer(platform: Platform, me: Process) -> Steps:
             yield
             if "15" in platform.off and "10-no-seek" not in platform.off:
                 memory.generation = -1  # still seeks, but doesn't ask whether it is the same log
-        except Stop as stop:
+        except OperatorNeeded as stop:
             platform.page(me, stop, "consumer")
             return
 
@@ -143,8 +143,8 @@ def seek(
             if reason and moved:  # while this process slept between its two questions
                 raise LockTimeout
             if reason:
-                raise Stop(
-                    f"{position.place.topic}/{position.place.partition}: {reason}.", mend=MEND
+                raise OperatorNeeded(
+                    f"{position.place.topic}/{position.place.partition}: {reason}.", remedy=REMEDY
                 )
         if moves:
             memory.offsets[position.place] = position.next_offset
@@ -259,7 +259,7 @@ def judge_part(
         reason = another_log(position, platform.kafka.logs[place])
     if reason:
         connection.rollback()
-        raise Stop(f"{where}: {reason}.", mend=MEND)
+        raise OperatorNeeded(f"{where}: {reason}.", remedy=REMEDY)
     connection.put("position", place, moved)
     return verdicts
 

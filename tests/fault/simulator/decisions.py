@@ -13,13 +13,16 @@ from tests.fault.simulator.kafka import Log
 from tests.fault.simulator.platform import Sent
 
 
-def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, mend: str) -> Sent:
-    """Rule 7, by shared/messaging/lead.py. `rows` are event ids by number. Raises Stop."""
+def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, remedy: str) -> Sent:
+    """Rule 7, by shared/messaging/lead.py.
+
+    `rows` are event ids by number. Raises OperatorNeeded.
+    """
     stored = _stored(place, sent)
     base = lead.base(
-        stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), mend=mend
+        stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), remedy=remedy
     )
-    count = lead.Count(stored, base, rows, mend=mend)  # type: ignore[arg-type]
+    count = lead.Count(stored, base, rows, remedy=remedy)  # type: ignore[arg-type]
     for own in _owns(log, base.offset):
         count.see(own)
     last = count.last()
@@ -37,18 +40,18 @@ def another_log(position: Position, log: Log) -> str | None:
 
 
 def plan_of_recovery(
-    place: Place, sent: Sent, rows: Sequence[tuple[int, int | None]], log: Log, mend: str
+    place: Place, sent: Sent, rows: Sequence[tuple[int, int | None]], log: Log, remedy: str
 ) -> recover.Lane:
     """Rule 21, by shared/messaging/recover.py.
 
-    `rows` are (event id, number) in the order of the outbox. Raises Stop.
+    `rows` are (event id, number) in the order of the outbox. Raises OperatorNeeded.
     """
     stored, anchor = _stored(place, sent), _own(log.mark(sent.offset))
     start = recover.agreed(stored, lead.Bounds(log.start, log.end), anchor)
     above = [
         recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
     ]  # type: ignore[arg-type]
-    return recover.plan_lane(stored, start, _owns(log, start.offset), above, mend=mend)
+    return recover.plan_lane(stored, start, _owns(log, start.offset), above, remedy=remedy)
 
 
 def event_of(own: lead.Own) -> int:

@@ -24,7 +24,7 @@ HARMLESS = (
 """Nothing may stop for these, nothing may be lost."""
 
 DESTRUCTIVE = ("restore a", "restore e", "restore r", "power cut", "topic anew")
-"""These can justify a stop that names its mend."""
+"""These can justify a stop that names its remedy."""
 
 LONGEST_HEALING = 6000
 """Steps after which a platform without faults must have come to rest."""
@@ -478,7 +478,7 @@ class History:
             self.settle()
             if not self.stopped():
                 return
-            self.mend()
+            self.remedy()
             self.start_all()
         self.settle()
 

@@ -2,7 +2,7 @@
 recovery after a restored backup (21).
 """
 
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.position import Place, Position, Verdict, judge_all
 from tests.fault.simulator.consumer import DeadLetter, Fact, effects
 from tests.fault.simulator.decisions import event_of, plan_of_recovery
@@ -161,7 +161,7 @@ def recover(platform: Platform, me: Process) -> Steps:
         yield
     except (ConnectionLost, LockTimeout) as trouble:
         platform.say(me.name, f"recovery failed: {type(trouble).__name__}")
-    except Stop as stop:
+    except OperatorNeeded as stop:
         platform.page(me, stop, "recovery")
     connection.terminate()
     service.down = False

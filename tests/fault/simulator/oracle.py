@@ -66,8 +66,8 @@ def kind(process: str) -> str:
 
 
 def justified(platform: Platform, paged: Paged) -> bool:
-    """A stop names its mend and follows a destruction that this process can't make good."""
-    if not paged.mend:
+    """A stop names its remedy and follows a destruction that this process can't make good."""
+    if not paged.remedy:
         return False
     before = [(what, whose) for tick, what, whose in platform.destroyed if tick <= paged.tick]
     if paged.kind == "consumer":

@@ -7,7 +7,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, NamedTuple
 
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.position import Place, Position
 from tests.fault.simulator.kafka import Kafka, Record
 from tests.fault.simulator.postgres import Connection, Database
@@ -126,7 +126,7 @@ class Paged(NamedTuple):
     service: str
     kind: str
     reason: str
-    mend: str
+    remedy: str
 
 
 class Platform:
@@ -191,9 +191,9 @@ class Platform:
         self.destroyed.append((self.tick, what, whose))
         self.say("FAULT", f"{what} {whose}")
 
-    def page(self, process: Process, stop: Stop, kind: str) -> None:
+    def page(self, process: Process, stop: OperatorNeeded, kind: str) -> None:
         self.paged.append(
-            Paged(self.tick, process.name, process.service.name, kind, stop.reason, stop.mend)
+            Paged(self.tick, process.name, process.service.name, kind, stop.reason, stop.remedy)
         )
         self.say(process.name, f"STOPS: {stop}")
 

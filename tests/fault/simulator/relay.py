@@ -4,7 +4,7 @@ can't be sure of (rules 2 to 7).
 
 from collections.abc import Generator
 
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.position import Place
 from tests.fault.simulator.decisions import known_to_hold
 from tests.fault.simulator.kafka import Flight, SendFailed
@@ -41,7 +41,7 @@ def relay(platform: Platform, me: Process) -> Steps:
             platform.say(me.name, f"begins anew: {type(trouble).__name__}")
             connection.terminate()
             yield
-        except Stop as stop:
+        except OperatorNeeded as stop:
             platform.page(me, stop, "relay")
             return
 
@@ -78,7 +78,7 @@ def survey(
             found[place] = known_to_hold(
                 place, sent, rows, platform.kafka.logs[place], f"terang recover {me.service.name}"
             )
-        except Stop:
+        except OperatorNeeded:
             yield
             if "7-unasked" not in platform.off:
                 # does it still lead? Else another may have numbered and sent since it asked the

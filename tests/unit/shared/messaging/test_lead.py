@@ -5,7 +5,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.messaging.failures import Stop
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.lead import Bounds, Count, Own, Stored, base
 
 
@@ -37,8 +37,8 @@ def decide(
 ) -> Own | None:
     """The whole decision over one partition, as `survey` makes it; `log` is our records by offset."""
     anchor = log.get(stored.acknowledged.offset) if stored.acknowledged else None
-    start = base(stored, bounds, anchor, mend="terang recover small")
-    count = Count(stored, start, rows, mend="terang recover small")
+    start = base(stored, bounds, anchor, remedy="terang recover small")
+    count = Count(stored, start, rows, remedy="terang recover small")
     for offset in sorted(offset for offset in log if start.offset <= offset < bounds.end):
         count.see(log[offset])
     return count.last()
@@ -176,6 +176,6 @@ def test_what_does_not_add_up_stops(
     why: str,
 ) -> None:
     """Rather than count on wrongly, the relay stops and names the command that mends it."""
-    with pytest.raises(Stop, match=why) as stop:
+    with pytest.raises(OperatorNeeded, match=why) as stop:
         decide(stored(numbered, known), Bounds(*bounds), log(*records), rows(*kept))
-    assert stop.value.mend == "terang recover small"
+    assert stop.value.remedy == "terang recover small"
