@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 from shared.messaging.envelope import Record
 from shared.messaging.failures import Permanent
 from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
-from shared.messaging.parser import Fault, Heard, events, hear
+from shared.messaging.parser import Heard, RecordFault, events, hear
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
 
@@ -41,7 +41,7 @@ class Aside(NamedTuple):
     """One record to be set aside, why, and who could not take it."""
 
     heard: Heard
-    fault: Fault
+    fault: RecordFault
     handler: str
 
 
@@ -199,7 +199,7 @@ async def replay(
             if subscription is None:
                 raise Permanent(f"this service hears no {heard.type}")
             (event,) = events(subscription.contract, [heard])
-            if isinstance(event, Fault):
+            if isinstance(event, RecordFault):
                 raise Permanent(f"{event.code}: {event.detail}")
             await subscription.take(connection, [event])
             await SQL.settle_dead_letter(connection, id=id_, at=at)

@@ -25,7 +25,7 @@ from shared.messaging.envelope import Contract, Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
 from shared.messaging.outbox import Outbox
-from shared.messaging.parser import Fault, Heard, events
+from shared.messaging.parser import Heard, RecordFault, events
 from shared.messaging.position import Place, Position, Verdict, judge_all
 from shared.messaging.same_log import REMEDY
 from shared.observability import metrics
@@ -56,7 +56,7 @@ back within that time of the server."""
 READ_AT_ONCE = 500
 """Records that are read ahead in one go: some five milliseconds."""
 
-Read = Mapping[int, Event[Any] | Fault]
+Read = Mapping[int, Event[Any] | RecordFault]
 """Events, or why there is none, by id() of their Heard."""
 
 NOBODY = "none"
@@ -78,7 +78,8 @@ class Derived(NamedTuple):
 
 
 class Subscription(NamedTuple):
-    """One event that a service listens to, what it does about it, and what else follows from that."""
+    """One event that a service listens to, what it does about it, and what else follows from that.
+    """
 
     contract: Contract
     use_case: EventUseCase
@@ -218,7 +219,11 @@ class Dispatch:
         return await self._patiently(batch, read, deadline, condemned=_fault(blamed))
 
     async def _patiently(
-        self, batch: Sequence[Heard], read: Read, deadline: float, condemned: Fault | None = None
+        self,
+        batch: Sequence[Heard],
+        read: Read,
+        deadline: float,
+        condemned: RecordFault | None = None,
     ) -> dict[Place, int]:
         """One transaction, again and again while servers are away."""
         pause = FIRST_PAUSE
@@ -237,7 +242,7 @@ class Dispatch:
             self.waiting = False
 
     async def _transaction(
-        self, batch: Sequence[Heard], read: Read, condemned: Fault | None
+        self, batch: Sequence[Heard], read: Read, condemned: RecordFault | None
     ) -> dict[Place, int]:
         """Position, effects and dead letters of a batch.
 
@@ -310,14 +315,17 @@ async def _run(subscription: Subscription, connection: Connection, run: list[Eve
         raise BlamedError from error
 
 
-def _fault(blamed: BlamedError) -> Fault:
-    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
+def _fault(blamed: BlamedError) -> RecordFault:
+    """Why a use case could not take an event, in a code and words that hold nothing of the event.
+    """
     cause = blamed.__cause__
     if isinstance(cause, Refusal):
-        return Fault("refused", cause.code)
+        return RecordFault("refused", cause.code)
     if isinstance(cause, asyncpg.PostgresError):
-        return Fault("failed", f"{type(cause).__name__} (SQLSTATE {cause.sqlstate})")
-    return Fault("refused" if isinstance(cause, Permanent) else "failed", type(cause).__name__)
+        return RecordFault("failed", f"{type(cause).__name__} (SQLSTATE {cause.sqlstate})")
+    return RecordFault(
+        "refused" if isinstance(cause, Permanent) else "failed", type(cause).__name__
+    )
 
 
 def places_of(batch: Sequence[Heard]) -> set[Place]:
@@ -386,7 +394,7 @@ def make_plan(
     *,
     service: str,
     read: Read | None = None,
-    condemned: Fault | None = None,
+    condemned: RecordFault | None = None,
     most_in_a_row: int | None = MOST_IN_A_ROW,
 ) -> Plan:
     """Judge each record against the positions and decide what becomes of it.
@@ -424,7 +432,7 @@ def make_plan(
                 plan.count_unheard(end.place, heard)
                 continue
             outcome = heard.fault or condemned or read[id(heard)]
-            if isinstance(outcome, Fault):
+            if isinstance(outcome, RecordFault):
                 failures += 1
                 if most_in_a_row is not None and failures > most_in_a_row:
                     raise _brake(service, heard, outcome)
@@ -483,7 +491,7 @@ def _gap(service: str, position: Position, heard: Heard) -> OperatorNeeded:
     )
 
 
-def _brake(service: str, heard: Heard, fault: Fault) -> OperatorNeeded:
+def _brake(service: str, heard: Heard, fault: RecordFault) -> OperatorNeeded:
     raw = heard.raw
     return OperatorNeeded(
         f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead letters, and offset {raw.offset} would be"
@@ -512,7 +520,7 @@ def read_all(batch: Iterable[Heard], subscriptions: Mapping[str, Subscription]) 
     for heard in batch:
         if heard.fault is None and heard.type in subscriptions:
             wanted.setdefault(heard.type or "", []).append(heard)
-    read: dict[int, Event[Any] | Fault] = {}
+    read: dict[int, Event[Any] | RecordFault] = {}
     for type_, heards in wanted.items():
         read.update(
             zip(map(id, heards), events(subscriptions[type_].contract, heards), strict=True)
@@ -524,7 +532,7 @@ async def read_ahead(batch: Sequence[Heard], subscriptions: Mapping[str, Subscri
     """The same, some records at a time, so that whatever else goes on is held up for milliseconds
     only.
     """
-    read: dict[int, Event[Any] | Fault] = {}
+    read: dict[int, Event[Any] | RecordFault] = {}
     for start in range(0, len(batch), READ_AT_ONCE):
         read.update(read_all(batch[start : start + READ_AT_ONCE], subscriptions))
         await asyncio.sleep(0)

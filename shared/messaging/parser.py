@@ -4,8 +4,8 @@ Nothing here raises for what a record holds.
 
 FastStream's own parser decodes every header before anything of ours can look at it, and a header
 that is null or not UTF-8 makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse` and
-`decode` stand in its place. What can't be read becomes a `Fault`, and a record with a fault becomes
-a dead letter.
+`decode` stand in its place. What can't be read becomes a `RecordFault`, and a record with a fault
+becomes a dead letter.
 """
 
 import contextlib
@@ -48,7 +48,7 @@ class Raw(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class RecordFault:
     """Why a record can't take effect.
 
     `code` is stable; `detail` says where it fails, never what it holds (it may be personal).
@@ -68,7 +68,7 @@ class Heard(NamedTuple):
     mark: Mark
     type: str | None
     headers: dict[str, bytes | None]
-    fault: Fault | None
+    fault: RecordFault | None
 
 
 LONGEST_TYPE = 200
@@ -103,16 +103,20 @@ def hear(raw: Raw) -> Heard:
             Mark(offset, None, None),
             None,
             headers,
-            Fault("header-invalid", "ce_sequence is no number from 1"),
+            RecordFault("header-invalid", "ce_sequence is no number from 1"),
         )
     mark = Mark(offset, sequence, event)
     type_ = headers.get("ce_type")
     if type_ is None:
-        return Heard(raw, mark, None, headers, Fault(*_absent(headers, "ce_type")))
+        return Heard(raw, mark, None, headers, RecordFault(*_absent(headers, "ce_type")))
     name = _type_name(type_)
     if name is None:
         return Heard(
-            raw, mark, None, headers, Fault("header-invalid", "ce_type is no name of an event type")
+            raw,
+            mark,
+            None,
+            headers,
+            RecordFault("header-invalid", "ce_type is no name of an event type"),
         )
     return Heard(raw, mark, name, headers, None)
 
@@ -134,32 +138,32 @@ def _absent(headers: dict[str, bytes | None], name: str) -> tuple[str, str]:
     )
 
 
-def _not_ours(headers: dict[str, bytes | None]) -> Fault:
+def _not_ours(headers: dict[str, bytes | None]) -> RecordFault:
     """The reason why a record has no place in our sequence."""
     if not any(name.startswith("ce_") for name in headers):
-        return Fault(
+        return RecordFault(
             "headers-not-ours",
             "the record carries no ce_ headers: it was not written by this platform",
         )
     for name in ("ce_id", "ce_sequence"):
         value = headers.get(name)
         if value is None:
-            return Fault(*_absent(headers, name))
+            return RecordFault(*_absent(headers, name))
         try:
             value.decode("ascii")
         except UnicodeDecodeError:
-            return Fault("header-not-text", f"{name} is not text")
-    return Fault("header-invalid", "ce_id is no UUID or ce_sequence no number")
+            return RecordFault("header-not-text", f"{name} is not text")
+    return RecordFault("header-invalid", "ce_id is no UUID or ce_sequence no number")
 
 
-def _event(heard: Heard, data: BaseModel) -> Event[Any] | Fault:
+def _event(heard: Heard, data: BaseModel) -> Event[Any] | RecordFault:
     """The event of a record whose data are valid, or what its other headers lack."""
     raw, mark, headers = heard.raw, heard.mark, heard.headers
     correlation = headers.get("ce_correlationid")
     try:
         when = datetime.fromisoformat(headers["ce_time"].decode())  # type: ignore[union-attr]
         if when.tzinfo is None:
-            return Fault("header-invalid", "ce_time has no zone")
+            return RecordFault("header-invalid", "ce_time has no zone")
         return Event(
             mark.event,  # type: ignore[arg-type] # with a type there is an id, and a sequence
             heard.type,  # type: ignore[arg-type]
@@ -182,7 +186,7 @@ def _event(heard: Heard, data: BaseModel) -> Event[Any] | Fault:
         return _unreadable(headers)
 
 
-def _unreadable(headers: dict[str, bytes | None]) -> Fault:
+def _unreadable(headers: dict[str, bytes | None]) -> RecordFault:
     """Which header keeps a record from being an event."""
     for name in ("ce_time", "ce_source", "ce_subject", "ce_correlationid"):
         value = headers.get(name)
@@ -190,22 +194,22 @@ def _unreadable(headers: dict[str, bytes | None]) -> Fault:
             if value is not None:
                 value.decode()
             elif name != "ce_correlationid":
-                return Fault(*_absent(headers, name))
+                return RecordFault(*_absent(headers, name))
         except UnicodeDecodeError:
-            return Fault("header-not-text", f"{name} is not UTF-8")
-    return Fault("header-invalid", "ce_time is no time")
+            return RecordFault("header-not-text", f"{name} is not UTF-8")
+    return RecordFault("header-invalid", "ce_time is no time")
 
 
-def _invalid(error: ValidationError) -> Fault:
+def _invalid(error: ValidationError) -> RecordFault:
     """Where the data fail, without a word of what they hold."""
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     if faults[0]["type"] == "json_invalid":
-        return Fault("not-json", "the data are not JSON")
+        return RecordFault("not-json", "the data are not JSON")
     places = [
         "/".join(str(step)[:60] for step in fault["loc"]) + " " + fault["type"]
         for fault in faults[:5]
     ]
-    return Fault("data-invalid", "; ".join(places))
+    return RecordFault("data-invalid", "; ".join(places))
 
 
 @lru_cache(maxsize=1000)
@@ -213,7 +217,7 @@ def _many(model: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
     return TypeAdapter(list[model])  # type: ignore[valid-type]
 
 
-def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | Fault]:
+def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | RecordFault]:
     """Events of one contract, in the order given; a fault stands where the record can't be one.
 
     The data are validated in one go, as one JSON array; if that fails, one by one, so that only the
@@ -235,9 +239,9 @@ def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | Faul
     return [_single(contract, one) for one in heard]
 
 
-def _single(contract: Contract, heard: Heard) -> Event[Any] | Fault:
+def _single(contract: Contract, heard: Heard) -> Event[Any] | RecordFault:
     if heard.raw.value is None:
-        return Fault("no-data", "the record has no value (a tombstone)")
+        return RecordFault("no-data", "the record has no value (a tombstone)")
     try:
         return _event(heard, contract.model.model_validate_json(heard.raw.value))
     except ValidationError as error:

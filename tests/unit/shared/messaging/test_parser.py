@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.messaging.envelope import Event, Record
-from shared.messaging.parser import Fault, events, hear
+from shared.messaging.parser import RecordFault, events, hear
 from shared.messaging.position import Mark
 
 ID = UUID(int=7)
@@ -74,14 +74,14 @@ def test_an_unreadable_type_keeps_its_number() -> None:
     """An event of ours whose type can't be read still has its place in the sequence."""
     heard = hear(record(type=b"\xff"))
     assert heard.mark == Mark(4, 12, ID)
-    assert heard.fault == Fault("header-invalid", "ce_type is no name of an event type")
+    assert heard.fault == RecordFault("header-invalid", "ce_type is no name of an event type")
 
 
 def test_the_bad_one_among_many() -> None:
     """One event that can't be read leaves the others of its batch readable."""
     values = [b'{"n": 1}', b'{"n": "many"}', b'{"n": 3}', None, b'{"n": 4}, {"n": 5}']
     found = events(Row(), [hear(record(value)) for value in values])
-    codes = [one.code if isinstance(one, Fault) else one.data.n for one in found]
+    codes = [one.code if isinstance(one, RecordFault) else one.data.n for one in found]
     assert codes == [1, "data-invalid", 3, "no-data", "not-json"]
 
 
@@ -89,13 +89,13 @@ def test_values_that_only_together_are_json() -> None:
     """Two halves of a value are not one value, and do not shift the events behind them."""
     values = [b'{"n": 1, "born": "', b'"}', b'{"n": 2}, {"n": 3}']
     found = events(Row(), [hear(record(value)) for value in values])
-    assert all(isinstance(one, Fault) for one in found)
+    assert all(isinstance(one, RecordFault) for one in found)
 
 
 def test_a_fault_tells_no_data() -> None:
     """The reason says where data fail, and nothing of what they hold."""
     (fault,) = events(Row(), [hear(record(b'{"n": "secret", "born": 1999}'))])
-    assert isinstance(fault, Fault)
+    assert isinstance(fault, RecordFault)
     assert fault.detail == "n int_parsing; born string_type"
 
 
@@ -113,6 +113,6 @@ def test_nothing_raises(headers: list[tuple[str, bytes | None]], value: bytes | 
     assert (heard.mark.sequence is None) == (heard.mark.event is None)
     if heard.fault is None:
         (found,) = events(Row(), [heard])
-        assert isinstance(found, Event | Fault)
+        assert isinstance(found, Event | RecordFault)
     else:
         assert heard.fault.code
