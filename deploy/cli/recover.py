@@ -16,7 +16,7 @@ from aiokafka.errors import KafkaError
 from deploy.cli.serve import Service
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.failures import OperatorNeeded, Unavailable
-from shared.messaging.parser import hear
+from shared.messaging.parser import read_headers
 from shared.messaging.recover import Plan, Restore, apply, gather
 from shared.postgres.pool import SEARCH_PATH, use_json
 
@@ -113,10 +113,10 @@ def described(plan: Plan, *, restores: bool) -> list[str]:
                     "Consumers that took them stop; they need `terang rebuild`."
                 )
     for record in plan.lacking[:SHOWN]:
-        heard = hear(record)
-        subject = (heard.headers.get("ce_subject") or b"").decode(errors="replace")
+        inbound = read_headers(record)
+        subject = (inbound.headers.get("ce_subject") or b"").decode(errors="replace")
         lines.append(
-            f"  lacking: {heard.type} {subject}, number {heard.mark.sequence} of {record.topic}/{record.partition}"
+            f"  lacking: {inbound.type} {subject}, number {inbound.mark.sequence} of {record.topic}/{record.partition}"
         )
     if len(plan.lacking) > SHOWN:
         lines.append(f"  … and {len(plan.lacking) - SHOWN} more")

@@ -11,7 +11,7 @@ from services.feedback.units.storage import SQL
 from shared.contracts.catalogue import stated_by
 from shared.contracts.feedback import ComplaintFiled, ComplaintResolved, UnitCleared, UnitFlagged
 from shared.messaging.envelope import Event, Record
-from shared.messaging.parser import events, hear
+from shared.messaging.parser import events, read_headers
 from shared.postgres.pool import Connection
 
 
@@ -26,9 +26,9 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     taken: Counter[str] = Counter()
     lines: list[str] = []
     for record in records:
-        heard = hear(record)
-        contract = contracts.get(heard.type or "")
-        read = events(contract, [heard])[0] if contract and heard.fault is None else None
+        inbound = read_headers(record)
+        contract = contracts.get(inbound.type or "")
+        read = events(contract, [inbound])[0] if contract and inbound.fault is None else None
         if not isinstance(read, Event):
             lines.append(
                 f"Not taken in: {record.topic}/{record.partition} at offset {record.offset} is no event known here."

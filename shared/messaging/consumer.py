@@ -40,7 +40,7 @@ from shared.messaging.dispatch import (
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
 from shared.messaging.outbox import Outbox
-from shared.messaging.parser import Heard, decode, hear, parse
+from shared.messaging.parser import InboundRecord, decode, parse, read_headers
 from shared.messaging.position import Place, Position
 from shared.observability import metrics
 from shared.postgres.pool import Pool
@@ -227,7 +227,8 @@ class Consumer:
         raise AssertionError("unreachable: one of the two has raised")
 
     async def _end(self, keeping: asyncio.Task[NoReturn] | None) -> None:
-        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did."""
+        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did.
+        """
         self._ending = True
         if keeping is not None and not keeping.done():
             keeping.cancel()
@@ -334,7 +335,7 @@ class Consumer:
 
     # The batch
 
-    async def _take(self, batch: list[Heard]) -> None:
+    async def _take(self, batch: list[InboundRecord]) -> None:
         """FastStream's handler: reads the batch while the one before is with PostgreSQL, then hands
         it over and returns for the next.
 
@@ -365,7 +366,7 @@ class Consumer:
         if len(batch) < READ_AHEAD_FROM:  # we have caught up: what comes meanwhile makes one batch
             await asyncio.wait([self._taking])
 
-    async def _come_meanwhile(self) -> list[Heard]:
+    async def _come_meanwhile(self) -> list[InboundRecord]:
         """What came while the batch before was with PostgreSQL: aiokafka asks for more only once
         what it holds was taken, so it is one request away.
         """
@@ -375,9 +376,9 @@ class Consumer:
             found = await self._kafka.getmany(timeout_ms=BATCH_WAIT_MS, max_records=BATCH_RECORDS)
         except KafkaError:
             return []  # FastStream's own read meets it next
-        return [hear(record) for records in found.values() for record in records]
+        return [read_headers(record) for records in found.values() for record in records]
 
-    async def _give(self, batch: list[Heard], places: set[Place], read: Read) -> None:
+    async def _give(self, batch: list[InboundRecord], places: set[Place], read: Read) -> None:
         """Lets the batch take effect; has the turn, and gives it back."""
         try:
             if self._ending or self._failure.done():

@@ -19,7 +19,7 @@ from uuid_utils.compat import uuid7
 from shared.messaging.envelope import Record
 from shared.messaging.failures import Permanent
 from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
-from shared.messaging.parser import Heard, RecordFault, events, hear
+from shared.messaging.parser import InboundRecord, RecordFault, events, read_headers
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
 
@@ -40,7 +40,7 @@ rebuild's reading and its swap."""
 class Aside(NamedTuple):
     """One record to be set aside, why, and who could not take it."""
 
-    heard: Heard
+    record: InboundRecord
     fault: RecordFault
     handler: str
 
@@ -81,7 +81,7 @@ async def set_aside(
     transaction does not commit.
     """
     rows = [_row(outbox, aside, uuid7(), at) for aside in asides]
-    raws = [aside.heard.raw for aside in asides]
+    raws = [aside.record.raw for aside in asides]
     await SQL.set_aside(
         connection,
         at=at,
@@ -93,9 +93,9 @@ async def set_aside(
         partitions=[raw.partition for raw in raws],
         record_offsets=[raw.offset for raw in raws],
         record_timestamps=[raw.timestamp for raw in raws],
-        sequences=[aside.heard.mark.sequence for aside in asides],
-        event_ids=[aside.heard.mark.event for aside in asides],
-        types=[aside.heard.type for aside in asides],
+        sequences=[aside.record.mark.sequence for aside in asides],
+        event_ids=[aside.record.mark.event for aside in asides],
+        types=[aside.record.type for aside in asides],
         keys=[raw.key for raw in raws],
         headers=[headers_as_text(tuple(raw.headers)) for raw in raws],
         values=[raw.value for raw in raws],
@@ -104,7 +104,7 @@ async def set_aside(
 
 
 def _row(outbox: Outbox, aside: Aside, id_: UUID, at: datetime) -> Row:
-    raw = aside.heard.raw
+    raw = aside.record.raw
     said = {
         "content-type": "application/octet-stream",
         "ce_specversion": "1.0",
@@ -190,15 +190,15 @@ async def replay(
                 raise Permanent("no dead letter of this id waits to be settled")
             record = _letter(row).record
             assert record is not None  # an open letter keeps its bytes, by the table's check
-            heard = hear(record)
-            if heard.fault is not None:
-                raise Permanent(f"{heard.fault.code}: {heard.fault.detail}")
+            inbound = read_headers(record)
+            if inbound.fault is not None:
+                raise Permanent(f"{inbound.fault.code}: {inbound.fault.detail}")
             subscription = next(
-                (each for each in subscriptions if each.contract.type == heard.type), None
+                (each for each in subscriptions if each.contract.type == inbound.type), None
             )
             if subscription is None:
-                raise Permanent(f"this service hears no {heard.type}")
-            (event,) = events(subscription.contract, [heard])
+                raise Permanent(f"this service hears no {inbound.type}")
+            (event,) = events(subscription.contract, [inbound])
             if isinstance(event, RecordFault):
                 raise Permanent(f"{event.code}: {event.detail}")
             await subscription.take(connection, [event])

@@ -25,7 +25,7 @@ from shared.messaging.envelope import Contract, Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
 from shared.messaging.outbox import Outbox
-from shared.messaging.parser import Heard, RecordFault, events
+from shared.messaging.parser import InboundRecord, RecordFault, events
 from shared.messaging.position import Place, Position, Verdict, judge_all
 from shared.messaging.same_log import REMEDY
 from shared.observability import metrics
@@ -57,7 +57,7 @@ READ_AT_ONCE = 500
 """Records that are read ahead in one go: some five milliseconds."""
 
 Read = Mapping[int, Event[Any] | RecordFault]
-"""Events, or why there is none, by id() of their Heard."""
+"""Events, or why there is none, by id() of their InboundRecord."""
 
 NOBODY = "none"
 """Stands for the handler of a record that says too little for one to be chosen."""
@@ -105,22 +105,22 @@ class BlamedError(Exception):
 
 
 def by_type(subscriptions: Iterable[Subscription]) -> dict[str, Subscription]:
-    """What a service hears, by event type.
+    """The subscriptions of a service, by event type.
 
     Raises ValueError for a type twice, or for two versions of one fact: both are on the log for a
     while, and each fact would take effect twice.
     """
-    heard: dict[str, Subscription] = {}
+    found: dict[str, Subscription] = {}
     facts: dict[str, str] = {}
-    for each in subscriptions:
-        type_ = each.contract.type
+    for subscription in subscriptions:
+        type_ = subscription.contract.type
         fact, _, version = type_.rpartition(".v")
         fact = fact if version.isdigit() else type_
         if fact in facts:
-            raise ValueError(f"{type_} and {facts[fact]} are one fact: hear one of them")
+            raise ValueError(f"{type_} and {facts[fact]} are one fact: subscribe to one of them")
         facts[fact] = type_
-        heard[type_] = each
-    return heard
+        found[type_] = subscription
+    return found
 
 
 def handler_name(subscription: Subscription) -> str:
@@ -169,11 +169,13 @@ class Dispatch:
         self.waiting = False
         """True while a server is away and the batch is held."""
 
-    async def read_ahead(self, batch: Sequence[Heard]) -> Read:
+    async def read_ahead(self, batch: Sequence[InboundRecord]) -> Read:
         """What a batch says that is not to be taken yet."""
         return await read_ahead(batch, self._subscriptions)
 
-    async def take(self, batch: Sequence[Heard], read: Read | None = None) -> dict[Place, int]:
+    async def take(
+        self, batch: Sequence[InboundRecord], read: Read | None = None
+    ) -> dict[Place, int]:
         """Let the batch take effect, and return where each of its partitions is to be read on.
 
         `batch` holds consecutive records of each of its partitions, partition after partition;
@@ -190,7 +192,7 @@ class Dispatch:
         return ends
 
     async def _take(
-        self, batch: Sequence[Heard], read: Read, ends: dict[Place, int], deadline: float
+        self, batch: Sequence[InboundRecord], read: Read, ends: dict[Place, int], deadline: float
     ) -> None:
         try:
             ends.update(await self._patiently(batch, read, deadline))
@@ -203,7 +205,7 @@ class Dispatch:
                 ends.update(await self._alone(batch, read, blamed, deadline))
 
     async def _alone(
-        self, batch: Sequence[Heard], read: Read, blamed: BlamedError, deadline: float
+        self, batch: Sequence[InboundRecord], read: Read, blamed: BlamedError, deadline: float
     ) -> dict[Place, int]:
         """An event that fails by itself: at once a dead letter if it was refused, else after a few
         tries.
@@ -220,7 +222,7 @@ class Dispatch:
 
     async def _patiently(
         self,
-        batch: Sequence[Heard],
+        batch: Sequence[InboundRecord],
         read: Read,
         deadline: float,
         condemned: RecordFault | None = None,
@@ -242,7 +244,7 @@ class Dispatch:
             self.waiting = False
 
     async def _transaction(
-        self, batch: Sequence[Heard], read: Read, condemned: RecordFault | None
+        self, batch: Sequence[InboundRecord], read: Read, condemned: RecordFault | None
     ) -> dict[Place, int]:
         """Position, effects and dead letters of a batch.
 
@@ -328,9 +330,11 @@ def _fault(blamed: BlamedError) -> RecordFault:
     )
 
 
-def places_of(batch: Sequence[Heard]) -> set[Place]:
+def places_of(batch: Sequence[InboundRecord]) -> set[Place]:
     """The partitions that a batch's records stand in."""
-    return {Place(*place) for place in {(heard.raw.topic, heard.raw.partition) for heard in batch}}
+    return {
+        Place(*place) for place in {(record.raw.topic, record.raw.partition) for record in batch}
+    }
 
 
 async def lock(connection: Connection, places: Iterable[Place]) -> dict[Place, Position]:
@@ -382,14 +386,14 @@ class Plan:
     """First offset and count, by partition and type."""
     skipped: Counter[Place] = field(default_factory=Counter)
 
-    def count_unheard(self, place: Place, heard: Heard) -> None:
-        first, count = self.unheard.get((place, heard.type or ""), (heard.mark.offset, 0))
-        self.unheard[place, heard.type or ""] = (first, count + 1)
+    def count_unheard(self, place: Place, record: InboundRecord) -> None:
+        first, count = self.unheard.get((place, record.type or ""), (record.mark.offset, 0))
+        self.unheard[place, record.type or ""] = (first, count + 1)
 
 
 def make_plan(
     stands: Mapping[Place, Position],
-    batch: Sequence[Heard],
+    batch: Sequence[InboundRecord],
     subscriptions: Mapping[str, Subscription],
     *,
     service: str,
@@ -406,11 +410,11 @@ def make_plan(
     `most_in_a_row` dead letters in a row in one partition.
     """
     plan = Plan()
-    parts: list[tuple[Position, list[Heard], list[Verdict]]] = []
+    parts: list[tuple[Position, list[InboundRecord], list[Verdict]]] = []
     for place, part in _parts(batch):
         if place not in stands:
             raise ElsewhereError
-        verdicts, end = judge_all(stands[place], [heard.mark for heard in part])
+        verdicts, end = judge_all(stands[place], [record.mark for record in part])
         if verdicts[-1] is Verdict.ELSEWHERE:
             raise ElsewhereError
         if verdicts[-1] is Verdict.GAP:
@@ -423,22 +427,22 @@ def make_plan(
         failures = stands[end.place].failures
         run: list[Event[Any]] = []
         run_type: str | None = None
-        for heard, verdict in zip(part, verdicts, strict=True):
+        for record, verdict in zip(part, verdicts, strict=True):
             if verdict is Verdict.SKIP:
                 plan.skipped[end.place] += 1
                 continue
-            subscription = subscriptions.get(heard.type) if heard.type is not None else None
-            if subscription is None and heard.fault is None:
-                plan.count_unheard(end.place, heard)
+            subscription = subscriptions.get(record.type) if record.type is not None else None
+            if subscription is None and record.fault is None:
+                plan.count_unheard(end.place, record)
                 continue
-            outcome = heard.fault or condemned or read[id(heard)]
+            outcome = record.fault or condemned or read[id(record)]
             if isinstance(outcome, RecordFault):
                 failures += 1
                 if most_in_a_row is not None and failures > most_in_a_row:
-                    raise _brake(service, heard, outcome)
+                    raise _brake(service, record, outcome)
                 plan.asides.append(
                     Aside(
-                        heard,
+                        record,
                         outcome,
                         NOBODY if subscription is None else handler_name(subscription),
                     )
@@ -448,8 +452,8 @@ def make_plan(
                 subscription is not None
             )  # a record without a fault that nobody hears went before
             failures = 0
-            if heard.type != run_type:
-                run, run_type = [], heard.type
+            if record.type != run_type:
+                run, run_type = [], record.type
                 lane.append((subscription, run))
             run.append(outcome)
         plan.ends.append(replace(end, failures=failures))
@@ -481,18 +485,18 @@ def side_by_side(lanes: Iterable[deque[Run]]) -> list[Run]:
     return runs
 
 
-def _gap(service: str, position: Position, heard: Heard) -> OperatorNeeded:
-    raw = heard.raw
+def _gap(service: str, position: Position, record: InboundRecord) -> OperatorNeeded:
+    raw = record.raw
     return OperatorNeeded(
-        f"{service}: {raw.topic}/{raw.partition} holds sequence {heard.mark.sequence} at offset {raw.offset}, but"
+        f"{service}: {raw.topic}/{raw.partition} holds sequence {record.mark.sequence} at offset {raw.offset}, but"
         f" {position.sequence + 1} comes next: an event is missing on the log.",
         remedy=REMEDY,
         cause=Cause.GAP,
     )
 
 
-def _brake(service: str, heard: Heard, fault: RecordFault) -> OperatorNeeded:
-    raw = heard.raw
+def _brake(service: str, record: InboundRecord, fault: RecordFault) -> OperatorNeeded:
+    raw = record.raw
     return OperatorNeeded(
         f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead letters, and offset {raw.offset} would be"
         f" the next ({fault.code}: {fault.detail}). Mend the handler and start again; it goes on with the first record that takes effect.",
@@ -501,34 +505,36 @@ def _brake(service: str, heard: Heard, fault: RecordFault) -> OperatorNeeded:
     )
 
 
-def _parts(batch: Sequence[Heard]) -> list[tuple[Place, list[Heard]]]:
+def _parts(batch: Sequence[InboundRecord]) -> list[tuple[Place, list[InboundRecord]]]:
     """The batch by partition, in sorted order."""
-    parts: dict[Place, list[Heard]] = {}
+    parts: dict[Place, list[InboundRecord]] = {}
     for (topic, partition), part in groupby(
-        batch, key=lambda heard: (heard.raw.topic, heard.raw.partition)
+        batch, key=lambda record: (record.raw.topic, record.raw.partition)
     ):
         parts.setdefault(Place(topic, partition), []).extend(part)
     return sorted(parts.items())
 
 
-def read_all(batch: Iterable[Heard], subscriptions: Mapping[str, Subscription]) -> Read:
+def read_all(batch: Iterable[InboundRecord], subscriptions: Mapping[str, Subscription]) -> Read:
     """The events of these records, or why they are none, each type validated at once.
 
     Of a type that nobody here hears, nothing.
     """
-    wanted: dict[str, list[Heard]] = {}
-    for heard in batch:
-        if heard.fault is None and heard.type in subscriptions:
-            wanted.setdefault(heard.type or "", []).append(heard)
+    wanted: dict[str, list[InboundRecord]] = {}
+    for record in batch:
+        if record.fault is None and record.type in subscriptions:
+            wanted.setdefault(record.type or "", []).append(record)
     read: dict[int, Event[Any] | RecordFault] = {}
-    for type_, heards in wanted.items():
+    for type_, records in wanted.items():
         read.update(
-            zip(map(id, heards), events(subscriptions[type_].contract, heards), strict=True)
+            zip(map(id, records), events(subscriptions[type_].contract, records), strict=True)
         )
     return read
 
 
-async def read_ahead(batch: Sequence[Heard], subscriptions: Mapping[str, Subscription]) -> Read:
+async def read_ahead(
+    batch: Sequence[InboundRecord], subscriptions: Mapping[str, Subscription]
+) -> Read:
     """The same, some records at a time, so that whatever else goes on is held up for milliseconds
     only.
     """
@@ -544,7 +550,7 @@ def _count(plan: Plan) -> None:
     for _, run in plan.runs:
         metrics.CONSUMER_EVENTS.labels(run[0].topic, "applied").inc(len(run))
     for aside in plan.asides:
-        metrics.CONSUMER_EVENTS.labels(aside.heard.raw.topic, "dead-letter").inc()
+        metrics.CONSUMER_EVENTS.labels(aside.record.raw.topic, "dead-letter").inc()
     for (place, _), (_, count) in plan.unheard.items():
         metrics.CONSUMER_EVENTS.labels(place.topic, "unheard").inc(count)
     for place, count in plan.skipped.items():

@@ -17,7 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from typing_extensions import override
 
 from shared.messaging.failures import Cause, OperatorNeeded, Unavailable
-from shared.messaging.parser import Raw, hear
+from shared.messaging.parser import Raw, read_headers
 from shared.postgres.pool import Connection
 
 RELAY_LOCK = "hashtextextended('messaging.relay', 0)"
@@ -154,7 +154,7 @@ def own_record(raw: Raw) -> Own | None:
     """The record's number and event id, None when a consumer would not count it as one of this
     platform's. Never raises.
     """
-    offset, sequence, event = hear(raw).mark
+    offset, sequence, event = read_headers(raw).mark
     return Own(offset, sequence, event) if sequence is not None and event is not None else None
 
 

@@ -58,7 +58,7 @@ class RecordFault:
     detail: str
 
 
-class Heard(NamedTuple):
+class InboundRecord(NamedTuple):
     """One record with what its headers say.
 
     `fault` is set where they say too little for an event; then `type` may be None.
@@ -83,7 +83,7 @@ def record_of(raw: Raw) -> Record:
     )
 
 
-def hear(raw: Raw) -> Heard:
+def read_headers(raw: Raw) -> InboundRecord:
     """Reads who the record is (event id, sequence, type) out of its headers; the data and the other
     headers wait until they are wanted.
     """
@@ -96,9 +96,9 @@ def hear(raw: Raw) -> Heard:
         sequence = int(digits) if digits.isdigit() else 0
         event = UUID(headers["ce_id"].decode("ascii"))  # type: ignore[union-attr]
     except (KeyError, AttributeError, UnicodeDecodeError, ValueError):
-        return Heard(raw, Mark(offset, None, None), None, headers, _not_ours(headers))
+        return InboundRecord(raw, Mark(offset, None, None), None, headers, _not_ours(headers))
     if sequence < 1:
-        return Heard(
+        return InboundRecord(
             raw,
             Mark(offset, None, None),
             None,
@@ -108,17 +108,17 @@ def hear(raw: Raw) -> Heard:
     mark = Mark(offset, sequence, event)
     type_ = headers.get("ce_type")
     if type_ is None:
-        return Heard(raw, mark, None, headers, RecordFault(*_absent(headers, "ce_type")))
+        return InboundRecord(raw, mark, None, headers, RecordFault(*_absent(headers, "ce_type")))
     name = _type_name(type_)
     if name is None:
-        return Heard(
+        return InboundRecord(
             raw,
             mark,
             None,
             headers,
             RecordFault("header-invalid", "ce_type is no name of an event type"),
         )
-    return Heard(raw, mark, name, headers, None)
+    return InboundRecord(raw, mark, name, headers, None)
 
 
 @lru_cache(maxsize=1000)
@@ -156,9 +156,9 @@ def _not_ours(headers: dict[str, bytes | None]) -> RecordFault:
     return RecordFault("header-invalid", "ce_id is no UUID or ce_sequence no number")
 
 
-def _event(heard: Heard, data: BaseModel) -> Event[Any] | RecordFault:
+def _event(record: InboundRecord, data: BaseModel) -> Event[Any] | RecordFault:
     """The event of a record whose data are valid, or what its other headers lack."""
-    raw, mark, headers = heard.raw, heard.mark, heard.headers
+    raw, mark, headers = record.raw, record.mark, record.headers
     correlation = headers.get("ce_correlationid")
     try:
         when = datetime.fromisoformat(headers["ce_time"].decode())  # type: ignore[union-attr]
@@ -166,7 +166,7 @@ def _event(heard: Heard, data: BaseModel) -> Event[Any] | RecordFault:
             return RecordFault("header-invalid", "ce_time has no zone")
         return Event(
             mark.event,  # type: ignore[arg-type] # with a type there is an id, and a sequence
-            heard.type,  # type: ignore[arg-type]
+            record.type,  # type: ignore[arg-type]
             headers["ce_source"].decode(),  # type: ignore[union-attr]
             headers["ce_subject"].decode(),  # type: ignore[union-attr]
             when if when.tzinfo is UTC else when.astimezone(UTC),
@@ -217,13 +217,13 @@ def _many(model: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
     return TypeAdapter(list[model])  # type: ignore[valid-type]
 
 
-def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | RecordFault]:
-    """Events of one contract, in the order given; a fault stands where the record can't be one.
+def events(contract: Contract, records: Sequence[InboundRecord]) -> list[Event[Any] | RecordFault]:
+    """Events of one contract, in the order given; a fault stands where a record is no event.
 
     The data are validated in one go, as one JSON array; if that fails, one by one, so that only the
     bad ones are refused.
     """
-    values = [one.raw.value for one in heard]
+    values = [record.raw.value for record in records]
     data: list[BaseModel] | None = None
     # Only whole objects are joined: two halves of one beside two in one would be as many, and each
     # event have another's data.
@@ -232,18 +232,17 @@ def events(contract: Contract, heard: Sequence[Heard]) -> list[Event[Any] | Reco
     ):
         with contextlib.suppress(ValidationError):
             data = _many(contract.model).validate_json(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
-    if data is not None and len(data) == len(
-        values
-    ):  # else a value was more or less than one JSON value
-        return [_event(one, valid) for one, valid in zip(heard, data, strict=True)]
-    return [_single(contract, one) for one in heard]
+    # With another count, some value was more or less than one JSON value.
+    if data is not None and len(data) == len(values):
+        return [_event(record, valid) for record, valid in zip(records, data, strict=True)]
+    return [_single(contract, record) for record in records]
 
 
-def _single(contract: Contract, heard: Heard) -> Event[Any] | RecordFault:
-    if heard.raw.value is None:
+def _single(contract: Contract, record: InboundRecord) -> Event[Any] | RecordFault:
+    if record.raw.value is None:
         return RecordFault("no-data", "the record has no value (a tombstone)")
     try:
-        return _event(heard, contract.model.model_validate_json(heard.raw.value))
+        return _event(record, contract.model.model_validate_json(record.raw.value))
     except ValidationError as error:
         return _invalid(error)
 
@@ -264,12 +263,12 @@ async def parse(records: tuple[Raw, ...]) -> KafkaMessage:
     )
 
 
-async def decode(message: KafkaMessage) -> list[Heard]:
+async def decode(message: KafkaMessage) -> list[InboundRecord]:
     """FastStream's decoder for a batch: what each record says of itself, in the order in which the
     records came.
     """
     raws: Iterable[Raw] = message.raw_message
-    return [hear(raw) for raw in raws]
+    return [read_headers(raw) for raw in raws]
 
 
 class _NoConsumer:

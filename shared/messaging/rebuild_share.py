@@ -22,7 +22,7 @@ from shared.messaging.dispatch import (
 )
 from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox, SilentOutbox
-from shared.messaging.parser import Heard, hear
+from shared.messaging.parser import InboundRecord, read_headers
 from shared.messaging.position import Place, Position
 from shared.postgres.pool import Connection, Pool
 
@@ -121,7 +121,7 @@ class Share:
 
     async def batches(
         self, reader: AIOKafkaConsumer, ends: Sequence[Position]
-    ) -> AsyncIterator[list[Heard]]:
+    ) -> AsyncIterator[list[InboundRecord]]:
         """Records from where this share stands up to these positions."""
         unread = {
             TopicPartition(*each.place): each.next_offset
@@ -133,12 +133,14 @@ class Share:
             reader.seek(partition, self.stands[Place(*partition)].next_offset)
         found_at = time.monotonic()
         while unread:
-            batch: list[Heard] = []
+            batch: list[InboundRecord] = []
             for partition, records in (
                 await reader.getmany(*unread, timeout_ms=1000, max_records=BATCH_RECORDS)
             ).items():
                 found_at = time.monotonic()
-                batch += [hear(record) for record in records if record.offset < unread[partition]]
+                batch += [
+                    read_headers(record) for record in records if record.offset < unread[partition]
+                ]
                 if records[-1].offset + 1 >= unread[partition]:
                     reader.pause(partition)
                     del unread[partition]
@@ -149,7 +151,7 @@ class Share:
 
     async def apply(
         self,
-        batch: Sequence[Heard],
+        batch: Sequence[InboundRecord],
         within: Callable[[], AbstractAsyncContextManager[None]],
         *,
         whole: bool,
@@ -172,9 +174,9 @@ class Share:
         )
         unsettled = {tuple(row) async for row in SQL.unsettled_places(self._connection)}
         for aside in plan.asides:
-            raw = aside.heard.raw
+            raw = aside.record.raw
             if (
-                aside.heard.mark.sequence is not None
+                aside.record.mark.sequence is not None
                 and (raw.topic, raw.partition, raw.offset) not in unsettled
             ):
                 raise RefusedError(
@@ -227,7 +229,11 @@ class Share:
                 yield
 
     async def _apply(
-        self, batch: Sequence[Heard], read: Read, whole: bool, progress: Callable[[int], None]
+        self,
+        batch: Sequence[InboundRecord],
+        read: Read,
+        whole: bool,
+        progress: Callable[[int], None],
     ) -> None:
         await self.apply(batch, self._transaction, whole=whole, read=read)
         progress(len(batch))

@@ -28,7 +28,7 @@ from shared.messaging.lead import (
     stored_partitions,
 )
 from shared.messaging.outbox import headers_as_text
-from shared.messaging.parser import Raw, hear, record_of
+from shared.messaging.parser import Raw, read_headers, record_of
 from shared.postgres.pool import Connection
 
 Restore = Callable[[Connection, Sequence[Record]], Awaitable[list[str]]]
@@ -298,17 +298,17 @@ async def _rows(
 
 
 def _as_row(record: Record) -> tuple[object, ...]:
-    heard = hear(record)
+    inbound = read_headers(record)
     headers = headers_as_text(
         tuple(header for header in record.headers if header[0] != "ce_sequence")
     )
-    mark = heard.mark
+    mark = inbound.mark
     return (
         record.topic,
         record.partition,
         record.key,
         mark.event,
-        heard.type or "",
+        inbound.type or "",
         headers,
         record.value,
         mark.sequence,

@@ -26,7 +26,7 @@ from shared.contracts.applications import (
 from shared.contracts.catalogue import stated_by
 from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event, Record
-from shared.messaging.parser import events, hear
+from shared.messaging.parser import events, read_headers
 from shared.postgres.pool import Connection
 
 Data = TypeVar("Data", bound=Fact)
@@ -93,9 +93,9 @@ def _read(records: Sequence[Record]) -> tuple[list[Event[Any]], list[str]]:
     lines = []
     counts: dict[str, int] = {}
     for record in records:
-        heard = hear(record)
-        contract = contracts.get(heard.type or "")
-        read = events(contract, [heard])[0] if contract and heard.fault is None else None
+        inbound = read_headers(record)
+        contract = contracts.get(inbound.type or "")
+        read = events(contract, [inbound])[0] if contract and inbound.fault is None else None
         if isinstance(read, Event):
             found.append(read)
             counts[read.type] = counts.get(read.type, 0) + 1

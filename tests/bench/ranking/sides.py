@@ -24,7 +24,7 @@ from shared.contracts.exams import ExamScored
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
 from shared.messaging.dispatch import Subscription, lock, make_plan, move
 from shared.messaging.envelope import Event
-from shared.messaging.parser import hear
+from shared.messaging.parser import read_headers
 from shared.messaging.position import Place, Position
 from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_helpers import helping, processors
@@ -155,7 +155,7 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     read = 0
     while read < events:
         found = await reader.getmany(timeout_ms=1000, max_records=BATCH_RECORDS)
-        batch = [hear(record) for records in found.values() for record in records]
+        batch = [read_headers(record) for records in found.values() for record in records]
         if batch:
             before = dict(stands)
             plan = make_plan(

@@ -13,7 +13,7 @@ import pytest
 
 from shared.messaging.dispatch import SQL, Dispatch
 from shared.messaging.envelope import Record
-from shared.messaging.parser import hear
+from shared.messaging.parser import read_headers
 from shared.messaging.position import Place, Position
 from shared.postgres.pool import Pool, create_pool
 from tests.fault.conftest import stage
@@ -49,7 +49,7 @@ class Desk:
         return records
 
     async def take(self, records: Sequence[Record]) -> dict[Place, int]:
-        return await self.dispatch.take([hear(record) for record in records])
+        return await self.dispatch.take([read_headers(record) for record in records])
 
     async def add(self, *amounts: int, key: str = "key-0") -> dict[Place, int]:
         """Events that add these amounts, as one batch."""

@@ -12,7 +12,7 @@ from shared.clock import utc_now
 from shared.messaging import same_log
 from shared.messaging.consumer import Consumer
 from shared.messaging.dispatch import Dispatch, Read
-from shared.messaging.parser import Heard
+from shared.messaging.parser import InboundRecord
 from shared.messaging.position import Position
 from shared.postgres.pool import create_pool
 from tests.fault.tally import Stage, exactly_once
@@ -32,7 +32,7 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
         await asyncio.sleep(check)
         return await assured(bootstrap_servers, positions)
 
-    async def slow_read_ahead(self: Dispatch, batch: Sequence[Heard]) -> Read:
+    async def slow_read_ahead(self: Dispatch, batch: Sequence[InboundRecord]) -> Read:
         await asyncio.sleep(decode)
         return await read_ahead(self, batch)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from shared.messaging.envelope import Event, Record
-from shared.messaging.parser import RecordFault, events, hear
+from shared.messaging.parser import RecordFault, events, read_headers
 from shared.messaging.position import Mark
 
 ID = UUID(int=7)
@@ -44,7 +44,7 @@ def record(value: bytes | None = b'{"n": 1}', offset: int = 4, **changed: bytes 
 
 def test_an_event() -> None:
     """Headers and data become an event; its time is in UTC."""
-    (event,) = events(Row(), [hear(record())])
+    (event,) = events(Row(), [read_headers(record())])
     assert event == Event(
         id=ID,
         type="test.Added",
@@ -65,22 +65,22 @@ def test_numbers_are_plain_digits(digits: bytes) -> None:
     """Two readers must read one number: what int() would be generous with is no sequence, and the
     record is foreign.
     """
-    heard = hear(record(sequence=digits))
-    assert heard.mark == Mark(4, None, None)
-    assert heard.fault is not None
+    inbound = read_headers(record(sequence=digits))
+    assert inbound.mark == Mark(4, None, None)
+    assert inbound.fault is not None
 
 
 def test_an_unreadable_type_keeps_its_number() -> None:
     """An event of ours whose type can't be read still has its place in the sequence."""
-    heard = hear(record(type=b"\xff"))
-    assert heard.mark == Mark(4, 12, ID)
-    assert heard.fault == RecordFault("header-invalid", "ce_type is no name of an event type")
+    inbound = read_headers(record(type=b"\xff"))
+    assert inbound.mark == Mark(4, 12, ID)
+    assert inbound.fault == RecordFault("header-invalid", "ce_type is no name of an event type")
 
 
 def test_the_bad_one_among_many() -> None:
     """One event that can't be read leaves the others of its batch readable."""
     values = [b'{"n": 1}', b'{"n": "many"}', b'{"n": 3}', None, b'{"n": 4}, {"n": 5}']
-    found = events(Row(), [hear(record(value)) for value in values])
+    found = events(Row(), [read_headers(record(value)) for value in values])
     codes = [one.code if isinstance(one, RecordFault) else one.data.n for one in found]
     assert codes == [1, "data-invalid", 3, "no-data", "not-json"]
 
@@ -88,13 +88,13 @@ def test_the_bad_one_among_many() -> None:
 def test_values_that_only_together_are_json() -> None:
     """Two halves of a value are not one value, and do not shift the events behind them."""
     values = [b'{"n": 1, "born": "', b'"}', b'{"n": 2}, {"n": 3}']
-    found = events(Row(), [hear(record(value)) for value in values])
+    found = events(Row(), [read_headers(record(value)) for value in values])
     assert all(isinstance(one, RecordFault) for one in found)
 
 
 def test_a_fault_tells_no_data() -> None:
     """The reason says where data fail, and nothing of what they hold."""
-    (fault,) = events(Row(), [hear(record(b'{"n": "secret", "born": 1999}'))])
+    (fault,) = events(Row(), [read_headers(record(b'{"n": "secret", "born": 1999}'))])
     assert isinstance(fault, RecordFault)
     assert fault.detail == "n int_parsing; born string_type"
 
@@ -109,10 +109,10 @@ def test_a_fault_tells_no_data() -> None:
 def test_nothing_raises(headers: list[tuple[str, bytes | None]], value: bytes | None) -> None:
     """Whatever headers and bytes a record has, it is an event or a fault."""
     said = tuple({**HEADERS, **dict(headers)}.items())
-    heard = hear(Record("topic", 2, 4, None, value, said, 0))
-    assert (heard.mark.sequence is None) == (heard.mark.event is None)
-    if heard.fault is None:
-        (found,) = events(Row(), [heard])
+    inbound = read_headers(Record("topic", 2, 4, None, value, said, 0))
+    assert (inbound.mark.sequence is None) == (inbound.mark.event is None)
+    if inbound.fault is None:
+        (found,) = events(Row(), [inbound])
         assert isinstance(found, Event | RecordFault)
     else:
-        assert heard.fault.code
+        assert inbound.fault.code
