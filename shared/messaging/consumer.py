@@ -34,14 +34,14 @@ from shared.messaging.dispatch import (
     ElsewhereError,
     Read,
     Subscription,
-    places_of,
+    partitions_of,
     position_of,
 )
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, decode, parse, read_headers
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from shared.observability import metrics
 from shared.postgres.pool import Pool
 
@@ -153,15 +153,15 @@ class Consumer:
             assure=lambda positions: same_log.assure(bootstrap_servers, positions),
         )
         self._kafka: AIOKafkaConsumer | None = None
-        self._partitions: Counter[str] = Counter()
+        self._partition_counts: Counter[str] = Counter()
         self._turn = asyncio.Lock()
         self._taking: asyncio.Task[None] | None = None
         self._settled = asyncio.Event()
         self._ending = False
-        self._doubtful: dict[Place, str] = {}
-        self._settling: set[Place] = set()
-        self._ends: dict[Place, int] = {}
-        self._seeks: Counter[Place] = Counter()
+        self._doubtful: dict[TopicPartition, str] = {}
+        self._settling: set[TopicPartition] = set()
+        self._ends: dict[TopicPartition, int] = {}
+        self._seeks: Counter[TopicPartition] = Counter()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> NoReturn:
@@ -170,7 +170,7 @@ class Consumer:
         Raises OperatorNeeded when going on would be wrong.
         """
         collect_rarely()
-        places = await self._make_positions()
+        partitions = await self._make_positions()
         broker = KafkaBroker(
             self._bootstrap_servers,
             client_id=self._member,
@@ -212,7 +212,7 @@ class Consumer:
 
         subscriber(take)
         keeping: asyncio.Task[NoReturn] | None = None
-        checking = asyncio.create_task(self._check_all(places))
+        checking = asyncio.create_task(self._check_all(partitions))
         try:
             await patiently(lambda: _start(broker), "consumer waits")
             self._kafka = subscriber.consumer
@@ -227,8 +227,7 @@ class Consumer:
         raise AssertionError("unreachable: one of the two has raised")
 
     async def _end(self, keeping: asyncio.Task[NoReturn] | None) -> None:
-        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did.
-        """
+        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did."""
         self._ending = True
         if keeping is not None and not keeping.done():
             keeping.cancel()
@@ -242,16 +241,16 @@ class Consumer:
         if keeping is not None and keeping.done() and not keeping.cancelled():
             keeping.result()
 
-    def doubt(self, cause: str, places: Iterable[Place] | None = None) -> None:
+    def doubt(self, cause: str, partitions: Iterable[TopicPartition] | None = None) -> None:
         """These partitions (all that are assigned, unless said) are checked and sought before a
         record of them is taken.
         """
-        for place in self._assigned() if places is None else places:
-            self._doubtful.setdefault(place, cause)
+        for partition in self._assigned() if partitions is None else partitions:
+            self._doubtful.setdefault(partition, cause)
 
-    def join(self, places: Iterable[Place]) -> None:
+    def join(self, partitions: Iterable[TopicPartition]) -> None:
         """Kafka has given us these partitions."""
-        self.doubt("assigned", places)
+        self.doubt("assigned", partitions)
         self.condition.joined = True
 
     @property
@@ -269,30 +268,26 @@ class Consumer:
             stuck and not self._dispatch.waiting
         )
 
-    def _assigned(self) -> set[Place]:
-        return (
-            set()
-            if self._kafka is None
-            else {Place(*partition) for partition in self._kafka.assignment()}
-        )
+    def _assigned(self) -> set[TopicPartition]:
+        return set() if self._kafka is None else set(self._kafka.assignment())
 
-    async def _make_positions(self) -> list[Place]:
+    async def _make_positions(self) -> list[TopicPartition]:
         """Waits for the topics, and makes a row for each of their partitions: rows exist from the
         start.
         """
-        places = await patiently(self._places, "consumer waits")
-        self._partitions = Counter(place.topic for place in places)
+        partitions = await patiently(self._find_partitions, "consumer waits")
+        self._partition_counts = Counter(partition.topic for partition in partitions)
         await patiently(
             lambda: SQL.ensure_positions(
                 self._pool,
-                topics=[place.topic for place in places],
-                partitions=[place.partition for place in places],
+                topics=[partition.topic for partition in partitions],
+                partitions=[partition.partition for partition in partitions],
             ),
             "consumer waits",
         )
-        return places
+        return partitions
 
-    async def _check_all(self, places: Sequence[Place]) -> None:
+    async def _check_all(self, partitions: Sequence[TopicPartition]) -> None:
         """Checks every partition, also those that will be another worker's: a topic that was made
         anew may be nobody's for a while. Our own come first: each is checked before a record of it
         is taken, and people wait for these.
@@ -300,22 +295,22 @@ class Consumer:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._settled.wait(), MEASURE_SECONDS)
         try:
-            await patiently(lambda: self._checked(places), "consumer waits")
+            await patiently(lambda: self._checked(partitions), "consumer waits")
         except Exception as error:  # noqa: BLE001 - a OperatorNeeded, or a fault of ours: it ends the consumer
             self._fail(error)
 
     def _seen(self) -> bytes:
         """The partitions that this member knows of, as it tells its group."""
         if self._kafka is not None:
-            self._partitions = Counter(
+            self._partition_counts = Counter(
                 {
                     topic: len(self._kafka.partitions_for_topic(topic) or ())
                     for topic in self._topics
                 }
             )
-        return repr(sorted(self._partitions.items())).encode()
+        return repr(sorted(self._partition_counts.items())).encode()
 
-    async def _places(self) -> list[Place]:
+    async def _find_partitions(self) -> list[TopicPartition]:
         admin = AIOKafkaAdminClient(
             bootstrap_servers=self._bootstrap_servers, request_timeout_ms=10_000
         )
@@ -330,7 +325,9 @@ class Consumer:
                 f"Topics {', '.join(missing)} are not there; `terang topics` makes them."
             )
         return sorted(
-            Place(topic, row["partition"]) for topic in self._topics for row in there[topic]
+            TopicPartition(topic, row["partition"])
+            for topic in self._topics
+            for row in there[topic]
         )
 
     # The batch
@@ -345,24 +342,28 @@ class Consumer:
         try:
             if len(batch) < READ_AHEAD_FROM:
                 batch = batch + await self._come_meanwhile()
-            places = places_of(batch)
+            partitions = partitions_of(batch)
             read = await self._dispatch.read_ahead(batch)
         except Exception as error:  # noqa: BLE001 - a fault of ours, since what a record holds raises nothing
             self._fail(error)
             return
         if self._taking is not None:
             await asyncio.wait([self._taking])
-        if await self._wait_for_doubts(places, deadline):
+        if await self._wait_for_doubts(partitions, deadline):
             return
         await self._turn.acquire()
-        sought = {place for place in places if self._seeks[place] != seeks.get(place, 0)}
+        sought = {
+            partition
+            for partition in partitions
+            if self._seeks[partition] != seeks.get(partition, 0)
+        }
         if sought:
             self._turn.release()
             # What was sought since it was read will be read again, and would come twice; the other
             # partitions' records would be missing.
-            self.doubt("moved", places - sought)
+            self.doubt("moved", partitions - sought)
             return
-        self._taking = asyncio.create_task(self._give(batch, places, read), name="batch")
+        self._taking = asyncio.create_task(self._give(batch, partitions, read), name="batch")
         if len(batch) < READ_AHEAD_FROM:  # we have caught up: what comes meanwhile makes one batch
             await asyncio.wait([self._taking])
 
@@ -378,14 +379,16 @@ class Consumer:
             return []  # FastStream's own read meets it next
         return [read_headers(record) for records in found.values() for record in records]
 
-    async def _give(self, batch: list[InboundRecord], places: set[Place], read: Read) -> None:
+    async def _give(
+        self, batch: list[InboundRecord], partitions: set[TopicPartition], read: Read
+    ) -> None:
         """Lets the batch take effect; has the turn, and gives it back."""
         try:
             if self._ending or self._failure.done():
                 return
             self._ends.update(await self._dispatch.take(batch, read))
         except ElsewhereError:
-            self.doubt("moved", places)
+            self.doubt("moved", partitions)
         except Exception as error:  # noqa: BLE001 - none is passed over: what isn't waited out ends the consumer
             if is_infrastructure(error):
                 log.warning("batch given back", service=self._service, why=type(error).__name__)
@@ -400,17 +403,17 @@ class Consumer:
         if not self._failure.done():
             self._failure.set_exception(error)
 
-    async def _wait_for_doubts(self, places: set[Place], deadline: float) -> bool:
+    async def _wait_for_doubts(self, partitions: set[TopicPartition], deadline: float) -> bool:
         """True if any of the batch's partitions was doubtful: all of them are sought then, and the
         batch is read again.
 
         Waits until they have been sought: what is read before that is stale too, and its own doubts
         would make the next stale, for ever. But not so long that Kafka takes us for dead.
         """
-        if places.isdisjoint(self._doubtful) and places.isdisjoint(self._settling):
+        if partitions.isdisjoint(self._doubtful) and partitions.isdisjoint(self._settling):
             return False
-        self.doubt("failed", places - self._settling)
-        while not (places & self._assigned()).isdisjoint({*self._doubtful, *self._settling}):
+        self.doubt("failed", partitions - self._settling)
+        while not (partitions & self._assigned()).isdisjoint({*self._doubtful, *self._settling}):
             if self._ending or time.monotonic() > deadline:
                 break
             self._settled.clear()
@@ -449,11 +452,11 @@ class Consumer:
         False while a server is away.
         """
         causes = {
-            place: self._doubtful[place]
-            for place in sorted(self._doubtful.keys() & self._assigned())
+            partition: self._doubtful[partition]
+            for partition in sorted(self._doubtful.keys() & self._assigned())
         }
-        for place in causes:  # a doubt that comes up meanwhile is a new one
-            del self._doubtful[place]
+        for partition in causes:  # a doubt that comes up meanwhile is a new one
+            del self._doubtful[partition]
         self._settling = set(causes)
         try:
             positions = await self._checked(list(causes))
@@ -461,28 +464,28 @@ class Consumer:
             if not is_infrastructure(error):
                 raise
             log.warning("doubts wait", service=self._service, why=type(error).__name__)
-            for place, cause in causes.items():
-                self._doubtful.setdefault(place, cause)
+            for partition, cause in causes.items():
+                self._doubtful.setdefault(partition, cause)
             return False
         finally:
             self._settling = set()
         for position in positions:
-            self._seek(position, causes[position.place])
+            self._seek(position, causes[position.partition])
         self._settled.set()
         return True
 
-    async def _checked(self, places: Sequence[Place]) -> list[Position]:
+    async def _checked(self, partitions: Sequence[TopicPartition]) -> list[Position]:
         """PostgreSQL's positions of these partitions, made on the log that is there now.
 
         Raises OperatorNeeded if they weren't.
         """
-        positions = await read_positions(self._pool, places)
+        positions = await read_positions(self._pool, partitions)
         try:
             await same_log.assure(self._bootstrap_servers, positions)
         except OperatorNeeded as stop:
             # A process that slept between its two questions holds old positions against a newer
             # log.
-            if await read_positions(self._pool, places) != positions:
+            if await read_positions(self._pool, partitions) != positions:
                 raise Unavailable("The positions moved while the log was asked.") from stop
             raise
         return positions
@@ -490,16 +493,14 @@ class Consumer:
     def _seek(self, position: Position, cause: str) -> None:
         assert self._kafka is not None
         with contextlib.suppress(IllegalStateError):  # lost meanwhile: whoever has it seeks it
-            self._kafka.seek(TopicPartition(*position.place), position.next_offset)
-            self._seeks[position.place] += 1
+            self._kafka.seek(position.partition, position.next_offset)
+            self._seeks[position.partition] += 1
             metrics.CONSUMER_SEEKS.labels(cause).inc()
 
     async def _commit(self) -> None:
         """Tells Kafka where we are, for its tools. Nothing depends on it."""
         ends = {
-            TopicPartition(*place): end
-            for place, end in self._ends.items()
-            if place in self._assigned()
+            partition: end for partition, end in self._ends.items() if partition in self._assigned()
         }
         self._ends.clear()
         if not ends or self._kafka is None:
@@ -514,11 +515,11 @@ class Consumer:
     async def _measure(self) -> None:
         """Lag, readiness and whether the servers answer; if they don't, everything is doubtful."""
         assert self._kafka is not None
-        places = sorted(self._assigned())
+        partitions = sorted(self._assigned())
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
-                positions = await read_positions(self._pool, places)
-                ends = await self._kafka.end_offsets([TopicPartition(*place) for place in places])
+                positions = await read_positions(self._pool, partitions)
+                ends = await self._kafka.end_offsets(partitions)
                 metrics.DEAD_LETTERS_OPEN.set(await SQL.open_dead_letters(self._pool))
         except Exception as error:
             if not is_infrastructure(error):
@@ -527,11 +528,9 @@ class Consumer:
             self.doubt("lost")
             return
         metrics.CONSUMER_LAG.clear()
-        lags = {
-            each.place: ends[TopicPartition(*each.place)] - each.next_offset for each in positions
-        }
-        for place, lag in lags.items():
-            metrics.CONSUMER_LAG.labels(place.topic, str(place.partition)).set(lag)
+        lags = {each.partition: ends[each.partition] - each.next_offset for each in positions}
+        for partition, lag in lags.items():
+            metrics.CONSUMER_LAG.labels(partition.topic, str(partition.partition)).set(lag)
         self.condition.servers_answer = True
         self.condition.lag = sum(lags.values())
         self.condition.reached_end |= self.condition.joined and self.condition.lag <= 0
@@ -547,10 +546,10 @@ class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._consumer = consumer
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        self._consumer.doubt("assigned", [Place(*partition) for partition in revoked])
+        self._consumer.doubt("assigned", revoked)
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
-        self._consumer.join([Place(*partition) for partition in assigned])
+        self._consumer.join(assigned)
 
 
 async def _start(broker: KafkaBroker) -> None:
@@ -580,12 +579,12 @@ def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
     return Assignor
 
 
-async def read_positions(pool: Pool, places: Sequence[Place]) -> list[Position]:
+async def read_positions(pool: Pool, partitions: Sequence[TopicPartition]) -> list[Position]:
     """PostgreSQL's positions of these partitions, in sorted order."""
     rows = SQL.read_positions(
         pool,
-        topics=[place.topic for place in places],
-        partitions=[place.partition for place in places],
+        topics=[partition.topic for partition in partitions],
+        partitions=[partition.partition for partition in partitions],
     )
     return [position_of(row) async for row in rows]
 

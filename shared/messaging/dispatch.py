@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import asyncpg
+from aiokafka import TopicPartition
 
 from shared.messaging.dead_letters import Aside, set_aside
 from shared.messaging.envelope import Contract, Event
@@ -26,7 +27,7 @@ from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, RecordFault, events
-from shared.messaging.position import Place, Position, Verdict, judge_all
+from shared.messaging.position import Position, Verdict, judge_all
 from shared.messaging.same_log import REMEDY
 from shared.observability import metrics
 from shared.postgres import queries
@@ -78,8 +79,7 @@ class Derived(NamedTuple):
 
 
 class Subscription(NamedTuple):
-    """One event that a service listens to, what it does about it, and what else follows from that.
-    """
+    """One event that a service listens to, what it does about it, and what else follows from that."""
 
     contract: Contract
     use_case: EventUseCase
@@ -131,7 +131,7 @@ def handler_name(subscription: Subscription) -> str:
 def position_of(row: asyncpg.Record) -> Position:
     """One row of messaging.position."""
     return Position(
-        Place(row["topic"], row["partition"]),
+        TopicPartition(row["topic"], row["partition"]),
         row["next_offset"],
         row["sequence"],
         row["sequence_offset"],
@@ -175,7 +175,7 @@ class Dispatch:
 
     async def take(
         self, batch: Sequence[InboundRecord], read: Read | None = None
-    ) -> dict[Place, int]:
+    ) -> dict[TopicPartition, int]:
         """Let the batch take effect, and return where each of its partitions is to be read on.
 
         `batch` holds consecutive records of each of its partitions, partition after partition;
@@ -184,7 +184,7 @@ class Dispatch:
         once patience has run out: in each case some or none of it is committed, and PostgreSQL's
         positions say how much.
         """
-        ends: dict[Place, int] = {}
+        ends: dict[TopicPartition, int] = {}
         deadline = time.monotonic() + self._patience
         await self._take(
             batch, read_all(batch, self._subscriptions) if read is None else read, ends, deadline
@@ -192,7 +192,11 @@ class Dispatch:
         return ends
 
     async def _take(
-        self, batch: Sequence[InboundRecord], read: Read, ends: dict[Place, int], deadline: float
+        self,
+        batch: Sequence[InboundRecord],
+        read: Read,
+        ends: dict[TopicPartition, int],
+        deadline: float,
     ) -> None:
         try:
             ends.update(await self._patiently(batch, read, deadline))
@@ -206,7 +210,7 @@ class Dispatch:
 
     async def _alone(
         self, batch: Sequence[InboundRecord], read: Read, blamed: BlamedError, deadline: float
-    ) -> dict[Place, int]:
+    ) -> dict[TopicPartition, int]:
         """An event that fails by itself: at once a dead letter if it was refused, else after a few
         tries.
         """
@@ -226,7 +230,7 @@ class Dispatch:
         read: Read,
         deadline: float,
         condemned: RecordFault | None = None,
-    ) -> dict[Place, int]:
+    ) -> dict[TopicPartition, int]:
         """One transaction, again and again while servers are away."""
         pause = FIRST_PAUSE
         try:
@@ -245,7 +249,7 @@ class Dispatch:
 
     async def _transaction(
         self, batch: Sequence[InboundRecord], read: Read, condemned: RecordFault | None
-    ) -> dict[Place, int]:
+    ) -> dict[TopicPartition, int]:
         """Position, effects and dead letters of a batch.
 
         Raises BlamedError if a use case failed with it; nothing is committed then.
@@ -254,7 +258,7 @@ class Dispatch:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 failpoint("consumer.begun")
-                stands = await lock(connection, places_of(batch))
+                stands = await lock(connection, partitions_of(batch))
                 plan = make_plan(
                     stands,
                     batch,
@@ -264,7 +268,9 @@ class Dispatch:
                     condemned=condemned,
                 )
                 if plan.skipped:
-                    await self._sure(connection, [stands[place] for place in sorted(plan.skipped)])
+                    await self._sure(
+                        connection, [stands[partition] for partition in sorted(plan.skipped)]
+                    )
                 await move(connection, stands, plan.ends)
                 failpoint("consumer.moved")
                 for subscription, run in plan.runs:
@@ -277,7 +283,7 @@ class Dispatch:
         failpoint("consumer.committed")
         _count(plan)
         metrics.CONSUMER_BATCH_SECONDS.observe(time.perf_counter() - began)
-        return {end.place: end.next_offset for end in plan.ends}
+        return {end.partition: end.next_offset for end in plan.ends}
 
     async def _sure(self, connection: Connection, positions: Sequence[Position]) -> None:
         """Asks whether it is still their log, before records are skipped as repeats."""
@@ -296,8 +302,8 @@ class Dispatch:
         if plan.unheard:
             await SQL.note_unheard(
                 connection,
-                topics=[place.topic for place, _ in plan.unheard],
-                partitions=[place.partition for place, _ in plan.unheard],
+                topics=[partition.topic for partition, _ in plan.unheard],
+                partitions=[partition.partition for partition, _ in plan.unheard],
                 types=[type_ for _, type_ in plan.unheard],
                 first_offsets=[offset for offset, _ in plan.unheard.values()],
                 events=[count for _, count in plan.unheard.values()],
@@ -318,8 +324,7 @@ async def _run(subscription: Subscription, connection: Connection, run: list[Eve
 
 
 def _fault(blamed: BlamedError) -> RecordFault:
-    """Why a use case could not take an event, in a code and words that hold nothing of the event.
-    """
+    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
     cause = blamed.__cause__
     if isinstance(cause, Refusal):
         return RecordFault("refused", cause.code)
@@ -330,26 +335,27 @@ def _fault(blamed: BlamedError) -> RecordFault:
     )
 
 
-def places_of(batch: Sequence[InboundRecord]) -> set[Place]:
+def partitions_of(batch: Sequence[InboundRecord]) -> set[TopicPartition]:
     """The partitions that a batch's records stand in."""
-    return {
-        Place(*place) for place in {(record.raw.topic, record.raw.partition) for record in batch}
-    }
+    places = {(record.raw.topic, record.raw.partition) for record in batch}
+    return {TopicPartition(*place) for place in places}
 
 
-async def lock(connection: Connection, places: Iterable[Place]) -> dict[Place, Position]:
+async def lock(
+    connection: Connection, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, Position]:
     """The positions of these partitions, locked in sorted order until the transaction ends."""
-    wanted = sorted(places)
+    wanted = sorted(partitions)
     rows = SQL.lock_positions(
         connection,
-        topics=[place.topic for place in wanted],
-        partitions=[place.partition for place in wanted],
+        topics=[partition.topic for partition in wanted],
+        partitions=[partition.partition for partition in wanted],
     )
-    return {position.place: position async for row in rows if (position := position_of(row))}
+    return {position.partition: position async for row in rows if (position := position_of(row))}
 
 
 async def move(
-    connection: Connection, stands: Mapping[Place, Position], ends: Sequence[Position]
+    connection: Connection, stands: Mapping[TopicPartition, Position], ends: Sequence[Position]
 ) -> None:
     """Compare-and-set of each position to its end.
 
@@ -359,9 +365,9 @@ async def move(
         row
         async for row in SQL.move_positions(
             connection,
-            topics=[end.place.topic for end in ends],
-            partitions=[end.place.partition for end in ends],
-            expected=[stands[end.place].next_offset for end in ends],
+            topics=[end.partition.topic for end in ends],
+            partitions=[end.partition.partition for end in ends],
+            expected=[stands[end.partition].next_offset for end in ends],
             next_offsets=[end.next_offset for end in ends],
             sequences=[end.sequence for end in ends],
             sequence_offsets=[end.sequence_offset for end in ends],
@@ -382,17 +388,17 @@ class Plan:
     ends: list[Position] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
     asides: list[Aside] = field(default_factory=list)
-    unheard: dict[tuple[Place, str], tuple[int, int]] = field(default_factory=dict)
+    unheard: dict[tuple[TopicPartition, str], tuple[int, int]] = field(default_factory=dict)
     """First offset and count, by partition and type."""
-    skipped: Counter[Place] = field(default_factory=Counter)
+    skipped: Counter[TopicPartition] = field(default_factory=Counter)
 
-    def count_unheard(self, place: Place, record: InboundRecord) -> None:
-        first, count = self.unheard.get((place, record.type or ""), (record.mark.offset, 0))
-        self.unheard[place, record.type or ""] = (first, count + 1)
+    def count_unheard(self, partition: TopicPartition, record: InboundRecord) -> None:
+        first, count = self.unheard.get((partition, record.type or ""), (record.mark.offset, 0))
+        self.unheard[partition, record.type or ""] = (first, count + 1)
 
 
 def make_plan(
-    stands: Mapping[Place, Position],
+    stands: Mapping[TopicPartition, Position],
     batch: Sequence[InboundRecord],
     subscriptions: Mapping[str, Subscription],
     *,
@@ -411,10 +417,10 @@ def make_plan(
     """
     plan = Plan()
     parts: list[tuple[Position, list[InboundRecord], list[Verdict]]] = []
-    for place, part in _parts(batch):
-        if place not in stands:
+    for partition, part in _parts(batch):
+        if partition not in stands:
             raise ElsewhereError
-        verdicts, end = judge_all(stands[place], [record.mark for record in part])
+        verdicts, end = judge_all(stands[partition], [record.mark for record in part])
         if verdicts[-1] is Verdict.ELSEWHERE:
             raise ElsewhereError
         if verdicts[-1] is Verdict.GAP:
@@ -424,16 +430,16 @@ def make_plan(
     lanes: list[deque[Run]] = []
     for end, part, verdicts in parts:
         lane: deque[Run] = deque()
-        failures = stands[end.place].failures
+        failures = stands[end.partition].failures
         run: list[Event[Any]] = []
         run_type: str | None = None
         for record, verdict in zip(part, verdicts, strict=True):
             if verdict is Verdict.SKIP:
-                plan.skipped[end.place] += 1
+                plan.skipped[end.partition] += 1
                 continue
             subscription = subscriptions.get(record.type) if record.type is not None else None
             if subscription is None and record.fault is None:
-                plan.count_unheard(end.place, record)
+                plan.count_unheard(end.partition, record)
                 continue
             outcome = record.fault or condemned or read[id(record)]
             if isinstance(outcome, RecordFault):
@@ -505,13 +511,13 @@ def _brake(service: str, record: InboundRecord, fault: RecordFault) -> OperatorN
     )
 
 
-def _parts(batch: Sequence[InboundRecord]) -> list[tuple[Place, list[InboundRecord]]]:
+def _parts(batch: Sequence[InboundRecord]) -> list[tuple[TopicPartition, list[InboundRecord]]]:
     """The batch by partition, in sorted order."""
-    parts: dict[Place, list[InboundRecord]] = {}
+    parts: dict[TopicPartition, list[InboundRecord]] = {}
     for (topic, partition), part in groupby(
         batch, key=lambda record: (record.raw.topic, record.raw.partition)
     ):
-        parts.setdefault(Place(topic, partition), []).extend(part)
+        parts.setdefault(TopicPartition(topic, partition), []).extend(part)
     return sorted(parts.items())
 
 
@@ -551,7 +557,7 @@ def _count(plan: Plan) -> None:
         metrics.CONSUMER_EVENTS.labels(run[0].topic, "applied").inc(len(run))
     for aside in plan.asides:
         metrics.CONSUMER_EVENTS.labels(aside.record.raw.topic, "dead-letter").inc()
-    for (place, _), (_, count) in plan.unheard.items():
-        metrics.CONSUMER_EVENTS.labels(place.topic, "unheard").inc(count)
-    for place, count in plan.skipped.items():
-        metrics.CONSUMER_EVENTS.labels(place.topic, "skipped").inc(count)
+    for (partition, _), (_, count) in plan.unheard.items():
+        metrics.CONSUMER_EVENTS.labels(partition.topic, "unheard").inc(count)
+    for partition, count in plan.skipped.items():
+        metrics.CONSUMER_EVENTS.labels(partition.topic, "skipped").inc(count)

@@ -88,6 +88,6 @@ SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_
 -- It took effect. The copy of its bytes has served.
 UPDATE messaging.dead_letter SET settled_at = :at, key = NULL, headers = NULL, value = NULL WHERE id = :id;
 
--- name: unsettled_places()
+-- name: unsettled_records()
 -- Records that never took effect, as (topic, partition, offset).
 SELECT topic, partition, record_offset FROM messaging.dead_letter WHERE settled_at IS NULL;

@@ -14,12 +14,7 @@ from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
 
-
-class Place(NamedTuple):
-    """One partition of one topic; places sort, and locks are always taken in that order."""
-
-    topic: str
-    partition: int
+from aiokafka import TopicPartition
 
 
 class Mark(NamedTuple):
@@ -42,7 +37,7 @@ class Position:
     `failures` counts dead letters since the last success.
     """
 
-    place: Place
+    partition: TopicPartition
     next_offset: int = 0
     sequence: int = 0
     sequence_offset: int | None = None

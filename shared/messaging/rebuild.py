@@ -12,11 +12,13 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from aiokafka import TopicPartition
+
 from shared.messaging import same_log
 from shared.messaging.consumer import collect_rarely
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.dispatch import SQL, lock, position_of
-from shared.messaging.position import Evidence, Place, Position
+from shared.messaging.position import Evidence, Position
 from shared.messaging.rebuild_helpers import Helper
 from shared.messaging.rebuild_share import NEXT, Anew, RefusedError, Share, log_reader
 from shared.postgres.pool import Connection
@@ -80,7 +82,7 @@ class _Rebuild:
         self._helpers = helpers
         self._progress = progress
         self._topics = [each.contract.topic for each in anew.subscriptions(anew.outbox)]
-        self._stands: dict[Place, Position] = {}
+        self._stands: dict[TopicPartition, Position] = {}
 
     async def run(self) -> Rebuilt:
         living = await self._living()
@@ -88,7 +90,7 @@ class _Rebuild:
         schema = await clone(self._connection)
         own = Share(self._anew, self._connection, schema)
         self._stands = own.stands
-        self._stands.update((each.place, Position(each.place)) for each in living)
+        self._stands.update((each.partition, Position(each.partition)) for each in living)
         for helper in self._helpers:
             await helper.begin(schema)
         await self._read(own, living, whole=False)
@@ -115,7 +117,8 @@ class _Rebuild:
         tell = self._count("reading the log", total - _left(living, self._stands), total)
         shares = 1 + len(self._helpers)
         lots = [
-            [each for each in living if each.place.partition % shares == n] for n in range(shares)
+            [each for each in living if each.partition.partition % shares == n]
+            for n in range(shares)
         ]
         works = [own.learn(lots[0], whole=whole, progress=tell)]
         for helper, lot in zip(self._helpers, lots[1:], strict=True):
@@ -155,11 +158,11 @@ class _Rebuild:
             locked = await lock(self._connection, self._stands)
             async for batch in own.batches(reader, list(locked.values())):
                 await own.apply(batch, own.next_to_public, whole=True)
-            for place, living in locked.items():
-                stands = self._stands[place]
+            for partition, living in locked.items():
+                stands = self._stands[partition]
                 if _mark(stands) != _mark(living):
                     raise RefusedError(
-                        f"{place.topic}/{place.partition}: the log leads to {_mark(stands)}, the worker stands at {_mark(living)}"
+                        f"{partition.topic}/{partition.partition}: the log leads to {_mark(stands)}, the worker stands at {_mark(living)}"
                     )
             await self._connection.execute(f"ALTER SCHEMA {LIVING} RENAME TO {OLD}")
             await self._connection.execute(f"ALTER SCHEMA {NEXT} RENAME TO {LIVING}")
@@ -178,15 +181,15 @@ async def _all(works: Iterable[Awaitable[None]]) -> None:
         await asyncio.gather(*tasks, return_exceptions=True)
 
 
-def _left(living: Iterable[Position], stands: Mapping[Place, Position]) -> int:
-    return sum(each.next_offset - stands[each.place].next_offset for each in living)
+def _left(living: Iterable[Position], stands: Mapping[TopicPartition, Position]) -> int:
+    return sum(each.next_offset - stands[each.partition].next_offset for each in living)
 
 
-def _check_start(shown: Mapping[Place, Evidence]) -> None:
+def _check_start(shown: Mapping[TopicPartition, Evidence]) -> None:
     """Nothing of what took effect may be missing at the log's beginning."""
     cut = [
-        f"{place.topic}/{place.partition}"
-        for place, evidence in sorted(shown.items())
+        f"{partition.topic}/{partition.partition}"
+        for partition, evidence in sorted(shown.items())
         if evidence.start > 0
     ]
     if cut:

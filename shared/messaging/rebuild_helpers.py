@@ -18,8 +18,10 @@ from multiprocessing.connection import Connection as Pipe
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from aiokafka import TopicPartition
+
 from shared.messaging.consumer import collect_rarely
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from shared.messaging.rebuild_share import Anew, RefusedError, Share
 
 MOST_PROCESSES = 4
@@ -48,14 +50,14 @@ class Helper:
 
     async def learn(
         self,
-        stands: dict[Place, Position],
+        stands: dict[TopicPartition, Position],
         ends: Sequence[Position],
         *,
         whole: bool,
         progress: Callable[[int], None],
     ) -> None:
         """As Share.learn, from where `stands` says, which is moved."""
-        begins = {each.place: stands[each.place] for each in ends}
+        begins = {each.partition: stands[each.partition] for each in ends}
         moved, self.events = await self._ask(("learn", begins, ends, whole), progress)
         stands.update(moved)
 

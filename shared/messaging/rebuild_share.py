@@ -23,7 +23,7 @@ from shared.messaging.dispatch import (
 from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox, SilentOutbox
 from shared.messaging.parser import InboundRecord, read_headers
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from shared.postgres.pool import Connection, Pool
 
 NEXT = "projections_next"
@@ -77,7 +77,7 @@ class Share:
         self.derived: list[Derived] = list(
             dict.fromkeys(each.derived for each in self.subscriptions.values() if each.derived)
         )
-        self.stands: dict[Place, Position] = {}
+        self.stands: dict[TopicPartition, Position] = {}
         self.events = 0
 
     async def learn(
@@ -124,13 +124,13 @@ class Share:
     ) -> AsyncIterator[list[InboundRecord]]:
         """Records from where this share stands up to these positions."""
         unread = {
-            TopicPartition(*each.place): each.next_offset
+            each.partition: each.next_offset
             for each in ends
-            if self.stands[each.place].next_offset < each.next_offset
+            if self.stands[each.partition].next_offset < each.next_offset
         }
         reader.assign(list(unread))
         for partition in unread:
-            reader.seek(partition, self.stands[Place(*partition)].next_offset)
+            reader.seek(partition, self.stands[partition].next_offset)
         found_at = time.monotonic()
         while unread:
             batch: list[InboundRecord] = []
@@ -172,7 +172,7 @@ class Share:
             read=read,
             most_in_a_row=None,
         )
-        unsettled = {tuple(row) async for row in SQL.unsettled_places(self._connection)}
+        unsettled = {tuple(row) async for row in SQL.unsettled_records(self._connection)}
         for aside in plan.asides:
             raw = aside.record.raw
             if (
@@ -198,7 +198,7 @@ class Share:
                         self._connection, events
                     )
                 self.events += len(events)
-        self.stands.update((end.place, end) for end in plan.ends)
+        self.stands.update((end.partition, end) for end in plan.ends)
 
     @asynccontextmanager
     async def next_to_public(self) -> AsyncIterator[None]:

@@ -10,7 +10,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.lead import Own, new_reader, own_records
-from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
+from shared.messaging.position import Evidence, Mark, Position, why_another_log
 
 REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
 
@@ -22,7 +22,9 @@ LOOK_BACK = 10_000
 records makes it more than one."""
 
 
-async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:
+async def assure(
+    bootstrap_servers: str, positions: Sequence[Position]
+) -> dict[TopicPartition, Evidence]:
     """What the log shows of each position's partition, if each was made on the log that is there
     now.
 
@@ -31,17 +33,19 @@ async def assure(bootstrap_servers: str, positions: Sequence[Position]) -> dict[
     """
     found = await evidence(bootstrap_servers, positions)
     for position in positions:
-        why = why_another_log(position, found[position.place])
+        why = why_another_log(position, found[position.partition])
         if why is not None:
             raise OperatorNeeded(
-                f"{position.place.topic}/{position.place.partition}: {why}.",
+                f"{position.partition.topic}/{position.partition.partition}: {why}.",
                 remedy=REMEDY,
                 cause=Cause.OTHER_LOG,
             )
     return found
 
 
-async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dict[Place, Evidence]:
+async def evidence(
+    bootstrap_servers: str, positions: Sequence[Position]
+) -> dict[TopicPartition, Evidence]:
     """What the log shows of each position's partition."""
     if not positions:
         return {}
@@ -49,13 +53,13 @@ async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dic
     async with asyncio.timeout(SECONDS):
         try:
             await reader.start()
-            partitions = {position.place: TopicPartition(*position.place) for position in positions}
+            partitions = {position.partition: position.partition for position in positions}
             starts = await reader.beginning_offsets(list(partitions.values()))
             ends = await reader.end_offsets(list(partitions.values()))
             at: dict[TopicPartition, Own] = {}
             before: dict[TopicPartition, Own] = {}
             spans = {
-                partitions[each.place]: _span(each, starts[partitions[each.place]])
+                partitions[each.partition]: _span(each, starts[partitions[each.partition]])
                 for each in positions
             }
             last = {tp: min(span[1], ends[tp]) for tp, span in spans.items()}
@@ -68,7 +72,7 @@ async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dic
                 tp: each.sequence_offset
                 for each in positions
                 if each.sequence_offset is not None
-                and starts[tp := partitions[each.place]]
+                and starts[tp := partitions[each.partition]]
                 <= each.sequence_offset
                 < min(spans[tp][0], ends[tp])
             }
@@ -77,9 +81,9 @@ async def evidence(bootstrap_servers: str, positions: Sequence[Position]) -> dic
         finally:
             await reader.stop()
     return {
-        each.place: Evidence(starts[tp], ends[tp], _at(each, at, tp), _mark(before.get(tp)))
+        each.partition: Evidence(starts[tp], ends[tp], _at(each, at, tp), _mark(before.get(tp)))
         for each in positions
-        if (tp := partitions[each.place])
+        if (tp := partitions[each.partition])
     }
 
 

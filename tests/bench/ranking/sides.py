@@ -25,7 +25,7 @@ from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
 from shared.messaging.dispatch import Subscription, lock, make_plan, move
 from shared.messaging.envelope import Event
 from shared.messaging.parser import read_headers
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_helpers import helping, processors
 from shared.messaging.rebuild_share import Anew
@@ -143,14 +143,17 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     """
     [subscription] = heard(prefix, ExamScored)
     topic = subscription.contract.topic
-    stands = {Place(topic, number): Position(Place(topic, number)) for number in range(PARTITIONS)}
+    stands = {
+        TopicPartition(topic, number): Position(TopicPartition(topic, number))
+        for number in range(PARTITIONS)
+    }
     reader = AIOKafkaConsumer(
         bootstrap_servers=bootstrap,
         auto_offset_reset="earliest",
         max_partition_fetch_bytes=FETCH_BYTES,
     )
     await reader.start()
-    reader.assign([TopicPartition(*place) for place in stands])
+    reader.assign(list(stands))
     plans = []
     read = 0
     while read < events:
@@ -161,7 +164,7 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
             plan = make_plan(
                 stands, batch, {subscription.contract.type: subscription}, service="bench"
             )
-            stands.update((end.place, end) for end in plan.ends)
+            stands.update((end.partition, end) for end in plan.ends)
             plans.append((before, plan))
             read += len(batch)
     await reader.stop()
@@ -169,12 +172,12 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     async with pool.acquire() as connection:
         await connection.executemany(
             "INSERT INTO messaging.position (topic, partition) VALUES ($1, $2)",
-            [tuple(place) for place in stands],
+            [tuple(partition) for partition in stands],
         )
     began, cpu = time.perf_counter(), time.process_time()
     for before, plan in plans:
         async with pool.acquire() as connection, connection.transaction():
-            await lock(connection, [end.place for end in plan.ends])
+            await lock(connection, [end.partition for end in plan.ends])
             await move(connection, before, plan.ends)
             for _, run in plan.runs:
                 await subscription.take(connection, run)

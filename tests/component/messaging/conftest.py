@@ -10,11 +10,12 @@ from uuid import uuid4
 
 import asyncpg
 import pytest
+from aiokafka import TopicPartition
 
 from shared.messaging.dispatch import SQL, Dispatch
 from shared.messaging.envelope import Record
 from shared.messaging.parser import read_headers
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from shared.postgres.pool import Pool, create_pool
 from tests.fault.conftest import stage
 from tests.fault.tally import PARTITIONS, ROOT, TABLES, Added, Catalogue, Log, Sent
@@ -36,22 +37,22 @@ class Desk:
     log: Log
     dispatch: Dispatch
     assured: list[Position] = field(default_factory=list)
-    ends: dict[Place, int] = field(default_factory=dict)
+    ends: dict[TopicPartition, int] = field(default_factory=dict)
 
     def records(self, written: Sequence[Any]) -> list[Record]:
         """What the log would give for these records (topic, partition, key, value, headers)."""
         records = []
         for topic, partition, key, value, headers in written:
-            place = Place(topic, partition)
+            place = TopicPartition(topic, partition)
             offset = self.ends.get(place, 0)
             self.ends[place] = offset + 1
             records.append(Record(topic, partition, offset, key, value, tuple(headers), 0))
         return records
 
-    async def take(self, records: Sequence[Record]) -> dict[Place, int]:
+    async def take(self, records: Sequence[Record]) -> dict[TopicPartition, int]:
         return await self.dispatch.take([read_headers(record) for record in records])
 
-    async def add(self, *amounts: int, key: str = "key-0") -> dict[Place, int]:
+    async def add(self, *amounts: int, key: str = "key-0") -> dict[TopicPartition, int]:
         """Events that add these amounts, as one batch."""
         return await self.take(
             self.records([self.log.record(Added(key=key, n=n)) for n in amounts])
@@ -75,7 +76,7 @@ class Desk:
             )
         ]
         row = rows[0]
-        place = Place(row["topic"], row["partition"])
+        place = TopicPartition(row["topic"], row["partition"])
         return Position(
             place,
             row["next_offset"],

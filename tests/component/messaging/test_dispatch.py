@@ -4,10 +4,10 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from aiokafka import TopicPartition
 
 from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError, Subscription, by_type
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.position import Place
 from tests.component.messaging.conftest import Desk
 from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, exactly_once
 
@@ -140,7 +140,7 @@ async def test_the_dead_letter_path_fails(desk: Desk) -> None:
     assert (await desk.position()).next_offset == 1  # what stands before it took effect
     await desk.pool.execute("ALTER TABLE messaging.away RENAME TO dead_letter")
     (topic, partition, _, _) = desk.log.sent[0]
-    place = Place(topic, partition)
+    place = TopicPartition(topic, partition)
     assert len(await desk.letters()) == 0
     assert desk.ends[place] == 3
 

@@ -5,10 +5,11 @@ a newer log: no reason to stop.
 from collections.abc import Sequence
 
 import pytest
+from aiokafka import TopicPartition
 
 from shared.messaging.consumer import Consumer
 from shared.messaging.failures import OperatorNeeded, Unavailable
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from tests.component.messaging.conftest import NOW, Desk
 from tests.fault.tally import Added
 
@@ -43,7 +44,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
         session_seconds=10,
     )
     with pytest.raises(Unavailable if moved else OperatorNeeded):
-        await consumer._checked([Place(desk.catalogue.added.topic, desk.partition)])
+        await consumer._checked([TopicPartition(desk.catalogue.added.topic, desk.partition)])
 
 
 async def test_positions_that_are_no_longer_locked_stop_nobody(

@@ -6,8 +6,10 @@ from collections.abc import Generator, Iterable
 from dataclasses import replace
 from typing import NamedTuple
 
+from aiokafka import TopicPartition
+
 from shared.messaging.failures import OperatorNeeded, Permanent
-from shared.messaging.position import Place, Position, Verdict, judge_all
+from shared.messaging.position import Position, Verdict, judge_all
 from tests.fault.simulator.decisions import another_log
 from tests.fault.simulator.kafka import Record, marks_of
 from tests.fault.simulator.platform import Platform, Process, Row, Steps
@@ -15,7 +17,7 @@ from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeo
 
 REMEDY = "terang recover of the source, or terang rebuild"
 
-Batch = dict[Place, list[tuple[int, Record]]]
+Batch = dict[TopicPartition, list[tuple[int, Record]]]
 
 
 class Fact(NamedTuple):
@@ -29,7 +31,7 @@ class Fact(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    place: Place
+    partition: TopicPartition
     offset: int
     record: Record
     settled: bool = False
@@ -41,8 +43,8 @@ class Memory:
     def __init__(self) -> None:
         self.generation = -1
         self.epoch = 0
-        self.owned: frozenset[Place] = frozenset()
-        self.offsets: dict[Place, int] = {}
+        self.owned: frozenset[TopicPartition] = frozenset()
+        self.offsets: dict[TopicPartition, int] = {}
         self.owed: set[int] = set()
 
 
@@ -79,8 +81,8 @@ def turn(platform: Platform, me: Process, memory: Memory, connection: Connection
     ):  # else the news is late, and this is a zombie
         memory.generation = platform.generation
         memory.owned = platform.share.get(me.name, frozenset())
-        for place in memory.owned:
-            memory.offsets[place] = kafka.group.get(place, kafka.logs[place].start)
+        for partition in memory.owned:
+            memory.offsets[partition] = kafka.group.get(partition, kafka.logs[partition].start)
         early = (
             "15-early" in platform.off and rng.random() < 0.5
         )  # records arrive before the listener's seek ends
@@ -109,15 +111,17 @@ def turn(platform: Platform, me: Process, memory: Memory, connection: Connection
 
 def fetch(platform: Platform, memory: Memory) -> Batch:
     batch: Batch = {}
-    for place in sorted(memory.owned):
-        log = platform.kafka.logs[place]
-        offset = memory.offsets[place]
+    for partition in sorted(memory.owned):
+        log = platform.kafka.logs[partition]
+        offset = memory.offsets[partition]
         if not log.start <= offset <= log.end:
-            offset = memory.offsets[place] = log.start  # auto_offset_reset=earliest, without a word
+            offset = memory.offsets[partition] = (
+                log.start
+            )  # auto_offset_reset=earliest, without a word
         if offset < log.end and platform.rng.random() < 0.7:
             records = log.read(offset, platform.rng.randrange(1, 5))
-            batch[place] = records
-            memory.offsets[place] = records[-1][0] + 1
+            batch[partition] = records
+            memory.offsets[partition] = records[-1][0] + 1
     return batch
 
 
@@ -126,28 +130,29 @@ def seek(
     me: Process,
     memory: Memory,
     connection: Connection,
-    places: Iterable[Place],
+    partitions: Iterable[TopicPartition],
     *,
     moves: bool = True,
 ) -> Steps:
     """To where PostgreSQL says, if it is still the same log (rule 15)."""
-    places = sorted(places)
-    positions: list[Position] = [connection.get("position", place) for place in places]
+    partitions = sorted(partitions)
+    positions: list[Position] = [connection.get("position", partition) for partition in partitions]
     connection.rollback()
     yield
     for position in positions:
         if "15" not in platform.off:
-            reason = another_log(position, platform.kafka.logs[position.place])
+            reason = another_log(position, platform.kafka.logs[position.partition])
             yield
-            moved = connection.get("position", position.place) != position
+            moved = connection.get("position", position.partition) != position
             if reason and moved:  # while this process slept between its two questions
                 raise LockTimeout
             if reason:
                 raise OperatorNeeded(
-                    f"{position.place.topic}/{position.place.partition}: {reason}.", remedy=REMEDY
+                    f"{position.partition.topic}/{position.partition.partition}: {reason}.",
+                    remedy=REMEDY,
                 )
         if moves:
-            memory.offsets[position.place] = position.next_offset
+            memory.offsets[position.partition] = position.next_offset
 
 
 def take(
@@ -162,16 +167,21 @@ def take(
         memory.owed = owed
         yield
         done = True
-        for place in sorted(batch):
-            for offset, record in batch[place]:
+        for partition in sorted(batch):
+            for offset, record in batch[partition]:
                 done = done and (
                     yield from transaction(
-                        platform, me, memory, connection, {place: [(offset, record)]}, alone=True
+                        platform,
+                        me,
+                        memory,
+                        connection,
+                        {partition: [(offset, record)]},
+                        alone=True,
                     )
                 )
     if done:
-        for place, records in batch.items():
-            platform.kafka.group[place] = records[-1][0] + 1
+        for partition, records in batch.items():
+            platform.kafka.group[partition] = records[-1][0] + 1
         yield
         return
     connection.rollback()
@@ -179,8 +189,8 @@ def take(
     yield
     if "10-no-seek" in platform.off:
         return
-    places = sorted(batch)[:1] if "10-seek-one" in platform.off else memory.owned | batch.keys()
-    yield from seek(platform, me, memory, connection, places)
+    partitions = sorted(batch)[:1] if "10-seek-one" in platform.off else memory.owned | batch.keys()
+    yield from seek(platform, me, memory, connection, partitions)
 
 
 def transaction(
@@ -196,29 +206,29 @@ def transaction(
 
     Permanent when an event failed among others.
     """
-    to_apply: list[tuple[Place, int, Record]] = []
-    for place in sorted(batch):
-        judged = yield from judge_part(platform, me, connection, place, batch[place])
+    to_apply: list[tuple[TopicPartition, int, Record]] = []
+    for partition in sorted(batch):
+        judged = yield from judge_part(platform, me, connection, partition, batch[partition])
         if judged is None:
             return False
-        for (offset, record), verdict in zip(batch[place], judged, strict=True):
+        for (offset, record), verdict in zip(batch[partition], judged, strict=True):
             if verdict is Verdict.APPLY:
-                to_apply.append((place, offset, record))
+                to_apply.append((partition, offset, record))
             elif verdict is Verdict.FOREIGN:
-                set_aside(platform, connection, place, offset, record)
+                set_aside(platform, connection, partition, offset, record)
         yield
-    fine: list[tuple[Place, Record]] = []
-    for place, offset, record in to_apply:
+    fine: list[tuple[TopicPartition, Record]] = []
+    for partition, offset, record in to_apply:
         if record.poison and not platform.mended:
             if not alone:
                 raise Permanent("the handler refuses it")
-            set_aside(platform, connection, place, offset, record)
+            set_aside(platform, connection, partition, offset, record)
             yield
             if "11-stuck" in platform.off:
-                moved = connection.get("position", place)
-                connection.put("position", place, replace(moved, sequence=moved.sequence - 1))
+                moved = connection.get("position", partition)
+                connection.put("position", partition, replace(moved, sequence=moved.sequence - 1))
         else:
-            fine.append((place, record))
+            fine.append((partition, record))
     yield from effects(platform, connection, fine, memory=memory)
     connection.commit()
     if platform.lines is not None:
@@ -235,15 +245,15 @@ def judge_part(
     platform: Platform,
     me: Process,
     connection: Connection,
-    place: Place,
+    partition: TopicPartition,
     records: list[tuple[int, Record]],
 ) -> Generator[None, None, list[Verdict] | None]:
     """Locks and moves one position; what each record means, or None if it does not stand where they
     begin.
     """
-    off, where = platform.off, f"{place.topic}/{place.partition}"
-    yield from connection.lock("position", place)
-    position: Position = connection.get("position", place)
+    off, where = platform.off, f"{partition.topic}/{partition.partition}"
+    yield from connection.lock("position", partition)
+    position: Position = connection.get("position", partition)
     if "10-no-cas" in off:
         position = replace(position, next_offset=records[0][0])
     verdicts, moved = verdicts_on(position, records, off)
@@ -256,11 +266,11 @@ def judge_part(
     elif (
         Verdict.SKIP in verdicts and "15" not in off
     ):  # what looks like a repeat may be another log's beginning
-        reason = another_log(position, platform.kafka.logs[place])
+        reason = another_log(position, platform.kafka.logs[partition])
     if reason:
         connection.rollback()
         raise OperatorNeeded(f"{where}: {reason}.", remedy=REMEDY)
-    connection.put("position", place, moved)
+    connection.put("position", partition, moved)
     return verdicts
 
 
@@ -281,20 +291,24 @@ def verdicts_on(
 
 
 def set_aside(
-    platform: Platform, connection: Connection, place: Place, offset: int, record: Record
+    platform: Platform,
+    connection: Connection,
+    partition: TopicPartition,
+    offset: int,
+    record: Record,
 ) -> None:
     letter = platform.number()
-    connection.put("dead_letter", letter, DeadLetter(place, offset, record))
+    connection.put("dead_letter", letter, DeadLetter(partition, offset, record))
     row = Row(
         letter,
-        Place("dead", place.partition),
+        TopicPartition("dead", partition.partition),
         "DeadLetter",
         record.aggregate,
         letter,
         (offset, record.version),
     )
     if "18-aside" in platform.off:
-        platform.kafka.send("r", row.place, [row._replace(sequence=1).record()])
+        platform.kafka.send("r", row.partition, [row._replace(sequence=1).record()])
     else:
         connection.put("outbox", connection.new_id(), row)
 
@@ -302,7 +316,7 @@ def set_aside(
 def effects(
     platform: Platform,
     connection: Connection,
-    events: list[tuple[Place, Record]],
+    events: list[tuple[TopicPartition, Record]],
     *,
     late: bool = False,
     memory: Memory | None = None,
@@ -311,8 +325,8 @@ def effects(
     the set is complete.
     """
     touched: set[int] = set()
-    for place, record in events:
-        key = (place.topic, record.aggregate)
+    for partition, record in events:
+        key = (partition.topic, record.aggregate)
         yield from connection.lock("fact", key)
         facts = connection.get("fact", key) or ()
         connection.put("fact", key, (*facts, Fact(record.version, record.type, record.data, late)))
@@ -335,11 +349,11 @@ def effects(
         if connection.get("outbox_event", event) is None:  # ON CONFLICT DO NOTHING
             connection.put("outbox_event", event, True)
             connection.put("decision", aggregate, decided)
-            place = Place("r", aggregate % len(platform.r.places[:2]))
+            partition = TopicPartition("r", aggregate % len(platform.r.partitions[:2]))
             connection.put(
                 "outbox",
                 connection.new_id(),
-                Row(event, place, "Decided", aggregate, platform.number(), decided),
+                Row(event, partition, "Decided", aggregate, platform.number(), decided),
             )
         yield
     for aggregate in sorted(touched):
@@ -398,7 +412,7 @@ def platform_duty(platform: Platform, connection: Connection, owed: list[int]) -
         yield
         row = Row(
             platform.number(),
-            Place("r", aggregate % 2),
+            TopicPartition("r", aggregate % 2),
             "Recomputed",
             aggregate,
             platform.number(),

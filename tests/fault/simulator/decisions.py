@@ -7,18 +7,22 @@ shared/messaging/position.py is called by consumer.py directly.
 from collections.abc import Mapping, Sequence
 from typing import cast
 
+from aiokafka import TopicPartition
+
 from shared.messaging import lead, recover
-from shared.messaging.position import Evidence, Mark, Place, Position, why_another_log
+from shared.messaging.position import Evidence, Mark, Position, why_another_log
 from tests.fault.simulator.kafka import Log
 from tests.fault.simulator.platform import Sent
 
 
-def known_to_hold(place: Place, sent: Sent, rows: Mapping[int, int], log: Log, remedy: str) -> Sent:
+def known_to_hold(
+    partition: TopicPartition, sent: Sent, rows: Mapping[int, int], log: Log, remedy: str
+) -> Sent:
     """Rule 7, by shared/messaging/lead.py.
 
     `rows` are event ids by number. Raises OperatorNeeded.
     """
-    stored = _stored(place, sent)
+    stored = _stored(partition, sent)
     base = lead.base(
         stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), remedy=remedy
     )
@@ -40,13 +44,17 @@ def another_log(position: Position, log: Log) -> str | None:
 
 
 def plan_of_recovery(
-    place: Place, sent: Sent, rows: Sequence[tuple[int, int | None]], log: Log, remedy: str
+    partition: TopicPartition,
+    sent: Sent,
+    rows: Sequence[tuple[int, int | None]],
+    log: Log,
+    remedy: str,
 ) -> recover.Lane:
     """Rule 21, by shared/messaging/recover.py.
 
     `rows` are (event id, number) in the order of the outbox. Raises OperatorNeeded.
     """
-    stored, anchor = _stored(place, sent), _own(log.mark(sent.offset))
+    stored, anchor = _stored(partition, sent), _own(log.mark(sent.offset))
     start = recover.agreed(stored, lead.Bounds(log.start, log.end), anchor)
     above = [
         recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
@@ -59,9 +67,9 @@ def event_of(own: lead.Own) -> int:
     return cast("int", own.event_id)
 
 
-def _stored(place: Place, sent: Sent) -> lead.Stored:
+def _stored(partition: TopicPartition, sent: Sent) -> lead.Stored:
     known = None if sent.offset is None else lead.Own(sent.offset, sent.acknowledged, sent.event)  # type: ignore[arg-type]
-    return lead.Stored(place.topic, place.partition, sent.numbered, known)
+    return lead.Stored(partition.topic, partition.partition, sent.numbered, known)
 
 
 def _own(mark: Mark | None) -> lead.Own | None:

@@ -7,7 +7,9 @@ import contextlib
 from collections.abc import Callable
 from typing import NamedTuple
 
-from shared.messaging.position import Place, Position
+from aiokafka import TopicPartition
+
+from shared.messaging.position import Position
 from tests.fault.simulator import operators
 from tests.fault.simulator.consumer import consumer, duty
 from tests.fault.simulator.decisions import another_log
@@ -173,7 +175,7 @@ class History:
             return
         row = Row(
             platform.number(),
-            Place(topic, aggregate % PARTITIONS),
+            TopicPartition(topic, aggregate % PARTITIONS),
             "Closed" if closing else "Stated",
             aggregate,
             version,
@@ -325,10 +327,10 @@ class History:
         platform.share = {}
         if not living:
             return
-        owners = {place: self.rng.choice(living) for place in platform.heard}
+        owners = {partition: self.rng.choice(living) for partition in platform.heard}
         for name in living:
             platform.share[name] = frozenset(
-                place for place, owner in owners.items() if owner == name
+                partition for partition, owner in owners.items() if owner == name
             )
         platform.say(
             "group",
@@ -339,9 +341,9 @@ class History:
         )
 
     def foreign(self) -> None:
-        place = self.rng.choice(list(self.platform.kafka.logs))
-        self.platform.say("stranger", f"writes to {place.topic}/{place.partition}")
-        self.platform.kafka.append_foreign(place)
+        partition = self.rng.choice(list(self.platform.kafka.logs))
+        self.platform.say("stranger", f"writes to {partition.topic}/{partition.partition}")
+        self.platform.kafka.append_foreign(partition)
 
     def purge(self) -> None:
         """Published rows that have been kept long enough are removed: days, in which their relay
@@ -350,8 +352,8 @@ class History:
         service = self.rng.choice(self.platform.services)
         connection = service.database.connect()
         for key, row in list(connection.rows("outbox").items()):
-            sent: Sent = connection.get("sent", row.place)
-            log = self.platform.kafka.logs[row.place]
+            sent: Sent = connection.get("sent", row.partition)
+            log = self.platform.kafka.logs[row.partition]
             safe = sent.offset is not None and sent.offset < log.flushed and still_holds(log, sent)
             if (
                 row.sequence is not None
@@ -374,22 +376,24 @@ class History:
         It comes weeks later, so not before a stop for a lost end was heeded.
         """
         platform = self.platform
-        place = self.rng.choice(list(platform.kafka.logs))
-        log = platform.kafka.logs[place]
+        partition = self.rng.choice(list(platform.kafka.logs))
+        log = platform.kafka.logs[partition]
         upto = log.flushed
-        if place in platform.heard:
-            position: Position = platform.r.database.table("position")[place]
+        if partition in platform.heard:
+            position: Position = platform.r.database.table("position")[partition]
             if another_log(position, log):
                 return
             upto = min(upto, position.next_offset)
-        owner = next(service for service in platform.services if place in service.places)
-        sent = owner.database.table("sent")[place]
+        owner = next(service for service in platform.services if partition in service.partitions)
+        sent = owner.database.table("sent")[partition]
         upto = min(upto, -1 if sent.offset is None else sent.offset + 1)
         if upto > log.start:
-            platform.say("FAULT", f"retention takes {place.topic}/{place.partition} up to {upto}")
-            platform.retained.add(place.topic)
-            platform.expired.setdefault(place, []).extend(log.read(log.start, upto - log.start))
-            platform.kafka.expire(place, upto)
+            platform.say(
+                "FAULT", f"retention takes {partition.topic}/{partition.partition} up to {upto}"
+            )
+            platform.retained.add(partition.topic)
+            platform.expired.setdefault(partition, []).extend(log.read(log.start, upto - log.start))
+            platform.kafka.expire(partition, upto)
 
     def restore_a(self) -> None:
         self.restore(self.platform.a)
@@ -423,15 +427,15 @@ class History:
         self.platform.destroy("restored", service.name)
 
     def power_cut(self) -> None:
-        for place in self.platform.kafka.power_cut():
-            self.platform.destroy("cut", place.topic)
+        for partition in self.platform.kafka.power_cut():
+            self.platform.destroy("cut", partition.topic)
 
     def topic_anew(self) -> None:
         if self.rng.random() < 0.2:
-            place = self.rng.choice(list(self.platform.kafka.logs))
-            self.platform.kafka.remake(place)
-            self.platform.expired.pop(place, None)
-            self.platform.destroy("made anew", place.topic)
+            partition = self.rng.choice(list(self.platform.kafka.logs))
+            self.platform.kafka.remake(partition)
+            self.platform.expired.pop(partition, None)
+            self.platform.destroy("made anew", partition.topic)
 
     # Operators
 
@@ -541,10 +545,12 @@ class History:
             return False
         tables = platform.r.database.table
         if "worker" + platform.r.name not in paged:
-            positions: dict[Place, Position] = tables("position")
-            for place in platform.heard:
-                log = platform.kafka.logs[place]
-                if positions[place].next_offset != log.end or another_log(positions[place], log):
+            positions: dict[TopicPartition, Position] = tables("position")
+            for partition in platform.heard:
+                log = platform.kafka.logs[partition]
+                if positions[partition].next_offset != log.end or another_log(
+                    positions[partition], log
+                ):
                     return False
         return not self.open_letters() and not tables("owed")
 
@@ -552,12 +558,16 @@ class History:
         """All that it stated is marked, and really is on the log: an idle leader has yet to find
         out that the log lost its end.
         """
-        sent: dict[Place, Sent] = service.database.table("sent")
+        sent: dict[TopicPartition, Sent] = service.database.table("sent")
         rows = service.database.table("outbox").values()
-        if any(row.sequence is None or row.sequence > sent[row.place].acknowledged for row in rows):
+        if any(
+            row.sequence is None or row.sequence > sent[row.partition].acknowledged for row in rows
+        ):
             return False
-        for place, known in sent.items():
-            if known.offset is not None and not still_holds(self.platform.kafka.logs[place], known):
+        for partition, known in sent.items():
+            if known.offset is not None and not still_holds(
+                self.platform.kafka.logs[partition], known
+            ):
                 return False
         return True
 

@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from typing import NamedTuple, cast
 from uuid import UUID
 
-from shared.messaging.position import Mark, Place
+from aiokafka import TopicPartition
+
+from shared.messaging.position import Mark
 
 
 class SendFailed(Exception):  # noqa: N818 (what happened)
@@ -84,11 +86,11 @@ class Log:
 class Flight:
     """A batch between a producer and the log."""
 
-    __slots__ = ("base", "late", "place", "records", "service", "state")
+    __slots__ = ("base", "late", "partition", "records", "service", "state")
 
-    def __init__(self, service: str, place: Place, records: Sequence[Record]) -> None:
+    def __init__(self, service: str, partition: TopicPartition, records: Sequence[Record]) -> None:
         self.service = service
-        self.place = place
+        self.partition = partition
         self.records = records
         self.state = "flying"  # what its producer knows: flying, acknowledged, failed
         self.base = -1
@@ -96,24 +98,24 @@ class Flight:
 
 
 class Kafka:
-    def __init__(self, places: Sequence[Place]) -> None:
-        self.logs = {place: Log() for place in places}
+    def __init__(self, partitions: Sequence[TopicPartition]) -> None:
+        self.logs = {partition: Log() for partition in partitions}
         self.flights: list[Flight] = []
         self.epoch = 0
         """Rises when connections to the broker broke."""
-        self.group: dict[Place, int] = {}
+        self.group: dict[TopicPartition, int] = {}
         """Offsets that consumers committed to Kafka."""
         self.flush_each = True
 
-    def send(self, service: str, place: Place, records: Sequence[Record]) -> Flight:
-        flight = Flight(service, place, records)
+    def send(self, service: str, partition: TopicPartition, records: Sequence[Record]) -> Flight:
+        flight = Flight(service, partition, records)
         self.flights.append(flight)
         return flight
 
     def land(self, flight: Flight, *, heard: bool) -> None:
         """Appends the batch. The producer learns of it when `heard`, and if it still waits."""
         self.flights.remove(flight)
-        log = self.logs[flight.place]
+        log = self.logs[flight.partition]
         base = log.end
         log.records.extend(flight.records)
         if self.flush_each:
@@ -125,22 +127,22 @@ class Kafka:
         self.flights.remove(flight)
         flight.state = "failed"
 
-    def append_foreign(self, place: Place) -> None:
-        log = self.logs[place]
+    def append_foreign(self, partition: TopicPartition) -> None:
+        log = self.logs[partition]
         log.records.append(FOREIGN)
         if self.flush_each:
             log.flushed = log.end
 
-    def power_cut(self) -> list[Place]:
+    def power_cut(self) -> list[TopicPartition]:
         """The broker restarts; what it had not flushed is gone, acknowledged or not.
 
         Returns where something was.
         """
         cut = []
-        for place, log in self.logs.items():
+        for partition, log in self.logs.items():
             if log.flushed < log.end:
                 del log.records[log.flushed - log.start :]
-                cut.append(place)
+                cut.append(partition)
         self.break_connections()
         # what was on its way to the broker that died can't reach the next one: a producer sends
         # once
@@ -153,12 +155,12 @@ class Kafka:
             if flight.state == "flying":
                 flight.state = "failed"  # it may land all the same
 
-    def remake(self, place: Place) -> None:
-        self.logs[place] = Log()
+    def remake(self, partition: TopicPartition) -> None:
+        self.logs[partition] = Log()
 
-    def expire(self, place: Place, upto: int) -> None:
+    def expire(self, partition: TopicPartition, upto: int) -> None:
         """Retention: the log starts at `upto` from now on."""
-        log = self.logs[place]
+        log = self.logs[partition]
         del log.records[: upto - log.start]
         log.start = upto
         log.flushed = max(log.flushed, upto)

@@ -2,8 +2,10 @@
 recovery after a restored backup (21).
 """
 
+from aiokafka import TopicPartition
+
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.position import Place, Position, Verdict, judge_all
+from shared.messaging.position import Position, Verdict, judge_all
 from tests.fault.simulator.consumer import DeadLetter, Fact, effects
 from tests.fault.simulator.decisions import event_of, plan_of_recovery
 from tests.fault.simulator.kafka import Record, marks_of
@@ -39,11 +41,13 @@ def replay(platform: Platform, me: Process) -> Steps:
                 connection.rollback()
                 continue
             if "18-republish" in platform.off:
-                flight = platform.kafka.send("a", letter.place, [letter.record])
+                flight = platform.kafka.send("a", letter.partition, [letter.record])
                 while flight.state == "flying":
                     yield
             else:
-                yield from effects(platform, connection, [(letter.place, letter.record)], late=True)
+                yield from effects(
+                    platform, connection, [(letter.partition, letter.record)], late=True
+                )
             if "18-two-transactions" in platform.off:
                 connection.commit()
                 yield
@@ -51,7 +55,8 @@ def replay(platform: Platform, me: Process) -> Steps:
             connection.put("dead_letter", key, letter._replace(settled=True))
             connection.commit()
             platform.say(
-                me.name, f"settled {letter.place.topic}/{letter.place.partition}@{letter.offset}"
+                me.name,
+                f"settled {letter.partition.topic}/{letter.partition.partition}@{letter.offset}",
             )
             yield
     except (ConnectionLost, LockTimeout):
@@ -66,34 +71,36 @@ def rebuild(platform: Platform, me: Process) -> Steps:
     off = platform.off
     connection = me.connect(me.service.database)
     guard = me.connect(me.service.database)
-    positions = {place: Position(place) for place in platform.heard}
+    positions = {partition: Position(partition) for partition in platform.heard}
     facts: dict[tuple[str, int], tuple[Fact, ...]] = {}
     try:
         while not guard.try_lock(*REPLAYING):
             yield
-        for place in platform.heard:
-            if platform.kafka.logs[place].start > 0:
+        for partition in platform.heard:
+            if platform.kafka.logs[partition].start > 0:
                 platform.say(me.name, "refuses: the log no longer begins at its start")
                 return
         for last in (False, False, True):
-            for place in platform.heard:
+            for partition in platform.heard:
                 if last and "20-behind" not in off and "20-ahead" not in off:
-                    yield from connection.lock("position", place)
-                live: Position = connection.get("position", place)
+                    yield from connection.lock("position", partition)
+                live: Position = connection.get("position", partition)
                 open_letters = {
-                    (letter.place, letter.offset)
+                    (letter.partition, letter.offset)
                     for letter in connection.rows("dead_letter").values()
                     if not letter.settled
                 }
                 yield
-                upto = platform.kafka.logs[place].end if "20-ahead" in off else live.next_offset
+                upto = platform.kafka.logs[partition].end if "20-ahead" in off else live.next_offset
                 if last and "20-behind" in off:
                     upto = 0
-                positions[place] = advance(platform, positions[place], upto, open_letters, facts)
+                positions[partition] = advance(
+                    platform, positions[partition], upto, open_letters, facts
+                )
                 guard.check()
                 yield
                 if last and not {"20-behind", "20-ahead"} & off:
-                    reached = positions[place]
+                    reached = positions[partition]
                     same = (reached.next_offset, reached.sequence, reached.sequence_event)
                     if same != (live.next_offset, live.sequence, live.sequence_event):
                         platform.say(
@@ -113,11 +120,11 @@ def advance(
     platform: Platform,
     position: Position,
     upto: int,
-    open_letters: set[tuple[Place, int]],
+    open_letters: set[tuple[TopicPartition, int]],
     facts: dict[tuple[str, int], tuple[Fact, ...]],
 ) -> Position:
     """Applies the log from the rebuild's own position up to (not with) an offset."""
-    log = platform.kafka.logs[position.place]
+    log = platform.kafka.logs[position.partition]
     records = [
         (offset, record) for offset, record in log.read(position.next_offset) if offset < upto
     ]
@@ -126,9 +133,9 @@ def advance(
     verdicts, moved = judge_all(position, marks_of(records))
     for (offset, record), verdict in zip(records, verdicts, strict=False):
         if verdict is Verdict.APPLY:
-            aside = (position.place, offset) in open_letters and "20-dead" not in platform.off
+            aside = (position.partition, offset) in open_letters and "20-dead" not in platform.off
             if not aside:
-                key = (position.place.topic, record.aggregate)
+                key = (position.partition.topic, record.aggregate)
                 facts[key] = (*facts.get(key, ()), Fact(record.version, record.type, record.data))
     return moved
 
@@ -156,8 +163,8 @@ def recover(platform: Platform, me: Process) -> Steps:
         yield
     connection = me.connect(service.database)
     try:
-        for place in service.places:
-            yield from recover_place(platform, service, place, connection)
+        for partition in service.partitions:
+            yield from recover_place(platform, service, partition, connection)
         yield
     except (ConnectionLost, LockTimeout) as trouble:
         platform.say(me.name, f"recovery failed: {type(trouble).__name__}")
@@ -168,23 +175,23 @@ def recover(platform: Platform, me: Process) -> Steps:
 
 
 def recover_place(
-    platform: Platform, service: Service, place: Place, connection: Connection
+    platform: Platform, service: Service, partition: TopicPartition, connection: Connection
 ) -> Steps:
-    log = platform.kafka.logs[place]
+    log = platform.kafka.logs[partition]
     rows = {
         row.event: (key, row)
         for key, row in sorted(connection.rows("outbox").items())
-        if row.place == place
+        if row.partition == partition
     }
     yield
-    sent: Sent = connection.get("sent", place)
+    sent: Sent = connection.get("sent", partition)
     in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
-    lane = plan_of_recovery(place, sent, in_order, log, "the topic made anew")
+    lane = plan_of_recovery(partition, sent, in_order, log, "the topic made anew")
     if lane.lost:
         platform.accepted.add(service.name)
         platform.say(
             "operator",
-            f"accepts that {lane.lost} numbers of {place.topic}/{place.partition} are lost",
+            f"accepts that {lane.lost} numbers of {partition.topic}/{partition.partition} are lost",
         )
     yield
     if "21-numbers" not in platform.off:
@@ -194,7 +201,7 @@ def recover_place(
     for own in lane.lacking if "21-import" not in platform.off else ():
         record = log.records[own.offset - log.start]
         assert record.event is not None
-        row = Row(record.event, place, *record[2:], own.sequence)
+        row = Row(record.event, partition, *record[2:], own.sequence)
         connection.put(
             "outbox", connection.new_id(), row
         )  # what the log has and the database lacks
@@ -203,7 +210,7 @@ def recover_place(
     moved = Sent()
     if lane.last:
         moved = Sent(lane.last.sequence, lane.last.sequence, lane.last.offset, event_of(lane.last))
-    connection.put("sent", place, moved)
+    connection.put("sent", partition, moved)
     yield
     connection.commit()
     yield

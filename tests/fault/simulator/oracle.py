@@ -7,7 +7,8 @@ tables, who was paged.
 
 from collections import Counter
 
-from shared.messaging.position import Place
+from aiokafka import TopicPartition
+
 from tests.fault.simulator.consumer import DeadLetter, Fact
 from tests.fault.simulator.kafka import Record
 from tests.fault.simulator.platform import Paged, Platform, Service
@@ -28,7 +29,9 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
     if not quiet and not stopped:
         found.append("never came to rest")
     views = {
-        service.name: {place: view(platform, place, found) for place in service.places}
+        service.name: {
+            partition: view(platform, partition, found) for partition in service.partitions
+        }
         for service in platform.services
     }
     for service in platform.services:
@@ -76,10 +79,10 @@ def justified(platform: Platform, paged: Paged) -> bool:
             what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before
         )
     topics = {
-        place.topic
+        partition.topic
         for service in platform.services
         if service.name == paged.service
-        for place in service.places
+        for partition in service.partitions
     }
     expired = platform.retained
     return any(
@@ -92,18 +95,23 @@ def justified(platform: Platform, paged: Paged) -> bool:
     )
 
 
-def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
+def view(platform: Platform, partition: TopicPartition, found: list[str]) -> list[Record]:
     """What an outside subscriber takes from the whole log: it skips what is not above the last
     sequence that it saw.
     """
     taken: list[Record] = []
     numbers: dict[int, int | None] = {}
     seen = 0
-    anew = ("made anew", place.topic) in {(what, whose) for _, what, whose in platform.destroyed}
-    for offset, record in [*platform.expired.get(place, ()), *platform.kafka.logs[place].read(0)]:
+    anew = ("made anew", partition.topic) in {
+        (what, whose) for _, what, whose in platform.destroyed
+    }
+    for offset, record in [
+        *platform.expired.get(partition, ()),
+        *platform.kafka.logs[partition].read(0),
+    ]:
         if record.sequence is None:
             continue
-        where = f"{place.topic}/{place.partition}@{offset}"
+        where = f"{partition.topic}/{partition.partition}@{offset}"
         if numbers.setdefault(record.sequence, record.event) != record.event and not anew:
             found.append(f"{where}: number {record.sequence} stands for two events")
         if (
@@ -118,7 +126,7 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
         event for event, count in Counter(record.event for record in taken).items() if count > 1
     ]
     found += [
-        f"{place.topic}/{place.partition}: event {event} stands under two numbers"
+        f"{partition.topic}/{partition.partition}: event {event} stands under two numbers"
         for event in twice
     ]
     last: dict[int, int] = {}
@@ -127,25 +135,27 @@ def view(platform: Platform, place: Place, found: list[str]) -> list[Record]:
             continue
         if last.get(record.aggregate, 0) >= record.version:
             found.append(
-                f"{place.topic}/{place.partition}: aggregate {record.aggregate}'s version {record.version} stands too late"
+                f"{partition.topic}/{partition.partition}: aggregate {record.aggregate}'s version {record.version} stands too late"
             )
         last[record.aggregate] = record.version
     return taken
 
 
 def lost_on_the_way(
-    service: Service, views: dict[Place, list[Record]], told: set[str], *, accepted: bool
+    service: Service, views: dict[TopicPartition, list[Record]], told: set[str], *, accepted: bool
 ) -> list[str]:
     """Stated and not on the log, unless that was told: by a stop of those who hear these topics, or
     by the service's recovery.
     """
     kept = {row.event for row in service.database.table("outbox").values()}
-    on_log = {place: {record.event for record in records} for place, records in views.items()}
+    on_log = {
+        partition: {record.event for record in records} for partition, records in views.items()
+    }
     return [
-        f"event {event} of {service.name} was stated and is not on {stated.row.place.topic}/{stated.row.place.partition}"
+        f"event {event} of {service.name} was stated and is not on {stated.row.partition.topic}/{stated.row.partition.partition}"
         for event, stated in service.stated.items()
-        if event not in on_log[stated.row.place]
-        and stated.row.place.topic not in told
+        if event not in on_log[stated.row.partition]
+        and stated.row.partition.topic not in told
         and not (accepted and event not in kept)
     ]
 
@@ -159,7 +169,9 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
         for stated in [*service.stated.values(), *service.shaken.values()]
     }
     on_log = {
-        record.version for place in service.places for record in platform.kafka.logs[place].records
+        record.version
+        for partition in service.partitions
+        for record in platform.kafka.logs[partition].records
     }
     kept = {row.version for row in service.database.table("outbox").values()}
     required = {stated.row.version for stated in service.stated.values()}
@@ -200,17 +212,21 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
 def strangers(platform: Platform) -> list[str]:
     """Each foreign record is set aside once."""
     letters: list[DeadLetter] = list(platform.r.database.table("dead_letter").values())
-    aside = Counter((letter.place, letter.offset) for letter in letters)
+    aside = Counter((letter.partition, letter.offset) for letter in letters)
     anew = {whose for _, what, whose in platform.destroyed if what in ("made anew", "cut")}
     return [
-        f"foreign record {place.topic}/{place.partition}@{offset} was set aside {aside[(place, offset)]} times"
-        for place in platform.heard
-        for offset, record in platform.kafka.logs[place].read(0)
-        if record.sequence is None and aside[(place, offset)] != 1 and place.topic not in anew
+        f"foreign record {partition.topic}/{partition.partition}@{offset} was set aside {aside[(partition, offset)]} times"
+        for partition in platform.heard
+        for offset, record in platform.kafka.logs[partition].read(0)
+        if record.sequence is None
+        and aside[(partition, offset)] != 1
+        and partition.topic not in anew
     ]
 
 
-def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete: bool) -> list[str]:
+def decisions(
+    platform: Platform, views: dict[TopicPartition, list[Record]], *, complete: bool
+) -> list[str]:
     """One decision for each aggregate, over the whole set, and a last Recomputed that tells the
     last state.
     """
@@ -220,8 +236,8 @@ def decisions(platform: Platform, views: dict[Place, list[Record]], *, complete:
     for aggregate in range(platform.aggregates):
         told = [
             record
-            for place in platform.r.places[:2]
-            for record in views[place]
+            for partition in platform.r.partitions[:2]
+            for record in views[partition]
             if record.aggregate == aggregate
         ]
         decided = [record for record in told if record.type == "Decided"]

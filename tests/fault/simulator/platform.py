@@ -7,8 +7,10 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import Any, NamedTuple
 
+from aiokafka import TopicPartition
+
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.position import Place, Position
+from shared.messaging.position import Position
 from tests.fault.simulator.kafka import Kafka, Record
 from tests.fault.simulator.postgres import Connection, Database
 
@@ -21,7 +23,7 @@ class Row(NamedTuple):
     """One row of an outbox. Without a sequence it has no number yet."""
 
     event: int
-    place: Place
+    partition: TopicPartition
     type: str
     aggregate: int
     version: int
@@ -61,8 +63,8 @@ class Service:
     def __init__(self, name: str, topics: tuple[str, ...]) -> None:
         self.name = name
         self.database = Database(name)
-        self.places = [
-            Place(topic, partition) for topic in topics for partition in range(PARTITIONS)
+        self.partitions = [
+            TopicPartition(topic, number) for topic in topics for number in range(PARTITIONS)
         ]
         self.stated: dict[int, Stated] = {}
         self.shaken: dict[int, Stated] = {}
@@ -71,9 +73,9 @@ class Service:
         self.backup: tuple[int, Any] | None = None
         self.down = False
         """All processes are stopped for a recovery."""
-        self.sequences: dict[Place, int] = {}  # used by a rule that is switched off
-        for place in self.places:
-            self.database.table("sent")[place] = Sent()
+        self.sequences: dict[TopicPartition, int] = {}  # used by a rule that is switched off
+        for partition in self.partitions:
+            self.database.table("sent")[partition] = Sent()
 
     def restore(self) -> None:
         assert self.backup is not None
@@ -143,15 +145,17 @@ class Platform:
         self.e = Service("e", ("e",))
         self.r = Service("r", ("r", "dead"))
         self.services = (self.a, self.e, self.r)
-        self.kafka = Kafka([place for service in self.services for place in service.places])
+        self.kafka = Kafka(
+            [partition for service in self.services for partition in service.partitions]
+        )
         self.aggregates = 4
         """Aggregate n lives in partition n % PARTITIONS of every topic, as equal partition counts
         make it."""
-        self.heard = self.a.places + self.e.places
-        for place in self.heard:
-            self.r.database.table("position")[place] = Position(place)
+        self.heard = self.a.partitions + self.e.partitions
+        for partition in self.heard:
+            self.r.database.table("position")[partition] = Position(partition)
         self.processes: list[Process] = []
-        self.share: dict[str, frozenset[Place]] = {}
+        self.share: dict[str, frozenset[TopicPartition]] = {}
         """Kafka's group: which consumer owns what, in its current generation."""
         self.generation = 0
         self.mended = False
@@ -163,7 +167,7 @@ class Platform:
         """Services whose recovery told its operator that events are lost for good."""
         self.retained: set[str] = set()
         """Topics from which retention ever took records."""
-        self.expired: dict[Place, list[tuple[int, Record]]] = {}
+        self.expired: dict[TopicPartition, list[tuple[int, Record]]] = {}
         """What retention took, for the oracle."""
         self.lines: list[str] | None = None
         self._derived: dict[Any, int] = {}

@@ -4,8 +4,9 @@ can't be sure of (rules 2 to 7).
 
 from collections.abc import Generator
 
+from aiokafka import TopicPartition
+
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.position import Place
 from tests.fault.simulator.decisions import known_to_hold
 from tests.fault.simulator.kafka import Flight, SendFailed
 from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps
@@ -50,13 +51,13 @@ def take_the_lead(platform: Platform, me: Process, connection: Connection) -> St
     """Asks the log what it really holds (rule 7) and has the database say the same."""
     if "7" in platform.off:
         return
-    for place, found in (yield from survey(platform, me, connection)).items():
-        if connection.get("sent", place) != found:
-            yield from connection.lock("sent", place)
-            connection.put("sent", place, found)
+    for partition, found in (yield from survey(platform, me, connection)).items():
+        if connection.get("sent", partition) != found:
+            yield from connection.lock("sent", partition)
+            connection.put("sent", partition, found)
             platform.say(
                 me.name,
-                f"{place.topic}/{place.partition} holds {found.acknowledged} of {found.numbered}",
+                f"{partition.topic}/{partition.partition} holds {found.acknowledged} of {found.numbered}",
             )
             yield
     connection.commit()
@@ -65,18 +66,24 @@ def take_the_lead(platform: Platform, me: Process, connection: Connection) -> St
 
 def survey(
     platform: Platform, me: Process, connection: Connection
-) -> Generator[None, None, dict[Place, Sent]]:
-    found: dict[Place, Sent] = {}
-    for place in me.service.places:
-        sent: Sent = connection.get("sent", place)
+) -> Generator[None, None, dict[TopicPartition, Sent]]:
+    found: dict[TopicPartition, Sent] = {}
+    for partition in me.service.partitions:
+        sent: Sent = connection.get("sent", partition)
         numbered = (
-            row for row in connection.rows("outbox").values() if row.place == place and row.sequence
+            row
+            for row in connection.rows("outbox").values()
+            if row.partition == partition and row.sequence
         )
         rows = {row.sequence: row.event for row in numbered}
         yield
         try:
-            found[place] = known_to_hold(
-                place, sent, rows, platform.kafka.logs[place], f"terang recover {me.service.name}"
+            found[partition] = known_to_hold(
+                partition,
+                sent,
+                rows,
+                platform.kafka.logs[partition],
+                f"terang recover {me.service.name}",
             )
         except OperatorNeeded:
             yield
@@ -106,13 +113,13 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
         if connected < 0:
             connected = kafka.epoch
         flights: list[tuple[list[Row], Flight]] = []
-        for place, rows in waiting.items():
+        for partition, rows in waiting.items():
             if connected != kafka.epoch and "5" not in off:
                 raise SendFailed  # the connection was lost since
             batches = (
                 [rows[:BATCH], rows[BATCH : 2 * BATCH]] if "4-pipelined" in off else [rows[:BATCH]]
             )
-            flights += [(batch, send(platform, me, place, batch)) for batch in batches if batch]
+            flights += [(batch, send(platform, me, partition, batch)) for batch in batches if batch]
             yield
         if not off & {"3-uncommitted", "4-id-order"} and (
             yield from number(platform, me, connection)
@@ -137,7 +144,7 @@ def number_or_idle(platform: Platform, me: Process, connection: Connection) -> S
     for _ in range(platform.rng.randrange(1, 6)):
         yield
     if platform.rng.random() < 0.1 and not {"5", "7"} & platform.off:
-        last = {place: connection.get("sent", place) for place in me.service.places}
+        last = {partition: connection.get("sent", partition) for partition in me.service.partitions}
         if (yield from survey(platform, me, connection)) != last:
             raise SendFailed
 
@@ -150,7 +157,7 @@ def acknowledged(
         yield
     if flight.state == "failed" and platform.off & {"4-pipelined", "5"}:
         flight = send(
-            platform, me, rows[0].place, rows
+            platform, me, rows[0].partition, rows
         )  # what an idempotent producer does with a refused batch
         while flight.state == "flying":
             yield
@@ -158,40 +165,41 @@ def acknowledged(
         raise SendFailed
     last = rows[-1]
     assert last.sequence is not None
-    yield from connection.lock("sent", last.place)
-    sent: Sent = connection.get("sent", last.place)
+    yield from connection.lock("sent", last.partition)
+    sent: Sent = connection.get("sent", last.partition)
     if sent.offset is not None and flight.base <= sent.offset and not platform.off & {"5", "7"}:
         raise SendFailed  # not above the one before: another log
     if last.sequence > sent.acknowledged or "4-id-order" in platform.off:
         offset = flight.base + len(rows) - 1
         connection.put(
             "sent",
-            last.place,
+            last.partition,
             sent._replace(acknowledged=last.sequence, offset=offset, event=last.event),
         )
     yield
 
 
-def send(platform: Platform, me: Process, place: Place, rows: list[Row]) -> Flight:
+def send(platform: Platform, me: Process, partition: TopicPartition, rows: list[Row]) -> Flight:
     platform.say(
-        me.name, f"sends {[row.sequence for row in rows]} to {place.topic}/{place.partition}"
+        me.name,
+        f"sends {[row.sequence for row in rows]} to {partition.topic}/{partition.partition}",
     )
-    return platform.kafka.send(me.service.name, place, [row.record() for row in rows])
+    return platform.kafka.send(me.service.name, partition, [row.record() for row in rows])
 
 
 def numbered_rows(
     connection: Connection, service: Service, *, by_id: bool
-) -> dict[Place, list[Row]]:
+) -> dict[TopicPartition, list[Row]]:
     """Numbered rows that the log isn't known to hold, in the order of their numbers, for each
     partition.
     """
-    waiting: dict[Place, list[Row]] = {}
+    waiting: dict[TopicPartition, list[Row]] = {}
     for _, row in sorted(connection.rows("outbox").items()):
         if (
             row.sequence is not None
-            and row.sequence > connection.get("sent", row.place).acknowledged
+            and row.sequence > connection.get("sent", row.partition).acknowledged
         ):
-            waiting.setdefault(row.place, []).append(row)
+            waiting.setdefault(row.partition, []).append(row)
     if not by_id:
         for rows in waiting.values():
             rows.sort(key=lambda row: row.sequence or 0)
@@ -206,25 +214,25 @@ def number(platform: Platform, me: Process, connection: Connection) -> Steps:
     yield
     if not unnumbered:
         return False
-    for place in sorted({row.place for _, row in unnumbered}):
-        yield from connection.lock("sent", place)
-        sent: Sent = connection.get("sent", place)
+    for partition in sorted({row.partition for _, row in unnumbered}):
+        yield from connection.lock("sent", partition)
+        sent: Sent = connection.get("sent", partition)
         numbered = sent.numbered
         for key, row in unnumbered:
-            if row.place == place:
+            if row.partition == partition:
                 if "3-sequence" in platform.off:
-                    numbered = next_of(me.service, place)
+                    numbered = next_of(me.service, partition)
                 else:
                     numbered += 1
                 connection.put("outbox", key, row._replace(sequence=numbered))
-        connection.put("sent", place, sent._replace(numbered=numbered))
+        connection.put("sent", partition, sent._replace(numbered=numbered))
         yield
     platform.say(me.name, f"numbers {len(unnumbered)} rows")
     return True
 
 
-def next_of(service: Service, place: Place) -> int:
+def next_of(service: Service, partition: TopicPartition) -> int:
     """A PostgreSQL sequence for each partition: what rolls back leaves a gap."""
     sequences = service.sequences
-    sequences[place] = sequences.get(place, 0) + 1
-    return sequences[place]
+    sequences[partition] = sequences.get(partition, 0) + 1
+    return sequences[partition]

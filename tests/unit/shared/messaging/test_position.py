@@ -4,13 +4,13 @@ from dataclasses import replace
 from uuid import UUID
 
 import pytest
+from aiokafka import TopicPartition
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messaging.position import (
     Evidence,
     Mark,
-    Place,
     Position,
     Verdict,
     judge,
@@ -18,7 +18,7 @@ from shared.messaging.position import (
     why_another_log,
 )
 
-PLACE = Place("topic", 3)
+PLACE = TopicPartition("topic", 3)
 
 
 def event(number: int) -> UUID:
