@@ -48,7 +48,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
 UNLUCKY, BROKEN = 666, 667
-"""Amounts that the use case refuses, and at which it fails for no known reason, unless TALLY_MENDED
+"""Amounts that the use case refuses, and at which it fails for no known reason, unless TALLY_FIXED
 is set."""
 
 TABLES = """
@@ -114,9 +114,9 @@ class Catalogue:
         async def add(connection: Connection, events: list[Event[Added]]) -> None:
             await asyncio.sleep(float(os.environ.get("TALLY_SLOW", "0")))
             for event in events:
-                if "TALLY_MENDED" not in os.environ and event.data.n == UNLUCKY:
+                if "TALLY_FIXED" not in os.environ and event.data.n == UNLUCKY:
                     raise Refusal("unlucky")
-                if "TALLY_MENDED" not in os.environ and event.data.n == BROKEN:
+                if "TALLY_FIXED" not in os.environ and event.data.n == BROKEN:
                     raise RuntimeError("broken")
             sums: dict[str, int] = defaultdict(int)
             for event in events:

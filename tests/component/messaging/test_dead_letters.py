@@ -76,7 +76,7 @@ async def test_replay_takes_effect_once(desk: Desk, monkeypatch: pytest.MonkeyPa
     await desk.add(1, UNLUCKY, 1)
     (letter,) = await dead_letters.list_all(desk.pool)
     subscriptions = desk.catalogue.subscriptions(desk.catalogue.outbox())
-    monkeypatch.setenv("TALLY_MENDED", "1")
+    monkeypatch.setenv("TALLY_FIXED", "1")
     outbox_rows, position = (
         await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
         await desk.position(),
@@ -100,7 +100,7 @@ async def test_dry_run_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPat
     subscriptions = desk.catalogue.subscriptions(desk.catalogue.outbox())
     with pytest.raises(Refusal, match="unlucky"):
         await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=True)
-    monkeypatch.setenv("TALLY_MENDED", "1")
+    monkeypatch.setenv("TALLY_FIXED", "1")
     await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=True)
     assert not await desk.effects()
     assert [each.id for each in await dead_letters.list_all(desk.pool)] == [letter.id]
@@ -110,7 +110,7 @@ async def test_no_replay_during_a_rebuild(desk: Desk, monkeypatch: pytest.Monkey
     """While a rebuild runs no dead letter is replayed: its effect would be lost at the swap."""
     await desk.add(UNLUCKY)
     (letter,) = await dead_letters.list_all(desk.pool)
-    monkeypatch.setenv("TALLY_MENDED", "1")
+    monkeypatch.setenv("TALLY_FIXED", "1")
     async with desk.pool.acquire() as connection:
         await connection.fetchval("SELECT pg_advisory_lock($1)", dead_letters.REPLAYING)
         with pytest.raises(Permanent, match="rebuild is running"):

@@ -147,7 +147,7 @@ async def test_the_dead_letter_path_fails(desk: Desk) -> None:
 
 async def test_the_brake(desk: Desk) -> None:
     """More than twenty dead letters in a row stop the worker, also after a restart; released, or
-    with the fault mended, it goes on.
+    with the fault removed, it goes on.
     """
     await desk.add(1, *([UNLUCKY] * MOST_IN_A_ROW))
     assert (await desk.position()).failures == MOST_IN_A_ROW

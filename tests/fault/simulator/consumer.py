@@ -219,7 +219,7 @@ def transaction(
         yield
     fine: list[tuple[TopicPartition, Record]] = []
     for partition, offset, record in to_apply:
-        if record.poison and not platform.mended:
+        if record.poison and not platform.handler_fixed:
             if not alone:
                 raise Permanent("the handler refuses it")
             set_aside(platform, connection, partition, offset, record)

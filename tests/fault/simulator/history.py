@@ -450,7 +450,7 @@ class History:
 
     def replay(self) -> None:
         if self.rng.random() < 0.3:
-            self.platform.mended = True
+            self.platform.handler_fixed = True
         self.operator("replay", self.platform.r, lambda me: operators.replay(self.platform, me))
 
     def rebuild(self) -> None:
@@ -464,11 +464,11 @@ class History:
     def heal(self) -> None:
         """No fault any more: everything runs until nothing moves.
 
-        What stopped itself is mended as it says, then all starts again.
+        What stopped itself gets its remedy, then all starts again.
         """
         platform = self.platform
         self.healing = True
-        platform.mended = True
+        platform.handler_fixed = True
         platform.say("HEALING", "no fault from here on")
         for service in platform.services:
             service.down = False
@@ -482,7 +482,7 @@ class History:
             self.settle()
             if not self.stopped():
                 return
-            self.remedy()
+            self.recover_stopped()
             self.start_all()
         self.settle()
 
@@ -508,7 +508,7 @@ class History:
             if self.quiet() or (self.stopped() and most > LONGEST_HEALING // 150):
                 return
 
-    def mend(self) -> None:
+    def recover_stopped(self) -> None:
         """`terang recover` for each service whose relay stopped."""
         platform = self.platform
         for service in platform.services:

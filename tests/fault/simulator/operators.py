@@ -36,7 +36,7 @@ def replay(platform: Platform, me: Process) -> Steps:
                 letter is None
                 or letter.settled
                 or letter.record.sequence is None
-                or not platform.mended
+                or not platform.handler_fixed
             ):
                 connection.rollback()
                 continue

@@ -158,7 +158,7 @@ class Platform:
         self.share: dict[str, frozenset[TopicPartition]] = {}
         """Kafka's group: which consumer owns what, in its current generation."""
         self.generation = 0
-        self.mended = False
+        self.handler_fixed = False
         """The handler that refuses poison was corrected and deployed."""
         self.paged: list[Paged] = []
         self.destroyed: list[tuple[int, str, str]] = []
