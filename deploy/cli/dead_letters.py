@@ -125,7 +125,7 @@ def replay(
 
 @group.command()
 def release(service: ServiceName) -> None:
-    """Let a worker that was stopped by too many dead letters in a row set aside as many again."""
+    """Let a worker that was stopped by too many dead letters in a row reject as many again."""
     _with_pool(service, lambda pool: SQL.release_brake(pool))
     print(f"{service}: the count of dead letters in a row begins again; start its worker.")
 

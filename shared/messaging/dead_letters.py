@@ -1,8 +1,8 @@
-"""Records that can't take effect: set aside with their reason, listed, shown, and handed to their
+"""Records that can't take effect: rejected with their reason, listed, shown, and handed to their
 handler once more.
 
 A dead letter leaves by the service's outbox, in the transaction that moves the position past its
-record: there is no instant at which the record is neither ahead nor set aside. Its copy in
+record: there is no instant at which the record is neither ahead nor rejected. Its copy in
 `messaging.dead_letter` is what a replay settles. A replay never publishes the record again: other
 consumers took it long ago.
 """
@@ -37,8 +37,8 @@ REPLAYING = 0x7465_0001
 rebuild's reading and its swap."""
 
 
-class Aside(NamedTuple):
-    """One record to be set aside, why, and who could not take it."""
+class Rejected(NamedTuple):
+    """One record to be rejected, why, and who could not take it."""
 
     record: InboundRecord
     fault: RecordFault
@@ -71,8 +71,8 @@ def topic_of(service: str) -> str:
     return f"terang.{service}.dead-letters"
 
 
-async def set_aside(
-    connection: Connection, outbox: Outbox, asides: Sequence[Aside], at: datetime
+async def reject(
+    connection: Connection, outbox: Outbox, rejected: Sequence[Rejected], at: datetime
 ) -> None:
     """Append the records to the outbox as dead letters and keep them for a replay, in the caller's
     transaction.
@@ -80,22 +80,22 @@ async def set_aside(
     Whatever it raises is no fault of the records: nothing is lost as long as the caller's
     transaction does not commit.
     """
-    rows = [_row(outbox, aside, uuid7(), at) for aside in asides]
-    raws = [aside.record.raw for aside in asides]
-    await SQL.set_aside(
+    rows = [_row(outbox, rejection, uuid7(), at) for rejection in rejected]
+    raws = [rejection.record.raw for rejection in rejected]
+    await SQL.insert_dead_letters(
         connection,
         at=at,
         ids=[row.event_id for row in rows],
-        reasons=[aside.fault.code for aside in asides],
-        details=[aside.fault.detail for aside in asides],
-        handlers=[aside.handler for aside in asides],
+        reasons=[rejection.fault.code for rejection in rejected],
+        details=[rejection.fault.detail for rejection in rejected],
+        handlers=[rejection.handler for rejection in rejected],
         topics=[raw.topic for raw in raws],
         partitions=[raw.partition for raw in raws],
         record_offsets=[raw.offset for raw in raws],
         record_timestamps=[raw.timestamp for raw in raws],
-        sequences=[aside.record.mark.sequence for aside in asides],
-        event_ids=[aside.record.mark.event for aside in asides],
-        types=[aside.record.type for aside in asides],
+        sequences=[rejection.record.mark.sequence for rejection in rejected],
+        event_ids=[rejection.record.mark.event for rejection in rejected],
+        types=[rejection.record.type for rejection in rejected],
         keys=[raw.key for raw in raws],
         headers=[headers_as_text(tuple(raw.headers)) for raw in raws],
         values=[raw.value for raw in raws],
@@ -103,8 +103,8 @@ async def set_aside(
     await outbox.append_rows(connection, rows)
 
 
-def _row(outbox: Outbox, aside: Aside, id_: UUID, at: datetime) -> Row:
-    raw = aside.record.raw
+def _row(outbox: Outbox, rejection: Rejected, id_: UUID, at: datetime) -> Row:
+    raw = rejection.record.raw
     said = {
         "content-type": "application/octet-stream",
         "ce_specversion": "1.0",
@@ -113,9 +113,9 @@ def _row(outbox: Outbox, aside: Aside, id_: UUID, at: datetime) -> Row:
         "ce_type": TYPE,
         "ce_subject": f"{raw.topic}/{raw.partition}/{raw.offset}",
         "ce_time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
-        "dead_reason": aside.fault.code,
-        "dead_detail": aside.fault.detail,
-        "dead_handler": aside.handler,
+        "dead_reason": rejection.fault.code,
+        "dead_detail": rejection.fault.detail,
+        "dead_handler": rejection.handler,
         "dead_topic": raw.topic,
         "dead_partition": str(raw.partition),
         "dead_offset": str(raw.offset),

@@ -4,7 +4,7 @@ nothing.
 The transaction begins by locking the positions of the batch's partitions, in sorted order, and
 moving them by compare-and-set. Only then do use cases run, each given events of one type, those of
 each partition consecutive there. What fails decides what follows: infrastructure is waited out in
-place, a record that can't take effect is found by halving the batch and set aside, and what would
+place, a record that can't take effect is found by halving the batch and rejected, and what would
 be wrong to go on with (a gap, too many dead letters in a row) stops the process.
 """
 
@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import asyncpg
 from aiokafka import TopicPartition
 
-from shared.messaging.dead_letters import Aside, set_aside
+from shared.messaging.dead_letters import Rejected, reject
 from shared.messaging.envelope import Contract, Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
@@ -47,8 +47,7 @@ MOST_IN_A_ROW = 20
 fault is ours or the log's, not a record's."""
 
 TRIES = 3
-"""How often an event that fails alone, for a reason that we don't know, is tried before it is set
-aside."""
+"""How often an event that fails alone for an unknown reason is tried before it is rejected."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 10.0
 """Seconds between tries while a server is away: doubled each time, capped so that the worker is
@@ -79,7 +78,8 @@ class Derived(NamedTuple):
 
 
 class Subscription(NamedTuple):
-    """One event that a service listens to, what it does about it, and what else follows from that."""
+    """One event that a service listens to, what it does about it, and what else follows from that.
+    """
 
     contract: Contract
     use_case: EventUseCase
@@ -308,8 +308,8 @@ class Dispatch:
                 first_offsets=[offset for offset, _ in plan.unheard.values()],
                 events=[count for _, count in plan.unheard.values()],
             )
-        if plan.asides:
-            await set_aside(connection, self._outbox, plan.asides, self._clock())
+        if plan.rejected:
+            await reject(connection, self._outbox, plan.rejected, self._clock())
 
 
 async def _run(subscription: Subscription, connection: Connection, run: list[Event[Any]]) -> None:
@@ -324,7 +324,8 @@ async def _run(subscription: Subscription, connection: Connection, run: list[Eve
 
 
 def _fault(blamed: BlamedError) -> RecordFault:
-    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
+    """Why a use case could not take an event, in a code and words that hold nothing of the event.
+    """
     cause = blamed.__cause__
     if isinstance(cause, Refusal):
         return RecordFault("refused", cause.code)
@@ -387,7 +388,7 @@ class Plan:
 
     ends: list[Position] = field(default_factory=list)
     runs: list[Run] = field(default_factory=list)
-    asides: list[Aside] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
     unheard: dict[tuple[TopicPartition, str], tuple[int, int]] = field(default_factory=dict)
     """First offset and count, by partition and type."""
     skipped: Counter[TopicPartition] = field(default_factory=Counter)
@@ -411,7 +412,7 @@ def make_plan(
 
     Pure. `read` is what `read_all` says of the batch.
 
-    With `condemned` every event that would take effect is set aside for that reason instead. Raises
+    With `condemned` every event that would take effect is rejected for that reason instead. Raises
     ElsewhereError if the batch is not what comes next; OperatorNeeded on a gap, or for more than
     `most_in_a_row` dead letters in a row in one partition.
     """
@@ -446,8 +447,8 @@ def make_plan(
                 failures += 1
                 if most_in_a_row is not None and failures > most_in_a_row:
                     raise _brake(service, record, outcome)
-                plan.asides.append(
-                    Aside(
+                plan.rejected.append(
+                    Rejected(
                         record,
                         outcome,
                         NOBODY if subscription is None else handler_name(subscription),
@@ -506,7 +507,7 @@ def _brake(service: str, record: InboundRecord, fault: RecordFault) -> OperatorN
     return OperatorNeeded(
         f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead letters, and offset {raw.offset} would be"
         f" the next ({fault.code}: {fault.detail}). Mend the handler and start again; it goes on with the first record that takes effect.",
-        remedy=f"terang dead-letters release {service} (only if these records are to be set aside)",
+        remedy=f"terang dead-letters release {service} (only if these records are to become dead letters)",
         cause=Cause.BRAKE,
     )
 
@@ -555,8 +556,8 @@ def _count(plan: Plan) -> None:
     """Counts what a committed batch did."""
     for _, run in plan.runs:
         metrics.CONSUMER_EVENTS.labels(run[0].topic, "applied").inc(len(run))
-    for aside in plan.asides:
-        metrics.CONSUMER_EVENTS.labels(aside.record.raw.topic, "dead-letter").inc()
+    for rejection in plan.rejected:
+        metrics.CONSUMER_EVENTS.labels(rejection.record.raw.topic, "dead-letter").inc()
     for (partition, _), (_, count) in plan.unheard.items():
         metrics.CONSUMER_EVENTS.labels(partition.topic, "unheard").inc(count)
     for partition, count in plan.skipped.items():

@@ -1,4 +1,4 @@
-"""Failures by what is to be done about them: wait, set aside, stop.
+"""Failures by what is to be done about them: wait, reject, stop.
 
 What is none of the three is ours: a bug.
 """

@@ -33,7 +33,7 @@ UPDATE messaging.position AS position
 RETURNING position.topic;
 
 -- name: release_brake()!
--- Forgets the dead letters in a row, so that a stopped worker may set aside as many again.
+-- Forgets the dead letters in a row, so that a stopped worker may reject as many again.
 UPDATE messaging.position SET failures = 0 WHERE failures > 0;
 
 -- name: note_unheard(topics, partitions, types, first_offsets, events)!
@@ -52,7 +52,7 @@ SELECT type, topic, sum(events)::bigint AS events FROM messaging.unheard_type WH
 -- A rebuild has read these types from the start.
 DELETE FROM messaging.unheard_type WHERE type = ANY (:types::text[]);
 
--- name: set_aside(at, ids, reasons, details, handlers, topics, partitions, record_offsets, record_timestamps, sequences, event_ids, types, keys, headers, values)!
+-- name: insert_dead_letters(at, ids, reasons, details, handlers, topics, partitions, record_offsets, record_timestamps, sequences, event_ids, types, keys, headers, values)!
 -- Keeps dead letters until they are settled.
 INSERT INTO messaging.dead_letter (id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, sequence, event_id, type,
                                    key, headers, value)

@@ -173,14 +173,14 @@ class Share:
             most_in_a_row=None,
         )
         unsettled = {tuple(row) async for row in SQL.unsettled_records(self._connection)}
-        for aside in plan.asides:
-            raw = aside.record.raw
+        for rejection in plan.rejected:
+            raw = rejection.record.raw
             if (
-                aside.record.mark.sequence is not None
+                rejection.record.mark.sequence is not None
                 and (raw.topic, raw.partition, raw.offset) not in unsettled
             ):
                 raise RefusedError(
-                    f"{raw.topic}/{raw.partition}, offset {raw.offset} took effect, and this version can't read it ({aside.fault.code})"
+                    f"{raw.topic}/{raw.partition}, offset {raw.offset} took effect, and this version can't read it ({rejection.fault.code})"
                 )
         for subscription, run in plan.runs:
             events = (

@@ -44,7 +44,7 @@ async def test_every_record_twice_and_topics_interleaved(stage: Stage) -> None:
 
 
 async def test_postgres_restarted_under_a_consumer(stage: Stage) -> None:
-    """While PostgreSQL is away, batches wait; nothing is set aside, and the lag returns to 0."""
+    """While PostgreSQL is away, batches wait; nothing is rejected, and the lag returns to 0."""
     await stage.log.add(50)
     worker = stage.worker()
     await stage.drained()
@@ -90,7 +90,8 @@ async def test_two_workers_own_a_partition(stage: Stage) -> None:
 
 
 async def test_rebalance_in_mid_batch(stage: Stage) -> None:
-    """Partitions that go to another worker while a batch of theirs is under way take effect once."""
+    """Partitions that go to another worker while a batch of theirs is under way take effect once.
+    """
     await stage.log.add(100)
     stage.worker(environment={"TALLY_SLOW": "0.5"})
     await stage.holds_transaction()

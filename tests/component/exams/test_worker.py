@@ -41,7 +41,7 @@ async def test_from_verification_to_the_second_stage(
     issuer: Issuer,
 ) -> None:
     """Rounds, vacancies, candidates and shortlists arrive by Kafka from two services; a round whose
-    policy can't be read is set aside and holds up nothing; what examiners record stands on the log
+    policy can't be read is rejected and holds up nothing; what examiners record stands on the log
     once, in order, under its vacancy. What was heard can be made anew from the log.
     """
     heard_and_stated = {"applications", "ranking", "exams"}

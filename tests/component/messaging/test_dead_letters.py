@@ -1,4 +1,4 @@
-"""Records that can't take effect, read from a real log: set aside with their reason and bytes, and
+"""Records that can't take effect, read from a real log: rejected with their reason and bytes, and
 what follows takes effect.
 """
 
@@ -40,7 +40,7 @@ OURS: list[tuple[dict[str, bytes | None], str]] = [
 
 
 async def test_whatever_stands_on_the_log(stage: Stage) -> None:
-    """Foreign records take no number, unreadable events of ours take theirs; both are set aside
+    """Foreign records take no number, unreadable events of ours take theirs; both are rejected
     byte for byte, and good events between take effect.
     """
     written, expected = [stage.log.record(Added(key=KEY, n=1))], []

@@ -97,7 +97,7 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
     [(UNLUCKY, "refused", "unlucky"), (BROKEN, "failed", "RuntimeError")],
 )
 async def test_the_bad_event_is_found(desk: Desk, amount: int, reason: str, detail: str) -> None:
-    """One event of a hundred that its use case can't take is set aside alone; the ninety-nine take
+    """One event of a hundred that its use case can't take is rejected alone; the ninety-nine take
     effect, in order.
     """
     await desk.add(*([1] * 57), amount, *([1] * 42))

@@ -81,7 +81,7 @@ async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
 
 
 async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
-    """An event that was set aside takes no effect in a rebuild until its dead letter is settled;
+    """An event that was rejected takes no effect in a rebuild until its dead letter is settled;
     then it does.
     """
     await stage.log.say([Added(key="a", n=1), Added(key="a", n=UNLUCKY), Added(key="a", n=1)])
@@ -110,7 +110,8 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
 
 
 async def test_refused_when_the_log_has_lost_its_beginning(stage: Stage) -> None:
-    """A log that no longer begins at its start can't fill the projections; they stay as they are."""
+    """A log that no longer begins at its start can't fill the projections; they stay as they are.
+    """
     await stage.log.add(30)
     stage.worker()
     effects = await stage.drained()

@@ -1,5 +1,5 @@
 """Workers of the service that hears: position and effect move in one transaction (rules 8 to 15),
-failures are set aside (17, 18).
+failures are rejected (17, 18).
 """
 
 from collections.abc import Generator, Iterable
@@ -215,14 +215,14 @@ def transaction(
             if verdict is Verdict.APPLY:
                 to_apply.append((partition, offset, record))
             elif verdict is Verdict.FOREIGN:
-                set_aside(platform, connection, partition, offset, record)
+                reject(platform, connection, partition, offset, record)
         yield
     fine: list[tuple[TopicPartition, Record]] = []
     for partition, offset, record in to_apply:
         if record.poison and not platform.handler_fixed:
             if not alone:
                 raise Permanent("the handler refuses it")
-            set_aside(platform, connection, partition, offset, record)
+            reject(platform, connection, partition, offset, record)
             yield
             if "11-stuck" in platform.off:
                 moved = connection.get("position", partition)
@@ -290,7 +290,7 @@ def verdicts_on(
     return verdicts, moved
 
 
-def set_aside(
+def reject(
     platform: Platform,
     connection: Connection,
     partition: TopicPartition,
@@ -307,7 +307,7 @@ def set_aside(
         letter,
         (offset, record.version),
     )
-    if "18-aside" in platform.off:
+    if "18-reject" in platform.off:
         platform.kafka.send("r", row.partition, [row._replace(sequence=1).record()])
     else:
         connection.put("outbox", connection.new_id(), row)

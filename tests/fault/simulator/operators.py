@@ -66,7 +66,7 @@ def replay(platform: Platform, me: Process) -> Steps:
 def rebuild(platform: Platform, me: Process) -> Steps:
     """Fills new projections from the logs' starts, exactly up to the live positions, and swaps.
 
-    States nothing, sets nothing aside.
+    States nothing, rejects nothing.
     """
     off = platform.off
     connection = me.connect(me.service.database)
@@ -133,8 +133,11 @@ def advance(
     verdicts, moved = judge_all(position, marks_of(records))
     for (offset, record), verdict in zip(records, verdicts, strict=False):
         if verdict is Verdict.APPLY:
-            aside = (position.partition, offset) in open_letters and "20-dead" not in platform.off
-            if not aside:
+            rejected = (
+                position.partition,
+                offset,
+            ) in open_letters and "20-dead" not in platform.off
+            if not rejected:
                 key = (position.partition.topic, record.aggregate)
                 facts[key] = (*facts.get(key, ()), Fact(record.version, record.type, record.data))
     return moved

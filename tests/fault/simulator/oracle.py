@@ -210,16 +210,16 @@ def effects(platform: Platform, service: Service, *, complete: bool) -> list[str
 
 
 def strangers(platform: Platform) -> list[str]:
-    """Each foreign record is set aside once."""
+    """Each foreign record is rejected once."""
     letters: list[DeadLetter] = list(platform.r.database.table("dead_letter").values())
-    aside = Counter((letter.partition, letter.offset) for letter in letters)
+    rejected = Counter((letter.partition, letter.offset) for letter in letters)
     anew = {whose for _, what, whose in platform.destroyed if what in ("made anew", "cut")}
     return [
-        f"foreign record {partition.topic}/{partition.partition}@{offset} was set aside {aside[(partition, offset)]} times"
+        f"foreign record {partition.topic}/{partition.partition}@{offset} was rejected {rejected[(partition, offset)]} times"
         for partition in platform.heard
         for offset, record in platform.kafka.logs[partition].read(0)
         if record.sequence is None
-        and aside[(partition, offset)] != 1
+        and rejected[(partition, offset)] != 1
         and partition.topic not in anew
     ]
 
