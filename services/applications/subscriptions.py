@@ -15,8 +15,8 @@ from shared.contracts.ranking import (
     SeatOffered,
     StageClosed,
 )
-from shared.messaging.dispatch import Subscription
 from shared.messaging.outbox import Outbox
+from shared.messaging.subscription import Subscription
 
 
 def subscriptions(_outbox: Outbox) -> list[Subscription]:

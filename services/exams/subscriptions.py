@@ -22,8 +22,8 @@ from shared.contracts.ranking import (
     ClosedListCorrected,
     StageClosed,
 )
-from shared.messaging.dispatch import Subscription
 from shared.messaging.outbox import Outbox
+from shared.messaging.subscription import Subscription
 
 
 def subscriptions(_: Outbox) -> list[Subscription]:

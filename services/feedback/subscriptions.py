@@ -3,8 +3,8 @@
 from services.feedback.units.usecases.learn_units import hear_units
 from shared.contracts.applications import UnitRegistered
 from shared.contracts.catalogue import BY_MODEL
-from shared.messaging.dispatch import Subscription
 from shared.messaging.outbox import Outbox
+from shared.messaging.subscription import Subscription
 
 
 def subscriptions(_: Outbox) -> list[Subscription]:

@@ -43,9 +43,9 @@ from shared.contracts.exams import (
     ExamScored,
     SittingClosed,
 )
-from shared.messaging.dispatch import Derived, Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox
+from shared.messaging.subscription import Derived, Subscription
 from shared.postgres.pool import Connection
 
 STANDINGS = Derived(recompute, vacancies_heard_of, recompute_vacancies)
@@ -65,19 +65,19 @@ def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> li
         await hear_answers(connection, outbox, events, clock())
 
     return [
-        Subscription(BY_MODEL[RoundOpened], learn_rounds, STANDINGS),
-        Subscription(BY_MODEL[VacancyPublished], learn_vacancies, STANDINGS),
+        Subscription(BY_MODEL[RoundOpened], learn_rounds, derived=STANDINGS),
+        Subscription(BY_MODEL[VacancyPublished], learn_vacancies, derived=STANDINGS),
         Subscription(BY_MODEL[ApplicationSubmitted], learn_submissions),
-        Subscription(BY_MODEL[ApplicantFactsStated], learn_applicant_facts, STANDINGS),
-        Subscription(BY_MODEL[ApplicationVerified], learn_verifications, STANDINGS),
-        Subscription(BY_MODEL[ApplicationRejected], learn_verifications, STANDINGS),
-        Subscription(BY_MODEL[ApplicationWithdrawn], learn_withdrawals, STANDINGS),
+        Subscription(BY_MODEL[ApplicantFactsStated], learn_applicant_facts, derived=STANDINGS),
+        Subscription(BY_MODEL[ApplicationVerified], learn_verifications, derived=STANDINGS),
+        Subscription(BY_MODEL[ApplicationRejected], learn_verifications, derived=STANDINGS),
+        Subscription(BY_MODEL[ApplicationWithdrawn], learn_withdrawals, derived=STANDINGS),
         Subscription(BY_MODEL[RegistrationClosed], learn_registrations),
         Subscription(BY_MODEL[ExamScheduled], learn_sittings),
-        Subscription(BY_MODEL[ExamScored], learn_results, STANDINGS),
-        Subscription(BY_MODEL[ExamScoreCorrected], learn_results, STANDINGS),
-        Subscription(BY_MODEL[ExamMissed], learn_results, STANDINGS),
-        Subscription(BY_MODEL[CandidateDisqualified], learn_results, STANDINGS),
+        Subscription(BY_MODEL[ExamScored], learn_results, derived=STANDINGS),
+        Subscription(BY_MODEL[ExamScoreCorrected], learn_results, derived=STANDINGS),
+        Subscription(BY_MODEL[ExamMissed], learn_results, derived=STANDINGS),
+        Subscription(BY_MODEL[CandidateDisqualified], learn_results, derived=STANDINGS),
         Subscription(BY_MODEL[SittingClosed], learn_closed_sittings),
         Subscription(BY_MODEL[SeatAccepted], learn_seat_answers),
         Subscription(BY_MODEL[SeatDeclined], learn_seat_answers),

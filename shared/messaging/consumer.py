@@ -33,7 +33,6 @@ from shared.messaging.dispatch import (
     Dispatch,
     ElsewhereError,
     Read,
-    Subscription,
     partitions_of,
     position_of,
 )
@@ -42,6 +41,7 @@ from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastruc
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, decode, parse, read_headers
 from shared.messaging.position import Position
+from shared.messaging.subscription import Subscription
 from shared.observability import metrics
 from shared.postgres.pool import Pool
 

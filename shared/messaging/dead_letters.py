@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -20,11 +20,9 @@ from shared.messaging.envelope import Record
 from shared.messaging.failures import Permanent
 from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
 from shared.messaging.parser import InboundRecord, RecordFault, events, read_headers
+from shared.messaging.subscription import Subscription
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
-
-if TYPE_CHECKING:
-    from shared.messaging.dispatch import Subscription
 
 SQL = queries.load(Path(__file__).with_name("inbound.sql"))
 
@@ -170,7 +168,7 @@ class _DryRunError(Exception):
 
 
 async def replay(
-    pool: Pool, subscriptions: "Sequence[Subscription]", id_: UUID, *, at: datetime, dry_run: bool
+    pool: Pool, subscriptions: Sequence[Subscription], id_: UUID, *, at: datetime, dry_run: bool
 ) -> None:
     """Hand a dead letter's record to this service's own handler, past the position, in the
     transaction that settles it.

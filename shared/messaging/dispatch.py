@@ -16,19 +16,20 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from itertools import groupby
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import asyncpg
 from aiokafka import TopicPartition
 
 from shared.messaging.dead_letters import Rejected, reject
-from shared.messaging.envelope import Contract, Event
+from shared.messaging.envelope import Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, RecordFault, events
 from shared.messaging.position import Position, Verdict, judge_all
 from shared.messaging.same_log import REMEDY
+from shared.messaging.subscription import Subscription, by_type
 from shared.observability import metrics
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
@@ -36,11 +37,7 @@ from shared.refusals import Refusal
 
 SQL = queries.load(Path(__file__).with_name("inbound.sql"))
 
-EventUseCase = Callable[[Connection, list[Event[Any]]], Awaitable[Any]]
-"""What a service does about events of one type: (connection in a transaction, events in which those
-of each partition stand in its order). What it returns is for `Derived.after`."""
-
-Run = tuple["Subscription", list[Event[Any]]]
+Run = tuple[Subscription, list[Event[Any]]]
 
 MOST_IN_A_ROW = 20
 """Dead letters in a row in one partition; one more stops the worker. So many together mean that the
@@ -63,35 +60,6 @@ NOBODY = "none"
 """Stands for the handler of a record that says too little for one to be chosen."""
 
 
-class Derived(NamedTuple):
-    """Rows that follow from the facts that use cases keep, and from nothing else, in whatever order
-    these came.
-
-    `after` brings them up to date with what a use case says that it learnt. A rebuild learns all
-    facts first, then makes the rows once: `parts` says of what there are any, `make` makes those of
-    some parts. Each part's rows are its own.
-    """
-
-    after: Callable[[Connection, Any], Awaitable[None]]
-    parts: Callable[[Connection], Awaitable[list[str]]]
-    make: Callable[[Connection, list[str]], Awaitable[None]]
-
-
-class Subscription(NamedTuple):
-    """One event that a service listens to, what it does about it, and what else follows from that.
-    """
-
-    contract: Contract
-    use_case: EventUseCase
-    derived: Derived | None = None
-
-    async def take(self, connection: Connection, events: list[Event[Any]]) -> None:
-        """Let events of this type take their whole effect."""
-        learnt = await self.use_case(connection, events)
-        if self.derived is not None:
-            await self.derived.after(connection, learnt)
-
-
 class ElsewhereError(Exception):
     """The batch is not what comes next for PostgreSQL: another worker took it, or it was read from
     a wrong place. Seek and read again.
@@ -102,30 +70,6 @@ class BlamedError(Exception):
     """A use case failed with events of this batch, for a reason that lies in them or in us:
     `__cause__` says which.
     """
-
-
-def by_type(subscriptions: Iterable[Subscription]) -> dict[str, Subscription]:
-    """The subscriptions of a service, by event type.
-
-    Raises ValueError for a type twice, or for two versions of one fact: both are on the log for a
-    while, and each fact would take effect twice.
-    """
-    found: dict[str, Subscription] = {}
-    facts: dict[str, str] = {}
-    for subscription in subscriptions:
-        type_ = subscription.contract.type
-        fact, _, version = type_.rpartition(".v")
-        fact = fact if version.isdigit() else type_
-        if fact in facts:
-            raise ValueError(f"{type_} and {facts[fact]} are one fact: subscribe to one of them")
-        facts[fact] = type_
-        found[type_] = subscription
-    return found
-
-
-def handler_name(subscription: Subscription) -> str:
-    """The use case as operators find it in the source."""
-    return f"{subscription.use_case.__module__}.{subscription.use_case.__qualname__}"
 
 
 def position_of(row: asyncpg.Record) -> Position:
@@ -324,8 +268,7 @@ async def _run(subscription: Subscription, connection: Connection, run: list[Eve
 
 
 def _fault(blamed: BlamedError) -> RecordFault:
-    """Why a use case could not take an event, in a code and words that hold nothing of the event.
-    """
+    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
     cause = blamed.__cause__
     if isinstance(cause, Refusal):
         return RecordFault("refused", cause.code)
@@ -451,7 +394,7 @@ def make_plan(
                     Rejected(
                         record,
                         outcome,
-                        NOBODY if subscription is None else handler_name(subscription),
+                        NOBODY if subscription is None else subscription.handler,
                     )
                 )
                 continue

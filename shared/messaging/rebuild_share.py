@@ -11,19 +11,12 @@ from dataclasses import dataclass
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.messaging import same_log
-from shared.messaging.dispatch import (
-    SQL,
-    Derived,
-    Read,
-    Subscription,
-    by_type,
-    make_plan,
-    read_ahead,
-)
+from shared.messaging.dispatch import SQL, Read, make_plan, read_ahead
 from shared.messaging.lead import new_reader
 from shared.messaging.outbox import Outbox, SilentOutbox
 from shared.messaging.parser import InboundRecord, read_headers
 from shared.messaging.position import Position
+from shared.messaging.subscription import Derived, Subscription, by_type
 from shared.postgres.pool import Connection, Pool
 
 NEXT = "projections_next"
@@ -194,7 +187,7 @@ class Share:
             )
             if events:
                 async with within():
-                    await (subscription.take if whole else subscription.use_case)(
+                    await (subscription.take if whole else subscription.learn)(
                         self._connection, events
                     )
                 self.events += len(events)

@@ -23,10 +23,11 @@ from typing_extensions import override
 
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer, patiently
-from shared.messaging.dispatch import SQL, Subscription, by_type
+from shared.messaging.dispatch import SQL
 from shared.messaging.failures import Cause, OperatorNeeded, is_infrastructure, operator_needed_in
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
+from shared.messaging.subscription import Subscription, by_type
 from shared.observability import metrics
 from shared.postgres.pool import Pool, create_pool
 from shared.settings import Settings

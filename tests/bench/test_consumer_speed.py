@@ -12,8 +12,8 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 
 from shared.clock import utc_now
 from shared.messaging.consumer import BATCH_RECORDS, Consumer
-from shared.messaging.dispatch import Subscription
 from shared.messaging.envelope import Event
+from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from tests.fault.conftest import stage
 from tests.fault.tally import Added, Stage

@@ -22,8 +22,8 @@ from shared.contracts.catalogue import (
     written_by,
 )
 from shared.messaging.dead_letters import topic_of
-from shared.messaging.dispatch import by_type
 from shared.messaging.outbox import Outbox
+from shared.messaging.subscription import by_type
 
 ROOT = Path(__file__).parents[2]
 PERSONAL = {

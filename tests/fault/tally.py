@@ -31,12 +31,12 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from pydantic import BaseModel
 
 from deploy.local.ports import free_port
-from shared.messaging.dispatch import Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Statement, partition_of
 from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_helpers import helping
 from shared.messaging.rebuild_share import Anew
+from shared.messaging.subscription import Subscription
 from shared.messaging.worker import Worker
 from shared.postgres.pool import Connection, create_pool
 from shared.refusals import Refusal

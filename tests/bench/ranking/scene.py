@@ -21,9 +21,9 @@ from services.ranking.usecases.learn_rounds import learn_rounds, learn_vacancies
 from shared.clock import utc_now
 from shared.contracts.catalogue import BY_MODEL, TOPICS, Contract
 from shared.contracts.fields import Fact
-from shared.messaging.dispatch import Subscription
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Row, Statement
+from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from tests.component.ranking.conftest import Facts
 from tests.servers import Servers
@@ -47,9 +47,13 @@ def heard(prefix: str, *models: type[Fact]) -> list[Subscription]:
     """
     names = topics(prefix)
     return [
-        one._replace(contract=replace(one.contract, topic=names[one.contract.topic]))  # type: ignore[type-var]
-        for one in subscriptions(None)  # type: ignore[arg-type]
-        if not models or one.contract.model in models
+        Subscription(
+            replace(known.contract, topic=names[known.contract.topic]),  # type: ignore[type-var]
+            *known.use_cases,
+            derived=known.derived,
+        )
+        for known in subscriptions(None)  # type: ignore[arg-type]
+        if not models or known.contract.model in models
     ]
 
 

@@ -22,13 +22,14 @@ from services.ranking.settings import Settings
 from shared.clock import utc_now
 from shared.contracts.exams import ExamScored
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
-from shared.messaging.dispatch import Subscription, lock, make_plan, move
+from shared.messaging.dispatch import lock, make_plan, move
 from shared.messaging.envelope import Event
 from shared.messaging.parser import read_headers
 from shared.messaging.position import Position
 from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_helpers import helping, processors
 from shared.messaging.rebuild_share import Anew
+from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from shared.stating import outbox
 from tests.bench.ranking.scene import PARTITIONS, heard
@@ -57,7 +58,14 @@ class Watch:
         self.cpu = 0.0
 
     def on(self, subscriptions: list[Subscription]) -> list[Subscription]:
-        return [one._replace(use_case=self._started(one.use_case)) for one in subscriptions]
+        return [
+            Subscription(
+                subscription.contract,
+                *(self._started(use_case) for use_case in subscription.use_cases),
+                derived=subscription.derived,
+            )
+            for subscription in subscriptions
+        ]
 
     def _started(self, use_case: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
         async def started(connection: Connection, events: list[Event[Any]]) -> Any:

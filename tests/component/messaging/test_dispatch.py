@@ -6,8 +6,9 @@ from dataclasses import replace
 import pytest
 from aiokafka import TopicPartition
 
-from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError, Subscription, by_type
+from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError
 from shared.messaging.failures import OperatorNeeded
+from shared.messaging.subscription import Subscription, by_type
 from tests.component.messaging.conftest import Desk
 from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, exactly_once
 
@@ -74,7 +75,7 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
         async def use_case(connection: object, events: list) -> None:
             seen.append((subscription.contract.type, len(events)))
 
-        return subscription._replace(use_case=use_case)
+        return Subscription(subscription.contract, use_case)
 
     renamed = replace(desk.catalogue.renamed, topic=desk.catalogue.added.topic)
     subscriptions = [watch(each) for each in desk.catalogue.subscriptions(desk.catalogue.outbox())]
@@ -210,7 +211,7 @@ def test_one_version_per_fact(desk: Desk) -> None:
     refused.
     """
     (added, _) = desk.catalogue.subscriptions(desk.catalogue.outbox())
-    second = added._replace(contract=replace(desk.catalogue.added, type="test.Added.v2"))
+    second = Subscription(replace(desk.catalogue.added, type="test.Added.v2"), *added.use_cases)
     with pytest.raises(ValueError, match="one fact"):
         by_type([added, second])
 
@@ -227,8 +228,7 @@ async def test_servers_away_are_waited_out(desk: Desk) -> None:
         if cut < 3:
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    (added, _) = desk.catalogue.subscriptions(desk.catalogue.outbox())
-    desk.dispatch._subscriptions = by_type([added._replace(use_case=use_case)])
+    desk.dispatch._subscriptions = by_type([Subscription(desk.catalogue.added, use_case)])
     await desk.add(1, 1, 1)
     assert (await desk.position()).sequence == 3
     assert not await desk.letters()

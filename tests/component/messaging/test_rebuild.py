@@ -7,10 +7,10 @@ import asyncio
 import psutil
 import pytest
 
-from shared.messaging.dispatch import Subscription
 from shared.messaging.outbox import Outbox
 from shared.messaging.rebuild import Rebuilt, rebuild
 from shared.messaging.rebuild_share import Anew, RefusedError
+from shared.messaging.subscription import Subscription
 from shared.postgres.pool import create_pool
 from tests.fault.tally import UNLUCKY, Added, Child, Renamed, Stage, exactly_once
 
@@ -110,8 +110,7 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
 
 
 async def test_refused_when_the_log_has_lost_its_beginning(stage: Stage) -> None:
-    """A log that no longer begins at its start can't fill the projections; they stay as they are.
-    """
+    """A log that no longer begins at its start can't fill the projections; they stay as they are."""
     await stage.log.add(30)
     stage.worker()
     effects = await stage.drained()

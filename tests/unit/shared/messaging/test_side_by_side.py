@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from shared.contracts.catalogue import BY_MODEL
 from shared.contracts.exams import ExamMissed, ExamScored
-from shared.messaging.dispatch import Subscription, side_by_side
+from shared.messaging.dispatch import side_by_side
+from shared.messaging.subscription import Subscription
 
 
 async def _nothing(_connection: object, _events: object) -> None:
