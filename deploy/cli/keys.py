@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from services.ranking.storage.signing import KeyFault, SigningKey
+from services.ranking.publication.storage.signing import KeyFault, SigningKey
 
 app = typer.Typer()
 keys = typer.Typer(help="The key that published lists are signed with.", no_args_is_help=True)

@@ -67,14 +67,14 @@ def rank(
     """
     try:  # of the extra `files`, which the services' image leaves out
         from services.ranking.files.columns import FilesRefusedError
-        from services.ranking.usecases.rank_files import NobodyError, rank_files
+        from services.ranking.files.rank_files import NobodyError, rank_files
     except ModuleNotFoundError as error:
         print(
             f"terang rank needs {error.name}, which is not installed: pip install 'terang[files]'",
             file=sys.stderr,
         )
         raise typer.Exit(1) from error
-    from services.ranking.domain.explain import sentences
+    from services.ranking.explanation.domain.explain import sentences
 
     rules = named(policy)
     list_ = _list_of(rules, stage)

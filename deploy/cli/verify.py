@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from services.ranking.domain.following import check_follows, moved
-from services.ranking.domain.proof import (
+from services.ranking.proofs.domain.proof import (
     FaultError,
     Head,
     LineLeaf,
@@ -18,9 +17,14 @@ from services.ranking.domain.proof import (
     check_receipt,
     read,
 )
-from services.ranking.domain.seating import empty_seats
-from services.ranking.domain.verification import check_contents, check_list, points_that_differ
-from services.ranking.storage.signing import KeyFault, PublicKey
+from services.ranking.publication.domain.following import check_follows, moved
+from services.ranking.publication.domain.verification import (
+    check_contents,
+    check_list,
+    points_that_differ,
+)
+from services.ranking.publication.storage.signing import KeyFault, PublicKey
+from services.ranking.seats.domain.seating import empty_seats
 from shared.policies import Policy
 
 app = typer.Typer()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 from deploy.cli.verify import verified
 from deploy.demo.demonstration import Demonstration
-from services.ranking.domain.proof import LineLeaf, Published, read
-from services.ranking.storage.signing import PublicKey
+from services.ranking.proofs.domain.proof import LineLeaf, Published, read
+from services.ranking.publication.storage.signing import PublicKey
 
 
 async def write_proof(folder: Path, demo: Demonstration) -> list[str]:

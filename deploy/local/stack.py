@@ -28,7 +28,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import Postgres, make_database
 from deploy.local.process import Process, StackError, stop_all
 from deploy.postgres.migrate import MigrationError, folders, migrate
-from services.ranking.storage.signing import SigningKey
+from services.ranking.publication.storage.signing import SigningKey
 from shared.contracts.catalogue import SERVICES, TOPICS
 
 HALVES = ("api", "worker")

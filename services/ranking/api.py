@@ -7,20 +7,16 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.ranking.handlers import (
-    explanation,
-    fairness,
-    http,
-    pages,
-    publishing,
-    revisions,
-    seats,
-    streams,
-    what_if,
-)
-from services.ranking.handlers.live import Live
+from services.ranking.explanation import handlers as explanation
+from services.ranking.lists.handlers import fairness, revisions
+from services.ranking.publication import handlers as publishing
+from services.ranking.publication.storage.signing import KeyFault, SigningKey
+from services.ranking.seats import handlers as seats
 from services.ranking.settings import Settings
-from services.ranking.storage.signing import KeyFault, SigningKey
+from services.ranking.standings.handlers import http, streams
+from services.ranking.standings.handlers.live import Live
+from services.ranking.vacancies.handlers import pages
+from services.ranking.what_if import handlers as what_if
 from shared.clock import utc_now
 from shared.settings import SettingsError
 from shared.stating import outbox

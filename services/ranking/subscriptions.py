@@ -3,24 +3,28 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.ranking.usecases.fill_seats import hear_answers
-from services.ranking.usecases.learn_candidates import (
+from services.ranking.seats.usecases.fill_seats import hear_answers
+from services.ranking.standings.usecases.learn_candidates import (
     learn_applicant_facts,
     learn_submissions,
     learn_verifications,
     learn_withdrawals,
 )
-from services.ranking.usecases.learn_results import (
+from services.ranking.standings.usecases.learn_results import (
     learn_closed_sittings,
     learn_results,
     learn_sittings,
 )
-from services.ranking.usecases.learn_rounds import (
+from services.ranking.standings.usecases.learn_rounds import (
     learn_registrations,
     learn_rounds,
     learn_vacancies,
 )
-from services.ranking.usecases.recompute import recompute, recompute_vacancies, vacancies_heard_of
+from services.ranking.standings.usecases.recompute import (
+    recompute,
+    recompute_vacancies,
+    vacancies_heard_of,
+)
 from shared.clock import utc_now
 from shared.contracts.applications import (
     ApplicantFactsStated,

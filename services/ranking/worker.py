@@ -5,10 +5,10 @@ when they are owed.
 from collections.abc import Callable
 from datetime import datetime
 
+from services.ranking.lists.usecases.keep_revisions import keep_all_revisions
 from services.ranking.settings import Settings
+from services.ranking.standings.usecases.state_standings import state_all_owed
 from services.ranking.subscriptions import subscriptions
-from services.ranking.usecases.keep_revisions import keep_all_revisions
-from services.ranking.usecases.state_standings import state_all_owed
 from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker

@@ -5,11 +5,11 @@ from typing import cast
 
 import numpy as np
 
-from services.ranking.domain.explain import Explanation, Other, Place, explain
-from services.ranking.domain.merit import Gate
-from services.ranking.domain.standing import UNDECIDED
+from services.ranking.explanation.domain.explain import Explanation, Other, Place, explain
 from services.ranking.files.ranking import Lists, Standings
 from services.ranking.files.reading import Candidates, Vacancy
+from services.ranking.merit.domain.merit import Gate
+from services.ranking.merit.domain.standing import UNDECIDED
 
 
 def explain_row(

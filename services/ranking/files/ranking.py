@@ -16,8 +16,6 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, Outcome, Result, rules_of
-from services.ranking.domain.standing import ListCut
 from services.ranking.files.columns import DISQUALIFIED
 from services.ranking.files.order import (
     Column,
@@ -28,6 +26,15 @@ from services.ranking.files.order import (
     places_of,
 )
 from services.ranking.files.reading import Candidates, Vacancy
+from services.ranking.merit.domain.merit import (
+    Candidate,
+    Gate,
+    ListRules,
+    Outcome,
+    Result,
+    rules_of,
+)
+from services.ranking.merit.domain.standing import ListCut
 from shared.policies import List, Policy, Stage
 from shared.policies.model import FACTS
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from services.ranking.domain.merit import Gate, digits
 from services.ranking.files.order import Column, in_order, kinds_of
 from services.ranking.files.ranking import Standings
 from services.ranking.files.reading import Candidates, Vacancy
+from services.ranking.merit.domain.merit import Gate, digits
 
 COLUMNS = (
     "vacancy_id",

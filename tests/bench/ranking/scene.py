@@ -16,8 +16,8 @@ import asyncpg
 from aiokafka import AIOKafkaProducer
 from typing_extensions import override
 
+from services.ranking.standings.usecases.learn_rounds import learn_rounds, learn_vacancies
 from services.ranking.subscriptions import subscriptions
-from services.ranking.usecases.learn_rounds import learn_rounds, learn_vacancies
 from shared.clock import utc_now
 from shared.contracts.catalogue import BY_MODEL, TOPICS, Contract
 from shared.contracts.fields import Fact

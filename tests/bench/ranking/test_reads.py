@@ -7,10 +7,10 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-from services.ranking.domain.standing import ListCut
-from services.ranking.storage.facts import vacancies_known
-from services.ranking.storage.standings import OneList
-from services.ranking.usecases.recompute import recompute, touch
+from services.ranking.merit.domain.standing import ListCut
+from services.ranking.standings.storage.facts import vacancies_known
+from services.ranking.standings.storage.standings import OneList
+from services.ranking.standings.usecases.recompute import recompute, touch
 from shared.postgres.pool import create_pool
 from tests.bench.measure import FULL, TIMES, Report, percentile
 from tests.bench.ranking.scene import scene

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.ranking.usecases.recompute import recompute_vacancies, touch
+from services.ranking.standings.usecases.recompute import recompute_vacancies, touch
 from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event
 from tests.component.conftest import ServiceApp

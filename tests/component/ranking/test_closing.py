@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from services.ranking.usecases.state_standings import state_owed
+from services.ranking.standings.usecases.state_standings import state_owed
 from shared.contracts.ranking import CandidateSelected, StageClosed, StandingsRecomputed
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts

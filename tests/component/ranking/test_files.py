@@ -10,8 +10,8 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from services.ranking.domain.merit import before_decision, rules_of
-from services.ranking.usecases.rank_files import rank_files
+from services.ranking.files.rank_files import rank_files
+from services.ranking.merit.domain.merit import before_decision, rules_of
 from shared.contracts.fields import Fact
 from shared.policies import load
 from tests.component.conftest import ServiceApp

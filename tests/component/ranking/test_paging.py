@@ -4,8 +4,8 @@ import random
 
 import pytest
 
-from services.ranking.storage.facts import vacancies_known
-from services.ranking.storage.standings import OneList, whole_lists
+from services.ranking.standings.storage.facts import vacancies_known
+from services.ranking.standings.storage.standings import OneList, whole_lists
 from shared.contracts.fields import Fact
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import Facts, number

@@ -10,9 +10,9 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from services.ranking.domain.proof import LineLeaf, Published, Receipt, read
-from services.ranking.storage.signing import SigningKey
-from services.ranking.usecases import show_publication
+from services.ranking.proofs.domain.proof import LineLeaf, Published, Receipt, read
+from services.ranking.publication.storage.signing import SigningKey
+from services.ranking.publication.views import show_publication
 from shared.contracts.applications import owner_of
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp

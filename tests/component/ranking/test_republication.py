@@ -13,8 +13,8 @@ from click.testing import Result
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from services.ranking.domain.proof import ListLeaf, Published, Receipt, read
-from services.ranking.storage.signing import SigningKey
+from services.ranking.proofs.domain.proof import ListLeaf, Published, Receipt, read
+from services.ranking.publication.storage.signing import SigningKey
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts

@@ -5,7 +5,7 @@ why.
 from datetime import date
 from typing import Any
 
-from services.ranking.usecases.keep_revisions import keep_all_revisions
+from services.ranking.lists.usecases.keep_revisions import keep_all_revisions
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_closing import FINAL, shortlisted, state

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.ranking.domain.proof import (
+from services.ranking.proofs.domain.proof import (
     FaultError,
     Leaf,
     Published,
@@ -18,8 +18,8 @@ from services.ranking.domain.proof import (
     VacancyLeaf,
     read,
 )
-from services.ranking.domain.verification import check_list
-from services.ranking.storage.signing import SigningKey
+from services.ranking.publication.domain.verification import check_list
+from services.ranking.publication.storage.signing import SigningKey
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND
 from tests.component.ranking.test_publication import PUBLICATION, published, verify

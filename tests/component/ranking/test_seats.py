@@ -7,7 +7,7 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.ranking.domain.seats import Offer
+from services.ranking.seats.domain.seats import Offer
 from services.ranking.subscriptions import subscriptions
 from shared.contracts.applications import (
     Education,

@@ -5,7 +5,7 @@ never forgotten.
 import random
 from hashlib import sha256
 
-from services.ranking.usecases.state_standings import state_owed
+from services.ranking.standings.usecases.state_standings import state_owed
 from shared.contracts.ranking import StandingsRecomputed
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from services.ranking.handlers.live import LINES
-from services.ranking.storage.signing import SigningKey
+from services.ranking.publication.storage.signing import SigningKey
+from services.ranking.standings.handlers.live import LINES
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_publication import published

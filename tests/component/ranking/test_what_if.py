@@ -4,7 +4,7 @@ written.
 
 import pytest
 
-from services.ranking.usecases import what_if
+from services.ranking.what_if import views as what_if
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 

@@ -8,8 +8,8 @@ from typer.testing import CliRunner
 from typer.testing import Result as Ran
 
 from deploy.cli.main import app
-from services.ranking.domain.merit import Candidate, Outcome, Result
-from services.ranking.domain.proof import (
+from services.ranking.merit.domain.merit import Candidate, Outcome, Result
+from services.ranking.proofs.domain.proof import (
     Leaf,
     LineLeaf,
     ListLeaf,
@@ -18,7 +18,7 @@ from services.ranking.domain.proof import (
     read,
     receipt_file,
 )
-from services.ranking.storage.signing import SigningKey
+from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
 

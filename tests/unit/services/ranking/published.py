@@ -9,8 +9,9 @@ from hashlib import sha256
 from itertools import count, groupby
 from typing import Any
 
-from services.ranking.domain.merit import Candidate, Gate, ListRules, before_decision, digits
-from services.ranking.domain.proof import (
+from services.ranking.merit.domain.merit import Candidate, Gate, ListRules, before_decision, digits
+from services.ranking.merit.domain.standing import Line, ListCut, Row, Summary, line
+from services.ranking.proofs.domain.proof import (
     Head,
     Leaf,
     LineLeaf,
@@ -22,9 +23,14 @@ from services.ranking.domain.proof import (
     list_file,
     tree,
 )
-from services.ranking.domain.publishing import ClosedLine, ClosedList, Facts, Salts, compose
-from services.ranking.domain.standing import Line, ListCut, Row, Summary, line
-from services.ranking.storage.signing import SigningKey
+from services.ranking.publication.domain.publishing import (
+    ClosedLine,
+    ClosedList,
+    Facts,
+    Salts,
+    compose,
+)
+from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import List, Policy
 
 SEED = "5e" * 32

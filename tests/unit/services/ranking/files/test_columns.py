@@ -10,13 +10,13 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
-from services.ranking.domain.merit import Gate, rules_of
 from services.ranking.files.order import Column
 from services.ranking.files.ranking import in_columns, one_by_one
+from services.ranking.merit.domain.merit import Gate, rules_of
 from shared.policies import Policy, load, read_file
 from shared.policies.library import known
-from tests.unit.services.ranking.test_golden import FOLDER
-from tests.unit.services.ranking.test_merit import across_stages
+from tests.unit.services.ranking.merit.test_golden import FOLDER
+from tests.unit.services.ranking.merit.test_merit import across_stages
 
 COUNT = 400
 

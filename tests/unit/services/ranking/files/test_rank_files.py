@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from services.ranking.domain.explain import sentences
+from services.ranking.explanation.domain.explain import sentences
 from services.ranking.files.columns import FilesRefusedError
-from services.ranking.usecases.rank_files import NobodyError, Ranked, rank_files
+from services.ranking.files.rank_files import NobodyError, Ranked, rank_files
 from shared.policies import load
 
 GOLDEN = Path(__file__).with_name("golden")

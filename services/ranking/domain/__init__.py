@@ -1,1 +1,0 @@
-"""Who stands where: pure, exact, and the only place that compares candidates."""

@@ -1,0 +1,84 @@
+"""Why a candidate stands where they stand, as JSON and as a page."""
+
+from collections.abc import Sequence
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from services.ranking.explanation.views.explain_place import PlaceExplained, explain_place
+from services.ranking.rounds.storage.show_vacancy import the_vacancy
+from services.ranking.seats.views.show_seats import SeatOf, show_seats_of
+from services.ranking.standings.handlers.http import WhichList, WhichState
+from services.ranking.vacancies.handlers.pages import VACANCY, local
+from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.postgres.pool import reading
+from shared.web.dependencies import ResourcesDependency
+from shared.web.pages import Pages
+from shared.web.problems import problem_responses, reader_language
+
+
+def explanations() -> APIRouter:
+    """The account for programs, with its sentences in the reader's language."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+
+    @routes.get(
+        "/{vacancy_id}/candidates/{participant_no}/explanation",
+        responses=problem_responses(404, 409),
+        summary="Why this rank: thresholds, each step of the score, who stands next and what decided, the distance to the cut",
+    )
+    async def explanation(
+        request: Request,
+        response: Response,
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        resources: ResourcesDependency,
+        list_: WhichList = None,
+        state: WhichState = None,
+    ) -> PlaceExplained:
+        language = reader_language(request)
+        response.headers["Content-Language"] = language
+        async with reading(resources.pool) as connection:
+            return await explain_place(
+                connection, vacancy_id, participant_no, list_, state, language
+            )
+
+    return routes
+
+
+def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
+    """The same for people; it is no part of the API's documentation."""
+    routes = pages.router("/vacancies", back=VACANCY)
+
+    @routes.get("/{vacancy_id}/candidates/{participant_no}/why")
+    async def why(
+        request: Request,
+        vacancy_id: VacancyId,
+        participant_no: ParticipantNo,
+        resources: ResourcesDependency,
+        list_: WhichList = None,
+        state: WhichState = None,
+    ) -> HTMLResponse:
+        language = reader_language(request)
+        async with reading(resources.pool) as connection:
+            told = await explain_place(
+                connection, vacancy_id, participant_no, list_, state, language
+            )
+            about = await the_vacancy(connection, vacancy_id)
+            one = about.round.policy.list_called(told.list)
+            assert one is not None
+            seats: Sequence[SeatOf] = []
+            if one is about.round.policy.lists[-1]:
+                seats = await show_seats_of(connection, vacancy_id, participant_no)
+        return pages.render(
+            request,
+            "why.html",
+            told=told,
+            about=about,
+            list_name=getattr(one.name, language),
+            seats=seats,
+            now=resources.clock(),
+            local=lambda at: local(at, zone, language),
+        )
+
+    return routes

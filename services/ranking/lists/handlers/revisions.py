@@ -1,0 +1,113 @@
+"""What became of a fixed list: the versions that came after, who moved, and which of them an
+officer adopted. To read for everyone.
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Path, Response
+
+from services.ranking.lists.usecases.adopt_version import (
+    AdoptVersion,
+    VersionAdopted,
+    adopt_version,
+)
+from services.ranking.lists.views.show_revisions import (
+    ListChanges,
+    ListVersions,
+    show_changes,
+    show_fixed,
+    show_versions,
+)
+from services.ranking.standings.views.show_standings import Standings
+from shared.contracts.fields import StageCode, VacancyId
+from shared.postgres.pool import reading
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.parameters import Cursor, Limit
+from shared.web.problems import problem_responses
+
+ListCode = Annotated[StageCode, Path(alias="list", description="`skd` or `final`")]
+WhichVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="As `…/versions` lists it")]
+
+
+def revisions() -> APIRouter:
+    """Versions of a fixed list; each stays as it is, and an officer may let a later one count."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+
+    @routes.get(
+        "/{vacancy_id}/lists/{list}/versions",
+        responses=problem_responses(400, 404, 409),
+        summary="A fixed list and the versions that corrections made of it; which of them counts, and why",
+    )
+    async def versions(
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        resources: ResourcesDependency,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> ListVersions:
+        async with reading(resources.pool) as connection:
+            return await show_versions(connection, vacancy_id, list_, cursor, limit)
+
+    @routes.get(
+        "/{vacancy_id}/lists/{list}/versions/{version}",
+        responses=problem_responses(400, 404, 409),
+        summary="A version of a list as an officer fixed it: the first, or one that was adopted, whether or not it counts still",
+    )
+    async def fixed(
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        version: WhichVersion,
+        resources: ResourcesDependency,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Standings:
+        async with reading(resources.pool) as connection:
+            return await show_fixed(connection, vacancy_id, list_, version, cursor, limit)
+
+    @routes.get(
+        "/{vacancy_id}/lists/{list}/versions/{version}/changes",
+        responses=problem_responses(400, 404, 409),
+        summary="Who moved in a version: from where, to where, and by which event",
+    )
+    async def changes(
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        version: WhichVersion,
+        resources: ResourcesDependency,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> ListChanges:
+        async with reading(resources.pool) as connection:
+            return await show_changes(connection, vacancy_id, list_, version, cursor, limit)
+
+    @routes.post(
+        "/{vacancy_id}/lists/{list}/versions/{version}/adoption",
+        response_model=VersionAdopted,
+        responses=problem_responses(401, 403, 404, 409),
+        summary="Adopt a corrected version: it counts from now on, what it follows stays as it was fixed",
+    )
+    async def adopt(
+        vacancy_id: VacancyId,
+        list_: ListCode,
+        version: WhichVersion,
+        command: AdoptVersion,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+    ) -> Response:
+        return await transaction.once(
+            lambda connection: adopt_version(
+                connection,
+                resources.outbox,
+                officer,
+                vacancy_id,
+                list_,
+                version,
+                command,
+                resources.clock(),
+            )
+        )
+
+    return routes

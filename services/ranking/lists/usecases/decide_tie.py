@@ -1,0 +1,137 @@
+"""An officer decides between people whom no rule tells apart and of whom only some fit: the machine
+never does.
+"""
+
+from datetime import datetime
+from itertools import groupby
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import AwareDatetime, BaseModel, Field
+from uuid_utils.compat import uuid7
+
+from services.ranking.merit.domain.standing import ListCut, Row
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import vacancies_known
+from services.ranking.standings.storage.standings import whole_rows
+from services.ranking.standings.usecases.recompute import recompute, touch_to_decide
+from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
+from shared.identity import Person
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+SeatedInOrder = Annotated[
+    tuple[ParticipantNo, ...],
+    Field(min_length=2, max_length=1000, description="All of them, the first to be seated first"),
+]
+
+
+class DecideTie(BaseModel):
+    """The order of all who are equal at the last seat of a list, and why."""
+
+    list: StageCode
+    order: SeatedInOrder
+    reason: Annotated[
+        str,
+        Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
+    ]
+
+
+class TieDecided(BaseModel):
+    """A decision that holds until someone else becomes equal too."""
+
+    decision_id: UUID = Field(description="Id of the decision")
+    vacancy_id: VacancyId
+    list: StageCode
+    order: SeatedInOrder
+    decided_at: AwareDatetime = Field(description="UTC")
+
+
+async def decide_tie(
+    connection: Connection, officer: Person, vacancy_id: str, command: DecideTie, now: datetime
+) -> TieDecided:
+    """Keep the officer's order; of a list that is fixed it moves the live one alone, whose version
+    may be adopted then.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `no-tie` where nobody is equal at the last
+    seat, `list-closed` where nobody is since the list was fixed, `not-the-tie` where the order does
+    not name exactly those who are, `rebuilding`.
+    """
+    await touch_to_decide(connection, [vacancy_id])
+    vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
+    if vacancy is None:
+        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
+    if command.list not in vacancy.lists:
+        raise Refusal("unknown-list", list=command.list, known=", ".join(vacancy.lists))
+    rows = [
+        row
+        async for chunk in whole_rows(connection, command.list, [vacancy_id])
+        for _, row in chunk
+    ]
+    tied = _tied(rows, ListCut.of(vacancy.lists[command.list], vacancy.seats))
+    if command.list in vacancy.closed and not any(
+        row.decided < row.alike for row in rows if row.participant_no in tied
+    ):
+        raise Refusal(
+            "list-closed", round_id=vacancy.round_id, list=command.list
+        )  # corrections made nobody equal since
+    if not tied:
+        raise Refusal("no-tie", list=command.list)
+    if sorted(tied) != sorted(command.order):
+        raise Refusal("not-the-tie", tied=", ".join(sorted(tied)))
+    decision_id = uuid7()
+    await SQL.keep_tie_decision(
+        connection,
+        decision_id=decision_id,
+        vacancy_id=vacancy_id,
+        list=command.list,
+        participants=list(command.order),
+        reason=command.reason,
+        decided_by=officer.subject,
+        at=now,
+    )
+    earlier = [
+        row["participant_no"]
+        async for row in SQL.forget_tie_places(connection, vacancy_id=vacancy_id, list=command.list)
+    ]
+    await SQL.keep_tie_places(
+        connection,
+        vacancy_id=vacancy_id,
+        list=command.list,
+        decision_id=decision_id,
+        participants=list(command.order),
+        places=list(range(1, len(command.order) + 1)),
+    )
+    await recompute(
+        connection, [(vacancy_id, number) for number in sorted({*earlier, *command.order})]
+    )
+    await audit.record(
+        connection,
+        officer,
+        "tie.decided",
+        f"{vacancy_id}/{command.list}",
+        reason=command.reason,
+        at=now,
+    )
+    return TieDecided(
+        decision_id=decision_id,
+        vacancy_id=vacancy_id,
+        list=command.list,
+        order=command.order,
+        decided_at=now,
+    )
+
+
+def _tied(rows: list[Row], cut: ListCut) -> list[str]:
+    """Who is alike in score and every tie where only some of them fit; also where an officer
+    decided before: a decision may be taken anew.
+    """
+    if cut.limit is None or not cut.officer_decides:
+        return []
+    ranked = sorted((row for row in rows if row.worth is not None), key=lambda row: row.place)
+    for shared, group in groupby(ranked, key=lambda row: row.shared):
+        alike = [row.participant_no for row in group]
+        if shared <= cut.limit < shared + len(alike) - 1:
+            return alike
+    return []

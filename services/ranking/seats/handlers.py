@@ -1,0 +1,129 @@
+"""What officers do about empty seats, each handed to one use case; and what everyone may see of a
+vacancy's seats.
+"""
+
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse
+
+from services.ranking.lists.views.show_round import the_round
+from services.ranking.seats.usecases.fill_seats import (
+    DecideSeatTie,
+    FillingBegun,
+    SeatTieDecided,
+    begin_filling,
+    decide_seat_tie,
+)
+from services.ranking.seats.views.show_filling import FillingView, show_filling
+from services.ranking.seats.views.show_seats import Seats, show_seats
+from services.ranking.vacancies.handlers.pages import VACANCY, local
+from shared.contracts.fields import RoundId, VacancyId
+from shared.postgres.pool import reading
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.pages import Pages
+from shared.web.parameters import Cursor, Limit
+from shared.web.problems import problem_responses, reader_language
+
+
+def filling() -> APIRouter:
+    """Empty seats of a closed round (optimalisasi)."""
+    routes = APIRouter(tags=["seats"], prefix="/rounds/{round_id}/filling")
+
+    @routes.get(
+        "",
+        responses=problem_responses(400, 401, 403, 404, 409),
+        summary="How a round's empty seats are being filled; before it has begun: what beginning would offer",
+    )
+    async def show(
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> FillingView:
+        async with reading(resources.pool) as connection:
+            return await show_filling(connection, round_id, cursor, limit)
+
+    @routes.post(
+        "",
+        status_code=201,
+        response_model=FillingBegun,
+        responses=problem_responses(401, 403, 404, 409, 503),
+        summary="Begin to fill the empty seats of a round whose last list is closed, by the policy's moves and with consent",
+    )
+    async def begin(
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+    ) -> Response:
+        return await transaction.once(
+            lambda connection: begin_filling(
+                connection, resources.outbox, officer, round_id, resources.clock()
+            )
+        )
+
+    @routes.post(
+        "/ties",
+        status_code=201,
+        response_model=SeatTieDecided,
+        responses=problem_responses(401, 403, 404, 409, 503),
+        summary="Decide between people who are equal in everything for a vacancy's last empty seat",
+    )
+    async def tie(
+        round_id: RoundId,
+        command: DecideSeatTie,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+    ) -> Response:
+        return await transaction.once(
+            lambda connection: decide_seat_tie(
+                connection, resources.outbox, officer, round_id, command, resources.clock()
+            )
+        )
+
+    return routes
+
+
+def seating() -> APIRouter:
+    """A vacancy's seats, for everyone."""
+    routes = APIRouter(tags=["seats"], prefix="/vacancies")
+
+    @routes.get(
+        "/{vacancy_id}/seats",
+        responses=problem_responses(404),
+        summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and what stays empty",
+    )
+    async def seats(vacancy_id: VacancyId, resources: ResourcesDependency) -> Seats:
+        async with reading(resources.pool) as connection:
+            return await show_seats(connection, vacancy_id)
+
+    return routes
+
+
+def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
+    """The same for people, on a screen or on paper; it is no part of the API's documentation."""
+    routes = pages.router("/vacancies", back=VACANCY)
+
+    @routes.get("/{vacancy_id}/seats.html")
+    async def page(
+        request: Request, vacancy_id: VacancyId, resources: ResourcesDependency
+    ) -> HTMLResponse:
+        async with reading(resources.pool) as connection:
+            shown = await show_seats(connection, vacancy_id)
+            policy = (await the_round(connection, shown.round_id)).policy
+        language = reader_language(request)
+        return pages.render(
+            request,
+            "seats.html",
+            shown=shown,
+            needs={code: getattr(need.name, language) for code, need in policy.needs.items()},
+            wheres={number: move.where for number, move in enumerate(policy.seat_moves, 1)},
+            local=lambda at: local(at, zone, language),
+        )
+
+    return routes

@@ -1,0 +1,77 @@
+"""Streams of a list as it changes, as server-sent events."""
+
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any
+from zoneinfo import ZoneInfo
+
+from fastapi import APIRouter, Depends, Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+
+from services.ranking.standings.handlers.http import WhichList
+from services.ranking.standings.handlers.live import Live
+from services.ranking.standings.views.show_standings import ask
+from services.ranking.vacancies.handlers.pages import local
+from shared.contracts.fields import VacancyId
+from shared.web.dependencies import ResourcesDependency
+from shared.web.problems import problem_responses, reader_language
+
+KEEP_ALIVE_S = 15
+"""Proxies close a connection on which nothing moves, most after a minute."""
+
+AGAIN_MS = 2000
+"""After which a browser that lost the stream asks for it anew."""
+
+
+def live_of(request: Request) -> Live:
+    """The one reader of live lists of this process."""
+    live: Live = request.app.state.live
+    return live
+
+
+TheLive = Annotated[Live, Depends(live_of)]
+
+
+def streams(zone: ZoneInfo) -> APIRouter:
+    """The same stream at two addresses."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+    described: dict[int | str, dict[str, Any]] = {
+        200: {
+            "description": "Events `standings`, each with a whole Standings (its first 100 lines) as JSON: at once, then whenever it changed; the id is when it was sent, in local time",
+            "content": {
+                "text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}
+            },
+        },
+        **problem_responses(404),
+    }
+
+    @routes.get(
+        "/{vacancy_id}/stream", responses=described, summary="A vacancy's list as it changes"
+    )
+    @routes.get(
+        "/{vacancy_id}/standings/stream",
+        responses=described,
+        summary="A vacancy's list as it changes",
+    )
+    async def stream(
+        request: Request,
+        vacancy_id: VacancyId,
+        resources: ResourcesDependency,
+        live: TheLive,
+        list_: WhichList = None,
+    ) -> EventSourceResponse:
+        async with resources.pool.acquire() as connection:
+            await ask(connection, vacancy_id, list_, None)
+        language = reader_language(request)
+        sent = _events(
+            live.watch(vacancy_id, list_), lambda: local(resources.clock(), zone, language)
+        )
+        return EventSourceResponse(sent, ping=KEEP_ALIVE_S)
+
+    return routes
+
+
+async def _events(
+    messages: AsyncIterator[str], now: Callable[[], str]
+) -> AsyncIterator[ServerSentEvent]:
+    async for message in messages:
+        yield ServerSentEvent(message, event="standings", id=now(), retry=AGAIN_MS)

@@ -1,0 +1,220 @@
+"""Standings as they are read: whole lists line by line, and what one index read answers."""
+
+from collections.abc import AsyncIterator, Iterable
+from itertools import groupby
+from pathlib import Path
+from typing import NamedTuple
+
+from services.ranking.merit.domain.merit import (
+    DECISION_BYTES,
+    LAST_RESORT_BYTES,
+    UNDECIDED_PLACE,
+    Gate,
+    ListRules,
+    after_all,
+    before_decision,
+)
+from services.ranking.merit.domain.standing import Line, Row, line
+from services.ranking.standings.storage import SQL
+from shared.postgres import queries
+from shared.postgres.pool import Connection
+
+PLACES = queries.load(Path(__file__).with_name("places.sql"))
+
+LINES_AT_ONCE = 500
+"""Rows fetched at a time: some milliseconds' work, so that a long list holds up nobody else in the
+process."""
+
+FURTHER = 30
+"""Rows read beyond a page: its last line's equals are mostly among them, and asking for them would
+be another round trip."""
+
+_GATE, _KEY = 1, 3  # columns of a row of places.sql
+RANKED = int(Gate.RANKED)
+GATES = tuple(Gate)  # an IntEnum's own look-up by number costs ten times as much
+
+UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
+
+
+async def whole_rows(
+    connection: Connection, list_code: str, vacancy_ids: list[str]
+) -> AsyncIterator[list[tuple[str, Row]]]:
+    """Every row of that list of these vacancies, as (vacancy id, row), by vacancy and participant
+    number, some thousands at a time.
+    """
+    async with SQL.lines_cursor(
+        connection, list=list_code, vacancies=vacancy_ids, last=LAST_RESORT_BYTES
+    ) as opened:
+        cursor = await opened
+        while rows := await cursor.fetch(LINES_AT_ONCE):
+            yield [
+                (vacancy_id, Row(place, participant_no, GATES[gate], worth, shared, alike, decided))
+                for vacancy_id, participant_no, gate, worth, place, shared, alike, decided in rows
+            ]
+
+
+async def whole_lists(
+    connection: Connection, list_code: str, vacancy_ids: list[str]
+) -> AsyncIterator[list[tuple[str, Line]]]:
+    """The same as lines, ranks and all."""
+    async for rows in whole_rows(connection, list_code, vacancy_ids):
+        yield [(vacancy_id, line(row)) for vacancy_id, row in rows]
+
+
+class Stands(NamedTuple):
+    """A row of the standing table."""
+
+    participant_no: str
+    gate: Gate
+    worth: int | None
+    merit_key: bytes
+
+    @property
+    def ranked(self) -> bool:
+        return self.gate is Gate.RANKED
+
+
+class OneList:
+    """One list of one vacancy, read by its index."""
+
+    def __init__(self, connection: Connection, vacancy_id: str, rules: ListRules) -> None:
+        self._connection = connection
+        self._which = {"vacancy_id": vacancy_id, "list": rules.code}
+        self._rules = rules
+        self._bytes = {"last": LAST_RESORT_BYTES, "score_end": rules.score_end}
+
+    async def find(self, participant_no: str) -> Stands | None:
+        """A candidate's row, or none if not on the list."""
+        row = await SQL.standing_of(self._connection, **self._which, participant_no=participant_no)
+        return None if row is None else _stands(row)
+
+    async def page(self, after: Stands | None, most: int) -> list[tuple[Stands, Line]]:
+        """At most so many lines after that row, or the first ones, ranks and all."""
+        key = b"" if after is None else after.merit_key
+        found = [
+            row
+            async for row in PLACES.page(
+                self._connection, **self._which, after=key, most=most + FURTHER
+            )
+        ]  # as they come: only those that are shown are made more of
+        lines: list[tuple[Stands, Line]] = []
+        ahead, alike, decided, before, known = 0, 0, 0, 0, b""
+        if after is not None and after.ranked:
+            known = before_decision(key)
+            ahead, alike, decided, before = await self._among(after)
+            before += 1
+        ranked = [row for row in found if row[_GATE] == RANKED]
+        for prefix, group in groupby(ranked, lambda row: before_decision(row[_KEY])):
+            if len(lines) >= most:
+                break
+            equals = list(group)
+            if prefix != known:
+                ahead, alike, before = ahead + alike, len(equals), 0
+                decided = sum(_decided(row[_KEY]) for row in equals)
+                if (
+                    equals[-1] is found[-1] and len(found) == most + FURTHER
+                ):  # there may be more of them than were read
+                    _, alike, decided, _ = await self._among(_stands(equals[0]))
+            shown = map(_stands, equals[: most - len(lines)])
+            lines += [
+                (row, _line(row, ahead, alike, decided, before + index))
+                for index, row in enumerate(shown)
+            ]
+        rest = map(_stands, found[len(ranked) : len(ranked) + most - len(lines)])
+        return lines + [(row, _line(row, 0, 1, 0, 0)) for row in rest]
+
+    async def place(self, participant_no: str) -> tuple[Stands, Line] | None:
+        """A candidate's row and line, or none if not on the list.
+
+        The line's place is 0 unless it is ranked.
+        """
+        found = await PLACES.place_of(
+            self._connection, **self._which, **self._bytes, participant_no=participant_no
+        )
+        if found is None:
+            return None
+        *values, ahead, alike, decided, before = found
+        row = _stands(values)
+        return row, _line(row, ahead, alike, decided, before)
+
+    async def line(self, row: Stands) -> Line:
+        """The row's line. Its place is 0 unless it is ranked."""
+        if not row.ranked:
+            return _line(row, 0, 1, 0, 0)
+        return _line(row, *await self._among(row))
+
+    async def _among(self, row: Stands) -> tuple[int, int, int, int]:
+        """How many are ahead of a ranked row and of those who are alike with it, how many these
+        are, for how many of them an officer decided, and how many of them come before it.
+        """
+        prefix = before_decision(row.merit_key)
+        ahead, alike, decided, before = await PLACES.among(
+            self._connection,
+            **self._which,
+            last=LAST_RESORT_BYTES,
+            key=row.merit_key,
+            score=row.worth,
+            same_score=self._rules.same_score(row.merit_key),
+            first=prefix,
+            beyond=after_all(prefix),
+        )
+        return int(ahead), alike, decided, before
+
+    async def neighbours(self, row: Stands) -> tuple[Stands | None, Stands | None]:
+        """The nearest ranked lines before and after this one."""
+        rows = PLACES.neighbours(self._connection, **self._which, key=row.merit_key)
+        near = [one for one in [_stands(found) async for found in rows] if one.ranked]
+        return (
+            next((one for one in near if one.merit_key < row.merit_key), None),
+            next((one for one in near if one.merit_key > row.merit_key), None),
+        )
+
+    async def above(self, row: Stands) -> Stands | None:
+        """The nearest ranked line before this one."""
+        return (await self.neighbours(row))[0]
+
+    async def below(self, row: Stands) -> Stands | None:
+        """The nearest ranked line after this one."""
+        return (await self.neighbours(row))[1]
+
+    async def at_the_limit(self, limit: int) -> Stands | None:
+        """The last ranked line that the cut has room for, or none where fewer are ranked."""
+        row = await PLACES.at_the_limit(
+            self._connection, **self._which, **self._rules.first_bytes, limit=limit
+        )
+        return None if row is None else _stands(row)
+
+    async def last_ranked(self) -> Stands | None:
+        """The last line that has a rank."""
+        row = await SQL.last_ranked(self._connection, **self._which)
+        return None if row is None else _stands(row)
+
+    async def gates(self) -> dict[Gate, int]:
+        """How many candidates are held at each gate."""
+        return {
+            Gate(row["gate"]): row["candidates"]
+            async for row in SQL.gates(self._connection, **self._which)
+        }
+
+    async def version(self) -> int | None:
+        """The newest version that was stated, or none yet."""
+        found: int | None = await SQL.version(self._connection, **self._which)
+        return found
+
+
+def _line(row: Stands, ahead: int, alike: int, decided: int, before: int) -> Line:
+    if not row.ranked:
+        return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
+    shared = 1 + int(ahead)
+    return line(
+        Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided)
+    )
+
+
+def _stands(row: Iterable[object]) -> Stands:
+    participant_no, gate, worth, key = row
+    return Stands(participant_no, GATES[gate], worth, key)  # type: ignore[arg-type, call-overload] # the row's columns
+
+
+def _decided(key: bytes) -> bool:
+    return key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != UNDECIDED

@@ -1,0 +1,94 @@
+"""Learns who applied, who meets the requirements, who withdrew, and the facts that ties use.
+
+What changes where people stand returns them.
+"""
+
+from services.ranking.lists.usecases.learn_corrections import (
+    note_corrections,
+    note_rejections,
+    note_restated_facts,
+)
+from services.ranking.publication.storage.publications import PUBLICATION
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import Pair
+from services.ranking.standings.usecases.recompute import touch
+from shared.contracts.applications import (
+    ApplicantFactsStated,
+    ApplicationRejected,
+    ApplicationSubmitted,
+    ApplicationVerified,
+    ApplicationWithdrawn,
+)
+from shared.messaging.envelope import Event
+from shared.postgres.pool import Connection
+
+
+async def learn_submissions(
+    connection: Connection, events: list[Event[ApplicationSubmitted]]
+) -> None:
+    """Counts who applied; nobody is ranked by that."""
+    pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
+    await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await SQL.learn_submissions(
+        connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
+    )
+
+
+async def learn_verifications(
+    connection: Connection,
+    events: list[Event[ApplicationVerified]] | list[Event[ApplicationRejected]],
+) -> list[Pair]:
+    """Keeps who meets the requirements (MS) and who does not (TMS)."""
+    newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
+    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await note_rejections(connection, events)
+    await SQL.learn_verifications(
+        connection,
+        vacancies=[vacancy_id for vacancy_id, _ in newest],
+        participants=[participant_no for _, participant_no in newest],
+        verified=[isinstance(event.data, ApplicationVerified) for event in newest.values()],
+        sequences=[event.sequence for event in newest.values()],
+    )
+    return list(newest)
+
+
+async def learn_withdrawals(
+    connection: Connection, events: list[Event[ApplicationWithdrawn]]
+) -> list[Pair]:
+    """Marks who withdrew (APS)."""
+    pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
+    await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await SQL.learn_withdrawals(
+        connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
+    )
+    await note_corrections(connection, events)
+    return pairs
+
+
+async def learn_applicant_facts(
+    connection: Connection, events: list[Event[ApplicantFactsStated]]
+) -> list[Pair]:
+    """Keeps the facts that order equals, as last stated or corrected."""
+    newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
+    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await note_restated_facts(connection, events)
+    data = [event.data for event in newest.values()]
+    await SQL.learn_applicant_facts(
+        connection,
+        vacancies=[one.vacancy_id for one in data],
+        participants=[one.participant_no for one in data],
+        gpas=[one.gpa for one in data],
+        birth_dates=[one.birth_date for one in data],
+        months=[one.relevant_experience_months for one in data],
+        education=[one.education_level for one in data],
+        priorities=[one.priority for one in data],
+        sequences=[event.sequence for event in newest.values()],
+    )
+    owned = [one for one in data if one.owner is not None]
+    await PUBLICATION.learn_owners(
+        connection,
+        vacancies=[one.vacancy_id for one in owned],
+        participants=[one.participant_no for one in owned],
+        owners=[one.owner for one in owned],
+    )
+    return list(newest)

@@ -1,0 +1,97 @@
+"""Learns sittings and their results: the events that come by the thousand on an exam day."""
+
+from pydantic_core import to_json
+
+from services.ranking.lists.usecases.learn_corrections import note_corrections
+from services.ranking.merit.domain.merit import Outcome
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import Pair
+from services.ranking.standings.usecases.recompute import touch
+from shared.contracts.exams import (
+    CandidateDisqualified,
+    ExamMissed,
+    ExamScheduled,
+    ExamScoreCorrected,
+    ExamScored,
+    SittingClosed,
+)
+from shared.messaging.envelope import Event
+from shared.postgres.pool import Connection
+
+Result = ExamScored | ExamScoreCorrected | ExamMissed | CandidateDisqualified
+
+OUTCOMES: dict[type[Result], Outcome] = {
+    ExamScored: Outcome.SCORED,
+    ExamScoreCorrected: Outcome.SCORED,
+    ExamMissed: Outcome.MISSED,
+    CandidateDisqualified: Outcome.DISQUALIFIED,
+}
+
+
+async def learn_results(connection: Connection, events: list[Event[Result]]) -> set[Pair]:
+    """Keeps the newest result of each candidate in each sitting; returns these candidates."""
+    newest = {
+        (
+            event.data.vacancy_id,
+            event.data.participant_no,
+            event.data.stage,
+            event.data.sitting_id,
+        ): event
+        for event in events
+    }
+    await touch(connection, [key[0] for key in newest])
+    await SQL.learn_results(
+        connection,
+        vacancies=[key[0] for key in newest],
+        participants=[key[1] for key in newest],
+        stages=[key[2] for key in newest],
+        sittings=[key[3] for key in newest],
+        outcomes=[OUTCOMES[type(event.data)] for event in newest.values()],
+        points=[_points(event.data) for event in newest.values()],
+        sequences=[event.sequence for event in newest.values()],
+    )
+    await note_corrections(
+        connection,
+        [
+            event
+            for event in events
+            if isinstance(event.data, ExamScoreCorrected | CandidateDisqualified)
+        ],
+    )
+    return {(key[0], key[1]) for key in newest}
+
+
+async def learn_sittings(connection: Connection, events: list[Event[ExamScheduled]]) -> None:
+    """Keeps which sittings are to close before a list may."""
+    newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
+    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await SQL.learn_sittings(
+        connection,
+        vacancies=[vacancy_id for vacancy_id, _ in newest],
+        sittings=[sitting_id for _, sitting_id in newest],
+        stages=[event.data.stage for event in newest.values()],
+        sequences=[event.sequence for event in newest.values()],
+    )
+
+
+async def learn_closed_sittings(connection: Connection, events: list[Event[SittingClosed]]) -> None:
+    """Keeps what each sitting counted, so that it can be seen when all of it has arrived."""
+    newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
+    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    data = [event.data for event in newest.values()]
+    await SQL.learn_closed_sittings(
+        connection,
+        vacancies=[one.vacancy_id for one in data],
+        sittings=[one.sitting_id for one in data],
+        stages=[one.stage for one in data],
+        scored=[one.scored for one in data],
+        missed=[one.missed for one in data],
+        disqualified=[one.disqualified for one in data],
+        sequences=[event.sequence for event in newest.values()],
+    )
+
+
+def _points(data: Result) -> str | None:
+    if isinstance(data, ExamScored | ExamScoreCorrected):
+        return to_json(data.points).decode()
+    return None

@@ -1,0 +1,92 @@
+"""Learns rounds, vacancies, and how many applied: what must be known before anyone can be ranked."""
+
+import json
+
+from pydantic import ValidationError
+
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import Pair
+from services.ranking.standings.usecases.recompute import candidates_of, touch
+from shared.contracts.applications import RegistrationClosed, RoundOpened, VacancyPublished
+from shared.messaging.envelope import Event
+from shared.policies import Policy
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]]) -> list[Pair]:
+    """Keeps each round's law; returns whoever arrived before it.
+
+    Raises Refusal `policy-not-understood` for a law that this version can't apply.
+    """
+    waited: list[Pair] = []
+    for event in events:
+        data = event.data
+        try:
+            Policy.model_validate(data.policy)
+        except ValidationError as error:
+            raise Refusal(
+                "policy-not-understood", round_id=data.round_id, faults=error.error_count()
+            ) from error
+        await SQL.learn_round(
+            connection,
+            round_id=data.round_id,
+            name=data.name,
+            policy=data.policy,
+            policy_hash=data.policy_hash,
+            seed=data.seed,
+            decreed_seats=data.decreed_seats,
+            registration_opens=data.calendar.registration_opens,
+            sequence=event.sequence,
+        )
+        vacancies = [
+            row["vacancy_id"]
+            async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)
+        ]
+        await touch(connection, vacancies)
+        waited += await candidates_of(connection, vacancies)
+    return waited
+
+
+async def learn_vacancies(
+    connection: Connection, events: list[Event[VacancyPublished]]
+) -> list[Pair]:
+    """Keeps vacancies; returns whoever arrived before them."""
+    newest = {event.data.vacancy_id: event for event in events}
+    await SQL.hold_rounds(
+        connection, rounds=sorted({event.data.round_id for event in newest.values()})
+    )
+    await touch(connection, newest)
+    data = [event.data for event in newest.values()]
+    await SQL.learn_vacancies(
+        connection,
+        vacancies=list(newest),
+        rounds=[one.round_id for one in data],
+        numbers=[one.number for one in data],
+        listings=[one.listing_id for one in data],
+        agencies=[one.agency for one in data],
+        posts=[one.post for one in data],
+        units=[one.unit_id for one in data],
+        paths=[one.unit_path for one in data],
+        needs=[one.need for one in data],
+        seats=[one.seats for one in data],
+        education=[
+            json.dumps([accepted.model_dump() for accepted in one.education]) for one in data
+        ],
+        sequences=[event.sequence for event in newest.values()],
+    )
+    return await candidates_of(connection, newest)
+
+
+async def learn_registrations(
+    connection: Connection, events: list[Event[RegistrationClosed]]
+) -> None:
+    """Keeps how many participant numbers were given out for each vacancy."""
+    newest = {event.data.vacancy_id: event for event in events}
+    await touch(connection, newest)
+    await SQL.learn_registrations(
+        connection,
+        vacancies=list(newest),
+        submitted=[event.data.submitted for event in newest.values()],
+        sequences=[event.sequence for event in newest.values()],
+    )

@@ -1,0 +1,153 @@
+"""States StandingsRecomputed where it is owed: at most once a second for each vacancy, and always
+once after the last change.
+"""
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from itertools import groupby
+from operator import itemgetter
+
+from services.ranking.merit.domain.merit import digits
+from services.ranking.merit.domain.standing import ListCut, Summary
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import Vacancy, vacancies_known
+from services.ranking.standings.storage.standings import whole_lists
+from services.ranking.standings.usecases.recompute import notify
+from shared.contracts.ranking import Cut, StandingsRecomputed
+from shared.contracts.ranking import Line as StatedLine
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres.pool import Connection, Pool
+
+AT_MOST_EVERY = timedelta(seconds=1)
+VACANCIES_AT_ONCE = 20
+"""A transaction's worth: the figures of so many vacancies are gone over in some hundredths of a
+second."""
+
+SHARE_OF_TIME = 5
+"""At most one part in so many of the time goes into figures: a burst on many or huge vacancies is
+told less often, and drained first."""
+
+
+async def state_all_owed(pool: Pool, outbox: Outbox, clock: Callable[[], datetime]) -> None:
+    """States every vacancy that is owed now, some at a time, and rests after each in proportion to
+    the work: results that come meanwhile don't wait.
+    """
+    settled = VACANCIES_AT_ONCE
+    while settled == VACANCIES_AT_ONCE:
+        began = time.monotonic()
+        async with pool.acquire() as connection, connection.transaction():
+            settled = await state_owed(connection, outbox, clock())
+        await asyncio.sleep((time.monotonic() - began) * (SHARE_OF_TIME - 1))
+
+
+async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> int:
+    """One transaction's worth of it; returns how many vacancies were settled.
+
+    One worker at a time does it, the others pass.
+
+    The marks are read before the lists: a change that comes between is in the figures and stays
+    owed, and when its turn comes and nothing differs, nothing is stated.
+    """
+    if not await SQL.hold_the_pen(connection):
+        return 0
+    owed = {
+        row["vacancy_id"]: row["change"]
+        async for row in SQL.owed(connection, since=now - AT_MOST_EVERY, most=VACANCIES_AT_ONCE)
+    }
+    if not owed:
+        return 0
+    vacancies = await vacancies_known(connection, owed)
+    summaries = await summarise(connection, vacancies.values())
+    statements = await next_versions(connection, vacancies, summaries, now)
+    await SQL.catch_up(connection, vacancies=list(owed), changes=list(owed.values()))
+    await notify(connection, sorted({statement.vacancy_id for statement in statements}))
+    await outbox.append(connection, [Statement(statement, now) for statement in statements])
+    return len(owed)
+
+
+async def summarise(
+    connection: Connection, vacancies: Collection[Vacancy]
+) -> dict[tuple[str, str], Summary]:
+    """The figures of every list that has begun, by (vacancy id, list); a list without candidates
+    has none.
+    """
+    of_list: dict[str, list[str]] = defaultdict(list)
+    rules = {
+        (vacancy.vacancy_id, one.code): (vacancy, one)
+        for vacancy in vacancies
+        for one in vacancy.open_lists
+    }
+    for vacancy_id, code in rules:
+        of_list[code].append(vacancy_id)
+    summaries: dict[tuple[str, str], Summary] = {}
+    for code, vacancy_ids in of_list.items():
+        async for chunk in whole_lists(connection, code, vacancy_ids):
+            for vacancy_id, lines in groupby(chunk, itemgetter(0)):
+                vacancy, one = rules[vacancy_id, code]
+                summary = summaries.setdefault(
+                    (vacancy_id, code), Summary(ListCut.of(one, vacancy.seats))
+                )
+                summary.add(line for _, line in lines)
+            await asyncio.sleep(0)
+    return summaries
+
+
+async def next_versions(
+    connection: Connection,
+    vacancies: dict[str, Vacancy],
+    summaries: dict[tuple[str, str], Summary],
+    now: datetime,
+) -> list[StandingsRecomputed]:
+    """What is to be stated of these lists: a version more for each whose digest is not the one last
+    stated. Keeps the versions.
+    """
+    known = {
+        (row["vacancy_id"], row["list"]): (row["version"], row["digest"])
+        async for row in SQL.stated(connection, vacancies=list(vacancies))
+    }
+    statements = []
+    for (vacancy_id, code), summary in summaries.items():
+        version, digest = known.get((vacancy_id, code), (0, ""))
+        if summary.digest != digest:
+            statements.append(_statement(vacancies[vacancy_id], code, summary, version + 1))
+    await SQL.keep_stated(
+        connection,
+        vacancies=[one.vacancy_id for one in statements],
+        lists=[one.list for one in statements],
+        versions=[one.version for one in statements],
+        digests=[one.digest for one in statements],
+        at=now,
+    )
+    return statements
+
+
+def _statement(vacancy: Vacancy, code: str, summary: Summary, version: int) -> StandingsRecomputed:
+    decimals = summary.cut.one.decimals
+    score = None if summary.cut_score is None else digits(summary.cut_score, decimals)
+    return StandingsRecomputed.model_validate(
+        {
+            "vacancy_id": vacancy.vacancy_id,
+            "round_id": vacancy.round_id,
+            "list": code,
+            "version": version,
+            "candidates": summary.candidates,
+            "codes": dict(sorted(summary.codes.items())),
+            "cut": Cut.model_validate(
+                {"limit": summary.limit, "within": summary.within, "score": score}
+            ),
+            "first": [
+                StatedLine.model_validate(
+                    {
+                        "rank": line.rank,
+                        "participant_no": line.participant_no,
+                        "score": digits(line.score or 0, decimals),
+                    }
+                )
+                for line in sorted(summary.first, key=lambda line: line.place)
+            ],
+            "digest": summary.digest,
+        }
+    )

@@ -1,0 +1,588 @@
+"""Shows a vacancy's list to anyone: participant numbers, points, ranks and codes; live until an
+officer fixed it, then as it was fixed.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, Field
+
+from services.ranking.answer_fields import (
+    Candidates,
+    CandidatesByCode,
+    Equals,
+    LineCode,
+    MaybeRank,
+    MaybeScore,
+    Minimum,
+    OwnPoints,
+    Passed,
+    PointsByComponent,
+    Rank,
+    Score,
+    SeatsInAll,
+    VacancyNumber,
+)
+from services.ranking.lists.storage.revisions import REVISIONS
+from services.ranking.lists.views.show_round import the_round
+from services.ranking.merit.domain.merit import (
+    Candidate,
+    Gate,
+    ListRules,
+    before_decision,
+    digits,
+    score_and_priority,
+)
+from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import (
+    Vacancy,
+    candidates_as_fixed,
+    candidates_known,
+    vacancies_known,
+)
+from services.ranking.standings.storage.standings import OneList, Stands
+from shared.contracts.fields import (
+    Agency,
+    NeedCode,
+    ParticipantNo,
+    Post,
+    RoundId,
+    StageCode,
+    UnitPath,
+    VacancyId,
+)
+from shared.paging import Page, from_cursor, page, to_cursor
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+State = Literal["live", "closed"]
+StateShown = Annotated[
+    State, Field(description="`closed`: as an officer fixed it; `live`: by all that is known now")
+]
+
+
+class StandingLine(BaseModel):
+    """One candidate's line."""
+
+    rank: MaybeRank
+    participant_no: ParticipantNo
+    score: MaybeScore
+    points: PointsByComponent
+    code: LineCode
+    equal_with: Equals
+    decided: bool = Field(
+        description="Whether an officer gave the rank, among people equal in score and every tie"
+    )
+
+
+class CutView(BaseModel):
+    """Where the list is cut."""
+
+    limit: int | None = Field(
+        description="The policy's multiple of the seats; none where nobody is cut"
+    )
+    within: int = Field(description="Candidates within the cut")
+    score: str | None = Field(description="Score of the last within; none while nobody is")
+
+
+class Standings(BaseModel):
+    """A page of a vacancy's list."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    state: StateShown
+    version: int | None = Field(
+        description="Newest version stated as StandingsRecomputed, or the one that was fixed; none before the first"
+    )
+    closed_at: AwareDatetime | None = Field(None, description="When an officer fixed it, UTC")
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    seats: SeatsInAll
+    candidates: Candidates
+    codes: CandidatesByCode
+    cut: CutView
+    components: tuple[str, ...] = Field(
+        description="Components whose points the lines show, in the policy's order"
+    )
+    items: tuple[StandingLine, ...] = Field(
+        description="In merit order; those without a rank last, by code and participant number"
+    )
+    next: str | None = Field(None, description="Cursor of the page after; none on the last")
+
+
+class Gatepost(BaseModel):
+    """A threshold and what the candidate has."""
+
+    of: str = Field(description="A component, or a stage (its total)")
+    minimum: Minimum
+    points: OwnPoints
+    passed: Passed
+
+
+class Neighbour(BaseModel):
+    """Who stands next."""
+
+    rank: Rank
+    participant_no: ParticipantNo
+    score: Score
+
+
+class CandidatePlace(BaseModel):
+    """One candidate's place on a list."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    list: StageCode
+    state: StateShown
+    participant_no: ParticipantNo
+    rank: MaybeRank
+    of: int = Field(description="How many have a rank")
+    score: MaybeScore
+    points: PointsByComponent
+    code: LineCode
+    equal_with: Equals
+    gates: tuple[Gatepost, ...] = Field(
+        description="Thresholds that apply, as far as there are results"
+    )
+    cut: CutView
+    above_the_cut: str | None = Field(
+        description="Own score less that of the last within the cut: below 0 is what was lacking; none without either"
+    )
+    above: Neighbour | None = Field(description="Who stands just before")
+    below: Neighbour | None = Field(description="Who stands just after")
+
+
+class VacancyInList(BaseModel):
+    """A vacancy in the list of vacancies."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    number: VacancyNumber
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    seats: SeatsInAll
+    closed: tuple[str, ...] = Field(description="Its lists that are fixed")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A vacancy, one of its lists, and the list as it was fixed, if that is what is shown."""
+
+    row: Mapping[str, Any]
+    vacancy: Vacancy
+    rules: ListRules
+    closing: Mapping[str, Any] | None
+
+    @property
+    def cut(self) -> ListCut:
+        return ListCut.of(self.rules, self.vacancy.seats)
+
+    def shown(self, line: Line) -> str:
+        """The line's code as it is published."""
+        return self.rules.shown(self.cut.code(line.gate, line.rank, line.equals), line.priority)
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"vacancy_id": self.vacancy.vacancy_id, "list": self.rules.code}
+
+
+async def show_standings(
+    connection: Connection,
+    vacancy_id: str,
+    list_code: str | None,
+    state: State | None,
+    cursor: str | None,
+    limit: int,
+) -> Standings:
+    """A page of a list: by default the newest that has begun, and as it was fixed where it is.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `bad-cursor`. The cursor names
+    the last line seen by its participant number: keys hold birth dates and marks where ties use
+    them. If that candidate moved meanwhile, the page after goes on from where they are now.
+    """
+    seen = from_cursor(cursor, fields=2)
+    if seen is not None:
+        state = "closed" if seen[0] == "closed" else "live"
+    asked = await ask(connection, vacancy_id, list_code, state)
+    if asked.closing is not None:
+        return await _closed_page(connection, asked, asked.closing, seen and seen[1], limit)
+    return await _live_page(connection, asked, seen and seen[1], limit)
+
+
+async def show_candidate(
+    connection: Connection,
+    vacancy_id: str,
+    participant_no: str,
+    list_code: str | None,
+    state: State | None,
+) -> CandidatePlace:
+    """One candidate's place.
+
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `not-on-the-list`.
+
+    By default on the newest list that the candidate stands on.
+    """
+    asked = await ask(connection, vacancy_id, list_code, state)
+    if list_code is None:
+        for one in reversed(asked.vacancy.open_lists):
+            if await OneList(connection, vacancy_id, one).find(participant_no):
+                asked = await ask(connection, vacancy_id, one.code, state)
+                break
+    if asked.closing is not None:
+        return await _closed_place(connection, asked, asked.closing, participant_no)
+    return await _live_place(connection, asked, participant_no)
+
+
+def words_of(search: str) -> list[str]:
+    """The words of a search; PostgreSQL takes no NUL."""
+    return search.replace("\x00", " ").split()
+
+
+async def list_vacancies(
+    connection: Connection,
+    round_id: str | None,
+    search: str,
+    need: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[VacancyInList]:
+    """Vacancies in order of round and number, of a round, with all words of a search, for a kind of
+    need. Raises Refusal `bad-cursor`.
+    """
+    after_round, after_number = from_cursor(cursor, fields=2) or ["", 0]
+    if (
+        not isinstance(after_round, str)
+        or not isinstance(after_number, int)
+        or not 0 <= after_number < 2**31
+    ):
+        raise Refusal("bad-cursor")
+    rows = SQL.vacancies_after(
+        connection,
+        round_id=round_id,
+        words=words_of(search),
+        need=need,
+        after_round=after_round,
+        after_number=after_number,
+        most=limit + 1,
+    )
+    items = [
+        VacancyInList.model_validate({**row, "closed": sorted(row["closed"] or ())}, extra="ignore")
+        async for row in rows
+    ]
+    return page(items, limit, lambda item: (item.round_id, item.number))
+
+
+async def ask(
+    connection: Connection, vacancy_id: str, list_code: str | None, state: State | None
+) -> Asked:
+    """What is asked for. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`."""
+    row = await SQL.vacancy(connection, vacancy_id=vacancy_id)
+    vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
+    if row is None or vacancy is None:
+        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
+    if list_code is None and vacancy.lists:
+        list_code = vacancy.open_lists[-1].code
+    if list_code not in vacancy.lists:
+        raise Refusal("unknown-list", list=list_code, known=", ".join(vacancy.lists))
+    closing = None
+    if state != "live":
+        closing = await SQL.closing(connection, vacancy_id=vacancy_id, list=list_code)
+        if state == "closed" and closing is None:
+            raise Refusal("not-closed", list=list_code)
+    return Asked(row, vacancy, vacancy.lists[list_code], closing)
+
+
+async def _live_page(connection: Connection, asked: Asked, seen: object, limit: int) -> Standings:
+    one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
+    last = await one.find(seen) if isinstance(seen, str) else None
+    if seen is not None and last is None:
+        raise Refusal("bad-cursor")
+    lines = await one.page(last, limit + 1)
+    points = await points_of(connection, asked, [line for _, line in lines[:limit]])
+    codes, cut = await live_figures(one, asked.cut)
+    items = tuple(
+        StandingLine(
+            rank=line.rank,
+            participant_no=line.participant_no,
+            score=None if line.score is None else digits(line.score, asked.rules.decimals),
+            points=points.get(line.participant_no, {}),
+            code=asked.shown(line),
+            equal_with=line.equals - 1,
+            decided=line.decided,
+        )
+        for _, line in lines[:limit]
+    )
+    return Standings(
+        **_head(asked),
+        state="live",
+        version=await one.version(),
+        candidates=sum(codes.values()),
+        codes=dict(sorted(codes.items())),
+        cut=cut,
+        items=items,
+        next=to_cursor("live", items[-1].participant_no) if len(lines) > limit else None,
+    )
+
+
+async def _closed_page(
+    connection: Connection, asked: Asked, closing: Mapping[str, Any], seen: object, limit: int
+) -> Standings:
+    if seen is not None and (not isinstance(seen, int) or not 0 <= seen < 2**31):
+        raise Refusal("bad-cursor")
+    rows = [
+        row
+        async for row in SQL.closed_lines_after(
+            connection, **asked.key, after=seen or 0, most=limit + 1
+        )
+    ]
+    return await closed_page(connection, asked, closing, rows, limit)
+
+
+async def closed_page(
+    connection: Connection,
+    asked: Asked,
+    closing: Mapping[str, Any],
+    rows: Sequence[Any],
+    limit: int,
+) -> Standings:
+    """A page of lines as an officer fixed them; of `rows` there is one more than the limit where
+    another page follows.
+    """
+    decided = await _decided(connection, asked, closing)
+    items = tuple(
+        StandingLine(
+            rank=row["rank"],
+            participant_no=row["participant_no"],
+            score=row["score"],
+            points=row["points"] if asked.rules.shows_points else {},
+            code=row["code"],
+            equal_with=row["equals"] - 1,
+            decided=row["participant_no"] in decided,
+        )
+        for row in rows[:limit]
+    )
+    return Standings(
+        **_head(asked),
+        state="closed",
+        version=closing["version"],
+        closed_at=closing["closed_at"],
+        candidates=sum(closing["codes"].values()),
+        codes=closing["codes"],
+        cut=_closed_cut(asked, closing),
+        items=items,
+        next=to_cursor("closed", rows[limit - 1]["place"]) if len(rows) > limit else None,
+    )
+
+
+async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, Any]) -> set[str]:
+    """Whose rank on a fixed list is an officer's decision.
+
+    A place that an officer gave decides nothing where the others are no longer equal.
+    """
+    if not closing["decided"]:
+        return set()
+    which = {**asked.key, "version": closing["version"], "participants": list(closing["decided"])}
+    rows = {
+        row["participant_no"]: row async for row in REVISIONS.fixed_lines_of(connection, **which)
+    }
+    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
+    alike: defaultdict[bytes, list[str]] = defaultdict(list)
+    for number, candidate in known.items():
+        standing = asked.rules.stands(candidate)
+        if (
+            standing is not None
+            and rows[number]["rank"] is not None
+            and rows[number]["equals"] == 1
+        ):
+            alike[before_decision(standing.merit_key)].append(number)
+    return {number for numbers in alike.values() if len(numbers) > 1 for number in numbers}
+
+
+def _head(asked: Asked) -> dict[str, Any]:
+    row = asked.row
+    names = ("vacancy_id", "round_id", "agency", "post", "unit_path", "need", "seats")
+    return {
+        **{name: row[name] for name in names},
+        "list": asked.rules.code,
+        "components": asked.rules.components,
+    }
+
+
+def _closed_cut(asked: Asked, closing: Mapping[str, Any]) -> CutView:
+    within = closing["codes"].get(asked.rules.codes.within, 0)
+    return CutView(limit=closing["cut_limit"], within=within, score=closing["cut_score"])
+
+
+async def live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutView]:
+    """Candidates by code, and the cut, out of the counts and one line at the limit."""
+    gates = await one.gates()
+    ranked = gates.pop(Gate.RANKED, 0)
+    codes = Counter({cut.code(gate, None, 1): count for gate, count in gates.items()})
+    within, undecided = ranked, 0
+    last = await one.last_ranked() if ranked else None
+    if cut.limit is not None and ranked > cut.limit:
+        last = await one.at_the_limit(cut.limit)
+        assert last is not None
+        line = await one.line(last)
+        assert line.rank is not None
+        within = line.rank + line.equals - 1
+        if cut.code(line.gate, line.rank, line.equals) == UNDECIDED:
+            within, undecided = line.rank - 1, line.equals
+            last = await one.at_the_limit(within) if within else None
+    rest = ranked - within - undecided
+    codes += Counter(
+        {cut.one.codes.within: within, UNDECIDED: undecided, cut.one.codes.passed: rest}
+    )
+    score = (
+        None
+        if last is None or last.worth is None
+        else digits(score_and_priority(last.worth)[0], cut.one.decimals)
+    )
+    return codes, CutView(limit=cut.limit, within=within, score=score)
+
+
+async def points_of(
+    connection: Connection, asked: Asked, lines: Sequence[Line]
+) -> dict[str, dict[str, str]]:
+    """Points by component of the lines where they count, as they were stated; none where the policy
+    publishes none.
+    """
+    if not asked.rules.shows_points:
+        return {}
+    counted = [line.participant_no for line in lines if line.gate in {Gate.RANKED, Gate.BELOW}]
+    points: dict[str, dict[str, str]] = {}
+    rows = SQL.results_of(
+        connection, vacancies=[asked.vacancy.vacancy_id] * len(counted), participants=counted
+    )
+    async for row in rows:
+        points.setdefault(row["participant_no"], {}).update(row["points"] or {})
+    return {
+        number: {code: known[code] for code in asked.rules.components if code in known}
+        for number, known in points.items()
+    }
+
+
+async def _live_place(connection: Connection, asked: Asked, participant_no: str) -> CandidatePlace:
+    one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
+    found = await one.place(participant_no)
+    if found is None:
+        raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
+    row, line = found
+    codes, cut = await live_figures(one, asked.cut)
+    above, below = await one.neighbours(row) if row.ranked else (None, None)
+    score = None if line.score is None else digits(line.score, asked.rules.decimals)
+    points = await points_of(connection, asked, [line])
+    passed = (asked.rules.codes.within, asked.rules.codes.passed, UNDECIDED)
+    return CandidatePlace(
+        **asked.key,
+        round_id=asked.vacancy.round_id,
+        state="live",
+        participant_no=participant_no,
+        rank=line.rank,
+        of=sum(codes[code] for code in passed),
+        score=score,
+        points=points.get(participant_no, {}),
+        code=asked.shown(line),
+        equal_with=line.equals - 1,
+        gates=await _live_gates(connection, asked, participant_no),
+        cut=cut,
+        above_the_cut=_distance(score, cut),
+        above=await _neighbour(one, asked, above),
+        below=await _neighbour(one, asked, below),
+    )
+
+
+async def _neighbour(one: OneList, asked: Asked, row: Stands | None) -> Neighbour | None:
+    if row is None:
+        return None
+    line = await one.line(row)
+    assert line.rank is not None
+    assert line.score is not None
+    return Neighbour(
+        rank=line.rank,
+        participant_no=row.participant_no,
+        score=digits(line.score, asked.rules.decimals),
+    )
+
+
+async def _closed_place(
+    connection: Connection, asked: Asked, closing: Mapping[str, Any], participant_no: str
+) -> CandidatePlace:
+    row = await SQL.closed_line(connection, **asked.key, participant_no=participant_no)
+    if row is None:
+        raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
+    near = {
+        other["place"]: Neighbour(
+            rank=other["rank"], participant_no=other["participant_no"], score=other["score"]
+        )
+        async for other in SQL.closed_lines_after(
+            connection, **asked.key, after=row["place"] - 2, most=3
+        )
+        if other["rank"] is not None and row["rank"] is not None
+    }
+    cut = _closed_cut(asked, closing)
+    codes = asked.rules.codes
+    return CandidatePlace(
+        **asked.key,
+        round_id=asked.vacancy.round_id,
+        state="closed",
+        participant_no=participant_no,
+        rank=row["rank"],
+        of=sum(closing["codes"].get(code, 0) for code in (codes.within, codes.passed)),
+        score=row["score"],
+        points=row["points"] if asked.rules.shows_points else {},
+        code=row["code"],
+        equal_with=row["equals"] - 1,
+        gates=await _closed_gates(connection, asked, closing, row),
+        cut=cut,
+        above_the_cut=_distance(row["score"], cut),
+        above=near.get(row["place"] - 1),
+        below=near.get(row["place"] + 1),
+    )
+
+
+async def _live_gates(
+    connection: Connection, asked: Asked, participant_no: str
+) -> tuple[Gatepost, ...]:
+    vacancy = asked.vacancy
+    known = await candidates_known(
+        connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)]
+    )
+    return _gateposts(asked, [candidate for _, candidate in known])
+
+
+async def _closed_gates(
+    connection: Connection, asked: Asked, closing: Mapping[str, Any], row: Mapping[str, Any]
+) -> tuple[Gatepost, ...]:
+    """By the points of the fixed line: what was corrected since counts once an officer adopts it."""
+    if not row["points"]:
+        return ()
+    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    known = await candidates_as_fixed(
+        connection, asked.vacancy, closing, policy, {row["participant_no"]: row}
+    )
+    return _gateposts(asked, known.values())
+
+
+def _gateposts(asked: Asked, candidates: Iterable[Candidate]) -> tuple[Gatepost, ...]:
+    if not asked.rules.shows_points:
+        return ()
+    return tuple(
+        Gatepost(of=one.of, minimum=str(one.minimum), points=str(one.points), passed=one.passed)
+        for candidate in candidates
+        for one in asked.rules.passings(candidate)
+    )
+
+
+def _distance(score: str | None, cut: CutView) -> str | None:
+    return None if score is None or cut.score is None else str(Decimal(score) - Decimal(cut.score))

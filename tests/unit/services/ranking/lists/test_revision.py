@@ -1,0 +1,162 @@
+"""What a correction changed on a fixed list: worked cases, and that no value of anybody is in them."""
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ranking.lists.domain.revision import (
+    Corrected,
+    Correction,
+    Line,
+    Reason,
+    change,
+    moved,
+)
+from services.ranking.what_if.domain import Placed
+from shared.policies import load
+
+CODES = load("national-cpns-2024").lists[1].codes
+SECOND = Placed(2, "77.091", "P", within=False)
+FIRST = Placed(1, "83.091", "L", within=True)
+SKB = {"skb": {"SKB": "80"}}
+
+
+def told(
+    was: Line, now: Line, *corrections: Correction, restated: bool = False
+) -> tuple[str, tuple[Reason, ...]]:
+    found = change("0001-000002", CODES, was, now, corrections, facts_restated=restated)
+    return found.way, found.reasons
+
+
+def test_a_corrected_score_names_its_event_and_components() -> None:
+    """Two corrections: the last one is what holds. Only components that differ are named."""
+    corrections = [Correction("ExamScoreCorrected", each, "skb") for each in ("e-1", "e-2")]
+    now = Line(FIRST, {"skb": {"SKB": "90.000"}, "skd": {"TWK": "100"}})
+    was = Line(SECOND, {**SKB, "skd": {"TWK": "100.0"}})
+    assert told(was, now, *corrections) == (
+        "in",
+        (Reason("ExamScoreCorrected", "e-2", "skb", ("SKB",)),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("code", "event", "stage"),
+    [
+        ("DIS", "CandidateDisqualified", "skb"),
+        ("APS", "ApplicationWithdrawn", None),
+        ("TMS", "ApplicationRejected", None),
+        ("TH", "ExamMissed", None),
+    ],
+)
+def test_whoever_is_out_since_reads_by_which_event(
+    code: str, event: str, stage: str | None
+) -> None:
+    """The code says what happened; points that no longer count are no reason of their own."""
+    now = Line(Placed(None, None, code, within=False), {})
+    assert told(Line(FIRST, SKB), now, Correction(event, "e-1", stage)) == (
+        "out",
+        (Reason(event, "e-1", stage),),
+    )
+
+
+@pytest.mark.parametrize("code", ["DIS", "APS", "TMS", "TH"])
+def test_whoever_was_out_and_is_has_no_reason(code: str) -> None:
+    """The fixed line has no points: that today's are known is no first result, and restated facts
+    move nobody who is out.
+    """
+    place = Placed(None, None, code, within=False)
+    later = Correction("ApplicantFactsStated", "e-9", None)
+    assert told(
+        Line(place, {"skd": {}}), Line(place, {"skd": {"TWK": "100"}}), later, restated=True
+    ) == ("unmoved", ())
+
+
+def test_whoever_moved_because_others_did_has_no_reason() -> None:
+    """Facts restated before the list was fixed are none either."""
+    early = Correction("ApplicantFactsStated", "e-1", None)
+    assert told(Line(SECOND, SKB), Line(replace(SECOND, rank=3), SKB), early) == ("moved", ())
+
+
+def test_facts_of_a_person_are_a_reason_without_what_they_are() -> None:
+    """Others than those by which the list was fixed: the event is named, and nothing else.
+
+    Whoever is out is out, whatever their facts.
+    """
+    later = Correction("ApplicantFactsStated", "e-9", None)
+    out = Line(Placed(None, None, "APS", within=False), {})
+    assert [one.type for one in told(Line(SECOND, SKB), out, later, restated=True)[1]] == [
+        "ApplicationWithdrawn"
+    ]
+    assert told(Line(SECOND, SKB), Line(SECOND, SKB), later, restated=True) == (
+        "unmoved",
+        (Reason("ApplicantFactsStated", "e-9", None),),
+    )
+
+
+def test_a_line_that_is_gone_or_new() -> None:
+    """Rejected from the first list: off it. A result in place of an absence: no correction's id."""
+    assert told(Line(FIRST, SKB), Line(None, {})) == (
+        "out",
+        (Reason("ApplicationRejected", None, None),),
+    )
+    absent = Placed(None, None, "TH", within=False)
+    assert told(Line(absent, {}), Line(SECOND, SKB)) == (
+        "moved",
+        (Reason("ExamScored", None, "skb", ("SKB",)),),
+    )
+
+
+places = st.builds(
+    Placed, st.integers(1, 5), st.sampled_from(["1", "2"]), st.just("P"), st.booleans()
+)
+
+
+@given(
+    st.dictionaries(st.sampled_from("abcdef"), places),
+    st.dictionaries(st.sampled_from("abcdef"), places),
+)
+def test_exactly_those_whose_line_differs_moved(
+    was: dict[str, Placed], now: dict[str, Placed]
+) -> None:
+    """Putting their new lines into the old list gives the new one, and nobody else is named."""
+    found = moved(was, now)
+    mended = {**was, **{number: now[number] for number in found if number in now}}
+    assert {
+        number: place for number, place in mended.items() if number in now or number not in found
+    } == now
+    assert not [number for number in found if was.get(number) == now.get(number)]
+
+
+PLACES = st.dictionaries(
+    st.sampled_from([f"0001-{n:06d}" for n in range(6)]),
+    st.builds(
+        Placed,
+        st.integers(1, 3),
+        st.sampled_from(["80.000", "81.000"]),
+        st.sampled_from("LP"),
+        st.booleans(),
+    ),
+)
+
+
+@given(PLACES, PLACES)
+def test_what_is_stated_turns_who_was_within_into_who_is(
+    before: dict[str, Placed], now: dict[str, Placed]
+) -> None:
+    """A reader who keeps whoever was stated, takes out whom a correction revokes and puts in whom
+    it restates, has exactly those within, with their lines of now; whoever is new is restated too,
+    and nobody is both.
+    """
+    corrected = Corrected(before, now)
+    kept = {number: place for number, place in before.items() if place.within}
+    for number in corrected.gone:
+        del kept[number]
+    kept |= {number: now[number] for number in corrected.restated}
+    assert kept == {number: place for number, place in now.items() if place.within}
+    assert set(corrected.new) <= set(corrected.restated)
+    assert not set(corrected.gone) & set(corrected.restated)
+    assert set(corrected.new) == set(kept) - {
+        number for number, place in before.items() if place.within
+    }

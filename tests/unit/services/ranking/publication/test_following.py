@@ -1,0 +1,136 @@
+"""A later version of published lists names the one before, and no other; who moved between them."""
+
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.ranking.merit.domain.merit import Candidate, Outcome, Result
+from services.ranking.proofs.domain.proof import FaultError, Proposal, Published
+from services.ranking.publication.domain.following import check_follows, moved
+from services.ranking.publication.domain.verification import check_contents, check_list
+from services.ranking.publication.storage.signing import SigningKey
+from shared.policies import load
+from tests.unit.services.ranking.published import Vacancy, composed, signed
+
+POLICY = load("national-cpns-2024")
+KEY = SigningKey.new()
+NUMBERS = ("0001-000001", "0001-000002", "0001-000003")
+
+
+def version(number: int, skb: tuple[int, ...], previous: str | None = None) -> Published:
+    """A version in which these people have these points in the second test."""
+    skd = Result(Outcome.SCORED, {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)})
+    people = [
+        Candidate(
+            who,
+            verified=True,
+            results={"skd": skd, "skb": Result(Outcome.SCORED, {"SKB": Decimal(points)})},
+        )
+        for who, points in zip(NUMBERS, skb, strict=True)
+    ]
+    leaves, _ = composed(POLICY, [Vacancy("UMUM", 1, people)])
+    return signed(POLICY.as_json(), leaves, KEY, version=number, previous=previous)
+
+
+FIRST = version(1, (90, 80, 70))
+
+
+@given(st.permutations(range(70, 100)).map(lambda points: tuple(points[:3])))
+def test_who_moved_is_who_has_another_line(points: tuple[int, ...]) -> None:
+    """Exactly those whose rank, score or code differs, each once; the second version verifies and
+    follows the first.
+    """
+    second = version(2, points, FIRST.head.root)
+    check_list(second, KEY.public.accepts, KEY.public.id)
+    check_follows(second.head, FIRST.head)
+    order = sorted(range(3), key=lambda one: -points[one])
+    expected = {
+        NUMBERS[one]
+        for one in range(3)
+        if points[one] != (90, 80, 70)[one] or order.index(one) != one
+    }
+    moves = list(moved(FIRST, second))
+    assert {(one.list, one.participant_no) for one in moves} == {
+        ("final", number) for number in expected
+    }
+    assert len(moves) == len(expected)
+    assert all(one.was is not None and one.now is not None for one in moves)
+
+
+def test_who_is_on_one_of_them_alone() -> None:
+    """No line before, or none after."""
+    fewer = replace(
+        FIRST,
+        leaves=[leaf for leaf in FIRST.leaves if getattr(leaf, "participant_no", "") != NUMBERS[2]],
+    )
+    assert [(one.list, one.was, one.now is None) for one in moved(fewer, FIRST)] == [
+        ("skd", None, False),
+        ("final", None, False),
+    ]
+    assert [(one.list, one.was is None, one.now) for one in moved(FIRST, fewer)] == [
+        ("skd", False, None),
+        ("final", False, None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("number", "previous", "says"),
+    [
+        (1, FIRST.head.root, "expected none, as it is the first"),
+        (2, None, "expected the root of the version before, found none"),
+    ],
+)
+def test_the_first_follows_none_and_each_other_one(
+    number: int, previous: str | None, says: str
+) -> None:
+    """Also where it was signed so."""
+    made = version(number, (90, 80, 70), previous)
+    with pytest.raises(FaultError, match=says):
+        check_contents(made.head, made.policy, made.leaves)
+
+
+@pytest.mark.parametrize(
+    ("later", "earlier", "says"),
+    [
+        (
+            1,
+            2,
+            "this is version 2, newer than version 1, which can't follow it: are the two files the wrong way round?",
+        ),
+        (3, 1, "this is version 1, but version 3 follows version 2"),
+        (2, 2, "this is version 2, but version 2 follows version 1"),
+        (1, 1, "this is version 1, but version 1 follows none"),
+    ],
+)
+def test_a_version_that_is_not_the_one_before_is_told_in_words(
+    later: int, earlier: int, says: str
+) -> None:
+    """Newer, too old, or the same: which version the file is, and which one was wanted."""
+    with pytest.raises(FaultError) as fault:
+        check_follows(
+            *(FIRST.head.model_copy(update={"version": number}) for number in (later, earlier))
+        )
+    assert str(fault.value) == f"head, version: {says}"
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        ({"province": "36"}, "head, province"),
+        ({"round_id": "cpns-2025"}, "head, round_id"),
+        ({"policy_hash": "0" * 64}, "head, policy_hash"),
+        ({"seed": "0" * 64}, "head, seed"),
+        ({"decreed_seats": 2}, "head, decreed_seats"),
+        ({"version": 2}, "head, version"),
+        ({"root": "0" * 64}, "head, root"),
+    ],
+)
+def test_another_file_is_not_the_one_before(change: dict[str, object], where: str) -> None:
+    """Of another province, round, law or version, or with another root."""
+    later: Proposal = version(2, (90, 80, 75), FIRST.head.root).head
+    with pytest.raises(FaultError) as fault:
+        check_follows(later, FIRST.head.model_copy(update=change))
+    assert fault.value.where == where

@@ -1,0 +1,485 @@
+"""Who is next for an empty seat: the order, who is out, and what holds whatever is answered in
+whatever order.
+"""
+
+import random
+from collections import Counter
+from dataclasses import replace
+from decimal import Decimal
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from services.ranking.merit.domain.merit import Candidate, Outcome, Result
+from services.ranking.seats.domain.seats import (
+    Answer,
+    Listed,
+    Offer,
+    Pool,
+    Ranked,
+    Rules,
+    Vacancy,
+    ranked,
+)
+from shared.policies import SeatGroup, load
+from shared.policies.model import Text
+
+CPNS = load("national-cpns-2024")
+RULES = Rules(CPNS.seat_moves, (), "L")
+ANSWERS: tuple[Answer, ...] = ("accepted", "declined", "lapsed")
+
+
+def vacancy(
+    number: int, *, seats: int = 1, need: str = "UMUM", unit: str = "kasemen", **other: object
+) -> Vacancy:
+    known = {
+        "agency": "Kota Serang",
+        "post": "PENATA LAYANAN",
+        "education": frozenset({("S-1", "HUKUM")}),
+    }
+    return Vacancy(
+        vacancy_id=f"v{number}",
+        number=number,
+        seats=seats,
+        need=need,
+        unit_id=unit,
+        **(known | other),
+    )  # type: ignore[arg-type]
+
+
+def person(
+    number: int,
+    candidate: int,
+    place: int,
+    *,
+    selected: bool = False,
+    meets: tuple[str, ...] = ("UMUM",),
+) -> Ranked:
+    """A candidate of the vacancy of that number, whose place is the same under every kind of need's
+    rules.
+    """
+    places = dict.fromkeys(CPNS.needs, place)
+    return Ranked(
+        f"v{number}", f"{number:04d}-{candidate:06d}", place, selected, places, frozenset(meets)
+    )
+
+
+def who(offers: list[Offer]) -> list[tuple[str, str, int | None]]:
+    return [(offer.vacancy_id, offer.participant_no, offer.move) for offer in offers]
+
+
+def test_own_list_then_same_unit_then_other_units() -> None:
+    """Three empty seats: the next of the own list (L), the other kind of need at the same unit
+    (L-1), the same need elsewhere (L-2); however good those of a later move are.
+    """
+    vacancies = [
+        vacancy(1, seats=3),
+        vacancy(2, need="CUMLAUDE"),
+        vacancy(3, unit="medan"),
+        vacancy(4, unit="jambi", need="PAPUA"),
+    ]
+    people = [
+        *(person(1, 1, 8, selected=True), person(1, 2, 9)),
+        *(person(2, 1, 1, selected=True), person(2, 2, 7)),
+        *(person(3, 1, 2, selected=True), person(3, 2, 4)),
+        *(person(4, 1, 3, selected=True), person(4, 2, 5)),
+    ]
+    pool = Pool(RULES, vacancies, people, answers={("v1", "0001-000001"): "declined"})
+    offers = pool.settle()
+    assert who(offers) == [
+        ("v1", "0001-000002", None),
+        ("v1", "0002-000002", 1),
+        ("v1", "0003-000002", 3),
+    ]
+    assert [offer.code for offer in offers] == ["L", "L-1", "L-2"]
+    pool.answer("v1", "0003-000002", "declined")
+    assert who(pool.settle()) == [("v1", "0004-000002", 4)]
+    pool.answer("v1", "0004-000002", "lapsed")
+    assert pool.settle() == []
+    assert pool.left_empty == {"v1": 1}
+
+
+@pytest.mark.parametrize(
+    ("changed", "comes"),
+    [
+        ({}, True),
+        ({"agency": "kota  serang"}, True),  # blanks and case don't count
+        ({"agency": "Kota Medan"}, False),
+        ({"post": "PERAWAT"}, False),
+        ({"education": frozenset({("S-1", "HUKUM"), ("D-III", "HUKUM")})}, True),
+        ({"education": frozenset({("D-III", "HUKUM")})}, False),
+    ],
+)
+def test_what_both_vacancies_must_have_in_common(changed: dict[str, object], comes: bool) -> None:
+    """The same agency and post, and one accepted education."""
+    people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
+    pool = Pool(RULES, [vacancy(1), vacancy(2, unit="medan", **changed)], people)
+    assert bool(pool.settle()) is comes
+
+
+def test_passing_grades_of_general_needs_are_asked_where_the_policy_says() -> None:
+    """From a special to a general seat they are; to the same kind of need elsewhere those of the
+    own list suffice.
+    """
+    people = [person(2, 1, 1, selected=True), person(2, 2, 2, meets=()), person(2, 3, 3)]
+    general = Pool(RULES, [vacancy(1), vacancy(2, need="CUMLAUDE")], people)
+    assert who(general.settle()) == [("v1", "0002-000003", 1)]
+    same = Pool(
+        RULES, [vacancy(1, need="CUMLAUDE", unit="medan"), vacancy(2, need="CUMLAUDE")], people
+    )
+    assert who(same.settle()) == [("v1", "0002-000002", 3)]
+
+
+def test_groups_of_posts_are_filled_from_within_only() -> None:
+    """Where moves ask for no post, a grouped post takes from its group alone, and gives to it
+    alone.
+    """
+    any_post = tuple(move.model_copy(update={"same": ("agency",)}) for move in CPNS.seat_moves)
+    group = SeatGroup(
+        name=Text(id="guru", en="teachers"), posts=("GURU  kelas", "GURU AGAMA"), authority="seats"
+    )
+    rules = Rules(any_post, (group,), "L")
+    seat = vacancy(1, post="guru kelas")
+    for post, comes in (("GURU AGAMA", True), ("PERAWAT", False)):
+        people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
+        assert (
+            bool(Pool(rules, [seat, vacancy(2, unit="medan", post=post)], people).settle()) is comes
+        )
+        people = [person(1, 1, 1, selected=True), person(1, 2, 2)]
+        assert (
+            bool(Pool(rules, [seat, vacancy(2, unit="medan", post=post)], people).settle()) is comes
+        )
+
+
+def test_the_seat_applied_for_waits_while_a_better_one_thinks_of_another() -> None:
+    """The next of the own list has an offer elsewhere: their own seat, given up meanwhile, is
+    nobody else's until they answered.
+    """
+    vacancies = [vacancy(1), vacancy(2, unit="medan")]
+    people = [person(1, 1, 1, selected=True), person(1, 2, 2), person(1, 3, 3)]
+    for answer, then in (("accepted", "0001-000003"), ("declined", "0001-000002")):
+        pool = Pool(RULES, vacancies, people)
+        assert who(pool.settle()) == [("v2", "0001-000002", 3)]
+        pool.answer("v1", "0001-000001", "declined")
+        assert pool.settle() == []
+        assert pool.left_empty == {}
+        pool.answer("v2", "0001-000002", answer)  # type: ignore[arg-type]
+        assert ("v1", then, None) in who(pool.settle())
+
+
+def test_one_move_for_each_and_out_after_the_own_seat() -> None:
+    """Whoever declines a seat elsewhere is offered no other seat elsewhere; whoever declines the
+    seat applied for, none at all.
+    """
+    vacancies = [vacancy(1), vacancy(2, unit="medan"), vacancy(3, unit="jambi")]
+    people = [person(1, 1, 1, selected=True), person(1, 2, 2)]
+    pool = Pool(RULES, vacancies, people)
+    assert who(pool.settle()) == [("v2", "0001-000002", 3)]
+    assert pool.left_empty == {"v3": 1}
+    pool.answer("v2", "0001-000002", "declined")
+    pool.answer("v1", "0001-000001", "declined")
+    assert who(pool.settle()) == [("v1", "0001-000002", None)]
+    pool.answer("v1", "0001-000002", "lapsed")
+    assert pool.settle() == []
+    assert pool.left_empty == {"v1": 1, "v2": 1, "v3": 1}
+
+
+def test_equals_for_the_last_seat_are_nobodys_to_choose_but_an_officers() -> None:
+    """Two of three equals would fit: none is asked, none of them goes elsewhere meanwhile; with the
+    officer's order the first two are asked.
+    """
+    vacancies = [vacancy(1, seats=2), vacancy(2, unit="medan"), vacancy(3, unit="jambi")]
+    people = [
+        person(2, 1, 1, selected=True),
+        *(person(2, candidate, 2) for candidate in (2, 3, 4)),
+        person(2, 5, 5),
+    ]
+    pool = Pool(RULES, vacancies, people)
+    assert pool.settle() == []
+    assert pool.undecided == {
+        "v1": ["0002-000002", "0002-000003", "0002-000004"],
+        "v3": ["0002-000002", "0002-000003", "0002-000004"],
+    }
+    decided = {("v1", "0002-000004"): 1, ("v1", "0002-000002"): 2, ("v1", "0002-000003"): 3}
+    pool = Pool(RULES, vacancies, people, decided=decided)
+    assert who(pool.settle()) == [
+        ("v1", "0002-000004", 3),
+        ("v1", "0002-000002", 3),
+        ("v3", "0002-000003", 3),
+    ]
+
+
+def test_pools_part_what_moves_never_join() -> None:
+    """Vacancies of one agency and post share a pool, whatever unit, need and education; others have
+    their own.
+    """
+    vacancies = [
+        vacancy(1),
+        vacancy(2, unit="medan"),
+        vacancy(3, post="PERAWAT"),
+        vacancy(4, need="PAPUA", unit="jambi"),
+    ]
+    assert RULES.pools([*vacancies, vacancy(5, post="perawat", unit="x")]) == {
+        "v1": 0,
+        "v2": 0,
+        "v3": 2,
+        "v4": 0,
+        "v5": 2,
+    }
+    assert Rules((), (), "L").pools(vacancies) == {"v1": 0, "v2": 1, "v3": 2, "v4": 3}
+
+
+def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
+    """Final scores order all of a pool, equals share a place, GPA and age decide where the list's
+    ties say so; an older birth date is no passing grade; whoever lacks points has no place.
+    """
+
+    def listed(number: int, tkp: str, skb: str | None, **facts: object) -> Listed:
+        results = {
+            "skd": Result(Outcome.SCORED, {"TWK": "65", "TIU": "85", "TKP": tkp}),
+            "skb": Result(Outcome.SCORED, {"SKB": skb} if skb else {}),
+        }
+        candidate = Candidate(
+            f"0001-{number:06d}", True, results=results, admitted_by=frozenset({"skd"}), **facts
+        )  # type: ignore[arg-type]
+        return Listed("v1", number, False, candidate)
+
+    vacancies = [vacancy(1, need="CUMLAUDE"), vacancy(2)]
+    lines = [
+        listed(1, "166", "80"),
+        listed(2, "170", "80"),
+        listed(3, "166", "80"),
+        listed(4, "165", "99"),
+        listed(5, "166", "80", gpa=Decimal("3.5")),
+        listed(6, "170", None),
+    ]
+    found = {
+        int(one.participant_no[-1]): one
+        for one in ranked(CPNS, "5e" * 32, vacancies, {"v1": 0, "v2": 0}, lines)
+    }
+    assert {number: one.places.get("UMUM") for number, one in found.items()} == {
+        4: 1,
+        2: 2,
+        5: 3,
+        1: 4,
+        3: 4,
+        6: None,
+    }
+    assert all(one.places.get("CUMLAUDE") == one.places.get("UMUM") for one in found.values())
+    assert [number for number, one in found.items() if "UMUM" not in one.meets] == [4]
+
+
+# What holds whatever is answered ------------------------------------------------------------------
+
+
+@st.composite
+def rounds(draw: st.DrawFn) -> tuple[list[Vacancy], list[Ranked]]:
+    """Up to six vacancies of one pool at up to three units, with up to four people each, some of
+    them equal, as many selected as there are seats.
+    """
+    vacancies, people = [], []
+    for number in range(1, draw(st.integers(2, 6)) + 1):
+        need, unit = (
+            draw(st.sampled_from(["UMUM", "CUMLAUDE", "PAPUA"])),
+            draw(st.sampled_from("abc")),
+        )
+        vacancies.append(vacancy(number, seats=draw(st.integers(1, 3)), need=need, unit=unit))
+        places = sorted(draw(st.lists(st.integers(1, 12), max_size=4)))
+        for candidate, place in enumerate(places, 1):
+            fits = (
+                sum(other <= place for other in places) <= vacancies[-1].seats
+            )  # all equals with them
+            meets = ("UMUM",) if draw(st.booleans()) else ()
+            people.append(person(number, candidate, place, selected=fits, meets=meets))
+    return vacancies, people
+
+
+def next_answer(pool: Pool, chance: random.Random) -> tuple[str, str, Answer] | None:
+    """Some open offer's answer, or now and then a selected person's who gives up."""
+    waiting = [
+        one for one in pool.offers if (one.vacancy_id, one.participant_no) not in pool.answers
+    ]
+    seated = [
+        (vacancy_id, number)
+        for vacancy_id, numbers in pool.selected().items()
+        for number in numbers
+        if (vacancy_id, number) not in pool.answers
+    ]
+    if seated and (chance.random() < 0.2 or not waiting):
+        return (*chance.choice(seated), "declined") if chance.random() < 0.8 else None
+    if not waiting:
+        return None
+    picked = chance.choice(waiting)
+    return picked.vacancy_id, picked.participant_no, chance.choice(ANSWERS)
+
+
+def played(pool: Pool, seed: int) -> list[tuple[str, str, Answer]]:
+    """Answers at random until there is none left to give; the pool is settled after each."""
+    chance, said = random.Random(seed), []
+    pool.settle()
+    while (answer := next_answer(pool, chance)) is not None:
+        said.append(answer)
+        pool.answer(*answer)
+        pool.settle()
+    return said
+
+
+@settings(deadline=None)
+@given(rounds(), st.integers(0, 2**32))
+def test_no_seat_for_two_and_no_person_with_two(
+    case: tuple[list[Vacancy], list[Ranked]], seed: int
+) -> None:
+    """At every moment: no vacancy has more people and open offers than seats, nobody has or is
+    offered two seats at once, nobody is offered the same seat twice nor two seats by moves, and
+    every offer is one that the policy allows.
+    """
+    vacancies, people = case
+    seats = {one.vacancy_id: one.seats for one in vacancies}
+    by_id = {one.vacancy_id: one for one in vacancies}
+    pool, chance = Pool(RULES, vacancies, people), random.Random(seed)
+    by_number = {one.participant_no: one for one in people}
+    while True:
+        pool.settle()
+        assert all(pool.taken()[vacancy_id] <= most for vacancy_id, most in seats.items())
+        holds = Counter(
+            one.participant_no
+            for one in people
+            if one.selected and (one.vacancy_id, one.participant_no) not in pool.answers
+        )
+        holds.update(
+            one.participant_no
+            for one in pool.offers
+            if pool.answers.get((one.vacancy_id, one.participant_no)) in {None, "accepted"}
+        )
+        assert all(count == 1 for count in holds.values())
+        answer = next_answer(pool, chance)
+        if answer is None:
+            break
+        pool.answer(*answer)
+    assert len({(one.vacancy_id, one.participant_no) for one in pool.offers}) == len(pool.offers)
+    assert (
+        max(Counter(one.participant_no for one in pool.offers if one.move).values(), default=0) <= 1
+    )
+    for one in pool.offers:
+        assert not by_number[one.participant_no].selected
+        if one.move is None:
+            assert one.applied_for == one.vacancy_id
+        else:
+            assert RULES.allows(
+                RULES.moves[one.move - 1], by_id[one.vacancy_id], by_id[one.applied_for]
+            )
+
+
+@settings(deadline=None)
+@given(rounds(), st.integers(0, 2**32))
+def test_nobody_is_asked_before_a_better_one(
+    case: tuple[list[Vacancy], list[Ranked]], seed: int
+) -> None:
+    """When a seat is offered, nobody who could still be offered it stands before in the own list,
+    in an earlier move, or in the same move by place; equals are asked together or not at all.
+    """
+    vacancies, people = case
+    by_id = {one.vacancy_id: one for one in vacancies}
+    pool, chance = Pool(RULES, vacancies, people), random.Random(seed)
+
+    def order(one: Ranked, seat: Vacancy) -> tuple[int, int] | None:
+        if one.vacancy_id == seat.vacancy_id:
+            return (0, one.rank)
+        allowed = (
+            number
+            for number, move in enumerate(RULES.moves, 1)
+            if RULES.allows(move, seat, by_id[one.vacancy_id])
+            and (move.thresholds_of is None or move.thresholds_of in one.meets)
+        )
+        return next(((number, one.places[seat.need]) for number in allowed), None)
+
+    while True:
+        asked = {one.participant_no for one in pool.offers}
+        out = {number for vacancy_id, number in pool.answers if vacancy_id == f"v{int(number[:4])}"}
+        free = [one for one in people if not one.selected and one.participant_no not in asked | out]
+        made = pool.settle()
+        now = {one.participant_no for one in made}
+        tied = {number for numbers in pool.undecided.values() for number in numbers}
+        for offer in made:
+            seat = by_id[offer.vacancy_id]
+            own = order(
+                next(one for one in people if one.participant_no == offer.participant_no), seat
+            )
+            assert own is not None
+            for one in free:
+                other = order(one, seat)
+                if other is not None and other < own:
+                    # a seat is kept for each of those who wait for an officer
+                    assert one.participant_no in now | tied, f"{one} was passed over for {offer}"
+        answer = next_answer(pool, chance)
+        if answer is None:
+            break
+        pool.answer(*answer)
+
+
+@settings(deadline=None)
+@given(rounds(), st.integers(0, 2**32))
+def test_seats_left_empty_stay_so(case: tuple[list[Vacancy], list[Ranked]], seed: int) -> None:
+    """What was said to stay empty never becomes less, and in the end every seat is taken, left
+    empty, or waits for an officer.
+    """
+    vacancies, people = case
+    pool, chance = Pool(RULES, vacancies, people), random.Random(seed)
+    before: dict[str, int] = {}
+    while True:
+        pool.settle()
+        assert all(
+            pool.left_empty.get(vacancy_id, 0) >= seats for vacancy_id, seats in before.items()
+        )
+        before = dict(pool.left_empty)
+        assert pool.settle() == []
+        answer = next_answer(pool, chance)
+        if answer is None:
+            break
+        pool.answer(*answer)
+    open_offers = any(
+        (one.vacancy_id, one.participant_no) not in pool.answers for one in pool.offers
+    )
+    for one in vacancies if not open_offers else ():
+        if one.vacancy_id not in pool.undecided and not pool.undecided:
+            assert (
+                pool.taken()[one.vacancy_id] + pool.left_empty.get(one.vacancy_id, 0) == one.seats
+            )
+
+
+@settings(deadline=None)
+@given(rounds(), st.integers(0, 2**32))
+def test_a_replay_is_the_same(case: tuple[list[Vacancy], list[Ranked]], seed: int) -> None:
+    """The same answers in the same order give the same offers, whatever order people come in; and
+    nothing is added to all offers and answers as kept.
+    """
+    vacancies, people = case
+    first = Pool(RULES, vacancies, people)
+    said = played(first, seed)
+    again = Pool(RULES, vacancies, list(reversed(people)))
+    again.settle()
+    for answer in said:
+        again.answer(*answer)
+        again.settle()
+    assert again.offers == first.offers
+    assert again.left_empty == first.left_empty
+    kept = Pool(
+        RULES,
+        vacancies,
+        people,
+        first.offers,
+        {(one, number): answer for one, number, answer in said},
+    )
+    assert kept.settle() == []
+    assert (kept.left_empty, kept.undecided) == (first.left_empty, first.undecided)
+
+
+def test_a_first_answer_holds() -> None:
+    """An answer heard twice, or another one after it, changes nothing."""
+    people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
+    pool = Pool(RULES, [vacancy(1), replace(vacancy(2), unit_id="medan")], people)
+    pool.settle()
+    pool.answer("v1", "0002-000002", "accepted")
+    pool.answer("v1", "0002-000002", "declined")
+    assert pool.answers == {("v1", "0002-000002"): "accepted"}
