@@ -1,6 +1,4 @@
-"""What every test folder has: a real Kafka and a real PostgreSQL, started once when the first test
-asks for them.
-"""
+"""A real Kafka and a real PostgreSQL for all tests, started when the first test asks for them."""
 
 import os
 from collections.abc import Iterator
@@ -12,8 +10,6 @@ from tests.servers import Servers, running_servers
 
 @pytest.fixture(scope="session")
 def servers() -> Iterator[Servers]:
-    """Kafka and PostgreSQL; TERANG_TEST_SERVERS=containers or local chooses which, else a Docker
-    engine that answers does.
-    """
+    """Kafka and PostgreSQL; TERANG_TEST_SERVERS=containers or local chooses which."""
     with running_servers(os.environ.get("TERANG_TEST_SERVERS")) as running:
         yield running

@@ -1,5 +1,6 @@
-"""A real Kafka and a real PostgreSQL for tests: containers where a Docker engine answers, else the
-local stack's; one interface.
+"""A real Kafka and a real PostgreSQL for tests, behind one interface.
+
+They are containers where a Docker engine answers, else the local stack's.
 """
 
 import asyncio
@@ -21,9 +22,9 @@ from aiokafka.admin import AIOKafkaAdminClient
 from testcontainers.core.container import DockerContainer
 
 from deploy.kafka.topics import TopicsError, provision
-from deploy.local.kafka import Kafka, answers, install
+from deploy.local.kafka import Kafka, broker_answers, install_jars
 from deploy.local.ports import free_port
-from deploy.local.postgres import Postgres, accepts, make_database
+from deploy.local.postgres import Postgres, accepts_connections, make_database
 from deploy.postgres.migrate import folders, migrate
 from shared.contracts.catalogue import FOR_EVER, TOPICS, Topic
 
@@ -50,14 +51,8 @@ class Server(Protocol):
 class Servers:
     """What a test sees of Kafka and PostgreSQL.
 
-    Attributes
-    ----------
-    bootstrap
-        Kafka's ``host:port``.
-    superuser
-        PostgreSQL's address for the superuser.
-    kind
-        ``containers`` or ``local``.
+    `bootstrap` is Kafka's `host:port`, `superuser` PostgreSQL's address for the superuser, and
+    `kind` is `containers` or `local`.
     """
 
     def __init__(
@@ -71,9 +66,7 @@ class Servers:
         self._numbers = itertools.count(1)
 
     def database(self, name: str, migrations: Sequence[Path] = ()) -> str:
-        """Address of a new database with a role of its own; with the migrations of these folders,
-        if any.
-        """
+        """Address of a new database with a role of its own, and these folders' migrations."""
         unique = f"{name}_{next(self._numbers)}"
         make_database(self.superuser, name=unique, password=PASSWORD)
         server = urlsplit(self.superuser)
@@ -100,14 +93,14 @@ class Servers:
         admin = AIOKafkaAdminClient(bootstrap_servers=self.bootstrap)
         await admin.start()
         try:
-            there = set(await admin.list_topics()) & set(names)
-            if there:
-                await admin.delete_topics(sorted(there))
+            existing = set(await admin.list_topics()) & set(names)
+            if existing:
+                await admin.delete_topics(sorted(existing))
             deadline = time.monotonic() + START_SECONDS
             while set(await admin.list_topics()) & set(names):
                 if time.monotonic() > deadline:
                     raise TopicsError(
-                        f"{sorted(there)} are still there {START_SECONDS} s after they were deleted"
+                        f"{sorted(existing)} are still there {START_SECONDS} s after their deletion"
                     )
                 await asyncio.sleep(0.02)
         finally:
@@ -146,10 +139,7 @@ class Servers:
 def running_servers(kind: str | None = None) -> Iterator[Servers]:
     """Servers for the length of the block.
 
-    Parameters
-    ----------
-    kind
-        ``containers``, ``local``, or None: containers if a Docker engine answers.
+    `kind` is `containers`, `local`, or None: containers if a Docker engine answers.
     """
     chosen = kind or ("containers" if _docker_answers() else "local")
     with {"containers": _containers, "local": _local}[chosen]() as servers:
@@ -163,7 +153,7 @@ def _local() -> Iterator[Servers]:
     while len(ports) < 3:
         ports.add(free_port())
     kafka_port, controller_port, postgres_port = ports
-    jars = install(JARS)
+    jars = install_jars(JARS)
     kafka = Kafka(
         folder / "kafka",
         jars,
@@ -193,9 +183,7 @@ def _local() -> Iterator[Servers]:
 
 
 class _Container:
-    """A container with a constant port on this machine, so that it may be stopped and started under
-    test.
-    """
+    """A container on a constant port, so that a test may stop and start it."""
 
     def __init__(self, container: DockerContainer, port: int, *, is_kafka: bool) -> None:
         self._container = container.with_bind_ports(port if is_kafka else 5432, port)
@@ -212,17 +200,17 @@ class _Container:
 
     def wait_ready(self, seconds: float) -> None:
         deadline = time.monotonic() + seconds
-        while not (
-            asyncio.run(answers(f"127.0.0.1:{self._port}"))
-            if self._is_kafka
-            else accepts("127.0.0.1", self._port)
-        ):
+        while not self._ready():
             if time.monotonic() > deadline:
                 out, err = self._container.get_logs()
-                raise TimeoutError(
-                    f"not ready after {seconds:.0f} s:\n{(out + err).decode(errors='replace')[-3000:]}"
-                )
+                end = (out + err).decode(errors="replace")[-3000:]
+                raise TimeoutError(f"not ready after {seconds:.0f} s:\n{end}")
             time.sleep(0.1)
+
+    def _ready(self) -> bool:
+        if self._is_kafka:
+            return asyncio.run(broker_answers(f"127.0.0.1:{self._port}"))
+        return accepts_connections("127.0.0.1", self._port)
 
     def stop(self) -> None:
         self._container.get_wrapped_container().stop(timeout=20)

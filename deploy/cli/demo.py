@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.cli.local import telling
+from deploy.cli.local import progress_line
 from deploy.demo.client import Client, DemoError
 from deploy.demo.demonstration import Demonstration
 from deploy.demo.event_counter import EventCounter
@@ -58,12 +58,12 @@ def demo(
         return
     try:
         with contextlib.ExitStack() as ends:
-            with telling() as tell:
-                stack = ends.enter_context(control.a_stack(control.FOLDER, tell))
-            _play(stack["door"], applicants, seed)
+            with progress_line() as show_progress:
+                stack = ends.enter_context(control.running_stack(control.FOLDER, show_progress))
+            _play(stack.door, applicants, seed)
             console.print(
                 "Metrics: "
-                + " · ".join(f"{row['url']}/metrics" for row in stack["processes"].values())
+                + " · ".join(f"{process.url}/metrics" for process in stack.processes.values())
             )
             if console.is_terminal and not exit_:
                 console.print("Serving on; Ctrl-C ends it.")

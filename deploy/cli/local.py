@@ -1,4 +1,4 @@
-"""``terang local``: the whole platform on this machine, without Docker."""
+"""`terang local`: the whole platform on this machine, without Docker."""
 
 import json
 import os
@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import psutil
 import typer
@@ -16,16 +16,19 @@ from rich.table import Table
 
 from deploy.local import control
 from deploy.local.process import StackError
+from deploy.local.state import StackStatus
 
 app = typer.Typer()
 local = typer.Typer(
-    help="The whole platform on this machine, without Docker: Kafka, PostgreSQL, eight processes, the door.",
+    help="The whole platform on this machine, without Docker: Kafka, PostgreSQL, eight processes, "
+    "the door.",
     no_args_is_help=True,
 )
 app.add_typer(local, name="local")
 
 Folder = Annotated[Path, typer.Option(help="Where its data lie")]
 console = Console(highlight=False)
+NOT_RUNNING = "The stack isn't running: `terang local up` starts it."
 
 
 @local.command()
@@ -42,16 +45,15 @@ def up(
     began = time.monotonic()
     with _errors():
         if detach:
-            with telling() as tell:
-                control.start(folder, tell, outlives=True)
-            _say_where(folder, began)
+            with progress_line() as show_progress:
+                control.start(folder, show_progress, outlives=True)
+            _print_addresses(folder, began)
             return
-        from deploy.local.stack import (
-            Stack,
-        )  # brings Kafka's client and more, which no other command here needs
+        # brings Kafka's client and more, which no other command here needs
+        from deploy.local.stack import Stack
 
         Stack(folder, jars=control.JARS, environment=os.environ, console=console).run(
-            ready=lambda: _say_where(folder, began)
+            ready=lambda: _print_addresses(folder, began)
         )
 
 
@@ -69,19 +71,17 @@ def status(
     folder: Folder = control.FOLDER,
 ) -> None:
     """What runs, and where. Status 1 when nothing runs or not all is ready yet."""
-    said = control.running(folder)
-    if said is None or said["phase"] != "ready":
-        print(
-            "The stack isn't running: `terang local up` starts it."
-            if said is None
-            else f"The stack isn't ready yet: {said['phase']}.",
-            file=sys.stderr,
-        )
+    stack = control.running(folder)
+    if stack is None:
+        print(NOT_RUNNING, file=sys.stderr)
+        raise typer.Exit(1)
+    if stack.phase != "ready" or stack.status is None:
+        print(f"The stack isn't ready yet: {stack.phase}.", file=sys.stderr)
         raise typer.Exit(1)
     if as_json:
-        print(json.dumps(said["status"]))
+        print(json.dumps(stack.status.model_dump()))
     else:
-        console.print(_table(said["status"]))
+        console.print(_table(stack.status))
 
 
 @local.command()
@@ -109,90 +109,82 @@ def logs(
     folder: Folder = control.FOLDER,
 ) -> None:
     """Show the end of a process's log; a service's name shows both of its processes'."""
-    there = sorted((folder / "logs").glob("*.log"))
-    wanted = [
-        str(path)
-        for path in there
-        if path.stem == service or path.stem.rpartition("-")[0] == service
-    ]
+    files = {path.stem: str(path) for path in sorted((folder / "logs").glob("*.log"))}
+    wanted = [file for name, file in files.items() if service in (name, name.rpartition("-")[0])]
     if not wanted:
-        print(
-            f"No log is called {service}. There are: {', '.join(path.stem for path in there) or 'none yet'}.",
-            file=sys.stderr,
-        )
+        known = ", ".join(files) or "none yet"
+        print(f"No log is called {service}. There are: {known}.", file=sys.stderr)
         raise typer.Exit(1)
-    os.execvp("tail", ["tail", "-n", str(lines), *(["-F"] if follow else []), *wanted])  # noqa: S606 - no shell
+    command = ["tail", "-n", str(lines), *(["-F"] if follow else []), *wanted]
+    os.execvp("tail", command)  # noqa: S606 - no shell
 
 
 @local.command()
 def environment(folder: Folder = control.FOLDER) -> None:
-    """Print the settings with which other `terang` commands reach the running stack: eval "$(terang
-    local environment)".
-    """
-    said = control.running(folder)
-    if said is None or said["status"] is None:
-        print("The stack isn't running: `terang local up` starts it.", file=sys.stderr)
+    """Print settings with which other commands reach the stack: eval "$(terang local environment)"."""
+    stack = control.running(folder)
+    if stack is None or stack.status is None:
+        print(NOT_RUNNING, file=sys.stderr)
         raise typer.Exit(1)
-    status = said["status"]
+    status = stack.status
     settings = {
-        "KAFKA_BOOTSTRAP_SERVERS": status["kafka"]["bootstrap"],
+        "KAFKA_BOOTSTRAP_SERVERS": status.kafka.bootstrap,
         **{
             f"DATABASE_URL_{service.upper()}": url
-            for service, url in status["postgres"]["databases"].items()
+            for service, url in status.postgres.databases.items()
         },
         "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", "99"),
-        "TERANG_ISSUER": f"{status['door']}/issuer",
-        "TERANG_JWKS_URL": f"{status['door']}/issuer/jwks",
+        "TERANG_ISSUER": f"{status.door}/issuer",
+        "TERANG_JWKS_URL": f"{status.door}/issuer/jwks",
     }
     for name, value in settings.items():
         print(f"export {name}='{value}'")
 
 
 @contextmanager
-def telling() -> Iterator[Callable[[str], None]]:
-    """Shows what is being done: on a terminal in one line that changes, else in a line for each
-    part of it.
-    """
+def progress_line() -> Iterator[Callable[[str], None]]:
+    """Shows what is being done: a line that changes on a terminal, else a line for each part."""
     with console.status("Starting …") as status:
-        said: set[str] = set()
+        printed: set[str] = set()
 
-        def tell(doing: str) -> None:
-            status.update(doing)
-            part = doing.partition(":")[0]
-            if not console.is_terminal and part not in said:
-                said.add(part)
+        def show_progress(phase: str) -> None:
+            status.update(phase)
+            part = phase.partition(":")[0]
+            if not console.is_terminal and part not in printed:
+                printed.add(part)
                 console.print(f"{part} …")
 
-        yield tell
+        yield show_progress
 
 
-def _say_where(folder: Path, began: float) -> None:
-    said = control.running(folder)
-    assert said is not None
-    door = said["status"]["door"]
+def _print_addresses(folder: Path, began: float) -> None:
+    stack = control.running(folder)
+    assert stack is not None
+    assert stack.status is not None
+    door = stack.status.door
     console.print(f"\nReady after {time.monotonic() - began:.1f} s.")
     console.print(f"  The door            {door}")
     console.print(
-        f"  API documentation   {door}/applications/docs and the same under /exams, /ranking, /feedback"
+        f"  API documentation   {door}/applications/docs and the same under "
+        "/exams, /ranking, /feedback"
     )
-    console.print(f"  Kafka               {said['status']['kafka']['bootstrap']}")
+    console.print(f"  Kafka               {stack.status.kafka.bootstrap}")
     console.print(f"  Logs                {folder / 'logs'}")
     console.print(
         "DEMONSTRATION ONLY: the issuer here gives anyone a token in any role.", style="bold red"
     )
 
 
-def _table(status: dict[str, Any]) -> Table:
+def _table(status: StackStatus) -> Table:
     table = Table("process", "pid", "memory", "where", box=None, pad_edge=False)
-    kafka, postgres = status["kafka"], status["postgres"]
     rows = [
-        ("kafka", kafka["pid"], kafka["bootstrap"]),
-        ("postgres", postgres["pid"], "four databases: --json shows their addresses"),
+        ("kafka", status.kafka.pid, status.kafka.bootstrap),
+        ("postgres", status.postgres.pid, "four databases: --json shows their addresses"),
     ]
-    rows += [(name, row["pid"], row["url"]) for name, row in status["processes"].items()]
+    rows += [(name, process.pid, process.url) for name, process in status.processes.items()]
     for name, pid, where in rows:
         table.add_row(name, str(pid or "-"), _memory(pid), where)
-    table.caption = f"The door: {status['door']}"
+    table.caption = f"The door: {status.door}"
     table.caption_justify = "left"
     return table
 
@@ -206,7 +198,7 @@ def _memory(pid: int | None) -> str:
 
 @contextmanager
 def _errors() -> Iterator[None]:
-    """What a person can do something about is told in a sentence, without a traceback."""
+    """Print what a person can do something about as a sentence, without a traceback."""
     try:
         yield
     except StackError as error:
@@ -214,7 +206,8 @@ def _errors() -> Iterator[None]:
         raise typer.Exit(1) from error
     except PermissionError as error:
         print(
-            f"terang local: {error}. If another user started the stack here before, go on as that user.",
+            f"terang local: {error}. If another user started the stack here before, "
+            "go on as that user.",
             file=sys.stderr,
         )
         raise typer.Exit(1) from error

@@ -1,6 +1,4 @@
-"""Makes the platform's topics as the catalogue describes them, and refuses a cluster on which they
-are otherwise.
-"""
+"""Makes the platform's topics as the catalogue describes them, or refuses the cluster."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,69 +9,55 @@ from aiokafka.errors import for_code
 
 from shared.contracts.catalogue import Topic
 
-REPLICAS = (
-    3  # of a topic on a cluster that has as many brokers; then a record is safe when two have it
-)
+REPLICAS = 3
+"""Of a topic on a cluster that has as many brokers; then a record is safe when two have it."""
 NO_ERROR, TOPIC_EXISTS = 0, 36
 
 
 class TopicsError(Exception):
-    """The cluster has topics that can't be used as they are, or refused to make them; the message
-    names each.
-    """
+    """Topics can't be used as they are, or the cluster refused to make them: names each."""
 
 
 async def provision(bootstrap: str, topics: Sequence[Topic]) -> list[str]:
     """Make the topics that are missing and give those that exist their settings.
 
-    Parameters
-    ----------
-    bootstrap
-        ``host:port`` of one or more brokers, separated by commas.
-    topics
-        Rows of the catalogue.
+    `bootstrap` is `host:port` of one or more brokers, separated by commas; `topics` are rows of the
+    catalogue. Gives the names of the topics that were made now.
 
-    Returns
-    -------
-    list of str
-        Names of the topics that were made now.
-
-    Raises
-    ------
-    TopicsError
-        A topic has another number of partitions (nothing is changed then), or the cluster refused something.
-    aiokafka.errors.KafkaError
-        The cluster can't be reached.
+    Raises TopicsError where a topic has another number of partitions (nothing is changed then) or
+    the cluster refuses something, aiokafka's KafkaError where it can't be reached.
     """
     admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, client_id="terang-topics")
     try:
         await admin.start()
         brokers = len((await admin.describe_cluster())["brokers"])
         wanted = {topic.name: topic for topic in topics}
-        there = {
+        existing = {
             row["topic"]: len(row["partitions"])
             for row in await admin.describe_topics()
             if row["topic"] in wanted
         }
-        _check(wanted, there)
-        missing = [topic for topic in topics if topic.name not in there]
+        _check_partitions(wanted, existing)
+        missing = [topic for topic in topics if topic.name not in existing]
         await _make(admin, missing, brokers)
-        await _give_settings(admin, [topic for topic in topics if topic.name in there], brokers)
+        await _give_settings(admin, [topic for topic in topics if topic.name in existing], brokers)
         return [topic.name for topic in missing]
     finally:
         await admin.close()
 
 
-def _check(wanted: dict[str, Topic], there: dict[str, int]) -> None:
-    others = {name: count for name, count in there.items() if count != wanted[name].partitions}
-    if others:
-        found = "; ".join(
-            f"{name} has {count} partitions, not {wanted[name].partitions}"
-            for name, count in sorted(others.items())
-        )
+def _check_partitions(wanted: dict[str, Topic], existing: dict[str, int]) -> None:
+    """Raises TopicsError where a topic that exists has another number than the catalogue says."""
+    faults = "; ".join(
+        f"{name} has {count} partitions, not {wanted[name].partitions}"
+        for name, count in sorted(existing.items())
+        if count != wanted[name].partitions
+    )
+    if faults:
         raise TopicsError(
-            f"{found}. The number decides where an aggregate's events go, so it can't be changed under them: "
-            "use the cluster on which the topics were made, or move these events to new topics."
+            f"{faults}. The number decides where an aggregate's events go, so it can't be changed "
+            "under them: use the cluster on which the topics were made, or move these events to "
+            "new topics."
         )
 
 

@@ -1,7 +1,5 @@
 """Speaks to a local stack from outside: what runs, start it, end it, clear its data."""
 
-import fcntl
-import json
 import os
 import shutil
 import signal
@@ -11,73 +9,49 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
+from deploy.local.lock import already_running, lock_is_held
 from deploy.local.process import StackError
+from deploy.local.state import RunningStack, StackStatus, load
 
 FOLDER = Path(__file__).parents[2] / ".terang"
 JARS = FOLDER / "jars"
 DOWN_SECONDS = 60.0  # twice what the supervisor gives its children, and some
+LOOK_SECONDS = 0.1  # between two looks at what it says
 
 
-def running(folder: Path) -> dict[str, Any] | None:
-    """What the stack of this folder says of itself: ``phase``, ``supervisor`` and ``status``; None
-    when none runs.
-    """
-    if not _locked(folder):
+def running(folder: Path) -> RunningStack | None:
+    """What the stack of this folder says of itself; None when none runs."""
+    if not lock_is_held(folder):
         return None
-    try:
-        content: dict[str, Any] = json.loads((folder / "running.json").read_text())
-    except FileNotFoundError:
-        return {"phase": "starting", "supervisor": {"pid": None}, "status": None}
-    return content
+    return load(folder / "running.json", RunningStack) or RunningStack()
 
 
-def start(folder: Path, tell: Callable[[str], None], *, outlives: bool) -> None:
+def start(folder: Path, show_progress: Callable[[str], None], *, outlives: bool) -> None:
     """Start a supervisor in the background; returns when all is ready.
 
-    Parameters
-    ----------
-    folder
-        The stack's.
-    tell
-        Called with what it is doing at the moment.
-    outlives
-        Whether it goes on when this process ends; else it ends with the thread that called this.
-
-    Raises
-    ------
-    StackError
-        It runs already, or can't be started.
+    `show_progress` is called with what it is doing at the moment. With `outlives` it goes on when
+    this process ends; else it ends with the thread that called this. Raises StackError where it
+    runs already or can't be started.
     """
-    if _locked(folder):
-        raise StackError(
-            f"The stack in {folder} is running already. See `terang local status`; end it with `terang local down`."
-        )
+    if lock_is_held(folder):
+        raise already_running(folder)
     log = folder / "logs" / "supervisor.log"
     log.parent.mkdir(parents=True, exist_ok=True)
     bound = [] if outlives else ["setpriv", "--pdeathsig", "TERM", "--"]
-    command = [
-        *bound,
-        sys.executable,
-        "-c",
-        "from deploy.cli.main import app; app()",
-        "local",
-        "up",
-        "--folder",
-        str(folder),
-    ]
+    program = "from deploy.cli.main import app; app()"
+    command = [*bound, sys.executable, "-c", program, "local", "up", "--folder", str(folder)]
     with log.open("wb") as output:
         supervisor = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
         )
     try:
         while supervisor.poll() is None:
-            said = running(folder)
-            if said is not None and said["phase"] == "ready":
+            stack = running(folder) or RunningStack()
+            if stack.phase == "ready":
                 return
-            tell(said["phase"] if said is not None else "starting")
-            time.sleep(0.1)
+            show_progress(stack.phase)
+            time.sleep(LOOK_SECONDS)
     except BaseException:
         supervisor.terminate()
         raise
@@ -87,40 +61,30 @@ def start(folder: Path, tell: Callable[[str], None], *, outlives: bool) -> None:
 def stop(folder: Path) -> bool:
     """End the stack of this folder and wait until nothing of it is left; False when none runs.
 
-    Raises
-    ------
-    StackError
-        It is still there after a minute.
+    Raises StackError where it is still there after a minute.
     """
-    said = running(folder)
-    if said is None:
+    if not lock_is_held(folder):
         return False
     deadline = time.monotonic() + DOWN_SECONDS
-    asked = None
-    while _locked(folder):
-        said = running(folder)
-        pid = said["supervisor"]["pid"] if said is not None else None
+    pid = asked = None
+    while (stack := running(folder)) is not None:
         # right after its start it has not said its number yet
+        pid = stack.supervisor.pid if stack.supervisor else None
         if pid is not None and pid != asked:
             os.kill(pid, signal.SIGTERM)
             asked = pid
         if time.monotonic() > deadline:
             raise StackError(
-                f"The stack (supervisor {pid}) is still there after {DOWN_SECONDS:.0f} s; see {folder / 'logs'}."
+                f"The stack (supervisor {pid}) is still there after {DOWN_SECONDS:.0f} s; "
+                f"see {folder / 'logs'}."
             )
-        time.sleep(0.1)
+        time.sleep(LOOK_SECONDS)
     return True
 
 
 def reset(folder: Path) -> None:
-    """Clear all data of the stack; what was downloaded stays.
-
-    Raises
-    ------
-    StackError
-        It runs.
-    """
-    if _locked(folder):
+    """Clear all data of the stack; what was downloaded stays. Raises StackError where it runs."""
+    if lock_is_held(folder):
         raise StackError("The stack is running: end it first with `terang local down`.")
     for path in folder.iterdir() if folder.exists() else ():
         if path == JARS or path.name == "installed":
@@ -132,36 +96,26 @@ def reset(folder: Path) -> None:
 
 
 @contextmanager
-def a_stack(folder: Path, tell: Callable[[str], None]) -> Iterator[dict[str, Any]]:
-    """The status of the stack of this folder, as ``terang local status --json`` gives it; one that
-    isn't running is started, and ended after the block.
+def running_stack(folder: Path, show_progress: Callable[[str], None]) -> Iterator[StackStatus]:
+    """The status of this folder's stack, ready; where none runs, one is started for the block.
+
+    Raises StackError where it can't be started.
     """
-    said = running(folder)
-    own = said is None
-    if own:
-        start(folder, tell, outlives=False)
+    starts = running(folder) is None
+    if starts:
+        start(folder, show_progress, outlives=False)
     try:
-        while (said := running(folder)) is None or said["phase"] != "ready":
-            if said is None:
-                raise StackError(
-                    f"The stack in {folder} ended while it was starting; see {folder / 'logs'}."
-                )
-            tell(said["phase"])
-            time.sleep(0.1)
-        status: dict[str, Any] = said["status"]
-        yield status
+        yield _when_ready(folder, show_progress)
     finally:
-        if own:
+        if starts:
             stop(folder)
 
 
-def _locked(folder: Path) -> bool:
-    """Whether a supervisor holds the folder; the kernel lets go of the lock when it dies."""
-    try:
-        with (folder / "lock").open("r") as lock:
-            fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except FileNotFoundError:
-        return False
-    except BlockingIOError:
-        return True
-    return False
+def _when_ready(folder: Path, show_progress: Callable[[str], None]) -> StackStatus:
+    """Wait until all of the stack is ready. Raises StackError where it ends before that."""
+    while (stack := running(folder)) is not None:
+        if stack.phase == "ready" and stack.status is not None:
+            return stack.status
+        show_progress(stack.phase)
+        time.sleep(LOOK_SECONDS)
+    raise StackError(f"The stack in {folder} ended while it was starting; see {folder / 'logs'}.")

@@ -1,5 +1,4 @@
-"""An identity provider FOR DEMONSTRATIONS ONLY: whoever asks for a token gets it, in any name and
-any role.
+"""An identity provider FOR DEMONSTRATIONS ONLY: anyone gets a token in any name and any role.
 
 The local stack and the compose profile `demo` have it, so that a round can be played without a
 province's real provider.
@@ -19,21 +18,18 @@ from joserfc.jwk import ECKey
 
 from shared.identity import ROLES
 
-WARNING = "DEMONSTRATION ONLY: this issuer gives anyone a token in any name and any role. Never point a real deployment at it."
+WARNING = (
+    "DEMONSTRATION ONLY: this issuer gives anyone a token in any name and any role. "
+    "Never point a real deployment at it."
+)
 TOKEN_LIFETIME = timedelta(hours=8)  # longer than any demonstration
 
 
 def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> FastAPI:
-    """The provider's HTTP app, all its paths under ``/issuer``.
+    """The provider's HTTP app, all its paths under `/issuer`.
 
-    Parameters
-    ----------
-    issuer
-        What its tokens carry as ``iss``: the address under which people reach it.
-    key
-        Signs the tokens.
-    clock
-        Gives the time, UTC.
+    Its tokens carry `issuer` as `iss` (the address under which people reach it) and are signed with
+    `key`; `clock` gives the time, UTC.
     """
     app = FastAPI(title="Demo issuer", description=WARNING, openapi_url=None)
 
@@ -100,9 +96,7 @@ def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> 
 
 
 def key_of(file: Path) -> ECKey:
-    """The signing key kept in ``file`` (a private JWK, readable by its owner alone); made when
-    there is none.
-    """
+    """The signing key in `file` (a private JWK for its owner alone); made when there is none."""
     if file.exists():
         return ECKey.import_key(json.loads(file.read_text()))
     key = ECKey.generate_key("P-256", auto_kid=True)

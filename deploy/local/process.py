@@ -1,4 +1,4 @@
-"""One process of the local stack: started, watched and ended, never outliving whoever started it."""
+"""One process of the local stack, which never outlives whoever started it."""
 
 import os
 import signal
@@ -11,9 +11,8 @@ from typing import IO
 
 import psutil
 
-LOG_LIMIT_BYTES = (
-    20_000_000  # an older log than this is set aside (one generation) at the next start
-)
+LOG_LIMIT_BYTES = 20_000_000
+"""A longer log is renamed at the next start; one such is kept."""
 
 
 class StackError(Exception):
@@ -23,26 +22,14 @@ class StackError(Exception):
 class Process:
     """A child process with a log file of its own.
 
-    It is started through ``setpriv --pdeathsig``: the kernel itself ends it when the thread that
-    started it dies, even by SIGKILL. So ``start`` must be called from a thread that lives as long
-    as the child should: the main thread.
+    It is started through `setpriv --pdeathsig`: the kernel itself ends it when the thread that
+    started it dies, even by SIGKILL. So `start` must be called from a thread that lives as long as
+    the child should: the main thread.
 
-    Parameters
-    ----------
-    name
-        What people call it, e.g. ``ranking-worker``; the log file has the same name.
-    command
-        Program and arguments.
-    log
-        File to which its output is appended.
-    environment
-        Variables set beside those of this process.
-    privileges
-        Further options of ``setpriv``, e.g. the user to run as.
-    stop_signal
-        Asks it to finish what it does and end.
-    death_signal
-        What the kernel sends when the parent is gone; must end it for certain.
+    `name` is what people call it (`ranking-worker`); its output is appended to the file `log`;
+    `environment` is set beside the variables of this process; `privileges` are further options of
+    setpriv, such as the user to run as. `stop_signal` asks it to finish what it does and end;
+    `death_signal` is what the kernel sends when the parent is gone, and must end it for certain.
     """
 
     def __init__(
@@ -77,13 +64,12 @@ class Process:
 
     @property
     def alive(self) -> bool:
+        """Whether it runs."""
         return self.pid is not None
 
     @property
     def status(self) -> int | None:
-        """Exit status of the last run (negative: the signal that ended it); None before the first
-        and while it runs.
-        """
+        """Exit status of the last run (negative: a signal's); None before it and while it runs."""
         return self._child.poll() if self._child is not None else None
 
     @abstractmethod
@@ -92,7 +78,10 @@ class Process:
         raise NotImplementedError
 
     def start(self) -> None:
-        """Start it; returns at once. Does nothing when it runs already."""
+        """Start it; returns at once. Does nothing when it runs already.
+
+        Raises StackError where a program is missing.
+        """
         if self.alive:
             return
         self.log.parent.mkdir(parents=True, exist_ok=True)
@@ -110,22 +99,21 @@ class Process:
                 )
             except FileNotFoundError as error:
                 raise StackError(
-                    f"{self.name}: the program {error.filename!r} is missing (setpriv is in Debian's package util-linux)"
+                    f"{self.name}: the program {error.filename!r} is missing "
+                    "(setpriv is in Debian's package util-linux)"
                 ) from error
 
     def wait_ready(self, seconds: float) -> None:
         """Wait until it is ready.
 
-        Raises
-        ------
-        StackError
-            It ended, or isn't ready in time; with the last lines of its log.
+        Raises StackError with the last lines of its log where it ends or isn't ready in time.
         """
         deadline = time.monotonic() + seconds
         while not self.ready():
             if not self.alive:
                 raise StackError(
-                    f"{self.name} ended with status {self.status} while starting. {self.last_lines()}"
+                    f"{self.name} ended with status {self.status} while starting. "
+                    f"{self.last_lines()}"
                 )
             if time.monotonic() > deadline:
                 raise StackError(
@@ -170,7 +158,7 @@ class Process:
 
 
 def stop_all(processes: Sequence[Process], seconds: float) -> None:
-    """Ask all to end at once; those that haven't within ``seconds`` are killed."""
+    """Ask all to end at once; those that haven't within `seconds` are killed."""
     for process in processes:
         process.ask_to_stop()
     deadline = time.monotonic() + seconds

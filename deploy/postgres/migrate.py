@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 
 class MigrationError(Exception):
-    """The database, and dbmate's own words about which migration failed and why."""
+    """Names the database and says, in dbmate's words, which migration failed and why."""
 
 
 def folders(service: str) -> list[Path]:
@@ -26,25 +26,15 @@ def folders(service: str) -> list[Path]:
 
 
 def migrate(database_url: str, migrations: list[Path]) -> str:
-    """Apply what isn't applied yet, each migration in a transaction of its own; another run at the
-    same time is waited for.
+    """Apply what isn't applied yet, each migration in a transaction of its own.
 
-    Parameters
-    ----------
-    database_url
-        ``postgresql://role:password@host:port/database``; without ``sslmode`` the connection isn't encrypted.
-    migrations
-        Folders of migrations, as ``folders`` returns them.
+    Another run at the same time is waited for. `database_url` is
+    `postgresql://role:password@host:port/database`; without `sslmode` the connection isn't
+    encrypted. `migrations` are folders, as `folders` gives them. Gives what was applied, a line
+    each; empty when nothing was to do.
 
-    Returns
-    -------
-    str
-        What was applied, a line each; empty when nothing was to do.
-
-    Raises
-    ------
-    MigrationError
-        A migration failed (it is rolled back; those before it stay), or the server can't be reached within a minute.
+    Raises MigrationError where a migration fails (it is rolled back; those before it stay) or the
+    server can't be reached within a minute.
     """
     address = (
         database_url

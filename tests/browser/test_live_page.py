@@ -1,11 +1,10 @@
 """The live standings as a person watches them."""
 
-from typing import Any
-
 import pytest
 from playwright.async_api import Browser, expect
 
 from deploy.demo.client import Client
+from deploy.local.state import StackStatus
 from tests.e2e.small_round import SmallRound
 
 pytestmark = pytest.mark.timeout(300)
@@ -20,7 +19,7 @@ new MutationObserver((all) => {
 
 
 async def test_the_page_moves_as_scores_arrive(
-    stack: dict[str, Any], client: Client, browser: Browser
+    stack: StackStatus, client: Client, browser: Browser
 ) -> None:
     """A score recorded while the page is open puts its candidate on the list, and a better one goes
     above, without reloading. Only rows that moved are painted, the focus stays where it was, and
@@ -36,7 +35,7 @@ async def test_the_page_moves_as_scores_arrive(
     faults: list[str] = []
     page.on("pageerror", lambda error: faults.append(str(error)))
     await page.add_init_script(PAINTED)
-    await page.goto(f"{stack['door']}/ranking/vacancies/{small.vacancy_id}?list=final&lang=en")
+    await page.goto(f"{stack.door}/ranking/vacancies/{small.vacancy_id}?list=final&lang=en")
     await page.evaluate("window.stillHere = true")
     await small.score(sitting, "pertama", {"DASAR": "80", "BIDANG": "80"})
     rows = page.locator("tbody tr")
@@ -56,7 +55,7 @@ async def test_the_page_moves_as_scores_arrive(
 
 
 async def test_the_page_is_whole_without_javascript(
-    stack: dict[str, Any], client: Client, browser: Browser
+    stack: StackStatus, client: Client, browser: Browser
 ) -> None:
     """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a
     name for the table and a way to skip to it; the form there leads from a participant number to
@@ -69,7 +68,7 @@ async def test_the_page_is_whole_without_javascript(
     await small.close()
     context = await browser.new_context(java_script_enabled=False, locale="id-ID")
     page = await context.new_page()
-    await page.goto(f"{stack['door']}/ranking/vacancies/{small.vacancy_id}")
+    await page.goto(f"{stack.door}/ranking/vacancies/{small.vacancy_id}")
     await expect(page.locator("html")).to_have_attribute("lang", "id")
     await expect(page.locator("h1")).to_have_count(1)
     await expect(page.get_by_role("table", name="Urutan menurut nilai")).to_have_count(1)
@@ -83,7 +82,7 @@ async def test_the_page_is_whole_without_javascript(
 
 
 async def test_seats_are_reached_from_the_list_and_go_on_paper(
-    stack: dict[str, Any], client: Client, browser: Browser
+    stack: StackStatus, client: Client, browser: Browser
 ) -> None:
     """From the vacancy's page one gets to its seats and back, in either language; on paper the
     navigation is gone and the seats stay.
@@ -94,7 +93,7 @@ async def test_seats_are_reached_from_the_list_and_go_on_paper(
     await small.sit("tes", {"satu": {"DASAR": "85", "BIDANG": "70"}})
     await small.close()
     page = await browser.new_page(viewport={"width": 400, "height": 800})
-    await page.goto(f"{stack['door']}/ranking/vacancies/{small.vacancy_id}?lang=en")
+    await page.goto(f"{stack.door}/ranking/vacancies/{small.vacancy_id}?lang=en")
     await page.get_by_role("link", name="Seats and their filling").click()
     await expect(page.get_by_role("heading", level=1)).to_contain_text("Seats and their filling")
     seat = page.get_by_role("row", name=small.numbers["satu"])
@@ -112,7 +111,7 @@ async def test_seats_are_reached_from_the_list_and_go_on_paper(
 
 
 async def test_a_vacancy_is_found_from_the_bare_address(
-    stack: dict[str, Any], client: Client, browser: Browser
+    stack: StackStatus, client: Client, browser: Browser
 ) -> None:
     """Without JavaScript, on a narrow screen: the bare address leads to the vacancies of the newest
     round, others can be chosen, a search finds one, its list is a link away and leads back; nothing
@@ -124,10 +123,10 @@ async def test_a_vacancy_is_found_from_the_bare_address(
         java_script_enabled=False, locale="id-ID", viewport={"width": 360, "height": 740}
     )
     page = await context.new_page()
-    await page.goto(stack["door"])
-    await expect(page).to_have_url(f"{stack['door']}/ranking/vacancies.html")
+    await page.goto(stack.door)
+    await expect(page).to_have_url(f"{stack.door}/ranking/vacancies.html")
     await expect(page.locator("html")).to_have_attribute("lang", "id")
-    await page.goto(f"{stack['door']}/ranking?round_id={small.round_id}")
+    await page.goto(f"{stack.door}/ranking?round_id={small.round_id}")
     await page.get_by_label("Cari jabatan, unit atau instansi").fill("perhubungan penata")
     await page.get_by_label("Jenis kebutuhan").select_option("UMUM")
     await page.get_by_role("button", name="Tampilkan").click()

@@ -2,12 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.demo.client import Client
 from deploy.local import control
+from deploy.local.state import StackStatus
 
 
 @pytest.fixture(scope="session")
@@ -17,14 +17,14 @@ def stack_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def stack(stack_folder: Path) -> Iterator[dict[str, Any]]:
-    """Addresses and process numbers of a running stack, as `terang local status --json` gives them."""
-    with control.a_stack(stack_folder, lambda _said: None) as status:
+def stack(stack_folder: Path) -> Iterator[StackStatus]:
+    """A running stack."""
+    with control.running_stack(stack_folder, lambda _phase: None) as status:
         yield status
 
 
 @pytest.fixture
-async def client(stack: dict[str, Any]) -> AsyncIterator[Client]:
+async def client(stack: StackStatus) -> AsyncIterator[Client]:
     """A client of the stack."""
-    async with Client(stack["door"]) as opened:
+    async with Client(stack.door) as opened:
         yield opened

@@ -8,11 +8,11 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from deploy.local import control
+from deploy.local.state import StackStatus
 
 APPLICANTS = 200
 ROOT = Path(__file__).parents[2]
@@ -45,9 +45,9 @@ def demo(door: str, folder: Path) -> subprocess.Popen[str]:
 
 def ended(playing: subprocess.Popen[str]) -> str:
     """What it printed, once it has ended well."""
-    said, _ = playing.communicate(timeout=500)
-    assert playing.returncode == 0, said[-6000:]
-    return said
+    output, _ = playing.communicate(timeout=500)
+    assert playing.returncode == 0, output[-6000:]
+    return output
 
 
 def victims(folder: Path) -> Iterator[tuple[str, int]]:
@@ -55,30 +55,26 @@ def victims(folder: Path) -> Iterator[tuple[str, int]]:
     names = ["ranking-worker", "exams-api", "kafka", "applications-worker", "door", "postgres"]
     names += ["ranking-api", "exams-worker", "applications-api", "feedback-worker", "feedback-api"]
     for name in names:
-        said = control.running(folder)
-        assert said is not None
-        status: dict[str, Any] = said["status"]
-        pid = (
-            status[name]["pid"]
-            if name in {"kafka", "postgres"}
-            else status["processes"][name]["pid"]
-        )
+        stack = control.running(folder)
+        assert stack is not None
+        assert stack.status is not None
+        status = stack.status
+        pids = {process: found.pid for process, found in status.processes.items()}
+        pid = {"kafka": status.kafka.pid, "postgres": status.postgres.pid, **pids}[name]
         if pid is not None:
             yield name, pid
 
 
 @pytest.fixture(scope="module")
-def first(stack: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def first(stack: StackStatus, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a demonstration that nothing disturbed."""
     folder = tmp_path_factory.mktemp("demo") / "first"
-    ended(demo(stack["door"], folder))
+    ended(demo(stack.door, folder))
     return folder / ".terang" / "demo"
 
 
 def test_a_round_is_played_and_recomputed(first: Path) -> None:
-    """Every list that was published equals an independent recomputation, and Kafka showed one event
-    for each fact.
-    """
+    """Every published list equals an independent recomputation; Kafka has one event for a fact."""
     report = json.loads((first / "report.json").read_text())
     assert report["recomputation_equal"] is True
     assert report["events"]["ApplicationSubmitted"] == APPLICANTS
@@ -95,9 +91,7 @@ def test_a_round_is_played_and_recomputed(first: Path) -> None:
 
 
 def test_anyone_can_verify_what_was_published(first: Path) -> None:
-    """List and receipt, with the public key, no server and nothing else of the round; one digit
-    changed in either is refused.
-    """
+    """With list or receipt, public key and no server; one digit changed in either is refused."""
     for name in ("list.json", "receipt.json"):
         command = [sys.executable, "-m", "deploy.cli.main", "verify", name, "--key", "public.pem"]
         done = subprocess.run(
@@ -127,12 +121,10 @@ def test_anyone_can_verify_what_was_published(first: Path) -> None:
 
 
 def test_nothing_that_dies_changes_the_lists(
-    stack: dict[str, Any], stack_folder: Path, first: Path, tmp_path: Path
+    stack: StackStatus, stack_folder: Path, first: Path, tmp_path: Path
 ) -> None:
-    """Another round of the same people while each process, Kafka and PostgreSQL too, is killed
-    once: the same lists to the byte.
-    """
-    playing = demo(stack["door"], tmp_path / "second")
+    """Each process, Kafka and PostgreSQL too, is killed once: the same lists to the byte."""
+    playing = demo(stack.door, tmp_path / "second")
     killed = []
     try:
         for name, pid in victims(stack_folder):
@@ -141,11 +133,11 @@ def test_nothing_that_dies_changes_the_lists(
                 break
             os.kill(pid, signal.SIGKILL)
             killed.append(name)
-        said = ended(playing)
+        output = ended(playing)
     finally:
         playing.kill()
     again = tmp_path / "second" / ".terang" / "demo"
-    assert (again / "standings.csv").read_bytes() == (first / "standings.csv").read_bytes(), said[
+    assert (again / "standings.csv").read_bytes() == (first / "standings.csv").read_bytes(), output[
         -3000:
     ]
     counts, undisturbed = (

@@ -10,6 +10,7 @@ import aiohttp
 import pytest
 
 from deploy.demo.client import Client, DemoError, csv_text
+from deploy.local.state import StackStatus
 from tests.e2e.small_round import SmallRound
 
 pytestmark = pytest.mark.timeout(300)
@@ -137,7 +138,7 @@ async def test_medan_registers_and_sits_without_coming_to_the_site(client: Clien
 
 
 async def test_jambi_results_are_seen_as_they_arrive_and_seats_are_those_decreed(
-    stack: dict[str, Any], client: Client
+    stack: StackStatus, client: Client
 ) -> None:
     """Jambi: seats other than decreed can't be published; whoever watches the stream sees a score
     that was recorded just now.
@@ -149,7 +150,7 @@ async def test_jambi_results_are_seen_as_they_arrive_and_seats_are_those_decreed
     await jambi.close_registration()
     sitting = await jambi.schedule("tes")
     await client.get(f"/ranking/vacancies/{jambi.vacancy_id}/standings", list="final", waits=True)
-    address = f"{stack['door']}/ranking/vacancies/{jambi.vacancy_id}/stream"
+    address = f"{stack.door}/ranking/vacancies/{jambi.vacancy_id}/stream"
     async with (
         aiohttp.ClientSession() as person,
         person.get(address, params={"list": "final"}) as stream,

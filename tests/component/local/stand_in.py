@@ -1,5 +1,4 @@
-"""A local stack whose services are stand-ins that are ready at once: what is under test is who
-starts, watches and ends them.
+"""A local stack whose services are stand-ins, ready at once: its supervisor is under test.
 
 python stand_in.py stack FOLDER     the stack, held up until it is told to end
 python stand_in.py service PORT     one stand-in
@@ -36,7 +35,7 @@ def main() -> None:
             jars=JARS,
             environment=os.environ,
             console=Console(),
-            commands=lambda _service, _half, port: [sys.executable, here, "service", str(port)],
+            make_command=lambda _service, _half, port: [sys.executable, here, "service", str(port)],
         )
         stack.run(ready=lambda: print("READY", flush=True))
     except StackError as error:

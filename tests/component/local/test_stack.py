@@ -1,6 +1,4 @@
-"""The local stack: one start brings everything up, what dies comes back, and nothing outlives its
-supervisor.
-"""
+"""The local stack: one start brings all up, what dies comes back, and nothing is left behind."""
 
 import asyncio
 import json
@@ -26,6 +24,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import app
 from deploy.local import control
+from deploy.local.state import KafkaStatus, PostgresStatus, StackStatus
 from shared.contracts.catalogue import SERVICES, TOPICS
 from tests.servers import ROOT, Servers
 
@@ -67,28 +66,29 @@ def until(true: Callable[[], bool], what: str) -> None:
         time.sleep(0.05)
 
 
-def ready(folder: Path, process: subprocess.Popen[str]) -> dict[str, Any]:
+def ready(folder: Path, process: subprocess.Popen[str]) -> StackStatus:
     """The status of the stack, once all of it is ready."""
     deadline = time.monotonic() + SECONDS
-    while (said := control.running(folder)) is None or said["phase"] != "ready":
+    while (running := control.running(folder)) is None or running.phase != "ready":
         if process.poll() is not None:
             out, err = process.communicate()
             raise AssertionError(f"the stack ended with {process.returncode}:\n{out}\n{err}")
         assert time.monotonic() < deadline, f"not ready within {SECONDS} s"
         time.sleep(0.05)
-    status: dict[str, Any] = said["status"]
-    return status
+    assert running.status is not None
+    return running.status
 
 
-def pids(status: dict[str, Any]) -> dict[str, int | None]:
-    own = {"kafka": status["kafka"]["pid"], "postgres": status["postgres"]["pid"]}
-    return {**own, **{name: row["pid"] for name, row in status["processes"].items()}}
+def pids(status: StackStatus) -> dict[str, int | None]:
+    servers = {"kafka": status.kafka.pid, "postgres": status.postgres.pid}
+    return {**servers, **{name: process.pid for name, process in status.processes.items()}}
 
 
-def now(folder: Path) -> dict[str, int | None]:
-    said = control.running(folder)
-    assert said is not None, "the supervisor is gone"
-    return pids(said["status"])
+def pids_now(folder: Path) -> dict[str, int | None]:
+    running = control.running(folder)
+    assert running is not None, "the supervisor is gone"
+    assert running.status is not None
+    return pids(running.status)
 
 
 def addresses(servers: Servers) -> dict[str, str]:
@@ -101,28 +101,24 @@ def addresses(servers: Servers) -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder that only its owner may enter, as root's home is: as root, PostgreSQL runs as a user
-    who may not.
-    """
+    """A folder like root's home: PostgreSQL, which runs as another user, may not enter it."""
     path = tmp_path_factory.mktemp("closed")
     path.chmod(stat.S_IRWXU)
     return path / "stack"
 
 
 @pytest.fixture(scope="module")
-def stack(folder: Path) -> Iterator[dict[str, Any]]:
+def stack(folder: Path) -> Iterator[StackStatus]:
     with supervisor(folder) as process:
         yield ready(folder, process)
 
 
-def test_status_is_what_other_programs_read(folder: Path, stack: dict[str, Any]) -> None:
-    """`terang local status --json` prints the door, Kafka, PostgreSQL with four addresses, and
-    eight processes and the door with their URLs.
-    """
+def test_status_is_what_other_programs_read(folder: Path, stack: StackStatus) -> None:
+    """`terang local status --json` prints servers, four databases, and all processes by URL."""
     printed = CliRunner().invoke(app, ["local", "status", "--json", "--folder", str(folder)])
     assert printed.exit_code == 0, printed.output
     status = json.loads(printed.stdout)
-    assert status == stack
+    assert status == stack.model_dump()
     assert set(status) == {"door", "kafka", "postgres", "processes"}
     assert set(status["kafka"]) == {"bootstrap", "pid"}
     assert set(status["postgres"]) == {"pid", "databases"}
@@ -130,22 +126,20 @@ def test_status_is_what_other_programs_read(folder: Path, stack: dict[str, Any])
     assert set(status["processes"]) == {
         f"{service}-{half}" for service in SERVICES for half in ("api", "worker")
     } | {"door"}
-    for name, pid in pids(status).items():
+    for name, pid in pids(stack).items():
         assert pid is not None, name
         assert psutil.pid_exists(pid), name
 
 
-def test_passwords_are_for_their_owner_alone(folder: Path, stack: dict[str, Any]) -> None:
+def test_passwords_are_for_their_owner_alone(folder: Path, stack: StackStatus) -> None:
     """Files with passwords or keys in them can't be read by other users of the machine."""
     for name in ("state.json", "running.json", "issuer-key.json"):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600, name
 
 
-async def test_a_role_can_open_no_other_database(stack: dict[str, Any]) -> None:
-    """Each role connects to its own database, which has its tables, and is refused by the three
-    others.
-    """
-    databases = stack["postgres"]["databases"]
+async def test_a_role_can_open_no_other_database(stack: StackStatus) -> None:
+    """Each role connects to its own database, with its tables; the others refuse it."""
+    databases = stack.postgres.databases
     for service, address in databases.items():
         connection = await asyncpg.connect(address)
         assert await connection.fetchval("SELECT current_user") == service
@@ -156,29 +150,27 @@ async def test_a_role_can_open_no_other_database(stack: dict[str, Any]) -> None:
                 await asyncpg.connect(address.rpartition("/")[0] + "/" + other)
 
 
-async def test_topics_are_the_catalogues(stack: dict[str, Any]) -> None:
+async def test_topics_are_the_catalogues(stack: StackStatus) -> None:
     """Every topic of the catalogue is there with its number of partitions."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=stack["kafka"]["bootstrap"])
+    admin = AIOKafkaAdminClient(bootstrap_servers=stack.kafka.bootstrap)
     await admin.start()
     try:
-        there = {row["topic"]: len(row["partitions"]) for row in await admin.describe_topics()}
+        existing = {row["topic"]: len(row["partitions"]) for row in await admin.describe_topics()}
     finally:
         await admin.close()
-    assert {topic.name: topic.partitions for topic in TOPICS}.items() <= there.items()
+    assert {topic.name: topic.partitions for topic in TOPICS}.items() <= existing.items()
 
 
-def test_the_door_leads_to_each_service_and_to_the_issuer(stack: dict[str, Any]) -> None:
-    """The first path segment chooses the service's api; the well-known address names province,
-    broker and issuer.
-    """
+def test_the_door_leads_to_each_service_and_to_the_issuer(stack: StackStatus) -> None:
+    """A path's first segment chooses the api; a well-known address names broker and issuer."""
     for service in SERVICES:
-        answer = httpx.get(f"{stack['door']}/{service}/anything")
-        assert answer.text == str(stack["processes"][f"{service}-api"]["pid"])
-    about = httpx.get(f"{stack['door']}/.well-known/terang.json").json()
+        answer = httpx.get(f"{stack.door}/{service}/anything")
+        assert answer.text == str(stack.processes[f"{service}-api"].pid)
+    about = httpx.get(f"{stack.door}/.well-known/terang.json").json()
     assert about == {
         "province": "99",
-        "kafka": stack["kafka"]["bootstrap"],
-        "issuer": f"{stack['door']}/issuer",
+        "kafka": stack.kafka.bootstrap,
+        "issuer": f"{stack.door}/issuer",
     }
     assert (
         httpx.get(f"{about['issuer']}/.well-known/openid-configuration").json()["issuer"]
@@ -186,58 +178,54 @@ def test_the_door_leads_to_each_service_and_to_the_issuer(stack: dict[str, Any])
     )
 
 
-def test_a_second_supervisor_is_refused(folder: Path, stack: dict[str, Any]) -> None:
-    """A second start in the same folder ends with a sentence that says what to do, and disturbs
-    nothing.
-    """
+def test_a_second_supervisor_is_refused(folder: Path, stack: StackStatus) -> None:
+    """A second start in one folder says what to do and ends; the first goes on."""
     with supervisor(folder) as second:
-        _, said = second.communicate(timeout=SECONDS)
+        _, errors = second.communicate(timeout=SECONDS)
         assert second.returncode == 1
-    assert "running already" in said
-    assert "terang local down" in said
-    assert now(folder) == pids(stack)
+    assert "running already" in errors
+    assert "terang local down" in errors
+    assert pids_now(folder) == pids(stack)
 
 
 @pytest.mark.parametrize("name", ["ranking-worker", "door", "kafka", "postgres"])
-async def test_what_dies_is_started_again(folder: Path, stack: dict[str, Any], name: str) -> None:
+async def test_what_dies_is_started_again(folder: Path, stack: StackStatus, name: str) -> None:
     """A process that is killed is back, with another pid, at the same address; the others go on."""
-    before = now(folder)
+    before = pids_now(folder)
     victim = before[name]
     assert victim is not None
     os.kill(victim, signal.SIGKILL)
-    until(lambda: now(folder)[name] not in (victim, None), f"{name} started again")
-    assert {other: pid for other, pid in now(folder).items() if other != name} == {
+    until(lambda: pids_now(folder)[name] not in (victim, None), f"{name} started again")
+    assert {other: pid for other, pid in pids_now(folder).items() if other != name} == {
         other: pid for other, pid in before.items() if other != name
     }
     for address in (
-        stack["door"],
-        stack["kafka"]["bootstrap"],
-        stack["postgres"]["databases"]["ranking"],
+        stack.door,
+        stack.kafka.bootstrap,
+        stack.postgres.databases["ranking"],
     ):
         until(lambda: _listens(address), f"somebody listens again at {address}")  # noqa: B023 - called within the turn of the loop
 
 
 def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_path: Path) -> None:
-    """Killed by SIGKILL, it takes Kafka, PostgreSQL and all processes with it; the next start has
-    the same ports and the same data.
-    """
+    """SIGKILL takes all children with it; the next start has the same ports and data."""
     folder = tmp_path / "stack"
     with supervisor(folder) as first:
         status = ready(folder, first)
         family = psutil.Process(first.pid).children(recursive=True)
         assert set(pids(status).values()) <= {process.pid for process in family}
-        _execute(status["postgres"]["databases"]["ranking"], "CREATE TABLE kept AS SELECT 7 AS n")
+        _execute(status.postgres.databases["ranking"], "CREATE TABLE kept AS SELECT 7 AS n")
         os.kill(first.pid, signal.SIGKILL)
         _, alive = psutil.wait_procs(family, timeout=15)
         assert alive == []
     with supervisor(folder) as second:
         again = ready(folder, second)
-        assert (again["door"], again["kafka"]["bootstrap"], again["postgres"]["databases"]) == (
-            status["door"],
-            status["kafka"]["bootstrap"],
-            status["postgres"]["databases"],
+        assert (again.door, again.kafka.bootstrap, again.postgres.databases) == (
+            status.door,
+            status.kafka.bootstrap,
+            status.postgres.databases,
         )
-        assert _execute(again["postgres"]["databases"]["ranking"], "SELECT n FROM kept") == 7
+        assert _execute(again.postgres.databases["ranking"], "SELECT n FROM kept") == 7
         family = psutil.Process(second.pid).children(recursive=True)
         second.send_signal(signal.SIGINT)
         second.communicate(timeout=SECONDS)
@@ -247,9 +235,7 @@ def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_p
 
 
 def test_a_taken_port_is_replaced_and_said(tmp_path: Path, servers: Servers) -> None:
-    """When another program has a port of the last start, the stack takes another, says so, and
-    keeps to it.
-    """
+    """Where another program has a port of the last start, a new one is taken, said and kept."""
     folder = tmp_path / "stack"
     folder.mkdir()
     with socket.socket() as other:
@@ -262,25 +248,23 @@ def test_a_taken_port_is_replaced_and_said(tmp_path: Path, servers: Servers) -> 
             process.send_signal(signal.SIGTERM)
             out, _ = process.communicate(timeout=SECONDS)
     assert f"Port {taken} (door) is taken" in out
-    assert status["door"] != f"http://127.0.0.1:{taken}"
+    assert status.door != f"http://127.0.0.1:{taken}"
     assert json.loads((folder / "state.json").read_text())["ports"]["door"] == int(
-        status["door"].rpartition(":")[2]
+        status.door.rpartition(":")[2]
     )
 
 
 def test_a_failing_start_leaves_nothing(tmp_path: Path) -> None:
-    """When a part can't start, the others are ended and the message says which part, why, and where
-    its log is.
-    """
+    """When a part can't start, the others end; the message says which, why, and names its log."""
     folder = tmp_path / "stack"
     broken = folder / "postgres"
     broken.mkdir(parents=True)
     (broken / "PG_VERSION").write_text("9.6\n")
     with supervisor(folder) as process:
-        _, said = process.communicate(timeout=SECONDS)
+        _, errors = process.communicate(timeout=SECONDS)
         assert process.returncode == 1
-    assert "postgres ended with status" in said
-    assert str(folder / "logs" / "postgres.log") in said
+    assert "postgres ended with status" in errors
+    assert str(folder / "logs" / "postgres.log") in errors
     assert not any(
         str(folder) in " ".join(other.info["cmdline"] or [])
         for other in psutil.process_iter(["cmdline"])
@@ -288,17 +272,13 @@ def test_a_failing_start_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_given_servers_are_used(tmp_path: Path, servers: Servers) -> None:
-    """With KAFKA_BOOTSTRAP_SERVERS and the four DATABASE_URL_… the stack starts no server of its
-    own.
-    """
+    """With KAFKA_BOOTSTRAP_SERVERS and four DATABASE_URL_… no server is started."""
     given = addresses(servers)
     with supervisor(tmp_path / "stack", **given) as process:
         status = ready(tmp_path / "stack", process)
-    assert status["kafka"] == {"bootstrap": servers.bootstrap, "pid": None}
-    assert status["postgres"] == {
-        "pid": None,
-        "databases": {service: given[f"DATABASE_URL_{service.upper()}"] for service in SERVICES},
-    }
+    assert status.kafka == KafkaStatus(bootstrap=servers.bootstrap, pid=None)
+    databases = {str(service): given[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
+    assert status.postgres == PostgresStatus(pid=None, databases=databases)
 
 
 def test_three_databases_are_not_enough(tmp_path: Path) -> None:
@@ -306,10 +286,10 @@ def test_three_databases_are_not_enough(tmp_path: Path) -> None:
     with supervisor(
         tmp_path / "stack", DATABASE_URL_RANKING="postgresql://x@127.0.0.1:1/x"
     ) as process:
-        _, said = process.communicate(timeout=SECONDS)
+        _, errors = process.communicate(timeout=SECONDS)
         assert process.returncode == 1
-    assert "DATABASE_URL_EXAMS" in said
-    assert "DATABASE_URL_RANKING," not in said
+    assert "DATABASE_URL_EXAMS" in errors
+    assert "DATABASE_URL_RANKING," not in errors
 
 
 def _execute(address: str, sql: str) -> Any:

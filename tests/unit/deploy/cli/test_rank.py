@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from deploy.cli.rank import app
 from shared.policies.library import FOLDER
 
-GOLDEN = Path(__file__).parents[1] / "services" / "ranking" / "files" / "golden"
+GOLDEN = Path(__file__).parents[2] / "services" / "ranking" / "files" / "golden"
 
 
 def asked(case: str, *options: str, policy: str = "national-cpns-2024") -> list[str]:

@@ -1,5 +1,6 @@
-"""The one door of the local stack: sends each request on by the first segment of its path, as caddy
-does in a deployment.
+"""The door of the local stack: a reverse proxy that routes by a path's first segment.
+
+In a deployment Caddy does the same (`deploy/door/Caddyfile`).
 """
 
 import argparse
@@ -18,8 +19,7 @@ from yarl import URL
 from deploy.local.issuer import WARNING, create_issuer, key_of
 from shared.clock import utc_now
 
-# RFC 9110 §7.6.1: these speak of one connection, not of the request
-OF_THE_CONNECTION = frozenset(
+HOP_BY_HOP_HEADERS = frozenset(
     {
         b"connection",
         b"keep-alive",
@@ -30,41 +30,63 @@ OF_THE_CONNECTION = frozenset(
         b"upgrade",
     }
 )
+"""They speak of one connection, not of the request, and are not forwarded (RFC 9110 §7.6.1)."""
+
 CONNECT_SECONDS = 2.0
-# between two pieces of an answer; a stream of events sends a comment more often than that
 ANSWER_SECONDS = 120.0
+"""Between two pieces of an answer; a stream of events sends a comment more often than that."""
+
 FIRST_PAGE = b"/ranking/vacancies.html"
 
 TEXTS = {
     "service-away": (
         502,
         {
-            "en": ("A part of the platform is away", "The service {name} did not answer. It is usually back within seconds: try again with the same Idempotency-Key."),
-            "id": ("Sebagian layanan tidak dapat dihubungi", "Layanan {name} tidak menjawab. Biasanya pulih dalam beberapa detik: coba lagi dengan Idempotency-Key yang sama."),
+            "en": (
+                "A part of the platform is away",
+                (
+                    "The service {name} did not answer. It is usually back within seconds: "
+                    "try again with the same Idempotency-Key."
+                ),
+            ),
+            "id": (
+                "Sebagian layanan tidak dapat dihubungi",
+                (
+                    "Layanan {name} tidak menjawab. Biasanya pulih dalam beberapa detik: "
+                    "coba lagi dengan Idempotency-Key yang sama."
+                ),
+            ),
         },
     ),
     "no-such-service": (
         404,
         {
-            "en": ("Nothing here", "No service is called {name}. The paths begin with {known}; documentation is at /<service>/docs."),
-            "id": ("Tidak ada apa-apa di sini", "Tidak ada layanan bernama {name}. Alamat diawali {known}; dokumentasi ada di /<layanan>/docs."),
+            "en": (
+                "Nothing here",
+                (
+                    "No service is called {name}. The paths begin with {known}; "
+                    "documentation is at /<service>/docs."
+                ),
+            ),
+            "id": (
+                "Tidak ada apa-apa di sini",
+                (
+                    "Tidak ada layanan bernama {name}. Alamat diawali {known}; "
+                    "dokumentasi ada di /<layanan>/docs."
+                ),
+            ),
         },
     ),
-}  # fmt: skip
+}
+"""Problem code -> status, and title and detail by language."""
 
 
-class Door:
-    """An ASGI app that passes requests on and answers back piece by piece, streams of events
-    included.
+class ReverseProxy:
+    """An ASGI app that forwards requests, and answers piece by piece, streams of events included.
 
-    Parameters
-    ----------
-    upstream
-        First path segment -> ``http://host:port`` of the process that answers it.
-    issuer
-        Answers what begins with ``/issuer``, in this process.
-    about
-        Served at ``/.well-known/terang.json``: how another agency, or the demonstration, finds the rest.
+    `upstream` is `http://host:port` of the process that answers, by first path segment. `issuer`
+    answers what begins with `/issuer`, in this process. `about` is served at
+    `/.well-known/terang.json`: how another agency, or the demonstration, finds the rest.
     """
 
     def __init__(
@@ -77,27 +99,27 @@ class Door:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
-            await self._live(receive, send)
+            await self._hold_session(receive, send)
             return
         assert scope["type"] == "http"
         name = scope["path"].split("/", 2)[1]
         if name == "issuer":
             await self._issuer(scope, receive, send)
         elif name in self._upstream:
-            await self._pass_on(name, scope, receive, send)
+            await self._forward(name, scope, receive, send)
         elif scope["path"] == "/":
-            await _answer(send, 302, b"", b"text/plain", (b"location", FIRST_PAGE))
+            await _respond(send, 302, b"", b"text/plain", (b"location", FIRST_PAGE))
         elif scope["path"] == "/.well-known/terang.json":
-            await _answer(send, 200, self._about, b"application/json")
+            await _respond(send, 200, self._about, b"application/json")
         elif scope["path"] in ("/ready", "/live"):
-            await _answer(send, 200, b"ok\n", b"text/plain")
+            await _respond(send, 200, b"ok\n", b"text/plain")
         elif scope["path"] == "/metrics":  # this process's own: memory, processor time, open files
-            await _answer(send, 200, generate_latest(), CONTENT_TYPE_LATEST.encode())
+            await _respond(send, 200, generate_latest(), CONTENT_TYPE_LATEST.encode())
         else:
-            known = ", ".join(f"/{each}" for each in [*self._upstream, "issuer"])
+            known = ", ".join(f"/{segment}" for segment in [*self._upstream, "issuer"])
             await _problem(scope, send, "no-such-service", name=name or "/", known=known)
 
-    async def _live(self, receive: Receive, send: Send) -> None:
+    async def _hold_session(self, receive: Receive, send: Send) -> None:
         await receive()  # lifespan.startup
         # an idle connection is dropped before the services drop it (after 5 s), so none is used
         # that is just being closed
@@ -115,9 +137,10 @@ class Door:
             await receive()  # lifespan.shutdown
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _pass_on(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _forward(self, name: str, scope: Scope, receive: Receive, send: Send) -> None:
         assert self._session is not None
         names = {key for key, _ in scope["headers"]}
+        has_body = bool({b"content-length", b"transfer-encoding"} & names)
         target = scope["raw_path"] + (
             b"?" + scope["query_string"] if scope["query_string"] else b""
         )
@@ -125,8 +148,8 @@ class Door:
             answer = await self._session.request(
                 scope["method"],
                 URL(self._upstream[name] + target.decode("ascii"), encoded=True),
-                headers=_passed_on(scope),
-                data=_body(receive) if {b"content-length", b"transfer-encoding"} & names else None,
+                headers=_forwarded_headers(scope),
+                data=_body(receive) if has_body else None,
                 allow_redirects=False,
                 skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
             )
@@ -139,7 +162,7 @@ class Door:
             headers = [
                 (key.lower(), value)
                 for key, value in answer.raw_headers
-                if key.lower() not in OF_THE_CONNECTION
+                if key.lower() not in HOP_BY_HOP_HEADERS
             ]
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             async for piece in answer.content.iter_any():
@@ -149,16 +172,14 @@ class Door:
 
 
 class _ClientGone(Exception):  # noqa: N818 - not an error
-    """The client went away before it had sent its whole request; the service sees its connection
-    break off too.
-    """
+    """The client went away in the middle of its request; the service sees that break off too."""
 
 
-def _passed_on(scope: Scope) -> CIMultiDict[str]:
+def _forwarded_headers(scope: Scope) -> CIMultiDict[str]:
     headers = CIMultiDict(
         (key.decode("latin-1"), value.decode("latin-1"))
         for key, value in scope["headers"]
-        if key not in OF_THE_CONNECTION
+        if key not in HOP_BY_HOP_HEADERS
     )
     headers.add("x-forwarded-proto", scope["scheme"])
     if scope["client"]:
@@ -195,12 +216,12 @@ async def _problem(scope: Scope, send: Send, code: str, **values: str) -> None:
         "detail": detail.format_map(values),
     }
     body = json.dumps(problem, ensure_ascii=False).encode()
-    await _answer(
+    await _respond(
         send, status, body, b"application/problem+json", (b"content-language", language.encode())
     )
 
 
-async def _answer(
+async def _respond(
     send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]
 ) -> None:
     headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
@@ -209,7 +230,7 @@ async def _answer(
 
 
 def main() -> None:
-    """Run the door and the demo issuer in one process; the supervisor starts it."""
+    """Run the reverse proxy and the demo issuer in one process; the supervisor starts it."""
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--port", type=int, required=True)
     arguments.add_argument(
@@ -219,14 +240,15 @@ def main() -> None:
         "--about", type=json.loads, required=True, help="JSON served at /.well-known/terang.json"
     )
     arguments.add_argument("routes", nargs="+", help="service=http://host:port")
-    given = arguments.parse_args()
-    issuer = create_issuer(given.about["issuer"], key_of(given.key_file), clock=utc_now)
-    door = Door(dict(route.split("=", 1) for route in given.routes), issuer, given.about)
+    options = arguments.parse_args()
+    issuer = create_issuer(options.about["issuer"], key_of(options.key_file), clock=utc_now)
+    upstream = dict(route.split("=", 1) for route in options.routes)
+    proxy = ReverseProxy(upstream, issuer, options.about)
     print(WARNING, flush=True)  # noqa: T201 - into this process's log
     uvicorn.run(
-        door,
+        proxy,
         host="127.0.0.1",
-        port=given.port,
+        port=options.port,
         log_level="warning",
         server_header=False,
         date_header=False,

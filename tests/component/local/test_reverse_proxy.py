@@ -1,6 +1,4 @@
-"""The local door passes requests and streams on, says when a service is away, and has the demo
-issuer behind it.
-"""
+"""The local reverse proxy forwards requests and streams, and has the demo issuer behind it."""
 
 import asyncio
 import contextlib
@@ -21,17 +19,15 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from deploy.local.door import Door
 from deploy.local.issuer import create_issuer, key_of
 from deploy.local.ports import free_port
+from deploy.local.reverse_proxy import ReverseProxy
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 
 
 class Upstream:
-    """A service behind the door: repeats what it is sent, streams until its reader is gone, breaks
-    off.
-    """
+    """A service behind it: repeats what it is sent, streams until its reader is gone, breaks off."""
 
     def __init__(self) -> None:
         self.stream_ended = asyncio.Event()
@@ -105,19 +101,17 @@ async def door(upstream: Upstream, tmp_path: Path) -> AsyncIterator[httpx.AsyncC
     issuer = create_issuer("http://door.test/issuer", key, clock=lambda: NOW)
     async with serving(upstream.app) as behind:
         nobody = f"http://127.0.0.1:{free_port()}"
-        door = Door(
+        proxy = ReverseProxy(
             {"ranking": behind, "exams": nobody},
             issuer,
             {"province": "99", "kafka": "k:9", "issuer": "http://door.test/issuer"},
         )
-        async with serving(door) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
+        async with serving(proxy) as url, httpx.AsyncClient(base_url=url, timeout=10) as client:
             yield client
 
 
 async def test_a_request_arrives_as_it_was_sent(door: httpx.AsyncClient) -> None:
-    """Method, path with its escapes, query, headers and body go through; so do status and headers
-    of the answer.
-    """
+    """Method, escaped path, query, headers and body go through; so does the answer."""
     answer = await door.post(
         "/ranking/a%2Fb/c?x=1%202&y=",
         headers={"Idempotency-Key": "k1", "Accept-Language": "id"},
@@ -156,9 +150,7 @@ async def test_an_answer_without_a_body(door: httpx.AsyncClient) -> None:
 async def test_events_arrive_one_by_one_and_end_with_their_reader(
     door: httpx.AsyncClient, upstream: Upstream
 ) -> None:
-    """A stream of server-sent events isn't held back; when the reader goes, the service's stream is
-    ended.
-    """
+    """Server-sent events aren't held back; when the reader goes, the service's stream ends."""
     async with door.stream("GET", "/ranking/stream") as answer:
         assert answer.headers["content-type"].startswith("text/event-stream")
         lines = answer.aiter_lines()
@@ -178,9 +170,7 @@ async def test_an_answer_that_breaks_off_breaks_off(door: httpx.AsyncClient) -> 
 async def test_a_service_that_is_away_is_a_502(
     door: httpx.AsyncClient, language: str | None, words: str
 ) -> None:
-    """A service that can't be reached gives a problem that says what to do, in the reader's
-    language.
-    """
+    """A problem says what to do about a service that is away, in the reader's language."""
     answer = await door.post(
         "/exams/sittings", json={}, headers={"Accept-Language": language} if language else {}
     )
@@ -213,16 +203,14 @@ async def test_where_the_rest_is(door: httpx.AsyncClient) -> None:
 
 
 async def test_the_door_has_figures_of_its_own(door: httpx.AsyncClient) -> None:
-    """The door is a process like the others: alive, ready, with metrics."""
+    """It is a process like the others: alive, ready, with metrics."""
     assert (await door.get("/live")).is_success
     assert (await door.get("/ready")).is_success
     assert "process_cpu_seconds_total" in (await door.get("/metrics")).text
 
 
 async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) -> None:
-    """A token asked for by client credentials is signed with a published key and carries issuer,
-    subject, roles and end.
-    """
+    """A token is signed with a published key and carries issuer, subject, roles and end."""
     form = {"grant_type": "client_credentials", "client_id": "ana", "scope": "applicant verifier"}
     answer = (await door.post("/issuer/token", data=form)).json()
     keys = KeySet.import_key_set((await door.get("/issuer/jwks")).json())

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from deploy.cli.main import NAMES, app
 
-ROOT = Path(__file__).parents[3]
+ROOT = Path(__file__).parents[4]
 
 
 def test_no_command_needs_an_extra_to_be_loaded() -> None:
