@@ -1,6 +1,4 @@
-"""``terang contracts``: writes what others read of the events, and tells whether it is current and
-breaks nothing.
-"""
+"""`terang contracts`: writes and checks what others read of the events."""
 
 import sys
 from pathlib import Path
@@ -34,7 +32,7 @@ app = typer.Typer(
 
 
 class _Plain(yaml.SafeDumper):
-    """Writes a value that stands twice twice: an anchor would be for machines."""
+    """Writes a repeated value out each time: an anchor would be for machines."""
 
     @override
     def ignore_aliases(self, data: object) -> bool:
@@ -49,8 +47,8 @@ def asyncapi_text() -> str:
     )
 
 
-def wanted() -> dict[Path, str]:
-    """Every file that is made, with the text that it should have."""
+def expected() -> dict[Path, str]:
+    """The text that each generated file should have, by path."""
     files = {
         SCHEMAS / f"{name_of(contract)}.json": as_text(schema_of(contract))
         for contract in CATALOGUE
@@ -59,32 +57,33 @@ def wanted() -> dict[Path, str]:
 
 
 def faults() -> list[str]:
-    """What is wrong with the committed files, a sentence each."""
-    files = wanted()
-    found = [
+    """What is wrong with the committed files, a sentence for each fault."""
+    files = expected()
+    sentences = [
         f"{path.relative_to(FOLDER)} is not as the models say: run terang contracts dump"
         for path, text in files.items()
         if not path.exists() or path.read_text("utf-8") != text
     ]
-    found += [
+    sentences += [
         f"{path.relative_to(FOLDER)} belongs to no event: remove it"
         for path in sorted(SCHEMAS.glob("*"))
         if path not in files
     ]
     for version, frozen in releases().items():
         for type_, broken in breaks_of_release(frozen, CATALOGUE).items():
-            found += [
-                f"{type_} breaks release {version}: {each.at or 'it'}: {each.kind}: {each.detail}"
-                for each in broken
+            sentences += [
+                f"{type_} breaks release {version}: {break_.at or 'it'}: {break_.kind}: "
+                f"{break_.detail}"
+                for break_ in broken
             ]
-    return found
+    return sentences
 
 
 @app.command()
 def dump() -> None:
     """Write schemas and AsyncAPI document anew; commit what changed."""
     SCHEMAS.mkdir(exist_ok=True)
-    files = wanted()
+    files = expected()
     for path in SCHEMAS.glob("*"):
         if path not in files:
             path.unlink()
@@ -96,10 +95,10 @@ def dump() -> None:
 @app.command()
 def check() -> None:
     """Say what is not current or breaks a release; status 1 if anything does."""
-    found = faults()
-    for fault in found:
-        print(fault, file=sys.stderr)
-    if found:
+    sentences = faults()
+    for sentence in sentences:
+        print(sentence, file=sys.stderr)
+    if sentences:
         raise typer.Exit(1)
     print(f"{len(CATALOGUE)} events are as committed and break none of {len(releases())} releases")
 
@@ -108,13 +107,13 @@ def check() -> None:
 def freeze(
     version: Annotated[str, typer.Argument(help="Version of the release, for example 0.2.0")],
 ) -> None:
-    """Freeze topics, schemas and examples of all events under a version; never done twice for one."""
+    """Freeze topics, schemas and examples of all events under a version, once for each version."""
     path = RELEASED / f"{version}.json"
     if path.exists():
         print(f"{version} was released already: {path} is never written again", file=sys.stderr)
         raise typer.Exit(1)
-    if found := faults():
-        print("\n".join([*found, "Nothing was released."]), file=sys.stderr)
+    if sentences := faults():
+        print("\n".join([*sentences, "Nothing was released."]), file=sys.stderr)
         raise typer.Exit(1)
     RELEASED.mkdir(exist_ok=True)
     document: Json = release()

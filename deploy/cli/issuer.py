@@ -1,4 +1,4 @@
-"""``terang issuer``: the identity provider of demonstrations."""
+"""`terang issuer`: the identity provider of demonstrations."""
 
 from pathlib import Path
 from typing import Annotated

@@ -121,7 +121,7 @@ def logs(
 
 @local.command()
 def environment(folder: Folder = control.FOLDER) -> None:
-    """Print settings with which other commands reach the stack: eval "$(terang local environment)"."""
+    """Print the settings that lead to the stack: eval "$(terang local environment)"."""
     stack = control.running(folder)
     if stack is None or stack.status is None:
         print(NOT_RUNNING, file=sys.stderr)

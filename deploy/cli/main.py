@@ -1,4 +1,4 @@
-"""The command ``terang``: one file of this folder for each command or group of commands."""
+"""The command `terang`: one file of this folder for each command or group of commands."""
 
 import sys
 from importlib import import_module
@@ -30,8 +30,9 @@ NAMES = (
 
 
 class Commands(TyperGroup):
-    """Only the command that is asked for is loaded: ranking files or verifying a list takes no time
-    for web servers and Kafka. Help asks for all.
+    """Loads only the command that is asked for; help asks for all.
+
+    Ranking files or verifying a list takes no time for web servers and Kafka.
     """
 
     @override
@@ -40,16 +41,16 @@ class Commands(TyperGroup):
 
     @override
     def get_command(self, ctx: Any, cmd_name: str) -> TyperCommand | TyperGroup | None:
-        for name in (
-            [cmd_name] if cmd_name in NAMES else NAMES
-        ):  # all, for the suggestion to who mistyped
+        # a name that is none: all are loaded, so that the nearest can be suggested
+        for name in [cmd_name] if cmd_name in NAMES else NAMES:
             if name not in self.commands:
-                whole = typer.Typer()
-                whole.callback()(lambda: None)  # a group even of one
-                whole.add_typer(import_module(f"deploy.cli.{name.replace('-', '_')}").app)
-                self.commands.update(typer.main.get_group(whole).commands)
-        found: TyperCommand | TyperGroup | None = self.commands.get(cmd_name)  # type: ignore[assignment]
-        return found
+                group = typer.Typer()
+                group.callback()(lambda: None)  # a group even of one
+                group.add_typer(import_module(f"deploy.cli.{name.replace('-', '_')}").app)
+                self.commands.update(typer.main.get_group(group).commands)
+        command = self.commands.get(cmd_name)
+        assert command is None or isinstance(command, TyperCommand | TyperGroup)
+        return command
 
 
 app = typer.Typer(
@@ -65,7 +66,7 @@ app = typer.Typer(
 def terang() -> None:
     """Terang: a province recruits its civil servants by merit, in public."""
     if isinstance(sys.stdout, TextIOWrapper):
-        # like stderr: what an encoding hasn't comes as its number (× as \xd7), never as a traceback
+        # like stderr: what an encoding lacks is written as its number (× as \xd7)
         sys.stdout.reconfigure(errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""``terang migrate``: the tables of the services' databases."""
+"""`terang migrate`: the tables of the services' databases."""
 
 import os
 import sys
@@ -18,19 +18,20 @@ def command(
         Service | None, typer.Argument(help="Which service; without it, all four")
     ] = None,
 ) -> None:
-    """Bring the databases of DATABASE_URL_<SERVICE> to the tables that the code expects; roles and
-    databases must exist.
+    """Bring the databases of DATABASE_URL_<SERVICE> to the tables that the code expects.
+
+    Roles and databases must exist.
     """
     services = list(Service) if service is None else [service]
-    names = {each: f"DATABASE_URL_{each.upper()}" for each in services}
-    missing = [name for name in names.values() if name not in os.environ]
+    settings = {name: f"DATABASE_URL_{name.upper()}" for name in services}
+    missing = [setting for setting in settings.values() if setting not in os.environ]
     if missing:
         print(f"terang migrate: {', '.join(missing)} not set in the environment", file=sys.stderr)
         raise typer.Exit(2)
-    for each, name in names.items():
+    for name, setting in settings.items():
         try:
-            applied = migrate(os.environ[name], folders(each))
+            applied = migrate(os.environ[setting], folders(name))
         except MigrationError as error:
-            print(f"terang migrate {each}: {error}", file=sys.stderr)
+            print(f"terang migrate {name}: {error}", file=sys.stderr)
             raise typer.Exit(1) from error
-        print(f"{each}: {applied or 'nothing to do'}")
+        print(f"{name}: {applied or 'nothing to do'}")

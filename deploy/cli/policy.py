@@ -1,4 +1,4 @@
-"""``terang policy``: checks a policy's file, and reads policies aloud."""
+"""`terang policy`: checks a policy's file, and reads policies aloud."""
 
 import sys
 from enum import StrEnum
@@ -27,11 +27,12 @@ class Lang(StrEnum):
     en = "en"
 
 
-Tongue = Annotated[
+LanguageOption = Annotated[
     Lang,
     typer.Option(
         "--lang",
-        help="Language of the sentences. A value of the wrong kind is told in it; what is wrong between a policy's parts always in English.",
+        help="Language of the sentences. A value of the wrong kind is told in it; "
+        "what is wrong between a policy's parts always in English.",
     ),
 ]
 Named = Annotated[str, typer.Argument(help="Id of a policy; what is none is a file")]
@@ -40,41 +41,44 @@ Named = Annotated[str, typer.Argument(help="Id of a policy; what is none is a fi
 @app.command()
 def check(
     file: Annotated[Path, typer.Argument(help="A policy's TOML file")],
-    lang: Tongue = Lang.id,
+    lang: LanguageOption = Lang.id,
 ) -> None:
-    """Say whether a file is a policy that holds together; else each fault with file, line, place
-    and authority, and status 1.
+    """Say whether a file is a policy that holds together.
+
+    Else each fault with file, line, place and authority, and status 1.
     """
     try:
         policy = read_file(file)
     except PolicyError as error:
-        _tell(str(file), error, lang)
+        _print_faults(str(file), error, lang)
         raise typer.Exit(1) from None
     except OSError as error:
         print(f"{file}: {error}", file=sys.stderr)
         raise typer.Exit(1) from None
     unsure = sum(authority.confidence in "CD" for authority in policy.authorities.values())
-    print(
-        f"{file}: {policy.id} versi {policy.version} utuh; {unsure} dasar masih perlu ditegaskan instansi; {policy.hash()}"
+    verdict = (
+        f"{policy.id} versi {policy.version} utuh; {unsure} dasar masih perlu ditegaskan instansi"
         if lang is Lang.id
-        else f"{file}: {policy.id} version {policy.version} holds together; {unsure} authorities are to be confirmed; {policy.hash()}"
+        else f"{policy.id} version {policy.version} holds together; "
+        f"{unsure} authorities are to be confirmed"
     )
+    print(f"{file}: {verdict}; {policy.hash()}")
 
 
 @app.command()
-def show(policy: Named, lang: Tongue = Lang.id) -> None:
+def show(policy: Named, lang: LanguageOption = Lang.id) -> None:
     """Read a policy aloud: every figure in a sentence, with its authority."""
     for sentence in sentences(named(policy, lang), _language(lang)):
         print(sentence)
 
 
 @app.command()
-def diff(before: Named, after: Named, lang: Tongue = Lang.id) -> None:
+def diff(before: Named, after: Named, lang: LanguageOption = Lang.id) -> None:
     """Say what the second policy says otherwise than the first."""
-    told = differences(named(before, lang), named(after, lang), _language(lang))
-    for sentence in told:
+    found = differences(named(before, lang), named(after, lang), _language(lang))
+    for sentence in found:
         print(sentence)
-    if not told:
+    if not found:
         print("Keduanya sama." if lang is Lang.id else "Both say the same.")
 
 
@@ -82,8 +86,8 @@ def _language(lang: Lang) -> Language:
     return "id" if lang is Lang.id else "en"
 
 
-def _tell(file: str, error: PolicyError, lang: Lang) -> None:
-    """Each fault in a line that an editor can jump to."""
+def _print_faults(file: str, error: PolicyError, lang: Lang) -> None:
+    """Print each fault in a line that an editor can jump to."""
     for fault in error.faults:
         place = ".".join(map(str, fault.place)) or "policy"
         by = f" [{fault.authority}]" if fault.authority else ""
@@ -103,7 +107,7 @@ def named(policy: str, lang: Lang = Lang.en) -> Policy:
     except Refusal:
         print(f"{policy}: no such policy; there are {', '.join(known())}", file=sys.stderr)
     except PolicyError as error:
-        _tell(policy, error, lang)
+        _print_faults(policy, error, lang)
     except OSError as error:
         print(error, file=sys.stderr)
     raise typer.Exit(2)

@@ -1,4 +1,4 @@
-"""``terang rank``: ranks candidates out of files, without any server."""
+"""`terang rank`: ranks candidates out of files, without any server."""
 
 import sys
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""``terang serve``: one of a service's two processes."""
+"""`terang serve`: one of a service's two processes."""
 
 import asyncio
 import gc
@@ -16,10 +16,11 @@ from shared.settings import SettingsError, read
 
 app = typer.Typer()
 
-Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc] # the catalogue names them
+# the catalogue names them
+Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[misc]
 
 
-class Half(StrEnum):
+class ProcessKind(StrEnum):
     API = "api"
     WORKER = "worker"
 
@@ -27,35 +28,37 @@ class Half(StrEnum):
 @app.command()
 def serve(
     service: Annotated[Service, typer.Argument(help="Which service")],
-    half: Annotated[Half, typer.Argument(help="api: HTTP for people; worker: events in and out")],
+    kind: Annotated[
+        ProcessKind, typer.Argument(help="api: HTTP for people; worker: events in and out")
+    ],
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=1, max=65535, help="Port to listen on")] = 8000,
 ) -> None:
     """Run one process of a service until SIGTERM; its settings come from the environment."""
-    configure(service, half)
+    configure(service, kind)
     # what is imported stays: looking through it for cycles would take a fifth of the start
     gc.disable()
     try:
         settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
-        put_together = import_module(f"services.{service}.{half}")
-        made = (
-            put_together.create_worker(settings)
-            if half is Half.WORKER
-            else put_together.create_api(settings)
+        module = import_module(f"services.{service}.{kind}")
+        process = (
+            module.create_worker(settings)
+            if kind is ProcessKind.WORKER
+            else module.create_api(settings)
         )
     except SettingsError as error:
-        print(f"terang serve {service} {half}: {error}", file=sys.stderr)
+        print(f"terang serve {service} {kind}: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
     finally:
         gc.enable()
-    if half is Half.WORKER:
-        asyncio.run(made.run(host, port))
+    if kind is ProcessKind.WORKER:
+        asyncio.run(process.run(host, port))
     else:
         import uvicorn  # a worker needs none of it
 
         # streams (server-sent events) end when told to; others get a while to finish
         uvicorn.run(
-            made,
+            process,
             host=host,
             port=port,
             log_config=None,

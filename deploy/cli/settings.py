@@ -15,18 +15,18 @@ app.add_typer(settings, name="settings")
 
 
 def values(text: str) -> dict[str, str]:
-    """NAME=value lines; blank lines and those that begin with # don't count.
+    """Settings by name, of NAME=value lines; blank lines and those that begin with # don't count.
 
     Raises SettingsError for any other line.
     """
-    found = {}
+    settings = {}
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip() and not line.lstrip().startswith("#"):
             name, equals, value = line.partition("=")
             if not equals:
                 raise SettingsError([f"line {number} is no NAME=value: {line}"])
-            found[name.strip()] = value.strip()
-    return found
+            settings[name.strip()] = value.strip()
+    return settings
 
 
 @settings.command()
@@ -35,7 +35,7 @@ def check(
         Path, typer.Argument(help="deploy/provinces/CODE.env", exists=True, dir_okay=False)
     ],
 ) -> None:
-    """Check a province's file for every service; says which settings are unknown, missing or wrong."""
+    """Check a province's file for every service: what is unknown, missing or wrong is named."""
     faults: set[str] = set()
     try:
         given = values(file.read_text("utf-8"))

@@ -1,4 +1,4 @@
-"""``terang topics``: the topics of the catalogue."""
+"""`terang topics`: the topics of the catalogue."""
 
 import asyncio
 import os
@@ -15,8 +15,9 @@ app = typer.Typer()
 
 @app.command()
 def topics() -> None:
-    """Make the catalogue's topics on KAFKA_BOOTSTRAP_SERVERS, or check those that exist and give
-    them their settings.
+    """Make the catalogue's topics on KAFKA_BOOTSTRAP_SERVERS.
+
+    Those that exist are checked and given their settings.
     """
     bootstrap = os.environ.get("KAFKA_BOOTSTRAP_SERVERS")
     if not bootstrap:
@@ -29,6 +30,7 @@ def topics() -> None:
         raise typer.Exit(1) from error
     for topic in TOPICS:
         kept = "for ever" if topic.retention_ms < 0 else f"{topic.retention_ms // 86_400_000} days"
+        state = "made" if topic.name in made else "as it should be"
         print(
-            f"{topic.name}: {'made' if topic.name in made else 'as it should be'}, {topic.partitions} partitions, kept {kept}, {topic.audience}"
+            f"{topic.name}: {state}, {topic.partitions} partitions, kept {kept}, {topic.audience}"
         )

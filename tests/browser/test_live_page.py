@@ -12,7 +12,9 @@ pytestmark = pytest.mark.timeout(300)
 PAINTED = """
 window.painted = [];
 new MutationObserver((all) => {
-  for (const { target } of all) if (target.matches("tr.moved")) window.painted.push(target.dataset.number);
+  for (const { target } of all) {
+    if (target.matches("tr.moved")) window.painted.push(target.dataset.number);
+  }
 }).observe(document, { subtree: true, attributeFilter: ["class"] });
 """
 """Notes the participant numbers of rows that are painted as moved."""
@@ -21,9 +23,10 @@ new MutationObserver((all) => {
 async def test_the_page_moves_as_scores_arrive(
     stack: StackStatus, client: Client, browser: Browser
 ) -> None:
-    """A score recorded while the page is open puts its candidate on the list, and a better one goes
-    above, without reloading. Only rows that moved are painted, the focus stays where it was, and
-    that something moved is told in the end, however soon after the page was opened.
+    """Scores recorded while the page is open appear in order, without reloading.
+
+    Only rows that moved are painted, the focus stays where it was, and that something moved is told
+    in the end, however soon after the page was opened.
     """
     small = await SmallRound.open(client, "local-jambi", "DINAS SOSIAL PROVINSI JAMBI")
     for name in ("pertama", "kedua"):
@@ -57,9 +60,10 @@ async def test_the_page_moves_as_scores_arrive(
 async def test_the_page_is_whole_without_javascript(
     stack: StackStatus, client: Client, browser: Browser
 ) -> None:
-    """Who has no JavaScript sees the same list, in the language of the browser, with a heading, a
-    name for the table and a way to skip to it; the form there leads from a participant number to
-    the account of its place.
+    """Who has no JavaScript sees the same list, in the language of the browser.
+
+    It has a heading, a name for the table and a way to skip to it; the form there leads from a
+    participant number to the account of its place.
     """
     small = await SmallRound.open(client, "local-jambi", "DINAS SOSIAL KOTA JAMBI")
     await small.apply("satu")
@@ -84,9 +88,7 @@ async def test_the_page_is_whole_without_javascript(
 async def test_seats_are_reached_from_the_list_and_go_on_paper(
     stack: StackStatus, client: Client, browser: Browser
 ) -> None:
-    """From the vacancy's page one gets to its seats and back, in either language; on paper the
-    navigation is gone and the seats stay.
-    """
+    """The vacancy's page leads to its seats and back; on paper the seats stay, links go."""
     small = await SmallRound.open(client, "local-jambi", "DINAS KESEHATAN")
     await small.apply("satu")
     await small.close_registration()
@@ -113,9 +115,10 @@ async def test_seats_are_reached_from_the_list_and_go_on_paper(
 async def test_a_vacancy_is_found_from_the_bare_address(
     stack: StackStatus, client: Client, browser: Browser
 ) -> None:
-    """Without JavaScript, on a narrow screen: the bare address leads to the vacancies of the newest
-    round, others can be chosen, a search finds one, its list is a link away and leads back; nothing
-    goes beyond the screen's edge; on paper the search is gone and the vacancies stay.
+    """Without JavaScript, on a narrow screen: the bare address leads to a vacancy's list and back.
+
+    It leads to the vacancies of the newest round, others can be chosen, and a search finds one.
+    Nothing goes beyond the screen's edge; on paper the search is gone and the vacancies stay.
     """
     small = await SmallRound.open(client, "local-jambi", "DINAS PERHUBUNGAN")
     await client.get(f"/ranking/vacancies/{small.vacancy_id}/standings", waits=True)

@@ -32,8 +32,9 @@ async def until_flagged(
 
 
 async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Client) -> None:
-    """Kasemen: citizens say that permits take too long; the unit is flagged with figures, and
-    cleared when complaints prove unfounded.
+    """Kasemen: complaints about slow permits flag the unit, with figures.
+
+    It is cleared when they prove unfounded.
     """
     kasemen = await SmallRound.open(client, "local-kasemen", "KECAMATAN KASEMEN")
     curug = await SmallRound.open(client, "local-kasemen", "KECAMATAN CURUG")
@@ -73,9 +74,7 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Cli
 
 
 async def test_senapelan_more_relevant_experience_goes_first_between_equals(client: Client) -> None:
-    """Senapelan: two candidates are equal in education and score; the one with more relevant
-    experience gets the seat.
-    """
+    """Senapelan: of two equal in education and score, more relevant experience goes first."""
     senapelan = await SmallRound.open(client, "local-senapelan", "KECAMATAN SENAPELAN")
     await senapelan.apply("sedikit", months=6, birth_date="1990-01-01")
     await senapelan.apply("banyak", months=48, birth_date="1999-01-01")
@@ -89,8 +88,9 @@ async def test_senapelan_more_relevant_experience_goes_first_between_equals(clie
 async def test_tenayan_raya_criteria_of_the_post_are_told_before_anyone_sits(
     client: Client,
 ) -> None:
-    """Tenayan Raya: points outside the policy's components or maxima are refused, with what would
-    be right; nothing is recorded.
+    """Tenayan Raya: points outside the policy's components or maxima are refused.
+
+    The refusal says what would be right, and nothing is recorded.
     """
     tenayan_raya = await SmallRound.open(client, "local-tenayan-raya", "KECAMATAN TENAYAN RAYA")
     await tenayan_raya.apply("calon")
@@ -140,8 +140,9 @@ async def test_medan_registers_and_sits_without_coming_to_the_site(client: Clien
 async def test_jambi_results_are_seen_as_they_arrive_and_seats_are_those_decreed(
     stack: StackStatus, client: Client
 ) -> None:
-    """Jambi: seats other than decreed can't be published; whoever watches the stream sees a score
-    that was recorded just now.
+    """Jambi: seats other than decreed can't be published.
+
+    Whoever watches the stream sees a score that was recorded just now.
     """
     with pytest.raises(DemoError, match="3"):
         await SmallRound.open(client, "local-jambi", "DINAS SOSIAL JAMBI", seats=2, decreed=3)

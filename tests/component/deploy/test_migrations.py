@@ -14,20 +14,18 @@ from tests.servers import Servers
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_each_service_has_its_tables(servers: Servers, service: str) -> None:
-    """From nothing, a service's database gets the tables of messaging, of all services, and its
-    own; a second run has nothing to do.
-    """
+    """A new database gets the tables of messaging and its own; a second run has nothing to do."""
     address = servers.service_database(service)
     assert migrate(address, folders(service)) == ""
     connection = await asyncpg.connect(address)
     try:
-        there = {
+        schemas = {
             row["schema"]
             for row in await connection.fetch(
                 "SELECT DISTINCT table_schema AS schema FROM information_schema.tables"
             )
         }
-        assert {"messaging", "public"} <= there
+        assert {"messaging", "public"} <= schemas
         assert await connection.fetchval("SELECT count(*) FROM schema_migrations") == sum(
             len(list(folder.glob("*.sql"))) for folder in folders(service)
         )
@@ -45,9 +43,7 @@ def test_numbers_are_unique(service: str) -> None:
 
 
 async def test_a_migration_that_fails_is_undone_and_named(servers: Servers, tmp_path: Path) -> None:
-    """The message has the file and PostgreSQL's reason; what the failed migration had done is
-    rolled back, what was before it stays.
-    """
+    """The file and the reason are named; it is rolled back, what was before it stays."""
     (tmp_path / "0001_good.sql").write_text(
         "-- migrate:up\nCREATE TABLE good (n int);\n\n-- migrate:down\n"
     )
@@ -68,9 +64,7 @@ async def test_a_migration_that_fails_is_undone_and_named(servers: Servers, tmp_
 def test_the_command_names_what_is_not_set(
     servers: Servers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """`terang migrate` for all services wants all four addresses and names those that are missing;
-    for one service it wants one.
-    """
+    """`terang migrate` needs all four addresses, or one for one service; names what is missing."""
     for service in SERVICES:
         monkeypatch.delenv(f"DATABASE_URL_{service.upper()}", raising=False)
     monkeypatch.setenv("DATABASE_URL_EXAMS", servers.database("exams"))

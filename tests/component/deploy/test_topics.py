@@ -1,6 +1,4 @@
-"""`terang topics` makes the catalogue's topics once, mends their settings, and refuses a cluster on
-which they are otherwise.
-"""
+"""`terang topics` makes the catalogue's topics, sets their settings, or refuses the cluster."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -52,9 +50,7 @@ async def settings(admin: AIOKafkaAdminClient, name: str) -> dict[str, str]:
 async def test_topics_are_made_as_their_rows_say(
     servers: Servers, admin: AIOKafkaAdminClient, two: tuple[Topic, Topic]
 ) -> None:
-    """Partitions and retention are the catalogue's; nothing is compacted; on one broker a record is
-    on disk before it is acknowledged.
-    """
+    """Partitions, retention and safety are as the catalogue and the number of brokers ask."""
     assert await provision(servers.bootstrap, two) == [topic.name for topic in two]
     for topic in two:
         [row] = await admin.describe_topics([topic.name])
@@ -72,9 +68,8 @@ async def test_a_second_run_makes_nothing_and_gives_changed_settings(
     """What is there stays; a retention that changed in the catalogue is given to the topic."""
     await provision(servers.bootstrap, two)
     shorter = replace(two[1], retention_ms=7 * DAY_MS)
-    async with asyncio.timeout(
-        20
-    ):  # a broker tells of what it made and changed when its own log of that has come round
+    # a broker tells of what it made and changed when its own log of that has come round
+    async with asyncio.timeout(20):
         while not {topic.name for topic in two} <= set(await admin.list_topics()):
             await asyncio.sleep(0.1)
         assert await provision(servers.bootstrap, [two[0], shorter]) == []
@@ -85,7 +80,7 @@ async def test_a_second_run_makes_nothing_and_gives_changed_settings(
 async def test_another_number_of_partitions_is_refused(
     servers: Servers, admin: AIOKafkaAdminClient, two: tuple[Topic, Topic]
 ) -> None:
-    """A topic with other partitions than the catalogue's is named, and nothing at all is changed."""
+    """A topic with other partitions than the catalogue's is named, and nothing is changed."""
     await admin.create_topics([NewTopic(two[0].name, 7, 1)])
     with pytest.raises(TopicsError, match=f"{two[0].name} has 7 partitions, not 5"):
         await provision(servers.bootstrap, two)

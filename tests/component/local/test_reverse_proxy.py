@@ -27,7 +27,7 @@ NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 
 
 class Upstream:
-    """A service behind it: repeats what it is sent, streams until its reader is gone, breaks off."""
+    """A service behind it: repeats what it is sent, streams to its reader, or breaks off."""
 
     def __init__(self) -> None:
         self.stream_ended = asyncio.Event()

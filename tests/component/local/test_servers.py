@@ -40,9 +40,7 @@ async def _send(bootstrap: str, topic: str, value: bytes) -> None:
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])
 async def test_kafka_comes_back_on_its_port_with_its_records(servers: Servers, ending: str) -> None:
-    """An acknowledged record is there after the broker was stopped or killed, and started, on the
-    same port.
-    """
+    """An acknowledged record outlives the broker, which comes back on the same port."""
     await servers.fresh_topics("test.servers", partitions=1)
     await _send(servers.bootstrap, "test.servers", b"before")
     await (servers.stop_kafka() if ending == "stop" else servers.kill_kafka())
@@ -56,9 +54,7 @@ async def test_kafka_comes_back_on_its_port_with_its_records(servers: Servers, e
 
 @pytest.mark.parametrize("ending", ["stop", "kill"])
 async def test_postgres_comes_back_on_its_port_with_its_rows(servers: Servers, ending: str) -> None:
-    """A committed row is there after the server was stopped or killed, and started, on the same
-    port.
-    """
+    """A committed row outlives the server, which comes back on the same port."""
     address = servers.database("kept")
     connection = await asyncpg.connect(address)
     await connection.execute("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)")
@@ -74,9 +70,7 @@ async def test_postgres_comes_back_on_its_port_with_its_rows(servers: Servers, e
 
 
 async def test_each_database_is_new_and_its_roles_own(servers: Servers) -> None:
-    """Two databases asked for by one name are two; a role can't connect to another's, not even to
-    look.
-    """
+    """One name asked for twice gives two databases; a role can connect to its own alone."""
     first, second = servers.database("alone"), servers.database("alone")
     assert first != second
     connection = await asyncpg.connect(first)

@@ -1,6 +1,4 @@
-"""The command `terang` works in an image, where the local stack's parts and the tools of
-development are not installed.
-"""
+"""The command `terang` works in an image, where no package of the extras is installed."""
 
 import os
 import subprocess
@@ -26,7 +24,10 @@ def test_no_command_needs_an_extra_to_be_loaded() -> None:
         for packages in extras.values()
         for name in packages
     } | {"docker"}
-    program = f"import sys\nsys.modules.update(dict.fromkeys({sorted(absent)!r}))\nfrom deploy.cli.main import app\napp(['--help'])"
+    program = (
+        f"import sys\nsys.modules.update(dict.fromkeys({sorted(absent)!r}))\n"
+        "from deploy.cli.main import app\napp(['--help'])"
+    )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
     assert all(name in ran.stdout for name in NAMES)
@@ -34,22 +35,19 @@ def test_no_command_needs_an_extra_to_be_loaded() -> None:
 
 @pytest.mark.parametrize("words", ["rank", "verify", "policy show"])
 def test_a_command_without_servers_loads_none(words: str) -> None:
-    """What ranks files, verifies lists and reads policies aloud starts without web server, Kafka
-    and PostgreSQL.
-    """
+    """Ranking files, verifying lists and reading policies load no web server and no client."""
     program = (
         "import sys\nfrom deploy.cli.main import app\n"
         f"app({[*words.split(), '--help']!r}, standalone_mode=False)\n"
-        "sys.exit(', '.join({'fastapi', 'faststream', 'aiokafka', 'aiohttp', 'asyncpg', 'uvicorn'} & sys.modules.keys()) or None)"
+        "servers = {'fastapi', 'faststream', 'aiokafka', 'aiohttp', 'asyncpg', 'uvicorn'}\n"
+        "sys.exit(', '.join(servers & sys.modules.keys()) or None)"
     )
     ran = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
     assert ran.returncode == 0, ran.stderr
 
 
 def test_what_can_not_be_written_is_replaced() -> None:
-    """Where the output takes ASCII only, sentences with × come whole, × in its number; where it
-    takes UTF-8, as they are.
-    """
+    """Where the output takes ASCII only, × comes as its number; where it takes UTF-8, as it is."""
     words = [sys.executable, "-m", "deploy.cli.main", "policy", "show", "national-cpns-2024"]
     for encoding, cut in (("ascii", "3 \\xd7 jumlah kebutuhan"), ("utf-8", "3 × jumlah kebutuhan")):
         environment = {**os.environ, "PYTHONIOENCODING": encoding}
@@ -97,9 +95,7 @@ def test_a_process_names_the_setting_that_is_missing(
 def test_a_signing_key_that_is_none_stops_the_process(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Ranking doesn't begin to serve with a key that it could not sign with: status 2, and the
-    setting by name.
-    """
+    """Ranking doesn't serve with a key that can't sign: status 2, and the setting by name."""
     (tmp_path / "other.pem").write_text("no key")
     for wrong in (tmp_path / "nowhere.pem", tmp_path / "other.pem"):
         monkeypatch.setenv("TERANG_RANKING_SIGNING_KEY", str(wrong))

@@ -23,9 +23,7 @@ def asked(case: str, *options: str, policy: str = "national-cpns-2024") -> list[
 
 
 def test_lines_are_printed_or_written() -> None:
-    """Status 0; the lines are the command's only output, what became of them goes to standard
-    error.
-    """
+    """Status 0; only lines go to standard output, the summary goes to standard error."""
     done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd"))
     assert done.exit_code == 0
     assert done.stdout == (GOLDEN / "skd-cut" / "expected.csv").read_text("utf-8")
@@ -44,9 +42,7 @@ def test_an_undecided_tie_is_status_3(tmp_path: Path) -> None:
 
 
 def test_a_refusal_is_status_2_and_leaves_what_was_there(tmp_path: Path) -> None:
-    """File, line, column and reason; an earlier file of lines is not touched, nothing half done
-    stays behind.
-    """
+    """File, line, column and reason; an earlier file stays, nothing half done is left."""
     bad = tmp_path / "candidates.csv"
     bad.write_text("participant_no,vacancy_id,TWK,TIU,TKP\n1,V-1,100,120,200\n2,V-1,1e2,120,200\n")
     out = tmp_path / "out.csv"
@@ -86,9 +82,7 @@ def test_a_place_is_explained_in_both_languages() -> None:
 
 
 def test_what_is_read_is_never_written_over(tmp_path: Path) -> None:
-    """Lines named after one of the two files, or the policy's, are refused, and the file is as it
-    was.
-    """
+    """An output that is one of the files read is refused, and the file is as it was."""
     folder = GOLDEN / "skd-cut"
     kept = {}
     for name in ("vacancies", "candidates"):
@@ -130,9 +124,7 @@ def test_a_device_is_written_to() -> None:
     "out", [".", "", "{folder}/file/x.csv", "{folder}/" + "x" * 300, "{folder}/none/x.csv"]
 )
 def test_where_nothing_can_be_written_is_status_2(tmp_path: Path, out: str) -> None:
-    """A folder, a file as a folder, a name that is too long, a folder that isn't there: a line that
-    says so.
-    """
+    """A folder, a file as a folder, a name too long, a folder that isn't there: a sentence."""
     (tmp_path / "file").write_text("")
     done = CliRunner().invoke(
         app, asked("skd-cut", "--stage", "skd", "--out", out.format(folder=tmp_path))

@@ -56,8 +56,9 @@ def test_a_genuine_list_is_accepted(folder: Path) -> None:
 
 
 def test_the_first_fault_is_named(folder: Path) -> None:
-    """Status 1 and one sentence: a changed score, a file that is none, another's key, a key that is
-    none. Status 2: a file or a key that is not there.
+    """Status 1 and one sentence; status 2 for a file or a key that is not there.
+
+    A changed score, a file that is no list, another's key, a file that is no key.
     """
     data = (folder / "list.json").read_bytes()
     (folder / "changed.json").write_bytes(data.replace(b'"77.091"', b'"77.092"'))
@@ -80,8 +81,9 @@ def test_the_first_fault_is_named(folder: Path) -> None:
 
 
 def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> None:
-    """--previous is about lists; of a version that an older key signed the root alone is checked,
-    and that is said.
+    """--previous is about lists, and says what an older key leaves unchecked.
+
+    Of a version that an older key signed the root alone is checked.
     """
     first = read((folder / "list.json").read_bytes())
     assert isinstance(first, Published)
@@ -109,9 +111,7 @@ def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> Non
 
 
 def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
-    """A lone surrogate escaped in the list, or in the version before: status 1 and a sentence, no
-    traceback.
-    """
+    """A lone surrogate in either file: status 1 and a sentence, no traceback."""
     data = (folder / "list.json").read_bytes()
     (folder / "half.json").write_bytes(data.replace(b'"CPNS 2024"', rb'"CPNS \ud800"'))
     first = read(data)
@@ -129,9 +129,7 @@ def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
 
 
 def corrected_after_the_first_list(people: int) -> list[Leaf]:
-    """Both lists of so many people, of whom each but the first had other points when the first list
-    was fixed.
-    """
+    """Both lists of so many people; all but the first had other points on the first list."""
     policy = load("national-cpns-2024")
     skb = Result(Outcome.SCORED, {"SKB": Decimal(80)})
 
@@ -160,14 +158,12 @@ def corrected_after_the_first_list(people: int) -> list[Leaf]:
 @pytest.mark.parametrize(
     ("people", "says"),
     [
-        (2, "1 person's points differ between lists (a later list holds a correction): 0001-000001 TIU 100 / 105 and TWK 150 / 65\n"),
-        (8, "7 people's points differ between lists (a later list holds a correction): 0001-000001 TIU 100 / 105 and TWK 150 / 65, "),
+        (2, "1 person's points differ between lists (a later list holds a correction): {first}\n"),
+        (8, "7 people's points differ between lists (a later list holds a correction): {first}, "),
     ],
-)  # fmt: skip
+)
 def test_points_that_differ_between_lists_are_told(folder: Path, people: int, says: str) -> None:
-    """Who has other points of the same test on a later list: the file is accepted, as a correction
-    does that; the first few are named, the rest counted.
-    """
+    """A list with corrected points is accepted; the first few people are named, the rest counted."""
     key = SigningKey.of(str(folder / "key.pem"))
     leaves = corrected_after_the_first_list(people)
     (folder / "list.json").write_bytes(
@@ -175,7 +171,7 @@ def test_points_that_differ_between_lists_are_told(folder: Path, people: int, sa
     )
     ran = verify(folder)
     assert ran.exit_code == 0, ran.output
-    assert says in ran.stdout
+    assert says.format(first="0001-000001 TIU 100 / 105 and TWK 150 / 65") in ran.stdout
     assert ("0001-000005 TIU 100 / 105 and TWK 150 / 65, … and 2 more\n" in ran.stdout) is (
         people == 8
     )
