@@ -63,8 +63,3 @@ async def reading(pool: Pool) -> AsyncIterator[Connection]:
         connection.transaction(isolation="repeatable_read", readonly=True),
     ):
         yield connection
-
-
-def affected(status: str) -> int:
-    """Rows that a statement touched, out of its command tag (`UPDATE 3`)."""
-    return int(status.rpartition(" ")[2])

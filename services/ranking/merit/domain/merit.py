@@ -478,11 +478,6 @@ def score_and_priority(worth: int) -> tuple[int, int]:
     return score, priority
 
 
-def equals_of(merit_key: bytes) -> bytes:
-    """The first bytes that true equals share: all but the last resort."""
-    return merit_key[:-LAST_RESORT_BYTES]
-
-
 def before_decision(merit_key: bytes) -> bytes:
     """The first bytes that those share whom the policy's score and ties do not tell apart: all but
     an officer's decision and the last resort.

@@ -21,7 +21,6 @@ COMMITMENT = b"terang-commitment-1\n"
 LEAF, NODE = b"\0", b"\1"
 """What goes before the bytes that are hashed, so that a leaf can never pass for a node."""
 
-HASH_BYTES = 32
 SALT_BYTES = 16
 """Points and scores are few: without a salt a leaf's hash in somebody else's receipt would say what
 stands in it."""
@@ -37,7 +36,6 @@ Instant = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}
 HALF_A_CHARACTER = "half a character (a lone surrogate) is no text"
 TOO_DEEP = "nested too deep to be a list or a receipt"
 
-Sign = Callable[[bytes], bytes]
 Accepts = Callable[[bytes, bytes], bool]
 """(signature, what was signed) -> whether the key that one trusts made it."""
 

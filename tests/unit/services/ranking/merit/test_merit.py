@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ranking.merit.domain.merit import (
+    LAST_RESORT_BYTES,
     Candidate,
     Gate,
     ListRules,
@@ -21,7 +22,6 @@ from services.ranking.merit.domain.merit import (
     Result,
     before_decision,
     digits,
-    equals_of,
     half_up,
     rules_of,
 )
@@ -37,6 +37,11 @@ def policy_json() -> str:
 
 def rules(list_code: str, need: str = "UMUM") -> ListRules:
     return rules_of(policy_json(), need, SEED)[list_code]
+
+
+def equals_of(merit_key: bytes) -> bytes:
+    """The first bytes that true equals share."""
+    return merit_key[:-LAST_RESORT_BYTES]
 
 
 def skd(twk: int, tiu: int, tkp: int) -> Result:
