@@ -88,13 +88,13 @@ async def write(stage: Stage) -> None:
     await producer.start()
     for partition, records in lanes.items():
         waiting = iter(records)
-        record = next(waiting, None)
-        while record is not None:
+        following = next(waiting, None)
+        while following is not None:
             batch = producer.create_batch()
-            while record is not None and batch.append(
-                timestamp=None, key=record[2], value=record[3], headers=record[4]
+            while following is not None and batch.append(
+                timestamp=None, key=following[2], value=following[3], headers=following[4]
             ):
-                record = next(waiting, None)
+                following = next(waiting, None)
             await (
                 await producer.send_batch(batch, stage.catalogue.added.topic, partition=partition)
             )

@@ -5,6 +5,7 @@ since machines differ. Nothing is asserted on time.
 import asyncio
 import os
 import time
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 
@@ -57,7 +58,7 @@ async def bare_seconds(small: Small) -> float:
     headers made as the relay makes them.
     """
     rows = await small.rows("SELECT * FROM messaging.outbox ORDER BY topic, partition, sequence")
-    lanes: dict[int, list[object]] = {}
+    lanes: dict[int, list[Any]] = {}
     for row in rows:
         lanes.setdefault(row["partition"], []).append(row)
     producer = AIOKafkaProducer(
@@ -68,17 +69,17 @@ async def bare_seconds(small: Small) -> float:
     )
     await producer.start()
 
-    async def lane(partition: int, waiting: list[object]) -> None:
+    async def lane(partition: int, waiting: list[Any]) -> None:
         done = 0
         while done < len(waiting):
             batch = producer.create_batch()
             while done < len(waiting):
                 row = waiting[done]
-                headers = headers_from_text(row["headers"])  # type: ignore[index]
+                headers = headers_from_text(row["headers"])
                 if (
                     batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers)
                     is None
-                ):  # type: ignore[index]
+                ):
                     break
                 done += 1
             await (await producer.send_batch(batch, small.topic, partition=partition))

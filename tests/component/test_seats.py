@@ -135,13 +135,14 @@ async def test_a_seat_given_up_goes_to_the_next(
         kept = [await service.pool.fetch(OFFERS), await ranking.pool.fetch(ANSWERS)]
         assert [len(rows) for rows in kept] == [1, 2]
         for name in ("applications", "ranking"):
-            words = {
-                "servers": servers,
-                "issuer": issuer,
-                "service": name,
-                "database": databases[name],
-            }
-            rebuilding = terang("rebuild", name, **words)
+            rebuilding = terang(
+                "rebuild",
+                name,
+                servers=servers,
+                issuer=issuer,
+                service=name,
+                database=databases[name],
+            )
             assert await asyncio.to_thread(rebuilding.wait, 60) == 0, name
         assert [await service.pool.fetch(OFFERS), await ranking.pool.fetch(ANSWERS)] == kept
         assert await ranking.pool.fetchval("SELECT count(*) FROM seat_offer") == 1

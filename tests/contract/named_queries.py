@@ -35,7 +35,8 @@ class Module:
             case ast.Attribute(value, attribute):
                 before = self.dotted(value)
                 return f"{before}.{attribute}" if before else None
-        return None
+            case _:
+                return None
 
 
 def faults(root: Path, *folders: str, called_in: tuple[str, ...] = ()) -> list[str]:
@@ -114,8 +115,8 @@ def _modules(root: Path, *folders: str) -> Iterator[Module]:
 def _read_loads(module: Module) -> Iterator[str]:
     """Notes which variables of a module hold which .sql file; yields what can't be read."""
     noted = set()
-    for node in module.tree.body:
-        match node:
+    for statement in module.tree.body:
+        match statement:
             case ast.Assign([ast.Name(variable)], ast.Call(function, [where]) as call) if (
                 module.dotted(function) == LOADER
             ):
@@ -124,12 +125,12 @@ def _read_loads(module: Module) -> Iterator[str]:
                 try:
                     path = eval(expression, {"Path": Path, "__file__": str(module.path)})
                 except NameError as error:
-                    yield f"{node.lineno}: {error}: {WHICH_FILE}"
+                    yield f"{statement.lineno}: {error}: {WHICH_FILE}"
                 else:
                     module.loads[variable] = path.resolve()
-    for call in module.nodes:
-        if isinstance(call, ast.Call) and call not in noted and module.dotted(call.func) == LOADER:
-            yield f"{call.lineno}: queries are loaded into a variable of the module"
+    for node in module.nodes:
+        if isinstance(node, ast.Call) and node not in noted and module.dotted(node.func) == LOADER:
+            yield f"{node.lineno}: queries are loaded into a variable of the module"
 
 
 def _near_queries(module: Module, modules: dict[str, Module]) -> bool:
@@ -203,7 +204,8 @@ class Calls:
                 says = [f"without {missing}"] * bool(missing)
                 says += [f"with {superfluous}, which it doesn't have"] * bool(superfluous)
                 return f"{query} is called {' and '.join(says)}" if says else ""
-        return f"{query} is passed on: its call can't be read"
+            case _:
+                return f"{query} is passed on: its call can't be read"
 
     def _given(self, call: ast.Call) -> set[str] | None:
         """The names of the parameters of a call; None where they can't be read."""
@@ -234,9 +236,13 @@ class Calls:
             self._keys(node.value)
             for node in (ast.walk(around) if around else ())
             if isinstance(node, ast.Assign | ast.AnnAssign) and isinstance(node.value, ast.Dict)
-            if name in map(ast.unparse, getattr(node, "targets", None) or [node.target])
+            if name in map(ast.unparse, _targets(node))
         ]
         return written[0] if written and all(keys == written[0] for keys in written) else None
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[ast.expr]:
+    return node.targets if isinstance(node, ast.Assign) else [node.target]
 
 
 def _keys_of(
@@ -245,9 +251,9 @@ def _keys_of(
     """The keys of a dict as it is written; `inner` reads a `**value` in it."""
     found: set[str] = set()
     for key, value in zip(written.keys, written.values, strict=True):
-        keys = (
-            inner(value) if key is None else {key.value} if isinstance(key, ast.Constant) else None
-        )
+        keys = inner(value) if key is None else None
+        if isinstance(key, ast.Constant):
+            keys = {str(key.value)}
         if keys is None:
             return None
         found |= keys
@@ -267,4 +273,6 @@ def _properties(modules: Iterable[Module]) -> dict[str, set[str] | None]:
                 ):
                     keys = _keys_of(written)
                     found[name] = keys if found.get(name, keys) == keys else None
+                case _:
+                    pass
     return found

@@ -39,7 +39,12 @@ def used_elsewhere() -> frozenset[str]:
     """Fields that pydantic reads and writes, and each word that a template has in its code."""
     for name in modules(*PRODUCT):
         importlib.import_module(name)
-    fields = {field for model in models() for field in model.model_fields}
+    fields = {
+        field
+        for model in models()
+        if model.__module__.startswith(PRODUCT)
+        for field in model.model_fields
+    }
     code = [
         code
         for folder in PRODUCT

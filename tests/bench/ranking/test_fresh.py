@@ -58,7 +58,7 @@ def working(servers: Servers, database: str) -> Iterator[subprocess.Popen[bytes]
         "TERANG_ISSUER": "http://bench",
         "TERANG_JWKS_URL": "http://bench",
     }
-    command = [TERANG, "serve", "ranking", "worker", "--port", str(free_port())]
+    command = [str(TERANG), "serve", "ranking", "worker", "--port", str(free_port())]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
     try:
         yield process

@@ -441,7 +441,7 @@ async def test_pages_follow_each_other(ranking: ServiceApp) -> None:
         lines: list[tuple[object, ...]] = []
         cursor = None
         while True:
-            query = {"limit": limit, "list": "skd"} | ({"cursor": cursor} if cursor else {})
+            query = {"limit": str(limit), "list": "skd"} | ({"cursor": cursor} if cursor else {})
             page = (await ranking.http.get("/ranking/vacancies/v1/standings", params=query)).json()
             lines += [
                 (

@@ -86,7 +86,7 @@ async def standings(ranking: ServiceApp, stage: str) -> list[tuple[Any, ...]]:
             parted[below["participant_no"]] = "" if field == "score" else field or "equal"
         cursor = None
         while True:
-            asked = {"list": stage, "limit": 25} | ({"cursor": cursor} if cursor else {})
+            asked = {"list": stage, "limit": "25"} | ({"cursor": cursor} if cursor else {})
             page = (
                 await ranking.http.get(f"/ranking/vacancies/{vacancy}/standings", params=asked)
             ).json()

@@ -1,6 +1,7 @@
 """Pages, places and the line at the cut, read by the index, say what the whole list says."""
 
 import random
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ async def test_pages_of_any_length_are_the_whole_list(told: ServiceApp) -> None:
         }
         assert max(line.equals for line in whole.values()) >= EQUALS
         for most in (1, 2, 3, 7, 20, 31, 50, 100):
-            walked = []
+            walked: list[tuple[Any, Any]] = []
             while page := await one.page(walked[-1][0] if walked else None, most):
                 assert len(page) <= most
                 walked += page

@@ -1,6 +1,7 @@
 """Derived tables made anew from the log beside the living ones, and decisions meanwhile."""
 
 from itertools import groupby
+from typing import Any
 
 from services.ranking.subscriptions import subscriptions
 from shared.messaging.dead_letters import REPLAYING
@@ -34,13 +35,13 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
     await ranking.hear(*second)
 
     use_cases = {heard.contract.type: heard.take for heard in subscriptions(ranking.outbox)}
-    events: list[Event[object]] = [*second, *first]  # type: ignore[list-item] # another order, as partitions have none between them
+    events: list[Event[Any]] = [*second, *first]  # another order: partitions have none between them
     async with ranking.pool.acquire() as connection:
         await clone(connection)
         async with connection.transaction():
             await connection.execute("SET LOCAL search_path = projections_next, public")
             for type_, alike in groupby(events, key=lambda event: event.type):
-                await use_cases[type_](connection, list(alike))  # type: ignore[arg-type]
+                await use_cases[type_](connection, list(alike))
         for table, key in {**DERIVED, "correction": "vacancy_id, participant_no, event_id"}.items():
             living = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
             anew = await connection.fetch(f"SELECT * FROM projections_next.{table} ORDER BY {key}")

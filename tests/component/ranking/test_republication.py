@@ -9,8 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from services.ranking.proofs.domain.proof import ListLeaf, Published, Receipt, read
@@ -353,12 +352,12 @@ async def test_pages_say_what_replaced_what_and_why(ranking: ServiceApp, tmp_pat
     assert "others moved" in changes
     await ranking.hear(FACTS.skb("v1", 1, "80", corrected=True))
     beside = await newest(ranking)
-    page = (await ranking.http.get(f"{vacancy}?list=final&lang=en")).text
-    assert f"Version {beside['version']}, " in page
-    assert "no officer has adopted it" in page
-    would = (
+    current = (await ranking.http.get(f"{vacancy}?list=final&lang=en")).text
+    assert f"Version {beside['version']}, " in current
+    assert "no officer has adopted it" in current
+    not_counting = (
         await ranking.http.get(f"{vacancy}/changes?list=final&version={beside['version']}&lang=en")
     ).text
-    assert "This version does not count" in would
+    assert "This version does not count" in not_counting
     for path in (f"{vacancy}/changes?list=final&version=99", f"{vacancy}?list=final&version=99"):
         assert (await ranking.http.get(path)).status_code == 404

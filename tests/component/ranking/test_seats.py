@@ -7,6 +7,8 @@ import random
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+from typing_extensions import override
+
 from services.ranking.seats.domain.seats import Offer
 from services.ranking.subscriptions import subscriptions
 from shared.contracts.applications import (
@@ -36,11 +38,12 @@ class Places(Facts):
 
     at: dict[str, str]
 
+    @override
     def vacancy(self, vacancy: str) -> VacancyPublished:
         unit = self.at.get(vacancy, vacancy)
-        changed = {"unit_id": unit, "unit_path": f"Kota Serang | {unit}"}
+        changed: dict[str, Any] = {"unit_id": unit, "unit_path": f"Kota Serang | {unit}"}
         if vacancy == "v9":
-            changed["education"] = (Education(level="S-1", programme="KEPERAWATAN"),)  # type: ignore[assignment]
+            changed["education"] = (Education(level="S-1", programme="KEPERAWATAN"),)
         return super().vacancy(vacancy).model_copy(update=changed)
 
 

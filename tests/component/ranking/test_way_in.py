@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -105,7 +106,9 @@ async def test_a_long_round_is_paged(ranking: ServiceApp) -> None:
         {"v7": "DISABILITAS"},
     )
     await ranking.hear(*facts.opened())
-    seen, asked, told = [], {"search": "kasemen", "need": "UMUM"}, []
+    seen: list[str] = []
+    told: list[str] = []
+    asked: dict[str, Any] = {"search": "kasemen", "need": "UMUM"}
     while True:
         shown = await way_in(ranking, **asked)
         seen += numbers(shown)
@@ -137,9 +140,7 @@ async def test_the_newest_round_comes_first_and_others_can_be_chosen(ranking: Se
             "calendar": calendar.model_copy(update={"registration_opens": opens}),
         }
     )
-    later = newer.calendar.model_copy(
-        update={"registration_opens": datetime(2028, 8, 1, tzinfo=UTC)}
-    )
+    later = calendar.model_copy(update={"registration_opens": datetime(2028, 8, 1, tzinfo=UTC)})
     empty = newer.model_copy(update={"round_id": "a-2028", "name": "CPNS 2028", "calendar": later})
     moved = vacancy.model_copy(update={"vacancy_id": "v9", "round_id": "a-2027", "number": 9})
     await ranking.hear(newer, moved, empty, older, vacancy)

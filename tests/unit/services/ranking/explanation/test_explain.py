@@ -17,7 +17,6 @@ from services.ranking.explanation.domain.explain import (
     TEXTS,
     Beside,
     Explanation,
-    Language,
     Other,
     Place,
     explain,
@@ -33,6 +32,7 @@ from services.ranking.merit.domain.merit import (
     Standing,
     rules_of,
 )
+from shared.languages import Language
 from shared.policies import Policy, load, read_file
 from shared.policies.library import known
 from tests.unit.services.ranking.merit.test_golden import FOLDER as GOLDEN

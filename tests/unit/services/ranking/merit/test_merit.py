@@ -319,14 +319,17 @@ def crowds(draw: Callable[..., Any]) -> list[Candidate]:
     ]
 
 
+def r3(value: Decimal) -> Decimal:
+    """Half up to 3 decimals."""
+    return value.quantize(Decimal("0.001"), ROUND_HALF_UP)
+
+
 def plain_final_key(candidate: Candidate) -> tuple[object, ...]:
     """The same order, said plainly with decimals."""
-    points = candidate.results["skd"].points
-    total = sum(points.values())
-    r3 = lambda value: value.quantize(Decimal("0.001"), ROUND_HALF_UP)  # noqa: E731
-    score = r3(r3(total / Decimal("5.5")) * Decimal("0.4")) + r3(
-        candidate.results["skb"].points["SKB"] * Decimal("0.6")
-    )
+    points = {code: Decimal(value) for code, value in candidate.results["skd"].points.items()}
+    total = sum(points.values(), Decimal(0))
+    skb = Decimal(candidate.results["skb"].points["SKB"])
+    score = r3(r3(total / Decimal("5.5")) * Decimal("0.4")) + r3(skb * Decimal("0.6"))
     return (
         -score,
         -total,
@@ -377,7 +380,7 @@ def test_a_higher_score_never_lowers_a_place(
     result = skd(*points)
     raised = {
         **result.points,
-        component: min(result.points[component] + more * part.step, part.maximum),
+        component: min(Decimal(result.points[component]) + more * part.step, part.maximum),
     }
     before = rules("skd", need).stands(person(results={"skd": result}))
     after = rules("skd", need).stands(person(results={"skd": Result(Outcome.SCORED, raised)}))

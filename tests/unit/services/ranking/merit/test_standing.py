@@ -2,6 +2,7 @@
 
 from functools import lru_cache
 from hashlib import sha256
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -137,7 +138,7 @@ def test_the_digest_is_of_all_lines_as_the_contract_writes_them() -> None:
     assert (summary.candidates, summary.within, summary.cut_score) == (4, 2, 499)
 
 
-COMPLETE = {
+COMPLETE: dict[str, Any] = {
     "announced": 5,
     "submitted": 5,
     "undecided": 0,
@@ -179,7 +180,7 @@ def test_a_list_is_ready_when_all_that_was_counted_has_arrived() -> None:
         ({"opened": False}, "the list before is not closed"),
     ],
 )
-def test_whatever_is_missing_is_named(change: dict[str, int], says: str) -> None:
+def test_whatever_is_missing_is_named(change: dict[str, Any], says: str) -> None:
     """Each thing that has not arrived holds the list, in both languages."""
     lacks = [*missing(Arrived(**{**COMPLETE, **change}))]
     assert [lack.en for lack in lacks] == [says]

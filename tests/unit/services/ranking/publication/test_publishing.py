@@ -422,6 +422,9 @@ POINTS = st.tuples(
 )
 
 
+SKB: list[str | Outcome] = ["70", "70.5", "99.999", Outcome.MISSED]
+
+
 @st.composite
 def rounds(draw: st.DrawFn) -> list[Vacancy]:
     """One to three vacancies of up to twelve people with few different points, so that ties abound;
@@ -436,7 +439,7 @@ def rounds(draw: st.DrawFn) -> list[Vacancy]:
                     POINTS, POINTS, POINTS, st.sampled_from([Outcome.MISSED, Outcome.DISQUALIFIED])
                 )
             )
-            skb = draw(st.sampled_from(["70", "70.5", "99.999", Outcome.MISSED]))
+            skb = draw(st.sampled_from(SKB))
             people.append(
                 person(
                     number,

@@ -64,7 +64,8 @@ def round_of(
     """Vacancies of a round at three units, of general and special needs, with the lines of their
     last lists, and all people.
     """
-    vacancies, people = [], {}
+    vacancies: list[Vacancy] = []
+    people: dict[str, Candidate] = {}
     for at in range(1, 9):
         need = chance.choice([*law.needs, "UMUM"])
         count = chance.choice([0, 1, 6, 8])
@@ -180,10 +181,10 @@ def filled(
             vacancy_id=leaf.vacancy_id,
             education=education[leaf.vacancy_id],
             gave_up={
-                each: answers[leaf.vacancy_id, each]
-                for each in admitted
-                if (leaf.vacancy_id, each) in answers
-            },  # type: ignore[misc]
+                number: given
+                for number in admitted
+                if (given := answers.get((leaf.vacancy_id, number))) and given != "accepted"
+            },
             not_asked=sorted(out & {line.participant_no for line in own}),
             decided=ties[leaf.vacancy_id],
             offers=offers[leaf.vacancy_id],

@@ -6,6 +6,7 @@ import random
 from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -33,7 +34,7 @@ ANSWERS: tuple[Answer, ...] = ("accepted", "declined", "lapsed")
 def vacancy(
     number: int, *, seats: int = 1, need: str = "UMUM", unit: str = "kasemen", **other: object
 ) -> Vacancy:
-    known = {
+    known: dict[str, Any] = {
         "agency": "Kota Serang",
         "post": "PENATA LAYANAN",
         "education": frozenset({("S-1", "HUKUM")}),
@@ -45,7 +46,7 @@ def vacancy(
         need=need,
         unit_id=unit,
         **(known | other),
-    )  # type: ignore[arg-type]
+    )
 
 
 def person(
@@ -111,7 +112,7 @@ def test_own_list_then_same_unit_then_other_units() -> None:
         ({"education": frozenset({("D-III", "HUKUM")})}, False),
     ],
 )
-def test_what_both_vacancies_must_have_in_common(changed: dict[str, object], comes: bool) -> None:
+def test_what_both_vacancies_must_have_in_common(changed: dict[str, Any], comes: bool) -> None:
     """The same agency and post, and one accepted education."""
     people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
     pool = Pool(RULES, [vacancy(1), vacancy(2, unit="medan", **changed)], people)
@@ -158,13 +159,14 @@ def test_the_seat_applied_for_waits_while_a_better_one_thinks_of_another() -> No
     """
     vacancies = [vacancy(1), vacancy(2, unit="medan")]
     people = [person(1, 1, 1, selected=True), person(1, 2, 2), person(1, 3, 3)]
-    for answer, then in (("accepted", "0001-000003"), ("declined", "0001-000002")):
+    cases: list[tuple[Answer, str]] = [("accepted", "0001-000003"), ("declined", "0001-000002")]
+    for answer, then in cases:
         pool = Pool(RULES, vacancies, people)
         assert who(pool.settle()) == [("v2", "0001-000002", 3)]
         pool.answer("v1", "0001-000001", "declined")
         assert pool.settle() == []
         assert pool.left_empty == {}
-        pool.answer("v2", "0001-000002", answer)  # type: ignore[arg-type]
+        pool.answer("v2", "0001-000002", answer)
         assert ("v1", then, None) in who(pool.settle())
 
 
@@ -235,14 +237,14 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
     ties say so; an older birth date is no passing grade; whoever lacks points has no place.
     """
 
-    def listed(number: int, tkp: str, skb: str | None, **facts: object) -> Listed:
+    def listed(number: int, tkp: str, skb: str | None, **facts: Any) -> Listed:
         results = {
             "skd": Result(Outcome.SCORED, {"TWK": "65", "TIU": "85", "TKP": tkp}),
             "skb": Result(Outcome.SCORED, {"SKB": skb} if skb else {}),
         }
         candidate = Candidate(
             f"0001-{number:06d}", True, results=results, admitted_by=frozenset({"skd"}), **facts
-        )  # type: ignore[arg-type]
+        )
         return Listed("v1", number, False, candidate)
 
     vacancies = [vacancy(1, need="CUMLAUDE"), vacancy(2)]
