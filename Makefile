@@ -6,8 +6,10 @@ SHELL := /bin/bash
 BIN := .venv/bin
 # what the quick part runs: no server is started
 QUICK := tests/unit tests/contract
-# two files at a time, each half with servers of its own; what starts a whole stack takes the usual ports and goes alone
-SIDE_BY_SIDE := tests/unit tests/contract tests/component tests/fault tests/bench --ignore=tests/component/local
+# two files at a time, each process of pytest with servers of its own
+SIDE_BY_SIDE := tests/unit tests/contract tests/component tests/fault tests/bench \
+	--ignore=tests/component/local
+# what starts a whole stack takes the usual ports and goes alone
 ONE_BY_ONE := tests/component/local tests/e2e tests/browser
 
 help: ## say what there is
@@ -19,7 +21,8 @@ install: .venv/installed ## make .venv and install what requirements.lock names
 	@bash deploy/install.sh
 
 demo: install ## play one full round (APPLICANTS=3000 SEED=2024 EXIT=1: end when it is over)
-	@$(BIN)/terang demo $(if $(APPLICANTS),--applicants $(APPLICANTS)) $(if $(SEED),--seed $(SEED)) $(if $(EXIT),--exit)
+	@$(BIN)/terang demo $(if $(APPLICANTS),--applicants $(APPLICANTS)) \
+		$(if $(SEED),--seed $(SEED)) $(if $(EXIT),--exit)
 
 up: install ## start the platform on this machine and leave it running
 	@$(BIN)/terang local up --detach
@@ -43,7 +46,8 @@ test: install ## all tests; Kafka and PostgreSQL are started for them
 	$(BIN)/python -m pytest -q $(ONE_BY_ONE)
 
 bench: install ## measure at full size, each figure beside its baseline
-	TERANG_TEST_SIZE=full TERANG_TEST_DURABLE=1 $(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
+	TERANG_TEST_SIZE=full TERANG_TEST_DURABLE=1 \
+		$(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
 
 soak: install ## the long campaign: HISTORIES=100000 of the simulator, SEED=1 the first
 	$(BIN)/python -m tests.fault.simulator --histories $(or $(HISTORIES),100000) --seed $(or $(SEED),1)

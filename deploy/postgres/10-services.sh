@@ -3,5 +3,6 @@
 set -e
 for service in applications exams ranking feedback; do
   password=$(printenv "PASSWORD_$(echo $service | tr a-z A-Z)")
-  psql -v ON_ERROR_STOP=1 -U postgres -d postgres -q -v name=$service -v password="$password" -f /terang/database.sql
+  psql -v ON_ERROR_STOP=1 -U postgres -d postgres -q -v name=$service -v password="$password" \
+    -f /terang/database.sql
 done

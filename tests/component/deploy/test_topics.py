@@ -82,6 +82,9 @@ async def test_another_number_of_partitions_is_refused(
 ) -> None:
     """A topic with other partitions than the catalogue's is named, and nothing is changed."""
     await admin.create_topics([NewTopic(two[0].name, 7, 1)])
+    async with asyncio.timeout(20):  # until the broker tells of it
+        while two[0].name not in await admin.list_topics():
+            await asyncio.sleep(0.1)
     with pytest.raises(TopicsError, match=f"{two[0].name} has 7 partitions, not 5"):
         await provision(servers.bootstrap, two)
     assert two[1].name not in await admin.list_topics()
