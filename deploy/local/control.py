@@ -66,13 +66,13 @@ def stop(folder: Path) -> bool:
     if not lock_is_held(folder):
         return False
     deadline = time.monotonic() + DOWN_SECONDS
-    pid = asked = None
+    pid = signalled = None
     while (stack := running(folder)) is not None:
         # right after its start it has not said its number yet
         pid = stack.supervisor.pid if stack.supervisor else None
-        if pid is not None and pid != asked:
+        if pid is not None and pid != signalled:
             os.kill(pid, signal.SIGTERM)
-            asked = pid
+            signalled = pid
         if time.monotonic() > deadline:
             raise StackError(
                 f"The stack (supervisor {pid}) is still there after {DOWN_SECONDS:.0f} s; "

@@ -68,10 +68,10 @@ def test_the_command_names_what_is_not_set(
     for service in SERVICES:
         monkeypatch.delenv(f"DATABASE_URL_{service.upper()}", raising=False)
     monkeypatch.setenv("DATABASE_URL_EXAMS", servers.database("exams"))
-    every = CliRunner().invoke(app, ["migrate"])
-    assert every.exit_code == 2
-    assert "DATABASE_URL_RANKING" in every.stderr
-    assert "DATABASE_URL_EXAMS" not in every.stderr
-    one = CliRunner().invoke(app, ["migrate", "exams"])
-    assert one.exit_code == 0, one.output
-    assert "Applied" in one.stdout
+    all_services = CliRunner().invoke(app, ["migrate"])
+    assert all_services.exit_code == 2
+    assert "DATABASE_URL_RANKING" in all_services.stderr
+    assert "DATABASE_URL_EXAMS" not in all_services.stderr
+    exams = CliRunner().invoke(app, ["migrate", "exams"])
+    assert exams.exit_code == 0, exams.output
+    assert "Applied" in exams.stdout

@@ -25,7 +25,7 @@ async def admin(servers: Servers) -> AsyncIterator[AIOKafkaAdminClient]:
 
 
 @pytest.fixture
-def two() -> tuple[Topic, Topic]:
+def topics() -> tuple[Topic, Topic]:
     """Two rows of a catalogue, of names that nobody has used."""
     unique = uuid4().hex[:8]
     return (
@@ -48,11 +48,11 @@ async def settings(admin: AIOKafkaAdminClient, name: str) -> dict[str, str]:
 
 
 async def test_topics_are_made_as_their_rows_say(
-    servers: Servers, admin: AIOKafkaAdminClient, two: tuple[Topic, Topic]
+    servers: Servers, admin: AIOKafkaAdminClient, topics: tuple[Topic, Topic]
 ) -> None:
     """Partitions, retention and safety are as the catalogue and the number of brokers ask."""
-    assert await provision(servers.bootstrap, two) == [topic.name for topic in two]
-    for topic in two:
+    assert await provision(servers.bootstrap, topics) == [topic.name for topic in topics]
+    for topic in topics:
         [row] = await admin.describe_topics([topic.name])
         assert len(row["partitions"]) == topic.partitions
         assert {
@@ -63,31 +63,31 @@ async def test_topics_are_made_as_their_rows_say(
 
 
 async def test_a_second_run_makes_nothing_and_gives_changed_settings(
-    servers: Servers, admin: AIOKafkaAdminClient, two: tuple[Topic, Topic]
+    servers: Servers, admin: AIOKafkaAdminClient, topics: tuple[Topic, Topic]
 ) -> None:
     """What is there stays; a retention that changed in the catalogue is given to the topic."""
-    await provision(servers.bootstrap, two)
-    shorter = replace(two[1], retention_ms=7 * DAY_MS)
+    await provision(servers.bootstrap, topics)
+    shorter = replace(topics[1], retention_ms=7 * DAY_MS)
     # a broker tells of what it made and changed when its own log of that has come round
     async with asyncio.timeout(20):
-        while not {topic.name for topic in two} <= set(await admin.list_topics()):
+        while not {topic.name for topic in topics} <= set(await admin.list_topics()):
             await asyncio.sleep(0.1)
-        assert await provision(servers.bootstrap, [two[0], shorter]) == []
+        assert await provision(servers.bootstrap, [topics[0], shorter]) == []
         while (await settings(admin, shorter.name))["retention.ms"] != str(7 * DAY_MS):
             await asyncio.sleep(0.1)
 
 
 async def test_another_number_of_partitions_is_refused(
-    servers: Servers, admin: AIOKafkaAdminClient, two: tuple[Topic, Topic]
+    servers: Servers, admin: AIOKafkaAdminClient, topics: tuple[Topic, Topic]
 ) -> None:
     """A topic with other partitions than the catalogue's is named, and nothing is changed."""
-    await admin.create_topics([NewTopic(two[0].name, 7, 1)])
+    await admin.create_topics([NewTopic(topics[0].name, 7, 1)])
     async with asyncio.timeout(20):  # until the broker tells of it
-        while two[0].name not in await admin.list_topics():
+        while topics[0].name not in await admin.list_topics():
             await asyncio.sleep(0.1)
-    with pytest.raises(TopicsError, match=f"{two[0].name} has 7 partitions, not 5"):
-        await provision(servers.bootstrap, two)
-    assert two[1].name not in await admin.list_topics()
+    with pytest.raises(TopicsError, match=f"{topics[0].name} has 7 partitions, not 5"):
+        await provision(servers.bootstrap, topics)
+    assert topics[1].name not in await admin.list_topics()
 
 
 def test_the_command_says_what_it_found(servers: Servers, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -41,7 +41,7 @@ class Upstream:
 
     async def repeat(self, request: Request) -> Response:
         body = await request.body()
-        told = {
+        received = {
             "method": request.method,
             "path": request.url.path,
             "query": request.url.query,
@@ -50,7 +50,7 @@ class Upstream:
         }
         if request.method == "DELETE":
             return Response(status_code=204)
-        return JSONResponse(told, status_code=201, headers={"x-own": "kept"})
+        return JSONResponse(received, status_code=201, headers={"x-own": "kept"})
 
     async def stream(self, _request: Request) -> Response:
         async def events() -> AsyncIterator[str]:
@@ -119,16 +119,16 @@ async def test_a_request_arrives_as_it_was_sent(door: httpx.AsyncClient) -> None
     )
     assert answer.status_code == 201
     assert answer.headers["x-own"] == "kept"
-    told = answer.json()
-    assert (told["method"], told["path"], told["query"], told["bytes"]) == (
+    received = answer.json()
+    assert (received["method"], received["path"], received["query"], received["bytes"]) == (
         "POST",
         "/ranking/a/b/c",
         "x=1%202&y=",
         3_000_000,
     )
-    assert told["headers"]["idempotency-key"] == "k1"
-    assert told["headers"]["host"] == door.base_url.netloc.decode()
-    assert told["headers"]["x-forwarded-for"] == "127.0.0.1"
+    assert received["headers"]["idempotency-key"] == "k1"
+    assert received["headers"]["host"] == door.base_url.netloc.decode()
+    assert received["headers"]["x-forwarded-for"] == "127.0.0.1"
 
 
 async def test_a_body_of_unknown_length_arrives_whole(door: httpx.AsyncClient) -> None:
@@ -159,7 +159,7 @@ async def test_events_arrive_one_by_one_and_end_with_their_reader(
 
 
 async def test_an_answer_that_breaks_off_breaks_off(door: httpx.AsyncClient) -> None:
-    """When a service dies in the middle of an answer the reader is not told that it was whole."""
+    """When a service dies in the middle of an answer the reader is not received that it was whole."""
     with pytest.raises(httpx.RemoteProtocolError):
         await door.get("/ranking/broken")
 

@@ -11,7 +11,7 @@ from shared.policies.library import FOLDER
 GOLDEN = Path(__file__).parents[2] / "services" / "ranking" / "files" / "golden"
 
 
-def asked(case: str, *options: str, policy: str = "national-cpns-2024") -> list[str]:
+def arguments(case: str, *options: str, policy: str = "national-cpns-2024") -> list[str]:
     folder = GOLDEN / case
     files = [
         "--vacancies",
@@ -24,7 +24,7 @@ def asked(case: str, *options: str, policy: str = "national-cpns-2024") -> list[
 
 def test_lines_are_printed_or_written() -> None:
     """Status 0; only lines go to standard output, the summary goes to standard error."""
-    done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd"))
+    done = CliRunner().invoke(app, arguments("skd-cut", "--stage", "skd"))
     assert done.exit_code == 0
     assert done.stdout == (GOLDEN / "skd-cut" / "expected.csv").read_text("utf-8")
     assert done.stderr == "skd: 15 candidates of 3 vacancies: 1 DIS, 3 P, 6 P/L, 1 TH, 4 TL\n"
@@ -34,7 +34,7 @@ def test_an_undecided_tie_is_status_3(tmp_path: Path) -> None:
     """The lines are written all the same."""
     out = tmp_path / "out.csv"
     done = CliRunner().invoke(
-        app, asked("final-ties", "--stage", "final", "--admitted", "--out", str(out))
+        app, arguments("final-ties", "--stage", "final", "--admitted", "--out", str(out))
     )
     assert done.exit_code == 3
     assert out.read_text("utf-8") == (GOLDEN / "final-ties" / "expected.csv").read_text("utf-8")
@@ -47,7 +47,7 @@ def test_a_refusal_is_status_2_and_leaves_what_was_there(tmp_path: Path) -> None
     bad.write_text("participant_no,vacancy_id,TWK,TIU,TKP\n1,V-1,100,120,200\n2,V-1,1e2,120,200\n")
     out = tmp_path / "out.csv"
     out.write_text("earlier\n")
-    options = asked("skd-cut", "--stage", "skd", "--out", str(out))
+    options = arguments("skd-cut", "--stage", "skd", "--out", str(out))
     options[options.index("--candidates") + 1] = str(bad)
     done = CliRunner().invoke(app, options)
     assert done.exit_code == 2
@@ -59,10 +59,10 @@ def test_a_refusal_is_status_2_and_leaves_what_was_there(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "says"),
     [
-        (asked("skd-cut", "--stage", "skb9"), "has no list skb9; it has skd, final"),
-        (asked("skd-cut", "--stage", "skd", policy="national"), "no such policy"),
-        (asked("nowhere", "--stage", "skd"), "No such file"),
-        (asked("skd-cut", "--stage", "skd", "--explain", "9999"), "has the number 9999"),
+        (arguments("skd-cut", "--stage", "skb9"), "has no list skb9; it has skd, final"),
+        (arguments("skd-cut", "--stage", "skd", policy="national"), "no such policy"),
+        (arguments("nowhere", "--stage", "skd"), "No such file"),
+        (arguments("skd-cut", "--stage", "skd", "--explain", "9999"), "has the number 9999"),
     ],
 )
 def test_what_cannot_be_asked_is_status_2(options: list[str], says: str) -> None:
@@ -74,7 +74,9 @@ def test_what_cannot_be_asked_is_status_2(options: list[str], says: str) -> None
 
 def test_a_place_is_explained_in_both_languages() -> None:
     """Instead of the lines."""
-    done = CliRunner().invoke(app, asked("final-rounding", "--stage", "final", "--explain", "0002"))
+    done = CliRunner().invoke(
+        app, arguments("final-rounding", "--stage", "final", "--explain", "0002")
+    )
     assert done.exit_code == 0
     assert "Peringkat Anda 1 dari 2 peserta yang diperingkat." in done.stdout
     assert "Your rank is 1 of 2 who are ranked." in done.stdout
@@ -103,7 +105,7 @@ def test_a_link_leads_to_where_lines_are_written(tmp_path: Path) -> None:
     (tmp_path / "out.csv.unfinished").write_text("somebody's")
     (tmp_path / "link.csv").symlink_to("out.csv")
     done = CliRunner().invoke(
-        app, asked("skd-cut", "--stage", "skd", "--out", str(tmp_path / "link.csv"))
+        app, arguments("skd-cut", "--stage", "skd", "--out", str(tmp_path / "link.csv"))
     )
     assert done.exit_code == 0
     assert (tmp_path / "link.csv").is_symlink()
@@ -115,7 +117,7 @@ def test_a_link_leads_to_where_lines_are_written(tmp_path: Path) -> None:
 
 def test_a_device_is_written_to() -> None:
     """It stays what it is."""
-    done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd", "--out", "/dev/null"))
+    done = CliRunner().invoke(app, arguments("skd-cut", "--stage", "skd", "--out", "/dev/null"))
     assert done.exit_code == 0
     assert Path("/dev/null").is_char_device()
 
@@ -127,7 +129,7 @@ def test_where_nothing_can_be_written_is_status_2(tmp_path: Path, out: str) -> N
     """A folder, a file as a folder, a name too long, a folder that isn't there: a sentence."""
     (tmp_path / "file").write_text("")
     done = CliRunner().invoke(
-        app, asked("skd-cut", "--stage", "skd", "--out", out.format(folder=tmp_path))
+        app, arguments("skd-cut", "--stage", "skd", "--out", out.format(folder=tmp_path))
     )
     assert done.exit_code == 2
     assert done.stderr.startswith("terang rank: ")
@@ -137,7 +139,7 @@ def test_nothing_is_written_where_an_account_of_nobody_is_asked_for(tmp_path: Pa
     """Status 2 means no line."""
     out = tmp_path / "out.csv"
     done = CliRunner().invoke(
-        app, asked("skd-cut", "--stage", "skd", "--explain", "9999", "--out", str(out))
+        app, arguments("skd-cut", "--stage", "skd", "--explain", "9999", "--out", str(out))
     )
     assert (done.exit_code, out.exists()) == (2, False)
 
@@ -153,6 +155,6 @@ def test_a_stage_that_completes_two_lists_names_none(tmp_path: Path) -> None:
         .replace('after = "skd"', 'after = "first"')
     )
     policy.write_text(text[:lists] + both.replace('stage = "skb"\n', 'stage = "skd"\n'), "utf-8")
-    done = CliRunner().invoke(app, asked("skd-cut", "--stage", "skd", policy=str(policy)))
+    done = CliRunner().invoke(app, arguments("skd-cut", "--stage", "skd", policy=str(policy)))
     assert done.exit_code == 2
     assert "has more than one list that skd completes; it has first, final" in done.stderr
