@@ -116,7 +116,7 @@ def described(plan: Plan, *, restores: bool) -> list[str]:
         inbound = read_headers(record)
         subject = (inbound.headers.get("ce_subject") or b"").decode(errors="replace")
         lines.append(
-            f"  lacking: {inbound.type} {subject}, number {inbound.mark.sequence} of {record.topic}/{record.partition}"
+            f"  lacking: {inbound.type} {subject}, number {inbound.identity.sequence} of {record.topic}/{record.partition}"
         )
     if len(plan.lacking) > SHOWN:
         lines.append(f"  … and {len(plan.lacking) - SHOWN} more")

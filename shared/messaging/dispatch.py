@@ -268,7 +268,8 @@ async def _run(subscription: Subscription, connection: Connection, run: list[Eve
 
 
 def _fault(blamed: BlamedError) -> RecordFault:
-    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
+    """Why a use case could not take an event, in a code and words that hold nothing of the event.
+    """
     cause = blamed.__cause__
     if isinstance(cause, Refusal):
         return RecordFault("refused", cause.code)
@@ -337,7 +338,7 @@ class Plan:
     skipped: Counter[TopicPartition] = field(default_factory=Counter)
 
     def count_unheard(self, partition: TopicPartition, record: InboundRecord) -> None:
-        first, count = self.unheard.get((partition, record.type or ""), (record.mark.offset, 0))
+        first, count = self.unheard.get((partition, record.type or ""), (record.identity.offset, 0))
         self.unheard[partition, record.type or ""] = (first, count + 1)
 
 
@@ -364,7 +365,7 @@ def make_plan(
     for partition, part in _parts(batch):
         if partition not in stands:
             raise ElsewhereError
-        verdicts, end = judge_all(stands[partition], [record.mark for record in part])
+        verdicts, end = judge_all(stands[partition], [record.identity for record in part])
         if verdicts[-1] is Verdict.ELSEWHERE:
             raise ElsewhereError
         if verdicts[-1] is Verdict.GAP:
@@ -438,7 +439,7 @@ def side_by_side(lanes: Iterable[deque[Run]]) -> list[Run]:
 def _gap(service: str, position: Position, record: InboundRecord) -> OperatorNeeded:
     raw = record.raw
     return OperatorNeeded(
-        f"{service}: {raw.topic}/{raw.partition} holds sequence {record.mark.sequence} at offset {raw.offset}, but"
+        f"{service}: {raw.topic}/{raw.partition} holds sequence {record.identity.sequence} at offset {raw.offset}, but"
         f" {position.sequence + 1} comes next: an event is missing on the log.",
         remedy=REMEDY,
         cause=Cause.GAP,

@@ -24,7 +24,7 @@ RELAY_LOCK = "hashtextextended('messaging.relay', 0)"
 """Who holds this advisory lock of the service's database leads; an expression of SQL."""
 
 
-class Own(NamedTuple):
+class PublishedEvent(NamedTuple):
     """One record of ours as it stands in the log."""
 
     offset: int
@@ -33,7 +33,7 @@ class Own(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stored:
+class StoredPartition:
     """What the database says of one partition: the last number given, and the last record known to
     be on the log.
     """
@@ -41,17 +41,17 @@ class Stored:
     topic: str
     partition: int
     numbered: int
-    acknowledged: Own | None
+    acknowledged: PublishedEvent | None
 
 
-class Bounds(NamedTuple):
+class OffsetRange(NamedTuple):
     """Offsets of a partition: of its first record that is still there, and one past its last."""
 
     start: int
     end: int
 
 
-class Base(NamedTuple):
+class ScanStart(NamedTuple):
     """Where counting begins: the first offset to look at, and the number before it (None: unknown,
     what came before has expired).
     """
@@ -60,7 +60,9 @@ class Base(NamedTuple):
     sequence: int | None
 
 
-def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, remedy: str) -> Base:
+def base(
+    stored: StoredPartition, bounds: OffsetRange, anchor: PublishedEvent | None, *, remedy: str
+) -> ScanStart:
     """From where to count.
 
     `anchor` is our record at the stored offset, None if there is none or it isn't ours.
@@ -78,20 +80,20 @@ def base(stored: Stored, bounds: Bounds, anchor: Own | None, *, remedy: str) -> 
         )
     if known is not None and (bounds.start == after_known or anchor == known):
         # A log that begins just behind the known record has lost nothing but by its retention.
-        return Base(after_known, known.sequence)
+        return ScanStart(after_known, known.sequence)
     # The last record alone is not the truth, nor is the stored one when another stands in its
     # place: read the whole log.
-    return Base(bounds.start, 0 if bounds.start == 0 else None)
+    return ScanStart(bounds.start, 0 if bounds.start == 0 else None)
 
 
-class Count:
+class SequenceScan:
     """Counts our records from the base on.
 
     `rows` are the event ids of the outbox's numbered rows above the base, by sequence.
     """
 
     def __init__(
-        self, stored: Stored, start: Base, rows: Mapping[int, UUID], *, remedy: str
+        self, stored: StoredPartition, start: ScanStart, rows: Mapping[int, UUID], *, remedy: str
     ) -> None:
         self._stored = stored
         self._rows = rows
@@ -99,7 +101,7 @@ class Count:
         self._sequence = start.sequence
         self._last = stored.acknowledged if stored.acknowledged and start.sequence else None
 
-    def see(self, own: Own) -> None:
+    def see(self, own: PublishedEvent) -> None:
         """The next of our records.
 
         A number already passed is a zombie's repeat, which consumers skip; else numbers must be
@@ -122,7 +124,7 @@ class Count:
         self._sequence = own.sequence
         self._last = own
 
-    def last(self) -> Own | None:
+    def last(self) -> PublishedEvent | None:
         """The last number that the log holds; all above it, up to the last one given, are rows that
         can be sent.
         """
@@ -150,17 +152,21 @@ class Count:
         )
 
 
-def own_record(raw: Raw) -> Own | None:
+def published_event(raw: Raw) -> PublishedEvent | None:
     """The record's number and event id, None when a consumer would not count it as one of this
     platform's. Never raises.
     """
-    offset, sequence, event = read_headers(raw).mark
-    return Own(offset, sequence, event) if sequence is not None and event is not None else None
+    offset, sequence, event = read_headers(raw).identity
+    return (
+        PublishedEvent(offset, sequence, event)
+        if sequence is not None and event is not None
+        else None
+    )
 
 
 async def survey(
     connection: Connection, *, bootstrap_servers: str, partitions: Mapping[str, int], remedy: str
-) -> dict[tuple[str, int], Own | None]:
+) -> dict[tuple[str, int], PublishedEvent | None]:
     """Asks PostgreSQL and Kafka, and decides for each partition of `partitions` (topic: count): the
     last of ours that the log holds.
 
@@ -178,7 +184,7 @@ async def survey(
         await consumer.start()
         stored = await stored_partitions(connection, partitions)
         starts, ends = await consumer.beginning_offsets(tps), await consumer.end_offsets(tps)
-        bounds = {tp: Bounds(starts[tp], ends[tp]) for tp in tps}
+        bounds = {tp: OffsetRange(starts[tp], ends[tp]) for tp in tps}
         known = {tp: own.offset for tp in tps if (own := stored[tp].acknowledged) is not None}
         there = {
             tp: offset
@@ -186,11 +192,13 @@ async def survey(
             if bounds[tp].start <= offset < bounds[tp].end
         }
         just_these = {tp: offset + 1 for tp, offset in there.items()}
-        anchors = {tp: own async for tp, own, _ in own_records(consumer, there, just_these)}
+        anchors = {tp: own async for tp, own, _ in published_events(consumer, there, just_these)}
         bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), remedy=remedy) for tp in tps}
         rows = await _numbered_rows(connection, bases)
-        counts = {tp: Count(stored[tp], bases[tp], rows[tp], remedy=remedy) for tp in tps}
-        async for tp, own, _ in own_records(consumer, {tp: bases[tp].offset for tp in tps}, ends):
+        counts = {tp: SequenceScan(stored[tp], bases[tp], rows[tp], remedy=remedy) for tp in tps}
+        async for tp, own, _ in published_events(
+            consumer, {tp: bases[tp].offset for tp in tps}, ends
+        ):
             counts[tp].see(own)
         return {(tp.topic, tp.partition): counts[tp].last() for tp in tps}
     finally:
@@ -248,11 +256,11 @@ async def check_partitions(
             )
 
 
-async def own_records(
+async def published_events(
     consumer: AIOKafkaConsumer,
     starts: Mapping[TopicPartition, int],
     ends: Mapping[TopicPartition, int],
-) -> AsyncIterator[tuple[TopicPartition, Own, Raw]]:
+) -> AsyncIterator[tuple[TopicPartition, PublishedEvent, Raw]]:
     """Our records from start (included) to end (not included) of each partition, in order within
     it, also undecoded. Offsets are dense.
     """
@@ -265,7 +273,7 @@ async def own_records(
             await consumer.getmany(*unread, timeout_ms=1000, max_records=5000)
         ).items():
             for record in records:
-                if record.offset < ends[tp] and (own := own_record(record)):
+                if record.offset < ends[tp] and (own := published_event(record)):
                     yield tp, own, record
             if records[-1].offset + 1 >= ends[tp]:
                 unread.discard(tp)
@@ -274,27 +282,27 @@ async def own_records(
 
 async def stored_partitions(
     connection: Connection, partitions: Mapping[str, int]
-) -> dict[TopicPartition, Stored]:
+) -> dict[TopicPartition, StoredPartition]:
     """What the database says of each partition; nothing yet, where it never numbered a row."""
     stored = {
-        TopicPartition(topic, partition): Stored(topic, partition, 0, None)
+        TopicPartition(topic, partition): StoredPartition(topic, partition, 0, None)
         for topic, count in partitions.items()
         for partition in range(count)
     }
     for row in await connection.fetch("SELECT * FROM messaging.outbox_partitions"):
         acknowledged = None
         if row["acknowledged"]:
-            acknowledged = Own(
+            acknowledged = PublishedEvent(
                 row["acknowledged_offset"], row["acknowledged"], row["acknowledged_event"]
             )
         tp = TopicPartition(row["topic"], row["partition"])
         if tp in stored:
-            stored[tp] = Stored(tp.topic, tp.partition, row["numbered"], acknowledged)
+            stored[tp] = StoredPartition(tp.topic, tp.partition, row["numbered"], acknowledged)
     return stored
 
 
 async def _numbered_rows(
-    connection: Connection, bases: Mapping[TopicPartition, Base]
+    connection: Connection, bases: Mapping[TopicPartition, ScanStart]
 ) -> dict[TopicPartition, dict[int, UUID]]:
     rows: dict[TopicPartition, dict[int, UUID]] = {tp: {} for tp in bases}
     found = await connection.fetch(

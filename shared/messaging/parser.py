@@ -23,7 +23,7 @@ from faststream.kafka.message import KafkaAckableMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from shared.messaging.envelope import Contract, Event, Record
-from shared.messaging.position import Mark
+from shared.messaging.position import RecordIdentity
 
 
 class Raw(Protocol):
@@ -65,7 +65,7 @@ class InboundRecord(NamedTuple):
     """
 
     raw: Raw
-    mark: Mark
+    identity: RecordIdentity
     type: str | None
     headers: dict[str, bytes | None]
     fault: RecordFault | None
@@ -96,29 +96,33 @@ def read_headers(raw: Raw) -> InboundRecord:
         sequence = int(digits) if digits.isdigit() else 0
         event = UUID(headers["ce_id"].decode("ascii"))  # type: ignore[union-attr]
     except (KeyError, AttributeError, UnicodeDecodeError, ValueError):
-        return InboundRecord(raw, Mark(offset, None, None), None, headers, _not_ours(headers))
+        return InboundRecord(
+            raw, RecordIdentity(offset, None, None), None, headers, _not_ours(headers)
+        )
     if sequence < 1:
         return InboundRecord(
             raw,
-            Mark(offset, None, None),
+            RecordIdentity(offset, None, None),
             None,
             headers,
             RecordFault("header-invalid", "ce_sequence is no number from 1"),
         )
-    mark = Mark(offset, sequence, event)
+    identity = RecordIdentity(offset, sequence, event)
     type_ = headers.get("ce_type")
     if type_ is None:
-        return InboundRecord(raw, mark, None, headers, RecordFault(*_absent(headers, "ce_type")))
+        return InboundRecord(
+            raw, identity, None, headers, RecordFault(*_absent(headers, "ce_type"))
+        )
     name = _type_name(type_)
     if name is None:
         return InboundRecord(
             raw,
-            mark,
+            identity,
             None,
             headers,
             RecordFault("header-invalid", "ce_type is no name of an event type"),
         )
-    return InboundRecord(raw, mark, name, headers, None)
+    return InboundRecord(raw, identity, name, headers, None)
 
 
 @lru_cache(maxsize=1000)
@@ -158,22 +162,22 @@ def _not_ours(headers: dict[str, bytes | None]) -> RecordFault:
 
 def _event(record: InboundRecord, data: BaseModel) -> Event[Any] | RecordFault:
     """The event of a record whose data are valid, or what its other headers lack."""
-    raw, mark, headers = record.raw, record.mark, record.headers
+    raw, identity, headers = record.raw, record.identity, record.headers
     correlation = headers.get("ce_correlationid")
     try:
         when = datetime.fromisoformat(headers["ce_time"].decode())  # type: ignore[union-attr]
         if when.tzinfo is None:
             return RecordFault("header-invalid", "ce_time has no zone")
         return Event(
-            mark.event,  # type: ignore[arg-type] # with a type there is an id, and a sequence
+            identity.event,  # type: ignore[arg-type] # with a type there is an id, and a sequence
             record.type,  # type: ignore[arg-type]
             headers["ce_source"].decode(),  # type: ignore[union-attr]
             headers["ce_subject"].decode(),  # type: ignore[union-attr]
             when if when.tzinfo is UTC else when.astimezone(UTC),
-            mark.sequence,  # type: ignore[arg-type]
+            identity.sequence,  # type: ignore[arg-type]
             raw.topic,
             raw.partition,
-            mark.offset,
+            identity.offset,
             None if correlation is None else correlation.decode(),
             data,
         )

@@ -17,7 +17,7 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 
-class Mark(NamedTuple):
+class RecordIdentity(NamedTuple):
     """What a record says about itself.
 
     `sequence` and `event` are None together: a record that is not of this platform.
@@ -62,45 +62,47 @@ class Verdict(Enum):
     place. Seek."""
 
 
-def judge(position: Position, mark: Mark) -> tuple[Verdict, Position]:
+def judge(position: Position, record: RecordIdentity) -> tuple[Verdict, Position]:
     """What the record means, and where the partition stands once it is taken.
 
     GAP and ELSEWHERE leave the position as it is.
     """
-    if mark.offset != position.next_offset:
+    if record.offset != position.next_offset:
         return Verdict.ELSEWHERE, position
-    if mark.sequence is None:
-        return Verdict.FOREIGN, replace(position, next_offset=mark.offset + 1)
-    if mark.sequence <= position.sequence:
-        return Verdict.SKIP, replace(position, next_offset=mark.offset + 1)
-    if mark.sequence > position.sequence + 1:
+    if record.sequence is None:
+        return Verdict.FOREIGN, replace(position, next_offset=record.offset + 1)
+    if record.sequence <= position.sequence:
+        return Verdict.SKIP, replace(position, next_offset=record.offset + 1)
+    if record.sequence > position.sequence + 1:
         return Verdict.GAP, position
     return Verdict.APPLY, replace(
         position,
-        next_offset=mark.offset + 1,
-        sequence=mark.sequence,
-        sequence_offset=mark.offset,
-        sequence_event=mark.event,
+        next_offset=record.offset + 1,
+        sequence=record.sequence,
+        sequence_offset=record.offset,
+        sequence_event=record.event,
     )
 
 
-def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict], Position]:
+def judge_all(
+    position: Position, records: Sequence[RecordIdentity]
+) -> tuple[list[Verdict], Position]:
     """The same for consecutive records of one partition, as `judge` says one by one; ends at the
     first GAP or ELSEWHERE.
 
     In the common case (offsets and sequences both dense, the whole batch new) it does not look at
     each step anew.
     """
-    first, last = marks[0], marks[-1]
-    count = len(marks)
+    first, last = records[0], records[-1]
+    count = len(records)
     dense = (
         first.offset == position.next_offset
         and last.offset == first.offset + count - 1
         and first.sequence == position.sequence + 1
         and all(
-            mark.sequence is not None
-            and mark.sequence - mark.offset == first.sequence - first.offset
-            for mark in marks
+            record.sequence is not None
+            and record.sequence - record.offset == first.sequence - first.offset
+            for record in records
         )
     )
     if dense:
@@ -113,8 +115,8 @@ def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict],
         )
         return [Verdict.APPLY] * count, moved
     verdicts: list[Verdict] = []
-    for mark in marks:
-        verdict, position = judge(position, mark)
+    for record in records:
+        verdict, position = judge(position, record)
         verdicts.append(verdict)
         if verdict in (Verdict.GAP, Verdict.ELSEWHERE):
             break
@@ -122,7 +124,7 @@ def judge_all(position: Position, marks: Sequence[Mark]) -> tuple[list[Verdict],
 
 
 @dataclass(frozen=True, slots=True)
-class Evidence:
+class LogSnapshot:
     """What a log shows of one partition now.
 
     `start` and `end` are its first offset and the one after its last. `at_sequence` is the record
@@ -132,11 +134,11 @@ class Evidence:
 
     start: int
     end: int
-    at_sequence: Mark | None
-    before: Mark | None
+    at_sequence: RecordIdentity | None
+    before: RecordIdentity | None
 
 
-def why_another_log(position: Position, evidence: Evidence) -> str | None:
+def why_another_log(position: Position, evidence: LogSnapshot) -> str | None:
     """Why the log is not the one that this position was made on, in words for an operator; None
     while it is.
 

@@ -18,7 +18,7 @@ from shared.messaging import same_log
 from shared.messaging.consumer import collect_rarely
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.dispatch import SQL, lock, position_of
-from shared.messaging.position import Evidence, Position
+from shared.messaging.position import LogSnapshot, Position
 from shared.messaging.rebuild_helpers import Helper
 from shared.messaging.rebuild_share import NEXT, Anew, RefusedError, Share, log_reader
 from shared.postgres.pool import Connection
@@ -185,7 +185,7 @@ def _left(living: Iterable[Position], stands: Mapping[TopicPartition, Position])
     return sum(each.next_offset - stands[each.partition].next_offset for each in living)
 
 
-def _check_start(shown: Mapping[TopicPartition, Evidence]) -> None:
+def _check_start(shown: Mapping[TopicPartition, LogSnapshot]) -> None:
     """Nothing of what took effect may be missing at the log's beginning."""
     cut = [
         f"{partition.topic}/{partition.partition}"

@@ -169,7 +169,7 @@ class Share:
         for rejection in plan.rejected:
             raw = rejection.record.raw
             if (
-                rejection.record.mark.sequence is not None
+                rejection.record.identity.sequence is not None
                 and (raw.topic, raw.partition, raw.offset) not in unsettled
             ):
                 raise RefusedError(

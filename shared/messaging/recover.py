@@ -18,13 +18,13 @@ from shared.messaging.envelope import Record
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.lead import (
     RELAY_LOCK,
-    Base,
-    Bounds,
-    Own,
-    Stored,
+    OffsetRange,
+    PublishedEvent,
+    ScanStart,
+    StoredPartition,
     check_partitions,
     new_reader,
-    own_records,
+    published_events,
     stored_partitions,
 )
 from shared.messaging.outbox import headers_as_text
@@ -37,7 +37,7 @@ pushes its counters past them (participant numbers), and says in lines for the o
 and what it could not do. Runs in the transaction of `apply`."""
 
 
-class Numbered(NamedTuple):
+class OutboxRow(NamedTuple):
     """A row of the outbox as planning sees it."""
 
     event_id: UUID
@@ -45,7 +45,7 @@ class Numbered(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Lane:
+class PartitionPlan:
     """What becomes of one partition.
 
     `last` is the last number that the log holds (None: none); counting goes on above it.
@@ -56,10 +56,10 @@ class Lane:
 
     topic: str
     partition: int
-    last: Own | None
+    last: PublishedEvent | None
     renumbered: tuple[tuple[UUID, int], ...]
     sent_anew: tuple[UUID, ...]
-    lacking: tuple[Own, ...]
+    lacking: tuple[PublishedEvent, ...]
     lost: int
 
     @property
@@ -73,20 +73,25 @@ class Plan:
     partition and offset.
     """
 
-    lanes: tuple[Lane, ...]
+    lanes: tuple[PartitionPlan, ...]
     lacking: tuple[Record, ...]
 
 
-def plan_lane(
-    stored: Stored, start: Base, log: Sequence[Own], rows: Sequence[Numbered], *, remedy: str
-) -> Lane:
+def plan_partition(
+    stored: StoredPartition,
+    start: ScanStart,
+    log: Sequence[PublishedEvent],
+    rows: Sequence[OutboxRow],
+    *,
+    remedy: str,
+) -> PartitionPlan:
     """Pure: from our records behind `start`, in order, and the outbox's rows that have a number
     above it or none.
 
     Raises OperatorNeeded when the log jumps over a number: consumers can't pass that, whatever the
     database says.
     """
-    held: dict[int, Own] = {}
+    held: dict[int, PublishedEvent] = {}
     sequence = start.sequence
     for own in log:
         if sequence is not None and own.sequence <= sequence:
@@ -116,7 +121,7 @@ def plan_lane(
             )
     end = last.sequence if last else 0
     still_there = {row.sequence for row in rows if row.sequence is not None}
-    return Lane(
+    return PartitionPlan(
         stored.topic,
         stored.partition,
         last,
@@ -180,21 +185,25 @@ async def gather(
             if (own := stored[tp].acknowledged) and starts[tp] <= own.offset < ends[tp]
         }
         just_these = {tp: offset + 1 for tp, offset in known.items()}
-        anchors = {tp: own async for tp, own, _ in own_records(consumer, known, just_these)}
+        anchors = {tp: own async for tp, own, _ in published_events(consumer, known, just_these)}
         bases = {
-            tp: agreed(stored[tp], Bounds(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps
+            tp: agreed(stored[tp], OffsetRange(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps
         }
         rows = await _rows(connection, bases)
         ids = {row.event_id for lane in rows.values() for row in lane}
-        log: dict[TopicPartition, list[Own]] = {tp: [] for tp in tps}
+        log: dict[TopicPartition, list[PublishedEvent]] = {tp: [] for tp in tps}
         raws: dict[tuple[TopicPartition, int], Raw] = {}
-        async for tp, own, raw in own_records(consumer, {tp: bases[tp].offset for tp in tps}, ends):
+        async for tp, own, raw in published_events(
+            consumer, {tp: bases[tp].offset for tp in tps}, ends
+        ):
             log[tp].append(own)
             if own.event_id not in ids:
                 raws[tp, own.offset] = raw
     finally:
         await consumer.stop()
-    lanes = tuple(plan_lane(stored[tp], bases[tp], log[tp], rows[tp], remedy=remedy) for tp in tps)
+    lanes = tuple(
+        plan_partition(stored[tp], bases[tp], log[tp], rows[tp], remedy=remedy) for tp in tps
+    )
     lacking = tuple(
         record_of(raws[TopicPartition(lane.topic, lane.partition), own.offset])
         for lane in lanes
@@ -263,21 +272,23 @@ async def apply(
         return await restore(connection, plan.lacking) if restore else []
 
 
-def agreed(stored: Stored, bounds: Bounds, anchor: Own | None) -> Base:
+def agreed(
+    stored: StoredPartition, bounds: OffsetRange, anchor: PublishedEvent | None
+) -> ScanStart:
     """The last place where log and database agree; the log's start, if nowhere.
 
     Unlike `lead.base` it stops for nothing.
     """
     known = stored.acknowledged
     if known is not None and (anchor == known or bounds.start == known.offset + 1):
-        return Base(known.offset + 1, known.sequence)
-    return Base(bounds.start, 0 if bounds.start == 0 else None)
+        return ScanStart(known.offset + 1, known.sequence)
+    return ScanStart(bounds.start, 0 if bounds.start == 0 else None)
 
 
 async def _rows(
-    connection: Connection, bases: Mapping[TopicPartition, Base]
-) -> dict[TopicPartition, list[Numbered]]:
-    rows: dict[TopicPartition, list[Numbered]] = {tp: [] for tp in bases}
+    connection: Connection, bases: Mapping[TopicPartition, ScanStart]
+) -> dict[TopicPartition, list[OutboxRow]]:
+    rows: dict[TopicPartition, list[OutboxRow]] = {tp: [] for tp in bases}
     found = await connection.fetch(
         """
         SELECT topic, partition, event_id, row.sequence
@@ -292,7 +303,7 @@ async def _rows(
     )
     for row in found:
         rows[TopicPartition(row["topic"], row["partition"])].append(
-            Numbered(row["event_id"], row["sequence"])
+            OutboxRow(row["event_id"], row["sequence"])
         )
     return rows
 
@@ -302,16 +313,16 @@ def _as_row(record: Record) -> tuple[object, ...]:
     headers = headers_as_text(
         tuple(header for header in record.headers if header[0] != "ce_sequence")
     )
-    mark = inbound.mark
+    identity = inbound.identity
     return (
         record.topic,
         record.partition,
         record.key,
-        mark.event,
+        identity.event,
         inbound.type or "",
         headers,
         record.value,
-        mark.sequence,
+        identity.sequence,
     )
 
 

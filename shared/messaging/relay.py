@@ -29,7 +29,7 @@ from shared.messaging.failures import (
     is_infrastructure,
     operator_needed_in,
 )
-from shared.messaging.lead import RELAY_LOCK, Own, survey
+from shared.messaging.lead import RELAY_LOCK, PublishedEvent, survey
 from shared.messaging.outbox import CHANNEL, headers_from_text
 from shared.observability import metrics
 from shared.postgres.pool import Connection
@@ -106,7 +106,7 @@ class Relay:
         self._partitions = dict(partitions)
         self._kept = kept
         self._remedy = f"terang recover {service}"
-        self._last: dict[Partition, Own | None] = {}
+        self._last: dict[Partition, PublishedEvent | None] = {}
         self._awake = asyncio.Event()
 
     async def run(self) -> NoReturn:
@@ -135,7 +135,8 @@ class Relay:
             await asyncio.sleep(pause)
 
     async def _lead(self) -> None:
-        """One time in office: waits for the lock, asks the log, then carries until something fails."""
+        """One time in office: waits for the lock, asks the log, then carries until something fails.
+        """
         async with self._connection() as connection:
             while not await connection.fetchval(_TRY_LOCK):  # noqa: ASYNC110 (only asking tells)
                 await asyncio.sleep(POLL_SECONDS)
@@ -171,7 +172,7 @@ class Relay:
         metrics.RELAY_TAKEOVERS.inc()
         log.info("relay leads", service=self._service, partitions=len(found))
 
-    async def _survey(self, connection: Connection) -> dict[Partition, Own | None]:
+    async def _survey(self, connection: Connection) -> dict[Partition, PublishedEvent | None]:
         try:
             async with asyncio.timeout(SURVEY_SECONDS):
                 return await survey(
@@ -234,7 +235,9 @@ class Relay:
             failpoint("relay.numbered")
         return sorted(rows, key=lambda row: (row["topic"], row["partition"], row["sequence"]))
 
-    async def _send(self, producer: AIOKafkaProducer, rows: Sequence[Row]) -> dict[Partition, Own]:
+    async def _send(
+        self, producer: AIOKafkaProducer, rows: Sequence[Row]
+    ) -> dict[Partition, PublishedEvent]:
         """Sends rows that stand in the order of their partition and sequence; returns the last of
         each partition as acknowledged.
         """
@@ -260,8 +263,9 @@ class Relay:
 
     async def _send_in_turn(
         self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]
-    ) -> Own:
-        """One batch at a time: nothing later of this partition leaves before the acknowledgement."""
+    ) -> PublishedEvent:
+        """One batch at a time: nothing later of this partition leaves before the acknowledgement.
+        """
         last = self._last.get((topic, partition))
         done = 0
         while done < len(rows):
@@ -287,11 +291,13 @@ class Relay:
                 )
             failpoint("relay.batch-acknowledged")
             row = rows[done - 1]
-            last = Own(written.offset + done - first - 1, row["sequence"], row["event_id"])
+            last = PublishedEvent(
+                written.offset + done - first - 1, row["sequence"], row["event_id"]
+            )
         assert last is not None
         return last
 
-    async def _mark(self, connection: Connection, sent: Mapping[Partition, Own]) -> None:
+    async def _mark(self, connection: Connection, sent: Mapping[Partition, PublishedEvent]) -> None:
         """Rows up to an acknowledged number are published: one short row a partition says so for
         all of them.
         """

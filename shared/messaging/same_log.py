@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import Cause, OperatorNeeded
-from shared.messaging.lead import Own, new_reader, own_records
-from shared.messaging.position import Evidence, Mark, Position, why_another_log
+from shared.messaging.lead import PublishedEvent, new_reader, published_events
+from shared.messaging.position import LogSnapshot, Position, RecordIdentity, why_another_log
 
 REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
 
@@ -24,7 +24,7 @@ records makes it more than one."""
 
 async def assure(
     bootstrap_servers: str, positions: Sequence[Position]
-) -> dict[TopicPartition, Evidence]:
+) -> dict[TopicPartition, LogSnapshot]:
     """What the log shows of each position's partition, if each was made on the log that is there
     now.
 
@@ -45,7 +45,7 @@ async def assure(
 
 async def evidence(
     bootstrap_servers: str, positions: Sequence[Position]
-) -> dict[TopicPartition, Evidence]:
+) -> dict[TopicPartition, LogSnapshot]:
     """What the log shows of each position's partition."""
     if not positions:
         return {}
@@ -56,14 +56,14 @@ async def evidence(
             partitions = {position.partition: position.partition for position in positions}
             starts = await reader.beginning_offsets(list(partitions.values()))
             ends = await reader.end_offsets(list(partitions.values()))
-            at: dict[TopicPartition, Own] = {}
-            before: dict[TopicPartition, Own] = {}
+            at: dict[TopicPartition, PublishedEvent] = {}
+            before: dict[TopicPartition, PublishedEvent] = {}
             spans = {
                 partitions[each.partition]: _span(each, starts[partitions[each.partition]])
                 for each in positions
             }
             last = {tp: min(span[1], ends[tp]) for tp, span in spans.items()}
-            async for tp, own, _ in own_records(
+            async for tp, own, _ in published_events(
                 reader, {tp: span[0] for tp, span in spans.items()}, last
             ):
                 before[tp] = own
@@ -77,11 +77,11 @@ async def evidence(
                 < min(spans[tp][0], ends[tp])
             }
             just_these = {tp: offset + 1 for tp, offset in far.items()}
-            at |= {tp: own async for tp, own, _ in own_records(reader, far, just_these)}
+            at |= {tp: own async for tp, own, _ in published_events(reader, far, just_these)}
         finally:
             await reader.stop()
     return {
-        each.partition: Evidence(starts[tp], ends[tp], _at(each, at, tp), _mark(before.get(tp)))
+        each.partition: LogSnapshot(starts[tp], ends[tp], _at(each, at, tp), _mark(before.get(tp)))
         for each in positions
         if (tp := partitions[each.partition])
     }
@@ -95,10 +95,12 @@ def _span(position: Position, start: int) -> tuple[int, int]:
     return max(first, start), position.next_offset
 
 
-def _at(position: Position, at: Mapping[TopicPartition, Own], tp: TopicPartition) -> Mark | None:
+def _at(
+    position: Position, at: Mapping[TopicPartition, PublishedEvent], tp: TopicPartition
+) -> RecordIdentity | None:
     own = at.get(tp)
     return _mark(own) if own is not None and own.offset == position.sequence_offset else None
 
 
-def _mark(own: Own | None) -> Mark | None:
-    return None if own is None else Mark(own.offset, own.sequence, own.event_id)
+def _mark(own: PublishedEvent | None) -> RecordIdentity | None:
+    return None if own is None else RecordIdentity(own.offset, own.sequence, own.event_id)

@@ -10,7 +10,7 @@ from typing import cast
 from aiokafka import TopicPartition
 
 from shared.messaging import lead, recover
-from shared.messaging.position import Evidence, Mark, Position, why_another_log
+from shared.messaging.position import LogSnapshot, Position, RecordIdentity, why_another_log
 from tests.fault.simulator.kafka import Log
 from tests.fault.simulator.platform import Sent
 
@@ -24,9 +24,9 @@ def known_to_hold(
     """
     stored = _stored(partition, sent)
     base = lead.base(
-        stored, lead.Bounds(log.start, log.end), _own(log.mark(sent.offset)), remedy=remedy
+        stored, lead.OffsetRange(log.start, log.end), _own(log.mark(sent.offset)), remedy=remedy
     )
-    count = lead.Count(stored, base, rows, remedy=remedy)  # type: ignore[arg-type]
+    count = lead.SequenceScan(stored, base, rows, remedy=remedy)  # type: ignore[arg-type]
     for own in _owns(log, base.offset):
         count.see(own)
     last = count.last()
@@ -37,7 +37,7 @@ def known_to_hold(
 
 def another_log(position: Position, log: Log) -> str | None:
     """Rule 15, by shared/messaging/position.py."""
-    evidence = Evidence(
+    evidence = LogSnapshot(
         log.start, log.end, log.mark(position.sequence_offset), log.before(position.next_offset)
     )
     return why_another_log(position, evidence)
@@ -49,38 +49,42 @@ def plan_of_recovery(
     rows: Sequence[tuple[int, int | None]],
     log: Log,
     remedy: str,
-) -> recover.Lane:
+) -> recover.PartitionPlan:
     """Rule 21, by shared/messaging/recover.py.
 
     `rows` are (event id, number) in the order of the outbox. Raises OperatorNeeded.
     """
     stored, anchor = _stored(partition, sent), _own(log.mark(sent.offset))
-    start = recover.agreed(stored, lead.Bounds(log.start, log.end), anchor)
+    start = recover.agreed(stored, lead.OffsetRange(log.start, log.end), anchor)
     above = [
-        recover.Numbered(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
+        recover.OutboxRow(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
     ]  # type: ignore[arg-type]
-    return recover.plan_lane(stored, start, _owns(log, start.offset), above, remedy=remedy)
+    return recover.plan_partition(stored, start, _owns(log, start.offset), above, remedy=remedy)
 
 
-def event_of(own: lead.Own) -> int:
+def event_of(own: lead.PublishedEvent) -> int:
     """Its id, which is a number here."""
     return cast("int", own.event_id)
 
 
-def _stored(partition: TopicPartition, sent: Sent) -> lead.Stored:
-    known = None if sent.offset is None else lead.Own(sent.offset, sent.acknowledged, sent.event)  # type: ignore[arg-type]
-    return lead.Stored(partition.topic, partition.partition, sent.numbered, known)
+def _stored(partition: TopicPartition, sent: Sent) -> lead.StoredPartition:
+    known = (
+        None
+        if sent.offset is None
+        else lead.PublishedEvent(sent.offset, sent.acknowledged, sent.event)
+    )  # type: ignore[arg-type]
+    return lead.StoredPartition(partition.topic, partition.partition, sent.numbered, known)
 
 
-def _own(mark: Mark | None) -> lead.Own | None:
+def _own(mark: RecordIdentity | None) -> lead.PublishedEvent | None:
     if mark is None or mark.sequence is None or mark.event is None:
         return None
-    return lead.Own(mark.offset, mark.sequence, mark.event)
+    return lead.PublishedEvent(mark.offset, mark.sequence, mark.event)
 
 
-def _owns(log: Log, offset: int) -> list[lead.Own]:
+def _owns(log: Log, offset: int) -> list[lead.PublishedEvent]:
     return [
-        lead.Own(at, record.sequence, record.event)  # type: ignore[arg-type]
+        lead.PublishedEvent(at, record.sequence, record.event)  # type: ignore[arg-type]
         for at, record in log.read(offset)
         if record.sequence is not None
     ]

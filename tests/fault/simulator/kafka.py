@@ -8,7 +8,7 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from shared.messaging.position import Mark
+from shared.messaging.position import RecordIdentity
 
 
 class SendFailed(Exception):  # noqa: N818 (what happened)
@@ -34,13 +34,13 @@ class Record(NamedTuple):
     poison: bool = False
 
 
-def marks_of(records: Sequence[tuple[int, Record]]) -> list[Mark]:
+def marks_of(records: Sequence[tuple[int, Record]]) -> list[RecordIdentity]:
     """What records say of themselves, as the product sees it.
 
     Event ids are numbers here, which compare as UUIDs do.
     """
     return [
-        Mark(offset, record.sequence, cast("UUID | None", record.event))
+        RecordIdentity(offset, record.sequence, cast("UUID | None", record.event))
         for offset, record in records
     ]
 
@@ -70,12 +70,12 @@ class Log:
             for n, record in enumerate(self.records[first : first + most])
         ]
 
-    def mark(self, offset: int | None) -> Mark | None:
+    def mark(self, offset: int | None) -> RecordIdentity | None:
         if offset is None or not self.start <= offset < self.end:
             return None
         return marks_of([(offset, self.records[offset - self.start])])[0]
 
-    def before(self, offset: int) -> Mark | None:
+    def before(self, offset: int) -> RecordIdentity | None:
         """The nearest record of the platform below it."""
         for at in range(min(offset, self.end) - 1, self.start - 1, -1):
             if self.records[at - self.start].sequence is not None:

@@ -6,21 +6,23 @@ from uuid import UUID
 import pytest
 
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.lead import Bounds, Count, Own, Stored, base
+from shared.messaging.lead import OffsetRange, PublishedEvent, SequenceScan, StoredPartition, base
 
 
 def event(n: int) -> UUID:
     return UUID(int=n)
 
 
-def own(sequence: int, offset: int | None = None, of: int | None = None) -> Own:
+def own(sequence: int, offset: int | None = None, of: int | None = None) -> PublishedEvent:
     """Our record number `sequence`, by default at the offset that a clean log gives it, carrying
     the event of that number.
     """
-    return Own(sequence - 1 if offset is None else offset, sequence, event(of or sequence))
+    return PublishedEvent(
+        sequence - 1 if offset is None else offset, sequence, event(of or sequence)
+    )
 
 
-def log(*records: Own) -> dict[int, Own]:
+def log(*records: PublishedEvent) -> dict[int, PublishedEvent]:
     return {record.offset: record for record in records}
 
 
@@ -28,17 +30,21 @@ def rows(first: int, last: int) -> dict[int, UUID]:
     return {n: event(n) for n in range(first, last + 1)}
 
 
-def stored(numbered: int, acknowledged: Own | None) -> Stored:
-    return Stored("t", 0, numbered, acknowledged)
+def stored(numbered: int, acknowledged: PublishedEvent | None) -> StoredPartition:
+    return StoredPartition("t", 0, numbered, acknowledged)
 
 
 def decide(
-    stored: Stored, bounds: Bounds, log: Mapping[int, Own], rows: Mapping[int, UUID]
-) -> Own | None:
-    """The whole decision over one partition, as `survey` makes it; `log` is our records by offset."""
+    stored: StoredPartition,
+    bounds: OffsetRange,
+    log: Mapping[int, PublishedEvent],
+    rows: Mapping[int, UUID],
+) -> PublishedEvent | None:
+    """The whole decision over one partition, as `survey` makes it; `log` is our records by offset.
+    """
     anchor = log.get(stored.acknowledged.offset) if stored.acknowledged else None
     start = base(stored, bounds, anchor, remedy="terang recover small")
-    count = Count(stored, start, rows, remedy="terang recover small")
+    count = SequenceScan(stored, start, rows, remedy="terang recover small")
     for offset in sorted(offset for offset in log if start.offset <= offset < bounds.end):
         count.see(log[offset])
     return count.last()
@@ -101,14 +107,14 @@ def decide(
 )
 def test_what_the_log_holds(
     numbered: int,
-    known: Own | None,
+    known: PublishedEvent | None,
     bounds: tuple[int, int],
-    records: list[Own],
+    records: list[PublishedEvent],
     kept: tuple[int, int],
-    last: Own | None,
+    last: PublishedEvent | None,
 ) -> None:
     """The last number that the log holds densely; what is above it will be sent."""
-    assert decide(stored(numbered, known), Bounds(*bounds), log(*records), rows(*kept)) == last
+    assert decide(stored(numbered, known), OffsetRange(*bounds), log(*records), rows(*kept)) == last
 
 
 @pytest.mark.parametrize(
@@ -169,13 +175,13 @@ def test_what_the_log_holds(
 )
 def test_what_does_not_add_up_stops(
     numbered: int,
-    known: Own | None,
+    known: PublishedEvent | None,
     bounds: tuple[int, int],
-    records: list[Own],
+    records: list[PublishedEvent],
     kept: tuple[int, int],
     why: str,
 ) -> None:
     """Rather than count on wrongly, the relay stops and names the command that mends it."""
     with pytest.raises(OperatorNeeded, match=why) as stop:
-        decide(stored(numbered, known), Bounds(*bounds), log(*records), rows(*kept))
+        decide(stored(numbered, known), OffsetRange(*bounds), log(*records), rows(*kept))
     assert stop.value.remedy == "terang recover small"

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from shared.messaging.envelope import Event, Record
 from shared.messaging.parser import RecordFault, events, read_headers
-from shared.messaging.position import Mark
+from shared.messaging.position import RecordIdentity
 
 ID = UUID(int=7)
 HEADERS: dict[str, bytes | None] = {
@@ -66,14 +66,14 @@ def test_numbers_are_plain_digits(digits: bytes) -> None:
     record is foreign.
     """
     inbound = read_headers(record(sequence=digits))
-    assert inbound.mark == Mark(4, None, None)
+    assert inbound.identity == RecordIdentity(4, None, None)
     assert inbound.fault is not None
 
 
 def test_an_unreadable_type_keeps_its_number() -> None:
     """An event of ours whose type can't be read still has its place in the sequence."""
     inbound = read_headers(record(type=b"\xff"))
-    assert inbound.mark == Mark(4, 12, ID)
+    assert inbound.identity == RecordIdentity(4, 12, ID)
     assert inbound.fault == RecordFault("header-invalid", "ce_type is no name of an event type")
 
 
@@ -110,7 +110,7 @@ def test_nothing_raises(headers: list[tuple[str, bytes | None]], value: bytes | 
     """Whatever headers and bytes a record has, it is an event or a fault."""
     said = tuple({**HEADERS, **dict(headers)}.items())
     inbound = read_headers(Record("topic", 2, 4, None, value, said, 0))
-    assert (inbound.mark.sequence is None) == (inbound.mark.event is None)
+    assert (inbound.identity.sequence is None) == (inbound.identity.event is None)
     if inbound.fault is None:
         (found,) = events(Row(), [inbound])
         assert isinstance(found, Event | RecordFault)

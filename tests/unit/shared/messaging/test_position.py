@@ -1,4 +1,5 @@
-"""Where a consumer stands: what the next record means, and whether the log is still the one it was."""
+"""Where a consumer stands: what the next record means, and whether the log is still the one it was.
+"""
 
 from dataclasses import replace
 from uuid import UUID
@@ -9,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.messaging.position import (
-    Evidence,
-    Mark,
+    LogSnapshot,
     Position,
+    RecordIdentity,
     Verdict,
     judge,
     judge_all,
@@ -32,8 +33,8 @@ def at(next_offset: int, sequence: int, sequence_offset: int | None = None) -> P
     return Position(PLACE, next_offset, sequence, offset, event(sequence))
 
 
-def own(offset: int, sequence: int) -> Mark:
-    return Mark(offset, sequence, event(sequence))
+def own(offset: int, sequence: int) -> RecordIdentity:
+    return RecordIdentity(offset, sequence, event(sequence))
 
 
 def test_the_next_event_moves_both() -> None:
@@ -53,7 +54,7 @@ def test_a_repeat_moves_the_offset_alone(sequence: int) -> None:
 
 def test_a_foreign_record_moves_the_offset_alone() -> None:
     """A record without our headers has no place in the sequence."""
-    verdict, moved = judge(at(7, 5), Mark(7, None, None))
+    verdict, moved = judge(at(7, 5), RecordIdentity(7, None, None))
     assert verdict is Verdict.FOREIGN
     assert moved == at(8, 5, sequence_offset=6)
 
@@ -87,7 +88,7 @@ def test_many_are_judged_as_one_by_one(
     offset, marks = 10, []
     for hole, number in records:
         offset += hole
-        marks.append(Mark(offset, number, None if number is None else event(number)))
+        marks.append(RecordIdentity(offset, number, None if number is None else event(number)))
         offset += 1
     verdicts, end = judge_all(position, marks)
     expected, stands = [], position
@@ -108,7 +109,7 @@ def test_a_dense_batch_is_all_applied(count: int, sequence: int) -> None:
     assert end == at(10 + count, sequence + count)
 
 
-SAME = Evidence(start=0, end=20, at_sequence=own(6, 5), before=own(6, 5))
+SAME = LogSnapshot(start=0, end=20, at_sequence=own(6, 5), before=own(6, 5))
 
 ANOTHER = [
     pytest.param(
@@ -125,7 +126,7 @@ ANOTHER = [
     ),
     pytest.param(
         at(7, 5),
-        replace(SAME, at_sequence=Mark(6, 5, event(99))),
+        replace(SAME, at_sequence=RecordIdentity(6, 5, event(99))),
         "another record now",
         id="another event",
     ),
@@ -148,7 +149,7 @@ ANOTHER = [
 
 
 @pytest.mark.parametrize(("position", "evidence", "words"), ANOTHER)
-def test_another_log(position: Position, evidence: Evidence, words: str) -> None:
+def test_another_log(position: Position, evidence: LogSnapshot, words: str) -> None:
     """A log that begins above, ends below, or holds another record at the position is another one,
     and it is said why.
     """
@@ -160,15 +161,15 @@ def test_another_log(position: Position, evidence: Evidence, words: str) -> None
 SAME_STILL = [
     pytest.param(at(7, 5), SAME, id="unchanged"),
     pytest.param(at(9, 5, 6), replace(SAME, before=own(8, 3)), id="repeats behind the sequence"),
-    pytest.param(at(0, 0), Evidence(0, 0, None, None), id="empty, nothing taken"),
-    pytest.param(at(3, 0), Evidence(0, 3, None, None), id="only foreign records passed"),
+    pytest.param(at(0, 0), LogSnapshot(0, 0, None, None), id="empty, nothing taken"),
+    pytest.param(at(3, 0), LogSnapshot(0, 3, None, None), id="only foreign records passed"),
     pytest.param(
-        at(9, 5, 6), Evidence(8, 20, None, None), id="the record expired, nothing unread did"
+        at(9, 5, 6), LogSnapshot(8, 20, None, None), id="the record expired, nothing unread did"
     ),
 ]
 
 
 @pytest.mark.parametrize(("position", "evidence"), SAME_STILL)
-def test_the_same_log(position: Position, evidence: Evidence) -> None:
+def test_the_same_log(position: Position, evidence: LogSnapshot) -> None:
     """Repeats, foreign records and what expired behind the position do not make it another log."""
     assert why_another_log(position, evidence) is None
