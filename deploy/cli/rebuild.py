@@ -14,8 +14,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from deploy.cli.serve import Service
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.rebuild import rebuild as rebuild_projections
-from shared.messaging.rebuild_helpers import helping, processors
-from shared.messaging.rebuild_share import Anew, RefusedError
+from shared.messaging.rebuild_processes import helper_processes, processors
+from shared.messaging.rebuild_share import Projections, RefusedError
 from shared.messaging.worker import Worker
 from shared.settings import SettingsError, read
 
@@ -43,7 +43,7 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
     The service goes on meanwhile.
     """
     worker = worker_of(service)
-    anew = Anew(
+    anew = Projections(
         service=service,
         connect=worker.pool,
         outbox=worker.outbox,
@@ -59,7 +59,7 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
     )
     try:
         with (
-            helping(anew, processors() - 1) as helpers,
+            helper_processes(anew, processors() - 1) as helpers,
             Progress(*columns, transient=True) as progress,
         ):
             task = progress.add_task("", total=None)

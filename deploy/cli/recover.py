@@ -17,7 +17,7 @@ from deploy.cli.serve import Service
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.failures import OperatorNeeded, Unavailable
 from shared.messaging.parser import read_headers
-from shared.messaging.recover import Plan, Restore, apply, gather
+from shared.messaging.recovery import Plan, Restore, apply, gather
 from shared.postgres.pool import SEARCH_PATH, use_json
 
 app = typer.Typer()

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from services.applications.handlers import http, seats
 from services.applications.settings import Settings
 from shared.clock import utc_now
-from shared.stating import outbox
+from shared.service_outbox import outbox
 from shared.web.app import create_app
 from shared.web.problems import Problems
 

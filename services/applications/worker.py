@@ -12,7 +12,7 @@ from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.stating import outbox
+from shared.service_outbox import outbox
 
 LOOK_EVERY_S = 5.0
 """How soon an offer lapses after its last instant; a look costs a query over the index of offers.

@@ -8,7 +8,7 @@ from services.exams.subscriptions import subscriptions
 from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Worker
-from shared.stating import outbox
+from shared.service_outbox import outbox
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:

@@ -10,7 +10,7 @@ from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.stating import outbox
+from shared.service_outbox import outbox
 
 ASSESS_EVERY_S = 2.0
 """A burst of complaints costs one assessment in so many seconds; each reads the counts of the whole

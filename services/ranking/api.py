@@ -18,8 +18,8 @@ from services.ranking.standings.handlers.live import Live
 from services.ranking.vacancies.handlers import pages
 from services.ranking.what_if import handlers as what_if
 from shared.clock import utc_now
+from shared.service_outbox import outbox
 from shared.settings import SettingsError
-from shared.stating import outbox
 from shared.web.app import create_app
 from shared.web.pages import Pages
 from shared.web.problems import Problems

@@ -13,7 +13,7 @@ from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.stating import outbox
+from shared.service_outbox import outbox
 
 REVISIONS_EVERY_S = 2.0
 """How soon a list that was fixed has a new version beside it once a correction was stated; a look

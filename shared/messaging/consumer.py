@@ -27,7 +27,7 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from typing_extensions import override
 
-from shared.messaging import same_log
+from shared.messaging import log_check
 from shared.messaging.dispatch import (
     SQL,
     Dispatch,
@@ -150,7 +150,7 @@ class Consumer:
             outbox=outbox,
             clock=clock,
             patience=PATIENCE,
-            assure=lambda positions: same_log.assure(bootstrap_servers, positions),
+            check_log=lambda positions: log_check.check_log(bootstrap_servers, positions),
         )
         self._kafka: AIOKafkaConsumer | None = None
         self._partition_counts: Counter[str] = Counter()
@@ -481,7 +481,7 @@ class Consumer:
         """
         positions = await read_positions(self._pool, partitions)
         try:
-            await same_log.assure(self._bootstrap_servers, positions)
+            await log_check.check_log(self._bootstrap_servers, positions)
         except OperatorNeeded as stop:
             # A process that slept between its two questions holds old positions against a newer
             # log.

@@ -25,10 +25,10 @@ from shared.messaging.dead_letters import Rejected, reject
 from shared.messaging.envelope import Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import Cause, OperatorNeeded, Permanent, is_infrastructure
+from shared.messaging.log_check import REMEDY
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, RecordFault, events
 from shared.messaging.position import Position, Verdict, judge_all
-from shared.messaging.same_log import REMEDY
 from shared.messaging.subscription import Subscription, by_type
 from shared.observability import metrics
 from shared.postgres import queries
@@ -88,7 +88,7 @@ class Dispatch:
     """Takes batches for one service.
 
     `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters;
-    `assure` is asked before events are skipped, and raises OperatorNeeded if the positions were
+    `check_log` is asked before events are skipped, and raises OperatorNeeded if the positions were
     made on another log: a new log counts from 1 again, and looks like repetition.
     """
 
@@ -101,7 +101,7 @@ class Dispatch:
         outbox: Outbox,
         clock: Callable[[], datetime],
         patience: float,
-        assure: Callable[[Sequence[Position]], Awaitable[object]],
+        check_log: Callable[[Sequence[Position]], Awaitable[object]],
     ) -> None:
         self.service = service
         self._pool = pool
@@ -109,7 +109,7 @@ class Dispatch:
         self._outbox = outbox
         self._clock = clock
         self._patience = patience
-        self._assure = assure
+        self._check_log = check_log
         self.waiting = False
         """True while a server is away and the batch is held."""
 
@@ -212,7 +212,7 @@ class Dispatch:
                     condemned=condemned,
                 )
                 if plan.skipped:
-                    await self._sure(
+                    await self._check_before_skipping(
                         connection, [stands[partition] for partition in sorted(plan.skipped)]
                     )
                 await move(connection, stands, plan.ends)
@@ -229,10 +229,12 @@ class Dispatch:
         metrics.CONSUMER_BATCH_SECONDS.observe(time.perf_counter() - began)
         return {end.partition: end.next_offset for end in plan.ends}
 
-    async def _sure(self, connection: Connection, positions: Sequence[Position]) -> None:
+    async def _check_before_skipping(
+        self, connection: Connection, positions: Sequence[Position]
+    ) -> None:
         """Asks whether it is still their log, before records are skipped as repeats."""
         try:
-            await self._assure(positions)
+            await self._check_log(positions)
         except OperatorNeeded:
             # Are they still locked? A process that slept meanwhile holds what another may have
             # moved since.
@@ -268,8 +270,7 @@ async def _run(subscription: Subscription, connection: Connection, run: list[Eve
 
 
 def _fault(blamed: BlamedError) -> RecordFault:
-    """Why a use case could not take an event, in a code and words that hold nothing of the event.
-    """
+    """Why a use case could not take an event, in a code and words that hold nothing of the event."""
     cause = blamed.__cause__
     if isinstance(cause, Refusal):
         return RecordFault("refused", cause.code)

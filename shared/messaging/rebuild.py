@@ -14,13 +14,13 @@ from uuid import UUID
 
 from aiokafka import TopicPartition
 
-from shared.messaging import same_log
+from shared.messaging import log_check
 from shared.messaging.consumer import collect_rarely
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.dispatch import SQL, lock, position_of
 from shared.messaging.position import LogSnapshot, Position
-from shared.messaging.rebuild_helpers import Helper
-from shared.messaging.rebuild_share import NEXT, Anew, RefusedError, Share, log_reader
+from shared.messaging.rebuild_processes import HelperProcess
+from shared.messaging.rebuild_share import NEXT, Projections, RebuildShare, RefusedError, log_reader
 from shared.postgres.pool import Connection
 
 LIVING, OLD = "projections", "projections_old"
@@ -43,7 +43,9 @@ Progress = Callable[[str, int, int], None]
 
 
 async def rebuild(
-    anew: Anew, helpers: Sequence[Helper] = (), progress: Progress = lambda what, done, total: None
+    anew: Projections,
+    helpers: Sequence[HelperProcess] = (),
+    progress: Progress = lambda what, done, total: None,
 ) -> Rebuilt:
     """Make the schema `projections` anew from the whole log, and swap it in at exactly the living
     positions; helpers take their share of it.
@@ -75,7 +77,11 @@ class _Rebuild:
     """One rebuild. Its positions live in memory: if it dies, the next begins anew."""
 
     def __init__(
-        self, anew: Anew, connection: Connection, helpers: Sequence[Helper], progress: Progress
+        self,
+        anew: Projections,
+        connection: Connection,
+        helpers: Sequence[HelperProcess],
+        progress: Progress,
     ) -> None:
         self._anew = anew
         self._connection = connection
@@ -86,9 +92,9 @@ class _Rebuild:
 
     async def run(self) -> Rebuilt:
         living = await self._living()
-        _check_start(await same_log.assure(self._anew.bootstrap_servers, living))
+        _check_start(await log_check.check_log(self._anew.bootstrap_servers, living))
         schema = await clone(self._connection)
-        own = Share(self._anew, self._connection, schema)
+        own = RebuildShare(self._anew, self._connection, schema)
         self._stands = own.stands
         self._stands.update((each.partition, Position(each.partition)) for each in living)
         for helper in self._helpers:
@@ -109,7 +115,7 @@ class _Rebuild:
         )
         return [position_of(row) for row in rows]
 
-    async def _read(self, own: Share, living: Sequence[Position], *, whole: bool) -> None:
+    async def _read(self, own: RebuildShare, living: Sequence[Position], *, whole: bool) -> None:
         """Read up to these positions; each process takes every so manyth partition, the same of
         every topic.
         """
@@ -125,13 +131,13 @@ class _Rebuild:
             works.append(helper.learn(self._stands, lot, whole=whole, progress=tell))
         await _all(works)
 
-    async def _make(self, own: Share) -> None:
+    async def _make(self, own: RebuildShare) -> None:
         """Make what follows from the facts; each process takes every so manyth part."""
         for number, derived in enumerate(own.derived):
             async with self._connection.transaction(), own.next_to_public():
                 parts = await derived.parts(self._connection)
             tell = self._count("deriving", 0, len(parts))
-            shares: list[Share | Helper] = [own, *self._helpers]
+            shares: list[RebuildShare | HelperProcess] = [own, *self._helpers]
             await _all(
                 [
                     each.make(number, parts[n :: len(shares)], progress=tell)
@@ -148,7 +154,7 @@ class _Rebuild:
         more(0)
         return more
 
-    async def _finish(self, own: Share) -> None:
+    async def _finish(self, own: RebuildShare) -> None:
         """Lock the living positions, apply exactly up to them, and swap, in one transaction."""
         async with (
             log_reader(self._anew.bootstrap_servers) as reader,

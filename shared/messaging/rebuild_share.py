@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.messaging import same_log
+from shared.messaging import log_check
 from shared.messaging.dispatch import SQL, Read, make_plan, read_ahead
-from shared.messaging.lead import new_reader
+from shared.messaging.leadership import new_reader
 from shared.messaging.outbox import Outbox, SilentOutbox
 from shared.messaging.parser import InboundRecord, read_headers
 from shared.messaging.position import Position
@@ -38,7 +38,7 @@ class RefusedError(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Anew:
+class Projections:
     """What is made anew: a service's projections, from the log that it hears.
 
     `marks` are the tables outside of them (`public.owed`) in which event use cases do nothing but
@@ -53,14 +53,14 @@ class Anew:
     marks: Sequence[str] = ()
 
 
-class Share:
+class RebuildShare:
     """What one process does, over one connection, in the projections_next whose oid is `schema`.
 
     Where it stands in each of its partitions lives in memory: if it dies, the next rebuild begins
     anew.
     """
 
-    def __init__(self, anew: Anew, connection: Connection, schema: int) -> None:
+    def __init__(self, anew: Projections, connection: Connection, schema: int) -> None:
         self._anew = anew
         self._connection = connection
         self._schema = schema
@@ -139,7 +139,7 @@ class Share:
                     del unread[partition]
             if batch:
                 yield batch
-            if time.monotonic() - found_at > same_log.SECONDS:
+            if time.monotonic() - found_at > log_check.SECONDS:
                 raise TimeoutError(f"Kafka gave no records of {sorted(unread)}")
 
     async def apply(

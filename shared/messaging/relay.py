@@ -29,7 +29,7 @@ from shared.messaging.failures import (
     is_infrastructure,
     operator_needed_in,
 )
-from shared.messaging.lead import RELAY_LOCK, PublishedEvent, survey
+from shared.messaging.leadership import RELAY_LOCK, PublishedEvent, survey
 from shared.messaging.outbox import CHANNEL, headers_from_text
 from shared.observability import metrics
 from shared.postgres.pool import Connection
@@ -135,8 +135,7 @@ class Relay:
             await asyncio.sleep(pause)
 
     async def _lead(self) -> None:
-        """One time in office: waits for the lock, asks the log, then carries until something fails.
-        """
+        """One time in office: waits for the lock, asks the log, then carries until something fails."""
         async with self._connection() as connection:
             while not await connection.fetchval(_TRY_LOCK):  # noqa: ASYNC110 (only asking tells)
                 await asyncio.sleep(POLL_SECONDS)
@@ -264,8 +263,7 @@ class Relay:
     async def _send_in_turn(
         self, producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row]
     ) -> PublishedEvent:
-        """One batch at a time: nothing later of this partition leaves before the acknowledgement.
-        """
+        """One batch at a time: nothing later of this partition leaves before the acknowledgement."""
         last = self._last.get((topic, partition))
         done = 0
         while done < len(rows):

@@ -34,8 +34,8 @@ from deploy.local.ports import free_port
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Statement, partition_of
 from shared.messaging.rebuild import rebuild
-from shared.messaging.rebuild_helpers import helping
-from shared.messaging.rebuild_share import Anew
+from shared.messaging.rebuild_processes import helper_processes
+from shared.messaging.rebuild_share import Projections
 from shared.messaging.subscription import Subscription
 from shared.messaging.worker import Worker
 from shared.postgres.pool import Connection, create_pool
@@ -506,14 +506,14 @@ class Child:
 
 def rebuild_with_help(catalogue: Catalogue, *, bootstrap: str, database: str, helpers: int) -> int:
     """As `terang rebuild` does it, with so many helpers; returns how many events took effect anew."""
-    anew = Anew(
+    anew = Projections(
         service=catalogue.service,
         connect=lambda: create_pool(database, application="rebuild", size=2),
         outbox=catalogue.outbox(),
         subscriptions=catalogue.subscriptions,
         bootstrap_servers=bootstrap,
     )
-    with helping(anew, helpers) as at_hand:
+    with helper_processes(anew, helpers) as at_hand:
         return asyncio.run(rebuild(anew, at_hand)).events
 
 

@@ -8,7 +8,7 @@ import signal
 import asyncpg
 import pytest
 
-from shared.messaging.recover import refuse_if_running
+from shared.messaging.recovery import refuse_if_running
 from tests.fault.tally import Added, Renamed, Stage, exactly_once
 
 BACKUP = """

@@ -16,7 +16,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from shared.messaging.envelope import Event
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.outbox import Statement
-from shared.messaging.recover import apply, gather
+from shared.messaging.recovery import apply, gather
 from tests.fault.test_relay_deaths import process, running, stopped
 from tests.servers import Servers
 from tests.small_service import NOON, Small, StepTaken, new, outbox

@@ -27,11 +27,11 @@ from shared.messaging.envelope import Event
 from shared.messaging.parser import read_headers
 from shared.messaging.position import Position
 from shared.messaging.rebuild import rebuild
-from shared.messaging.rebuild_helpers import helping, processors
-from shared.messaging.rebuild_share import Anew
+from shared.messaging.rebuild_processes import helper_processes, processors
+from shared.messaging.rebuild_share import Projections
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
-from shared.stating import outbox
+from shared.service_outbox import outbox
 from tests.bench.ranking.scene import PARTITIONS, heard
 
 SECONDS = 600
@@ -200,7 +200,7 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
 
 def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
     """Everything made anew from the whole log, up to the swap, as `terang rebuild` does it."""
-    anew = Anew(
+    anew = Projections(
         service="ranking",
         connect=lambda: create_pool(database, application="bench", size=2),
         outbox=outbox("ranking", settings(bootstrap, database)),
@@ -208,7 +208,7 @@ def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
         bootstrap_servers=bootstrap,
     )
     began, cpu = time.perf_counter(), time.process_time()
-    with helping(anew, processors() - 1) as helpers:
+    with helper_processes(anew, processors() - 1) as helpers:
         done = asyncio.run(rebuild(anew, helpers))
     seconds = time.perf_counter() - began
     return {"seconds": seconds, "cpu": time.process_time() - cpu, "events": float(done.events)}

@@ -106,7 +106,7 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
     )
     assured: list[Position] = []
 
-    async def assure(positions: Sequence[Position]) -> None:
+    async def check_log(positions: Sequence[Position]) -> None:
         assured.extend(positions)
 
     outbox = catalogue.outbox()
@@ -117,7 +117,7 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
         outbox=outbox,
         clock=lambda: NOW,
         patience=20,
-        assure=assure,
+        check_log=check_log,
     )
     yield Desk(pool, catalogue, Log(catalogue, ""), dispatch, assured)
     await pool.close()

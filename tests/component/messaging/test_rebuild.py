@@ -9,7 +9,7 @@ import pytest
 
 from shared.messaging.outbox import Outbox
 from shared.messaging.rebuild import Rebuilt, rebuild
-from shared.messaging.rebuild_share import Anew, RefusedError
+from shared.messaging.rebuild_share import Projections, RefusedError
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import create_pool
 from tests.fault.tally import UNLUCKY, Added, Child, Renamed, Stage, exactly_once
@@ -21,9 +21,9 @@ ORDER BY 1, 2
 """
 
 
-def anew(stage: Stage, **changed: object) -> Anew:
+def anew(stage: Stage, **changed: object) -> Projections:
     """What is made anew of the stage's service; `changed` says what else than its worker says."""
-    return Anew(
+    return Projections(
         service=stage.catalogue.service,
         connect=lambda: create_pool(stage.database, application="rebuild", size=2),
         outbox=stage.catalogue.outbox(),

@@ -24,13 +24,13 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
     """
     await desk.add(1, 2)
 
-    async def assure(_: str, positions: Sequence[Position]) -> None:
+    async def check_log(_: str, positions: Sequence[Position]) -> None:
         assert [position.next_offset for position in positions] == [2]
         if moved:
             await desk.add(3)
         raise OperatorNeeded("the log ends below.", remedy="nothing")
 
-    monkeypatch.setattr("shared.messaging.same_log.assure", assure)
+    monkeypatch.setattr("shared.messaging.log_check.check_log", check_log)
     outbox = desk.catalogue.outbox()
     consumer = Consumer(
         service=desk.catalogue.service,
@@ -57,7 +57,7 @@ async def test_positions_that_are_no_longer_locked_stop_nobody(
     await desk.take(desk.records([record]))
     asked = 0
 
-    async def assure(_: Sequence[Position]) -> None:
+    async def check_log(_: Sequence[Position]) -> None:
         nonlocal asked
         asked += 1
         if asked == 1:
@@ -67,7 +67,7 @@ async def test_positions_that_are_no_longer_locked_stop_nobody(
             )
             raise OperatorNeeded("the log ends below.", remedy="nothing")
 
-    monkeypatch.setattr(desk.dispatch, "_assure", assure)
+    monkeypatch.setattr(desk.dispatch, "_check_log", check_log)
     await desk.take(desk.records([record]))
     assert asked == 2
     assert len(await desk.effects()) == 1

@@ -9,7 +9,7 @@ from contextlib import suppress
 import pytest
 
 from shared.clock import utc_now
-from shared.messaging import same_log
+from shared.messaging import log_check
 from shared.messaging.consumer import Consumer
 from shared.messaging.dispatch import Dispatch, Read
 from shared.messaging.parser import InboundRecord
@@ -26,9 +26,9 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
     effect all the same, once, in its order.
     """
     await stage.log.add(2_000)
-    assured, read_ahead = same_log.assure, Dispatch.read_ahead
+    assured, read_ahead = log_check.check_log, Dispatch.read_ahead
 
-    async def slow_assure(bootstrap_servers: str, positions: Sequence[Position]) -> object:
+    async def slow_check_log(bootstrap_servers: str, positions: Sequence[Position]) -> object:
         await asyncio.sleep(check)
         return await assured(bootstrap_servers, positions)
 
@@ -36,7 +36,7 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
         await asyncio.sleep(decode)
         return await read_ahead(self, batch)
 
-    monkeypatch.setattr("shared.messaging.same_log.assure", slow_assure)
+    monkeypatch.setattr("shared.messaging.log_check.check_log", slow_check_log)
     monkeypatch.setattr(Dispatch, "read_ahead", slow_read_ahead)
     monkeypatch.setattr("shared.messaging.consumer.BATCH_RECORDS", 400)
     monkeypatch.setattr("shared.messaging.consumer.READ_AHEAD_FROM", 10)

@@ -9,7 +9,7 @@ from typing import cast
 
 from aiokafka import TopicPartition
 
-from shared.messaging import lead, recover
+from shared.messaging import leadership, recovery
 from shared.messaging.position import LogSnapshot, Position, RecordIdentity, why_another_log
 from tests.fault.simulator.kafka import Log
 from tests.fault.simulator.platform import Sent
@@ -18,16 +18,19 @@ from tests.fault.simulator.platform import Sent
 def known_to_hold(
     partition: TopicPartition, sent: Sent, rows: Mapping[int, int], log: Log, remedy: str
 ) -> Sent:
-    """Rule 7, by shared/messaging/lead.py.
+    """Rule 7, by shared/messaging/leadership.py.
 
     `rows` are event ids by number. Raises OperatorNeeded.
     """
     stored = _stored(partition, sent)
-    base = lead.base(
-        stored, lead.OffsetRange(log.start, log.end), _own(log.mark(sent.offset)), remedy=remedy
+    scan_start = leadership.scan_start(
+        stored,
+        leadership.OffsetRange(log.start, log.end),
+        _own(log.mark(sent.offset)),
+        remedy=remedy,
     )
-    count = lead.SequenceScan(stored, base, rows, remedy=remedy)  # type: ignore[arg-type]
-    for own in _owns(log, base.offset):
+    count = leadership.SequenceScan(stored, scan_start, rows, remedy=remedy)  # type: ignore[arg-type]
+    for own in _owns(log, scan_start.offset):
         count.see(own)
     last = count.last()
     if last is None:
@@ -49,42 +52,42 @@ def plan_of_recovery(
     rows: Sequence[tuple[int, int | None]],
     log: Log,
     remedy: str,
-) -> recover.PartitionPlan:
-    """Rule 21, by shared/messaging/recover.py.
+) -> recovery.PartitionPlan:
+    """Rule 21, by shared/messaging/recovery.py.
 
     `rows` are (event id, number) in the order of the outbox. Raises OperatorNeeded.
     """
     stored, anchor = _stored(partition, sent), _own(log.mark(sent.offset))
-    start = recover.agreed(stored, lead.OffsetRange(log.start, log.end), anchor)
+    start = recovery.recovery_start(stored, leadership.OffsetRange(log.start, log.end), anchor)
     above = [
-        recover.OutboxRow(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
+        recovery.OutboxRow(event, n) for event, n in rows if n is None or n > (start.sequence or 0)
     ]  # type: ignore[arg-type]
-    return recover.plan_partition(stored, start, _owns(log, start.offset), above, remedy=remedy)
+    return recovery.plan_partition(stored, start, _owns(log, start.offset), above, remedy=remedy)
 
 
-def event_of(own: lead.PublishedEvent) -> int:
+def event_of(own: leadership.PublishedEvent) -> int:
     """Its id, which is a number here."""
     return cast("int", own.event_id)
 
 
-def _stored(partition: TopicPartition, sent: Sent) -> lead.StoredPartition:
+def _stored(partition: TopicPartition, sent: Sent) -> leadership.StoredPartition:
     known = (
         None
         if sent.offset is None
-        else lead.PublishedEvent(sent.offset, sent.acknowledged, sent.event)
+        else leadership.PublishedEvent(sent.offset, sent.acknowledged, sent.event)
     )  # type: ignore[arg-type]
-    return lead.StoredPartition(partition.topic, partition.partition, sent.numbered, known)
+    return leadership.StoredPartition(partition.topic, partition.partition, sent.numbered, known)
 
 
-def _own(mark: RecordIdentity | None) -> lead.PublishedEvent | None:
+def _own(mark: RecordIdentity | None) -> leadership.PublishedEvent | None:
     if mark is None or mark.sequence is None or mark.event is None:
         return None
-    return lead.PublishedEvent(mark.offset, mark.sequence, mark.event)
+    return leadership.PublishedEvent(mark.offset, mark.sequence, mark.event)
 
 
-def _owns(log: Log, offset: int) -> list[lead.PublishedEvent]:
+def _owns(log: Log, offset: int) -> list[leadership.PublishedEvent]:
     return [
-        lead.PublishedEvent(at, record.sequence, record.event)  # type: ignore[arg-type]
+        leadership.PublishedEvent(at, record.sequence, record.event)  # type: ignore[arg-type]
         for at, record in log.read(offset)
         if record.sequence is not None
     ]

@@ -1,5 +1,4 @@
-"""Where a consumer stands: what the next record means, and whether the log is still the one it was.
-"""
+"""Where a consumer stands: what the next record means, and whether the log is still the one it was."""
 
 from dataclasses import replace
 from uuid import UUID

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import Cause, OperatorNeeded
-from shared.messaging.lead import PublishedEvent, new_reader, published_events
+from shared.messaging.leadership import PublishedEvent, new_reader, published_events
 from shared.messaging.position import LogSnapshot, Position, RecordIdentity, why_another_log
 
 REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
@@ -22,7 +22,7 @@ LOOK_BACK = 10_000
 records makes it more than one."""
 
 
-async def assure(
+async def check_log(
     bootstrap_servers: str, positions: Sequence[Position]
 ) -> dict[TopicPartition, LogSnapshot]:
     """What the log shows of each position's partition, if each was made on the log that is there

@@ -5,8 +5,8 @@ from uuid import UUID
 import pytest
 
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.lead import PublishedEvent, ScanStart, StoredPartition
-from shared.messaging.recover import OutboxRow, plan_partition
+from shared.messaging.leadership import PublishedEvent, ScanStart, StoredPartition
+from shared.messaging.recovery import OutboxRow, plan_partition
 
 
 def event(n: int) -> UUID:

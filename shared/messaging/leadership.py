@@ -60,7 +60,7 @@ class ScanStart(NamedTuple):
     sequence: int | None
 
 
-def base(
+def scan_start(
     stored: StoredPartition, bounds: OffsetRange, anchor: PublishedEvent | None, *, remedy: str
 ) -> ScanStart:
     """From where to count.
@@ -193,7 +193,9 @@ async def survey(
         }
         just_these = {tp: offset + 1 for tp, offset in there.items()}
         anchors = {tp: own async for tp, own, _ in published_events(consumer, there, just_these)}
-        bases = {tp: base(stored[tp], bounds[tp], anchors.get(tp), remedy=remedy) for tp in tps}
+        bases = {
+            tp: scan_start(stored[tp], bounds[tp], anchors.get(tp), remedy=remedy) for tp in tps
+        }
         rows = await _numbered_rows(connection, bases)
         counts = {tp: SequenceScan(stored[tp], bases[tp], rows[tp], remedy=remedy) for tp in tps}
         async for tp, own, _ in published_events(

@@ -16,7 +16,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.envelope import Record
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.lead import (
+from shared.messaging.leadership import (
     RELAY_LOCK,
     OffsetRange,
     PublishedEvent,
@@ -187,7 +187,8 @@ async def gather(
         just_these = {tp: offset + 1 for tp, offset in known.items()}
         anchors = {tp: own async for tp, own, _ in published_events(consumer, known, just_these)}
         bases = {
-            tp: agreed(stored[tp], OffsetRange(starts[tp], ends[tp]), anchors.get(tp)) for tp in tps
+            tp: recovery_start(stored[tp], OffsetRange(starts[tp], ends[tp]), anchors.get(tp))
+            for tp in tps
         }
         rows = await _rows(connection, bases)
         ids = {row.event_id for lane in rows.values() for row in lane}
@@ -272,12 +273,12 @@ async def apply(
         return await restore(connection, plan.lacking) if restore else []
 
 
-def agreed(
+def recovery_start(
     stored: StoredPartition, bounds: OffsetRange, anchor: PublishedEvent | None
 ) -> ScanStart:
     """The last place where log and database agree; the log's start, if nowhere.
 
-    Unlike `lead.base` it stops for nothing.
+    Unlike `leadership.base` it stops for nothing.
     """
     known = stored.acknowledged
     if known is not None and (anchor == known or bounds.start == known.offset + 1):

@@ -22,7 +22,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.consumer import collect_rarely
 from shared.messaging.position import Position
-from shared.messaging.rebuild_share import Anew, RefusedError, Share
+from shared.messaging.rebuild_share import Projections, RebuildShare, RefusedError
 
 MOST_PROCESSES = 4
 """Of one rebuild. More only wait for each other in PostgreSQL, an estimate."""
@@ -35,7 +35,7 @@ def processors() -> int:
     return min(MOST_PROCESSES, len(os.sched_getaffinity(0)))
 
 
-class Helper:
+class HelperProcess:
     """A process beside this one, as this one sees it."""
 
     def __init__(self, pipe: Pipe, process: BaseProcess) -> None:
@@ -92,12 +92,12 @@ class Helper:
 
 
 @contextmanager
-def helping(anew: Anew, count: int) -> Iterator[list[Helper]]:
+def helper_processes(anew: Projections, count: int) -> Iterator[list[HelperProcess]]:
     """So many helpers for one rebuild, for the length of the block.
 
     Before it nothing is connected, and no thread or event loop runs.
     """
-    helpers: list[Helper] = []
+    helpers: list[HelperProcess] = []
     pipes: list[Pipe] = []
     try:
         for _ in range(count):
@@ -106,7 +106,7 @@ def helping(anew: Anew, count: int) -> Iterator[list[Helper]]:
             process = _FORK.Process(target=_help, args=(anew, theirs, pipes), daemon=True)
             process.start()
             theirs.close()
-            helpers.append(Helper(ours, process))
+            helpers.append(HelperProcess(ours, process))
         yield helpers
     finally:
         for helper in helpers:
@@ -115,7 +115,7 @@ def helping(anew: Anew, count: int) -> Iterator[list[Helper]]:
             pipe.close()
 
 
-def _help(anew: Anew, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
+def _help(anew: Projections, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
     """A helper's own process: does what it is told until the pipe is closed."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
@@ -134,7 +134,7 @@ def _help(anew: Anew, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
         pipe.send(("refused", f"{type(error).__name__}: {error}"))
 
 
-async def _serve(anew: Anew, pipe: Pipe) -> None:
+async def _serve(anew: Projections, pipe: Pipe) -> None:
     def progress(some: int) -> None:
         pipe.send(("progress", some))
 
@@ -145,7 +145,7 @@ async def _serve(anew: Anew, pipe: Pipe) -> None:
     (_, schema) = await told()
     pool = await anew.connect()
     async with pool.acquire() as connection:
-        share = Share(anew, connection, schema)
+        share = RebuildShare(anew, connection, schema)
         pipe.send(("done", None))
         while True:
             what, *of = await told()

@@ -6,7 +6,13 @@ from uuid import UUID
 import pytest
 
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.lead import OffsetRange, PublishedEvent, SequenceScan, StoredPartition, base
+from shared.messaging.leadership import (
+    OffsetRange,
+    PublishedEvent,
+    SequenceScan,
+    StoredPartition,
+    scan_start,
+)
 
 
 def event(n: int) -> UUID:
@@ -40,10 +46,9 @@ def decide(
     log: Mapping[int, PublishedEvent],
     rows: Mapping[int, UUID],
 ) -> PublishedEvent | None:
-    """The whole decision over one partition, as `survey` makes it; `log` is our records by offset.
-    """
+    """The whole decision over one partition, as `survey` makes it; `log` is our records by offset."""
     anchor = log.get(stored.acknowledged.offset) if stored.acknowledged else None
-    start = base(stored, bounds, anchor, remedy="terang recover small")
+    start = scan_start(stored, bounds, anchor, remedy="terang recover small")
     count = SequenceScan(stored, start, rows, remedy="terang recover small")
     for offset in sorted(offset for offset in log if start.offset <= offset < bounds.end):
         count.see(log[offset])
