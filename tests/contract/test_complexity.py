@@ -35,7 +35,7 @@ EXCEPTIONS: dict[str, str] = {}
 WIDE: dict[str, str] = {}
 """Files with wider lines and the reason of each."""
 
-KINDS = (".py", ".sql", ".html", ".js", ".css", ".sh", ".ci/run")
+KINDS = (".py", ".sql", ".html", ".js", ".css", ".sh", ".ci/run", ".ci/pythons")
 
 
 @dataclass(frozen=True, slots=True)
