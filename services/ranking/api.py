@@ -9,12 +9,16 @@ from fastapi import FastAPI
 
 from services.ranking.explanation import handlers as explanation
 from services.ranking.lists.handlers import fairness, revisions
+from services.ranking.lists.handlers import http as lists
+from services.ranking.lists.handlers.pages import changes_page
 from services.ranking.publication import handlers as publishing
 from services.ranking.publication.storage.signing import KeyFault, SigningKey
 from services.ranking.seats import handlers as seats
 from services.ranking.settings import Settings
-from services.ranking.standings.handlers import http, streams
+from services.ranking.standings.handlers import http as standings
+from services.ranking.standings.handlers import streams
 from services.ranking.standings.handlers.live import Live
+from services.ranking.vacancies.handlers import http as vacancies
 from services.ranking.vacancies.handlers import pages
 from services.ranking.what_if import handlers as what_if
 from shared.clock import utc_now
@@ -50,8 +54,10 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         "ranking",
         settings,
         [
-            http.rounds(),
-            http.vacancies(),
+            lists.rounds(),
+            vacancies.vacancies(),
+            standings.standings_of_vacancies(),
+            lists.ties(),
             seats.filling(),
             seats.seating(),
             explanation.explanations(),
@@ -61,6 +67,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             streams.streams(settings.zone),
             pages.vacancies_page(own_pages),
             pages.router(own_pages, settings.zone),
+            changes_page(own_pages, settings.zone),
             explanation.why_page(own_pages, settings.zone),
             seats.seats_page(own_pages, settings.zone),
             publishing.publishing(key),

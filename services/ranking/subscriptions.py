@@ -3,7 +3,13 @@
 from collections.abc import Callable
 from datetime import datetime
 
-from services.ranking.seats.usecases.fill_seats import hear_answers
+from services.ranking.lists.usecases.learn_corrections import (
+    learn_corrections,
+    learn_rejections_after_verification,
+    learn_restated_facts,
+)
+from services.ranking.publication.usecases.learn_owners import learn_owners
+from services.ranking.seats.usecases import fill_seats
 from services.ranking.standings.usecases.learn_candidates import (
     learn_applicant_facts,
     learn_submissions,
@@ -59,29 +65,47 @@ STANDINGS = Derived(recompute, vacancies_heard_of, recompute_vacancies)
 def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> list[Subscription]:
     """One row for each event.
 
-    Only answers about seats make it state something at once, the next offers; else what follows is
-    owed, and stated by a duty.
+    Only answers about seats make it state something at once, the next offers; what follows from
+    the others is owed, and stated by a duty. Where an event concerns several rooms, the room of the
+    standings comes last: the others compare the event with what was known before.
     """
 
     async def learn_seat_answers(
         connection: Connection, events: list[Event[SeatAccepted]] | list[Event[SeatDeclined]]
     ) -> None:
-        await hear_answers(connection, outbox, events, clock())
+        await fill_seats.learn_seat_answers(connection, outbox, events, clock())
 
     return [
         Subscription(BY_MODEL[RoundOpened], learn_rounds, derived=STANDINGS),
         Subscription(BY_MODEL[VacancyPublished], learn_vacancies, derived=STANDINGS),
         Subscription(BY_MODEL[ApplicationSubmitted], learn_submissions),
-        Subscription(BY_MODEL[ApplicantFactsStated], learn_applicant_facts, derived=STANDINGS),
+        Subscription(
+            BY_MODEL[ApplicantFactsStated],
+            learn_restated_facts,
+            learn_owners,
+            learn_applicant_facts,
+            derived=STANDINGS,
+        ),
         Subscription(BY_MODEL[ApplicationVerified], learn_verifications, derived=STANDINGS),
-        Subscription(BY_MODEL[ApplicationRejected], learn_verifications, derived=STANDINGS),
-        Subscription(BY_MODEL[ApplicationWithdrawn], learn_withdrawals, derived=STANDINGS),
+        Subscription(
+            BY_MODEL[ApplicationRejected],
+            learn_rejections_after_verification,
+            learn_verifications,
+            derived=STANDINGS,
+        ),
+        Subscription(
+            BY_MODEL[ApplicationWithdrawn], learn_corrections, learn_withdrawals, derived=STANDINGS
+        ),
         Subscription(BY_MODEL[RegistrationClosed], learn_registrations),
         Subscription(BY_MODEL[ExamScheduled], learn_sittings),
         Subscription(BY_MODEL[ExamScored], learn_results, derived=STANDINGS),
-        Subscription(BY_MODEL[ExamScoreCorrected], learn_results, derived=STANDINGS),
+        Subscription(
+            BY_MODEL[ExamScoreCorrected], learn_corrections, learn_results, derived=STANDINGS
+        ),
         Subscription(BY_MODEL[ExamMissed], learn_results, derived=STANDINGS),
-        Subscription(BY_MODEL[CandidateDisqualified], learn_results, derived=STANDINGS),
+        Subscription(
+            BY_MODEL[CandidateDisqualified], learn_corrections, learn_results, derived=STANDINGS
+        ),
         Subscription(BY_MODEL[SittingClosed], learn_closed_sittings),
         Subscription(BY_MODEL[SeatAccepted], learn_seat_answers),
         Subscription(BY_MODEL[SeatDeclined], learn_seat_answers),

@@ -28,7 +28,7 @@ class Subscription:
     """One event that a service consumes, the use cases that take it, and what follows from them.
 
     The use cases run in this order, in the same transaction. `derived` is brought up to date with
-    what the first of them returns.
+    what the last of them returns.
     """
 
     __slots__ = ("contract", "derived", "use_cases")
@@ -45,11 +45,10 @@ class Subscription:
         self.derived = derived
 
     async def learn(self, connection: Connection, events: list[Event[Any]]) -> Any:
-        """Let the use cases take the events; returns what the first use case returns."""
-        first, *others = self.use_cases
-        learnt = await first(connection, events)
-        for use_case in others:
-            await use_case(connection, events)
+        """Let the use cases take the events; returns what the last use case returns."""
+        learnt = None
+        for use_case in self.use_cases:
+            learnt = await use_case(connection, events)
         return learnt
 
     async def take(self, connection: Connection, events: list[Event[Any]]) -> None:

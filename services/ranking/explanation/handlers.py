@@ -7,10 +7,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.ranking.explanation.views.explain_place import PlaceExplained, explain_place
-from services.ranking.rounds.storage.show_vacancy import the_vacancy
+from services.ranking.page_words import VACANCY, local
+from services.ranking.request_fields import WhichList, WhichState
+from services.ranking.rounds.storage import load_vacancy
 from services.ranking.seats.views.show_seats import SeatOf, show_seats_of
-from services.ranking.standings.handlers.http import WhichList, WhichState
-from services.ranking.vacancies.handlers.pages import VACANCY, local
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
@@ -64,7 +64,7 @@ def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
             told = await explain_place(
                 connection, vacancy_id, participant_no, list_, state, language
             )
-            about = await the_vacancy(connection, vacancy_id)
+            about = await load_vacancy(connection, vacancy_id)
             one = about.round.policy.list_called(told.list)
             assert one is not None
             seats: Sequence[SeatOf] = []

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, PlainTextResponse
 
+from services.ranking.page_words import local, meanings
 from services.ranking.publication.storage.signing import SigningKey
 from services.ranking.publication.usecases.publish import (
     Proposed,
@@ -25,7 +26,6 @@ from services.ranking.publication.views.show_publication import (
     show_table,
     show_versions,
 )
-from services.ranking.vacancies.handlers.pages import local, meanings
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.refusals import Refusal
 from shared.web.authentication import MaybePerson, Officer

@@ -7,7 +7,8 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
-from services.ranking.lists.views.show_round import the_round
+from services.ranking.page_words import VACANCY, local
+from services.ranking.rounds.storage import load_round
 from services.ranking.seats.usecases.fill_seats import (
     DecideSeatTie,
     FillingBegun,
@@ -17,7 +18,6 @@ from services.ranking.seats.usecases.fill_seats import (
 )
 from services.ranking.seats.views.show_filling import FillingView, show_filling
 from services.ranking.seats.views.show_seats import Seats, show_seats
-from services.ranking.vacancies.handlers.pages import VACANCY, local
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
 from shared.web.authentication import Officer
@@ -115,7 +115,7 @@ def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     ) -> HTMLResponse:
         async with reading(resources.pool) as connection:
             shown = await show_seats(connection, vacancy_id)
-            policy = (await the_round(connection, shown.round_id)).policy
+            policy = (await load_round(connection, shown.round_id)).policy
         language = reader_language(request)
         return pages.render(
             request,

@@ -12,9 +12,11 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.answer_fields import LineCode, MaybeRank, MaybeScore
-from services.ranking.lists.views.show_round import SHOWN, the_round
+from services.ranking.lists.storage.readiness import SHOWN
 from services.ranking.merit.domain.merit import Candidate, ListRules
+from services.ranking.merit.domain.placement import placed
 from services.ranking.merit.domain.standing import ListCut
+from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage.facts import candidates_known, vacancies_known
 from services.ranking.what_if.domain import (
     Changes,
@@ -23,7 +25,6 @@ from services.ranking.what_if.domain import (
     UnknownPartError,
     changed_policy,
     difference,
-    placed,
     rules_for,
 )
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
@@ -170,7 +171,7 @@ async def _answer(
     changed policy, `question-too-large`.
     """
     after = _after(cursor)
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     one = await _list(connection, round_id, vacancy_id, round_.policy, question.list)
     changed = _changed(round_.policy, one, question)
     rows = await _rows(connection, round_id, vacancy_id, one.code)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from services.ranking.merit.domain.standing import ListCut
 from services.ranking.standings.storage.facts import vacancies_known
 from services.ranking.standings.storage.standings import OneList
-from services.ranking.standings.usecases.recompute import recompute, touch
+from services.ranking.standings.usecases.recompute import lock_vacancies, recompute
 from shared.postgres.pool import create_pool
 from tests.bench.measure import FULL, TIMES, Report, percentile
 from tests.bench.ranking.scene import scene
@@ -44,7 +44,7 @@ async def test_reads(servers: Servers) -> None:
     await pool.execute("VACUUM ANALYZE result", timeout=600)
     for start in range(0, CANDIDATES, 5_000):
         async with pool.acquire() as connection, connection.transaction():
-            await touch(connection, ["v1"])
+            await lock_vacancies(connection, ["v1"])
             await recompute(connection, [("v1", each) for each in numbers[start : start + 5_000]])
     for table in ("standing", "tally"):
         await pool.execute(f"VACUUM ANALYZE {table}", timeout=600)

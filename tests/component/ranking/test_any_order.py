@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.ranking.standings.usecases.recompute import recompute_vacancies, touch
+from services.ranking.standings.usecases.recompute import lock_vacancies, recompute_vacancies
 from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event
 from tests.component.conftest import ServiceApp
@@ -152,7 +152,7 @@ async def test_recomputing_everything_changes_nothing(ranking: ServiceApp) -> No
     before = await tables(ranking)
     async with ranking.pool.acquire() as connection, connection.transaction():
         await connection.execute("DELETE FROM standing; DELETE FROM tally")
-        await touch(connection, NEEDS)
+        await lock_vacancies(connection, NEEDS)
         await recompute_vacancies(connection, list(NEEDS))
     assert await tables(ranking) == before
     counted = await ranking.pool.fetch(

@@ -22,19 +22,14 @@ from services.ranking.explanation.domain.explain import (
     explain,
     sentences,
 )
-from services.ranking.lists.views.show_round import the_round
 from services.ranking.merit.domain.merit import Candidate, Gate, Standing
 from services.ranking.merit.domain.standing import UNDECIDED
-from services.ranking.standings.storage import SQL
+from services.ranking.rounds.storage import load_round
+from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
+from services.ranking.standings.storage.requested_list import RequestedList, State, load_list
 from services.ranking.standings.storage.standings import OneList, Stands
-from services.ranking.standings.views.show_standings import (
-    Asked,
-    State,
-    StateShown,
-    ask,
-    live_figures,
-)
+from services.ranking.standings.views.show_standings import StateShown, live_figures
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.languages import Language
 from shared.policies import Policy
@@ -167,13 +162,13 @@ async def explain_place(
 
     Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `not-on-the-list`.
     """
-    asked = await ask(connection, vacancy_id, list_code, state)
+    asked = await load_list(connection, vacancy_id, list_code, state)
     if list_code is None:
         for one in reversed(asked.vacancy.open_lists):
             if await OneList(connection, vacancy_id, one).find(participant_no):
-                asked = await ask(connection, vacancy_id, one.code, state)
+                asked = await load_list(connection, vacancy_id, one.code, state)
                 break
-    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    policy = (await load_round(connection, asked.vacancy.round_id)).policy
     if asked.closing is None:
         account = await _live(connection, asked, policy, participant_no)
     else:
@@ -193,7 +188,7 @@ async def explain_place(
 
 
 async def _live(
-    connection: Connection, asked: Asked, policy: Policy, participant_no: str
+    connection: Connection, asked: RequestedList, policy: Policy, participant_no: str
 ) -> Explanation:
     one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
     row = await one.find(participant_no)
@@ -236,7 +231,7 @@ async def _live(
 
 async def _closed(
     connection: Connection,
-    asked: Asked,
+    asked: RequestedList,
     closing: Mapping[str, Any],
     policy: Policy,
     participant_no: str,
@@ -245,12 +240,12 @@ async def _closed(
 
     Where these were erased and today's don't give the fixed order, that is said.
     """
-    row = await SQL.closed_line(connection, **asked.key, participant_no=participant_no)
+    row = await STANDINGS.closed_line(connection, **asked.key, participant_no=participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
     near = {
         other["place"]: other
-        async for other in SQL.closed_lines_after(
+        async for other in STANDINGS.closed_lines_after(
             connection, **asked.key, after=row["place"] - 2, most=3
         )
         if other["rank"] is not None and row["rank"] is not None
@@ -259,7 +254,9 @@ async def _closed(
     within = closing["codes"].get(codes.within, 0)
     last = [
         one
-        async for one in SQL.closed_lines_after(connection, **asked.key, after=within - 1, most=1)
+        async for one in STANDINGS.closed_lines_after(
+            connection, **asked.key, after=within - 1, most=1
+        )
     ]
     rows = {other["participant_no"]: other for other in (row, *near.values(), *last)}
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
@@ -287,13 +284,15 @@ async def _closed(
 
 
 def _explain(
-    asked: Asked, policy: Policy, candidate: Candidate, standing: Standing, place: Place
+    asked: RequestedList, policy: Policy, candidate: Candidate, standing: Standing, place: Place
 ) -> Explanation:
     need, seats = asked.row["need"], asked.vacancy.seats
     return explain(policy, asked.rules, need, seats, candidate, standing, place, for_everyone=True)
 
 
-def _standing_as_fixed(asked: Asked, candidate: Candidate, row: Mapping[str, Any]) -> Standing:
+def _standing_as_fixed(
+    asked: RequestedList, candidate: Candidate, row: Mapping[str, Any]
+) -> Standing:
     """The standing of a fixed line; one without a key where what is known of the candidate does not
     lead to it.
     """
@@ -314,7 +313,7 @@ def _standing_as_fixed(asked: Asked, candidate: Candidate, row: Mapping[str, Any
 
 
 async def _known(
-    connection: Connection, asked: Asked, participants: list[str]
+    connection: Connection, asked: RequestedList, participants: list[str]
 ) -> dict[str, Candidate]:
     """All that is known of them, in this transaction's snapshot."""
     vacancy = asked.vacancy
@@ -323,7 +322,7 @@ async def _known(
     return {candidate.participant_no: candidate for _, candidate in found}
 
 
-def _standing(asked: Asked, candidate: Candidate) -> Standing:
+def _standing(asked: RequestedList, candidate: Candidate) -> Standing:
     standing = asked.rules.stands(candidate)
     assert standing is not None  # whoever has a row on the list is admitted to it
     return standing

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from services.ranking.what_if.domain import Placed
+from services.ranking.merit.domain.placement import Placed
 from shared.policies.model import Codes, Policy
 
 Way = Literal["in", "out", "moved", "unmoved"]

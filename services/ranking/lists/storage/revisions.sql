@@ -1,4 +1,4 @@
--- name: note_corrections(vacancies, participants, events, types, stages, times)!
+-- name: learn_corrections(vacancies, participants, events, types, stages, times)!
 -- Events that replace what was known.
 INSERT INTO correction (vacancy_id, participant_no, event_id, type, stage, stated_at)
 SELECT * FROM unnest(:vacancies::text[], :participants::text[], :events::uuid[], :types::text[], :stages::text[], :times::timestamptz[])
@@ -54,11 +54,6 @@ SELECT fixed.participant_no FROM closed_fact AS fixed JOIN applicant_facts AS to
    AND (fixed.gpa, fixed.birth_date, fixed.relevant_experience_months, fixed.education, fixed.priority)
        IS DISTINCT FROM (today.gpa, today.birth_date, today.relevant_experience_months, today.education, today.priority);
 
--- name: fixed_facts(vacancy_id, list, participants)
--- The personal facts by which candidates were ranked on a fixed list.
-SELECT participant_no, gpa, birth_date, relevant_experience_months, education, priority FROM closed_fact
- WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = ANY (:participants::text[]);
-
 -- name: keep(vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score, moved, moved_in, moved_out, at)!
 -- A version beside a fixed list.
 INSERT INTO revision (vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score, moved, moved_in, moved_out, made_at)
@@ -83,7 +78,7 @@ SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND versi
 SELECT * FROM revision_change
  WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no > :after ORDER BY participant_no LIMIT :most;
 
--- Adopting one ------------------------------------------------------------------------------------
+-- Adopting one
 
 -- name: seats_given(round_id)$
 -- Whether empty seats of the round are being offered, or one was accepted.
@@ -98,11 +93,6 @@ SELECT version, list, digest, codes, cut_limit, cut_score, closed_at, decided, f
 -- name: newest_beside(vacancy_id, list, after)^
 -- The newest version that came after the one that counts.
 SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND version > :after ORDER BY version DESC LIMIT 1;
-
--- name: fixed_lines_of(vacancy_id, list, version, participants)
--- Lines of one of them, of these candidates.
-SELECT participant_no, rank, equals, points FROM closed_line_version
- WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no = ANY (:participants::text[]);
 
 -- name: fixed_lines_after(vacancy_id, list, version, after, most)
 -- The next lines of one of them.

@@ -9,20 +9,22 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import CandidatesByCode, ListDigest
 from services.ranking.lists.domain.revision import Corrected
+from services.ranking.lists.storage import SQL
+from services.ranking.lists.storage.readiness import in_words, states_of
 from services.ranking.lists.storage.revisions import REVISIONS
 from services.ranking.lists.usecases.fix_list import Adopted, as_it_stands, fix
-from services.ranking.lists.views.show_round import Round, in_words, states_of, the_round
-from services.ranking.publication.storage.publications import PUBLICATION
-from services.ranking.standings.storage import SQL
+from services.ranking.merit.domain.placement import Placed
+from services.ranking.rounds.domain import Round
+from services.ranking.rounds.storage import load_round
+from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import Vacancy, vacancies_known
+from services.ranking.standings.storage.requested_list import load_list
 from services.ranking.standings.usecases.recompute import (
+    lock_vacancies_to_decide,
     notify,
     recompute,
     take_off,
-    touch_to_decide,
 )
-from services.ranking.standings.views.show_standings import ask
-from services.ranking.what_if.domain import Placed
 from shared.contracts.fields import RoundId, Sha256, StageCode, VacancyId
 from shared.contracts.ranking import AdmissionRevoked, ClosedListCorrected
 from shared.identity import Person
@@ -84,15 +86,15 @@ async def adopt_version(
     `version-incomplete` while results are missing; `version-overtaken` where more is known by now;
     `version-undecided` where people are equal at the last seat.
     """
-    asked = await ask(connection, vacancy_id, list_code, "closed")
-    round_ = await the_round(connection, asked.vacancy.round_id)
+    asked = await load_list(connection, vacancy_id, list_code, "closed")
+    round_ = await load_round(connection, asked.vacancy.round_id)
     one = round_.policy.list_called(list_code)
     assert one is not None
-    await SQL.wait_for_the_pen(
+    await STANDINGS.lock_stating(
         connection
     )  # meanwhile no version is stated, no list closed, no filling begun
-    await touch_to_decide(connection, [vacancy_id])
-    await PUBLICATION.hold_publication(connection, round_id=round_.round_id)
+    await lock_vacancies_to_decide(connection, [vacancy_id])
+    await SQL.hold_publication(connection, round_id=round_.round_id)
     vacancy = (await vacancies_known(connection, [vacancy_id]))[vacancy_id]
     follows = await _follows(connection, vacancy, list_code, version, command.digest)
     await _refuse_if_built_upon(connection, round_, one, vacancy)
@@ -112,9 +114,7 @@ async def adopt_version(
     lines = (await fix(connection, whole, {vacancy_id: version}, now, adopted))[vacancy_id]
     corrected = Corrected(before, lines)
     await _move_on(connection, vacancy, list_code, corrected)
-    await PUBLICATION.forget_proposal(
-        connection, round_id=round_.round_id
-    )  # it shows what counts no more
+    await SQL.forget_proposal(connection, round_id=round_.round_id)  # it shows what counts no more
     await audit.record(
         connection,
         officer,
@@ -184,7 +184,7 @@ async def _follows(
         raise Refusal(
             "nothing-to-adopt", list=list_code, version=version, counts=fixed[-1]["version"]
         )
-    if await SQL.version(connection, **which) != version:
+    if await STANDINGS.version(connection, **which) != version:
         raise Refusal("version-overtaken", list=list_code, version=version)
     return int(fixed[-1]["version"])
 

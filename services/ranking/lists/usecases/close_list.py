@@ -7,10 +7,15 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, Field
 
+from services.ranking.lists.storage.readiness import SHOWN, in_words, states_of
 from services.ranking.lists.usecases.fix_list import Whole, as_it_stands, fix
-from services.ranking.lists.views.show_round import SHOWN, Round, in_words, states_of, the_round
-from services.ranking.standings.storage import SQL
-from services.ranking.standings.usecases.recompute import recompute_vacancies, touch_to_decide
+from services.ranking.rounds.domain import Round
+from services.ranking.rounds.storage import load_round
+from services.ranking.standings.storage import SQL as STANDINGS
+from services.ranking.standings.usecases.recompute import (
+    lock_vacancies_to_decide,
+    recompute_vacancies,
+)
 from services.ranking.standings.usecases.state_standings import next_versions
 from shared.contracts.fields import RoundId, StageCode
 from shared.contracts.ranking import StageClosed
@@ -47,7 +52,7 @@ async def close_stage(
 
     Raises Refusal `unknown-stage`, and as `close_list`.
     """
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     one = next((one for one in round_.policy.lists if stage in {one.code, one.stage}), None)
     if one is None:
         known = ", ".join(one.stage for one in round_.policy.lists)
@@ -59,7 +64,7 @@ async def close_round(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> ClosedList:
     """Fix the last list: whoever is within the seats is selected. Raises as `close_list`."""
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     return await close_list(connection, outbox, officer, round_, round_.policy.lists[-1], now)
 
 
@@ -75,10 +80,10 @@ async def close_list(
     await _refuse_unless_complete(connection, round_, one)
     vacancy_ids = [
         row["vacancy_id"]
-        async for row in SQL.vacancies_of_round(connection, round_id=round_.round_id)
+        async for row in STANDINGS.vacancies_of_round(connection, round_id=round_.round_id)
     ]
-    await SQL.wait_for_the_pen(connection)  # versions are counted by one at a time
-    await touch_to_decide(connection, vacancy_ids)
+    await STANDINGS.lock_stating(connection)  # versions are counted by one at a time
+    await lock_vacancies_to_decide(connection, vacancy_ids)
     await _refuse_unless_complete(
         connection, round_, one
     )  # again, now that nothing changes meanwhile
@@ -149,7 +154,7 @@ async def _fix(connection: Connection, whole: Whole, now: datetime) -> list[Base
     """
     versions = {
         row["vacancy_id"]: row["version"]
-        async for row in SQL.stated(connection, vacancies=list(whole.vacancies))
+        async for row in STANDINGS.stated(connection, vacancies=list(whole.vacancies))
         if row["list"] == whole.one.code
     }
     statements: list[BaseModel] = []

@@ -10,11 +10,11 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 from uuid_utils.compat import uuid7
 
+from services.ranking.lists.storage import SQL
 from services.ranking.merit.domain.standing import ListCut, Row
-from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import vacancies_known
 from services.ranking.standings.storage.standings import whole_rows
-from services.ranking.standings.usecases.recompute import recompute, touch_to_decide
+from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
 from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
 from shared.identity import Person
 from shared.postgres import audit
@@ -58,7 +58,7 @@ async def decide_tie(
     seat, `list-closed` where nobody is since the list was fixed, `not-the-tie` where the order does
     not name exactly those who are, `rebuilding`.
     """
-    await touch_to_decide(connection, [vacancy_id])
+    await lock_vacancies_to_decide(connection, [vacancy_id])
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)

@@ -10,14 +10,14 @@ from datetime import datetime
 from itertools import groupby
 from operator import itemgetter
 
-from services.ranking.lists.views.show_round import Round
+from services.ranking.lists.storage import SQL
 from services.ranking.merit.domain.merit import Gate, digits
+from services.ranking.merit.domain.placement import Placed, place_of
 from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut, Summary
-from services.ranking.publication.storage.publications import PUBLICATION
-from services.ranking.standings.storage import SQL
+from services.ranking.rounds.domain import Round
+from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import Pair, Vacancy, vacancies_known
 from services.ranking.standings.storage.standings import whole_lists
-from services.ranking.what_if.domain import Placed, place_of
 from shared.contracts.ranking import CandidateSelected, CandidateShortlisted
 from shared.policies import List
 from shared.postgres.pool import Connection
@@ -182,9 +182,7 @@ async def _store(
             list=whole.one.code,
         )
     if whole.round_.policy.uses_facts(whole.one):
-        await PUBLICATION.keep_closed_facts(
-            connection, list=whole.one.code, vacancies=list(vacancies)
-        )
+        await SQL.keep_closed_facts(connection, list=whole.one.code, vacancies=list(vacancies))
 
 
 async def _points(
@@ -195,7 +193,7 @@ async def _points(
         (vacancy_id, line.participant_no) for vacancy_id, group in lines.items() for line in group
     ]
     found: dict[Pair, dict[str, str]] = defaultdict(dict)
-    rows = SQL.results_of(
+    rows = STANDINGS.results_of(
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
     async for row in rows:

@@ -11,13 +11,13 @@ from datetime import datetime
 
 from services.ranking.lists.domain.revision import Change, Correction, Line, change, moved
 from services.ranking.lists.storage.revisions import REVISIONS
-from services.ranking.lists.views.show_round import the_round
 from services.ranking.merit.domain.merit import digits
+from services.ranking.merit.domain.placement import Placed, place_of
 from services.ranking.merit.domain.standing import ListCut, Summary
-from services.ranking.standings.storage import SQL
+from services.ranking.rounds.storage import load_round
+from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import Vacancy, vacancies_known
 from services.ranking.standings.storage.standings import whole_lists
-from services.ranking.what_if.domain import Placed, place_of
 from shared.policies import List, Policy
 from shared.postgres.pool import Connection, Pool
 
@@ -92,7 +92,7 @@ async def keep_revision(
 async def _changes(
     connection: Connection, vacancy: Vacancy, list_code: str, places: Mapping[str, Placed]
 ) -> list[Change]:
-    policy = (await the_round(connection, vacancy.round_id)).policy
+    policy = (await load_round(connection, vacancy.round_id)).policy
     one = policy.list_called(list_code)
     assert one is not None
     was: dict[str, Placed] = {}
@@ -135,7 +135,7 @@ async def _points_today(
 ) -> dict[str, dict[str, Mapping[str, str]]]:
     """Points by stage of whoever has a result there that counts."""
     today: dict[str, dict[str, Mapping[str, str]]] = defaultdict(dict)
-    rows = SQL.results_of(
+    rows = STANDINGS.results_of(
         connection, vacancies=[vacancy_id] * len(participants), participants=list(participants)
     )
     async for row in rows:

@@ -1,67 +1,66 @@
-"""Notes which events replaced what was known of a candidate, so that it can be said why a fixed
-list would be another one now.
+"""Learns which events replaced what was known of a candidate.
+
+By them it can be said why a fixed list would be another one now.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
 from services.ranking.lists.storage.revisions import REVISIONS
+from services.ranking.standings.usecases.recompute import lock_vacancies
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
-    ApplicationVerified,
+    ApplicationWithdrawn,
 )
+from shared.contracts.exams import CandidateDisqualified, ExamScoreCorrected
 from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
 
 
-async def note_corrections(connection: Connection, events: Sequence[Event[Any]]) -> None:
-    """Keeps that these events came, without what they say."""
-    if events:
-        await REVISIONS.note_corrections(
-            connection,
-            vacancies=[event.data.vacancy_id for event in events],
-            participants=[event.data.participant_no for event in events],
-            events=[event.id for event in events],
-            types=[type(event.data).__name__ for event in events],
-            stages=[getattr(event.data, "stage", None) for event in events],
-            times=[event.time for event in events],
-        )
-
-
-async def note_rejections(
+async def learn_corrections(
     connection: Connection,
-    events: Sequence[Event[ApplicationVerified]] | Sequence[Event[ApplicationRejected]],
+    events: Sequence[
+        Event[ApplicationWithdrawn] | Event[ExamScoreCorrected] | Event[CandidateDisqualified]
+    ],
 ) -> None:
-    """The same for who is rejected after they were verified.
+    """Keeps that these events came, without what they say."""
+    await lock_vacancies(connection, [event.data.vacancy_id for event in events])
+    await _keep(connection, events)
+
+
+async def learn_rejections_after_verification(
+    connection: Connection, events: Sequence[Event[ApplicationRejected]]
+) -> None:
+    """Keeps that people were rejected who had been verified.
 
     Comes before the rejections are learnt.
     """
-    rejected = [event for event in events if isinstance(event.data, ApplicationRejected)]
-    if rejected:
-        rows = REVISIONS.rejected_before(
-            connection,
-            vacancies=[event.data.vacancy_id for event in rejected],
-            participants=[event.data.participant_no for event in rejected],
-        )
-        before = {(row["vacancy_id"], row["participant_no"]) async for row in rows}
-        await note_corrections(
-            connection,
-            [
-                event
-                for event in rejected
-                if (event.data.vacancy_id, event.data.participant_no) in before
-            ],
-        )
+    await lock_vacancies(connection, [event.data.vacancy_id for event in events])
+    rows = REVISIONS.rejected_before(
+        connection,
+        vacancies=[event.data.vacancy_id for event in events],
+        participants=[event.data.participant_no for event in events],
+    )
+    verified = {(row["vacancy_id"], row["participant_no"]) async for row in rows}
+    await _keep(
+        connection,
+        [
+            event
+            for event in events
+            if (event.data.vacancy_id, event.data.participant_no) in verified
+        ],
+    )
 
 
-async def note_restated_facts(
+async def learn_restated_facts(
     connection: Connection, events: Sequence[Event[ApplicantFactsStated]]
 ) -> None:
-    """The same for facts that are others than those stated before.
+    """Keeps that facts are others than those stated before.
 
-    Comes before these are learnt.
+    Comes before the facts are learnt.
     """
+    await lock_vacancies(connection, [event.data.vacancy_id for event in events])
     rows = REVISIONS.facts_replaced(
         connection,
         vacancies=[event.data.vacancy_id for event in events],
@@ -73,16 +72,30 @@ async def note_restated_facts(
     }
     restated = []
     for event in events:
-        who, said = (event.data.vacancy_id, event.data.participant_no), _said(event.data)
-        sequence, before = known.get(who, (0, said))
+        candidate = (event.data.vacancy_id, event.data.participant_no)
+        stated = _facts(event.data)
+        sequence, before = known.get(candidate, (0, stated))
         if event.sequence > sequence:
-            if before != said:
+            if before != stated:
                 restated.append(event)
-            known[who] = event.sequence, said
-    await note_corrections(connection, restated)
+            known[candidate] = event.sequence, stated
+    await _keep(connection, restated)
 
 
-def _said(data: ApplicantFactsStated) -> tuple[object, ...]:
+async def _keep(connection: Connection, events: Sequence[Event[Any]]) -> None:
+    if events:
+        await REVISIONS.learn_corrections(
+            connection,
+            vacancies=[event.data.vacancy_id for event in events],
+            participants=[event.data.participant_no for event in events],
+            events=[event.id for event in events],
+            types=[type(event.data).__name__ for event in events],
+            stages=[getattr(event.data, "stage", None) for event in events],
+            times=[event.time for event in events],
+        )
+
+
+def _facts(data: ApplicantFactsStated) -> tuple[object, ...]:
     return (
         data.gpa,
         data.birth_date,

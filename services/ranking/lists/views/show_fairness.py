@@ -7,7 +7,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.lists.domain.fairness import LEAST, count, groups
-from services.ranking.lists.views.show_round import the_round
+from services.ranking.rounds.storage import load_round
 from shared.contracts.fields import RoundId, StageCode
 from shared.policies import List
 from shared.postgres import queries
@@ -83,7 +83,7 @@ NO_RATINGS = Validity(
 
 async def show_fairness(connection: Connection, round_id: str) -> Fairness:
     """The figures of the round's fixed lists. Raises Refusal `unknown-round`."""
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     lists = [await _of_list(connection, round_id, one) for one in round_.policy.lists]
     return Fairness(round_id=round_id, least=LEAST, lists=tuple(lists), validity=NO_RATINGS)
 

@@ -19,8 +19,9 @@ from services.ranking.answer_fields import (
 )
 from services.ranking.lists.domain.revision import ObjectionDays, objection_days
 from services.ranking.lists.storage.revisions import REVISIONS
-from services.ranking.lists.views.show_round import the_round
-from services.ranking.standings.views.show_standings import Asked, Standings, ask, closed_page
+from services.ranking.rounds.storage import load_round
+from services.ranking.standings.storage.requested_list import RequestedList, load_list
+from services.ranking.standings.views.show_standings import Standings, closed_page
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.paging import from_cursor, to_cursor
 from shared.postgres.pool import Connection
@@ -191,7 +192,7 @@ async def show_versions(
     after = (from_cursor(cursor, fields=1) or [0])[0]
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
-    asked = await ask(connection, vacancy_id, list_code, "closed")
+    asked = await load_list(connection, vacancy_id, list_code, "closed")
     fixed = await fixed_versions(connection, **_which(asked))
     rows = [
         row
@@ -229,7 +230,7 @@ async def show_fixed(
     after = (from_cursor(cursor, fields=2) or ["closed", 0])[1]
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
-    asked = await ask(connection, vacancy_id, list_code, "closed")
+    asked = await load_list(connection, vacancy_id, list_code, "closed")
     closing = (await fixed_versions(connection, **_which(asked))).find(version)
     if closing is None:
         raise Refusal("version-not-fixed", list=asked.rules.code, version=version)
@@ -254,7 +255,7 @@ async def show_changes(
     after = (from_cursor(cursor, fields=1) or [""])[0]
     if not isinstance(after, str):
         raise Refusal("bad-cursor")
-    asked = await ask(connection, vacancy_id, list_code, "closed")
+    asked = await load_list(connection, vacancy_id, list_code, "closed")
     which = {**asked.key, "version": version}
     found = await REVISIONS.version(connection, **which)
     if found is None:
@@ -319,11 +320,11 @@ async def show_history(
 async def _objection_days(
     connection: Connection, round_id: str, list_code: str, fixed: FixedVersions
 ) -> ObjectionDays | None:
-    policy = (await the_round(connection, round_id)).policy
+    policy = (await load_round(connection, round_id)).policy
     return objection_days(policy, list_code, fixed.rows[0]["closed_at"])
 
 
-def _which(asked: Asked) -> dict[str, str]:
+def _which(asked: RequestedList) -> dict[str, str]:
     return {"vacancy_id": asked.vacancy.vacancy_id, "list_code": asked.rules.code}
 
 

@@ -1,20 +1,13 @@
 """Shows an officer how far a round is: what has arrived, what is missing, what is closed."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-
 from pydantic import BaseModel, Field
 
 from services.ranking.answer_fields import VacancyNumber
-from services.ranking.lists.domain.readiness import Arrived, Missing, missing
-from services.ranking.standings.storage import SQL
+from services.ranking.lists.storage.readiness import SHOWN, VacancyState, states_of
+from services.ranking.rounds.storage import load_round
 from shared.contracts.fields import RoundId, StageCode, VacancyId
-from shared.policies import List, Policy
+from shared.policies import List
 from shared.postgres.pool import Connection
-from shared.refusals import Refusal
-
-SHOWN = 100
-"""Vacancies that a view or a refusal names; the counts are of all."""
 
 
 class VacancyLacks(BaseModel):
@@ -60,32 +53,9 @@ class RoundView(BaseModel):
     lists: list[ListReadiness] = Field(description="In the order in which they are closed")
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
-    """A round and its law."""
-
-    round_id: str
-    name: str
-    policy: Policy
-    policy_hash: str
-    decreed_seats: int
-
-
-@dataclass(frozen=True, slots=True)
-class VacancyState:
-    """One vacancy's readiness for one list."""
-
-    vacancy_id: str
-    number: int
-    seats: int
-    closed: bool
-    changed: bool
-    missing: Sequence[Missing]
-
-
 async def show_round(connection: Connection, round_id: str) -> RoundView:
     """The round. Raises Refusal `unknown-round`."""
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     lists = []
     seats = 0
     for one in round_.policy.lists:
@@ -102,62 +72,6 @@ async def show_round(connection: Connection, round_id: str) -> RoundView:
         seats=seats,
         lists=lists,
     )
-
-
-async def the_round(connection: Connection, round_id: str) -> Round:
-    """The round. Raises Refusal `unknown-round`."""
-    row = await SQL.round(connection, round_id=round_id)
-    if row is None:
-        raise Refusal("unknown-round", round_id=round_id)
-    policy = Policy.model_validate_json(row["policy"])
-    return Round(round_id, row["name"], policy, row["policy_hash"], row["decreed_seats"])
-
-
-async def states_of(connection: Connection, round_: Round, one: List) -> list[VacancyState]:
-    """How far each vacancy of the round is for that list, by number."""
-    rows = SQL.readiness(
-        connection,
-        round_id=round_.round_id,
-        list=one.code,
-        stage=one.stage,
-        after=one.after,
-        facts=round_.policy.uses_facts(one),
-    )
-    return [
-        VacancyState(
-            row["vacancy_id"],
-            row["number"],
-            row["seats"],
-            row["closed"],
-            row["closed"]
-            and row["stated_digest"] is not None
-            and row["stated_digest"] != row["closed_digest"],
-            [
-                *missing(
-                    Arrived(
-                        announced=row["announced"],
-                        submitted=row["submitted"],
-                        undecided=row["undecided"],
-                        active=row["active"],
-                        waiting=row["waiting"],
-                        without_facts=row["without_facts"],
-                        sittings=row["sittings"],
-                        open_sittings=row["open_sittings"],
-                        counted=row["counted"],
-                        arrived=row["arrived"],
-                        need_known=row["need"] in round_.policy.needs,
-                        opened=row["opened"],
-                    )
-                )
-            ],
-        )
-        async for row in rows
-    ]
-
-
-def in_words(lacks: Sequence[Missing]) -> str:
-    """What is missing, in both languages: an officer reads one of them."""
-    return f"{'; '.join(one.en for one in lacks)} · {'; '.join(one.id for one in lacks)}"
 
 
 def _readiness(one: List, states: list[VacancyState]) -> ListReadiness:

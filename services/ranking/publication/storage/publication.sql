@@ -1,10 +1,3 @@
--- name: keep_closed_facts(list, vacancies)!
--- The facts by which a list that was just fixed was ranked.
-INSERT INTO closed_fact_version (vacancy_id, list, version, participant_no, gpa, birth_date, relevant_experience_months, education, priority)
-SELECT vacancy_id, list, version, participant_no, gpa, birth_date, relevant_experience_months, education, priority
-  FROM closed_line JOIN applicant_facts USING (vacancy_id, participant_no)
- WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list AND points <> '{}';
-
 -- name: learn_owners(vacancies, participants, owners)!
 -- Whose participant numbers are.
 INSERT INTO applicant_owner AS known (vacancy_id, participant_no, owner) SELECT * FROM unnest(:vacancies::text[], :participants::text[], :owners::text[])
@@ -34,14 +27,6 @@ SELECT line.vacancy_id, line.place, line.participant_no, line.rank, line.equals,
 -- The newest signed version of a round.
 SELECT version, lists, head->>'root' AS root FROM publication
  WHERE round_id = :round_id AND signature IS NOT NULL ORDER BY version DESC LIMIT 1;
-
--- name: hold_publication(round_id)!
--- One officer at a time proposes or signs for a round.
-SELECT pg_advisory_xact_lock(hashtextextended('ranking.publication/' || :round_id, 0));
-
--- name: forget_proposal(round_id)!
--- A proposal that nobody signed gives way to the next.
-DELETE FROM publication WHERE round_id = :round_id AND signature IS NULL;
 
 -- name: keep_proposal(round_id, version, proposal, digest, lists, policy, tree, by, at)!
 -- What an officer proposes to publish.

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import PublicationVersion, Root
+from services.ranking.lists.storage import SQL as LISTS
 from services.ranking.proofs.domain.proof import (
     EducationAccepted,
     FaultError,
@@ -40,7 +41,7 @@ from services.ranking.publication.domain.publishing import (
 from services.ranking.publication.domain.verification import check_contents
 from services.ranking.publication.storage.publications import PUBLICATION
 from services.ranking.publication.storage.signing import SigningKey
-from services.ranking.standings.storage import SQL
+from services.ranking.rounds.storage import SQL as ROUNDS
 from shared.contracts.fields import RoundId, Sha256
 from shared.contracts.ranking import StandingsPublished
 from shared.identity import Person
@@ -111,10 +112,10 @@ async def propose_publication(
     nothing changed since, `does-not-verify`.
     """
     _refuse_without(key)
-    row = await SQL.round(connection, round_id=round_id)
+    row = await ROUNDS.round(connection, round_id=round_id)
     if row is None:
         raise Refusal("unknown-round", round_id=round_id)
-    await PUBLICATION.hold_publication(connection, round_id=round_id)
+    await LISTS.hold_publication(connection, round_id=round_id)
     policy_json = json.loads(row["policy"])
     policy = Policy.model_validate(policy_json)
     vacancies = [each async for each in PUBLICATION.closed_vacancies(connection, round_id=round_id)]
@@ -166,7 +167,7 @@ async def propose_publication(
         await asyncio.to_thread(check_contents, proposal, policy_json, leaves)
     except FaultError as fault:
         raise Refusal("does-not-verify", round_id=round_id, fault=str(fault)) from fault
-    await PUBLICATION.forget_proposal(connection, round_id=round_id)
+    await LISTS.forget_proposal(connection, round_id=round_id)
     await PUBLICATION.keep_proposal(
         connection,
         round_id=round_id,
@@ -201,7 +202,7 @@ async def sign_publication(
     its, `second-officer` for who proposed it.
     """
     key = _refuse_without(key)
-    await PUBLICATION.hold_publication(connection, round_id=round_id)
+    await LISTS.hold_publication(connection, round_id=round_id)
     row = await PUBLICATION.proposed(connection, round_id=round_id)
     if row is None:
         raise Refusal("nothing-proposed", round_id=round_id)

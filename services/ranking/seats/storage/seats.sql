@@ -4,7 +4,7 @@
 SELECT pg_advisory_xact_lock(hashtextextended('ranking.filling/' || round_id, 0))
   FROM (SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id) ORDER BY round_id COLLATE "C") AS each;
 
--- Before it begins --------------------------------------------------------------------------------
+-- Before it begins
 
 -- name: seed(round_id)$
 -- The published seed of a round.
@@ -45,7 +45,7 @@ SELECT vacancy_id, participant_no, :round_id, pool, rank, selected, places::json
   FROM unnest(:vacancies::text[], :participants::text[], :pools::integer[], :ranks::integer[], :selected::boolean[], :places::text[],
               :meets::text[]) AS new (vacancy_id, participant_no, pool, rank, selected, places, meets);
 
--- A filling ---------------------------------------------------------------------------------------
+-- A filling
 
 -- name: filling(round_id)^
 -- When a round's filling began.
@@ -112,7 +112,7 @@ DELETE FROM seat_tie_place WHERE vacancy_id = :vacancy_id;
 INSERT INTO seat_tie_place (vacancy_id, participant_no, round_id, pool, place)
 SELECT :vacancy_id, participant_no, :round_id, :pool, place FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
 
--- For everyone ------------------------------------------------------------------------------------
+-- For everyone
 
 -- name: given_seats(vacancy_id, list)
 -- Whom a vacancy's closed last list gave seats, in its order, with what those said who gave theirs

@@ -11,11 +11,12 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.lists.views.show_round import Round, the_round
 from services.ranking.merit.domain.merit import Candidate, Gate, Outcome, Result
+from services.ranking.rounds.domain import Round
+from services.ranking.rounds.storage import load_round
 from services.ranking.seats.domain.seats import Listed, Offer, Pool, Ranked, Vacancy, ranked
 from services.ranking.seats.storage.seats import SEATS, PoolKey, pools_kept, rules_of, vacancy_of
-from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import candidates_known, vacancies_known
 from shared.contracts.applications import SeatAccepted, SeatDeclined
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
@@ -106,10 +107,10 @@ async def begin_filling(
     Raises Refusal `unknown-round`, `filling-too-early` while the last list is open somewhere,
     `filling-begun`, `education-unknown`, `rebuilding`.
     """
-    if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
+    if not await STANDINGS.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
-    round_ = await the_round(connection, round_id)
-    await SQL.wait_for_the_pen(connection)  # no version of a closed list is adopted meanwhile
+    round_ = await load_round(connection, round_id)
+    await STANDINGS.lock_stating(connection)  # no version of a closed list is adopted meanwhile
     await SEATS.lock_fillings(connection, rounds=[round_id])
     if not await SEATS.begin(connection, round_id=round_id, by=officer.subject, at=now):
         raise Refusal("filling-begun", round_id=round_id)
@@ -130,7 +131,7 @@ async def begin_filling(
     )
 
 
-async def hear_answers(
+async def learn_seat_answers(
     connection: Connection,
     outbox: Outbox,
     events: Sequence[Event[SeatAccepted]] | Sequence[Event[SeatDeclined]],
@@ -183,9 +184,9 @@ async def decide_seat_tie(
     nobody is equal for the last seat, `not-the-tie` where the order does not name exactly those who
     are, `rebuilding`.
     """
-    if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
+    if not await STANDINGS.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
-    await the_round(connection, round_id)
+    await load_round(connection, round_id)
     await SEATS.lock_fillings(connection, rounds=[round_id])
     if await SEATS.filling(connection, round_id=round_id) is None:
         raise Refusal("filling-not-begun", round_id=round_id)

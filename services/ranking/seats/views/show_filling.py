@@ -8,7 +8,7 @@ from uuid import UUID
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import SeatsInAll, VacancyNumber
-from services.ranking.lists.views.show_round import the_round
+from services.ranking.rounds.storage import load_round
 from services.ranking.seats.domain.seats import Answer, Pool
 from services.ranking.seats.storage.seats import SEATS, PoolKey, pools_kept
 from services.ranking.seats.usecases.fill_seats import closed_round
@@ -82,7 +82,7 @@ async def show_filling(
     Raises Refusal `unknown-round`, `filling-too-early`, `education-unknown`, `bad-cursor`.
     """
     seen = from_cursor(cursor, fields=1)
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     begun = await SEATS.filling(connection, round_id=round_id)
     pools: dict[PoolKey, Pool]
     kept: dict[UUID, Any] = {}

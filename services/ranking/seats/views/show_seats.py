@@ -10,11 +10,12 @@ from typing import Any, Literal, Self
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import Rank, SeatsInAll, VacancyNumber
-from services.ranking.lists.views.show_round import the_round
+from services.ranking.rounds.storage import SQL as ROUNDS
+from services.ranking.rounds.storage import load_round
 from services.ranking.seats.domain.seats import Answer
 from services.ranking.seats.storage.seats import SEATS
 from services.ranking.seats.views.show_filling import OfferView
-from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage import SQL as STANDINGS
 from shared.contracts.fields import (
     Agency,
     NeedCode,
@@ -170,12 +171,12 @@ async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
 
     Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived.
     """
-    vacancy = await SQL.vacancy(connection, vacancy_id=vacancy_id)
+    vacancy = await ROUNDS.vacancy(connection, vacancy_id=vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
-    last = (await the_round(connection, vacancy["round_id"])).policy.lists[-1].code
+    last = (await load_round(connection, vacancy["round_id"])).policy.lists[-1].code
     asked = {"vacancy_id": vacancy_id, "list": last}
-    closed = await SQL.closing(connection, **asked) is not None
+    closed = await STANDINGS.closing(connection, **asked) is not None
     given = [row async for row in SEATS.given_seats(connection, **asked)]
     filling = await SEATS.left_empty(connection, vacancy_id=vacancy_id)
     offers = [row async for row in SEATS.offers_about(connection, **asked)]

@@ -7,10 +7,10 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
-from services.ranking.standings.handlers.http import WhichList
+from services.ranking.page_words import local
+from services.ranking.request_fields import WhichList
 from services.ranking.standings.handlers.live import Live
-from services.ranking.standings.views.show_standings import ask
-from services.ranking.vacancies.handlers.pages import local
+from services.ranking.standings.storage.requested_list import load_list
 from shared.contracts.fields import VacancyId
 from shared.web.dependencies import ResourcesDependency
 from shared.web.problems import problem_responses, reader_language
@@ -60,7 +60,7 @@ def streams(zone: ZoneInfo) -> APIRouter:
         list_: WhichList = None,
     ) -> EventSourceResponse:
         async with resources.pool.acquire() as connection:
-            await ask(connection, vacancy_id, list_, None)
+            await load_list(connection, vacancy_id, list_, None)
         language = reader_language(request)
         sent = _events(
             live.watch(vacancy_id, list_), lambda: local(resources.clock(), zone, language)

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.ranking.lists.storage.revisions import REVISIONS
 from services.ranking.merit.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
 from services.ranking.standings.storage import SQL
 from shared.policies import Policy
@@ -160,6 +159,6 @@ async def candidates_as_fixed(
                 code: Result(Outcome.SCORED, each) for code, each in by_stage.items() if each
             }
             found[number] = replace(found[number], verified=True, withdrawn=False, results=results)
-    async for number, *values in REVISIONS.fixed_facts(connection, **key, participants=list(rows)):
+    async for number, *values in SQL.fixed_facts(connection, **key, participants=list(rows)):
         found[number] = replace(found[number], **dict(zip(FACTS, values, strict=True)))
     return found

@@ -1,6 +1,6 @@
--- What others said --------------------------------------------------------------------------------
+-- What others said
 
--- name: touch(vacancies)!
+-- name: lock_vacancies(vacancies)!
 -- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every
 -- change does.
 INSERT INTO desk (vacancy_id) SELECT vacancy_id FROM unnest(:vacancies::text[]) AS one (vacancy_id) ORDER BY vacancy_id COLLATE "C"
@@ -99,7 +99,7 @@ ON CONFLICT (vacancy_id, participant_no, stage, sitting_id) DO UPDATE
    SET outcome = excluded.outcome, points = excluded.points, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- What is known -----------------------------------------------------------------------------------
+-- What is known
 
 -- name: vacancies_known(vacancies)
 -- Vacancies whose round is known too, and which of their lists are closed; the first of each round
@@ -156,7 +156,7 @@ SELECT closed_line.vacancy_id, closed_line.participant_no, closed_line.list
 -- Places that officers gave among equals.
 SELECT vacancy_id, participant_no, list, place FROM tie_place WHERE vacancy_id = ANY (:vacancies::text[]);
 
--- Where they stand --------------------------------------------------------------------------------
+-- Where they stand
 
 -- name: place(vacancies, lists, participants, gates, scores, keys)
 -- Writes where candidates stand, and moves the counts by what changed, in one statement; returns
@@ -212,7 +212,7 @@ DELETE FROM tally USING unnest(:vacancies::text[], :lists::text[], :gates::small
 -- Wakes whoever streams these vacancies.
 SELECT pg_notify('ranking_standings', vacancies) FROM unnest(:payloads::text[]) AS one (vacancies);
 
--- Whole lists -------------------------------------------------------------------------------------
+-- Whole lists
 
 -- name: lines(last, vacancies, list)
 -- Every line of one list of these vacancies, by participant number. `shared` is the rank of all
@@ -228,11 +228,11 @@ SELECT vacancy_id, participant_no, gate, score,
           FROM standing WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list) AS each
  ORDER BY vacancy_id, participant_no;
 
--- name: hold_the_pen()$
+-- name: try_lock_stating()$
 -- True for the one worker that states standings in this transaction.
 SELECT pg_try_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
--- name: wait_for_the_pen()!
+-- name: lock_stating()!
 -- The same, waiting for whoever states now: their versions are seen then.
 SELECT pg_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
@@ -260,11 +260,7 @@ SELECT vacancy_id, list, version, digest, :at FROM unnest(:vacancies::text[], :l
     AS new (vacancy_id, list, version, digest)
 ON CONFLICT (vacancy_id, list) DO UPDATE SET version = excluded.version, digest = excluded.digest, stated_at = excluded.stated_at;
 
--- One list, by the index --------------------------------------------------------------------------
-
--- name: vacancy(vacancy_id)^
--- A vacancy and its round.
-SELECT vacancy.*, round.name AS round_name FROM vacancy JOIN round USING (round_id) WHERE vacancy_id = :vacancy_id;
+-- One list, by the index
 
 -- name: standing_of(vacancy_id, list, participant_no)^
 -- Where a candidate stands.
@@ -283,79 +279,6 @@ SELECT gate, sum(candidates)::bigint AS candidates FROM tally WHERE vacancy_id =
 -- The newest version that was stated.
 SELECT version FROM stated WHERE vacancy_id = :vacancy_id AND list = :list;
 
--- name: vacancies_after(round_id, words, need, after_round, after_number, most)
--- Vacancies in order of round and number, as far as asked for: of a round, with all these words in
--- agency, post and unit, for a kind of need.
-SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed FROM vacancy
- WHERE (:round_id::text IS NULL OR round_id = :round_id) AND (:need::text IS NULL OR need = :need)
-   AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS word WHERE strpos(lower(concat_ws(' ', agency, post, unit_path)), lower(word)) = 0)
-   AND (round_id, number) > (:after_round, :after_number)
- ORDER BY round_id, number LIMIT :most;
-
--- name: vacancies_found(round_id, words, need, after_number)^
--- How many of a round's vacancies are so, and how many of them up to a number.
-SELECT count(*) AS found, count(*) FILTER (WHERE number <= :after_number) AS before FROM vacancy
- WHERE round_id = :round_id AND (:need::text IS NULL OR need = :need)
-   AND NOT EXISTS (SELECT FROM unnest(:words::text[]) AS word WHERE strpos(lower(concat_ws(' ', agency, post, unit_path)), lower(word)) = 0);
-
--- name: rounds_to_look_at()
--- Rounds that have vacancies, the newest first.
-SELECT round_id, name FROM round WHERE policy IS NOT NULL AND EXISTS (SELECT FROM vacancy WHERE vacancy.round_id = round.round_id)
- ORDER BY registration_opens DESC NULLS LAST, round_id DESC;
-
--- Closing -----------------------------------------------------------------------------------------
-
--- name: round(round_id)^
--- A round.
-SELECT round_id, name, policy::text AS policy, policy_hash, seed, decreed_seats FROM round WHERE round_id = :round_id AND policy IS NOT NULL;
-
--- name: readiness(round_id, facts, list, after, stage)
--- What has arrived of each vacancy of a round, for one list and its stage.
-WITH vacancies AS (SELECT * FROM vacancy WHERE round_id = :round_id)
-SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats, registration.submitted AS announced,
-       coalesce(applied.submitted, 0) AS submitted, coalesce(applied.undecided, 0) AS undecided,
-       coalesce(listed.active, 0) AS active, coalesce(listed.waiting, 0) AS waiting,
-       CASE WHEN :facts THEN
-           (SELECT count(*) FROM standing AS s WHERE s.vacancy_id = vacancies.vacancy_id AND s.list = :list AND s.gate = 0
-               AND NOT EXISTS (SELECT FROM applicant_facts AS f WHERE f.vacancy_id = s.vacancy_id AND f.participant_no = s.participant_no))
-       ELSE 0 END AS without_facts,
-       coalesce(sat.sittings, 0) AS sittings, coalesce(sat.open, 0) AS open_sittings, coalesce(sat.counted, 0) AS counted, coalesce(sat.arrived, 0) AS arrived,
-       closing.list IS NOT NULL AS closed, closing.digest AS closed_digest, stated.digest AS stated_digest,
-       :after::text IS NULL OR EXISTS (SELECT FROM closing AS c WHERE c.vacancy_id = vacancies.vacancy_id AND c.list = :after) AS opened
-  FROM vacancies
-  LEFT JOIN registration USING (vacancy_id)
-  LEFT JOIN (SELECT vacancy_id, count(*) FILTER (WHERE submitted) AS submitted,
-                    count(*) FILTER (WHERE submitted AND verified IS NULL AND NOT withdrawn) AS undecided
-               FROM candidate WHERE vacancy_id IN (SELECT vacancy_id FROM vacancies) GROUP BY vacancy_id) AS applied USING (vacancy_id)
-  LEFT JOIN (SELECT vacancy_id, sum(candidates) FILTER (WHERE gate NOT IN (4, 5)) AS active, sum(candidates) FILTER (WHERE gate = 6) AS waiting
-               FROM tally WHERE list = :list AND vacancy_id IN (SELECT vacancy_id FROM vacancies) GROUP BY vacancy_id) AS listed USING (vacancy_id)
-  LEFT JOIN (SELECT vacancy_id, count(*) AS sittings, count(*) FILTER (WHERE NOT closed) AS open,
-                    sum(scored + missed + disqualified) AS counted,
-                    sum((SELECT count(*) FROM result WHERE result.vacancy_id = sitting.vacancy_id AND result.sitting_id = sitting.sitting_id)) AS arrived
-               FROM sitting WHERE stage = :stage AND vacancy_id IN (SELECT vacancy_id FROM vacancies) GROUP BY vacancy_id) AS sat USING (vacancy_id)
-  LEFT JOIN closing ON closing.vacancy_id = vacancies.vacancy_id AND closing.list = :list
-  LEFT JOIN stated ON stated.vacancy_id = vacancies.vacancy_id AND stated.list = :list
- ORDER BY vacancies.number;
-
--- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes, limits, scores)!
--- Lists that an officer fixed, with the places that officers gave among equals who are on them.
--- `follows`, `reason` and `by` where it takes a fixed one's place.
-INSERT INTO closing_version (vacancy_id, list, round_id, version, digest, codes, cut_limit, cut_score, closed_at, decided, follows, reason, adopted_by)
-SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at,
-       coalesce((SELECT jsonb_object_agg(participant_no, place) FROM tie_place JOIN standing USING (vacancy_id, list, participant_no)
-                  WHERE tie_place.vacancy_id = new.vacancy_id AND tie_place.list = :list), '{}'),
-       follows, :reason, :by
-  FROM unnest(:vacancies::text[], :versions::integer[], :follows::integer[], :digests::text[], :codes::text[], :limits::integer[], :scores::text[])
-    AS new (vacancy_id, version, follows, digest, codes, cut_limit, cut_score);
-
--- name: keep_closed_lines(list, vacancies, versions, places, participants, ranks, equals, scores, codes, points, admitted)!
--- Their lines, as they stay.
-INSERT INTO closed_line_version (vacancy_id, list, version, place, participant_no, rank, equals, score, code, points, admitted)
-SELECT vacancy_id, :list, version, place, participant_no, rank, equals, score, code, points::jsonb, admitted
-  FROM unnest(:vacancies::text[], :versions::integer[], :places::integer[], :participants::text[], :ranks::integer[], :equals::integer[],
-              :scores::text[], :codes::text[], :points::text[], :admitted::boolean[])
-    AS new (vacancy_id, version, place, participant_no, rank, equals, score, code, points, admitted);
-
 -- name: closing(vacancy_id, list)^
 -- A closed list.
 SELECT * FROM closing WHERE vacancy_id = :vacancy_id AND list = :list;
@@ -368,16 +291,12 @@ SELECT * FROM closed_line WHERE vacancy_id = :vacancy_id AND list = :list AND pl
 -- One of its lines.
 SELECT * FROM closed_line WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = :participant_no;
 
--- name: keep_tie_decision(decision_id, vacancy_id, list, participants, reason, decided_by, at)!
--- An officer's order of equals.
-INSERT INTO tie_decision (decision_id, vacancy_id, list, participants, reason, decided_by, decided_at)
-VALUES (:decision_id, :vacancy_id, :list, :participants, :reason, :decided_by, :at);
+-- name: fixed_facts(vacancy_id, list, participants)
+-- The personal facts by which candidates were ranked on a fixed list.
+SELECT participant_no, gpa, birth_date, relevant_experience_months, education, priority FROM closed_fact
+ WHERE vacancy_id = :vacancy_id AND list = :list AND participant_no = ANY (:participants::text[]);
 
--- name: forget_tie_places(vacancy_id, list)
--- The places of an earlier decision give way; returns whose they were.
-DELETE FROM tie_place WHERE vacancy_id = :vacancy_id AND list = :list RETURNING participant_no;
-
--- name: keep_tie_places(vacancy_id, list, decision_id, participants, places)!
--- The places of this decision.
-INSERT INTO tie_place (vacancy_id, list, participant_no, place, decision_id)
-SELECT :vacancy_id, :list, participant_no, place, :decision_id FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
+-- name: fixed_lines_of(vacancy_id, list, version, participants)
+-- Lines of one of them, of these candidates.
+SELECT participant_no, rank, equals, points FROM closed_line_version
+ WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no = ANY (:participants::text[]);

@@ -3,15 +3,9 @@
 What changes where people stand returns them.
 """
 
-from services.ranking.lists.usecases.learn_corrections import (
-    note_corrections,
-    note_rejections,
-    note_restated_facts,
-)
-from services.ranking.publication.storage.publications import PUBLICATION
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
-from services.ranking.standings.usecases.recompute import touch
+from services.ranking.standings.usecases.recompute import lock_vacancies
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -28,7 +22,7 @@ async def learn_submissions(
 ) -> None:
     """Counts who applied; nobody is ranked by that."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
-    await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in pairs])
     await SQL.learn_submissions(
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
@@ -40,8 +34,7 @@ async def learn_verifications(
 ) -> list[Pair]:
     """Keeps who meets the requirements (MS) and who does not (TMS)."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
-    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
-    await note_rejections(connection, events)
+    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
     await SQL.learn_verifications(
         connection,
         vacancies=[vacancy_id for vacancy_id, _ in newest],
@@ -57,11 +50,10 @@ async def learn_withdrawals(
 ) -> list[Pair]:
     """Marks who withdrew (APS)."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
-    await touch(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in pairs])
     await SQL.learn_withdrawals(
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
-    await note_corrections(connection, events)
     return pairs
 
 
@@ -70,8 +62,7 @@ async def learn_applicant_facts(
 ) -> list[Pair]:
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
-    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
-    await note_restated_facts(connection, events)
+    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
     data = [event.data for event in newest.values()]
     await SQL.learn_applicant_facts(
         connection,
@@ -83,12 +74,5 @@ async def learn_applicant_facts(
         education=[one.education_level for one in data],
         priorities=[one.priority for one in data],
         sequences=[event.sequence for event in newest.values()],
-    )
-    owned = [one for one in data if one.owner is not None]
-    await PUBLICATION.learn_owners(
-        connection,
-        vacancies=[one.vacancy_id for one in owned],
-        participants=[one.participant_no for one in owned],
-        owners=[one.owner for one in owned],
     )
     return list(newest)

@@ -2,11 +2,10 @@
 
 from pydantic_core import to_json
 
-from services.ranking.lists.usecases.learn_corrections import note_corrections
 from services.ranking.merit.domain.merit import Outcome
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
-from services.ranking.standings.usecases.recompute import touch
+from services.ranking.standings.usecases.recompute import lock_vacancies
 from shared.contracts.exams import (
     CandidateDisqualified,
     ExamMissed,
@@ -39,7 +38,7 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
         ): event
         for event in events
     }
-    await touch(connection, [key[0] for key in newest])
+    await lock_vacancies(connection, [key[0] for key in newest])
     await SQL.learn_results(
         connection,
         vacancies=[key[0] for key in newest],
@@ -50,21 +49,13 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
         points=[_points(event.data) for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
     )
-    await note_corrections(
-        connection,
-        [
-            event
-            for event in events
-            if isinstance(event.data, ExamScoreCorrected | CandidateDisqualified)
-        ],
-    )
     return {(key[0], key[1]) for key in newest}
 
 
 async def learn_sittings(connection: Connection, events: list[Event[ExamScheduled]]) -> None:
     """Keeps which sittings are to close before a list may."""
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
-    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
     await SQL.learn_sittings(
         connection,
         vacancies=[vacancy_id for vacancy_id, _ in newest],
@@ -77,7 +68,7 @@ async def learn_sittings(connection: Connection, events: list[Event[ExamSchedule
 async def learn_closed_sittings(connection: Connection, events: list[Event[SittingClosed]]) -> None:
     """Keeps what each sitting counted, so that it can be seen when all of it has arrived."""
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
-    await touch(connection, [vacancy_id for vacancy_id, _ in newest])
+    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
     data = [event.data for event in newest.values()]
     await SQL.learn_closed_sittings(
         connection,

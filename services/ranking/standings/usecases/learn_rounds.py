@@ -6,7 +6,7 @@ from pydantic import ValidationError
 
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
-from services.ranking.standings.usecases.recompute import candidates_of, touch
+from services.ranking.standings.usecases.recompute import candidates_of, lock_vacancies
 from shared.contracts.applications import RegistrationClosed, RoundOpened, VacancyPublished
 from shared.messaging.envelope import Event
 from shared.policies import Policy
@@ -43,7 +43,7 @@ async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]])
             row["vacancy_id"]
             async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)
         ]
-        await touch(connection, vacancies)
+        await lock_vacancies(connection, vacancies)
         waited += await candidates_of(connection, vacancies)
     return waited
 
@@ -56,7 +56,7 @@ async def learn_vacancies(
     await SQL.hold_rounds(
         connection, rounds=sorted({event.data.round_id for event in newest.values()})
     )
-    await touch(connection, newest)
+    await lock_vacancies(connection, newest)
     data = [event.data for event in newest.values()]
     await SQL.learn_vacancies(
         connection,
@@ -83,7 +83,7 @@ async def learn_registrations(
 ) -> None:
     """Keeps how many participant numbers were given out for each vacancy."""
     newest = {event.data.vacancy_id: event for event in events}
-    await touch(connection, newest)
+    await lock_vacancies(connection, newest)
     await SQL.learn_registrations(
         connection,
         vacancies=list(newest),

@@ -17,16 +17,16 @@ MOST_NAMES_A_NOTICE = 100
 each costs a server-wide lock's time."""
 
 
-async def touch(connection: Connection, vacancy_ids: Iterable[str]) -> None:
+async def lock_vacancies(connection: Connection, vacancy_ids: Iterable[str]) -> None:
     """Lock the vacancies, in sorted order, and owe their standings.
 
     Comes before anything else in the transaction: whoever learns something of the same vacancy
     meanwhile waits, and then sees it.
     """
-    await SQL.touch(connection, vacancies=sorted(set(vacancy_ids)))
+    await SQL.lock_vacancies(connection, vacancies=sorted(set(vacancy_ids)))
 
 
-async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
+async def lock_vacancies_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
     """The same for a decision, which changes standings without an event: a rebuild under way would
     not see it.
 
@@ -34,7 +34,7 @@ async def touch_to_decide(connection: Connection, vacancy_ids: Iterable[str]) ->
     """
     if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
-    await touch(connection, vacancy_ids)
+    await lock_vacancies(connection, vacancy_ids)
 
 
 async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:

@@ -51,7 +51,7 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
     The marks are read before the lists: a change that comes between is in the figures and stays
     owed, and when its turn comes and nothing differs, nothing is stated.
     """
-    if not await SQL.hold_the_pen(connection):
+    if not await SQL.try_lock_stating(connection):
         return 0
     owed = {
         row["vacancy_id"]: row["change"]

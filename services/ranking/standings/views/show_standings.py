@@ -4,9 +4,8 @@ officer fixed it, then as it was fixed.
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
@@ -24,26 +23,19 @@ from services.ranking.answer_fields import (
     Rank,
     Score,
     SeatsInAll,
-    VacancyNumber,
 )
-from services.ranking.lists.storage.revisions import REVISIONS
-from services.ranking.lists.views.show_round import the_round
 from services.ranking.merit.domain.merit import (
     Candidate,
     Gate,
-    ListRules,
     before_decision,
     digits,
     score_and_priority,
 )
 from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut
+from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL
-from services.ranking.standings.storage.facts import (
-    Vacancy,
-    candidates_as_fixed,
-    candidates_known,
-    vacancies_known,
-)
+from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
+from services.ranking.standings.storage.requested_list import RequestedList, State, load_list
 from services.ranking.standings.storage.standings import OneList, Stands
 from shared.contracts.fields import (
     Agency,
@@ -55,11 +47,10 @@ from shared.contracts.fields import (
     UnitPath,
     VacancyId,
 )
-from shared.paging import Page, from_cursor, page, to_cursor
+from shared.paging import from_cursor, to_cursor
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-State = Literal["live", "closed"]
 StateShown = Annotated[
     State, Field(description="`closed`: as an officer fixed it; `live`: by all that is known now")
 ]
@@ -159,42 +150,6 @@ class CandidatePlace(BaseModel):
     below: Neighbour | None = Field(description="Who stands just after")
 
 
-class VacancyInList(BaseModel):
-    """A vacancy in the list of vacancies."""
-
-    vacancy_id: VacancyId
-    round_id: RoundId
-    number: VacancyNumber
-    agency: Agency
-    post: Post
-    unit_path: UnitPath
-    need: NeedCode
-    seats: SeatsInAll
-    closed: tuple[str, ...] = Field(description="Its lists that are fixed")
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A vacancy, one of its lists, and the list as it was fixed, if that is what is shown."""
-
-    row: Mapping[str, Any]
-    vacancy: Vacancy
-    rules: ListRules
-    closing: Mapping[str, Any] | None
-
-    @property
-    def cut(self) -> ListCut:
-        return ListCut.of(self.rules, self.vacancy.seats)
-
-    def shown(self, line: Line) -> str:
-        """The line's code as it is published."""
-        return self.rules.shown(self.cut.code(line.gate, line.rank, line.equals), line.priority)
-
-    @property
-    def key(self) -> dict[str, str]:
-        return {"vacancy_id": self.vacancy.vacancy_id, "list": self.rules.code}
-
-
 async def show_standings(
     connection: Connection,
     vacancy_id: str,
@@ -212,7 +167,7 @@ async def show_standings(
     seen = from_cursor(cursor, fields=2)
     if seen is not None:
         state = "closed" if seen[0] == "closed" else "live"
-    asked = await ask(connection, vacancy_id, list_code, state)
+    asked = await load_list(connection, vacancy_id, list_code, state)
     if asked.closing is not None:
         return await _closed_page(connection, asked, asked.closing, seen and seen[1], limit)
     return await _live_page(connection, asked, seen and seen[1], limit)
@@ -231,77 +186,20 @@ async def show_candidate(
 
     By default on the newest list that the candidate stands on.
     """
-    asked = await ask(connection, vacancy_id, list_code, state)
+    asked = await load_list(connection, vacancy_id, list_code, state)
     if list_code is None:
         for one in reversed(asked.vacancy.open_lists):
             if await OneList(connection, vacancy_id, one).find(participant_no):
-                asked = await ask(connection, vacancy_id, one.code, state)
+                asked = await load_list(connection, vacancy_id, one.code, state)
                 break
     if asked.closing is not None:
         return await _closed_place(connection, asked, asked.closing, participant_no)
     return await _live_place(connection, asked, participant_no)
 
 
-def words_of(search: str) -> list[str]:
-    """The words of a search; PostgreSQL takes no NUL."""
-    return search.replace("\x00", " ").split()
-
-
-async def list_vacancies(
-    connection: Connection,
-    round_id: str | None,
-    search: str,
-    need: str | None,
-    cursor: str | None,
-    limit: int,
-) -> Page[VacancyInList]:
-    """Vacancies in order of round and number, of a round, with all words of a search, for a kind of
-    need. Raises Refusal `bad-cursor`.
-    """
-    after_round, after_number = from_cursor(cursor, fields=2) or ["", 0]
-    if (
-        not isinstance(after_round, str)
-        or not isinstance(after_number, int)
-        or not 0 <= after_number < 2**31
-    ):
-        raise Refusal("bad-cursor")
-    rows = SQL.vacancies_after(
-        connection,
-        round_id=round_id,
-        words=words_of(search),
-        need=need,
-        after_round=after_round,
-        after_number=after_number,
-        most=limit + 1,
-    )
-    items = [
-        VacancyInList.model_validate({**row, "closed": sorted(row["closed"] or ())}, extra="ignore")
-        async for row in rows
-    ]
-    return page(items, limit, lambda item: (item.round_id, item.number))
-
-
-async def ask(
-    connection: Connection, vacancy_id: str, list_code: str | None, state: State | None
-) -> Asked:
-    """What is asked for. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`."""
-    row = await SQL.vacancy(connection, vacancy_id=vacancy_id)
-    vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
-    if row is None or vacancy is None:
-        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
-    if list_code is None and vacancy.lists:
-        list_code = vacancy.open_lists[-1].code
-    if list_code not in vacancy.lists:
-        raise Refusal("unknown-list", list=list_code, known=", ".join(vacancy.lists))
-    closing = None
-    if state != "live":
-        closing = await SQL.closing(connection, vacancy_id=vacancy_id, list=list_code)
-        if state == "closed" and closing is None:
-            raise Refusal("not-closed", list=list_code)
-    return Asked(row, vacancy, vacancy.lists[list_code], closing)
-
-
-async def _live_page(connection: Connection, asked: Asked, seen: object, limit: int) -> Standings:
+async def _live_page(
+    connection: Connection, asked: RequestedList, seen: object, limit: int
+) -> Standings:
     one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
     last = await one.find(seen) if isinstance(seen, str) else None
     if seen is not None and last is None:
@@ -334,7 +232,11 @@ async def _live_page(connection: Connection, asked: Asked, seen: object, limit: 
 
 
 async def _closed_page(
-    connection: Connection, asked: Asked, closing: Mapping[str, Any], seen: object, limit: int
+    connection: Connection,
+    asked: RequestedList,
+    closing: Mapping[str, Any],
+    seen: object,
+    limit: int,
 ) -> Standings:
     if seen is not None and (not isinstance(seen, int) or not 0 <= seen < 2**31):
         raise Refusal("bad-cursor")
@@ -349,7 +251,7 @@ async def _closed_page(
 
 async def closed_page(
     connection: Connection,
-    asked: Asked,
+    asked: RequestedList,
     closing: Mapping[str, Any],
     rows: Sequence[Any],
     limit: int,
@@ -383,7 +285,9 @@ async def closed_page(
     )
 
 
-async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, Any]) -> set[str]:
+async def _decided(
+    connection: Connection, asked: RequestedList, closing: Mapping[str, Any]
+) -> set[str]:
     """Whose rank on a fixed list is an officer's decision.
 
     A place that an officer gave decides nothing where the others are no longer equal.
@@ -391,10 +295,8 @@ async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, A
     if not closing["decided"]:
         return set()
     which = {**asked.key, "version": closing["version"], "participants": list(closing["decided"])}
-    rows = {
-        row["participant_no"]: row async for row in REVISIONS.fixed_lines_of(connection, **which)
-    }
-    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    rows = {row["participant_no"]: row async for row in SQL.fixed_lines_of(connection, **which)}
+    policy = (await load_round(connection, asked.vacancy.round_id)).policy
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
     alike: defaultdict[bytes, list[str]] = defaultdict(list)
     for number, candidate in known.items():
@@ -408,7 +310,7 @@ async def _decided(connection: Connection, asked: Asked, closing: Mapping[str, A
     return {number for numbers in alike.values() if len(numbers) > 1 for number in numbers}
 
 
-def _head(asked: Asked) -> dict[str, Any]:
+def _head(asked: RequestedList) -> dict[str, Any]:
     row = asked.row
     names = ("vacancy_id", "round_id", "agency", "post", "unit_path", "need", "seats")
     return {
@@ -418,7 +320,7 @@ def _head(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _closed_cut(asked: Asked, closing: Mapping[str, Any]) -> CutView:
+def _closed_cut(asked: RequestedList, closing: Mapping[str, Any]) -> CutView:
     within = closing["codes"].get(asked.rules.codes.within, 0)
     return CutView(limit=closing["cut_limit"], within=within, score=closing["cut_score"])
 
@@ -452,7 +354,7 @@ async def live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutVie
 
 
 async def points_of(
-    connection: Connection, asked: Asked, lines: Sequence[Line]
+    connection: Connection, asked: RequestedList, lines: Sequence[Line]
 ) -> dict[str, dict[str, str]]:
     """Points by component of the lines where they count, as they were stated; none where the policy
     publishes none.
@@ -472,7 +374,9 @@ async def points_of(
     }
 
 
-async def _live_place(connection: Connection, asked: Asked, participant_no: str) -> CandidatePlace:
+async def _live_place(
+    connection: Connection, asked: RequestedList, participant_no: str
+) -> CandidatePlace:
     one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
     found = await one.place(participant_no)
     if found is None:
@@ -502,7 +406,7 @@ async def _live_place(connection: Connection, asked: Asked, participant_no: str)
     )
 
 
-async def _neighbour(one: OneList, asked: Asked, row: Stands | None) -> Neighbour | None:
+async def _neighbour(one: OneList, asked: RequestedList, row: Stands | None) -> Neighbour | None:
     if row is None:
         return None
     line = await one.line(row)
@@ -516,7 +420,7 @@ async def _neighbour(one: OneList, asked: Asked, row: Stands | None) -> Neighbou
 
 
 async def _closed_place(
-    connection: Connection, asked: Asked, closing: Mapping[str, Any], participant_no: str
+    connection: Connection, asked: RequestedList, closing: Mapping[str, Any], participant_no: str
 ) -> CandidatePlace:
     row = await SQL.closed_line(connection, **asked.key, participant_no=participant_no)
     if row is None:
@@ -552,7 +456,7 @@ async def _closed_place(
 
 
 async def _live_gates(
-    connection: Connection, asked: Asked, participant_no: str
+    connection: Connection, asked: RequestedList, participant_no: str
 ) -> tuple[Gatepost, ...]:
     vacancy = asked.vacancy
     known = await candidates_known(
@@ -562,19 +466,19 @@ async def _live_gates(
 
 
 async def _closed_gates(
-    connection: Connection, asked: Asked, closing: Mapping[str, Any], row: Mapping[str, Any]
+    connection: Connection, asked: RequestedList, closing: Mapping[str, Any], row: Mapping[str, Any]
 ) -> tuple[Gatepost, ...]:
     """By the points of the fixed line: what was corrected since counts once an officer adopts it."""
     if not row["points"]:
         return ()
-    policy = (await the_round(connection, asked.vacancy.round_id)).policy
+    policy = (await load_round(connection, asked.vacancy.round_id)).policy
     known = await candidates_as_fixed(
         connection, asked.vacancy, closing, policy, {row["participant_no"]: row}
     )
     return _gateposts(asked, known.values())
 
 
-def _gateposts(asked: Asked, candidates: Iterable[Candidate]) -> tuple[Gatepost, ...]:
+def _gateposts(asked: RequestedList, candidates: Iterable[Candidate]) -> tuple[Gatepost, ...]:
     if not asked.rules.shows_points:
         return ()
     return tuple(

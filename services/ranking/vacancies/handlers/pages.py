@@ -4,7 +4,6 @@ moved when a fixed list was corrected.
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
 from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -12,18 +11,19 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.ranking.lists.views.show_revisions import show_changes, show_fixed, show_history
-from services.ranking.lists.views.show_round import the_round
+from services.ranking.lists.views.show_revisions import show_fixed, show_history
 from services.ranking.merit.domain.standing import UNDECIDED, WAIT
+from services.ranking.page_words import VACANCIES, VACANCY, local, meanings
 from services.ranking.publication.views.show_publication import newest_published
-from services.ranking.rounds.storage.show_vacancy import the_vacancy
+from services.ranking.request_fields import WhichList
+from services.ranking.rounds.storage import load_round
 from services.ranking.seats.views.show_seats import seats_moved
-from services.ranking.standings.handlers.http import Search, WhichList
 from services.ranking.standings.handlers.live import LINES
-from services.ranking.standings.views.show_standings import Standings, State, ask, show_standings
+from services.ranking.standings.storage.requested_list import State, load_list
+from services.ranking.standings.views.show_standings import Standings, show_standings
+from services.ranking.vacancies.handlers.http import Search
 from services.ranking.vacancies.views.show_vacancies import show_vacancies
-from shared.contracts.fields import StageCode, VacancyId
-from shared.languages import Language
+from shared.contracts.fields import VacancyId
 from shared.paging import from_cursor
 from shared.policies import List
 from shared.postgres.pool import reading
@@ -39,9 +39,6 @@ WhichVersion = Annotated[
 OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
 """A code, or nothing: a form sends its fields empty, too."""
 
-VACANCIES = "/ranking/vacancies.html"
-VACANCY = "/ranking/vacancies/{vacancy_id}"
-"""The pages that others lead back to."""
 
 ON_PAPER = 1000
 """Lines of a fixed list on one page, for printing: some forty sheets. A longer list goes on on a
@@ -76,7 +73,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
             else:
                 state: State | None = "closed" if on_paper else None
                 shown = await show_standings(connection, vacancy_id, list_, state, cursor, most)
-            round_ = await the_round(connection, shown.round_id)
+            round_ = await load_round(connection, shown.round_id)
             if shown.state == "closed":
                 history = await show_history(connection, shown.round_id, vacancy_id, shown.list)
                 published = await newest_published(connection, shown.round_id)
@@ -121,7 +118,7 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         list_: WhichList = None,
     ) -> Response:
         async with reading(resources.pool) as connection:
-            newest = (await ask(connection, vacancy_id, None, None)).rules.code
+            newest = (await load_list(connection, vacancy_id, None, None)).rules.code
         number = NUMBER.fullmatch(participant_no.strip())
         if number is None:
             raise Refusal("not-on-the-list", participant_no=participant_no, list=list_ or newest)
@@ -129,31 +126,6 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         which = "" if list_ in {None, newest} else f"list={list_}&"
         why = f"/ranking/vacancies/{vacancy_id}/candidates/{'-'.join(number.groups())}/why"
         return RedirectResponse(f"{why}?{which}lang={reader_language(request)}", 303)
-
-    @routes.get("/{vacancy_id}/changes")
-    async def changes(
-        request: Request,
-        vacancy_id: VacancyId,
-        list_: Annotated[StageCode, Query(alias="list")],
-        version: WhichVersion,
-        resources: ResourcesDependency,
-        cursor: Cursor = None,
-    ) -> HTMLResponse:
-        async with reading(resources.pool) as connection:
-            shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
-            about = await the_vacancy(connection, vacancy_id)
-        language = reader_language(request)
-        one = about.round.policy.list_called(list_)
-        assert one is not None
-        return pages.render(
-            request,
-            "changes.html",
-            shown=shown,
-            about=about,
-            list_name=getattr(one.name, language),
-            local=lambda at: local(at, zone, language),
-            first_page=cursor is None,
-        )
 
     return routes
 
@@ -202,20 +174,6 @@ def vacancies_page(pages: Pages) -> APIRouter:
     return routes
 
 
-def meanings(words: Mapping[str, str], one: List, *, last: bool) -> dict[str, str]:
-    """What each of a list's codes says, in words."""
-    where = "seat" if last else "next"
-    return {
-        one.codes.within: words[f"within-{where}"],
-        one.codes.passed: words[f"passed-{where}"],
-        one.codes.below: words["below"],
-        one.codes.absent: words["absent"],
-        one.codes.disqualified: words["disqualified"],
-        one.codes.withdrawn: words["withdrawn"],
-        one.codes.rejected: words["rejected"],
-    }
-
-
 def _meanings(
     words: Mapping[str, str], shown: Standings, one: List, *, last: bool
 ) -> dict[str, str]:
@@ -246,13 +204,3 @@ def _lines_shown(words: Mapping[str, str], shown: Standings, cursor: str | None)
             count=len(shown.items), number=seen, all=shown.candidates
         )
     return words["lines"].format(first=seen + 1, last=seen + len(shown.items), all=shown.candidates)
-
-
-def local(at: datetime, zone: ZoneInfo, language: Language) -> str:
-    """An instant as people of the province write it."""
-    there = at.astimezone(zone)
-    return (
-        f"{there:%d-%m-%Y %H.%M} {there.tzname()}"
-        if language == "id"
-        else f"{there:%Y-%m-%d %H:%M} {there.tzname()}"
-    )

@@ -5,11 +5,12 @@ seats, to what is published.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.ranking.lists.views.show_round import Round, the_round
 from services.ranking.publication.views.show_publication import newest_published
+from services.ranking.rounds.domain import Round
+from services.ranking.rounds.storage import load_round
 from services.ranking.seats.storage.seats import SEATS
-from services.ranking.standings.storage import SQL
-from services.ranking.standings.views.show_standings import VacancyInList, list_vacancies, words_of
+from services.ranking.vacancies.storage import SQL
+from services.ranking.vacancies.views.list_vacancies import VacancyInList, list_vacancies, words_of
 from shared.paging import Page, from_cursor
 from shared.postgres.pool import Connection
 
@@ -46,7 +47,7 @@ async def show_vacancies(
     round_id = round_id or next(iter(rounds), None)
     if round_id is None:
         return None
-    round_ = await the_round(connection, round_id)
+    round_ = await load_round(connection, round_id)
     page = await list_vacancies(connection, round_id, search, need, cursor, limit)
     _, after = from_cursor(cursor, fields=2) or ["", 0]
     counts = await SQL.vacancies_found(

@@ -14,7 +14,7 @@ from services.ranking.lists.domain.revision import (
     change,
     moved,
 )
-from services.ranking.what_if.domain import Placed
+from services.ranking.merit.domain.placement import Placed
 from shared.policies import load
 
 CODES = load("national-cpns-2024").lists[1].codes

@@ -10,14 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ranking.merit.domain.merit import Candidate, Outcome, Result
+from services.ranking.merit.domain.placement import Placed, placed
 from services.ranking.merit.domain.standing import ListCut
 from services.ranking.what_if.domain import (
     Changes,
-    Placed,
     UnknownPartError,
     changed_policy,
     difference,
-    placed,
     rules_for,
 )
 from shared.policies import Policy, PolicyError, load

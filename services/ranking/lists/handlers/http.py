@@ -1,0 +1,96 @@
+"""What officers do with a round's lists: see how far they are, fix them, decide ties."""
+
+from fastapi import APIRouter, Response
+
+from services.ranking.lists.usecases.close_list import ClosedList, close_round, close_stage
+from services.ranking.lists.usecases.decide_tie import DecideTie, TieDecided, decide_tie
+from services.ranking.lists.views.show_round import RoundView, show_round
+from shared.contracts.fields import RoundId, StageCode, VacancyId
+from shared.web.authentication import Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.problems import problem_responses
+
+
+def rounds() -> APIRouter:
+    """What officers do with a round."""
+    routes = APIRouter(tags=["rounds"], prefix="/rounds")
+
+    @routes.get(
+        "/{round_id}",
+        responses=problem_responses(401, 403, 404),
+        summary="How far a round is, and what is missing",
+    )
+    async def round_(
+        round_id: RoundId, resources: ResourcesDependency, officer: Officer
+    ) -> RoundView:
+        async with resources.pool.acquire() as connection:
+            return await show_round(connection, round_id)
+
+    @routes.post(
+        "/{round_id}/stages/{stage}/close",
+        response_model=ClosedList,
+        responses=problem_responses(401, 403, 404, 409),
+        summary="Fix the list that a stage completes, for all vacancies: codes stay, who is within the cut goes on",
+    )
+    async def close_one(
+        round_id: RoundId,
+        stage: StageCode,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+    ) -> Response:
+        return await transaction.once(
+            lambda connection: close_stage(
+                connection, resources.outbox, officer, round_id, stage, resources.clock()
+            ),
+            200,
+        )
+
+    @routes.post(
+        "/{round_id}/close",
+        response_model=ClosedList,
+        responses=problem_responses(401, 403, 404, 409),
+        summary="Fix the final list of all vacancies: who is within the seats is selected",
+    )
+    async def close_last(
+        round_id: RoundId,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+    ) -> Response:
+        return await transaction.once(
+            lambda connection: close_round(
+                connection, resources.outbox, officer, round_id, resources.clock()
+            ),
+            200,
+        )
+
+    return routes
+
+
+def ties() -> APIRouter:
+    """How an officer decides a tie."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+
+    @routes.post(
+        "/{vacancy_id}/ties",
+        status_code=201,
+        response_model=TieDecided,
+        responses=problem_responses(401, 403, 404, 409),
+        summary="Decide between people who are equal in everything at the last seat",
+    )
+    async def tie(
+        vacancy_id: VacancyId,
+        command: DecideTie,
+        resources: ResourcesDependency,
+        officer: Officer,
+        transaction: TransactionDependency,
+    ) -> Response:
+        return await transaction.once(
+            lambda connection: decide_tie(
+                connection, officer, vacancy_id, command, resources.clock()
+            )
+        )
+
+    return routes

@@ -1,0 +1,57 @@
+"""The list of a vacancy that somebody asks for: the one named, or the newest that has begun."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from services.ranking.merit.domain.merit import ListRules
+from services.ranking.merit.domain.standing import Line, ListCut
+from services.ranking.rounds.storage import SQL as ROUNDS
+from services.ranking.standings.storage import SQL
+from services.ranking.standings.storage.facts import Vacancy, vacancies_known
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+State = Literal["live", "closed"]
+
+
+@dataclass(frozen=True, slots=True)
+class RequestedList:
+    """A vacancy, one of its lists, and the list as it was fixed, if that is what is shown."""
+
+    row: Mapping[str, Any]
+    vacancy: Vacancy
+    rules: ListRules
+    closing: Mapping[str, Any] | None
+
+    @property
+    def cut(self) -> ListCut:
+        return ListCut.of(self.rules, self.vacancy.seats)
+
+    def shown(self, line: Line) -> str:
+        """The line's code as it is published."""
+        return self.rules.shown(self.cut.code(line.gate, line.rank, line.equals), line.priority)
+
+    @property
+    def key(self) -> dict[str, str]:
+        return {"vacancy_id": self.vacancy.vacancy_id, "list": self.rules.code}
+
+
+async def load_list(
+    connection: Connection, vacancy_id: str, list_code: str | None, state: State | None
+) -> RequestedList:
+    """What is asked for. Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`."""
+    row = await ROUNDS.vacancy(connection, vacancy_id=vacancy_id)
+    vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
+    if row is None or vacancy is None:
+        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
+    if list_code is None and vacancy.lists:
+        list_code = vacancy.open_lists[-1].code
+    if list_code not in vacancy.lists:
+        raise Refusal("unknown-list", list=list_code, known=", ".join(vacancy.lists))
+    closing = None
+    if state != "live":
+        closing = await SQL.closing(connection, vacancy_id=vacancy_id, list=list_code)
+        if state == "closed" and closing is None:
+            raise Refusal("not-closed", list=list_code)
+    return RequestedList(row, vacancy, vacancy.lists[list_code], closing)

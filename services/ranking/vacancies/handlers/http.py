@@ -1,0 +1,41 @@
+"""The vacancies, for everyone."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from services.ranking.vacancies.views.list_vacancies import VacancyInList, list_vacancies
+from shared.contracts.fields import NeedCode, RoundId
+from shared.paging import Page
+from shared.web.dependencies import ResourcesDependency
+from shared.web.parameters import Cursor, Limit
+from shared.web.problems import problem_responses
+
+Search = Annotated[
+    str,
+    Query(
+        max_length=100,
+        description="Words, or parts of words, all of which stand in agency, post or unit; capitals make no difference",
+    ),
+]
+
+
+def vacancies() -> APIRouter:
+    """The vacancies of all rounds."""
+    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+
+    @routes.get("", responses=problem_responses(400), summary="Vacancies, by round and number")
+    async def all_(
+        resources: ResourcesDependency,
+        round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
+        search: Search = "",
+        need: Annotated[
+            NeedCode | None, Query(description="Only those for this kind of need")
+        ] = None,
+        cursor: Cursor = None,
+        limit: Limit = 50,
+    ) -> Page[VacancyInList]:
+        async with resources.pool.acquire() as connection:
+            return await list_vacancies(connection, round_id, search, need, cursor, limit)
+
+    return routes
