@@ -8,9 +8,9 @@ from fastapi.responses import HTMLResponse
 
 from services.ranking.explanation.views.explain_place import PlaceExplained, explain_place
 from services.ranking.page_words import VACANCY, local
-from services.ranking.request_fields import WhichList, WhichState
 from services.ranking.rounds.storage import load_vacancy
 from services.ranking.seats.views.show_seats import SeatOf, show_seats_of
+from services.ranking.standings.handlers.request_fields import WhichList, WhichState
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency

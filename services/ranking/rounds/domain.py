@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from shared.policies import Policy
 
+VACANCIES_NAMED = 100
+"""Vacancies that a view or a refusal names; the counts are of all."""
+
 
 @dataclass(frozen=True, slots=True)
 class Round:

@@ -12,10 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.answer_fields import LineCode, MaybeRank, MaybeScore
-from services.ranking.lists.storage.readiness import SHOWN
 from services.ranking.merit.domain.merit import Candidate, ListRules
 from services.ranking.merit.domain.placement import placed
 from services.ranking.merit.domain.standing import ListCut
+from services.ranking.rounds.domain import VACANCIES_NAMED
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage.facts import candidates_known, vacancies_known
 from services.ranking.what_if.domain import (
@@ -259,7 +259,7 @@ def _changed(policy: Policy, one: List, question: Question) -> Policy:
     except PolicyError as error:
         faults: list[dict[str, object]] = [
             {"column": ".".join(map(str, fault.place)) or None, "reason": fault.says}
-            for fault in error.faults[:SHOWN]
+            for fault in error.faults[:VACANCIES_NAMED]
         ]
         raise Refusal("policy-does-not-hold", faults=len(error.faults), errors=faults) from error
 

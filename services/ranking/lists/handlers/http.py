@@ -31,7 +31,8 @@ def rounds() -> APIRouter:
         "/{round_id}/stages/{stage}/close",
         response_model=ClosedList,
         responses=problem_responses(401, 403, 404, 409),
-        summary="Fix the list that a stage completes, for all vacancies: codes stay, who is within the cut goes on",
+        summary="Fix the list that a stage completes, for all vacancies: codes stay,"
+        " who is within the cut goes on",
     )
     async def close_one(
         round_id: RoundId,

@@ -9,9 +9,6 @@ from services.ranking.rounds.domain import Round
 from shared.policies import List
 from shared.postgres.pool import Connection
 
-SHOWN = 100
-"""Vacancies that a view or a refusal names; the counts are of all."""
-
 
 @dataclass(frozen=True, slots=True)
 class VacancyState:

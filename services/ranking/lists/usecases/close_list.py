@@ -7,9 +7,9 @@ from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.lists.storage.readiness import SHOWN, in_words, states_of
+from services.ranking.lists.storage.readiness import in_words, states_of
 from services.ranking.lists.usecases.fix_list import Whole, as_it_stands, fix
-from services.ranking.rounds.domain import Round
+from services.ranking.rounds.domain import VACANCIES_NAMED, Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.usecases.recompute import (
@@ -128,7 +128,7 @@ async def _refuse_unless_complete(connection: Connection, round_: Round, one: Li
             vacancies=len(lacking),
             errors=[
                 {"column": state.vacancy_id, "reason": in_words(state.missing)}
-                for state in lacking[:SHOWN]
+                for state in lacking[:VACANCIES_NAMED]
             ],
         )
 
@@ -143,7 +143,7 @@ def _refuse_undecided(whole: Whole) -> None:
             vacancies=len(tied),
             errors=[
                 {"column": vacancy_id, "reason": ", ".join(participants)}
-                for vacancy_id, participants in list(tied.items())[:SHOWN]
+                for vacancy_id, participants in list(tied.items())[:VACANCIES_NAMED]
             ],
         )
 

@@ -3,7 +3,8 @@
 from pydantic import BaseModel, Field
 
 from services.ranking.answer_fields import VacancyNumber
-from services.ranking.lists.storage.readiness import SHOWN, VacancyState, states_of
+from services.ranking.lists.storage.readiness import VacancyState, states_of
+from services.ranking.rounds.domain import VACANCIES_NAMED
 from services.ranking.rounds.storage import load_round
 from shared.contracts.fields import RoundId, StageCode, VacancyId
 from shared.policies import List
@@ -81,7 +82,9 @@ def _readiness(one: List, states: list[VacancyState]) -> ListReadiness:
         vacancies=len(states),
         ready=sum(not state.closed and not state.missing for state in states),
         closed=sum(state.closed for state in states),
-        changed_since=tuple(state.vacancy_id for state in states if state.changed)[:SHOWN],
+        changed_since=tuple(state.vacancy_id for state in states if state.changed)[
+            :VACANCIES_NAMED
+        ],
         lacking=tuple(
             VacancyLacks(
                 vacancy_id=state.vacancy_id,
@@ -90,5 +93,5 @@ def _readiness(one: List, states: list[VacancyState]) -> ListReadiness:
             )
             for state in states
             if state.missing and not state.closed
-        )[:SHOWN],
+        )[:VACANCIES_NAMED],
     )

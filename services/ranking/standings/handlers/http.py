@@ -2,7 +2,7 @@
 
 from fastapi import APIRouter
 
-from services.ranking.request_fields import WhichList, WhichState
+from services.ranking.standings.handlers.request_fields import WhichList, WhichState
 from services.ranking.standings.views.show_standings import (
     CandidatePlace,
     Standings,

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.ranking.page_words import local
-from services.ranking.request_fields import WhichList
 from services.ranking.standings.handlers.live import Live
+from services.ranking.standings.handlers.request_fields import WhichList
 from services.ranking.standings.storage.requested_list import load_list
 from shared.contracts.fields import VacancyId
 from shared.web.dependencies import ResourcesDependency

@@ -15,10 +15,10 @@ from services.ranking.lists.views.show_revisions import show_fixed, show_history
 from services.ranking.merit.domain.standing import UNDECIDED, WAIT
 from services.ranking.page_words import VACANCIES, VACANCY, local, meanings
 from services.ranking.publication.views.show_publication import newest_published
-from services.ranking.request_fields import WhichList
 from services.ranking.rounds.storage import load_round
 from services.ranking.seats.views.show_seats import seats_moved
 from services.ranking.standings.handlers.live import LINES
+from services.ranking.standings.handlers.request_fields import WhichList
 from services.ranking.standings.storage.requested_list import State, load_list
 from services.ranking.standings.views.show_standings import Standings, show_standings
 from services.ranking.vacancies.handlers.http import Search
