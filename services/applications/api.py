@@ -6,7 +6,8 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.applications.handlers import http, seats
+from services.applications.registration import handlers as http
+from services.applications.seats import handlers as seats
 from services.applications.settings import Settings
 from shared.clock import utc_now
 from shared.service_outbox import outbox

@@ -1,7 +1,7 @@
 """The events that applications subscribes to, and the use case of each."""
 
-from services.applications.usecases.answer_seat import note_offers
-from services.applications.usecases.note_results import (
+from services.applications.seats.usecases.answer_seat import note_offers
+from services.applications.seats.usecases.learn_results import (
     note_closed_lists,
     note_results,
     note_revocations,

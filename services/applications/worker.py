@@ -5,9 +5,9 @@ says of candidates.
 from collections.abc import Callable
 from datetime import datetime
 
+from services.applications.seats.usecases.answer_seat import lapse_all
 from services.applications.settings import Settings
 from services.applications.subscriptions import subscriptions
-from services.applications.usecases.answer_seat import lapse_all
 from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from deploy.demo.client import Client, csv_text
-from services.applications.domain.listing import COLUMNS
+from services.applications.vacancies.domain.listing import COLUMNS
 
 LEVEL, PROGRAMME = "S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"
 

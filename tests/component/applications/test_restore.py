@@ -4,7 +4,7 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from services.applications.usecases.restore_from_log import restore
+from services.applications.restore_from_log import restore
 from shared.messaging.envelope import Record
 from tests.component.applications.conftest import (
     CUMLAUDE,

@@ -7,8 +7,8 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid5
 
+from services.applications.seats.usecases.answer_seat import lapse_all
 from services.applications.subscriptions import subscriptions
-from services.applications.usecases.answer_seat import lapse_all
 from shared.contracts.applications import SeatAccepted, SeatDeclined
 from shared.contracts.ranking import SeatOffered
 from shared.messaging.rebuild import clone

@@ -1,3 +1,0 @@
-"""What the applications service decides, in pure functions: time, ids and randomness come in as
-arguments.
-"""

@@ -1,1 +1,0 @@
-"""How requests and events come in: each handler calls one use case."""

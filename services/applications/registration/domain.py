@@ -1,0 +1,148 @@
+"""One application, from submitting to its result: what may be stated, decided, taken back."""
+
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+from services.applications.rounds.domain import in_words
+from services.applications.vacancies.domain.units import Fault
+from services.applications.verification.domain.reasons import REASONS
+from shared.refusals import Refusal
+
+Status = Literal["submitted", "verified", "rejected", "withdrawn"]
+Decision = Literal["MS", "TMS"]
+
+YOUNGEST, OLDEST = 15, 70
+"""Years of age that a birth date is taken for no slip of the pen. The law's limits are the
+verifier's to apply."""
+
+HIGHEST_GPA, HIGHEST_MARK = Decimal(4), Decimal(100)
+SCHOOLS = {"SD", "SLTP", "SMP", "SLTA", "SMA", "SMU", "SMK", "STM", "MA"}
+"""Words in a level of education by which it is a school's: its diploma has a mean mark up to 100,
+others an average up to 4."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What an applicant states of themselves.
+
+    `gpa` is the grade point average, or the mean diploma mark of a school.
+    """
+
+    education_level: str
+    education_programme: str
+    gpa: Decimal
+    birth_date: date
+    relevant_experience_months: int
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The vacancy as it stands when someone applies: `education` holds the (level, programme) that
+    it accepts.
+    """
+
+    education: Collection[tuple[str, str]]
+    registration_opens: datetime
+    registration_closes: datetime
+    closed: bool
+
+
+def check_submission(facts: Facts, place: Place, now: datetime, zone: ZoneInfo) -> None:
+    """Raises Refusal `registration-closed`, `registration-not-open`, `registration-over`, or
+    `facts-refused` with each fault.
+    """
+    if place.closed:
+        raise Refusal("registration-closed")
+    if now < place.registration_opens:
+        raise Refusal("registration-not-open", opens=in_words(place.registration_opens, zone))
+    if now >= place.registration_closes:
+        raise Refusal("registration-over", closes=in_words(place.registration_closes, zone))
+    faults = fact_faults(facts, place.education, now.astimezone(zone).date())
+    if faults:
+        raise Refusal("facts-refused", errors=faults)
+
+
+def fact_faults(facts: Facts, accepted: Collection[tuple[str, str]], today: date) -> list[Fault]:
+    """What is wrong with the facts, by field; empty where nothing is."""
+    faults: list[Fault] = []
+    if (facts.education_level, facts.education_programme) not in accepted:
+        words = "; ".join(f"{level}: {programme}" for level, programme in sorted(accepted))
+        faults.append(
+            {
+                "column": "education_programme",
+                "reason": Refusal("education-not-accepted", accepted=words),
+            }
+        )
+    highest = highest_gpa(facts.education_level)
+    if facts.gpa > highest:
+        faults.append({"column": "gpa", "reason": Refusal("gpa-above-scale", highest=highest)})
+    if not years_before(today, OLDEST) <= facts.birth_date <= years_before(today, YOUNGEST):
+        reason = Refusal("birth-date-unlikely", youngest=YOUNGEST, oldest=OLDEST)
+        faults.append({"column": "birth_date", "reason": reason})
+    return faults
+
+
+def highest_gpa(education_level: str) -> Decimal:
+    """The top of the scale of `gpa`: 100 for a school's mean diploma mark, 4 for a grade point
+    average.
+    """
+    words = set(re.split(r"[^A-Z]+", education_level.upper()))
+    return HIGHEST_MARK if words & SCHOOLS else HIGHEST_GPA
+
+
+def years_before(day: date, years: int) -> date:
+    """The same day so many years earlier; 29 February becomes the 28th."""
+    return day.replace(
+        year=day.year - years, day=28 if (day.month, day.day) == (2, 29) else day.day
+    )
+
+
+def participant_no(vacancy_number: int, n: int) -> str:
+    """The participant number of the `n`th to apply for the vacancy of that number in its round."""
+    return f"{vacancy_number:04d}-{n:06d}"
+
+
+def decide(
+    status: Status, stood: Collection[str], decision: Decision, reasons: Sequence[str]
+) -> bool:
+    """Whether the decision is new; a decision that stands already is no other one.
+
+    `stood` are the reasons of the decision that stands. Raises Refusal `reasons-needed`,
+    `reasons-not-taken`, `unknown-reasons`, `already-withdrawn`, or `already-decided` where another
+    decision stands.
+    """
+    if decision == "TMS" and not reasons:
+        raise Refusal("reasons-needed", known=", ".join(REASONS))
+    if decision == "MS" and reasons:
+        raise Refusal("reasons-not-taken")
+    unknown = sorted(set(reasons) - REASONS.keys())
+    if unknown:
+        raise Refusal("unknown-reasons", unknown=", ".join(unknown), known=", ".join(REASONS))
+    if status == "withdrawn":
+        raise Refusal("already-withdrawn")
+    if status == "submitted":
+        return True
+    if (status, set(stood)) != ("verified" if decision == "MS" else "rejected", set(reasons)):
+        raise Refusal("already-decided", decision="MS" if status == "verified" else "TMS")
+    return False
+
+
+def withdraw(status: Status, *, list_is_final: bool) -> bool:
+    """Whether taking it back is new; twice is once.
+
+    `list_is_final`: the final list of the vacancy was fixed.
+
+    Raises Refusal `already-rejected`, or `list-is-final`.
+    """
+    if status == "withdrawn":
+        return False
+    if status == "rejected":
+        raise Refusal("already-rejected")
+    if list_is_final:
+        raise Refusal("list-is-final")
+    return True

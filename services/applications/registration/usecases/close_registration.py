@@ -1,0 +1,63 @@
+"""An officer closes registration for a round."""
+
+from datetime import datetime
+
+from pydantic import BaseModel, Field
+
+from services.applications.registration.storage import SQL
+from shared.contracts.applications import RegistrationClosed
+from shared.contracts.fields import RoundId
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+class RegistrationCount(BaseModel):
+    """How many applied."""
+
+    round_id: RoundId
+    closed_at: datetime = Field(description="When registration was closed, UTC")
+    vacancies: int = Field(description="Vacancies of the round")
+    submitted: int = Field(description="Applications of the whole round, those taken back included")
+
+
+async def close_registration(
+    connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
+) -> RegistrationCount:
+    """Closes all its vacancies and states RegistrationClosed of each with its count; a second time
+    is no other decision.
+
+    Waits for registrations under way, which still count. Raises Refusal `not-found`, or
+    `round-not-published`.
+    """
+    round_ = await SQL.lock_round(connection, round_id=round_id)
+    if round_ is None:
+        raise Refusal("not-found", what=f"round {round_id}")
+    if round_["published_at"] is None:
+        raise Refusal("round-not-published", round=round_id)
+    if round_["closed_at"] is not None:
+        counts = await SQL.closed_counts(connection, round_id=round_id)
+        return RegistrationCount(round_id=round_id, closed_at=round_["closed_at"], **counts)
+    closed = [row async for row in SQL.close_vacancies(connection, round_id=round_id)]
+    await SQL.note_closed(connection, round_id=round_id, at=now)
+    await audit.record(connection, officer, "registration.closed", round_id, at=now)
+    await outbox.append(
+        connection,
+        [
+            Statement(
+                RegistrationClosed(
+                    vacancy_id=row["vacancy_id"], round_id=round_id, submitted=row["submitted"]
+                ),
+                now,
+            )
+            for row in sorted(closed, key=lambda row: int(row["number"]))
+        ],
+    )
+    return RegistrationCount(
+        round_id=round_id,
+        closed_at=now,
+        vacancies=len(closed),
+        submitted=sum(row["submitted"] for row in closed),
+    )

@@ -1,0 +1,131 @@
+"""An applicant applies for a vacancy."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated
+from zoneinfo import ZoneInfo
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
+
+from services.applications.registration.domain import Facts, Place, check_submission, participant_no
+from services.applications.registration.fields import SubmittedAt
+from services.applications.registration.storage import SQL
+from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted, owner_of
+from shared.contracts.fields import RoundId, VacancyId
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+def _no_float(value: object) -> object:
+    if isinstance(value, float):
+        raise ValueError('send it as a string, as in "3.52": a float is not exact')
+    return value
+
+
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+Grade = Annotated[
+    Decimal,
+    BeforeValidator(_no_float),
+    Field(ge=0, le=100, decimal_places=2),
+    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?$"}),
+]
+
+
+class SubmitApplication(BaseModel):
+    """What an applicant states of themselves. Documents come later; a verifier compares."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    education_level: Text = Field(
+        description="Level of education, worded as one of the vacancy's", examples=["S-1/Sarjana"]
+    )
+    education_programme: Text = Field(
+        description="Programme, worded as the vacancy words it", examples=["S-1 ILMU PEMERINTAHAN"]
+    )
+    gpa: Grade = Field(
+        description="Grade point average, 0 to 4; for a school's diploma its mean mark, 0 to 100",
+        examples=["3.52"],
+    )
+    birth_date: date = Field(description="Date of birth", examples=["1999-03-31"])
+    relevant_experience_months: int = Field(
+        0, ge=0, le=720, description="Whole months of relevant work"
+    )
+
+
+class ApplicationReceipt(BaseModel):
+    """The application was taken."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    participant_no: str = Field(
+        description="Participant number (nomor peserta): keep it", examples=["0042-000017"]
+    )
+    status: str = Field(description="It waits for a verifier", examples=["submitted"])
+    submitted_at: SubmittedAt
+
+
+async def submit_application(
+    connection: Connection,
+    outbox: Outbox,
+    applicant: Person,
+    vacancy_id: str,
+    command: SubmitApplication,
+    now: datetime,
+    zone: ZoneInfo,
+) -> ApplicationReceipt:
+    """Gives the next participant number of the vacancy, and states ApplicationSubmitted and
+    ApplicantFactsStated.
+
+    Raises Refusal `not-found`, `registration-closed`, `registration-not-open`, `registration-over`,
+    `facts-refused` with each fault, or `already-applied`.
+    """
+    vacancy = await SQL.take_number(connection, vacancy_id=vacancy_id)
+    if vacancy is None:
+        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+    accepted = {(each["level"], each["programme"]) for each in vacancy["education"]}
+    place = Place(
+        accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"]
+    )
+    check_submission(Facts(**command.model_dump()), place, now, zone)
+    number = participant_no(vacancy["number"], vacancy["submitted"])
+    round_id = vacancy["round_id"]
+    is_first = await SQL.add_application(
+        connection,
+        vacancy_id=vacancy_id,
+        participant_no=number,
+        round_id=round_id,
+        subject=applicant.subject,
+        education_level=command.education_level,
+        education_programme=command.education_programme,
+        gpa=command.gpa,
+        birth_date=command.birth_date,
+        experience=command.relevant_experience_months,
+        at=now,
+    )
+    if not is_first:
+        earlier = await SQL.number_in_round(
+            connection, subject=applicant.subject, round_id=round_id
+        )
+        raise Refusal("already-applied", round=round_id, participant_no=earlier)
+    one = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
+    facts = ApplicantFactsStated(
+        **one,
+        education_level=command.education_level,
+        gpa=command.gpa,
+        birth_date=command.birth_date,
+        relevant_experience_months=command.relevant_experience_months,
+        owner=owner_of(number, applicant.subject),
+    )
+    await outbox.append(
+        connection, [Statement(ApplicationSubmitted(**one), now), Statement(facts, now)]
+    )
+    return ApplicationReceipt(**one, status="submitted", submitted_at=now)

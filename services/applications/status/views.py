@@ -1,0 +1,279 @@
+"""What applicants, verifiers and officers see of applications."""
+
+from collections.abc import Sequence
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, Field
+
+from services.applications.registration.domain import Status
+from services.applications.registration.fields import (
+    MaybeDecidedAt,
+    MaybeWithdrawnAt,
+    RoundName,
+    StatusNow,
+    SubmittedAt,
+)
+from services.applications.registration.storage import SQL
+from services.applications.rounds.views import text_key
+from services.applications.seats.domain import Answer, answer_before
+from services.applications.seats.storage import SEATS
+from services.applications.status.domain import Outcome, Result, Standing, standings
+from services.applications.verification.domain.reasons import REASONS
+from shared.contracts.fields import (
+    Agency,
+    NeedCode,
+    ParticipantNo,
+    Post,
+    RoundId,
+    UnitPath,
+    VacancyId,
+)
+from shared.identity import Person
+from shared.paging import Page, page
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+class ReasonView(BaseModel):
+    """Why an application does not meet the requirements."""
+
+    code: str = Field(description="As a verifier's decision names it")
+    id: str = Field(description="In Indonesian")
+    en: str = Field(description="In English")
+
+
+class QueueItem(BaseModel):
+    """One line of a verifier's queue or an officer's list: nothing of the person."""
+
+    participant_no: ParticipantNo
+    status: StatusNow
+    reasons: list[str] = Field(description="Codes of a rejection")
+    submitted_at: SubmittedAt
+    decided_at: MaybeDecidedAt
+    withdrawn_at: MaybeWithdrawnAt
+
+
+class FactsView(BaseModel):
+    """What the applicant stated of themselves, and what a verifier found proven in its place."""
+
+    education_level: str = Field(
+        description="Level of education (jenjang studi), worded as one of the vacancy's"
+    )
+    education_programme: str | None = Field(
+        description="Programme (program studi), worded as the vacancy words it; none where unknown"
+    )
+    gpa: Decimal | None = Field(description="Grade point average, or mean diploma mark of a school")
+    birth_date: date | None = Field(description="None where unknown")
+    relevant_experience_months: int | None = Field(
+        description="Whole months of relevant work; none where unknown"
+    )
+    priority: str | None = Field(
+        description="Priority group of the round's policy; none where nobody said"
+    )
+
+
+class ResultView(BaseModel):
+    """What a list that ranking fixed says of the application."""
+
+    list: str = Field(description="The list, by the policy's code", examples=["skd"])
+    outcome: Outcome = Field(
+        description="Whether it gave the candidate a seat, let them go on, or neither"
+    )
+    code: str | None = Field(
+        description="Result code of the list; none where the candidate did not pass: ranking has it"
+    )
+    rank: int | None = Field(
+        description="Place on the list, shared by equals; none where the candidate did not pass: ranking has it"
+    )
+    score: Decimal | None = Field(
+        description="Score of the list, as the policy rounds it; none where the candidate did not pass: ranking has it"
+    )
+    at: datetime = Field(
+        description="When the list was fixed, or ranking last said so of the candidate, UTC"
+    )
+
+
+class SeatOfferView(BaseModel):
+    """An empty seat that is, or was, offered to the applicant."""
+
+    offer_id: UUID = Field(description="The offer, as SeatOffered names it")
+    vacancy_id: str = Field(description="Vacancy that has the seat")
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    code: str = Field(description="Result code once accepted", examples=["L-1"])
+    offered_at: datetime = Field(description="UTC")
+    answer_before: datetime = Field(
+        description="First instant at which it can no longer be answered"
+    )
+    answer: Answer | None = Field(description="None while it is open")
+    answered_at: datetime | None = Field(description="UTC; none while it is open")
+
+
+class ApplicationView(BaseModel):
+    """One application, for its owner and for those who decide on it."""
+
+    vacancy_id: VacancyId
+    round_id: RoundId
+    round_name: RoundName
+    participant_no: ParticipantNo
+    agency: Agency
+    post: Post
+    unit_path: UnitPath
+    need: NeedCode
+    status: StatusNow
+    reasons: list[ReasonView] = Field(description="Why it was rejected; empty unless it was")
+    submitted_at: SubmittedAt
+    decided_at: MaybeDecidedAt
+    withdrawn_at: MaybeWithdrawnAt
+    facts: FactsView | None = Field(description="None once the person was erased")
+    note: str | None = Field(description="The verifier's, shown to verifiers and officers alone")
+    results: list[ResultView] = Field(description="Lists fixed so far, in order of time")
+    seat_given_up_at: datetime | None = Field(
+        description="When the applicant gave up the seat that the final list had given; none where they did not"
+    )
+    offers: list[SeatOfferView] = Field(
+        description="Empty seats offered to the applicant, the oldest first"
+    )
+
+
+class OwnApplications(BaseModel):
+    """A person's applications, the newest first."""
+
+    items: list[ApplicationView] = Field(description="All of them")
+
+
+def reasons() -> list[ReasonView]:
+    """All reasons that a verifier may give."""
+    return [_reason(code) for code in REASONS]
+
+
+async def see_queue(
+    connection: Connection, vacancy_id: str, status: Status | None, cursor: str | None, limit: int
+) -> Page[QueueItem]:
+    """A vacancy's applications in order of participant number, of one status or all.
+
+    Raises Refusal `not-found`, `bad-cursor`.
+    """
+    after = text_key(cursor)
+    if status is None:
+        rows = SQL.page_of_applications(
+            connection, vacancy_id=vacancy_id, after=after, limit=limit + 1
+        )
+    else:
+        rows = SQL.page_of_queue(
+            connection, vacancy_id=vacancy_id, status=status, after=after, limit=limit + 1
+        )
+    items = [QueueItem(**row) async for row in rows]
+    if not items and not await SQL.vacancy_is_public(connection, vacancy_id=vacancy_id):
+        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+    return page(items, limit, lambda item: (item.participant_no,))
+
+
+async def see_application(
+    connection: Connection, person: Person, vacancy_id: str, participant_no: str, answer_days: int
+) -> ApplicationView:
+    """One application.
+
+    An applicant sees their own alone: Raises Refusal `not-found` for any other.
+    """
+    row = await SQL.one_application(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
+    may_decide = not person.roles.isdisjoint({"verifier", "officer"})
+    if row is None or not (may_decide or row["subject"] == person.subject):
+        raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
+    with_note = may_decide and row["subject"] != person.subject
+    (view,) = await _views(connection, [row], answer_days, with_note=with_note)
+    return view
+
+
+async def see_own(connection: Connection, applicant: Person, answer_days: int) -> OwnApplications:
+    """All applications of the person who asks.
+
+    `answer_days`: how long an offered seat may be answered.
+    """
+    rows = [row async for row in SQL.applications_of(connection, subject=applicant.subject)]
+    return OwnApplications(items=await _views(connection, rows, answer_days, with_note=False))
+
+
+async def _views(
+    connection: Connection, rows: Sequence[Any], answer_days: int, *, with_note: bool
+) -> list[ApplicationView]:
+    vacancy_ids = [row["vacancy_id"] for row in rows]
+    numbers = [row["participant_no"] for row in rows]
+    found: dict[tuple[str, str], list[Result]] = {}
+    async for each in SQL.results_of(connection, vacancy_ids=vacancy_ids, participant_nos=numbers):
+        key = (each["vacancy_id"], each["participant_no"])
+        result = Result(
+            each["list"], each["selected"], each["rank"], each["score"], each["code"], each["at"]
+        )
+        found.setdefault(key, []).append(result)
+    closed: dict[str, dict[str, datetime]] = {}
+    async for each in SQL.closed_lists_of(connection, vacancy_ids=vacancy_ids):
+        closed.setdefault(each["vacancy_id"], {})[each["list"]] = each["at"]
+    people = {"vacancy_ids": vacancy_ids, "participant_nos": numbers}
+    given_up = {
+        (each["vacancy_id"], each["participant_no"]): each["answered_at"]
+        async for each in SEATS.given_up(connection, **people)
+    }
+    offers: dict[tuple[str, str], list[SeatOfferView]] = {}
+    async for each in SEATS.of_people(connection, **people):
+        before = answer_before(each["offered_at"], answer_days)
+        offer = SeatOfferView(**each, answer_before=before)
+        offers.setdefault((each["applied_for"], each["participant_no"]), []).append(offer)
+    return [
+        _view(
+            row,
+            with_note=with_note,
+            given_up_at=given_up.get((row["vacancy_id"], row["participant_no"])),
+            offers=offers.get((row["vacancy_id"], row["participant_no"]), []),
+            told=standings(
+                row["status"],
+                found.get((row["vacancy_id"], row["participant_no"]), []),
+                closed.get(row["vacancy_id"], {}),
+            ),
+        )
+        for row in rows
+    ]
+
+
+def _view(
+    row: Any,
+    *,
+    with_note: bool,
+    told: list[Standing],
+    given_up_at: datetime | None,
+    offers: list[SeatOfferView],
+) -> ApplicationView:
+    plain = ApplicationView.model_fields.keys() - {
+        *("reasons", "facts", "note", "results", "seat_given_up_at", "offers"),
+    }
+    return ApplicationView(
+        **{name: row[name] for name in plain},
+        reasons=[_reason(code) for code in row["reasons"]],
+        facts=FactsView(**row) if row["education_level"] is not None else None,
+        note=row["note"] if with_note else None,
+        results=[
+            ResultView(
+                list=each.list,
+                outcome=each.outcome,
+                at=each.at,
+                code=each.result.code if each.result else None,
+                rank=each.result.rank if each.result else None,
+                score=each.result.score if each.result else None,
+            )
+            for each in told
+        ],
+        seat_given_up_at=given_up_at,
+        offers=offers,
+    )
+
+
+def _reason(code: str) -> ReasonView:
+    known = REASONS.get(code)  # type: ignore[call-overload] # a code of an older version has no words any more
+    return ReasonView(code=code, id=known.id if known else code, en=known.en if known else code)

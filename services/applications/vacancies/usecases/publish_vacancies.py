@@ -1,0 +1,42 @@
+"""An officer makes a round's vacancies public."""
+
+from collections import Counter
+from datetime import datetime
+
+from services.applications.registration.storage import SQL
+from services.applications.rounds.domain import check_quotas, check_seats
+from services.applications.rounds.views import RoundView, see_round
+from shared.contracts.applications import VacancyPublished
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.policies import Policy
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+async def publish_vacancies(
+    connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
+) -> RoundView:
+    """Publishes all of them at once, and states VacancyPublished of each; a second time is no other
+    decision.
+
+    Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024, Pasal
+    22(3)), or `quotas-not-met`.
+    """
+    round_ = await SQL.lock_round(connection, round_id=round_id)
+    if round_ is None:
+        raise Refusal("not-found", what=f"round {round_id}")
+    if round_["published_at"] is not None:
+        return await see_round(connection, round_id)
+    vacancies = [row async for row in SQL.publish_vacancies(connection, round_id=round_id)]
+    check_seats(sum(row["seats"] for row in vacancies), round_["decreed_seats"])
+    by_need: Counter[str] = Counter()
+    for row in vacancies:
+        by_need[row["need"]] += row["seats"]
+    check_quotas(Policy.model_validate(round_["policy"]), by_need)
+    await SQL.note_published(connection, round_id=round_id, at=now)
+    await audit.record(connection, officer, "vacancies.published", round_id, at=now)
+    view = await see_round(connection, round_id)
+    await outbox.append(connection, [Statement(VacancyPublished(**row), now) for row in vacancies])
+    return view

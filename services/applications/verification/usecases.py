@@ -1,0 +1,191 @@
+"""A verifier decides whether an application meets the requirements, and says what of the
+applicant's facts is proven.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.applications.registration.domain import Decision, decide
+from services.applications.registration.fields import DecidedAt
+from services.applications.registration.storage import SQL
+from services.applications.verification.storage import FOUND
+from shared.contracts.applications import (
+    ApplicantFactsStated,
+    ApplicationRejected,
+    ApplicationVerified,
+    owner_of,
+)
+from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.policies import Policy
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+class VerifyApplication(BaseModel):
+    """A decision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision = Field(description="MS: meets the requirements; TMS: does not")
+    reasons: list[str] = Field(
+        [],
+        max_length=20,
+        description="For TMS at least one code of /applications/verification-reasons; for MS none",
+        examples=[["diploma-does-not-match"]],
+    )
+    note: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
+    ] = Field("", description="For verifiers and officers alone; never stated in an event")
+    relevant_experience_months: int | None = Field(
+        None,
+        ge=0,
+        le=720,
+        description="With MS: whole months of relevant work that are proven; none: as the applicant stated them",
+    )
+    priority: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
+    ) = Field(
+        None,
+        description="With MS, where the round's policy has priority groups: the applicant's; none: as it stands",
+        examples=["R3"],
+    )
+
+    @property
+    def finds(self) -> bool:
+        """True where the verifier says what is proven."""
+        return self.relevant_experience_months is not None or self.priority is not None
+
+
+class DecisionView(BaseModel):
+    """What was decided."""
+
+    vacancy_id: VacancyId
+    participant_no: ParticipantNo
+    status: str = Field(
+        description="`verified` for MS, `rejected` for TMS", examples=["verified", "rejected"]
+    )
+    reasons: list[str] = Field(description="Codes of a rejection, in order")
+    decided_at: DecidedAt
+
+
+async def verify_application(
+    connection: Connection,
+    outbox: Outbox,
+    verifier: Person,
+    vacancy_id: str,
+    participant_no: str,
+    command: VerifyApplication,
+    now: datetime,
+) -> DecisionView:
+    """Decides once, and states ApplicationVerified or ApplicationRejected; the same decision again
+    is no other one.
+
+    Where the verifier found other facts proven than the applicant had stated, states
+    ApplicantFactsStated anew before. Raises Refusal `not-found`, `own-application`,
+    `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`, `unknown-priority`,
+    `already-withdrawn`, or `already-decided`.
+    """
+    application = await SQL.lock_application(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
+    if application is None:
+        raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
+    if application["subject"] == verifier.subject:
+        raise Refusal("own-application")
+    reasons = sorted(set(command.reasons))
+    status = "verified" if command.decision == "MS" else "rejected"
+    is_new = decide(application["status"], application["reasons"], command.decision, reasons)
+    one = {
+        "vacancy_id": vacancy_id,
+        "round_id": application["round_id"],
+        "participant_no": participant_no,
+    }
+    facts = await _facts(connection, application, one, command) if command.finds else None
+    if facts is not None and not is_new:
+        raise Refusal("already-decided", decision=command.decision)
+    if is_new:
+        await SQL.keep_decision(
+            connection,
+            vacancy_id=vacancy_id,
+            participant_no=participant_no,
+            status=status,
+            reasons=reasons,
+            note=command.note,
+            at=now,
+        )
+        object_ = f"{vacancy_id}/{participant_no}"
+        await audit.record(
+            connection,
+            verifier,
+            f"application.{status}",
+            object_,
+            at=now,
+            reason=", ".join(reasons),
+        )
+        fact = (
+            ApplicationVerified(**one)
+            if status == "verified"
+            else ApplicationRejected(**one, reasons=tuple(reasons))
+        )
+        if facts is not None:
+            await FOUND.keep_found(
+                connection,
+                vacancy_id=vacancy_id,
+                participant_no=participant_no,
+                months=facts.relevant_experience_months,
+                priority=facts.priority,
+            )
+        stated = [fact] if facts is None else [facts, fact]
+        await outbox.append(connection, [Statement(each, now) for each in stated])
+    return DecisionView(
+        vacancy_id=vacancy_id,
+        participant_no=participant_no,
+        status=status,
+        reasons=reasons,
+        decided_at=now if is_new else application["decided_at"],
+    )
+
+
+async def _facts(
+    connection: Connection,
+    application: Mapping[str, Any],
+    one: dict[str, str],
+    command: VerifyApplication,
+) -> ApplicantFactsStated | None:
+    """The applicant's facts with what was found, or none where it is what stands already."""
+    if command.decision != "MS":
+        raise Refusal("facts-not-taken")
+    known = await FOUND.facts_of(
+        connection, vacancy_id=one["vacancy_id"], participant_no=one["participant_no"]
+    )
+    if known is None:
+        raise Refusal("not-found", what=f"person of application {one['participant_no']}")
+    months, priority = command.relevant_experience_months, known["priority"]
+    if months is None:
+        months = known["relevant_experience_months"]
+    if command.priority is not None:
+        policy = Policy.model_validate_json(
+            await FOUND.policy_of_round(connection, round_id=one["round_id"])
+        )
+        priority = policy.priority_code(command.priority)
+        if priority is None:
+            groups = ", ".join(group.code for group in policy.priority_groups)
+            raise Refusal("unknown-priority", priority=command.priority, known=groups or "-")
+    if (months, priority) == (known["relevant_experience_months"], known["priority"]):
+        return None
+    subject = application["subject"]
+    return ApplicantFactsStated(
+        **one,
+        education_level=known["education_level"],
+        gpa=known["gpa"],
+        birth_date=known["birth_date"],
+        relevant_experience_months=months,
+        priority=priority,
+        owner=None if subject is None else owner_of(one["participant_no"], subject),
+    )

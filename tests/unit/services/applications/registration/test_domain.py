@@ -1,0 +1,180 @@
+"""What may be stated, decided and taken back."""
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.applications.registration.domain import (
+    Decision,
+    Facts,
+    Place,
+    Status,
+    check_submission,
+    decide,
+    fact_faults,
+    highest_gpa,
+    participant_no,
+    withdraw,
+    years_before,
+)
+from services.applications.verification.domain.reasons import REASONS
+from shared.refusals import Refusal
+
+ZONE = ZoneInfo("Asia/Jakarta")
+NOON = datetime(2026, 8, 20, 12, tzinfo=UTC)
+ACCEPTED = {("S-1/Sarjana", "S-1 HUKUM")}
+PLACE = Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=False)
+FACTS = Facts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31), 0)
+
+
+@pytest.mark.parametrize(
+    ("place", "now", "code"),
+    [
+        (PLACE, NOON - timedelta(microseconds=1), "registration-not-open"),
+        (PLACE, NOON + timedelta(days=20), "registration-over"),
+        (
+            Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=True),
+            NOON,
+            "registration-closed",
+        ),
+        (
+            Place({("S-2", "S-2 HUKUM")}, NOON, NOON + timedelta(days=20), closed=False),
+            NOON,
+            "facts-refused",
+        ),
+    ],
+)
+def test_no_submission(place: Place, now: datetime, code: str) -> None:
+    """Nobody applies before registration opens, from its end on, after it was closed, or with facts
+    that don't fit.
+    """
+    with pytest.raises(Refusal) as refused:
+        check_submission(FACTS, place, now, ZONE)
+    assert refused.value.code == code
+
+
+def test_instants_are_told_in_the_provinces_zone() -> None:
+    """Who comes too early reads when registration opens as the clock on the wall shows it."""
+    with pytest.raises(Refusal) as refused:
+        check_submission(FACTS, PLACE, NOON - timedelta(days=1), ZONE)
+    assert refused.value.facts == {"opens": "2026-08-20 19:00 Asia/Jakarta"}
+
+
+def test_submission_at_the_limits() -> None:
+    """The first instant of registration counts, and the last before its end."""
+    check_submission(FACTS, PLACE, NOON, ZONE)
+    check_submission(FACTS, PLACE, NOON + timedelta(days=20) - timedelta(microseconds=1), ZONE)
+
+
+def test_every_fault_is_named() -> None:
+    """Facts that fail in several ways get all their faults at once."""
+    wrong = Facts("S-1/Sarjana", "S-1 FILSAFAT", Decimal("4.01"), date(2026, 8, 21), 0)
+    columns = [fault["column"] for fault in fact_faults(wrong, ACCEPTED, NOON.date())]
+    assert columns == ["education_programme", "gpa", "birth_date"]
+
+
+@pytest.mark.parametrize(
+    ("level", "highest"),
+    [
+        ("S-1/Sarjana", 4),
+        ("S-2", 4),
+        ("S-3/Doktor", 4),
+        ("Diploma III/Sarjana Muda", 4),
+        ("Diploma IV", 4),
+        ("Profesi", 4),
+        ("SMK/SLTA Kejuruan", 100),
+        ("SLTA/SMA Sederajat", 100),
+        ("SLTP", 100),
+    ],
+)
+def test_scale_of_a_grade(level: str, highest: int) -> None:
+    """A school's diploma has a mean mark up to 100, any other an average up to 4."""
+    assert highest_gpa(level) == highest
+
+
+@given(st.dates(min_value=date(1800, 1, 1)), st.integers(1, 99))
+def test_years_before(day: date, years: int) -> None:
+    """So many years earlier is the same day of the year; a leap day becomes the day before."""
+    earlier = years_before(day, years)
+    assert earlier.year == day.year - years
+    assert (earlier.month, earlier.day) == (
+        day.month,
+        day.day if (day.month, day.day) != (2, 29) else 28,
+    )
+
+
+@given(st.integers(1, 999_999), st.integers(1, 999_999), st.integers(1, 999_999))
+def test_participant_numbers_sort(vacancy: int, one: int, other: int) -> None:
+    """Within a vacancy, numbers sort as text in the order in which they were given."""
+    assert (participant_no(vacancy, one) < participant_no(vacancy, other)) == (one < other)
+
+
+@pytest.mark.parametrize(
+    ("status", "stood", "decision", "reasons", "outcome"),
+    [
+        ("submitted", (), "MS", (), True),
+        ("submitted", (), "TMS", ("document-missing",), True),
+        ("verified", (), "MS", (), False),
+        (
+            "rejected",
+            ("document-missing", "data-differ"),
+            "TMS",
+            ("data-differ", "document-missing"),
+            False,
+        ),
+        ("rejected", ("document-missing",), "TMS", ("data-differ",), "already-decided"),
+        ("verified", (), "TMS", ("data-differ",), "already-decided"),
+        ("rejected", ("data-differ",), "MS", (), "already-decided"),
+        ("withdrawn", (), "MS", (), "already-withdrawn"),
+        ("submitted", (), "TMS", (), "reasons-needed"),
+        ("submitted", (), "MS", ("data-differ",), "reasons-not-taken"),
+        ("submitted", (), "TMS", ("data-differ", "rude"), "unknown-reasons"),
+    ],
+)
+def test_decide(
+    status: Status,
+    stood: tuple[str, ...],
+    decision: Decision,
+    reasons: tuple[str, ...],
+    outcome: bool | str,
+) -> None:
+    """A decision is new, or stands already, or is refused by name."""
+    if isinstance(outcome, bool):
+        assert decide(status, stood, decision, reasons) is outcome
+    else:
+        with pytest.raises(Refusal) as refused:
+            decide(status, stood, decision, reasons)
+        assert refused.value.code == outcome
+
+
+@pytest.mark.parametrize(
+    ("status", "is_final", "outcome"),
+    [
+        ("submitted", False, True),
+        ("verified", False, True),
+        ("withdrawn", False, False),
+        ("withdrawn", True, False),
+        ("rejected", False, "already-rejected"),
+        ("verified", True, "list-is-final"),
+        ("submitted", True, "list-is-final"),
+    ],
+)
+def test_withdraw(status: Status, is_final: bool, outcome: bool | str) -> None:
+    """An application is taken back once, until the final list; a rejected one not at all."""
+    if isinstance(outcome, bool):
+        assert withdraw(status, list_is_final=is_final) is outcome
+    else:
+        with pytest.raises(Refusal) as refused:
+            withdraw(status, list_is_final=is_final)
+        assert refused.value.code == outcome
+
+
+def test_reasons_have_words() -> None:
+    """Every reason has its own words in both languages, each a sentence."""
+    texts = [text for reason in REASONS.values() for text in reason]
+    assert len(texts) == len(set(texts)) == 2 * len(REASONS)
+    assert all(text[0].isupper() and text.endswith(".") for text in texts)
