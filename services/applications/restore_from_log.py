@@ -6,9 +6,12 @@ import json
 from collections.abc import Sequence
 from typing import Any, TypeVar
 
-from services.applications.registration.storage import SQL
+from services.applications.registration.storage import REGISTRATION
+from services.applications.rounds.storage import ROUNDS
 from services.applications.seats.storage import SEATS
 from services.applications.vacancies.domain.units import path_key
+from services.applications.vacancies.storage import VACANCIES
+from services.applications.verification.storage import VERIFICATION
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -49,7 +52,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     taken_twice = [
         event.subject
         for event in submitted
-        if not await SQL.restore_application(
+        if not await REGISTRATION.restore_application(
             connection,
             vacancy_id=event.data.vacancy_id,
             participant_no=event.data.participant_no,
@@ -70,7 +73,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     lines += await _counters(connection, found, closed)
     for event in closed:
         data = event.data
-        await SQL.restore_closed(
+        await REGISTRATION.restore_closed(
             connection, vacancy_ids=[data.vacancy_id], round_ids=[data.round_id], at=event.time
         )
     lines += [
@@ -112,7 +115,7 @@ def _of(found: Sequence[Event[Any]], model: type[Data]) -> list[Event[Data]]:
 
 async def _units(connection: Connection, found: list[Event[UnitRegistered]]) -> None:
     newest = {event.data.unit_id: event.data for event in found}.values()
-    await SQL.keep_units(
+    await VACANCIES.keep_units(
         connection,
         unit_ids=[unit.unit_id for unit in newest],
         paths=[unit.path for unit in newest],
@@ -123,7 +126,7 @@ async def _units(connection: Connection, found: list[Event[UnitRegistered]]) -> 
 
 async def _rounds(connection: Connection, found: list[Event[RoundOpened]]) -> None:
     rounds = [event.data for event in found]
-    await SQL.restore_rounds(
+    await ROUNDS.restore_rounds(
         connection,
         round_ids=[each.round_id for each in rounds],
         names=[each.name for each in rounds],
@@ -143,9 +146,9 @@ async def _vacancies(connection: Connection, found: list[Event[VacancyPublished]
     lines = []
     for round_id in sorted({event.data.round_id for event in found}):
         of_round = [event for event in found if event.data.round_id == round_id]
-        await SQL.drop_draft(connection, round_id=round_id)
+        await VACANCIES.drop_draft(connection, round_id=round_id)
         vacancies = [event.data for event in of_round]
-        await SQL.keep_draft(
+        await VACANCIES.keep_draft(
             connection,
             round_id=round_id,
             vacancy_ids=[each.vacancy_id for each in vacancies],
@@ -163,11 +166,13 @@ async def _vacancies(connection: Connection, found: list[Event[VacancyPublished]
                 json.dumps([one.model_dump() for one in each.education]) for each in vacancies
             ],
         )
-        await SQL.mark_published(connection, vacancy_ids=[each.vacancy_id for each in vacancies])
-        await SQL.note_published(
+        await VACANCIES.mark_published(
+            connection, vacancy_ids=[each.vacancy_id for each in vacancies]
+        )
+        await VACANCIES.note_published(
             connection, round_id=round_id, at=max(event.time for event in of_round)
         )
-        round_ = await SQL.round_by_id(connection, round_id=round_id)
+        round_ = await ROUNDS.round_by_id(connection, round_id=round_id)
         if round_["seats"] != round_["decreed_seats"]:
             lines.append(
                 f"Round {round_id} has {round_['seats']} of {round_['decreed_seats']} decreed seats: some of its vacancies "
@@ -179,7 +184,7 @@ async def _vacancies(connection: Connection, found: list[Event[VacancyPublished]
 async def _facts(connection: Connection, found: list[Event[ApplicantFactsStated]]) -> None:
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in found}
     for event in newest.values():  # a verifier may have stated them anew
-        await SQL.restore_facts(
+        await REGISTRATION.restore_facts(
             connection,
             vacancy_id=event.data.vacancy_id,
             participant_no=event.data.participant_no,
@@ -203,7 +208,7 @@ async def _decisions(connection: Connection, found: list[Event[Any]]) -> None:
         status = statuses.get(type(event.data))
         if status is not None:
             withdrawn = status == "withdrawn"
-            await SQL.restore_status(
+            await VERIFICATION.restore_status(
                 connection,
                 vacancy_id=event.data.vacancy_id,
                 participant_no=event.data.participant_no,
@@ -238,7 +243,9 @@ async def _counters(
         if isinstance(event.data, OneApplication):
             number = int(event.data.participant_no.rpartition("-")[2])
             shown[event.data.vacancy_id] = max(number, shown.get(event.data.vacancy_id, 0))
-    moved = SQL.push_counters(connection, vacancy_ids=list(shown), numbers=list(shown.values()))
+    moved = REGISTRATION.push_counters(
+        connection, vacancy_ids=list(shown), numbers=list(shown.values())
+    )
     return [
         f"Vacancy {row['vacancy_id']}: participant numbers go on above {row['number']}"
         async for row in moved

@@ -1,7 +1,7 @@
-"""The service's queries, by name; the tables stand in migrations/."""
+"""The queries of queries.sql, by name; the tables stand in migrations/."""
 
 from pathlib import Path
 
 from shared.postgres import queries
 
-SQL = queries.load(Path(__file__).with_name("queries.sql"))
+REGISTRATION = queries.load(Path(__file__).with_name("queries.sql"))

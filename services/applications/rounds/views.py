@@ -5,7 +5,8 @@ from datetime import datetime
 from pydantic import BaseModel, Field
 
 from services.applications.registration.fields import RoundName
-from services.applications.registration.storage import SQL
+from services.applications.rounds.storage import ROUNDS
+from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.fields import Agency, NeedCode, Post, RoundId, UnitId, UnitPath, VacancyId
 from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Connection
@@ -84,14 +85,15 @@ async def see_units(connection: Connection, cursor: str | None, limit: int) -> P
     """Units in order of id. Raises Refusal `bad-cursor`."""
     after = text_key(cursor)
     units = [
-        UnitView(**row) async for row in SQL.page_of_units(connection, after=after, limit=limit + 1)
+        UnitView(**row)
+        async for row in VACANCIES.page_of_units(connection, after=after, limit=limit + 1)
     ]
     return page(units, limit, lambda unit: (unit.unit_id,))
 
 
 async def see_round(connection: Connection, round_id: str) -> RoundView:
     """One round. Raises Refusal `not-found`."""
-    row = await SQL.round_by_id(connection, round_id=round_id)
+    row = await ROUNDS.round_by_id(connection, round_id=round_id)
     if row is None:
         raise Refusal("not-found", what=f"round {round_id}")
     return RoundView(**row)
@@ -102,7 +104,7 @@ async def see_rounds(connection: Connection, cursor: str | None, limit: int) -> 
     after = text_key(cursor)
     rounds = [
         RoundView(**row)
-        async for row in SQL.page_of_rounds(connection, after=after, limit=limit + 1)
+        async for row in ROUNDS.page_of_rounds(connection, after=after, limit=limit + 1)
     ]
     return page(rounds, limit, lambda round_: (round_.round_id,))
 
@@ -115,7 +117,7 @@ async def see_vacancies(
     Raises Refusal `not-found`, `bad-cursor`.
     """
     after = number_key(cursor)
-    rows = SQL.page_of_vacancies(
+    rows = VACANCIES.page_of_vacancies(
         connection, round_id=round_id, drafts=drafts, after=after, limit=limit + 1
     )
     vacancies = [VacancyView(**row) async for row in rows]

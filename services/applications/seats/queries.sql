@@ -1,3 +1,30 @@
+-- name: keep_results(vacancy_ids, participant_nos, lists, selected, ranks, scores, codes, ats, sequences)!
+-- What ranking said of candidates; only newer overwrites.
+INSERT INTO results (vacancy_id, participant_no, list, selected, rank, score, code, at, sequence)
+SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :lists::text[], :selected::boolean[], :ranks::integer[],
+                     :scores::numeric[], :codes::text[], :ats::timestamptz[], :sequences::bigint[])
+ON CONFLICT (vacancy_id, participant_no, list) DO UPDATE
+   SET selected = excluded.selected, rank = excluded.rank, score = excluded.score, code = excluded.code, at = excluded.at,
+       sequence = excluded.sequence, revoked = false
+ WHERE excluded.sequence > results.sequence;
+
+-- name: revoke_results(vacancy_ids, participant_nos, lists, codes, ats, sequences)!
+-- What ranking took back; only newer overwrites.
+INSERT INTO results (vacancy_id, participant_no, list, selected, code, at, sequence, revoked)
+SELECT vacancy_id, participant_no, list, false, code, at, sequence, true
+  FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :lists::text[], :codes::text[], :ats::timestamptz[], :sequences::bigint[])
+    AS new (vacancy_id, participant_no, list, code, at, sequence)
+ON CONFLICT (vacancy_id, participant_no, list) DO UPDATE
+   SET selected = false, rank = NULL, score = NULL, code = excluded.code, at = excluded.at, sequence = excluded.sequence, revoked = true
+ WHERE excluded.sequence > results.sequence;
+
+-- name: keep_closed_lists(vacancy_ids, lists, ats, sequences)!
+-- Lists that ranking fixed; only newer overwrites.
+INSERT INTO closed_lists (vacancy_id, list, at, sequence)
+SELECT * FROM unnest(:vacancy_ids::text[], :lists::text[], :ats::timestamptz[], :sequences::bigint[])
+ON CONFLICT (vacancy_id, list) DO UPDATE SET at = excluded.at, sequence = excluded.sequence
+ WHERE excluded.sequence > closed_lists.sequence;
+
 -- name: keep_offers(offer_ids, vacancy_ids, participant_nos, applied_for, round_ids, codes, ats)!
 -- Seats that ranking offered; an offer is made once.
 INSERT INTO seat_offers (offer_id, vacancy_id, participant_no, applied_for, round_id, code, offered_at)
@@ -40,22 +67,6 @@ WITH silent AS (
     ON CONFLICT DO NOTHING RETURNING vacancy_id, participant_no
 )
 SELECT silent.* FROM silent JOIN kept USING (vacancy_id, participant_no) ORDER BY vacancy_id, participant_no;
-
--- name: of_people(vacancy_ids, participant_nos)
--- Offers to these people, by the vacancy that they applied for, the oldest first, with what became
--- of them.
-SELECT offer.*, vacancy.agency, vacancy.post, vacancy.need, unit.path AS unit_path, known.answer, known.answered_at
-  FROM seat_offers AS offer
-  JOIN vacancies AS vacancy ON vacancy.vacancy_id = offer.vacancy_id
-  JOIN units AS unit USING (unit_id)
-  LEFT JOIN seat_answers AS known ON known.vacancy_id = offer.vacancy_id AND known.participant_no = offer.participant_no
- WHERE (offer.applied_for, offer.participant_no) IN (SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[]))
- ORDER BY offer.offered_at, offer.offer_id;
-
--- name: given_up(vacancy_ids, participant_nos)
--- Those of these people who gave up the seat that the final list gave them.
-SELECT vacancy_id, participant_no, answered_at FROM seat_answers
- WHERE offer_id IS NULL AND (vacancy_id, participant_no) IN (SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[]));
 
 -- name: restore_answers(vacancy_ids, participant_nos, offer_ids, answers, ats)!
 -- Answers that only the log remembers.

@@ -1,4 +1,4 @@
-"""Seats that were offered, and the answers: the queries of seats.sql by name."""
+"""The queries of queries.sql, by name; the tables stand in migrations/."""
 
 from pathlib import Path
 

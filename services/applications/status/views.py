@@ -16,12 +16,12 @@ from services.applications.registration.fields import (
     StatusNow,
     SubmittedAt,
 )
-from services.applications.registration.storage import SQL
 from services.applications.rounds.views import text_key
 from services.applications.seats.domain import Answer, answer_before
-from services.applications.seats.storage import SEATS
 from services.applications.status.domain import Outcome, Result, Standing, standings
+from services.applications.status.storage import STATUS
 from services.applications.verification.domain.reasons import REASONS
+from services.applications.verification.storage import VERIFICATION
 from shared.contracts.fields import (
     Agency,
     NeedCode,
@@ -161,15 +161,15 @@ async def see_queue(
     """
     after = text_key(cursor)
     if status is None:
-        rows = SQL.page_of_applications(
+        rows = VERIFICATION.page_of_applications(
             connection, vacancy_id=vacancy_id, after=after, limit=limit + 1
         )
     else:
-        rows = SQL.page_of_queue(
+        rows = VERIFICATION.page_of_queue(
             connection, vacancy_id=vacancy_id, status=status, after=after, limit=limit + 1
         )
     items = [QueueItem(**row) async for row in rows]
-    if not items and not await SQL.vacancy_is_public(connection, vacancy_id=vacancy_id):
+    if not items and not await VERIFICATION.vacancy_is_public(connection, vacancy_id=vacancy_id):
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
     return page(items, limit, lambda item: (item.participant_no,))
 
@@ -181,7 +181,7 @@ async def see_application(
 
     An applicant sees their own alone: Raises Refusal `not-found` for any other.
     """
-    row = await SQL.one_application(
+    row = await STATUS.one_application(
         connection, vacancy_id=vacancy_id, participant_no=participant_no
     )
     may_decide = not person.roles.isdisjoint({"verifier", "officer"})
@@ -197,7 +197,7 @@ async def see_own(connection: Connection, applicant: Person, answer_days: int) -
 
     `answer_days`: how long an offered seat may be answered.
     """
-    rows = [row async for row in SQL.applications_of(connection, subject=applicant.subject)]
+    rows = [row async for row in STATUS.applications_of(connection, subject=applicant.subject)]
     return OwnApplications(items=await _views(connection, rows, answer_days, with_note=False))
 
 
@@ -207,22 +207,24 @@ async def _views(
     vacancy_ids = [row["vacancy_id"] for row in rows]
     numbers = [row["participant_no"] for row in rows]
     found: dict[tuple[str, str], list[Result]] = {}
-    async for each in SQL.results_of(connection, vacancy_ids=vacancy_ids, participant_nos=numbers):
+    async for each in STATUS.results_of(
+        connection, vacancy_ids=vacancy_ids, participant_nos=numbers
+    ):
         key = (each["vacancy_id"], each["participant_no"])
         result = Result(
             each["list"], each["selected"], each["rank"], each["score"], each["code"], each["at"]
         )
         found.setdefault(key, []).append(result)
     closed: dict[str, dict[str, datetime]] = {}
-    async for each in SQL.closed_lists_of(connection, vacancy_ids=vacancy_ids):
+    async for each in STATUS.closed_lists_of(connection, vacancy_ids=vacancy_ids):
         closed.setdefault(each["vacancy_id"], {})[each["list"]] = each["at"]
     people = {"vacancy_ids": vacancy_ids, "participant_nos": numbers}
     given_up = {
         (each["vacancy_id"], each["participant_no"]): each["answered_at"]
-        async for each in SEATS.given_up(connection, **people)
+        async for each in STATUS.given_up(connection, **people)
     }
     offers: dict[tuple[str, str], list[SeatOfferView]] = {}
-    async for each in SEATS.of_people(connection, **people):
+    async for each in STATUS.of_people(connection, **people):
         before = answer_before(each["offered_at"], answer_days)
         offer = SeatOfferView(**each, answer_before=before)
         offers.setdefault((each["applied_for"], each["participant_no"]), []).append(offer)

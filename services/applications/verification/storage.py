@@ -1,7 +1,7 @@
-"""What a verifier found proven of an applicant: the queries of verified_facts.sql by name."""
+"""The queries of queries.sql, by name; the tables stand in migrations/."""
 
 from pathlib import Path
 
 from shared.postgres import queries
 
-FOUND = queries.load(Path(__file__).with_name("queries.sql"))
+VERIFICATION = queries.load(Path(__file__).with_name("queries.sql"))

@@ -10,8 +10,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from services.applications.registration.domain import Decision, decide
 from services.applications.registration.fields import DecidedAt
-from services.applications.registration.storage import SQL
-from services.applications.verification.storage import FOUND
+from services.applications.registration.storage import REGISTRATION
+from services.applications.verification.storage import VERIFICATION
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -91,7 +91,7 @@ async def verify_application(
     `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`, `unknown-priority`,
     `already-withdrawn`, or `already-decided`.
     """
-    application = await SQL.lock_application(
+    application = await REGISTRATION.lock_application(
         connection, vacancy_id=vacancy_id, participant_no=participant_no
     )
     if application is None:
@@ -110,7 +110,7 @@ async def verify_application(
     if facts is not None and not is_new:
         raise Refusal("already-decided", decision=command.decision)
     if is_new:
-        await SQL.keep_decision(
+        await VERIFICATION.keep_decision(
             connection,
             vacancy_id=vacancy_id,
             participant_no=participant_no,
@@ -134,7 +134,7 @@ async def verify_application(
             else ApplicationRejected(**one, reasons=tuple(reasons))
         )
         if facts is not None:
-            await FOUND.keep_found(
+            await VERIFICATION.keep_found(
                 connection,
                 vacancy_id=vacancy_id,
                 participant_no=participant_no,
@@ -161,7 +161,7 @@ async def _facts(
     """The applicant's facts with what was found, or none where it is what stands already."""
     if command.decision != "MS":
         raise Refusal("facts-not-taken")
-    known = await FOUND.facts_of(
+    known = await VERIFICATION.facts_of(
         connection, vacancy_id=one["vacancy_id"], participant_no=one["participant_no"]
     )
     if known is None:
@@ -171,7 +171,7 @@ async def _facts(
         months = known["relevant_experience_months"]
     if command.priority is not None:
         policy = Policy.model_validate_json(
-            await FOUND.policy_of_round(connection, round_id=one["round_id"])
+            await VERIFICATION.policy_of_round(connection, round_id=one["round_id"])
         )
         priority = policy.priority_code(command.priority)
         if priority is None:

@@ -4,7 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.storage import SQL
+from services.applications.registration.storage import REGISTRATION
+from services.applications.rounds.storage import ROUNDS
 from shared.contracts.applications import RegistrationClosed
 from shared.contracts.fields import RoundId
 from shared.identity import Person
@@ -32,16 +33,16 @@ async def close_registration(
     Waits for registrations under way, which still count. Raises Refusal `not-found`, or
     `round-not-published`.
     """
-    round_ = await SQL.lock_round(connection, round_id=round_id)
+    round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is None:
         raise Refusal("round-not-published", round=round_id)
     if round_["closed_at"] is not None:
-        counts = await SQL.closed_counts(connection, round_id=round_id)
+        counts = await REGISTRATION.closed_counts(connection, round_id=round_id)
         return RegistrationCount(round_id=round_id, closed_at=round_["closed_at"], **counts)
-    closed = [row async for row in SQL.close_vacancies(connection, round_id=round_id)]
-    await SQL.note_closed(connection, round_id=round_id, at=now)
+    closed = [row async for row in REGISTRATION.close_vacancies(connection, round_id=round_id)]
+    await REGISTRATION.note_closed(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "registration.closed", round_id, at=now)
     await outbox.append(
         connection,

@@ -16,7 +16,7 @@ from pydantic import (
 
 from services.applications.registration.domain import Facts, Place, check_submission, participant_no
 from services.applications.registration.fields import SubmittedAt
-from services.applications.registration.storage import SQL
+from services.applications.registration.storage import REGISTRATION
 from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted, owner_of
 from shared.contracts.fields import RoundId, VacancyId
 from shared.identity import Person
@@ -88,7 +88,7 @@ async def submit_application(
     Raises Refusal `not-found`, `registration-closed`, `registration-not-open`, `registration-over`,
     `facts-refused` with each fault, or `already-applied`.
     """
-    vacancy = await SQL.take_number(connection, vacancy_id=vacancy_id)
+    vacancy = await REGISTRATION.take_number(connection, vacancy_id=vacancy_id)
     if vacancy is None:
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
     accepted = {(each["level"], each["programme"]) for each in vacancy["education"]}
@@ -98,7 +98,7 @@ async def submit_application(
     check_submission(Facts(**command.model_dump()), place, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]
-    is_first = await SQL.add_application(
+    is_first = await REGISTRATION.add_application(
         connection,
         vacancy_id=vacancy_id,
         participant_no=number,
@@ -112,7 +112,7 @@ async def submit_application(
         at=now,
     )
     if not is_first:
-        earlier = await SQL.number_in_round(
+        earlier = await REGISTRATION.number_in_round(
             connection, subject=applicant.subject, round_id=round_id
         )
         raise Refusal("already-applied", round=round_id, participant_no=earlier)

@@ -6,7 +6,7 @@ from pydantic import BaseModel
 
 from services.applications.registration.domain import withdraw
 from services.applications.registration.fields import WithdrawnAt
-from services.applications.registration.storage import SQL
+from services.applications.registration.storage import REGISTRATION
 from shared.contracts.applications import ApplicationWithdrawn
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.identity import Person
@@ -35,19 +35,19 @@ async def withdraw_application(
 
     Raises Refusal `not-found` (also for another person's), `already-rejected`, or `list-is-final`.
     """
-    application = await SQL.lock_application(
+    application = await REGISTRATION.lock_application(
         connection, vacancy_id=vacancy_id, participant_no=participant_no
     )
     if application is None or application["subject"] != applicant.subject:
         raise Refusal(
             "not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}"
         )
-    is_final = await SQL.final_list_is_closed(
+    is_final = await REGISTRATION.final_list_is_closed(
         connection, vacancy_id=vacancy_id, participant_no=participant_no
     )
     is_new = withdraw(application["status"], list_is_final=is_final)
     if is_new:
-        await SQL.keep_withdrawal(
+        await REGISTRATION.keep_withdrawal(
             connection, vacancy_id=vacancy_id, participant_no=participant_no, at=now
         )
         withdrawn = ApplicationWithdrawn(

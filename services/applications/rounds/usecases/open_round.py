@@ -6,8 +6,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
-from services.applications.registration.storage import SQL
 from services.applications.rounds.domain import check_calendar
+from services.applications.rounds.storage import ROUNDS
 from services.applications.rounds.views import RoundView, see_round
 from shared.contracts.applications import Calendar, RoundOpened
 from shared.contracts.fields import RoundId
@@ -73,7 +73,7 @@ async def open_round(
     opens = command.calendar.registration_opens.astimezone(UTC)
     closes = command.calendar.registration_closes.astimezone(UTC)
     check_calendar(opens, closes, now, zone)
-    is_new = await SQL.open_round(
+    is_new = await ROUNDS.open_round(
         connection,
         round_id=command.round_id,
         name=command.name,

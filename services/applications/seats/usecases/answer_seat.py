@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.storage import SQL
+from services.applications.registration.storage import REGISTRATION
 from services.applications.seats.domain import Answer, check_in_time, check_same
 from services.applications.seats.storage import SEATS
 from shared.contracts.applications import SeatAccepted, SeatDeclined
@@ -109,7 +109,7 @@ async def give_up_seat(
 
     Raises Refusal `not-found` (also for another person's), or `not-selected`.
     """
-    application = await SQL.lock_application(
+    application = await REGISTRATION.lock_application(
         connection, vacancy_id=vacancy_id, participant_no=participant_no
     )
     if application is None or application["subject"] != applicant.subject:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.applications.registration.storage import SQL
+from services.applications.seats.storage import SEATS
 from shared.contracts.ranking import (
     AdmissionRevoked,
     CandidateSelected,
@@ -24,7 +24,7 @@ async def note_results(
         for event in events
     }
     kept = newest.values()
-    await SQL.keep_results(
+    await SEATS.keep_results(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in kept],
         participant_nos=[event.data.participant_no for event in kept],
@@ -45,7 +45,7 @@ async def note_revocations(connection: Connection, events: list[Event[AdmissionR
         for event in events
     }
     kept = newest.values()
-    await SQL.revoke_results(
+    await SEATS.revoke_results(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in kept],
         participant_nos=[event.data.participant_no for event in kept],
@@ -62,7 +62,7 @@ async def note_closed_lists(
     """The lists that were fixed, at the time of the version that counts."""
     newest = {(event.data.vacancy_id, event.data.list): event for event in events}
     kept = newest.values()
-    await SQL.keep_closed_lists(
+    await SEATS.keep_closed_lists(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in kept],
         lists=[event.data.list for event in kept],

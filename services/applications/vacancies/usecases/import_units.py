@@ -4,8 +4,8 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.storage import SQL
 from services.applications.vacancies.domain import units
+from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.applications import UnitRegistered
 from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
@@ -34,10 +34,10 @@ async def import_units(
     """
     faults: list[units.Fault] = []
     good = check_rows(rows, units.UnitRow, faults)
-    await SQL.lock_units(connection)
+    await VACANCIES.lock_units(connection)
     known = {
         row["unit_id"]: units.Unit(**row)
-        async for row in SQL.units_by_id_or_path(
+        async for row in VACANCIES.units_by_id_or_path(
             connection,
             unit_ids=[row.unit_id for _, row in good],
             path_keys=[units.path_key(row.path) for _, row in good],
@@ -45,7 +45,7 @@ async def import_units(
     }
     refuse_if_any(faults + units.faults(good, known.values()))
     changed = units.changed((row for _, row in good), known)
-    await SQL.keep_units(
+    await VACANCIES.keep_units(
         connection,
         unit_ids=[each.unit_id for each in changed],
         paths=[each.path for each in changed],

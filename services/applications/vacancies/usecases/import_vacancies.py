@@ -5,9 +5,10 @@ from datetime import datetime
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.storage import SQL
+from services.applications.rounds.storage import ROUNDS
 from services.applications.vacancies.domain import listing
 from services.applications.vacancies.domain.units import Fault, path_key
+from services.applications.vacancies.storage import VACANCIES
 from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
 from shared.policies import Policy
@@ -39,7 +40,7 @@ async def import_vacancies(
     Raises Refusal `not-found`, `round-published`, or `rows-refused` with each fault by line, column
     and reason.
     """
-    round_ = await SQL.lock_round(connection, round_id=round_id)
+    round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is not None:
@@ -48,7 +49,7 @@ async def import_vacancies(
     good = check_rows(rows, listing.ListingRow, faults)
     unit_of = {
         path_key(unit["path"]): unit["unit_id"]
-        async for unit in SQL.units_by_id_or_path(
+        async for unit in VACANCIES.units_by_id_or_path(
             connection, unit_ids=[], path_keys=list({path_key(row.lokasi_nm) for _, row in good})
         )
     }
@@ -76,15 +77,15 @@ async def _replace_draft(
     connection: Connection, round_id: str, vacancies: list[listing.Vacancy]
 ) -> None:
     listing_ids = [vacancy.listing_id for vacancy in vacancies]
-    await SQL.lock_listing_ids(connection)
+    await VACANCIES.lock_listing_ids(connection)
     used = {
         row["vacancy_id"]
-        async for row in SQL.listing_ids_used(
+        async for row in VACANCIES.listing_ids_used(
             connection, round_id=round_id, listing_ids=listing_ids
         )
     }
-    await SQL.drop_draft(connection, round_id=round_id)
-    await SQL.keep_draft(
+    await VACANCIES.drop_draft(connection, round_id=round_id)
+    await VACANCIES.keep_draft(
         connection,
         round_id=round_id,
         vacancy_ids=[listing.vacancy_id(round_id, each, used=each in used) for each in listing_ids],

@@ -3,9 +3,10 @@
 from collections import Counter
 from datetime import datetime
 
-from services.applications.registration.storage import SQL
 from services.applications.rounds.domain import check_quotas, check_seats
+from services.applications.rounds.storage import ROUNDS
 from services.applications.rounds.views import RoundView, see_round
+from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.applications import VacancyPublished
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -24,18 +25,18 @@ async def publish_vacancies(
     Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024, Pasal
     22(3)), or `quotas-not-met`.
     """
-    round_ = await SQL.lock_round(connection, round_id=round_id)
+    round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is not None:
         return await see_round(connection, round_id)
-    vacancies = [row async for row in SQL.publish_vacancies(connection, round_id=round_id)]
+    vacancies = [row async for row in VACANCIES.publish_vacancies(connection, round_id=round_id)]
     check_seats(sum(row["seats"] for row in vacancies), round_["decreed_seats"])
     by_need: Counter[str] = Counter()
     for row in vacancies:
         by_need[row["need"]] += row["seats"]
     check_quotas(Policy.model_validate(round_["policy"]), by_need)
-    await SQL.note_published(connection, round_id=round_id, at=now)
+    await VACANCIES.note_published(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "vacancies.published", round_id, at=now)
     view = await see_round(connection, round_id)
     await outbox.append(connection, [Statement(VacancyPublished(**row), now) for row in vacancies])
