@@ -50,6 +50,25 @@ def from_cursor(cursor: str | None, *, fields: int) -> list[Any] | None:
     return key
 
 
+def text_after(cursor: str | None) -> str:
+    """The text after which a list goes on; the empty text comes before all.
+
+    Raises Refusal `bad-cursor`.
+    """
+    (key,) = from_cursor(cursor, fields=1) or ("",)
+    if not isinstance(key, str):
+        raise Refusal("bad-cursor")
+    return key
+
+
+def number_after(cursor: str | None) -> int:
+    """The number after which a list goes on; 0 comes before all. Raises Refusal `bad-cursor`."""
+    (key,) = from_cursor(cursor, fields=1) or (0,)
+    if type(key) is not int or not 0 <= key < 2**31:
+        raise Refusal("bad-cursor")
+    return key
+
+
 def page(items: list[Item], limit: int, key: Any) -> Page[Item]:
     """A page of at most `limit` out of `limit + 1` items that were fetched; `key(item)` gives the
     sort key as a tuple.

@@ -6,9 +6,13 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.applications.registration import handlers as http
-from services.applications.seats import handlers as seats
+from services.applications.registration.handlers import router as registration
+from services.applications.rounds.handlers import router as rounds
+from services.applications.seats.handlers import router as seats
 from services.applications.settings import Settings
+from services.applications.status.handlers import router as status
+from services.applications.vacancies.handlers import router as vacancies
+from services.applications.verification.handlers import router as verification
 from shared.clock import utc_now
 from shared.service_outbox import outbox
 from shared.web.app import create_app
@@ -30,11 +34,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "applications",
         settings,
-        [
-            http.rounds(settings.zone),
-            http.applications(settings.zone, settings.seat_answer_days),
-            seats.seats(settings.seat_answer_days),
-        ],
+        [rounds, vacancies, registration, verification, seats, status],
         title="Terang: applications (lamaran)",
         description=DESCRIPTION,
         outbox=outbox("applications", settings),

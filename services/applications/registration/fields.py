@@ -9,7 +9,6 @@ from pydantic import Field
 
 from services.applications.registration.domain import Status
 
-RoundName = Annotated[str, Field(description="The round's name for people")]
 StatusNow = Annotated[
     Status,
     Field(

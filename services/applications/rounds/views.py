@@ -1,24 +1,17 @@
-"""What everyone may see of rounds, their vacancies, and the units."""
+"""What everyone may see of rounds."""
 
 from datetime import datetime
+from typing import Annotated
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.fields import RoundName
 from services.applications.rounds.storage import ROUNDS
-from services.applications.vacancies.storage import VACANCIES
-from shared.contracts.fields import Agency, NeedCode, Post, RoundId, UnitId, UnitPath, VacancyId
-from shared.paging import Page, from_cursor, page
+from shared.contracts.fields import RoundId
+from shared.paging import Page, page, text_after
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-
-class UnitView(BaseModel):
-    """A unit of an agency."""
-
-    unit_id: UnitId
-    path: UnitPath
-    staff: int = Field(description="People who work there")
+RoundName = Annotated[str, Field(description="The round's name for people")]
 
 
 class RoundView(BaseModel):
@@ -50,48 +43,7 @@ class RoundView(BaseModel):
     seats: int = Field(description="Their seats together")
 
 
-class EducationView(BaseModel):
-    """One level and programme of education that a vacancy accepts."""
-
-    level: str = Field(description="jenjang studi")
-    programme: str = Field(description="program studi")
-
-
-class VacancyView(BaseModel):
-    """A vacancy (formasi): one post at one unit for one kind of need."""
-
-    vacancy_id: VacancyId
-    round_id: RoundId
-    listing_id: str = Field(description="Id under which the national portal lists it")
-    number: int = Field(
-        description="Its number within the round, the first part of its participant numbers"
-    )
-    agency: Agency
-    post: Post
-    unit_id: UnitId
-    unit_path: UnitPath
-    need: NeedCode
-    seats: int = Field(description="Seats to be filled")
-    open_to_disabled: bool = Field(description="People with disabilities may apply")
-    pay_min: int = Field(description="Monthly pay in rupiah")
-    pay_max: int = Field(description="Monthly pay in rupiah")
-    education: list[EducationView] = Field(description="Accepted education; one of them suffices")
-    published: bool = Field(description="Whether it is public")
-    closed: bool = Field(description="Registration was closed")
-    submitted: int = Field(description="Applications so far, those taken back included")
-
-
-async def see_units(connection: Connection, cursor: str | None, limit: int) -> Page[UnitView]:
-    """Units in order of id. Raises Refusal `bad-cursor`."""
-    after = text_key(cursor)
-    units = [
-        UnitView(**row)
-        async for row in VACANCIES.page_of_units(connection, after=after, limit=limit + 1)
-    ]
-    return page(units, limit, lambda unit: (unit.unit_id,))
-
-
-async def see_round(connection: Connection, round_id: str) -> RoundView:
+async def show_round(connection: Connection, round_id: str) -> RoundView:
     """One round. Raises Refusal `not-found`."""
     row = await ROUNDS.round_by_id(connection, round_id=round_id)
     if row is None:
@@ -99,47 +51,11 @@ async def see_round(connection: Connection, round_id: str) -> RoundView:
     return RoundView(**row)
 
 
-async def see_rounds(connection: Connection, cursor: str | None, limit: int) -> Page[RoundView]:
+async def show_rounds(connection: Connection, cursor: str | None, limit: int) -> Page[RoundView]:
     """Rounds in order of id. Raises Refusal `bad-cursor`."""
-    after = text_key(cursor)
+    after = text_after(cursor)
     rounds = [
         RoundView(**row)
         async for row in ROUNDS.page_of_rounds(connection, after=after, limit=limit + 1)
     ]
     return page(rounds, limit, lambda round_: (round_.round_id,))
-
-
-async def see_vacancies(
-    connection: Connection, round_id: str, *, drafts: bool, cursor: str | None, limit: int
-) -> Page[VacancyView]:
-    """Vacancies of a round in order of number; `drafts`: also those that are not public yet.
-
-    Raises Refusal `not-found`, `bad-cursor`.
-    """
-    after = number_key(cursor)
-    rows = VACANCIES.page_of_vacancies(
-        connection, round_id=round_id, drafts=drafts, after=after, limit=limit + 1
-    )
-    vacancies = [VacancyView(**row) async for row in rows]
-    if not vacancies:
-        await see_round(connection, round_id)
-    return page(vacancies, limit, lambda vacancy: (vacancy.number,))
-
-
-def text_key(cursor: str | None) -> str:
-    """The text that a list goes on after; the empty one is before all.
-
-    Raises Refusal `bad-cursor`.
-    """
-    (key,) = from_cursor(cursor, fields=1) or ("",)
-    if not isinstance(key, str):
-        raise Refusal("bad-cursor")
-    return key
-
-
-def number_key(cursor: str | None) -> int:
-    """The number that a list goes on after. Raises Refusal `bad-cursor`."""
-    (key,) = from_cursor(cursor, fields=1) or (0,)
-    if type(key) is not int or not 0 <= key < 2**31:
-        raise Refusal("bad-cursor")
-    return key

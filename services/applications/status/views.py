@@ -8,20 +8,17 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.domain import Status
 from services.applications.registration.fields import (
     MaybeDecidedAt,
     MaybeWithdrawnAt,
-    RoundName,
     StatusNow,
     SubmittedAt,
 )
-from services.applications.rounds.views import text_key
+from services.applications.rounds.views import RoundName
 from services.applications.seats.domain import Answer, answer_before
 from services.applications.status.domain import Outcome, Result, Standing, standings
 from services.applications.status.storage import STATUS
-from services.applications.verification.domain.reasons import REASONS
-from services.applications.verification.storage import VERIFICATION
+from services.applications.verification.views import ReasonView, reason_view
 from shared.contracts.fields import (
     Agency,
     NeedCode,
@@ -32,28 +29,8 @@ from shared.contracts.fields import (
     VacancyId,
 )
 from shared.identity import Person
-from shared.paging import Page, page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
-
-
-class ReasonView(BaseModel):
-    """Why an application does not meet the requirements."""
-
-    code: str = Field(description="As a verifier's decision names it")
-    id: str = Field(description="In Indonesian")
-    en: str = Field(description="In English")
-
-
-class QueueItem(BaseModel):
-    """One line of a verifier's queue or an officer's list: nothing of the person."""
-
-    participant_no: ParticipantNo
-    status: StatusNow
-    reasons: list[str] = Field(description="Codes of a rejection")
-    submitted_at: SubmittedAt
-    decided_at: MaybeDecidedAt
-    withdrawn_at: MaybeWithdrawnAt
 
 
 class FactsView(BaseModel):
@@ -147,34 +124,7 @@ class OwnApplications(BaseModel):
     items: list[ApplicationView] = Field(description="All of them")
 
 
-def reasons() -> list[ReasonView]:
-    """All reasons that a verifier may give."""
-    return [_reason(code) for code in REASONS]
-
-
-async def see_queue(
-    connection: Connection, vacancy_id: str, status: Status | None, cursor: str | None, limit: int
-) -> Page[QueueItem]:
-    """A vacancy's applications in order of participant number, of one status or all.
-
-    Raises Refusal `not-found`, `bad-cursor`.
-    """
-    after = text_key(cursor)
-    if status is None:
-        rows = VERIFICATION.page_of_applications(
-            connection, vacancy_id=vacancy_id, after=after, limit=limit + 1
-        )
-    else:
-        rows = VERIFICATION.page_of_queue(
-            connection, vacancy_id=vacancy_id, status=status, after=after, limit=limit + 1
-        )
-    items = [QueueItem(**row) async for row in rows]
-    if not items and not await VERIFICATION.vacancy_is_public(connection, vacancy_id=vacancy_id):
-        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
-    return page(items, limit, lambda item: (item.participant_no,))
-
-
-async def see_application(
+async def show_application(
     connection: Connection, person: Person, vacancy_id: str, participant_no: str, answer_days: int
 ) -> ApplicationView:
     """One application.
@@ -192,7 +142,7 @@ async def see_application(
     return view
 
 
-async def see_own(connection: Connection, applicant: Person, answer_days: int) -> OwnApplications:
+async def show_own(connection: Connection, applicant: Person, answer_days: int) -> OwnApplications:
     """All applications of the person who asks.
 
     `answer_days`: how long an offered seat may be answered.
@@ -257,7 +207,7 @@ def _view(
     }
     return ApplicationView(
         **{name: row[name] for name in plain},
-        reasons=[_reason(code) for code in row["reasons"]],
+        reasons=[reason_view(code) for code in row["reasons"]],
         facts=FactsView(**row) if row["education_level"] is not None else None,
         note=row["note"] if with_note else None,
         results=[
@@ -274,8 +224,3 @@ def _view(
         seat_given_up_at=given_up_at,
         offers=offers,
     )
-
-
-def _reason(code: str) -> ReasonView:
-    known = REASONS.get(code)  # type: ignore[call-overload] # a code of an older version has no words any more
-    return ReasonView(code=code, id=known.id if known else code, en=known.en if known else code)

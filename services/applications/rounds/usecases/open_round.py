@@ -8,7 +8,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from services.applications.rounds.domain import check_calendar
 from services.applications.rounds.storage import ROUNDS
-from services.applications.rounds.views import RoundView, see_round
 from shared.contracts.applications import Calendar, RoundOpened
 from shared.contracts.fields import RoundId
 from shared.identity import Person
@@ -62,7 +61,7 @@ async def open_round(
     zone: ZoneInfo,
     *,
     seed: str,
-) -> RoundView:
+) -> None:
     """Opens it and states RoundOpened with the whole policy.
 
     `seed` is 64 random hexadecimal digits.
@@ -101,6 +100,4 @@ async def open_round(
         decreed_seats=command.decreed_seats,
         calendar=Calendar(registration_opens=opens, registration_closes=closes),
     )
-    view = await see_round(connection, command.round_id)
     await outbox.append(connection, [Statement(opened, now)])
-    return view

@@ -5,7 +5,6 @@ from datetime import datetime
 
 from services.applications.rounds.domain import check_quotas, check_seats
 from services.applications.rounds.storage import ROUNDS
-from services.applications.rounds.views import RoundView, see_round
 from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.applications import VacancyPublished
 from shared.identity import Person
@@ -18,7 +17,7 @@ from shared.refusals import Refusal
 
 async def publish_vacancies(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
-) -> RoundView:
+) -> None:
     """Publishes all of them at once, and states VacancyPublished of each; a second time is no other
     decision.
 
@@ -29,7 +28,7 @@ async def publish_vacancies(
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is not None:
-        return await see_round(connection, round_id)
+        return
     vacancies = [row async for row in VACANCIES.publish_vacancies(connection, round_id=round_id)]
     check_seats(sum(row["seats"] for row in vacancies), round_["decreed_seats"])
     by_need: Counter[str] = Counter()
@@ -38,6 +37,4 @@ async def publish_vacancies(
     check_quotas(Policy.model_validate(round_["policy"]), by_need)
     await VACANCIES.note_published(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "vacancies.published", round_id, at=now)
-    view = await see_round(connection, round_id)
     await outbox.append(connection, [Statement(VacancyPublished(**row), now) for row in vacancies])
-    return view

@@ -1,0 +1,50 @@
+"""What became of an application, over HTTP: for its owner, and for those who decide on it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from services.applications.seats.handlers import AnswerDays
+from services.applications.status.views import (
+    ApplicationView,
+    OwnApplications,
+    show_application,
+    show_own,
+)
+from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.identity import Person
+from shared.web.authentication import Applicant, require_role
+from shared.web.dependencies import ResourcesDependency
+from shared.web.problems import problem_responses
+
+Concerned = Annotated[Person, require_role("applicant", "verifier", "officer")]
+
+router = APIRouter(tags=["applications"])
+
+
+@router.get(
+    "/vacancies/{vacancy_id}/applications/{participant_no}",
+    responses=problem_responses(401, 403, 404),
+    summary="One application, for its owner, verifiers and officers",
+)
+async def one(
+    vacancy_id: VacancyId,
+    participant_no: ParticipantNo,
+    resources: ResourcesDependency,
+    person: Concerned,
+    days: AnswerDays,
+) -> ApplicationView:
+    async with resources.pool.acquire() as connection:
+        return await show_application(connection, person, vacancy_id, participant_no, days)
+
+
+@router.get(
+    "/me",
+    responses=problem_responses(401, 403),
+    summary="Your own applications and what became of them",
+)
+async def own(
+    resources: ResourcesDependency, applicant: Applicant, days: AnswerDays
+) -> OwnApplications:
+    async with resources.pool.acquire() as connection:
+        return await show_own(connection, applicant, days)

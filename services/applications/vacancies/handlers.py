@@ -1,0 +1,151 @@
+"""Units and vacancies over HTTP: imported and published by officers, seen by everyone."""
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+
+from services.applications.rounds.views import RoundView, show_round
+from services.applications.vacancies.domain import listing
+from services.applications.vacancies.domain import units as units_file
+from services.applications.vacancies.usecases.import_units import UnitsImported, import_units
+from services.applications.vacancies.usecases.import_vacancies import (
+    VacanciesImported,
+    import_vacancies,
+)
+from services.applications.vacancies.usecases.publish_vacancies import publish_vacancies
+from services.applications.vacancies.views import (
+    UnitView,
+    VacancyView,
+    show_units,
+    show_vacancies,
+)
+from shared.contracts.fields import RoundId
+from shared.csv_files import read_csv
+from shared.paging import Page
+from shared.postgres.pool import Connection
+from shared.web.authentication import MaybePerson, Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.parameters import Cursor, Limit
+from shared.web.problems import problem_responses
+
+router = APIRouter(tags=["rounds"])
+
+
+def csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
+    """The body of a route that takes a file, for OpenAPI."""
+    schema = {"type": "string", "description": f"UTF-8 with the header line {','.join(columns)}"}
+    return {
+        "requestBody": {
+            "required": True,
+            "content": {"text/csv": {"schema": schema, "example": example}},
+        }
+    }
+
+
+UNITS_FILE = csv_body(
+    units_file.COLUMNS, "unit_id,path,staff\nU-001,Pemerintah Kota Serang | KECAMATAN KASEMEN,34\n"
+)
+VACANCIES_FILE = csv_body(
+    listing.COLUMNS,
+    f"{','.join(listing.COLUMNS)}\n29719f29,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,"
+    "Pemerintah Kota Serang | KECAMATAN KASEMEN,2,1,2322880,2555168,S-1/Sarjana,"
+    "S-1 ILMU PEMERINTAHAN\n",
+)
+
+
+@router.post(
+    "/units/import",
+    response_model=UnitsImported,
+    responses=problem_responses(401, 403, 413),
+    openapi_extra=UNITS_FILE,
+    summary="Import units",
+)
+async def send_units(
+    request: Request,
+    resources: ResourcesDependency,
+    officer: Officer,
+    transaction: TransactionDependency,
+) -> Response:
+    """The whole file or nothing; units that it doesn't name stay as they are."""
+    rows = read_csv(await request.body(), units_file.COLUMNS)
+    return await transaction.once(
+        lambda connection: import_units(
+            connection, resources.outbox, officer, rows, resources.clock()
+        ),
+        200,
+    )
+
+
+@router.get("/units", responses=problem_responses(400), summary="Units in order of id")
+async def units(
+    resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
+) -> Page[UnitView]:
+    async with resources.pool.acquire() as connection:
+        return await show_units(connection, cursor, limit)
+
+
+@router.post(
+    "/rounds/{round_id}/vacancies/import",
+    response_model=VacanciesImported,
+    responses=problem_responses(401, 403, 404, 409, 413),
+    openapi_extra=VACANCIES_FILE,
+    summary="Import a round's vacancies, as a draft",
+)
+async def send_vacancies(
+    round_id: RoundId,
+    request: Request,
+    resources: ResourcesDependency,
+    officer: Officer,
+    transaction: TransactionDependency,
+) -> Response:
+    """The national portal's list: a row for each education programme of a vacancy.
+
+    Takes the place of the draft before.
+    """
+    rows = read_csv(await request.body(), listing.COLUMNS)
+    return await transaction.once(
+        lambda connection: import_vacancies(connection, officer, round_id, rows, resources.clock()),
+        200,
+    )
+
+
+@router.get(
+    "/rounds/{round_id}/vacancies",
+    responses=problem_responses(400, 404),
+    summary="A round's vacancies in order of number; officers see drafts too",
+)
+async def vacancies(
+    round_id: RoundId,
+    resources: ResourcesDependency,
+    person: MaybePerson,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[VacancyView]:
+    drafts = person is not None and "officer" in person.roles
+    async with resources.pool.acquire() as connection:
+        return await show_vacancies(connection, round_id, drafts=drafts, cursor=cursor, limit=limit)
+
+
+@router.post(
+    "/rounds/{round_id}/publish",
+    response_model=RoundView,
+    responses=problem_responses(401, 403, 404, 409),
+    summary="Publish all vacancies of a round",
+)
+async def publish(
+    round_id: RoundId,
+    resources: ResourcesDependency,
+    officer: Officer,
+    transaction: TransactionDependency,
+) -> Response:
+    """Only if their seats together equal the decreed seats.
+
+    From then on they stay as they are.
+    """
+
+    async def publish_and_show(connection: Connection) -> RoundView:
+        await publish_vacancies(connection, resources.outbox, officer, round_id, resources.clock())
+        return await show_round(connection, round_id)
+
+    return await transaction.once(publish_and_show, 200)

@@ -1,0 +1,86 @@
+"""Verification over HTTP: the verifier's queue, and decisions."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+
+from services.applications.registration.domain import Status
+from services.applications.verification.usecases import (
+    DecisionView,
+    VerifyApplication,
+    verify_application,
+)
+from services.applications.verification.views import (
+    QueueItem,
+    ReasonView,
+    show_queue,
+    show_reasons,
+)
+from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.identity import Person
+from shared.paging import Page
+from shared.web.authentication import Verifier, require_role
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.parameters import Cursor, Limit
+from shared.web.problems import problem_responses
+
+Deciding = Annotated[Person, require_role("verifier", "officer")]
+
+router = APIRouter(tags=["applications"])
+
+
+@router.get(
+    "/vacancies/{vacancy_id}/applications",
+    responses=problem_responses(400, 401, 403, 404),
+    summary="A vacancy's applications in order of participant number",
+)
+async def queue(
+    vacancy_id: VacancyId,
+    resources: ResourcesDependency,
+    _: Deciding,
+    status: Annotated[
+        Status | None, Query(description="Only these: `submitted` is the verifier's queue")
+    ] = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[QueueItem]:
+    async with resources.pool.acquire() as connection:
+        return await show_queue(connection, vacancy_id, status, cursor, limit)
+
+
+@router.post(
+    "/vacancies/{vacancy_id}/applications/{participant_no}/verification",
+    response_model=DecisionView,
+    responses=problem_responses(401, 403, 404, 409),
+    summary="Decide whether an application meets the requirements",
+)
+async def verify(
+    vacancy_id: VacancyId,
+    participant_no: ParticipantNo,
+    command: VerifyApplication,
+    resources: ResourcesDependency,
+    verifier: Verifier,
+    transaction: TransactionDependency,
+) -> Response:
+    """Once. The same decision again is fine; another is refused."""
+    return await transaction.once(
+        lambda connection: verify_application(
+            connection,
+            resources.outbox,
+            verifier,
+            vacancy_id,
+            participant_no,
+            command,
+            resources.clock(),
+        ),
+        200,
+    )
+
+
+@router.get(
+    "/verification-reasons",
+    summary="Why an application may be found not to meet the requirements",
+)
+async def verification_reasons() -> list[ReasonView]:
+    return show_reasons()
