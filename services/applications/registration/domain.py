@@ -1,7 +1,7 @@
 """One application, from submitting to its result: what may be stated, decided, taken back."""
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -10,11 +10,9 @@ from zoneinfo import ZoneInfo
 
 from services.applications.rounds.domain import in_words
 from services.applications.vacancies.domain.units import Fault
-from services.applications.verification.domain.reasons import REASONS
 from shared.refusals import Refusal
 
 Status = Literal["submitted", "verified", "rejected", "withdrawn"]
-Decision = Literal["MS", "TMS"]
 
 YOUNGEST, OLDEST = 15, 70
 """Years of age that a birth date is taken for no slip of the pen. The law's limits are the
@@ -105,31 +103,6 @@ def years_before(day: date, years: int) -> date:
 def participant_no(vacancy_number: int, n: int) -> str:
     """The participant number of the `n`th to apply for the vacancy of that number in its round."""
     return f"{vacancy_number:04d}-{n:06d}"
-
-
-def decide(
-    status: Status, stood: Collection[str], decision: Decision, reasons: Sequence[str]
-) -> bool:
-    """Whether the decision is new; a decision that stands already is no other one.
-
-    `stood` are the reasons of the decision that stands. Raises Refusal `reasons-needed`,
-    `reasons-not-taken`, `unknown-reasons`, `already-withdrawn`, or `already-decided` where another
-    decision stands.
-    """
-    if decision == "TMS" and not reasons:
-        raise Refusal("reasons-needed", known=", ".join(REASONS))
-    if decision == "MS" and reasons:
-        raise Refusal("reasons-not-taken")
-    unknown = sorted(set(reasons) - REASONS.keys())
-    if unknown:
-        raise Refusal("unknown-reasons", unknown=", ".join(unknown), known=", ".join(REASONS))
-    if status == "withdrawn":
-        raise Refusal("already-withdrawn")
-    if status == "submitted":
-        return True
-    if (status, set(stood)) != ("verified" if decision == "MS" else "rejected", set(reasons)):
-        raise Refusal("already-decided", decision="MS" if status == "verified" else "TMS")
-    return False
 
 
 def withdraw(status: Status, *, list_is_final: bool) -> bool:

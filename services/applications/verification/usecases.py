@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.applications.registration.domain import Decision, decide
 from services.applications.registration.fields import DecidedAt
 from services.applications.registration.storage import REGISTRATION
+from services.applications.verification.domain.decision import Decision, decide
 from services.applications.verification.storage import VERIFICATION
 from shared.contracts.applications import (
     ApplicantFactsStated,

@@ -3,8 +3,8 @@
 from collections import Counter
 from datetime import datetime
 
-from services.applications.rounds.domain import check_quotas, check_seats
 from services.applications.rounds.storage import ROUNDS
+from services.applications.vacancies.domain.publishing import check_quotas, check_seats
 from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.applications import VacancyPublished
 from shared.identity import Person

@@ -1,4 +1,4 @@
-"""What may be stated, decided and taken back."""
+"""What may be stated, and what may be taken back."""
 
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -9,19 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.applications.registration.domain import (
-    Decision,
     Facts,
     Place,
     Status,
     check_submission,
-    decide,
     fact_faults,
     highest_gpa,
     participant_no,
     withdraw,
     years_before,
 )
-from services.applications.verification.domain.reasons import REASONS
 from shared.refusals import Refusal
 
 ZONE = ZoneInfo("Asia/Jakarta")
@@ -114,44 +111,6 @@ def test_participant_numbers_sort(vacancy: int, one: int, other: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("status", "stood", "decision", "reasons", "outcome"),
-    [
-        ("submitted", (), "MS", (), True),
-        ("submitted", (), "TMS", ("document-missing",), True),
-        ("verified", (), "MS", (), False),
-        (
-            "rejected",
-            ("document-missing", "data-differ"),
-            "TMS",
-            ("data-differ", "document-missing"),
-            False,
-        ),
-        ("rejected", ("document-missing",), "TMS", ("data-differ",), "already-decided"),
-        ("verified", (), "TMS", ("data-differ",), "already-decided"),
-        ("rejected", ("data-differ",), "MS", (), "already-decided"),
-        ("withdrawn", (), "MS", (), "already-withdrawn"),
-        ("submitted", (), "TMS", (), "reasons-needed"),
-        ("submitted", (), "MS", ("data-differ",), "reasons-not-taken"),
-        ("submitted", (), "TMS", ("data-differ", "rude"), "unknown-reasons"),
-    ],
-)
-def test_decide(
-    status: Status,
-    stood: tuple[str, ...],
-    decision: Decision,
-    reasons: tuple[str, ...],
-    outcome: bool | str,
-) -> None:
-    """A decision is new, or stands already, or is refused by name."""
-    if isinstance(outcome, bool):
-        assert decide(status, stood, decision, reasons) is outcome
-    else:
-        with pytest.raises(Refusal) as refused:
-            decide(status, stood, decision, reasons)
-        assert refused.value.code == outcome
-
-
-@pytest.mark.parametrize(
     ("status", "is_final", "outcome"),
     [
         ("submitted", False, True),
@@ -171,10 +130,3 @@ def test_withdraw(status: Status, is_final: bool, outcome: bool | str) -> None:
         with pytest.raises(Refusal) as refused:
             withdraw(status, list_is_final=is_final)
         assert refused.value.code == outcome
-
-
-def test_reasons_have_words() -> None:
-    """Every reason has its own words in both languages, each a sentence."""
-    texts = [text for reason in REASONS.values() for text in reason]
-    assert len(texts) == len(set(texts)) == 2 * len(REASONS)
-    assert all(text[0].isupper() and text.endswith(".") for text in texts)

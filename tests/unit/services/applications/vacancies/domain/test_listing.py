@@ -76,16 +76,6 @@ def test_an_unknown_unit_is_named_once() -> None:
     assert [(fault["line"], fault["column"]) for fault in faults] == [(of_one[0][0], "lokasi_nm")]
 
 
-@given(st.text(alphabet="Ab | \t", max_size=30))
-def test_path_key(path: str) -> None:
-    """Case and surplus blanks of a path don't count, and what stands between bars stays where it
-    is.
-    """
-    assert path_key(path) == path_key(f"  {path.upper()} ".replace(" ", "   "))
-    assert path_key(path_key(path)) == path_key(path)
-    assert path_key(path).count("|") == path.count("|")
-
-
 def test_vacancy_id() -> None:
     """A listing id that is free is the vacancy's; otherwise the id follows from round and listing,
     and differs by round.

@@ -1,0 +1,35 @@
+"""Whether an application meets the requirements (MS) or not (TMS): decided once."""
+
+from collections.abc import Collection, Sequence
+from typing import Literal
+
+from services.applications.registration.domain import Status
+from services.applications.verification.domain.reasons import REASONS
+from shared.refusals import Refusal
+
+Decision = Literal["MS", "TMS"]
+
+
+def decide(
+    status: Status, stood: Collection[str], decision: Decision, reasons: Sequence[str]
+) -> bool:
+    """Whether the decision is new; a decision that stands already is no other one.
+
+    `stood` are the reasons of the decision that stands. Raises Refusal `reasons-needed`,
+    `reasons-not-taken`, `unknown-reasons`, `already-withdrawn`, or `already-decided` where another
+    decision stands.
+    """
+    if decision == "TMS" and not reasons:
+        raise Refusal("reasons-needed", known=", ".join(REASONS))
+    if decision == "MS" and reasons:
+        raise Refusal("reasons-not-taken")
+    unknown = sorted(set(reasons) - REASONS.keys())
+    if unknown:
+        raise Refusal("unknown-reasons", unknown=", ".join(unknown), known=", ".join(REASONS))
+    if status == "withdrawn":
+        raise Refusal("already-withdrawn")
+    if status == "submitted":
+        return True
+    if (status, set(stood)) != ("verified" if decision == "MS" else "rejected", set(reasons)):
+        raise Refusal("already-decided", decision="MS" if status == "verified" else "TMS")
+    return False
