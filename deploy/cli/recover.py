@@ -87,12 +87,11 @@ async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool)
 
 def restore_of(service: str) -> Restore | None:
     """The service's own part, `restore` in its restore_from_log.py, if it has one."""
-    for place in ("", ".usecases"):
-        name = f"services.{service}{place}.restore_from_log"
-        if find_spec(name.rpartition(".")[0]) is not None and find_spec(name) is not None:
-            restore: Restore = import_module(name).restore
-            return restore
-    return None
+    name = f"services.{service}.restore_from_log"
+    if find_spec(name) is None:
+        return None
+    restore: Restore = import_module(name).restore
+    return restore
 
 
 def described(plan: Plan, *, restores: bool) -> list[str]:
