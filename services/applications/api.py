@@ -19,13 +19,17 @@ from shared.web.app import create_app
 from shared.web.problems import Problems
 
 DESCRIPTION = """
-Officers register units, open rounds, import and publish vacancies (formasi); applicants apply; verifiers decide whether an application meets the
+Officers register units, open rounds, import and publish vacancies (formasi); applicants apply; \
+verifiers decide whether an application meets the
 requirements (MS) or not (TMS); applicants may take theirs back; officers close registration.
 
-**Participant numbers** (`0042-000017`: the vacancy's number in its round, then who applied how many-th) stand for people everywhere else. Who it is, and
-what they stated of themselves, stays here; ties and rules learn the facts over a restricted topic.
+**Participant numbers** (`0042-000017`: the vacancy's number in its round, then who applied how \
+many-th) stand for people everywhere else. Who it is, and
+what they stated of themselves, stays here; ties and rules learn the facts over a restricted \
+topic.
 
-**Once.** What creates takes `Idempotency-Key`: sent again with the same key it has its effect once. A decision that stands already is no other one.
+**Once.** What creates takes `Idempotency-Key`: sent again with the same key it has its effect \
+once. A decision that stands already is no other one.
 """
 
 

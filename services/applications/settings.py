@@ -1,6 +1,4 @@
-"""What the applications service is told by its environment: the settings of every service, and how
-long people may think.
-"""
+"""The settings of applications, out of its environment."""
 
 from typing import Annotated
 
@@ -10,7 +8,7 @@ from shared import settings
 
 
 class Settings(settings.Settings):
-    """How long an offered seat may be answered."""
+    """The settings of every service, and how long an offered seat may be answered."""
 
     seat_answer_days: Annotated[
         int,
@@ -19,6 +17,7 @@ class Settings(settings.Settings):
             ge=1,
             le=60,
             title="Days to answer an offered seat",
-            description="An offer that nobody answered so many days after it was made lapses, and the seat goes to the next",
+            description="An offer that nobody answered so many days after it was made lapses, "
+            "and the seat goes to the next",
         ),
     ] = 7

@@ -1,11 +1,9 @@
-"""Puts the worker of applications together: it carries out what was decided, and hears what ranking
-says of candidates.
-"""
+"""Puts the worker of applications together."""
 
 from collections.abc import Callable
 from datetime import datetime
 
-from services.applications.seats.usecases.answer_seat import lapse_all
+from services.applications.seats.usecases.lapse_offers import lapse_all
 from services.applications.settings import Settings
 from services.applications.subscriptions import subscriptions
 from shared.clock import utc_now
@@ -15,12 +13,11 @@ from shared.postgres.pool import Pool
 from shared.service_outbox import outbox
 
 LOOK_EVERY_S = 5.0
-"""How soon an offer lapses after its last instant; a look costs a query over the index of offers.
-"""
+"""Seconds until an offer lapses after its last instant; a look is one query along an index."""
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
-    """The worker of applications; later it owes that offers lapse."""
+    """The worker of applications: it hears of ranking, and lets offers lapse."""
     out = outbox("applications", settings)
 
     async def lapse(pool: Pool) -> None:

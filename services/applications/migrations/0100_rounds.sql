@@ -3,9 +3,11 @@
 CREATE TABLE public.units (
     unit_id text PRIMARY KEY,
     path text NOT NULL,
-    path_key text NOT NULL,                     -- the path without case and surplus blanks, as vacancies are matched with it
+    -- The path without case and surplus blanks, as vacancies are matched with it.
+    path_key text NOT NULL,
     staff integer NOT NULL CHECK (staff >= 0),
-    UNIQUE (path_key) DEFERRABLE INITIALLY DEFERRED     -- two units may swap their paths in one file
+    -- Two units may swap their paths in one file.
+    UNIQUE (path_key) DEFERRABLE INITIALLY DEFERRED
 );
 
 CREATE TABLE public.rounds (
@@ -39,11 +41,13 @@ CREATE TABLE public.vacancies (
     pay_max integer NOT NULL CHECK (pay_max >= pay_min),
     education jsonb NOT NULL,                   -- [{"level": …, "programme": …}, …]
     published boolean NOT NULL DEFAULT false,
-    closed boolean NOT NULL DEFAULT false,      -- registration; beside the counter, so that one row lock decides
-    submitted integer NOT NULL DEFAULT 0,       -- participant numbers given out, from 1 without a gap
+    -- Registration is closed; beside the counter, so that one row lock decides.
+    closed boolean NOT NULL DEFAULT false,
+    -- Participant numbers given out, from 1 without a gap.
+    submitted integer NOT NULL DEFAULT 0,
     UNIQUE (round_id, listing_id),
     UNIQUE (round_id, number)
-) WITH (fillfactor = 40);                       -- a new version for each registration stays on its page
+) WITH (fillfactor = 40); -- a new version for each registration stays on its page
 
 -- migrate:down
 DROP TABLE public.vacancies, public.rounds, public.units;

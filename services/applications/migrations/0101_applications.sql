@@ -4,7 +4,8 @@ CREATE TABLE public.applications (
     vacancy_id text NOT NULL REFERENCES public.vacancies,
     participant_no text NOT NULL,
     round_id text NOT NULL,
-    status text NOT NULL DEFAULT 'submitted' CHECK (status IN ('submitted', 'verified', 'rejected', 'withdrawn')),
+    status text NOT NULL DEFAULT 'submitted'
+        CHECK (status IN ('submitted', 'verified', 'rejected', 'withdrawn')),
     reasons text[] NOT NULL DEFAULT '{}',       -- codes of a rejection
     submitted_at timestamptz NOT NULL,
     decided_at timestamptz,                     -- MS or TMS; a withdrawal keeps it
@@ -20,10 +21,12 @@ CREATE TABLE public.applications_personal (
     vacancy_id text NOT NULL,
     participant_no text NOT NULL,
     round_id text NOT NULL,
-    subject text,                               -- the identity provider's opaque id; none where only the log remembered the application
+    -- The identity provider's opaque id; none where only the log remembered the application.
+    subject text,
     education_level text NOT NULL,
     education_programme text,
-    gpa numeric(5, 2),                          -- grade point average, or mean diploma mark of a school
+    -- Grade point average, or mean diploma mark of a school.
+    gpa numeric(5, 2),
     birth_date date,
     relevant_experience_months integer,
     note text NOT NULL DEFAULT '',              -- the verifier's, for officers and verifiers alone
@@ -35,8 +38,9 @@ CREATE TABLE public.applications_personal (
 -- What a person, a verifier or an officer sees of one application; the note is left to those who
 -- may.
 CREATE VIEW public.application_details AS
-SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need, unit.path AS unit_path, round.name AS round_name,
-       personal.subject, personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,
+SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need,
+       unit.path AS unit_path, round.name AS round_name, personal.subject,
+       personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,
        personal.relevant_experience_months, personal.note
   FROM public.applications AS application
   JOIN public.vacancies AS vacancy USING (vacancy_id)

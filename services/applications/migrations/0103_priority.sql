@@ -5,8 +5,9 @@
 ALTER TABLE public.applications_personal ADD COLUMN priority text;
 
 CREATE OR REPLACE VIEW public.application_details AS
-SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need, unit.path AS unit_path, round.name AS round_name,
-       personal.subject, personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,
+SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need,
+       unit.path AS unit_path, round.name AS round_name, personal.subject,
+       personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,
        personal.relevant_experience_months, personal.note, personal.priority
   FROM public.applications AS application
   JOIN public.vacancies AS vacancy USING (vacancy_id)
@@ -17,8 +18,9 @@ SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.
 -- migrate:down
 DROP VIEW public.application_details;
 CREATE VIEW public.application_details AS
-SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need, unit.path AS unit_path, round.name AS round_name,
-       personal.subject, personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,
+SELECT application.*, vacancy.listing_id, vacancy.agency, vacancy.post, vacancy.need,
+       unit.path AS unit_path, round.name AS round_name, personal.subject,
+       personal.education_level, personal.education_programme, personal.gpa, personal.birth_date,
        personal.relevant_experience_months, personal.note
   FROM public.applications AS application
   JOIN public.vacancies AS vacancy USING (vacancy_id)

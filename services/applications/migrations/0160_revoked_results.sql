@@ -10,4 +10,7 @@ ALTER TABLE projections.results
 
 -- migrate:down
 DELETE FROM projections.results WHERE revoked;
-ALTER TABLE projections.results DROP COLUMN revoked, ALTER COLUMN rank SET NOT NULL, ALTER COLUMN score SET NOT NULL;
+ALTER TABLE projections.results
+    DROP COLUMN revoked,
+    ALTER COLUMN rank SET NOT NULL,
+    ALTER COLUMN score SET NOT NULL;

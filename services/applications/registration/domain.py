@@ -1,4 +1,4 @@
-"""One application, from submitting to its result: what may be stated, decided, taken back."""
+"""An application: what may be stated in it, and when it may be taken back."""
 
 import re
 from collections.abc import Collection
@@ -9,23 +9,22 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.applications.rounds.domain import in_words
-from services.applications.vacancies.domain.units import Fault
+from services.applications.vacancies.domain.units import ColumnFault
 from shared.refusals import Refusal
 
-Status = Literal["submitted", "verified", "rejected", "withdrawn"]
+ApplicationStatus = Literal["submitted", "verified", "rejected", "withdrawn"]
 
 YOUNGEST, OLDEST = 15, 70
-"""Years of age that a birth date is taken for no slip of the pen. The law's limits are the
-verifier's to apply."""
+"""Years of age outside which a birth date is a slip of the pen. A verifier applies the law's own
+limits."""
 
 HIGHEST_GPA, HIGHEST_MARK = Decimal(4), Decimal(100)
 SCHOOLS = {"SD", "SLTP", "SMP", "SLTA", "SMA", "SMU", "SMK", "STM", "MA"}
-"""Words in a level of education by which it is a school's: its diploma has a mean mark up to 100,
-others an average up to 4."""
+"""Words of a school's level of education, whose diploma has a mean mark up to 100."""
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
+class StatedFacts:
     """What an applicant states of themselves.
 
     `gpa` is the grade point average, or the mean diploma mark of a school.
@@ -39,10 +38,8 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Place:
-    """The vacancy as it stands when someone applies: `education` holds the (level, programme) that
-    it accepts.
-    """
+class RegistrationTerms:
+    """What a vacancy asks of applicants: `education` holds each (level, programme) it accepts."""
 
     education: Collection[tuple[str, str]]
     registration_opens: datetime
@@ -50,24 +47,30 @@ class Place:
     closed: bool
 
 
-def check_submission(facts: Facts, place: Place, now: datetime, zone: ZoneInfo) -> None:
-    """Raises Refusal `registration-closed`, `registration-not-open`, `registration-over`, or
+def check_submission(
+    facts: StatedFacts, terms: RegistrationTerms, now: datetime, zone: ZoneInfo
+) -> None:
+    """Checks that the vacancy takes an application with these facts now.
+
+    Raises Refusal `registration-closed`, `registration-not-open`, `registration-over`, or
     `facts-refused` with each fault.
     """
-    if place.closed:
+    if terms.closed:
         raise Refusal("registration-closed")
-    if now < place.registration_opens:
-        raise Refusal("registration-not-open", opens=in_words(place.registration_opens, zone))
-    if now >= place.registration_closes:
-        raise Refusal("registration-over", closes=in_words(place.registration_closes, zone))
-    faults = fact_faults(facts, place.education, now.astimezone(zone).date())
+    if now < terms.registration_opens:
+        raise Refusal("registration-not-open", opens=in_words(terms.registration_opens, zone))
+    if now >= terms.registration_closes:
+        raise Refusal("registration-over", closes=in_words(terms.registration_closes, zone))
+    faults = fact_faults(facts, terms.education, now.astimezone(zone).date())
     if faults:
         raise Refusal("facts-refused", errors=faults)
 
 
-def fact_faults(facts: Facts, accepted: Collection[tuple[str, str]], today: date) -> list[Fault]:
+def fact_faults(
+    facts: StatedFacts, accepted: Collection[tuple[str, str]], today: date
+) -> list[ColumnFault]:
     """What is wrong with the facts, by field; empty where nothing is."""
-    faults: list[Fault] = []
+    faults: list[ColumnFault] = []
     if (facts.education_level, facts.education_programme) not in accepted:
         words = "; ".join(f"{level}: {programme}" for level, programme in sorted(accepted))
         faults.append(
@@ -86,9 +89,7 @@ def fact_faults(facts: Facts, accepted: Collection[tuple[str, str]], today: date
 
 
 def highest_gpa(education_level: str) -> Decimal:
-    """The top of the scale of `gpa`: 100 for a school's mean diploma mark, 4 for a grade point
-    average.
-    """
+    """The top of the scale of `gpa`: 100 for a school's mean diploma mark, 4 otherwise."""
     words = set(re.split(r"[^A-Z]+", education_level.upper()))
     return HIGHEST_MARK if words & SCHOOLS else HIGHEST_GPA
 
@@ -105,7 +106,7 @@ def participant_no(vacancy_number: int, n: int) -> str:
     return f"{vacancy_number:04d}-{n:06d}"
 
 
-def withdraw(status: Status, *, list_is_final: bool) -> bool:
+def withdraw(status: ApplicationStatus, *, list_is_final: bool) -> bool:
     """Whether taking it back is new; twice is once.
 
     `list_is_final`: the final list of the vacancy was fixed.

@@ -1,18 +1,17 @@
-"""The kinds of value that several answers of applications show; shared/contracts/fields.py has
-those that events state too.
-"""
+"""Fields that several answers show; shared/contracts/fields.py has those of events."""
 
 from datetime import datetime
 from typing import Annotated
 
 from pydantic import Field
 
-from services.applications.registration.domain import Status
+from services.applications.registration.domain import ApplicationStatus
 
 StatusNow = Annotated[
-    Status,
+    ApplicationStatus,
     Field(
-        description="`submitted`: waits for a verifier; `verified` or `rejected`: does or does not meet the requirements; `withdrawn`: taken back"
+        description="`submitted`: waits for a verifier; `verified` or `rejected`: does or does not "
+        "meet the requirements; `withdrawn`: taken back"
     ),
 ]
 SubmittedAt = Annotated[datetime, Field(description="When the applicant applied, UTC")]

@@ -1,17 +1,21 @@
 -- name: take_number(vacancy_id)^
--- Locks a public vacancy and takes its next participant number; a transaction undone gives it back.
+-- Locks a public vacancy and takes its next participant number; a transaction that is undone gives
+-- it back.
 UPDATE vacancies AS vacancy SET submitted = submitted + 1
   FROM rounds AS round
  WHERE vacancy_id = :vacancy_id AND published AND round.round_id = vacancy.round_id
 RETURNING vacancy.round_id, vacancy.number, vacancy.submitted, vacancy.closed, vacancy.education,
           round.registration_opens, round.registration_closes;
 
--- name: add_application(vacancy_id, participant_no, round_id, subject, education_level, education_programme, gpa, birth_date, experience, at)$
+-- name: add_application(vacancy_id, participant_no, round_id, subject, education_level,
+--       education_programme, gpa, birth_date, experience, at)$
 -- The application and who it is; nothing where the person has one in the round.
 WITH person AS (
-    INSERT INTO applications_personal (vacancy_id, participant_no, round_id, subject, education_level, education_programme,
-                                       gpa, birth_date, relevant_experience_months)
-    VALUES (:vacancy_id, :participant_no, :round_id, :subject, :education_level, :education_programme, :gpa, :birth_date, :experience)
+    INSERT INTO applications_personal (vacancy_id, participant_no, round_id, subject,
+                                       education_level, education_programme, gpa, birth_date,
+                                       relevant_experience_months)
+    VALUES (:vacancy_id, :participant_no, :round_id, :subject, :education_level,
+            :education_programme, :gpa, :birth_date, :experience)
     ON CONFLICT (subject, round_id) DO NOTHING
     RETURNING vacancy_id, participant_no, round_id
 )
@@ -21,38 +25,53 @@ RETURNING true;
 
 -- name: number_in_round(subject, round_id)$
 -- The participant number that a person has in a round.
-SELECT participant_no FROM applications_personal WHERE subject = :subject AND round_id = :round_id;
+SELECT participant_no
+  FROM applications_personal
+ WHERE subject = :subject AND round_id = :round_id;
 
 -- name: lock_application(vacancy_id, participant_no)^
 -- One application and whose it is, held until the transaction ends.
-SELECT application.round_id, application.status, application.reasons, application.decided_at, application.withdrawn_at, personal.subject
-  FROM applications AS application LEFT JOIN applications_personal AS personal USING (vacancy_id, participant_no)
+SELECT application.round_id, application.status, application.reasons, application.decided_at,
+       application.withdrawn_at, personal.subject
+  FROM applications AS application
+  LEFT JOIN applications_personal AS personal USING (vacancy_id, participant_no)
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
    FOR UPDATE OF application;
 
 -- name: final_list_is_closed(vacancy_id, participant_no)$
 -- Whether ranking fixed the last list of the vacancy's policy, or has given this candidate a seat.
-SELECT EXISTS (SELECT FROM results WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no AND selected)
-    OR EXISTS (SELECT FROM closed_lists AS closed JOIN vacancies USING (vacancy_id) JOIN rounds AS round USING (round_id)
-                WHERE closed.vacancy_id = :vacancy_id AND closed.list = round.policy->'lists'->-1->>'code');
+SELECT EXISTS (SELECT FROM results
+                WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no AND selected)
+    OR EXISTS (SELECT FROM closed_lists AS closed
+                 JOIN vacancies USING (vacancy_id)
+                 JOIN rounds AS round USING (round_id)
+                WHERE closed.vacancy_id = :vacancy_id
+                  AND closed.list = round.policy->'lists'->-1->>'code');
 
 -- name: keep_withdrawal(vacancy_id, participant_no, at)!
 -- Taken back by its applicant.
-UPDATE applications SET status = 'withdrawn', withdrawn_at = :at WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
+UPDATE applications SET status = 'withdrawn', withdrawn_at = :at
+ WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
 
 -- name: close_vacancies(round_id)
 -- Locks the round's vacancies, in one order, against registrations under way, and closes them.
-WITH locked AS (SELECT vacancy_id FROM vacancies WHERE round_id = :round_id ORDER BY vacancy_id FOR UPDATE)
-UPDATE vacancies AS vacancy SET closed = true FROM locked WHERE vacancy.vacancy_id = locked.vacancy_id
+WITH locked AS (
+    SELECT vacancy_id FROM vacancies WHERE round_id = :round_id ORDER BY vacancy_id FOR UPDATE
+)
+UPDATE vacancies AS vacancy SET closed = true
+  FROM locked
+ WHERE vacancy.vacancy_id = locked.vacancy_id
 RETURNING vacancy.vacancy_id, vacancy.number, vacancy.submitted;
 
--- name: note_closed(round_id, at)!
+-- name: mark_round_closed(round_id, at)!
 -- Registration of the round is closed since then.
 UPDATE rounds SET closed_at = :at WHERE round_id = :round_id;
 
 -- name: closed_counts(round_id)^
 -- How many applied in a round, and for how many vacancies.
-SELECT count(*) AS vacancies, coalesce(sum(submitted), 0) AS submitted FROM vacancies WHERE round_id = :round_id;
+SELECT count(*) AS vacancies, coalesce(sum(submitted), 0) AS submitted
+  FROM vacancies
+ WHERE round_id = :round_id;
 
 -- name: restore_application(vacancy_id, participant_no, round_id, at)$
 -- An application that only the log remembers; nothing where its number is in use.
@@ -61,11 +80,15 @@ VALUES (:vacancy_id, :participant_no, :round_id, :at)
 ON CONFLICT DO NOTHING
 RETURNING true;
 
--- name: restore_facts(vacancy_id, participant_no, round_id, education_level, gpa, birth_date, experience, priority)!
+-- name: restore_facts(vacancy_id, participant_no, round_id, education_level, gpa, birth_date,
+--       experience, priority)!
 -- What such an application's unknown person stated; a person who is known keeps their own.
-INSERT INTO applications_personal (vacancy_id, participant_no, round_id, education_level, gpa, birth_date, relevant_experience_months, priority)
-SELECT vacancy_id, participant_no, :round_id, :education_level, :gpa, :birth_date, :experience, :priority
-  FROM applications WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
+INSERT INTO applications_personal (vacancy_id, participant_no, round_id, education_level, gpa,
+                                   birth_date, relevant_experience_months, priority)
+SELECT vacancy_id, participant_no, :round_id, :education_level, :gpa, :birth_date, :experience,
+       :priority
+  FROM applications
+ WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
 ON CONFLICT DO NOTHING;
 
 -- name: push_counters(vacancy_ids, numbers)

@@ -5,7 +5,7 @@ from typing import Literal
 
 from shared.refusals import Refusal
 
-Answer = Literal["accepted", "declined", "lapsed"]
+SeatAnswer = Literal["accepted", "declined", "lapsed"]
 
 
 def answer_before(offered_at: datetime, days: int) -> datetime:
@@ -14,17 +14,13 @@ def answer_before(offered_at: datetime, days: int) -> datetime:
 
 
 def check_in_time(offered_at: datetime, days: int, now: datetime) -> None:
-    """Raises Refusal `offer-lapsed` from that instant on, also where the worker has not said so
-    yet.
-    """
+    """Raises Refusal `offer-lapsed` from `answer_before` on, even before the worker says so."""
     if now >= answer_before(offered_at, days):
         raise Refusal("offer-lapsed", days=days)
 
 
-def check_same(answer: Answer, stood: Answer, days: int) -> None:
-    """An answer that stands is given again, or refused: Raises Refusal `offer-lapsed`, or
-    `already-answered`.
-    """
+def check_same(answer: SeatAnswer, stood: SeatAnswer, days: int) -> None:
+    """Raises Refusal `offer-lapsed` or `already-answered` unless the answers are the same."""
     if stood == "lapsed":
         raise Refusal("offer-lapsed", days=days)
     if answer != stood:

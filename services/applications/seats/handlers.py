@@ -9,8 +9,8 @@ from services.applications.seats.usecases.answer_seat import (
     AnswerSeat,
     SeatAnswerView,
     answer_seat,
-    give_up_seat,
 )
+from services.applications.seats.usecases.give_up_seat import give_up_seat
 from services.applications.settings import Settings
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.web.authentication import Applicant

@@ -6,14 +6,14 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Literal
 
-from services.applications.registration.domain import Status
+from services.applications.registration.domain import ApplicationStatus
 
-Outcome = Literal["selected", "shortlisted", "not-passed"]
+ListOutcome = Literal["selected", "shortlisted", "not-passed"]
 
 
 @dataclass(frozen=True, slots=True)
-class Result:
-    """A list's word on a candidate who passed it."""
+class PassedList:
+    """What a list says of a candidate who passed it."""
 
     list: str
     selected: bool
@@ -23,33 +23,31 @@ class Result:
     at: datetime
 
     @property
-    def outcome(self) -> Outcome:
+    def outcome(self) -> ListOutcome:
         return "selected" if self.selected else "shortlisted"
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class ListStatus:
     """What a candidate is told of one list; `result` is none for who did not pass."""
 
     list: str
-    outcome: Outcome
+    outcome: ListOutcome
     at: datetime
-    result: Result | None
+    result: PassedList | None
 
 
-def standings(
-    status: Status, results: Sequence[Result], closed: Mapping[str, datetime]
-) -> list[Standing]:
+def list_statuses(
+    status: ApplicationStatus, results: Sequence[PassedList], closed: Mapping[str, datetime]
+) -> list[ListStatus]:
     """What to tell of each list, in order of time.
 
-    Only who was verified can have failed to pass one.
-
-    After a list that a candidate did not pass, later ones say nothing of them.
+    Only who was verified can have failed to pass a list. After it, later lists say nothing.
     """
-    told = [Standing(each.list, each.outcome, each.at, each) for each in results]
-    passed = {each.list for each in results}
+    told = [ListStatus(passed.list, passed.outcome, passed.at, passed) for passed in results]
+    passed = {result.list for result in results}
     missed = sorted((at, list_) for list_, at in closed.items() if list_ not in passed)
     if status == "verified" and missed:
         at, list_ = missed[0]
-        told.append(Standing(list_, "not-passed", at, None))
-    return sorted(told, key=lambda each: (each.at, each.list))
+        told.append(ListStatus(list_, "not-passed", at, None))
+    return sorted(told, key=lambda list_status: (list_status.at, list_status.list))

@@ -1,4 +1,4 @@
-"""What applicants, verifiers and officers see of applications."""
+"""What applicants, verifiers and officers see of an application."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -15,8 +15,8 @@ from services.applications.registration.fields import (
     SubmittedAt,
 )
 from services.applications.rounds.views import RoundName
-from services.applications.seats.domain import Answer, answer_before
-from services.applications.status.domain import Outcome, Result, Standing, standings
+from services.applications.seats.domain import SeatAnswer, answer_before
+from services.applications.status.domain import ListOutcome, ListStatus, PassedList, list_statuses
 from services.applications.status.storage import STATUS
 from services.applications.verification.views import ReasonView, reason_view
 from shared.contracts.fields import (
@@ -56,17 +56,19 @@ class ResultView(BaseModel):
     """What a list that ranking fixed says of the application."""
 
     list: str = Field(description="The list, by the policy's code", examples=["skd"])
-    outcome: Outcome = Field(
+    outcome: ListOutcome = Field(
         description="Whether it gave the candidate a seat, let them go on, or neither"
     )
     code: str | None = Field(
         description="Result code of the list; none where the candidate did not pass: ranking has it"
     )
     rank: int | None = Field(
-        description="Place on the list, shared by equals; none where the candidate did not pass: ranking has it"
+        description="Place on the list, shared by equals; none where the candidate did not "
+        "pass: ranking has it"
     )
     score: Decimal | None = Field(
-        description="Score of the list, as the policy rounds it; none where the candidate did not pass: ranking has it"
+        description="Score of the list, as the policy rounds it; none where the candidate did not "
+        "pass: ranking has it"
     )
     at: datetime = Field(
         description="When the list was fixed, or ranking last said so of the candidate, UTC"
@@ -87,7 +89,7 @@ class SeatOfferView(BaseModel):
     answer_before: datetime = Field(
         description="First instant at which it can no longer be answered"
     )
-    answer: Answer | None = Field(description="None while it is open")
+    answer: SeatAnswer | None = Field(description="None while it is open")
     answered_at: datetime | None = Field(description="UTC; none while it is open")
 
 
@@ -111,7 +113,8 @@ class ApplicationView(BaseModel):
     note: str | None = Field(description="The verifier's, shown to verifiers and officers alone")
     results: list[ResultView] = Field(description="Lists fixed so far, in order of time")
     seat_given_up_at: datetime | None = Field(
-        description="When the applicant gave up the seat that the final list had given; none where they did not"
+        description="When the applicant gave up the seat that the final list had given; none where "
+        "they did not"
     )
     offers: list[SeatOfferView] = Field(
         description="Empty seats offered to the applicant, the oldest first"
@@ -127,13 +130,12 @@ class OwnApplications(BaseModel):
 async def show_application(
     connection: Connection, person: Person, vacancy_id: str, participant_no: str, answer_days: int
 ) -> ApplicationView:
-    """One application.
+    """One application; an applicant sees their own alone.
 
-    An applicant sees their own alone: Raises Refusal `not-found` for any other.
+    `answer_days`: how long an offered seat may be answered. Raises Refusal `not-found`, also for
+    another person's.
     """
-    row = await STATUS.one_application(
-        connection, vacancy_id=vacancy_id, participant_no=participant_no
-    )
+    row = await STATUS.application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
     may_decide = not person.roles.isdisjoint({"verifier", "officer"})
     if row is None or not (may_decide or row["subject"] == person.subject):
         raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
@@ -151,54 +153,81 @@ async def show_own(connection: Connection, applicant: Person, answer_days: int) 
     return OwnApplications(items=await _views(connection, rows, answer_days, with_note=False))
 
 
+Applicant = tuple[str, str]
+"""Vacancy id and participant number."""
+
+
 async def _views(
     connection: Connection, rows: Sequence[Any], answer_days: int, *, with_note: bool
 ) -> list[ApplicationView]:
     vacancy_ids = [row["vacancy_id"] for row in rows]
     numbers = [row["participant_no"] for row in rows]
-    found: dict[tuple[str, str], list[Result]] = {}
-    async for each in STATUS.results_of(
+    passed = await _passed_lists(connection, vacancy_ids, numbers)
+    closed = await _closed_lists(connection, vacancy_ids)
+    offers = await _offers(connection, vacancy_ids, numbers, answer_days)
+    given_up = {
+        (answer["vacancy_id"], answer["participant_no"]): answer["answered_at"]
+        async for answer in STATUS.given_up(
+            connection, vacancy_ids=vacancy_ids, participant_nos=numbers
+        )
+    }
+    views = []
+    for row in rows:
+        applicant = row["vacancy_id"], row["participant_no"]
+        lists = list_statuses(
+            row["status"], passed.get(applicant, []), closed.get(row["vacancy_id"], {})
+        )
+        views.append(
+            _view(
+                row,
+                with_note=with_note,
+                results=[_result(list_status) for list_status in lists],
+                given_up_at=given_up.get(applicant),
+                offers=offers.get(applicant, []),
+            )
+        )
+    return views
+
+
+async def _passed_lists(
+    connection: Connection, vacancy_ids: list[str], numbers: list[str]
+) -> dict[Applicant, list[PassedList]]:
+    passed: dict[Applicant, list[PassedList]] = {}
+    async for row in STATUS.results_of(
         connection, vacancy_ids=vacancy_ids, participant_nos=numbers
     ):
-        key = (each["vacancy_id"], each["participant_no"])
-        result = Result(
-            each["list"], each["selected"], each["rank"], each["score"], each["code"], each["at"]
+        result = PassedList(
+            row["list"], row["selected"], row["rank"], row["score"], row["code"], row["at"]
         )
-        found.setdefault(key, []).append(result)
+        passed.setdefault((row["vacancy_id"], row["participant_no"]), []).append(result)
+    return passed
+
+
+async def _closed_lists(
+    connection: Connection, vacancy_ids: list[str]
+) -> dict[str, dict[str, datetime]]:
+    """By vacancy and list, when it was fixed."""
     closed: dict[str, dict[str, datetime]] = {}
-    async for each in STATUS.closed_lists_of(connection, vacancy_ids=vacancy_ids):
-        closed.setdefault(each["vacancy_id"], {})[each["list"]] = each["at"]
-    people = {"vacancy_ids": vacancy_ids, "participant_nos": numbers}
-    given_up = {
-        (each["vacancy_id"], each["participant_no"]): each["answered_at"]
-        async for each in STATUS.given_up(connection, **people)
-    }
-    offers: dict[tuple[str, str], list[SeatOfferView]] = {}
-    async for each in STATUS.of_people(connection, **people):
-        before = answer_before(each["offered_at"], answer_days)
-        offer = SeatOfferView(**each, answer_before=before)
-        offers.setdefault((each["applied_for"], each["participant_no"]), []).append(offer)
-    return [
-        _view(
-            row,
-            with_note=with_note,
-            given_up_at=given_up.get((row["vacancy_id"], row["participant_no"])),
-            offers=offers.get((row["vacancy_id"], row["participant_no"]), []),
-            told=standings(
-                row["status"],
-                found.get((row["vacancy_id"], row["participant_no"]), []),
-                closed.get(row["vacancy_id"], {}),
-            ),
-        )
-        for row in rows
-    ]
+    async for row in STATUS.closed_lists_of(connection, vacancy_ids=vacancy_ids):
+        closed.setdefault(row["vacancy_id"], {})[row["list"]] = row["at"]
+    return closed
+
+
+async def _offers(
+    connection: Connection, vacancy_ids: list[str], numbers: list[str], answer_days: int
+) -> dict[Applicant, list[SeatOfferView]]:
+    offers: dict[Applicant, list[SeatOfferView]] = {}
+    async for row in STATUS.offers_to(connection, vacancy_ids=vacancy_ids, participant_nos=numbers):
+        offer = SeatOfferView(**row, answer_before=answer_before(row["offered_at"], answer_days))
+        offers.setdefault((row["applied_for"], row["participant_no"]), []).append(offer)
+    return offers
 
 
 def _view(
     row: Any,
     *,
     with_note: bool,
-    told: list[Standing],
+    results: list[ResultView],
     given_up_at: datetime | None,
     offers: list[SeatOfferView],
 ) -> ApplicationView:
@@ -210,17 +239,19 @@ def _view(
         reasons=[reason_view(code) for code in row["reasons"]],
         facts=FactsView(**row) if row["education_level"] is not None else None,
         note=row["note"] if with_note else None,
-        results=[
-            ResultView(
-                list=each.list,
-                outcome=each.outcome,
-                at=each.at,
-                code=each.result.code if each.result else None,
-                rank=each.result.rank if each.result else None,
-                score=each.result.score if each.result else None,
-            )
-            for each in told
-        ],
+        results=results,
         seat_given_up_at=given_up_at,
         offers=offers,
+    )
+
+
+def _result(list_status: ListStatus) -> ResultView:
+    passed = list_status.result
+    return ResultView(
+        list=list_status.list,
+        outcome=list_status.outcome,
+        at=list_status.at,
+        code=passed.code if passed else None,
+        rank=passed.rank if passed else None,
+        score=passed.score if passed else None,
     )

@@ -4,8 +4,8 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
 
-from services.applications.registration.domain import Status
-from services.applications.verification.usecases import (
+from services.applications.registration.domain import ApplicationStatus
+from services.applications.verification.usecases.verify_application import (
     DecisionView,
     VerifyApplication,
     verify_application,
@@ -40,7 +40,8 @@ async def queue(
     resources: ResourcesDependency,
     _: Deciding,
     status: Annotated[
-        Status | None, Query(description="Only these: `submitted` is the verifier's queue")
+        ApplicationStatus | None,
+        Query(description="Only these: `submitted` is the verifier's queue"),
     ] = None,
     cursor: Cursor = None,
     limit: Limit = 100,

@@ -4,7 +4,8 @@ SELECT policy::text FROM rounds WHERE round_id = :round_id;
 
 -- name: facts_of(vacancy_id, participant_no)^
 -- What is known of an applicant, as stated and as found.
-SELECT education_level, gpa, birth_date, relevant_experience_months, priority FROM applications_personal
+SELECT education_level, gpa, birth_date, relevant_experience_months, priority
+  FROM applications_personal
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
 
 -- name: keep_decision(vacancy_id, participant_no, status, reasons, note, at)!
@@ -44,6 +45,7 @@ SELECT published FROM vacancies WHERE vacancy_id = :vacancy_id;
 -- name: restore_status(vacancy_id, participant_no, status, reasons, decided_at, withdrawn_at)!
 -- What was decided, or taken back, after the backup.
 UPDATE applications
-   SET status = :status, reasons = coalesce(:reasons::text[], reasons), decided_at = coalesce(:decided_at, decided_at),
+   SET status = :status, reasons = coalesce(:reasons::text[], reasons),
+       decided_at = coalesce(:decided_at, decided_at),
        withdrawn_at = coalesce(:withdrawn_at, withdrawn_at)
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;

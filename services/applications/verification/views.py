@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, Field
 
-from services.applications.registration.domain import Status
+from services.applications.registration.domain import ApplicationStatus
 from services.applications.registration.fields import (
     MaybeDecidedAt,
     MaybeWithdrawnAt,
@@ -42,13 +42,17 @@ def show_reasons() -> list[ReasonView]:
 
 
 def reason_view(code: str) -> ReasonView:
-    """One reason in words; a code of an older version has no words any more and stands for itself."""
+    """A reason in words; a code of an older version without words stands for itself."""
     known = REASONS.get(code)  # type: ignore[call-overload]
     return ReasonView(code=code, id=known.id if known else code, en=known.en if known else code)
 
 
 async def show_queue(
-    connection: Connection, vacancy_id: str, status: Status | None, cursor: str | None, limit: int
+    connection: Connection,
+    vacancy_id: str,
+    status: ApplicationStatus | None,
+    cursor: str | None,
+    limit: int,
 ) -> Page[QueueItem]:
     """A vacancy's applications in order of participant number, of one status or all.
 

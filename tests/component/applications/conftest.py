@@ -24,15 +24,23 @@ UNITS = (
     "U-3,Pemerintah Kota Medan | SEKRETARIAT,80\n"
 )
 HEADER = (
-    "formasi_id,ins_nm,jp_nama,formasi_nm,jabatan_nm,lokasi_nm,jumlah_formasi,disable,gaji_min,gaji_max,"
-    "jenjang_studi,program_studi"
+    "formasi_id,ins_nm,jp_nama,formasi_nm,jabatan_nm,lokasi_nm,jumlah_formasi,disable,"
+    "gaji_min,gaji_max,jenjang_studi,program_studi"
 )
 VACANCIES = (
     f"{HEADER}\n"
-    "c-school,Pemerintah Kota Medan,CPNS,UMUM,PENGADMINISTRASI,Pemerintah Kota Medan | SEKRETARIAT,1,0,1747200,1921920,SMK/SLTA Kejuruan,SMK ADMINISTRASI\n"
-    "a-general,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,PEMERINTAH KOTA SERANG |  Kecamatan Kasemen,2,1,2322880,2555168,S-1/Sarjana,S-1 ILMU PEMERINTAHAN\n"
-    "a-general,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,PEMERINTAH KOTA SERANG |  Kecamatan Kasemen,2,1,2322880,2555168,Diploma IV,D-IV ADMINISTRASI PUBLIK\n"
-    "b-cumlaude,Pemerintah Kota Serang,CPNS,LULUSAN TERBAIK,PENATA LAYANAN,Pemerintah Kota Serang | KECAMATAN KASEMEN,1,1,2322880,2555168,S-1/Sarjana,S-1 ILMU PEMERINTAHAN\n"
+    "c-school,Pemerintah Kota Medan,CPNS,UMUM,PENGADMINISTRASI,"
+    "Pemerintah Kota Medan | SEKRETARIAT,1,0,1747200,1921920,"
+    "SMK/SLTA Kejuruan,SMK ADMINISTRASI\n"
+    "a-general,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,"
+    "PEMERINTAH KOTA SERANG |  Kecamatan Kasemen,2,1,2322880,2555168,"
+    "S-1/Sarjana,S-1 ILMU PEMERINTAHAN\n"
+    "a-general,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,"
+    "PEMERINTAH KOTA SERANG |  Kecamatan Kasemen,2,1,2322880,2555168,"
+    "Diploma IV,D-IV ADMINISTRASI PUBLIK\n"
+    "b-cumlaude,Pemerintah Kota Serang,CPNS,LULUSAN TERBAIK,PENATA LAYANAN,"
+    "Pemerintah Kota Serang | KECAMATAN KASEMEN,1,1,2322880,2555168,"
+    "S-1/Sarjana,S-1 ILMU PEMERINTAHAN\n"
 )
 SEATS = 4
 OPENS, CLOSES = "2026-08-20T00:00:00+07:00", "2026-09-10T23:59:00+07:00"
@@ -174,7 +182,7 @@ async def all_at_once(*answers: Awaitable[httpx.Response]) -> list[int]:
 def results(
     number: str, vacancy: str = GENERAL
 ) -> list[CandidateShortlisted | CandidateSelected | StageClosed]:
-    """What ranking states when one candidate passes the first list and gets the seat of the last."""
+    """What ranking states of a candidate who passes the first list and gets the last one's seat."""
     of_list = {
         "vacancy_id": vacancy,
         "round_id": ROUND,

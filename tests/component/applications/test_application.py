@@ -43,7 +43,7 @@ async def test_applying(open_round: Office) -> None:
     assert ok(await open_round.apply("person-2"), 201)["participant_no"] == "0001-000002"
     assert ok(await open_round.apply("person-3", CUMLAUDE), 201)["participant_no"] == "0002-000001"
     submitted = await open_round.service.stated(ApplicationSubmitted)
-    assert [(each.vacancy_id, each.participant_no, each.round_id) for each in submitted] == [
+    assert [(event.vacancy_id, event.participant_no, event.round_id) for event in submitted] == [
         (GENERAL, "0001-000001", ROUND),
         (GENERAL, "0001-000002", ROUND),
         (CUMLAUDE, "0002-000001", ROUND),
@@ -130,7 +130,7 @@ async def test_one_application_for_each_person_and_round(open_round: Office) -> 
     ok(await open_round.apply("person-2"), 201)
     ok(await open_round.apply("person-3", CUMLAUDE), 201)
     numbers = sorted(
-        each.participant_no for each in await open_round.service.stated(ApplicationSubmitted)
+        event.participant_no for event in await open_round.service.stated(ApplicationSubmitted)
     )
     assert sorted(number[-1] for number in numbers) == ["1", "1", "2"]
 
@@ -146,7 +146,7 @@ async def test_numbers_have_no_gap_under_a_rush(open_round: Office) -> None:
     statuses = await all_at_once(*rush)
     assert statuses.count(201) == 40
     numbers = [
-        each.participant_no for each in await open_round.service.stated(ApplicationSubmitted)
+        event.participant_no for event in await open_round.service.stated(ApplicationSubmitted)
     ]
     assert numbers == [f"0001-{n:06d}" for n in range(1, 41)]
 
@@ -269,7 +269,8 @@ async def test_a_verifier_says_what_is_proven(office: Office) -> None:
     ok(await office.verify("0001-000002", relevant_experience_months=18))
     facts = await office.service.stated(ApplicantFactsStated)
     assert [
-        (each.participant_no[-1], each.relevant_experience_months, each.priority) for each in facts
+        (event.participant_no[-1], event.relevant_experience_months, event.priority)
+        for event in facts
     ] == [
         ("1", 18, None),
         ("2", 18, None),
@@ -354,7 +355,7 @@ async def test_withdrawing(open_round: Office) -> None:
     refused(await open_round.verify("0001-000001"), 409, "already-withdrawn")
     refused(await open_round.apply("person-1"), 409, "already-applied")
     withdrawn = await open_round.service.stated(ApplicationWithdrawn)
-    assert [each.participant_no for each in withdrawn] == ["0001-000001", "0001-000002"]
+    assert [event.participant_no for event in withdrawn] == ["0001-000001", "0001-000002"]
 
 
 async def test_results_are_told(open_round: Office) -> None:
@@ -427,11 +428,11 @@ async def test_a_corrected_list_takes_a_seat_back(open_round: Office) -> None:
         for n in (1, 2)
     ]
     now = service.clock().isoformat().replace("+00:00", "Z")
-    assert [each[1] for each in told] == [
+    assert [final for _, final in told] == [
         ("final", "not-passed", None, now),
         ("final", "selected", "L", now),
     ]
-    assert [each[0][:2] for each in told] == [("skd", "shortlisted")] * 2
+    assert [skd[:2] for skd, _ in told] == [("skd", "shortlisted")] * 2
     seat = f"/vacancies/{GENERAL}/applications/0001-00000{{}}/selection/decline"
     refused(
         await open_round.post(seat.format(1), open_round.applicant("person-1")), 409, "not-selected"
@@ -471,7 +472,7 @@ async def test_closing_registration(open_round: Office) -> None:
     open_round.service.clock.advance(hours=1)
     assert ok(await open_round.close()) == count
     closed = await open_round.service.stated(RegistrationClosed)
-    assert [(each.vacancy_id, each.submitted) for each in closed] == [
+    assert [(event.vacancy_id, event.submitted) for event in closed] == [
         (GENERAL, 2),
         (CUMLAUDE, 1),
         (SCHOOL, 0),
@@ -492,12 +493,12 @@ async def test_closing_in_a_rush(open_round: Office) -> None:
     stated = await open_round.service.stated(ApplicationSubmitted, RegistrationClosed)
     counts = dict.fromkeys((GENERAL, CUMLAUDE, SCHOOL), 0)
     closed: dict[str, int] = {}
-    for each in stated:
-        if isinstance(each, RegistrationClosed):
-            closed[each.vacancy_id] = each.submitted
+    for event in stated:
+        if isinstance(event, RegistrationClosed):
+            closed[event.vacancy_id] = event.submitted
         else:
-            assert each.vacancy_id not in closed
-            counts[each.vacancy_id] += 1
+            assert event.vacancy_id not in closed
+            counts[event.vacancy_id] += 1
     assert closed == counts
     assert sum(counts.values()) == statuses.count(201)
 
@@ -557,14 +558,16 @@ async def test_the_queue_uses_its_index(open_round: Office) -> None:
     pool = open_round.service.pool
     await pool.execute(
         "INSERT INTO applications (vacancy_id, participant_no, round_id, status, submitted_at)"
-        " SELECT $1, '0001-' || lpad(n::text, 6, '0'), $2, CASE n % 50 WHEN 0 THEN 'submitted' ELSE 'verified' END, now()"
+        " SELECT $1, '0001-' || lpad(n::text, 6, '0'), $2,"
+        " CASE n % 50 WHEN 0 THEN 'submitted' ELSE 'verified' END, now()"
         " FROM generate_series(1, 20000) n",
         GENERAL,
         ROUND,
     )
     await pool.execute("ANALYZE applications")
     plan = await pool.fetch(
-        "EXPLAIN SELECT participant_no FROM applications WHERE vacancy_id = $1 AND status = 'submitted'"
+        "EXPLAIN SELECT participant_no FROM applications"
+        " WHERE vacancy_id = $1 AND status = 'submitted'"
         " AND participant_no > '0001-000100' ORDER BY participant_no LIMIT 101",
         GENERAL,
     )

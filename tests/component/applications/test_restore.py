@@ -17,14 +17,17 @@ from tests.component.applications.conftest import (
 )
 from tests.component.conftest import ServiceApp
 
-STATED = "SELECT topic, partition, key, headers, data FROM messaging.outbox ORDER BY topic, partition, id"
+STATED = """
+SELECT topic, partition, key, headers, data FROM messaging.outbox ORDER BY topic, partition, id
+"""
 OWN_TABLES = {
     "units": "SELECT * FROM units ORDER BY unit_id",
     "rounds": "SELECT * FROM rounds ORDER BY round_id",
     "vacancies": "SELECT * FROM vacancies ORDER BY vacancy_id",
     "applications": "SELECT * FROM applications ORDER BY vacancy_id, participant_no",
     "facts": (
-        "SELECT participant_no, education_level, gpa, birth_date, relevant_experience_months FROM applications_personal"
+        "SELECT participant_no, education_level, gpa, birth_date, relevant_experience_months"
+        " FROM applications_personal"
         " ORDER BY participant_no"
     ),
 }

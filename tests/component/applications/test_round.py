@@ -23,7 +23,8 @@ from tests.component.applications.conftest import (
 async def import_vacancies(
     office: Office, file: str = VACANCIES, round_id: str = ROUND
 ) -> dict[str, object]:
-    return ok(await office.post(f"/rounds/{round_id}/vacancies/import", office.officer(), file))  # type: ignore[no-any-return]
+    path = f"/rounds/{round_id}/vacancies/import"
+    return ok(await office.post(path, office.officer(), file))  # type: ignore[no-any-return]
 
 
 async def prepared(office: Office, **round_: object) -> None:
@@ -137,7 +138,7 @@ async def test_faults_in_indonesian(office: Office) -> None:
     [("", "header"), ("path,staff\nA,1\n", "header"), ('unit_id,path,staff\nU-1,"A,1\n', "Line")],
 )
 async def test_what_is_no_such_file(office: Office, file: str, why: str) -> None:
-    """What is no CSV file with these columns is refused as a whole, with the header that is wanted."""
+    """No CSV file with these columns: refused as a whole, with the header that is wanted."""
     problem = refused(
         await office.post("/units/import", office.officer(), file), 422, "file-unreadable"
     )
@@ -269,7 +270,7 @@ async def test_what_is_published(open_round: Office) -> None:
         "U-1",
         "Pemerintah Kota Serang | KECAMATAN KASEMEN",
     )
-    assert [(each.level, each.programme) for each in general.education] == [
+    assert [(accepted.level, accepted.programme) for accepted in general.education] == [
         ("S-1/Sarjana", "S-1 ILMU PEMERINTAHAN"),
         ("Diploma IV", "D-IV ADMINISTRASI PUBLIK"),
     ]
@@ -314,7 +315,7 @@ async def test_bad_rows_change_nothing(office: Office) -> None:
         good | {"id": "e", "low": "1.5"},
         good | {"id": "b c"},
     ]
-    file = "\n".join([HEADER, *(row.format(**each) for each in rows)])
+    file = "\n".join([HEADER, *(row.format(**values) for values in rows)])
     answer = await office.post(f"/rounds/{ROUND}/vacancies/import", office.officer(), file)
     faults = refused(answer, 422, "rows-refused")["errors"]
     assert [(fault["line"], fault["column"], fault.get("code")) for fault in faults] == [

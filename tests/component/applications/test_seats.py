@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 from uuid import UUID, uuid5
 
-from services.applications.seats.usecases.answer_seat import lapse_all
+from services.applications.seats.usecases.lapse_offers import lapse_all
 from services.applications.subscriptions import subscriptions
 from shared.contracts.applications import SeatAccepted, SeatDeclined
 from shared.contracts.ranking import SeatOffered
@@ -127,12 +127,14 @@ async def test_silence_is_a_no_after_some_days(open_round: Office) -> None:
     await lapse(open_round)
     refused(await answer(open_round, "person-2", offers[1], False), 409, "offer-lapsed")
     stated = await open_round.service.stated(SeatAccepted, SeatDeclined)
-    assert [(one.participant_no, one.reason) for one in stated] == [
+    assert [(answer.participant_no, answer.reason) for answer in stated] == [
         ("0002-000001", "declined"),
         ("0002-000002", "lapsed"),
         ("0002-000003", "lapsed"),
     ]
-    assert [one["answer"] for one in (await mine(open_round, "person-3"))["offers"]] == ["lapsed"]
+    assert [offered["answer"] for offered in (await mine(open_round, "person-3"))["offers"]] == [
+        "lapsed"
+    ]
 
 
 async def test_two_answers_at_once_are_one(open_round: Office) -> None:
@@ -152,7 +154,10 @@ async def test_two_answers_at_once_are_one(open_round: Office) -> None:
         )
         assert sorted((yes.status_code, no.status_code)) in ([200, 409], [409, 409])
         stated = await service.stated(SeatAccepted, SeatDeclined)
-        assert len([one for one in stated if one.participant_no == offered.participant_no]) == 1
+        assert (
+            len([answer for answer in stated if answer.participant_no == offered.participant_no])
+            == 1
+        )
 
 
 async def test_a_selected_person_may_give_the_seat_up(open_round: Office) -> None:
@@ -180,12 +185,15 @@ async def test_a_selected_person_may_give_the_seat_up(open_round: Office) -> Non
 
 
 async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
-    """Offers applied again, one of them twice, make the same rows; answers are decisions and stay."""
+    """Offers applied again, one of them twice, make the same rows; answers stay."""
     ok(await open_round.apply("person-1", CUMLAUDE), 201)
     events = [open_round.service.event(offer(f"0002-00000{n}")) for n in (1, 2, 3)]
     await open_round.service.hear(*events)
     ok(await answer(open_round, "person-1", events[0].data, True))
-    use_cases = {one.contract.type: one.take for one in subscriptions(open_round.service.outbox)}
+    use_cases = {
+        subscription.contract.type: subscription.take
+        for subscription in subscriptions(open_round.service.outbox)
+    }
     url = open_round.service.app.state.resources.settings.database_url
     async with (
         await create_pool(url, application="rebuild", size=1) as pool,

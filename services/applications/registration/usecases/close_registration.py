@@ -27,8 +27,7 @@ class RegistrationCount(BaseModel):
 async def close_registration(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> RegistrationCount:
-    """Closes all its vacancies and states RegistrationClosed of each with its count; a second time
-    is no other decision.
+    """Closes all its vacancies and states RegistrationClosed of each; twice is once.
 
     Waits for registrations under way, which still count. Raises Refusal `not-found`, or
     `round-not-published`.
@@ -42,7 +41,7 @@ async def close_registration(
         counts = await REGISTRATION.closed_counts(connection, round_id=round_id)
         return RegistrationCount(round_id=round_id, closed_at=round_["closed_at"], **counts)
     closed = [row async for row in REGISTRATION.close_vacancies(connection, round_id=round_id)]
-    await REGISTRATION.note_closed(connection, round_id=round_id, at=now)
+    await REGISTRATION.mark_round_closed(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "registration.closed", round_id, at=now)
     await outbox.append(
         connection,

@@ -14,7 +14,12 @@ from pydantic import (
     WithJsonSchema,
 )
 
-from services.applications.registration.domain import Facts, Place, check_submission, participant_no
+from services.applications.registration.domain import (
+    RegistrationTerms,
+    StatedFacts,
+    check_submission,
+    participant_no,
+)
 from services.applications.registration.fields import SubmittedAt
 from services.applications.registration.storage import REGISTRATION
 from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted, owner_of
@@ -31,7 +36,7 @@ def _no_float(value: object) -> object:
     return value
 
 
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+StatedText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 Grade = Annotated[
     Decimal,
     BeforeValidator(_no_float),
@@ -45,10 +50,10 @@ class SubmitApplication(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    education_level: Text = Field(
+    education_level: StatedText = Field(
         description="Level of education, worded as one of the vacancy's", examples=["S-1/Sarjana"]
     )
-    education_programme: Text = Field(
+    education_programme: StatedText = Field(
         description="Programme, worded as the vacancy words it", examples=["S-1 ILMU PEMERINTAHAN"]
     )
     gpa: Grade = Field(
@@ -82,20 +87,20 @@ async def submit_application(
     now: datetime,
     zone: ZoneInfo,
 ) -> ApplicationReceipt:
-    """Gives the next participant number of the vacancy, and states ApplicationSubmitted and
-    ApplicantFactsStated.
+    """Gives the vacancy's next participant number.
 
-    Raises Refusal `not-found`, `registration-closed`, `registration-not-open`, `registration-over`,
-    `facts-refused` with each fault, or `already-applied`.
+    States ApplicationSubmitted and ApplicantFactsStated. Raises Refusal `not-found`,
+    `registration-closed`, `registration-not-open`, `registration-over`, `facts-refused` with each
+    fault, or `already-applied`.
     """
     vacancy = await REGISTRATION.take_number(connection, vacancy_id=vacancy_id)
     if vacancy is None:
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
-    accepted = {(each["level"], each["programme"]) for each in vacancy["education"]}
-    place = Place(
+    accepted = {(option["level"], option["programme"]) for option in vacancy["education"]}
+    terms = RegistrationTerms(
         accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"]
     )
-    check_submission(Facts(**command.model_dump()), place, now, zone)
+    check_submission(StatedFacts(**command.model_dump()), terms, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]
     is_first = await REGISTRATION.add_application(
@@ -116,9 +121,9 @@ async def submit_application(
             connection, subject=applicant.subject, round_id=round_id
         )
         raise Refusal("already-applied", round=round_id, participant_no=earlier)
-    one = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
+    which = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
     facts = ApplicantFactsStated(
-        **one,
+        **which,
         education_level=command.education_level,
         gpa=command.gpa,
         birth_date=command.birth_date,
@@ -126,6 +131,6 @@ async def submit_application(
         owner=owner_of(number, applicant.subject),
     )
     await outbox.append(
-        connection, [Statement(ApplicationSubmitted(**one), now), Statement(facts, now)]
+        connection, [Statement(ApplicationSubmitted(**which), now), Statement(facts, now)]
     )
-    return ApplicationReceipt(**one, status="submitted", submitted_at=now)
+    return ApplicationReceipt(**which, status="submitted", submitted_at=now)

@@ -1,5 +1,6 @@
-"""What ranking decided is kept for the applicants to see."""
+"""Learns what ranking decides, for applicants to see."""
 
+from collections.abc import Callable, Collection, Hashable, Sequence
 from typing import Any
 
 from services.applications.seats.storage import SEATS
@@ -14,16 +15,12 @@ from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
 
 
-async def note_results(
+async def learn_results(
     connection: Connection,
     events: list[Event[CandidateShortlisted]] | list[Event[CandidateSelected]],
 ) -> None:
-    """The candidates' results on a list; of several about one candidate and list, the newest stays."""
-    newest: dict[Any, Event[Any]] = {
-        (event.data.vacancy_id, event.data.participant_no, event.data.list): event
-        for event in events
-    }
-    kept = newest.values()
+    """Keeps the results of candidates on a list: the newest of each candidate and list."""
+    kept = _newest(events, _candidate_and_list)
     await SEATS.keep_results(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in kept],
@@ -38,13 +35,9 @@ async def note_results(
     )
 
 
-async def note_revocations(connection: Connection, events: list[Event[AdmissionRevoked]]) -> None:
-    """What a corrected list takes back: from now on the candidate did not pass it."""
-    newest = {
-        (event.data.vacancy_id, event.data.participant_no, event.data.list): event
-        for event in events
-    }
-    kept = newest.values()
+async def learn_revocations(connection: Connection, events: list[Event[AdmissionRevoked]]) -> None:
+    """Keeps that a corrected list takes a result back: the candidate did not pass it."""
+    kept = _newest(events, _candidate_and_list)
     await SEATS.revoke_results(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in kept],
@@ -56,12 +49,11 @@ async def note_revocations(connection: Connection, events: list[Event[AdmissionR
     )
 
 
-async def note_closed_lists(
+async def learn_closed_lists(
     connection: Connection, events: list[Event[StageClosed]] | list[Event[ClosedListCorrected]]
 ) -> None:
-    """The lists that were fixed, at the time of the version that counts."""
-    newest = {(event.data.vacancy_id, event.data.list): event for event in events}
-    kept = newest.values()
+    """Keeps which lists are fixed, and since when the version that counts is."""
+    kept = _newest(events, lambda event: (event.data.vacancy_id, event.data.list))
     await SEATS.keep_closed_lists(
         connection,
         vacancy_ids=[event.data.vacancy_id for event in kept],
@@ -69,3 +61,14 @@ async def note_closed_lists(
         ats=[event.time for event in kept],
         sequences=[event.sequence for event in kept],
     )
+
+
+def _candidate_and_list(event: Event[Any]) -> Hashable:
+    return event.data.vacancy_id, event.data.participant_no, event.data.list
+
+
+def _newest(
+    events: Sequence[Event[Any]], key: Callable[[Event[Any]], Hashable]
+) -> Collection[Event[Any]]:
+    """The last event of each key: one statement can't change a row twice."""
+    return {key(event): event for event in events}.values()

@@ -1,6 +1,4 @@
-"""Vacancies as the national portal lists them: several rows for one vacancy, one for each education
-programme that it accepts.
-"""
+"""Vacancies as the national portal lists them: a row for each education programme of a vacancy."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -9,7 +7,7 @@ from uuid import NAMESPACE_URL, uuid5
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.applications.vacancies.domain.units import Fault, path_key
+from services.applications.vacancies.domain.units import ColumnFault, path_key
 from shared.contracts.fields import VacancyId
 from shared.refusals import Refusal
 
@@ -30,7 +28,7 @@ COLUMNS = (
 OF_ONE_PROGRAMME = ("jenjang_studi", "program_studi")
 """What the rows of one vacancy differ in; in all else they agree."""
 
-Text = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,300}$")]
+ListingText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,300}$")]
 Rupiah = Annotated[int, Field(ge=0, le=2_000_000_000)]
 
 
@@ -40,17 +38,17 @@ class ListingRow(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     formasi_id: VacancyId
-    ins_nm: Text
-    jp_nama: Text
-    formasi_nm: Text
-    jabatan_nm: Text
+    ins_nm: ListingText
+    jp_nama: ListingText
+    formasi_nm: ListingText
+    jabatan_nm: ListingText
     lokasi_nm: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,500}$")]
     jumlah_formasi: Annotated[int, Field(ge=1, le=100_000)]
     disable: Literal["0", "1"]
     gaji_min: Rupiah
     gaji_max: Rupiah
-    jenjang_studi: Text
-    program_studi: Text
+    jenjang_studi: ListingText
+    program_studi: ListingText
 
     @model_validator(mode="after")
     def _pay_is_a_range(self) -> "ListingRow":
@@ -62,7 +60,7 @@ class ListingRow(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Vacancy:
+class ListedVacancy:
     """One vacancy of a round, before it has its id.
 
     `number` is its place in the round; pay is in rupiah a month.
@@ -85,14 +83,13 @@ def vacancies(
     rows: Iterable[tuple[int, ListingRow]],
     unit_of: Mapping[str, str],
     need_of: Callable[[str], str | None],
-) -> tuple[list[Vacancy], list[Fault]]:
-    """The vacancies of a list, numbered in order of listing id, and what is wrong with its rows, by
-    line and column.
+) -> tuple[list[ListedVacancy], list[ColumnFault]]:
+    """The vacancies of a list, numbered in order of listing id, or what is wrong with its rows.
 
-    `unit_of` gives the unit's id by `path_key`; `need_of` the policy's code for a kind of need as
-    the list words it.
+    `rows` are (line, row). `unit_of` gives the unit's id by `path_key`; `need_of` the policy's code
+    for a kind of need as the list words it.
     """
-    faults: list[Fault] = []
+    faults: list[ColumnFault] = []
     first: dict[str, tuple[int, ListingRow]] = {}
     education: dict[str, dict[tuple[str, str], int]] = {}
     for line, row in rows:
@@ -101,9 +98,8 @@ def vacancies(
             faults += _unknown(line, row, unit_of, need_of)
         faults += _differences(line, row, start, model)
         programme = (row.jenjang_studi, row.program_studi)
-        if (
-            earlier := education.setdefault(row.formasi_id, {}).setdefault(programme, line)
-        ) != line:
+        earlier = education.setdefault(row.formasi_id, {}).setdefault(programme, line)
+        if earlier != line:
             reason = Refusal("twice", value=row.program_studi, first=earlier)
             faults.append({"line": line, "column": "program_studi", "reason": reason})
     if faults:
@@ -116,7 +112,7 @@ def vacancies(
 
 def _unknown(
     line: int, row: ListingRow, unit_of: Mapping[str, str], need_of: Callable[[str], str | None]
-) -> Iterable[Fault]:
+) -> Iterable[ColumnFault]:
     if path_key(row.lokasi_nm) not in unit_of:
         yield {
             "line": line,
@@ -131,7 +127,9 @@ def _unknown(
         }
 
 
-def _differences(line: int, row: ListingRow, start: int, model: ListingRow) -> Iterable[Fault]:
+def _differences(
+    line: int, row: ListingRow, start: int, model: ListingRow
+) -> Iterable[ColumnFault]:
     for column in COLUMNS:
         value, before = getattr(row, column), getattr(model, column)
         if column not in OF_ONE_PROGRAMME and value != before:
@@ -147,11 +145,11 @@ def _vacancy(
     education: Iterable[tuple[str, str]],
     unit_of: Mapping[str, str],
     need_of: Callable[[str], str | None],
-) -> Vacancy:
+) -> ListedVacancy:
     need = need_of(row.formasi_nm)
     if need is None:
         raise ValueError(f"{row.formasi_nm} was not checked")
-    return Vacancy(
+    return ListedVacancy(
         listing_id=row.formasi_id,
         number=number,
         agency=row.ins_nm,
@@ -167,7 +165,5 @@ def _vacancy(
 
 
 def vacancy_id(round_id: str, listing_id: str, *, used: bool) -> str:
-    """The portal's own id; where an earlier round used it, one that follows from the round and that
-    id.
-    """
+    """The portal's own id; where another round used it, an id made of the round's and that id."""
     return str(uuid5(NAMESPACE_URL, f"{round_id}/{listing_id}")) if used else listing_id

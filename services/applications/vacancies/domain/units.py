@@ -10,7 +10,7 @@ from shared.contracts.fields import UnitId
 from shared.refusals import Refusal
 
 COLUMNS = ("unit_id", "path", "staff")
-Fault = dict[str, object]
+ColumnFault = dict[str, object]
 
 
 class UnitRow(BaseModel):
@@ -24,7 +24,7 @@ class UnitRow(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class RegisteredUnit:
     """A unit as it is known."""
 
     unit_id: str
@@ -37,11 +37,11 @@ def path_key(path: str) -> str:
     return "|".join(" ".join(part.split()).casefold() for part in path.split("|"))
 
 
-def faults(rows: Iterable[tuple[int, UnitRow]], known: Iterable[Unit]) -> list[Fault]:
-    """Ids and paths that the file has twice, or that belong to a unit which the file leaves as it
-    is.
-    """
-    found: list[Fault] = []
+def faults(
+    rows: Iterable[tuple[int, UnitRow]], known: Iterable[RegisteredUnit]
+) -> list[ColumnFault]:
+    """Ids and paths that the file has twice, and paths that units outside the file have."""
+    found: list[ColumnFault] = []
     ids: dict[str, int] = {}
     paths: dict[str, int] = {}
     in_file = {row.unit_id for _, row in rows}
@@ -61,7 +61,7 @@ def faults(rows: Iterable[tuple[int, UnitRow]], known: Iterable[Unit]) -> list[F
     return found
 
 
-def changed(rows: Iterable[UnitRow], known: Mapping[str, Unit]) -> list[Unit]:
+def changed(rows: Iterable[UnitRow], known: Mapping[str, RegisteredUnit]) -> list[RegisteredUnit]:
     """The units of the file that are new or not as they are known, in the file's order."""
-    units = (Unit(row.unit_id, " ".join(row.path.split()), row.staff) for row in rows)
+    units = (RegisteredUnit(row.unit_id, " ".join(row.path.split()), row.staff) for row in rows)
     return [unit for unit in units if known.get(unit.unit_id) != unit]

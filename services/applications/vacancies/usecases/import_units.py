@@ -1,11 +1,12 @@
 """An officer sends the list of units."""
 
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from services.applications.vacancies.domain import units
-from services.applications.vacancies.storage import VACANCIES
+from services.applications.vacancies.storage import VACANCIES, keep_units
 from shared.contracts.applications import UnitRegistered
 from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
@@ -28,15 +29,15 @@ async def import_units(
     rows: list[tuple[int, dict[str, str]]],
     now: datetime,
 ) -> UnitsImported:
-    """Takes over the whole file, or nothing; states UnitRegistered of what is new or changed.
+    """Takes in the whole file or nothing; states UnitRegistered of new and changed units.
 
     Raises Refusal `rows-refused` with each fault by line, column and reason.
     """
-    faults: list[units.Fault] = []
+    faults: list[units.ColumnFault] = []
     good = check_rows(rows, units.UnitRow, faults)
     await VACANCIES.lock_units(connection)
     known = {
-        row["unit_id"]: units.Unit(**row)
+        row["unit_id"]: units.RegisteredUnit(**row)
         async for row in VACANCIES.units_by_id_or_path(
             connection,
             unit_ids=[row.unit_id for _, row in good],
@@ -45,21 +46,11 @@ async def import_units(
     }
     refuse_if_any(faults + units.faults(good, known.values()))
     changed = units.changed((row for _, row in good), known)
-    await VACANCIES.keep_units(
-        connection,
-        unit_ids=[each.unit_id for each in changed],
-        paths=[each.path for each in changed],
-        path_keys=[units.path_key(each.path) for each in changed],
-        staff=[each.staff for each in changed],
-    )
-    await audit.record_many(
-        connection, officer, "unit.registered", [each.unit_id for each in changed], at=now
-    )
+    await keep_units(connection, changed)
+    unit_ids = [unit.unit_id for unit in changed]
+    await audit.record_many(connection, officer, "unit.registered", unit_ids, at=now)
     await outbox.append(
         connection,
-        [
-            Statement(UnitRegistered(unit_id=each.unit_id, path=each.path, staff=each.staff), now)
-            for each in changed
-        ],
+        [Statement(UnitRegistered(**asdict(unit)), now) for unit in changed],
     )
     return UnitsImported(rows=len(good), changed=len(changed))

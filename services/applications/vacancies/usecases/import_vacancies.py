@@ -1,13 +1,13 @@
 """An officer sends the list of a round's vacancies."""
 
-import json
+from dataclasses import asdict
 from datetime import datetime
 
 from pydantic import BaseModel, Field
 
 from services.applications.rounds.storage import ROUNDS
 from services.applications.vacancies.domain import listing
-from services.applications.vacancies.domain.units import Fault, path_key
+from services.applications.vacancies.domain.units import ColumnFault, path_key
 from services.applications.vacancies.storage import VACANCIES
 from shared.csv_files import check_rows, refuse_if_any
 from shared.identity import Person
@@ -33,19 +33,17 @@ async def import_vacancies(
     rows: list[tuple[int, dict[str, str]]],
     now: datetime,
 ) -> VacanciesImported:
-    """Makes the file the round's draft, in place of an earlier one; the whole file, or nothing.
+    """Makes the file the round's draft in place of an earlier one, or keeps nothing of it.
 
     States nothing yet.
-
-    Raises Refusal `not-found`, `round-published`, or `rows-refused` with each fault by line, column
-    and reason.
+    Raises Refusal `not-found`, `round-published`, or `rows-refused` with each fault.
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is not None:
         raise Refusal("round-published", round=round_id)
-    faults: list[Fault] = []
+    faults: list[ColumnFault] = []
     good = check_rows(rows, listing.ListingRow, faults)
     unit_of = {
         path_key(unit["path"]): unit["unit_id"]
@@ -74,10 +72,10 @@ async def import_vacancies(
 
 
 async def _replace_draft(
-    connection: Connection, round_id: str, vacancies: list[listing.Vacancy]
+    connection: Connection, round_id: str, vacancies: list[listing.ListedVacancy]
 ) -> None:
-    listing_ids = [vacancy.listing_id for vacancy in vacancies]
     await VACANCIES.lock_listing_ids(connection)
+    listing_ids = [vacancy.listing_id for vacancy in vacancies]
     used = {
         row["vacancy_id"]
         async for row in VACANCIES.listing_ids_used(
@@ -88,21 +86,17 @@ async def _replace_draft(
     await VACANCIES.keep_draft(
         connection,
         round_id=round_id,
-        vacancy_ids=[listing.vacancy_id(round_id, each, used=each in used) for each in listing_ids],
-        listing_ids=listing_ids,
-        numbers=[vacancy.number for vacancy in vacancies],
-        agencies=[vacancy.agency for vacancy in vacancies],
-        posts=[vacancy.post for vacancy in vacancies],
-        unit_ids=[vacancy.unit_id for vacancy in vacancies],
-        needs=[vacancy.need for vacancy in vacancies],
-        seats=[vacancy.seats for vacancy in vacancies],
-        disabled=[vacancy.open_to_disabled for vacancy in vacancies],
-        pay_min=[vacancy.pay_min for vacancy in vacancies],
-        pay_max=[vacancy.pay_max for vacancy in vacancies],
-        education=[
-            json.dumps(
-                [{"level": level, "programme": programme} for level, programme in vacancy.education]
+        vacancies=[
+            _draft(
+                vacancy,
+                listing.vacancy_id(round_id, vacancy.listing_id, used=vacancy.listing_id in used),
             )
             for vacancy in vacancies
         ],
     )
+
+
+def _draft(vacancy: listing.ListedVacancy, vacancy_id: str) -> dict[str, object]:
+    """The vacancy by the names that VacancyPublished has for its fields."""
+    education = [{"level": level, "programme": programme} for level, programme in vacancy.education]
+    return {**asdict(vacancy), "vacancy_id": vacancy_id, "education": education}

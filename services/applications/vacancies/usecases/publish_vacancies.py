@@ -18,11 +18,10 @@ from shared.refusals import Refusal
 async def publish_vacancies(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> None:
-    """Publishes all of them at once, and states VacancyPublished of each; a second time is no other
-    decision.
+    """Publishes all of them at once, and states VacancyPublished of each; twice is once.
 
-    Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024, Pasal
-    22(3)), or `quotas-not-met`.
+    Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024,
+    Pasal 22(3)), or `quotas-not-met`.
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
@@ -35,6 +34,6 @@ async def publish_vacancies(
     for row in vacancies:
         by_need[row["need"]] += row["seats"]
     check_quotas(Policy.model_validate(round_["policy"]), by_need)
-    await VACANCIES.note_published(connection, round_id=round_id, at=now)
+    await VACANCIES.mark_round_published(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "vacancies.published", round_id, at=now)
     await outbox.append(connection, [Statement(VacancyPublished(**row), now) for row in vacancies])

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.applications.registration.domain import (
-    Facts,
-    Place,
-    Status,
+    ApplicationStatus,
+    RegistrationTerms,
+    StatedFacts,
     check_submission,
     fact_faults,
     highest_gpa,
@@ -24,8 +24,8 @@ from shared.refusals import Refusal
 ZONE = ZoneInfo("Asia/Jakarta")
 NOON = datetime(2026, 8, 20, 12, tzinfo=UTC)
 ACCEPTED = {("S-1/Sarjana", "S-1 HUKUM")}
-PLACE = Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=False)
-FACTS = Facts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31), 0)
+PLACE = RegistrationTerms(ACCEPTED, NOON, NOON + timedelta(days=20), closed=False)
+FACTS = StatedFacts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31), 0)
 
 
 @pytest.mark.parametrize(
@@ -34,18 +34,20 @@ FACTS = Facts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31), 0)
         (PLACE, NOON - timedelta(microseconds=1), "registration-not-open"),
         (PLACE, NOON + timedelta(days=20), "registration-over"),
         (
-            Place(ACCEPTED, NOON, NOON + timedelta(days=20), closed=True),
+            RegistrationTerms(ACCEPTED, NOON, NOON + timedelta(days=20), closed=True),
             NOON,
             "registration-closed",
         ),
         (
-            Place({("S-2", "S-2 HUKUM")}, NOON, NOON + timedelta(days=20), closed=False),
+            RegistrationTerms(
+                {("S-2", "S-2 HUKUM")}, NOON, NOON + timedelta(days=20), closed=False
+            ),
             NOON,
             "facts-refused",
         ),
     ],
 )
-def test_no_submission(place: Place, now: datetime, code: str) -> None:
+def test_no_submission(place: RegistrationTerms, now: datetime, code: str) -> None:
     """Nobody applies before registration opens, from its end on, after it was closed, or with facts
     that don't fit.
     """
@@ -69,7 +71,7 @@ def test_submission_at_the_limits() -> None:
 
 def test_every_fault_is_named() -> None:
     """Facts that fail in several ways get all their faults at once."""
-    wrong = Facts("S-1/Sarjana", "S-1 FILSAFAT", Decimal("4.01"), date(2026, 8, 21), 0)
+    wrong = StatedFacts("S-1/Sarjana", "S-1 FILSAFAT", Decimal("4.01"), date(2026, 8, 21), 0)
     columns = [fault["column"] for fault in fact_faults(wrong, ACCEPTED, NOON.date())]
     assert columns == ["education_programme", "gpa", "birth_date"]
 
@@ -105,9 +107,9 @@ def test_years_before(day: date, years: int) -> None:
 
 
 @given(st.integers(1, 999_999), st.integers(1, 999_999), st.integers(1, 999_999))
-def test_participant_numbers_sort(vacancy: int, one: int, other: int) -> None:
+def test_participant_numbers_sort(vacancy: int, n: int, other: int) -> None:
     """Within a vacancy, numbers sort as text in the order in which they were given."""
-    assert (participant_no(vacancy, one) < participant_no(vacancy, other)) == (one < other)
+    assert (participant_no(vacancy, n) < participant_no(vacancy, other)) == (n < other)
 
 
 @pytest.mark.parametrize(
@@ -122,7 +124,7 @@ def test_participant_numbers_sort(vacancy: int, one: int, other: int) -> None:
         ("submitted", True, "list-is-final"),
     ],
 )
-def test_withdraw(status: Status, is_final: bool, outcome: bool | str) -> None:
+def test_withdraw(status: ApplicationStatus, is_final: bool, outcome: bool | str) -> None:
     """An application is taken back once, until the final list; a rejected one not at all."""
     if isinstance(outcome, bool):
         assert withdraw(status, list_is_final=is_final) is outcome

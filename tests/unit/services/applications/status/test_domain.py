@@ -5,13 +5,13 @@ from decimal import Decimal
 
 import pytest
 
-from services.applications.registration.domain import Status
-from services.applications.status.domain import Result, standings
+from services.applications.registration.domain import ApplicationStatus
+from services.applications.status.domain import PassedList, list_statuses
 
 T = datetime(2026, 10, 1, tzinfo=UTC)
 LATER = T + timedelta(days=30)
-SKD = Result("skd", selected=False, rank=3, score=Decimal(400), code="P/L", at=T)
-FINAL = Result("final", selected=True, rank=1, score=Decimal(80), code="L", at=LATER)
+SKD = PassedList("skd", selected=False, rank=3, score=Decimal(400), code="P/L", at=T)
+FINAL = PassedList("final", selected=True, rank=1, score=Decimal(80), code="L", at=LATER)
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,13 @@ FINAL = Result("final", selected=True, rank=1, score=Decimal(80), code="L", at=L
     ],
 )
 def test_standings(
-    status: Status, results: list[Result], closed: dict[str, datetime], told: list[str]
+    status: ApplicationStatus,
+    results: list[PassedList],
+    closed: dict[str, datetime],
+    told: list[str],
 ) -> None:
     """Lists are told in order of time, up to the first that a verified candidate did not pass."""
-    assert [f"{each.list} {each.outcome}" for each in standings(status, results, closed)] == told
+    assert [
+        f"{told_of_list.list} {told_of_list.outcome}"
+        for told_of_list in list_statuses(status, results, closed)
+    ] == told

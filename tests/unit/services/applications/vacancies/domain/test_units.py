@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.applications.vacancies.domain.units import (
-    Unit,
+    RegisteredUnit,
     UnitRow,
     changed,
     faults,
@@ -24,7 +24,7 @@ def test_path_key(path: str) -> None:
 
 def test_changed_units() -> None:
     """A unit counts as changed by its path or staff; surplus blanks are no change."""
-    known = {"U-1": Unit("U-1", "A | B", 1), "U-2": Unit("U-2", "A | C", 1)}
+    known = {"U-1": RegisteredUnit("U-1", "A | B", 1), "U-2": RegisteredUnit("U-2", "A | C", 1)}
     rows = [
         UnitRow(unit_id="U-1", path="A  |  B", staff=1),
         UnitRow(unit_id="U-2", path="A | C", staff=2),
@@ -35,7 +35,7 @@ def test_changed_units() -> None:
 
 def test_a_path_may_move_within_a_file() -> None:
     """A path is taken only by a unit that the file leaves as it is."""
-    known = [Unit("U-1", "A", 1)]
+    known = [RegisteredUnit("U-1", "A", 1)]
     moves = [
         (2, UnitRow(unit_id="U-2", path="a", staff=1)),
         (3, UnitRow(unit_id="U-1", path="B", staff=1)),

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.applications.registration.domain import Status
+from services.applications.registration.domain import ApplicationStatus
 from services.applications.verification.domain.decision import Decision, decide
 from shared.refusals import Refusal
 
@@ -30,7 +30,7 @@ from shared.refusals import Refusal
     ],
 )
 def test_decide(
-    status: Status,
+    status: ApplicationStatus,
     stood: tuple[str, ...],
     decision: Decision,
     reasons: tuple[str, ...],

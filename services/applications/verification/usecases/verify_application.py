@@ -1,0 +1,211 @@
+"""A verifier decides on an application, and says which of the applicant's facts are proven."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.applications.registration.fields import DecidedAt
+from services.applications.registration.storage import REGISTRATION
+from services.applications.verification.domain.decision import Decision, decide, status_after
+from services.applications.verification.storage import VERIFICATION
+from shared.contracts.applications import (
+    ApplicantFactsStated,
+    ApplicationRejected,
+    ApplicationVerified,
+    OneApplication,
+    owner_of,
+)
+from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.identity import Person
+from shared.messaging.outbox import Outbox, Statement
+from shared.policies import Policy
+from shared.postgres import audit
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
+
+
+class VerifyApplication(BaseModel):
+    """A decision."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    decision: Decision = Field(description="MS: meets the requirements; TMS: does not")
+    reasons: list[str] = Field(
+        [],
+        max_length=20,
+        description="For TMS at least one code of /applications/verification-reasons; for MS none",
+        examples=[["diploma-does-not-match"]],
+    )
+    note: Annotated[
+        str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
+    ] = Field("", description="For verifiers and officers alone; never stated in an event")
+    relevant_experience_months: int | None = Field(
+        None,
+        ge=0,
+        le=720,
+        description="With MS: whole months of relevant work that are proven; none: as the "
+        "applicant stated them",
+    )
+    priority: (
+        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
+    ) = Field(
+        None,
+        description="With MS, where the round's policy has priority groups: the applicant's; none: as "
+        "it stands",
+        examples=["R3"],
+    )
+
+    @property
+    def states_facts(self) -> bool:
+        """True where the verifier says what is proven."""
+        return self.relevant_experience_months is not None or self.priority is not None
+
+
+class DecisionView(BaseModel):
+    """What was decided."""
+
+    vacancy_id: VacancyId
+    participant_no: ParticipantNo
+    status: str = Field(
+        description="`verified` for MS, `rejected` for TMS", examples=["verified", "rejected"]
+    )
+    reasons: list[str] = Field(description="Codes of a rejection, in order")
+    decided_at: DecidedAt
+
+
+async def verify_application(
+    connection: Connection,
+    outbox: Outbox,
+    verifier: Person,
+    vacancy_id: str,
+    participant_no: str,
+    command: VerifyApplication,
+    now: datetime,
+) -> DecisionView:
+    """Decides once, and states ApplicationVerified or ApplicationRejected.
+
+    The same decision again is no new one. Where the verifier finds other facts proven than the
+    applicant stated, states ApplicantFactsStated anew before. Raises Refusal `not-found`,
+    `own-application`, `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`,
+    `unknown-priority`, `already-withdrawn`, or `already-decided`.
+    """
+    application = await REGISTRATION.lock_application(
+        connection, vacancy_id=vacancy_id, participant_no=participant_no
+    )
+    if application is None:
+        raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
+    if application["subject"] == verifier.subject:
+        raise Refusal("own-application")
+    reasons = sorted(set(command.reasons))
+    is_new = decide(application["status"], application["reasons"], command.decision, reasons)
+    which = OneApplication(
+        vacancy_id=vacancy_id, round_id=application["round_id"], participant_no=participant_no
+    )
+    facts = await _proven(connection, application["subject"], which, command)
+    if facts is not None and not is_new:
+        raise Refusal("already-decided", decision=command.decision)
+    if is_new:
+        await _keep(connection, verifier, which, command, reasons, facts, now)
+        stated = [_decided(which, command.decision, reasons)]
+        await outbox.append(
+            connection,
+            [Statement(fact, now) for fact in ([facts, *stated] if facts else stated)],
+        )
+    return DecisionView(
+        vacancy_id=vacancy_id,
+        participant_no=participant_no,
+        status=status_after(command.decision),
+        reasons=reasons,
+        decided_at=now if is_new else application["decided_at"],
+    )
+
+
+async def _keep(
+    connection: Connection,
+    verifier: Person,
+    which: OneApplication,
+    command: VerifyApplication,
+    reasons: list[str],
+    facts: ApplicantFactsStated | None,
+    now: datetime,
+) -> None:
+    """Keeps the decision, its audit record, and the facts that are proven."""
+    status = status_after(command.decision)
+    await VERIFICATION.keep_decision(
+        connection,
+        vacancy_id=which.vacancy_id,
+        participant_no=which.participant_no,
+        status=status,
+        reasons=reasons,
+        note=command.note,
+        at=now,
+    )
+    await audit.record(
+        connection,
+        verifier,
+        f"application.{status}",
+        f"{which.vacancy_id}/{which.participant_no}",
+        at=now,
+        reason=", ".join(reasons),
+    )
+    if facts is not None:
+        await VERIFICATION.keep_found(
+            connection,
+            vacancy_id=which.vacancy_id,
+            participant_no=which.participant_no,
+            months=facts.relevant_experience_months,
+            priority=facts.priority,
+        )
+
+
+def _decided(
+    which: OneApplication, decision: Decision, reasons: Sequence[str]
+) -> ApplicationVerified | ApplicationRejected:
+    if decision == "MS":
+        return ApplicationVerified(**which.model_dump())
+    return ApplicationRejected(**which.model_dump(), reasons=tuple(reasons))
+
+
+async def _proven(
+    connection: Connection, subject: str | None, which: OneApplication, command: VerifyApplication
+) -> ApplicantFactsStated | None:
+    """The applicant's facts with what is proven; None where that is what stands already."""
+    if not command.states_facts:
+        return None
+    if command.decision != "MS":
+        raise Refusal("facts-not-taken")
+    known = await VERIFICATION.facts_of(
+        connection, vacancy_id=which.vacancy_id, participant_no=which.participant_no
+    )
+    if known is None:
+        raise Refusal("not-found", what=f"person of application {which.participant_no}")
+    months, priority = command.relevant_experience_months, known["priority"]
+    if months is None:
+        months = known["relevant_experience_months"]
+    if command.priority is not None:
+        priority = await _priority_code(connection, which.round_id, command.priority)
+    if (months, priority) == (known["relevant_experience_months"], known["priority"]):
+        return None
+    return ApplicantFactsStated(
+        **which.model_dump(),
+        education_level=known["education_level"],
+        gpa=known["gpa"],
+        birth_date=known["birth_date"],
+        relevant_experience_months=months,
+        priority=priority,
+        owner=None if subject is None else owner_of(which.participant_no, subject),
+    )
+
+
+async def _priority_code(connection: Connection, round_id: str, priority: str) -> str:
+    """The round's own code for a priority group. Raises Refusal `unknown-priority`."""
+    policy = Policy.model_validate_json(
+        await VERIFICATION.policy_of_round(connection, round_id=round_id)
+    )
+    code = policy.priority_code(priority)
+    if code is None:
+        groups = ", ".join(group.code for group in policy.priority_groups)
+        raise Refusal("unknown-priority", priority=priority, known=groups or "-")
+    return code
