@@ -38,7 +38,7 @@ def up(
     ] = False,
     folder: Folder = control.FOLDER,
 ) -> None:
-    """Start everything and hold it up until Ctrl-C; what dies is started again.
+    """Start everything and keep it running until Ctrl-C; what dies is started again.
 
     Data of earlier starts are found again.
     """

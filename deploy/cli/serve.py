@@ -21,6 +21,8 @@ Service = StrEnum("Service", {name: name for name in SERVICES})  # type: ignore[
 
 
 class ProcessKind(StrEnum):
+    """Which of a service's two processes."""
+
     API = "api"
     WORKER = "worker"
 

@@ -98,6 +98,7 @@ class ReverseProxy:
         self._session: aiohttp.ClientSession | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hold the client's session while the process lives."""
         if scope["type"] == "lifespan":
             await self._hold_session(receive, send)
             return

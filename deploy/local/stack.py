@@ -93,7 +93,7 @@ def given_servers(environment: Mapping[str, str]) -> GivenServers:
 
 
 class Stack:
-    """All of it in one folder; `run` holds it up until it is told to end.
+    """All servers and processes of one folder; `run` keeps them running until a signal comes.
 
     `folder` has data, logs, ports and passwords, kept from one start to the next; `jars` has
     Kafka's jars. `environment` is the caller's, and may name servers (`given_servers`); progress

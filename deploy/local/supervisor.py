@@ -44,10 +44,10 @@ class RestartSchedule:
 
 
 class Supervisor:
-    """Holds up processes; `tell` is given sentences for people, `on_change` follows each change.
+    """The processes of a stack; those that end are started again.
 
-    Its methods are called in the main thread: the kernel ends processes with the thread that
-    started them.
+    `tell` is called with sentences for people, `on_change` after each end and each restart. Methods
+    are called in the main thread: the kernel ends processes with the thread that started them.
     """
 
     def __init__(self, tell: Callable[[str], None], on_change: Callable[[], None]) -> None:
@@ -56,7 +56,7 @@ class Supervisor:
         self.processes: dict[str, Process] = {}
 
     def start(self, process: Process) -> None:
-        """Start the process and watch over it from now on; returns at once."""
+        """Start the process, and restart it while `watch` runs; returns at once."""
         self.processes[process.name] = process
         process.start()
 
@@ -73,7 +73,7 @@ class Supervisor:
         return tuple(child for child in running if child is not None)
 
     def watch(self) -> NoReturn:
-        """Start again what ends, until an exception (a signal's) breaks it off."""
+        """Start again what ends, until a signal raises an exception."""
         now = time.monotonic()
         schedules = {name: RestartSchedule(now) for name in self.processes}
         while True:
@@ -83,7 +83,7 @@ class Supervisor:
                     self._restart(process, schedules[name], time.monotonic())
 
     def _restart(self, process: Process, schedule: RestartSchedule, now: float) -> None:
-        """Start a process that ended, or first say when that will be."""
+        """Say when a process that ended is started again, and start it when that time comes."""
         if schedule.due is None:
             pause = schedule.ended(now)
             self._tell(
