@@ -44,17 +44,17 @@ DERIVED = Derived(after, parts, make)
 
 
 async def test_use_cases_run_in_order() -> None:
-    """All use cases take the same events; the derived rows follow from what the first returns."""
+    """All use cases take the same events; the derived rows follow from what the last returns."""
     calls.clear()
     await Subscription(SCORED, first, second, derived=DERIVED).take(CONNECTION, EVENTS)
-    assert calls == [("first", EVENTS), ("second", EVENTS), ("after", "learnt by first")]
+    assert calls == [("first", EVENTS), ("second", EVENTS), ("after", "learnt by second")]
 
 
 async def test_learning_leaves_derived_rows_alone() -> None:
     """A rebuild learns with every use case and makes the derived rows later."""
     calls.clear()
     learnt = await Subscription(SCORED, first, second, derived=DERIVED).learn(CONNECTION, EVENTS)
-    assert learnt == "learnt by first"
+    assert learnt == "learnt by second"
     assert calls == [("first", EVENTS), ("second", EVENTS)]
 
 
