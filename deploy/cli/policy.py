@@ -8,8 +8,7 @@ from typing import Annotated
 import typer
 
 from shared.languages import Language
-from shared.policies import Policy, PolicyError, load, read_file
-from shared.policies.library import known
+from shared.policies import Policy, PolicyError, bundled_ids, load, read_file
 from shared.policies.sentences import differences, sentences
 from shared.refusals import Refusal
 
@@ -89,10 +88,11 @@ def _language(lang: Lang) -> Language:
 def _print_faults(file: str, error: PolicyError, lang: Lang) -> None:
     """Print each fault in a line that an editor can jump to."""
     for fault in error.faults:
-        place = ".".join(map(str, fault.place)) or "policy"
+        location = ".".join(map(str, fault.location)) or "policy"
         by = f" [{fault.authority}]" if fault.authority else ""
         print(
-            f"{file}:{fault.line or 1}: {place}: {fault.told(_language(lang))}{by}", file=sys.stderr
+            f"{file}:{fault.line or 1}: {location}: {fault.told(_language(lang))}{by}",
+            file=sys.stderr,
         )
 
 
@@ -101,11 +101,11 @@ def named(policy: str, lang: Lang = Lang.en) -> Policy:
 
     Ends the command where there is none, or where it does not hold together.
     """
-    in_a_file = policy not in known() and (policy.endswith(".toml") or Path(policy).is_file())
+    in_a_file = policy not in bundled_ids() and (policy.endswith(".toml") or Path(policy).is_file())
     try:
         return read_file(Path(policy)) if in_a_file else load(policy)
     except Refusal:
-        print(f"{policy}: no such policy; there are {', '.join(known())}", file=sys.stderr)
+        print(f"{policy}: no such policy; there are {', '.join(bundled_ids())}", file=sys.stderr)
     except PolicyError as error:
         _print_faults(policy, error, lang)
     except OSError as error:

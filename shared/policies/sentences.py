@@ -4,7 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from shared.languages import Language
-from shared.policies.model import Bonus, Component, List, Policy, SeatMove, Stage, Term, Text
+from shared.policies.fields import Text
+from shared.policies.lists import List, ScoreTerm
+from shared.policies.model import Policy
+from shared.policies.parts import SeatMove
+from shared.policies.stages import Bonus, Component, Stage
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,7 +282,7 @@ class _Reader:
             f"{at}, {self._say('kode', 'codes')}", codes, self._authority(one.codes_authority)
         )
 
-    def _term(self, term: Term) -> str:
+    def _term(self, term: ScoreTerm) -> str:
         what = term.component or term.stage
         needs = f" ({', '.join(term.needs)})" if term.needs else ""
         divided = what if term.divisor == 1 else f"{what} ÷ {term.divisor}"

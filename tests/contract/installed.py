@@ -15,7 +15,7 @@ from jinja2 import Environment
 import shared
 from deploy.postgres.migrate import folders
 from shared.contracts.catalogue import SERVICES
-from shared.policies import library
+from shared.policies import bundled_ids, load
 from shared.postgres import queries
 from shared.settings import read
 
@@ -96,7 +96,7 @@ def main() -> None:
         "templates": templates(),
         "tables": tables(),
         "migrations": migrations(),
-        "policies": [library.load(policy).id for policy in library.known()],
+        "policies": [load(policy).id for policy in bundled_ids()],
     }
     json.dump(loaded, sys.stdout)
 

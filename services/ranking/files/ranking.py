@@ -35,8 +35,7 @@ from services.ranking.merit.domain.merit import (
     rules_of,
 )
 from services.ranking.merit.domain.standing import ListCut
-from shared.policies import List, Policy, Stage
-from shared.policies.model import FACTS
+from shared.policies import FACTS, List, Policy, Stage
 
 EQUAL = "equal"
 NO_SEED = ""

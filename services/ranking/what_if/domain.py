@@ -9,8 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.merit.domain.merit import ListRules
 from services.ranking.merit.domain.placement import Placed
-from shared.policies import List, Policy
-from shared.policies.model import Exact, Positive, Tie
+from shared.policies import Exact, List, Policy, Positive, Tie
 
 
 class UnknownPartError(Exception):

@@ -29,8 +29,7 @@ from services.ranking.what_if.domain import (
 )
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.paging import from_cursor, to_cursor
-from shared.policies import List, Policy, PolicyError
-from shared.policies.model import read
+from shared.policies import List, Policy, PolicyError, read_policy
 from shared.postgres import queries
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -250,7 +249,7 @@ async def _rows(
 def _changed(policy: Policy, one: List, question: Question) -> Policy:
     try:
         values = changed_policy(policy, one.code, question)
-        return read(policy.id, values)
+        return read_policy(policy.id, values)
     except UnknownPartError as error:
         reason = f"the list {one.code} has no {error.name}; it has {', '.join(error.known)}"
         raise Refusal(
@@ -258,7 +257,7 @@ def _changed(policy: Policy, one: List, question: Question) -> Policy:
         ) from error
     except PolicyError as error:
         faults: list[dict[str, object]] = [
-            {"column": ".".join(map(str, fault.place)) or None, "reason": fault.says}
+            {"column": ".".join(map(str, fault.location)) or None, "reason": fault.says}
             for fault in error.faults[:VACANCIES_NAMED]
         ]
         raise Refusal("policy-does-not-hold", faults=len(error.faults), errors=faults) from error

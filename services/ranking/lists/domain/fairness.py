@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 
-from shared.policies.model import Codes
+from shared.policies import Codes
 
 LEAST = 5
 """People in a group that is shown: a smaller one would tell of somebody."""

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Literal
 
 from services.ranking.merit.domain.placement import Placed
-from shared.policies.model import Codes, Policy
+from shared.policies import Codes, Policy
 
 Way = Literal["in", "out", "moved", "unmoved"]
 

@@ -21,8 +21,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from shared.policies import Bonus, Component, Evidence, List, Policy, Stage
-from shared.policies.model import FACTS, MOST_UNITS
+from shared.policies import FACTS, MAX_UNITS, Bonus, Component, EvidenceScale, List, Policy, Stage
 
 LAST_RESORT_BYTES = 16
 """Of a SHA-256. Among a million candidates two equal ones are less likely than 1 in 10^26."""
@@ -108,7 +107,7 @@ class Standing:
     @property
     def worth(self) -> int | None:
         """Score and priority in one number that orders like both: what counts by score count."""
-        return None if self.score is None else self.priority * MOST_UNITS + self.score
+        return None if self.score is None else self.priority * MAX_UNITS + self.score
 
 
 @dataclass(frozen=True, slots=True)
@@ -474,7 +473,7 @@ def _held(gate: Gate, candidate: Candidate) -> Standing:
 
 def score_and_priority(worth: int) -> tuple[int, int]:
     """The two that a standing's worth is made of."""
-    priority, score = divmod(worth, MOST_UNITS)
+    priority, score = divmod(worth, MAX_UNITS)
     return score, priority
 
 
@@ -618,7 +617,7 @@ class _Facts:
         self._priority = _places(
             policy.priority_code, [group.code for group in reversed(policy.priority_groups)]
         )
-        self._threshold = policy.threshold_of_fact
+        self._threshold = policy.value_of_fact
 
     def education(self, candidate: Candidate) -> int | None:
         """The level's place from the lowest, from 1."""
@@ -684,7 +683,7 @@ def _points(component: Component, scale: int) -> tuple[str, _Known, Callable[[Po
     return component.code, _Known(), learn
 
 
-def _evidence(evidence: Evidence, scale: int, facts: _Facts) -> Callable[[Candidate], int]:
+def _evidence(evidence: EvidenceScale, scale: int, facts: _Facts) -> Callable[[Candidate], int]:
     value_of = facts.order_of(evidence.of)
     steps = [
         (facts.least(evidence.of, step.at_least), int(step.points * scale))

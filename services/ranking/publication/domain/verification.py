@@ -42,8 +42,7 @@ from services.ranking.proofs.domain.proof import (
 )
 from services.ranking.publication.domain.following import check_first_or_following
 from services.ranking.seats.domain.seating import Seated, check_seating
-from shared.policies import List, Policy, Stage
-from shared.policies.model import FACTS, MOST_UNITS
+from shared.policies import FACTS, MAX_UNITS, List, Policy, Stage
 
 
 def facts_of_ties(one: List) -> list[str]:
@@ -166,7 +165,7 @@ class PublicRules:
             raise FaultError(
                 "score", f"expected one with {self.whole.decimals} digits after the point"
             )
-        worth = told.priority * MOST_UNITS + units
+        worth = told.priority * MAX_UNITS + units
         after = told.merit_key[len(before_decision(told.merit_key)) :]
         return Placed(
             Gate.RANKED, worth, b"\0" + (2**64 - 1 - worth).to_bytes(8, "big"), b"", after

@@ -27,8 +27,7 @@ from services.ranking.proofs.domain.proof import (
     VacancyLeaf,
 )
 from services.ranking.seats.domain.seats import Rules, Vacancy, without_thresholds
-from shared.policies import Policy
-from shared.policies.model import FACTS
+from shared.policies import FACTS, Policy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,7 @@ from typing import Any
 
 from services.ranking.merit.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
 from services.ranking.standings.storage import SQL
-from shared.policies import Policy
-from shared.policies.model import FACTS
+from shared.policies import FACTS, Policy
 from shared.postgres.pool import Connection
 
 Pair = tuple[str, str]

@@ -6,7 +6,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.rank import app
-from shared.policies.library import FOLDER
+from shared.policies import POLICIES_FOLDER
 
 GOLDEN = Path(__file__).parents[2] / "services" / "ranking" / "files" / "golden"
 
@@ -91,7 +91,7 @@ def test_what_is_read_is_never_written_over(tmp_path: Path) -> None:
         kept[name] = tmp_path / f"{name}.csv"
         kept[name].write_bytes((folder / f"{name}.csv").read_bytes())
     kept["policy"] = tmp_path / "policy.toml"
-    kept["policy"].write_bytes((FOLDER / "national-cpns-2024.toml").read_bytes())
+    kept["policy"].write_bytes((POLICIES_FOLDER / "national-cpns-2024.toml").read_bytes())
     options = [word for name, path in kept.items() for word in (f"--{name}", str(path))]
     for path in kept.values():
         before = path.read_bytes()
@@ -147,7 +147,7 @@ def test_nothing_is_written_where_an_account_of_nobody_is_asked_for(tmp_path: Pa
 def test_a_stage_that_completes_two_lists_names_none(tmp_path: Path) -> None:
     """Which one is meant is not guessed."""
     policy = tmp_path / "policy.toml"
-    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     lists = text.index("[[lists]]")
     both = (
         text[lists:]

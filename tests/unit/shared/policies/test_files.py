@@ -11,11 +11,18 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from shared.policies import Policy, PolicyError, load, read_file
-from shared.policies.library import FOLDER, known
-from shared.policies.lines import lines_of
-from shared.policies.model import TO_BE_CONFIRMED, read
+from shared.policies import (
+    POLICIES_FOLDER,
+    TO_BE_CONFIRMED,
+    Policy,
+    PolicyError,
+    bundled_ids,
+    load,
+    read_file,
+    read_policy,
+)
 from shared.policies.sentences import differences, sentences
+from shared.policies.toml_lines import line_numbers
 
 TRICKY = '''# a remark with [brackets] and "quotes"
 a.b = "x # y"   # 2
@@ -49,7 +56,7 @@ def test_lines_are_found_in_all_that_toml_allows() -> None:
     """Remarks, strings over several lines, dotted and quoted keys, arrays of inline tables, tables
     in arrays of tables.
     """
-    lines = lines_of(TRICKY)
+    lines = line_numbers(TRICKY)
     assert tomllib.loads(TRICKY)["t"]["many"][1]["inner"]["v"] == -1500
     assert [
         lines[place]
@@ -72,17 +79,17 @@ def test_lines_are_found_in_all_that_toml_allows() -> None:
     ]
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 def test_every_place_of_a_policy_has_a_line(policy_id: str) -> None:
     """Whatever is wrong can be pointed at."""
-    text = (FOLDER / f"{policy_id}.toml").read_text("utf-8")
-    lines = lines_of(text)
+    text = (POLICIES_FOLDER / f"{policy_id}.toml").read_text("utf-8")
+    lines = line_numbers(text)
     count = text.count("\n")
     for place in places(tomllib.loads(text)):
         assert 1 <= lines[place] <= count, place
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 def test_what_is_unsure_says_so(policy_id: str) -> None:
     """Every authority of confidence C or D says what is to be confirmed, and the figures that a
     local profile chose name one of D.
@@ -119,7 +126,7 @@ def test_check_names_file_line_place_and_authority(
     was: str, becomes: str, says: str, tmp_path: Path
 ) -> None:
     """Every fault is a line that an editor can jump to, with the decree that the figure comes from."""
-    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     assert was in text
     changed = text.replace(was, becomes, 1)
     file = tmp_path / "changed.toml"
@@ -142,7 +149,7 @@ def test_a_fault_of_thresholds_names_where_thresholds_come_from(tmp_path: Path) 
     """Also where it is of all of them, or of one without an authority: never the decree of the
     stage's composition.
     """
-    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     file = tmp_path / "changed.toml"
     by = "[KepmenPANRB 321/2024, passing grades by kind of need"
     for was, becomes, says in (
@@ -175,7 +182,7 @@ def test_a_fault_of_thresholds_names_where_thresholds_come_from(tmp_path: Path) 
 
 def test_an_authority_without_an_article_is_told_by_its_decree(tmp_path: Path) -> None:
     """What isn't there is not written as if it were a word."""
-    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     article = 'article = "passing grades by kind of need (article not read; reports agree)"\n'
     assert article in text
     file = tmp_path / "changed.toml"
@@ -202,7 +209,7 @@ def test_a_value_of_the_wrong_kind_is_told_in_either_language(
     was: str, becomes: str, indonesian: str, english: str, tmp_path: Path
 ) -> None:
     """In Indonesian unless English is asked for, and in words of the field."""
-    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     assert was in text
     file = tmp_path / "changed.toml"
     file.write_text(text.replace(was, becomes, 1), "utf-8")
@@ -222,7 +229,8 @@ def test_no_fault_speaks_python() -> None:
     seen = set()
     said = set()
     for whole in (
-        tomllib.loads((FOLDER / f"{policy_id}.toml").read_text("utf-8")) for policy_id in known()
+        tomllib.loads((POLICIES_FOLDER / f"{policy_id}.toml").read_text("utf-8"))
+        for policy_id in bundled_ids()
     ):
         for place in places(whole):
             kind = tuple(
@@ -238,9 +246,11 @@ def test_no_fault_speaks_python() -> None:
                 else:
                     inner[place[-1]] = odd
                 try:
-                    read("odd.toml", values)
+                    read_policy("odd.toml", values)
                 except PolicyError as error:
-                    said |= {(fault.place, fault.says, fault.told("id")) for fault in error.faults}
+                    said |= {
+                        (fault.location, fault.says, fault.told("id")) for fault in error.faults
+                    }
             seen.add(kind)
     assert len(said) > 300
     speaks = re.compile(r"Input|Field|Extra|instance|pattern|Value error|Decimal|\[key\]|None")
@@ -251,7 +261,7 @@ def test_a_tie_by_priority_where_priority_goes_before_the_score_is_refused(tmp_p
     """The key would have two fields of one name: told with the tie's line and the decree that the
     ties come from.
     """
-    text = (FOLDER / "national-pppk-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-pppk-2024.toml").read_text("utf-8")
     tie = '{ by = "priority", order = "highest-first" },'
     file = tmp_path / "changed.toml"
     file.write_text(text.replace('{ by = "TEKNIS", order = "highest-first" },', tie, 1), "utf-8")
@@ -306,7 +316,7 @@ def test_what_can_not_be_read_is_one_fault(
 
 def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     """A file saved as UTF-8 with the mark is the same policy, and its lines are counted alike."""
-    text = (FOLDER / "local-jambi.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "local-jambi.toml").read_text("utf-8")
     file = tmp_path / "marked.toml"
     file.write_text(text, "utf-8-sig")
     assert read_file(file) == load("local-jambi")
@@ -316,10 +326,12 @@ def test_a_byte_order_mark_is_no_fault(tmp_path: Path) -> None:
     assert [fault.line for fault in error.value.faults] == [1]
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 def test_check_passes_what_comes_along(policy_id: str) -> None:
     """All seven."""
-    result = CliRunner().invoke(app, ["policy", "check", str(FOLDER / f"{policy_id}.toml")])
+    result = CliRunner().invoke(
+        app, ["policy", "check", str(POLICIES_FOLDER / f"{policy_id}.toml")]
+    )
     assert result.exit_code == 0
     assert load(policy_id).hash() in result.stdout
 
@@ -352,7 +364,7 @@ def test_an_id_is_the_policy_that_comes_along_whatever_the_folder_holds(
     """A file that happens to be called like an official policy does not pass for it; by a path it
     is read.
     """
-    text = (FOLDER / "local-jambi.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "local-jambi.toml").read_text("utf-8")
     (tmp_path / "local-jambi").write_text(
         text.replace('name.id = "Jambi', 'name.id = "Bukan Jambi', 1), "utf-8"
     )
@@ -365,7 +377,8 @@ def test_show_and_diff_tell_faults_like_check(tmp_path: Path) -> None:
     """With file, line, place and authority, in the language that is asked for."""
     file = tmp_path / "changed.toml"
     file.write_text(
-        (FOLDER / "local-jambi.toml").read_text("utf-8").replace("days = 3", "days = 90"), "utf-8"
+        (POLICIES_FOLDER / "local-jambi.toml").read_text("utf-8").replace("days = 3", "days = 90"),
+        "utf-8",
     )
     for lang in ("id", "en"):
         told = CliRunner().invoke(app, ["policy", "check", str(file), "--lang", lang]).stderr
@@ -377,15 +390,16 @@ def test_show_and_diff_tell_faults_like_check(tmp_path: Path) -> None:
 
 def test_the_commands_of_the_documentation_run() -> None:
     """What docs/policies.md tells people to type works, and its table has every policy."""
-    page = (FOLDER.parents[1] / "docs" / "policies.md").read_text("utf-8")
+    page = (POLICIES_FOLDER.parents[1] / "docs" / "policies.md").read_text("utf-8")
     commands = [row.split()[1:] for row in page.splitlines() if row.startswith("terang policy ")]
     assert [command[1] for command in commands] == ["show", "diff", "check"]
     for command in commands:
         words = [
-            str(FOLDER.parents[1] / word) if word.endswith(".toml") else word for word in command
+            str(POLICIES_FOLDER.parents[1] / word) if word.endswith(".toml") else word
+            for word in command
         ]
         assert CliRunner().invoke(app, words).exit_code == 0
-    assert all(f"| `{policy_id}` |" in page for policy_id in known())
+    assert all(f"| `{policy_id}` |" in page for policy_id in bundled_ids())
 
 
 def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
@@ -396,7 +410,7 @@ def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
         '[authorities.hearsay]\ndecree = "a rumour"\narticle = "of last week"\nconfidence = "B"\n\n'
     )
     text = (
-        (FOLDER / "local-medan.toml")
+        (POLICIES_FOLDER / "local-medan.toml")
         .read_text("utf-8")
         .replace("[needs.UMUM]", unused + "[needs.UMUM]", 1)
     )
@@ -409,7 +423,7 @@ def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
         f"{file}:{line}: authorities.hearsay: nothing names the authority hearsay [a rumour, of last week]\n"
     )
     assert "hearsay" in Policy.model_validate(tomllib.loads(text)).authorities
-    assert "hearsay" in read("a question", tomllib.loads(text)).authorities
+    assert "hearsay" in read_policy("a question", tomllib.loads(text)).authorities
 
 
 def test_objections_are_to_what_people_call_it() -> None:
@@ -461,7 +475,7 @@ def test_codes_kinds_of_need_and_levels_name_what_they_rest_on() -> None:
 
 def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
     """A threshold of another year in one sentence; nothing where nothing differs."""
-    text = (FOLDER / "national-cpns-2024.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     file = tmp_path / "changed.toml"
     file.write_text(
         text.replace(
@@ -520,7 +534,7 @@ def test_evidence_rubrics_and_weights_must_fit(
     was: str, becomes: str, says: str, tmp_path: Path
 ) -> None:
     """Steps ascend within the maximum, rubrics sum up, and what is named exists."""
-    text = (FOLDER / "local-medan.toml").read_text("utf-8")
+    text = (POLICIES_FOLDER / "local-medan.toml").read_text("utf-8")
     assert was in text
     file = tmp_path / "changed.toml"
     file.write_text(text.replace(was, becomes, 1), "utf-8")

@@ -8,14 +8,12 @@ from typing import Any
 
 import pytest
 
-from shared.policies import Policy, PolicyError, load
-from shared.policies.library import FOLDER
-from shared.policies.model import read
+from shared.policies import POLICIES_FOLDER, Policy, PolicyError, load, read_policy
 from shared.refusals import Refusal
 
 
 def national() -> dict[str, Any]:
-    return tomllib.loads((FOLDER / "national-cpns-2024.toml").read_text("utf-8"))
+    return tomllib.loads((POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8"))
 
 
 def thresholds(need: str) -> dict[str, Decimal]:
@@ -232,7 +230,7 @@ def test_a_policy_that_does_not_hold_together_is_told_why(
         inner = inner[step]
     inner[place[-1]] = value
     with pytest.raises(PolicyError, match=r"policy\.toml is no policy") as error:
-        read("policy.toml", values)
+        read_policy("policy.toml", values)
     assert says in str(error.value)
 
 
@@ -241,7 +239,7 @@ def test_what_is_published_must_be_said() -> None:
     values = national()
     del values["publication"]
     with pytest.raises(PolicyError, match="publication: it must be there"):
-        read("policy.toml", values)
+        read_policy("policy.toml", values)
 
 
 def test_empty_seats_are_filled_at_the_same_unit_before_others() -> None:

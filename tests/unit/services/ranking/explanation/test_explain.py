@@ -33,8 +33,7 @@ from services.ranking.merit.domain.merit import (
     rules_of,
 )
 from shared.languages import Language
-from shared.policies import Policy, load, read_file
-from shared.policies.library import known
+from shared.policies import Policy, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER as GOLDEN
 
 SEED = "5e" * 32
@@ -479,7 +478,7 @@ def anybody(one: Policy, need: str, draw: st.DrawFn) -> Candidate:
     )
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 @settings(max_examples=30)
 @given(data=st.data())
 def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObject) -> None:

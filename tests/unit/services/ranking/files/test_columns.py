@@ -13,8 +13,7 @@ import pytest
 from services.ranking.files.order import Column
 from services.ranking.files.ranking import in_columns, one_by_one
 from services.ranking.merit.domain.merit import Gate, rules_of
-from shared.policies import Policy, load, read_file
-from shared.policies.library import known
+from shared.policies import Policy, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER
 from tests.unit.services.ranking.merit.test_merit import across_stages
 
@@ -73,7 +72,7 @@ def columns_of(
     return columns
 
 
-@pytest.mark.parametrize("policy_id", [*known(), "teachers-2022", "across-stages"])
+@pytest.mark.parametrize("policy_id", [*bundled_ids(), "teachers-2022", "across-stages"])
 def test_in_columns_as_one_by_one(policy_id: str) -> None:
     """For every list and kind of need of every policy: gate, priority, score, own total and every
     field of the key.

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 from services.ranking.files.rank_files import rank_files
-from shared.policies import Policy, load
-from shared.policies.library import known
+from shared.policies import Policy, bundled_ids, load
 
 CANDIDATES = 3_000
 DIGESTS = Path(__file__).with_name("standings.sha256")
@@ -57,7 +56,7 @@ def crowd(policy: Policy) -> str:
     return "\n".join(lines) + "\n"
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 def test_standings_are_the_same_bytes_on_every_python(tmp_path: Path, policy_id: str) -> None:
     """The digest of each list of a made-up crowd is committed."""
     policy = load(policy_id)

@@ -22,8 +22,7 @@ from services.ranking.merit.domain.merit import (
     rules_of,
 )
 from services.ranking.merit.domain.standing import Line, ListCut, Row, line
-from shared.policies import Policy, load, read_file
-from shared.policies.library import known
+from shared.policies import Policy, bundled_ids, load, read_file
 
 FOLDER = Path(__file__).with_name("golden")
 SEED = "5e" * 32
@@ -186,4 +185,4 @@ def test_keys_are_the_same_bytes_on_every_python(name: str) -> None:
 
 def test_every_policy_has_worked_cases() -> None:
     """None of them goes without."""
-    assert set(known()) <= set(FILES)
+    assert set(bundled_ids()) <= set(FILES)

@@ -25,12 +25,11 @@ from services.ranking.merit.domain.merit import (
     score_and_priority,
 )
 from services.ranking.merit.domain.standing import ListCut, Row, line
-from shared.policies import List, Policy, Stage, load, read_file
-from shared.policies.library import known
+from shared.policies import List, Policy, Stage, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER
 
 SEED = "5e" * 32
-POLICIES = [*known(), "teachers-2022"]
+POLICIES = [*bundled_ids(), "teachers-2022"]
 
 
 @lru_cache

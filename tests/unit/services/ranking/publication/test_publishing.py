@@ -35,8 +35,7 @@ from services.ranking.proofs.domain.proof import (
 )
 from services.ranking.publication.domain.verification import check_list
 from services.ranking.publication.storage.signing import KeyFault, PublicKey, SigningKey
-from shared.policies import Policy, load
-from shared.policies.library import known
+from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
 
 KEY = SigningKey.of(
@@ -475,7 +474,7 @@ def test_any_round_verifies(vacancies: list[Vacancy]) -> None:
     assert {opening.commitment() for opening in openings} == committed
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 @settings(max_examples=15, deadline=None)
 @given(data=st.data())
 def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -> None:

@@ -24,8 +24,7 @@ from services.ranking.publication.domain.verification import as_counted
 from services.ranking.seats.domain.seating import Seated, check_seating
 from services.ranking.seats.domain.seats import Answer, Listed, Pool, Ranked, Rules, ranked
 from services.ranking.seats.domain.seats import Vacancy as Filled
-from shared.policies import Policy, load
-from shared.policies.library import known
+from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import SEED, Vacancy, composed
 
 NURSE, CLERK = (
@@ -193,7 +192,7 @@ def filled(
     return seated
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 @pytest.mark.parametrize("seed", range(12))
 def test_what_filling_does_can_be_checked(policy_id: str, seed: int) -> None:
     """Rounds of eight vacancies with equals, ties that officers decide, seats given up, people who
@@ -204,7 +203,7 @@ def test_what_filling_does_can_be_checked(policy_id: str, seed: int) -> None:
     check_seating(law, as_counted(law), SEED, seated)
 
 
-@pytest.mark.parametrize("policy_id", known())
+@pytest.mark.parametrize("policy_id", bundled_ids())
 @pytest.mark.parametrize("seed", range(4))
 def test_nobody_can_be_left_out_unseen(policy_id: str, seed: int) -> None:
     """Who accepted a seat is taken out of what is published, as if never asked: a seat is empty

@@ -23,8 +23,7 @@ from services.ranking.seats.domain.seats import (
     Vacancy,
     ranked,
 )
-from shared.policies import SeatGroup, load
-from shared.policies.model import Text
+from shared.policies import SeatGroup, Text, load
 
 CPNS = load("national-cpns-2024")
 RULES = Rules(CPNS.seat_moves, (), "L")

@@ -19,8 +19,7 @@ from services.ranking.what_if.domain import (
     difference,
     rules_for,
 )
-from shared.policies import Policy, PolicyError, load
-from shared.policies.model import read
+from shared.policies import Policy, PolicyError, load, read_policy
 
 SEED = "5e" * 32
 
@@ -31,7 +30,9 @@ def policy() -> Policy:
 
 
 def changed(list_code: str, **changes: object) -> Policy:
-    return read("changed", changed_policy(policy(), list_code, Changes.model_validate(changes)))
+    return read_policy(
+        "changed", changed_policy(policy(), list_code, Changes.model_validate(changes))
+    )
 
 
 def sat(number: int, twk: int, tiu: int, tkp: int) -> Candidate:

@@ -1,37 +1,36 @@
-"""Where each part of a TOML file stands: tomllib reads values but forgets lines, and whoever writes
-a policy needs them.
-"""
+"""Line numbers of a TOML file: tomllib forgets them, and whoever writes a policy needs them."""
 
 from collections.abc import Iterator
 
-from shared.policies.model import Place
+from shared.policies.faults import Location
 
 BLANK = " \t\r\n"
 BARE_END = BLANK + ".=]},#"
 
 
-def lines_of(text: str) -> dict[Place, int]:
-    """The line, from 1, where every key, table and element of an array in a text that tomllib has
-    read stands first.
+def line_numbers(text: str) -> dict[Location, int]:
+    """The line, from 1, on which each key, table and element of an array stands first.
+
+    The text is one that tomllib has read without an error.
     """
-    lines: dict[Place, int] = {}
-    for place, line in _Reader(text).places():
-        for length in range(1, len(place) + 1):
-            lines.setdefault(place[:length], line)
+    lines: dict[Location, int] = {}
+    for location, line in _TomlWalker(text).locations():
+        for length in range(1, len(location) + 1):
+            lines.setdefault(location[:length], line)
     return lines
 
 
-class _Reader:
-    """Walks through valid TOML: what isn't valid, tomllib has refused."""
+class _TomlWalker:
+    """Walks through valid TOML: tomllib has refused what isn't valid."""
 
     def __init__(self, text: str) -> None:
         self._text = text
         self._at = 0
         self._line = 1
-        self._arrays: dict[Place, int] = {}
+        self._arrays: dict[Location, int] = {}
 
-    def places(self) -> Iterator[tuple[Place, int]]:
-        table: Place = ()
+    def locations(self) -> Iterator[tuple[Location, int]]:
+        table: Location = ()
         while self._skip():
             line = self._line
             if self._text.startswith("[", self._at):
@@ -46,26 +45,26 @@ class _Reader:
                 self._step(1)  # the sign =
                 yield from self._value(key)
 
-    def _table(self, key: list[str], repeated: bool) -> Place:
-        """The place that a header names: tables within an array of tables belong to its last."""
-        place: Place = ()
+    def _table(self, key: list[str], repeated: bool) -> Location:
+        """The location that a header names; tables within an array of tables belong to its last."""
+        location: Location = ()
         for number, part in enumerate(key):
-            place = (*place, part)
+            location = (*location, part)
             if repeated and number == len(key) - 1:
-                self._arrays[place] = self._arrays.get(place, -1) + 1
-            if place in self._arrays:
-                place = (*place, self._arrays[place])
-        return place
+                self._arrays[location] = self._arrays.get(location, -1) + 1
+            if location in self._arrays:
+                location = (*location, self._arrays[location])
+        return location
 
-    def _value(self, place: Place) -> Iterator[tuple[Place, int]]:
+    def _value(self, location: Location) -> Iterator[tuple[Location, int]]:
         self._skip()
         opening = self._text[self._at]
         if opening == "[":
             self._step(1)
             number = 0
             while self._skip() and self._text[self._at] != "]":
-                yield (*place, number), self._line
-                yield from self._value((*place, number))
+                yield (*location, number), self._line
+                yield from self._value((*location, number))
                 number += 1
                 self._comma()
             self._step(1)
@@ -73,7 +72,7 @@ class _Reader:
             self._step(1)
             while self._skip() and self._text[self._at] != "}":
                 line = self._line
-                key = (*place, *self._key())
+                key = (*location, *self._key())
                 yield key, line
                 self._step(1)
                 yield from self._value(key)

@@ -1,15 +1,11 @@
-"""What is wrong with a single value, in plain words: pydantic's own speak of Python."""
+"""What is wrong with a single value, in plain words: those of pydantic speak of Python."""
 
 from collections.abc import Mapping
 from typing import Any
 
-NAME = r"^[a-z0-9][a-z0-9-]{0,39}$"
-STAGE_NAME = r"^[a-z][a-z0-9-]{0,19}$"
-CODE = r"^[A-Z][A-Z0-9_]{0,39}$"
-RESULT_CODE = r"^[A-Z0-9/-]{1,12}$"
-VERSION = r"^[0-9]+(\.[0-9]+)*$"
+from shared.policies.fields import CODE, NAME, RESULT_CODE, STAGE_NAME, VERSION
 
-SAYS: Mapping[str, tuple[str, str]] = {
+SENTENCES: Mapping[str, tuple[str, str]] = {
     "missing": ("harus diisi, tetapi tidak ada", "it must be there, and is not"),
     "extra_forbidden": ("kunci ini tidak dikenal", "there is no such key"),
     "model_type": ("harus berupa tabel", "a table is asked for"),
@@ -74,19 +70,21 @@ SAYS: Mapping[str, tuple[str, str]] = {
         "a version has numbers with points between them, like 2 or 2.1",
     ),
 }
-"""By pydantic's type of error, or the pattern or the part that it asks for: Indonesian and English,
-with figures from the error's context."""
+"""Indonesian and English, by what a fault is about: a pattern, a part, or pydantic's type of error.
+
+Placeholders are figures of the error's context.
+"""
 
 
-def plainly(kind: str, message: str, told: Mapping[str, Any]) -> tuple[str, str]:
-    """Both languages for an error's type, message and context.
+def describe_value_fault(kind: str, message: str, context: Mapping[str, Any]) -> tuple[str, str]:
+    """What is wrong in Indonesian and English, for an error's type, message and context.
 
-    What the table hasn't, our own validators say, in English.
+    What the table doesn't have, our own validators say, in English.
     """
-    for key in (told.get("pattern"), told.get("class_name"), kind):
-        if (both := SAYS.get(key or "")) is not None:
+    for key in (context.get("pattern"), context.get("class_name"), kind):
+        if (both := SENTENCES.get(key or "")) is not None:
             indonesian, english = both
-            choice = {**told, "expected": str(told.get("expected")).replace(" or ", " atau ")}
-            return indonesian.format(**choice), english.format(**told)
-    says = str(told.get("error", message))
+            expected = str(context.get("expected")).replace(" or ", " atau ")
+            return indonesian.format(**{**context, "expected": expected}), english.format(**context)
+    says = str(context.get("error", message))
     return says, says
