@@ -12,7 +12,9 @@ CREATE TABLE projections.round (
     decreed_seats integer,
     sequence bigint NOT NULL DEFAULT 0
 );
-COMMENT ON COLUMN projections.round.sequence IS 'Here and below: sequence of the event that the row came from, in its partition; only a newer one overwrites';
+COMMENT ON COLUMN projections.round.sequence IS
+    'Here and below: sequence of the event that the row came from, in its partition; only a newer '
+    'one overwrites';
 
 CREATE TABLE projections.vacancy (
     vacancy_id text COLLATE "C" PRIMARY KEY,
@@ -96,7 +98,8 @@ CREATE TABLE projections.standing (
     participant_no text COLLATE "C",
     gate smallint NOT NULL,             -- domain.merit.Gate: 0 ranked
     score bigint,                       -- in units of the list's last digit; null unless ranked
-    merit_key bytea NOT NULL,           -- its byte order is the merit order; holds personal facts where ties use them: never shown
+    -- its byte order is the merit order; holds personal facts where ties use them: never shown
+    merit_key bytea NOT NULL,
     PRIMARY KEY (vacancy_id, list, participant_no)
 ) WITH (fillfactor = 80);
 CREATE UNIQUE INDEX standing_merit ON projections.standing (vacancy_id, list, merit_key);
@@ -111,6 +114,7 @@ CREATE TABLE projections.tally (
 ) WITH (fillfactor = 70);
 
 -- migrate:down
-DROP TABLE projections.tally, projections.standing, projections.desk, projections.result, projections.sitting, projections.applicant_facts,
+DROP TABLE projections.tally, projections.standing, projections.desk, projections.result,
+    projections.sitting, projections.applicant_facts,
     projections.candidate, projections.registration, projections.vacancy, projections.round;
 DROP SEQUENCE public.change;

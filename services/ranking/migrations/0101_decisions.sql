@@ -69,4 +69,5 @@ CREATE TABLE public.tie_place (
 );
 
 -- migrate:down
-DROP TABLE public.tie_place, public.tie_decision, public.closed_line, public.closing, public.caught_up, public.stated;
+DROP TABLE public.tie_place, public.tie_decision, public.closed_line, public.closing,
+    public.caught_up, public.stated;

@@ -21,9 +21,11 @@ CREATE TABLE public.publication (
     version integer,
     proposal jsonb NOT NULL,
     digest text NOT NULL,               -- of the proposal: what the second officer signs by name
-    lists text NOT NULL,                -- digest of the lists alone: a new version must differ in it
+    -- digest of the lists alone: a new version must differ in it
+    lists text NOT NULL,
     policy jsonb NOT NULL,
-    tree bytea NOT NULL,                -- all hashes, 32 bytes each, level by level from the leaves to the root
+    -- all hashes, 32 bytes each, level by level from the leaves to the root
+    tree bytea NOT NULL,
     proposed_by text NOT NULL,
     proposed_at timestamptz NOT NULL,
     head jsonb,                         -- this and what follows: null until signed
@@ -36,7 +38,8 @@ CREATE TABLE public.publication (
     CHECK (num_nulls(head, signature, public_key, signed_by, signed_at) IN (0, 5))
 );
 CREATE UNIQUE INDEX publication_proposed ON public.publication (round_id) WHERE signature IS NULL;
-ALTER TABLE public.publication ALTER COLUMN tree SET STORAGE EXTERNAL; -- so that a few hashes can be read out of millions
+-- so that a few hashes can be read out of millions
+ALTER TABLE public.publication ALTER COLUMN tree SET STORAGE EXTERNAL;
 
 CREATE TABLE public.published_leaf (
     round_id text COLLATE "C",
@@ -73,4 +76,5 @@ CREATE TABLE projections.applicant_owner (
 );
 
 -- migrate:down
-DROP TABLE projections.applicant_owner, public.opening, public.published_leaf, public.publication, public.closed_fact;
+DROP TABLE projections.applicant_owner, public.opening, public.published_leaf, public.publication,
+    public.closed_fact;

@@ -47,7 +47,9 @@ CREATE TABLE public.filling_candidate (
     pool integer NOT NULL,
     rank integer NOT NULL,
     selected boolean NOT NULL,
-    places jsonb NOT NULL,              -- by kind of need: place among the pool under its rules, shared by equals; holds no personal fact
+    -- by kind of need: place among the pool under its rules, shared by equals; holds no personal
+    -- fact
+    places jsonb NOT NULL,
     meets text[] NOT NULL,              -- kinds of need whose passing grades are met
     PRIMARY KEY (vacancy_id, participant_no)
 );
@@ -78,5 +80,6 @@ CREATE TABLE public.seat_tie_place (
 );
 
 -- migrate:down
-DROP TABLE public.seat_tie_place, public.seat_offer, public.filling_candidate, public.filling_vacancy, public.filling, projections.seat_answer;
+DROP TABLE public.seat_tie_place, public.seat_offer, public.filling_candidate,
+    public.filling_vacancy, public.filling, projections.seat_answer;
 ALTER TABLE projections.vacancy DROP COLUMN education;

@@ -39,7 +39,8 @@ CREATE TABLE public.revision_change (
     way text NOT NULL,                  -- in, out, moved, unmoved
     was jsonb,                          -- rank, score, code, within; null: was not on the list
     now jsonb,                          -- null: is no longer on it
-    reasons jsonb NOT NULL,             -- own ones: type, event_id, stage, components; empty where others moved
+    -- own ones: type, event_id, stage, components; empty where others moved
+    reasons jsonb NOT NULL,
     PRIMARY KEY (vacancy_id, list, version, participant_no),
     FOREIGN KEY (vacancy_id, list, version) REFERENCES public.revision
 );
