@@ -6,8 +6,9 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.exams.scores import handlers
+from services.exams.scores import handlers as scores
 from services.exams.settings import Settings
+from services.exams.sittings import handlers as sittings
 from shared.clock import utc_now
 from shared.service_outbox import outbox
 from shared.web.app import create_app
@@ -33,7 +34,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "exams",
         settings,
-        [handlers.router()],
+        [sittings.router, scores.router],
         title="Terang: exams (ujian)",
         description=DESCRIPTION,
         outbox=outbox("exams", settings),

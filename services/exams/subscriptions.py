@@ -1,14 +1,14 @@
 """The events that exams subscribes to, and the use case of each."""
 
 from services.exams.sittings.usecases.learn_admissions import (
-    admit_shortlisted,
-    admit_verified,
-    revoke_admissions,
+    learn_revocations,
+    learn_shortlists,
+    learn_verifications,
 )
-from services.exams.sittings.usecases.learn_closed_lists import note_closed_lists
-from services.exams.sittings.usecases.learn_rounds import keep_rounds
-from services.exams.sittings.usecases.learn_vacancies import keep_vacancies
-from services.exams.sittings.usecases.learn_withdrawals import note_withdrawals
+from services.exams.sittings.usecases.learn_closed_lists import learn_closed_lists
+from services.exams.sittings.usecases.learn_rounds import learn_rounds
+from services.exams.sittings.usecases.learn_vacancies import learn_vacancies
+from services.exams.sittings.usecases.learn_withdrawals import learn_withdrawals
 from shared.contracts.applications import (
     ApplicationVerified,
     ApplicationWithdrawn,
@@ -29,12 +29,12 @@ from shared.messaging.subscription import Subscription
 def subscriptions(_: Outbox) -> list[Subscription]:
     """One row for each event. None of them makes it state anything."""
     return [
-        Subscription(BY_MODEL[RoundOpened], keep_rounds),
-        Subscription(BY_MODEL[VacancyPublished], keep_vacancies),
-        Subscription(BY_MODEL[ApplicationVerified], admit_verified),
-        Subscription(BY_MODEL[ApplicationWithdrawn], note_withdrawals),
-        Subscription(BY_MODEL[CandidateShortlisted], admit_shortlisted),
-        Subscription(BY_MODEL[StageClosed], note_closed_lists),
-        Subscription(BY_MODEL[AdmissionRevoked], revoke_admissions),
-        Subscription(BY_MODEL[ClosedListCorrected], note_closed_lists),
+        Subscription(BY_MODEL[RoundOpened], learn_rounds),
+        Subscription(BY_MODEL[VacancyPublished], learn_vacancies),
+        Subscription(BY_MODEL[ApplicationVerified], learn_verifications),
+        Subscription(BY_MODEL[ApplicationWithdrawn], learn_withdrawals),
+        Subscription(BY_MODEL[CandidateShortlisted], learn_shortlists),
+        Subscription(BY_MODEL[StageClosed], learn_closed_lists),
+        Subscription(BY_MODEL[AdmissionRevoked], learn_revocations),
+        Subscription(BY_MODEL[ClosedListCorrected], learn_closed_lists),
     ]

@@ -6,8 +6,10 @@ from pathlib import Path
 
 from fastapi import FastAPI
 
-from services.feedback.complaints import handlers
+from services.feedback.complaints import handlers as complaints
+from services.feedback.flags import handlers as flags
 from services.feedback.settings import Settings
+from services.feedback.units import handlers as units
 from shared.clock import utc_now
 from shared.service_outbox import outbox
 from shared.web.app import create_app
@@ -30,7 +32,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "feedback",
         settings,
-        [handlers.complaints(settings), handlers.units(settings)],
+        [complaints.router, units.router, flags.router(settings.limits)],
         title="Terang: feedback (umpan balik)",
         description=DESCRIPTION,
         outbox=outbox("feedback", settings),

@@ -7,7 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-from services.feedback.units.storage import SQL
+from services.feedback.complaints.storage import COMPLAINTS
+from services.feedback.flags.storage import FLAGS
+from services.feedback.units.storage import UNITS
 from shared.contracts.catalogue import stated_by
 from shared.contracts.feedback import ComplaintFiled, ComplaintResolved, UnitCleared, UnitFlagged
 from shared.messaging.envelope import Event, Record
@@ -37,7 +39,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
             lines.append(fault)
         else:
             taken[read.type] += 1
-    await SQL.owe_assessment(connection)
+    await UNITS.owe_assessment(connection)
     lines = [f"Taken in: {count} {type_}" for type_, count in sorted(taken.items())] + lines
     if taken["terang.ComplaintFiled"]:
         lines.append(
@@ -55,7 +57,7 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
     data: ComplaintFiled | ComplaintResolved | UnitFlagged | UnitCleared = event.data
     match data:
         case ComplaintFiled():
-            lacking = await SQL.restore_complaint(
+            lacking = await COMPLAINTS.restore_complaint(
                 connection,
                 complaint_id=data.complaint_id,
                 unit_id=data.unit_id,
@@ -66,7 +68,7 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
             )
             if not lacking:
                 return f"Complaint {data.complaint_id} is in the database already: left as it is."
-            await SQL.add_words(
+            await COMPLAINTS.insert_words(
                 connection,
                 complaint_id=data.complaint_id,
                 subject=None,
@@ -76,7 +78,7 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
                 happened_on=None,
             )
         case ComplaintResolved():
-            waited = await SQL.restore_resolution(
+            waited = await COMPLAINTS.restore_resolution(
                 connection,
                 complaint_id=data.complaint_id,
                 outcome=data.outcome,
@@ -87,12 +89,12 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
                 return f"Complaint {data.complaint_id} was answered otherwise since the backup was restored, or is not known: left as it is."
         case UnitFlagged():
             figures = data.figures.model_dump(mode="json")
-            await SQL.restore_flag(
+            await FLAGS.restore_flag(
                 connection, unit_id=data.unit_id, kind=data.kind, at=event.time, figures=figures
             )
         case UnitCleared():
             figures = data.figures.model_dump(mode="json")
-            await SQL.clear_flags(
+            await FLAGS.clear_flags(
                 connection,
                 unit_ids=[data.unit_id],
                 kinds=[data.kind],

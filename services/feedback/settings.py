@@ -5,15 +5,12 @@ from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
-from services.feedback.flags.domain import Limits
+from services.feedback.flags.domain import FlagLimits
 from shared.settings import Settings as SettingsOfEveryProcess
 
 
 class Settings(SettingsOfEveryProcess):
-    """Limits of the flags.
-
-    Each is shown in the event of a flag or told in the API's description.
-    """
+    """When flags are raised and cleared; a flag's event or the API's description says each limit."""
 
     flag_ratio: Annotated[
         Decimal,
@@ -99,8 +96,8 @@ class Settings(SettingsOfEveryProcess):
         return self
 
     @property
-    def limits(self) -> Limits:
-        return Limits(
+    def limits(self) -> FlagLimits:
+        return FlagLimits(
             ratio=self.flag_ratio,
             flag_probability=self.flag_probability,
             clear_probability=self.clear_probability,

@@ -100,12 +100,20 @@ async def person_or_nobody(request: Request, credentials: Bearer) -> Person | No
 MaybePerson = Annotated[Person | None, Depends(person_or_nobody)]
 
 
+async def signed_in(person: MaybePerson) -> Person:
+    """Whoever asks, refused without a token."""
+    if person is None:
+        raise Refusal("unauthenticated", why="no token came with the request")
+    return person
+
+
+SignedIn = Annotated[Person, Depends(signed_in)]
+
+
 def require_role(*roles: Role) -> Any:
     """A dependency that gives the Person who asks, and refuses whoever has none of `roles`."""
 
-    async def allowed(person: MaybePerson) -> Person:
-        if person is None:
-            raise Refusal("unauthenticated", why="no token came with the request")
+    async def allowed(person: SignedIn) -> Person:
         if person.roles.isdisjoint(roles):
             raise Refusal("not-your-role", roles=", ".join(roles))
         return person

@@ -1,12 +1,11 @@
-"""What people ask of the exams service, and which use case answers."""
+"""Results over HTTP: a sitting's candidates, what became of each, and closing the sitting."""
 
-from functools import partial
 from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
 
-from services.exams.scores.usecases.close_sitting import close_sitting
+from services.exams.scores.usecases.close_sitting import SittingInFigures, close_sitting
 from services.exams.scores.usecases.correct_score import CorrectScore, correct_score
 from services.exams.scores.usecases.disqualify_candidate import (
     DisqualifyCandidate,
@@ -18,28 +17,23 @@ from services.exams.scores.usecases.record_score import RecordScore, ResultView,
 from services.exams.scores.views import (
     QueuedCandidate,
     QueueState,
-    SittingInFigures,
-    SittingView,
-    list_candidates,
-    list_sittings,
+    show_candidates,
     show_sitting,
 )
-from services.exams.sittings.usecases.schedule_sitting import ScheduleSitting, schedule_sitting
-from shared.contracts.fields import RoundId, StageCode
-from shared.csv_files import read_csv
+from services.exams.sittings.handlers import ExamStaff
 from shared.identity import Person
 from shared.paging import Page
+from shared.postgres.pool import reading
 from shared.web.authentication import Examiner, Officer, require_role
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
 
-Staff = Annotated[Person, require_role("examiner", "proctor", "officer")]
-Watching = Annotated[Person, require_role("proctor", "examiner")]
-Disqualifying = Annotated[Person, require_role("proctor", "officer")]
-Correcting = Annotated[Person, require_role("examiner", "officer")]
-SittingId = Annotated[UUID, Path(description="Id of the sitting, given when it was scheduled")]
+ExaminerOrProctor = Annotated[Person, require_role("proctor", "examiner")]
+ProctorOrOfficer = Annotated[Person, require_role("proctor", "officer")]
+ExaminerOrOfficer = Annotated[Person, require_role("examiner", "officer")]
+SittingInPath = Annotated[UUID, Path(description="Id of the sitting, given when it was scheduled")]
 
 CSV_BODY: dict[str, Any] = {
     "requestBody": {
@@ -48,7 +42,8 @@ CSV_BODY: dict[str, Any] = {
             "text/csv": {
                 "schema": {
                     "type": "string",
-                    "description": "UTF-8, a header line, then a line for each candidate: participant_no and each component of the stage",
+                    "description": "UTF-8, a header line, then a line for each candidate: "
+                    "participant_no and each component of the stage",
                 },
                 "example": "participant_no,TWK,TIU,TKP\n0042-000017,120,130,181\n",
             }
@@ -56,209 +51,177 @@ CSV_BODY: dict[str, Any] = {
     }
 }
 
+router = APIRouter()
 
-def router() -> APIRouter:
-    """The routes of exams."""
-    routes = APIRouter()
 
-    @routes.post(
-        "/sittings",
-        status_code=201,
-        response_model=SittingView,
-        responses=problem_responses(401, 403, 409),
-        tags=["sittings"],
-        summary="Schedule a sitting of a stage for some vacancies",
-    )
-    async def schedule(
-        resources: ResourcesDependency,
-        officer: Officer,
-        transaction: TransactionDependency,
-        command: ScheduleSitting,
-    ) -> Response:
-        """409 while the round or a vacancy has not arrived yet."""
-        return await transaction.once(
-            lambda connection: schedule_sitting(
-                connection, resources.outbox, officer, command, resources.clock()
-            )
+@router.get(
+    "/sittings/{sitting_id}",
+    responses=problem_responses(401, 403, 404, 409),
+    tags=["sittings"],
+    summary="One sitting, with what is recorded and awaited for each vacancy",
+)
+async def sitting(
+    resources: ResourcesDependency, _: ExamStaff, sitting_id: SittingInPath
+) -> SittingInFigures:
+    async with reading(resources.pool) as connection:
+        return await show_sitting(connection, sitting_id)
+
+
+@router.get(
+    "/sittings/{sitting_id}/candidates",
+    responses=problem_responses(400, 401, 403, 404, 409),
+    tags=["sittings"],
+    summary="A sitting's candidates by vacancy and number: the work queue with `state=waiting`",
+)
+async def candidates(
+    resources: ResourcesDependency,
+    _: ExamStaff,
+    sitting_id: SittingInPath,
+    state: Annotated[QueueState | None, Query(description="Only those in this state")] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[QueuedCandidate]:
+    """Who has a result in another sitting or withdrew without one is not among them."""
+    async with resources.pool.acquire() as connection:
+        return await show_candidates(connection, sitting_id, state, cursor, limit)
+
+
+@router.post(
+    "/sittings/{sitting_id}/scores",
+    status_code=201,
+    response_model=ResultView,
+    responses=problem_responses(401, 403, 404, 409),
+    tags=["results"],
+    summary="Record one candidate's points",
+)
+async def score(
+    resources: ResourcesDependency,
+    examiner: Examiner,
+    transaction: TransactionDependency,
+    sitting_id: SittingInPath,
+    command: RecordScore,
+) -> Response:
+    """409 while the candidate's admission has not arrived yet, and where there is a result
+    already.
+    """
+    return await transaction.once(
+        lambda connection: record_score(
+            connection, resources.outbox, examiner, sitting_id, command, resources.clock()
         )
-
-    @routes.get(
-        "/sittings",
-        responses=problem_responses(400, 401, 403),
-        tags=["sittings"],
-        summary="Sittings, of a round or stage or all, in the order in which they were scheduled",
     )
-    async def sittings(
-        resources: ResourcesDependency,
-        _: Staff,
-        round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
-        stage: Annotated[StageCode | None, Query(description="Only this stage's")] = None,
-        cursor: Cursor = None,
-        limit: Limit = 50,
-    ) -> Page[SittingView]:
-        return await list_sittings(resources.pool, round_id, stage, cursor, limit)
 
-    @routes.get(
-        "/sittings/{sitting_id}",
-        responses=problem_responses(401, 403, 404, 409),
-        tags=["sittings"],
-        summary="One sitting, with what is recorded and awaited for each vacancy",
-    )
-    async def sitting(
-        resources: ResourcesDependency, _: Staff, sitting_id: SittingId
-    ) -> SittingInFigures:
-        return await show_sitting(resources.pool, sitting_id)
 
-    @routes.get(
-        "/sittings/{sitting_id}/candidates",
-        responses=problem_responses(400, 401, 403, 404, 409),
-        tags=["sittings"],
-        summary="A sitting's candidates by vacancy and number: the work queue with `state=waiting`",
-    )
-    async def candidates(
-        resources: ResourcesDependency,
-        _: Staff,
-        sitting_id: SittingId,
-        state: Annotated[QueueState | None, Query(description="Only those in this state")] = None,
-        cursor: Cursor = None,
-        limit: Limit = 50,
-    ) -> Page[QueuedCandidate]:
-        """Who has a result in another sitting or withdrew without one is not among them."""
-        return await list_candidates(resources.pool, sitting_id, state, cursor, limit)
-
-    @routes.post(
-        "/sittings/{sitting_id}/scores",
-        status_code=201,
-        response_model=ResultView,
-        responses=problem_responses(401, 403, 404, 409),
-        tags=["results"],
-        summary="Record one candidate's points",
-    )
-    async def score(
-        resources: ResourcesDependency,
-        examiner: Examiner,
-        transaction: TransactionDependency,
-        sitting_id: SittingId,
-        command: RecordScore,
-    ) -> Response:
-        """409 while the candidate's admission has not arrived yet, and where there is a result
-        already.
-        """
-        return await transaction.once(
-            lambda connection: record_score(
-                connection, resources.outbox, examiner, sitting_id, command, resources.clock()
-            )
+@router.post(
+    "/sittings/{sitting_id}/scores/import",
+    status_code=201,
+    response_model=ImportedScores,
+    responses=problem_responses(401, 403, 404, 409, 413),
+    tags=["results"],
+    summary="Record the points of many candidates from a CSV file: all or nothing",
+    openapi_extra=CSV_BODY,
+)
+async def scores(
+    resources: ResourcesDependency,
+    examiner: Examiner,
+    transaction: TransactionDependency,
+    sitting_id: SittingInPath,
+    request: Request,
+) -> Response:
+    """422 names the wrong rows by line and column; 409 says that rows are right but candidates
+    have not arrived yet.
+    """
+    # the whole body is here before the sitting is locked
+    file = await request.body()
+    return await transaction.once(
+        lambda connection: import_scores(
+            connection, resources.outbox, examiner, sitting_id, file, resources.clock()
         )
-
-    @routes.post(
-        "/sittings/{sitting_id}/scores/import",
-        status_code=201,
-        response_model=ImportedScores,
-        responses=problem_responses(401, 403, 404, 409, 413),
-        tags=["results"],
-        summary="Record the points of many candidates from a CSV file: all or nothing",
-        openapi_extra=CSV_BODY,
     )
-    async def scores(
-        resources: ResourcesDependency,
-        examiner: Examiner,
-        transaction: TransactionDependency,
-        sitting_id: SittingId,
-        request: Request,
-    ) -> Response:
-        """422 names the wrong rows by line and column; 409 says that rows are right but candidates
-        have not arrived yet.
-        """
-        # the whole body is here before the sitting is locked
-        read = partial(read_csv, await request.body())
-        return await transaction.once(
-            lambda connection: import_scores(
-                connection, resources.outbox, examiner, sitting_id, read, resources.clock()
-            )
-        )
 
-    @routes.post(
-        "/sittings/{sitting_id}/absences",
-        status_code=201,
-        response_model=ResultView,
-        responses=problem_responses(401, 403, 404, 409),
-        tags=["results"],
-        summary="Note that a candidate did not come (TH)",
+
+@router.post(
+    "/sittings/{sitting_id}/absences",
+    status_code=201,
+    response_model=ResultView,
+    responses=problem_responses(401, 403, 404, 409),
+    tags=["results"],
+    summary="Note that a candidate did not come (TH)",
+)
+async def absence(
+    resources: ResourcesDependency,
+    person: ExaminerOrProctor,
+    transaction: TransactionDependency,
+    sitting_id: SittingInPath,
+    command: RecordAbsence,
+) -> Response:
+    return await transaction.once(
+        lambda connection: record_absence(
+            connection, resources.outbox, person, sitting_id, command, resources.clock()
+        )
     )
-    async def absence(
-        resources: ResourcesDependency,
-        person: Watching,
-        transaction: TransactionDependency,
-        sitting_id: SittingId,
-        command: RecordAbsence,
-    ) -> Response:
-        return await transaction.once(
-            lambda connection: record_absence(
-                connection, resources.outbox, person, sitting_id, command, resources.clock()
-            )
-        )
 
-    @routes.post(
-        "/sittings/{sitting_id}/disqualifications",
-        status_code=201,
-        response_model=ResultView,
-        responses=problem_responses(401, 403, 404, 409),
-        tags=["results"],
-        summary="Disqualify a candidate (DIS); in a closed sitting for officers alone",
+
+@router.post(
+    "/sittings/{sitting_id}/disqualifications",
+    status_code=201,
+    response_model=ResultView,
+    responses=problem_responses(401, 403, 404, 409),
+    tags=["results"],
+    summary="Disqualify a candidate (DIS); in a closed sitting for officers alone",
+)
+async def disqualification(
+    resources: ResourcesDependency,
+    person: ProctorOrOfficer,
+    transaction: TransactionDependency,
+    sitting_id: SittingInPath,
+    command: DisqualifyCandidate,
+) -> Response:
+    return await transaction.once(
+        lambda connection: disqualify_candidate(
+            connection, resources.outbox, person, sitting_id, command, resources.clock()
+        )
     )
-    async def disqualification(
-        resources: ResourcesDependency,
-        person: Disqualifying,
-        transaction: TransactionDependency,
-        sitting_id: SittingId,
-        command: DisqualifyCandidate,
-    ) -> Response:
-        return await transaction.once(
-            lambda connection: disqualify_candidate(
-                connection, resources.outbox, person, sitting_id, command, resources.clock()
-            )
-        )
 
-    @routes.post(
-        "/sittings/{sitting_id}/corrections",
-        status_code=201,
-        response_model=ResultView,
-        responses=problem_responses(401, 403, 404, 409),
-        tags=["results"],
-        summary="Replace a candidate's points; in a closed sitting for officers alone",
+
+@router.post(
+    "/sittings/{sitting_id}/corrections",
+    status_code=201,
+    response_model=ResultView,
+    responses=problem_responses(401, 403, 404, 409),
+    tags=["results"],
+    summary="Replace a candidate's points; in a closed sitting for officers alone",
+)
+async def correction(
+    resources: ResourcesDependency,
+    person: ExaminerOrOfficer,
+    transaction: TransactionDependency,
+    sitting_id: SittingInPath,
+    command: CorrectScore,
+) -> Response:
+    return await transaction.once(
+        lambda connection: correct_score(
+            connection, resources.outbox, person, sitting_id, command, resources.clock()
+        )
     )
-    async def correction(
-        resources: ResourcesDependency,
-        person: Correcting,
-        transaction: TransactionDependency,
-        sitting_id: SittingId,
-        command: CorrectScore,
-    ) -> Response:
-        return await transaction.once(
-            lambda connection: correct_score(
-                connection, resources.outbox, person, sitting_id, command, resources.clock()
-            )
-        )
 
-    @routes.post(
-        "/sittings/{sitting_id}/close",
-        response_model=SittingInFigures,
-        responses=problem_responses(401, 403, 404, 409),
-        tags=["sittings"],
-        summary="Close a sitting: all its results are on record",
+
+@router.post(
+    "/sittings/{sitting_id}/close",
+    response_model=SittingInFigures,
+    responses=problem_responses(401, 403, 404, 409),
+    tags=["sittings"],
+    summary="Close a sitting: all its results are on record",
+)
+async def close(
+    resources: ResourcesDependency,
+    officer: Officer,
+    transaction: TransactionDependency,
+    sitting_id: SittingInPath,
+) -> Response:
+    """409 names the vacancies whose candidates still wait, or whose shortlist has not arrived."""
+    return await transaction.once(
+        lambda connection: close_sitting(
+            connection, resources.outbox, officer, sitting_id, resources.clock()
+        ),
+        status=200,
     )
-    async def close(
-        resources: ResourcesDependency,
-        officer: Officer,
-        transaction: TransactionDependency,
-        sitting_id: SittingId,
-    ) -> Response:
-        """409 names the vacancies whose candidates still wait, or whose shortlist has not arrived."""
-        return await transaction.once(
-            lambda connection: close_sitting(
-                connection, resources.outbox, officer, sitting_id, resources.clock()
-            ),
-            status=200,
-        )
-
-    return routes

@@ -1,24 +1,26 @@
-"""Candidates and their results, out of and into PostgreSQL."""
+"""Candidates at a sitting and their results, read from and written to PostgreSQL."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
+from pathlib import Path
 from typing import Literal
 
-from services.exams.scores.domain.candidate import GIVES_WAY, Candidate, State
+from services.exams.scores.domain.closing import VacancyProgress
+from services.exams.scores.domain.examinee import GIVES_WAY, Examinee, ResultState
+from services.exams.scores.domain.points import ComponentPoints
 from services.exams.sittings.domain import VERIFIED, Sitting
-from services.exams.sittings.storage import SQL
+from shared.postgres import queries
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-Points = Mapping[str, Decimal]
+SCORES = queries.load(Path(__file__).with_name("queries.sql"))
 
 
-async def candidates(
+async def find_examinees(
     connection: Connection, sitting: Sitting, numbers: Sequence[str]
-) -> dict[str, Candidate]:
-    """These participant numbers at the sitting's stage, known or not."""
-    rows = SQL.candidates(
+) -> dict[str, Examinee]:
+    """These participant numbers at the sitting's stage, known or not, by number."""
+    rows = SCORES.examinees(
         connection,
         participant_nos=numbers,
         sitting_id=sitting.sitting_id,
@@ -27,29 +29,37 @@ async def candidates(
         basis=sitting.basis,
         verified=VERIFIED,
     )
-    return {row["participant_no"]: Candidate(**row) async for row in rows}
+    return {row["participant_no"]: Examinee(**row) async for row in rows}
 
 
-async def candidate(connection: Connection, sitting: Sitting, number: str) -> Candidate:
-    """The same for one."""
-    return (await candidates(connection, sitting, [number]))[number]
+async def find_examinee(connection: Connection, sitting: Sitting, number: str) -> Examinee:
+    """One participant number at the sitting's stage, known or not."""
+    return (await find_examinees(connection, sitting, [number]))[number]
+
+
+async def lock_examinee(connection: Connection, sitting: Sitting, number: str) -> Examinee:
+    """A candidate whose result, if there is one, nobody changes until the transaction ends."""
+    await SCORES.lock_result(
+        connection, round_id=sitting.round_id, stage=sitting.stage, participant_no=number
+    )
+    return await find_examinee(connection, sitting, number)
 
 
 async def record(
     connection: Connection,
     sitting: Sitting,
-    who: Candidate,
-    state: State,
-    points: Points | None,
+    examinee: Examinee,
+    state: ResultState,
+    points: ComponentPoints | None,
     at: datetime,
 ) -> None:
-    """Keep what `result_refusal` allowed. Raises its Refusal where another request was quicker."""
-    recorded = await SQL.record_result(
+    """Keep what `result_refusal` allowed. Raises its Refusal where another request came first."""
+    recorded = await SCORES.record_result(
         connection,
         round_id=sitting.round_id,
         stage=sitting.stage,
-        participant_no=who.participant_no,
-        vacancy_id=who.vacancy_id,
+        participant_no=examinee.participant_no,
+        vacancy_id=examinee.vacancy_id,
         sitting_id=sitting.sitting_id,
         state=state,
         points=None if points is None else as_text(points),
@@ -57,40 +67,35 @@ async def record(
         gives_way=GIVES_WAY[state],
     )
     if not recorded:
-        quicker = await candidate(connection, sitting, who.participant_no)
-        raise quicker.result_refusal(sitting, state) or Refusal("try-again")
+        now_recorded = await find_examinee(connection, sitting, examinee.participant_no)
+        raise now_recorded.result_refusal(sitting, state) or Refusal("try-again")
 
 
 async def record_scores(
-    connection: Connection, sitting: Sitting, rows: Sequence[tuple[Candidate, Points]], at: datetime
+    connection: Connection,
+    sitting: Sitting,
+    scored: Sequence[tuple[Examinee, ComponentPoints]],
+    at: datetime,
 ) -> set[str]:
     """Keep the points of candidates without a result; returns the numbers of those that had none."""
-    recorded = SQL.record_scores(
+    recorded = SCORES.record_scores(
         connection,
         round_id=sitting.round_id,
         stage=sitting.stage,
         sitting_id=sitting.sitting_id,
-        participant_nos=[who.participant_no for who, _ in rows],
-        vacancy_ids=[who.vacancy_id for who, _ in rows],
-        points=[as_text(points) for _, points in rows],
+        participant_nos=[examinee.participant_no for examinee, _ in scored],
+        vacancy_ids=[examinee.vacancy_id for examinee, _ in scored],
+        points=[as_text(points) for _, points in scored],
         at=at,
     )
     return {row["participant_no"] async for row in recorded}
 
 
-async def lock(connection: Connection, sitting: Sitting, number: str) -> Candidate:
-    """A candidate whose result, if there is one, nobody changes until the transaction ends."""
-    await SQL.lock_result(
-        connection, round_id=sitting.round_id, stage=sitting.stage, participant_no=number
-    )
-    return await candidate(connection, sitting, number)
-
-
 async def correct(
-    connection: Connection, sitting: Sitting, number: str, points: Points, at: datetime
+    connection: Connection, sitting: Sitting, number: str, points: ComponentPoints, at: datetime
 ) -> None:
-    """Put other points in the place of a locked candidate's."""
-    await SQL.correct_result(
+    """Replace the points of a locked candidate."""
+    await SCORES.correct_result(
         connection,
         round_id=sitting.round_id,
         stage=sitting.stage,
@@ -109,7 +114,7 @@ async def keep_reason(
     at: datetime,
 ) -> None:
     """Keep the words behind a decision, apart from everything that is stated."""
-    await SQL.keep_reason(
+    await SCORES.insert_reason(
         connection,
         round_id=sitting.round_id,
         stage=sitting.stage,
@@ -120,6 +125,18 @@ async def keep_reason(
     )
 
 
-def as_text(points: Points) -> dict[str, str]:
+async def progress(connection: Connection, sitting: Sitting) -> list[VacancyProgress]:
+    """How far each vacancy of the sitting is, by vacancy id."""
+    rows = SCORES.progress(
+        connection,
+        sitting_id=sitting.sitting_id,
+        round_id=sitting.round_id,
+        stage=sitting.stage,
+        basis=sitting.basis,
+    )
+    return [VacancyProgress(**row) async for row in rows]
+
+
+def as_text(points: ComponentPoints) -> dict[str, str]:
     """Points as JSON keeps them exactly."""
     return {code: str(value) for code, value in points.items()}

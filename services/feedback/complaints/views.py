@@ -1,6 +1,4 @@
-"""What of complaints is shown, and to whom: without words to all, whole to officers, to the owner,
-and to who holds the tracking code.
-"""
+"""Complaints as they are shown: without words to all, whole to officers and the complainant."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date
@@ -9,9 +7,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-from services.feedback.complaints.domain.complaint import Outcome
+from services.feedback.complaints.domain.complaint import ComplaintOutcome
 from services.feedback.complaints.domain.tracking import fingerprint
-from services.feedback.units.storage import SQL
+from services.feedback.complaints.storage import COMPLAINTS
 from shared.contracts.feedback import ComplaintCategory
 from shared.identity import Person
 from shared.paging import Page, from_cursor, page
@@ -26,10 +24,11 @@ class ComplaintView(BaseModel):
     unit_id: str = Field(description="The unit that it is about")
     category: ComplaintCategory | None = Field(
         None,
-        description="Not shown to the public where the unit had fewer than 5 staff: it would point at persons",
+        description="Not shown to the public where the unit had fewer than 5 staff: "
+        "it would point at persons",
     )
     filed_on: date = Field(description="Day in the province's zone")
-    outcome: Outcome | None = Field(None, description="None while it waits for an answer")
+    outcome: ComplaintOutcome | None = Field(None, description="None while it waits for an answer")
     resolved_on: date | None = Field(
         None, description="Day of the answer in the province's zone; none while it waits"
     )
@@ -56,25 +55,53 @@ class TrackComplaint(BaseModel):
     ]
 
 
-def _after(cursor: str | None) -> UUID | None:
-    key = from_cursor(cursor, fields=1)
-    try:
-        return UUID(str(key[0])) if key else None
-    except ValueError as error:
-        raise Refusal("bad-cursor") from error
+async def show_complaints(
+    connection: Connection,
+    person: Person | None,
+    unit_id: str | None,
+    waiting: bool,
+    cursor: str | None,
+    limit: int,
+) -> Page[ComplaintView]:
+    """Complaints about a unit, whole for officers and without words for everyone else.
+
+    Officers may leave the unit out, and ask for those alone that wait for an answer. Those come
+    with the oldest first, all others with the newest first. Raises Refusal `not-your-role` where
+    others ask for what only officers may, or `bad-cursor`.
+    """
+    if person is not None and "officer" in person.roles:
+        return await _whole_complaints(connection, unit_id, waiting, cursor, limit)
+    if unit_id is None or waiting:
+        raise Refusal("not-your-role", roles="officer")
+    rows = COMPLAINTS.complaints_of_unit(
+        connection, unit_id=unit_id, before=_last_seen(cursor), most=limit + 1
+    )
+    return await _page(rows, limit)
 
 
-async def _page(rows: AsyncIterator[Mapping[str, object]], limit: int) -> Page[ComplaintView]:
-    items = [ComplaintView.model_validate(dict(row)) async for row in rows]
-    return page(items, limit, lambda item: (str(item.complaint_id),))
+async def _whole_complaints(
+    connection: Connection, unit_id: str | None, waiting: bool, cursor: str | None, limit: int
+) -> Page[ComplaintView]:
+    last_seen, most = _last_seen(cursor), limit + 1
+    if waiting:
+        rows = COMPLAINTS.open_complaints_with_words(
+            connection, unit_id=unit_id, after=last_seen, most=most
+        )
+    else:
+        rows = COMPLAINTS.complaints_with_words(
+            connection, unit_id=unit_id, before=last_seen, most=most
+        )
+    return await _page(rows, limit)
 
 
-async def track_complaint(connection: Connection, command: TrackComplaint) -> ComplaintView:
-    """The complaint that the code opens. Raises Refusal `unknown-tracking-code`."""
-    row = await SQL.tracked_complaint(connection, tracking_hash=fingerprint(command.tracking_code))
-    if row is None:
-        raise Refusal("unknown-tracking-code")
-    return ComplaintView.model_validate(dict(row))
+async def show_own_complaints(
+    connection: Connection, person: Person, cursor: str | None, limit: int
+) -> Page[ComplaintView]:
+    """What a person filed under their name, the newest first. Raises Refusal `bad-cursor`."""
+    rows = COMPLAINTS.complaints_of_person(
+        connection, subject=person.subject, before=_last_seen(cursor), most=limit + 1
+    )
+    return await _page(rows, limit)
 
 
 async def show_complaint(
@@ -84,7 +111,7 @@ async def show_complaint(
 
     Raises Refusal `unknown-complaint`, `not-your-complaint`.
     """
-    row = await SQL.complaint(connection, complaint_id=complaint_id)
+    row = await COMPLAINTS.complaint(connection, complaint_id=complaint_id)
     if row is None:
         raise Refusal("unknown-complaint", complaint_id=complaint_id)
     if "officer" not in person.roles and row["subject"] != person.subject:
@@ -92,39 +119,24 @@ async def show_complaint(
     return ComplaintView.model_validate(dict(row))
 
 
-async def list_complaints(
-    connection: Connection, unit_id: str, cursor: str | None, limit: int
-) -> Page[ComplaintView]:
-    """The public's list of a unit, the newest first."""
-    return await _page(
-        SQL.complaints_of_unit(connection, unit_id=unit_id, before=_after(cursor), most=limit + 1),
-        limit,
+async def show_tracked_complaint(connection: Connection, command: TrackComplaint) -> ComplaintView:
+    """The complaint that the code opens. Raises Refusal `unknown-tracking-code`."""
+    row = await COMPLAINTS.tracked_complaint(
+        connection, tracking_hash=fingerprint(command.tracking_code)
     )
+    if row is None:
+        raise Refusal("unknown-tracking-code")
+    return ComplaintView.model_validate(dict(row))
 
 
-async def list_whole_complaints(
-    connection: Connection, unit_id: str | None, waiting: bool, cursor: str | None, limit: int
-) -> Page[ComplaintView]:
-    """The officers' list: of a unit or all; those that wait for an answer with the oldest first,
-    else the newest first.
-    """
-    at, most = _after(cursor), limit + 1
-    if waiting:
-        return await _page(
-            SQL.open_complaints_with_words(connection, unit_id=unit_id, after=at, most=most), limit
-        )
-    return await _page(
-        SQL.complaints_with_words(connection, unit_id=unit_id, before=at, most=most), limit
-    )
+def _last_seen(cursor: str | None) -> UUID | None:
+    key = from_cursor(cursor, fields=1)
+    try:
+        return UUID(str(key[0])) if key else None
+    except ValueError as error:
+        raise Refusal("bad-cursor") from error
 
 
-async def list_own_complaints(
-    connection: Connection, person: Person, cursor: str | None, limit: int
-) -> Page[ComplaintView]:
-    """What a person filed under their name, the newest first."""
-    return await _page(
-        SQL.complaints_of_person(
-            connection, subject=person.subject, before=_after(cursor), most=limit + 1
-        ),
-        limit,
-    )
+async def _page(rows: AsyncIterator[Mapping[str, object]], limit: int) -> Page[ComplaintView]:
+    complaints = [ComplaintView.model_validate(dict(row)) async for row in rows]
+    return page(complaints, limit, lambda complaint: (str(complaint.complaint_id),))

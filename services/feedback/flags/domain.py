@@ -1,5 +1,4 @@
-"""Which units need staff, training or another process: statistics over complaints, not counts of
-them.
+"""Which units need staff, training or another process: statistics over complaints, not counts.
 
 A unit's rate of complaints is compared with the province's by exposure (what gave occasion to
 complain) in a gamma-Poisson model:
@@ -39,16 +38,16 @@ from shared.contracts.feedback import (
     UnitFlagged,
 )
 
-Group = Literal["slow", "people"]
+ComplaintGroup = Literal["slow", "people"]
 ExposureKind = Literal["services", "staff"]
 
-CATEGORIES: Mapping[Group, tuple[ComplaintCategory, ...]] = {
+CATEGORIES: Mapping[ComplaintGroup, tuple[ComplaintCategory, ...]] = {
     "slow": ("slow-service",),
     "people": ("conduct", "competence"),
 }
 """The complaints that each group of flags rests on."""
 
-KINDS: Mapping[Group, tuple[FlagKind, ...]] = {
+KINDS: Mapping[ComplaintGroup, tuple[FlagKind, ...]] = {
     "slow": ("staff", "process"),
     "people": ("training",),
 }
@@ -59,14 +58,12 @@ MONTHS = 12
 for every unit."""
 
 RATE_PER = 1_000
+"""Rates in events and on pages are complaints per so many units of exposure."""
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """When a flag is raised and when it is lowered.
-
-    The settings hold the values and say what each means.
-    """
+class FlagLimits:
+    """When a flag is raised and when it is cleared; `settings.py` says what each value means."""
 
     ratio: Decimal
     flag_probability: Decimal
@@ -79,17 +76,15 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The calendar months that count: from the first day of the first until before `to`, the first
-    day after the last.
-    """
+    """The calendar months that count: from `start`, a first day, until before `to`, another."""
 
     start: date
     to: date
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
-    """A unit's year.
+class UnitYear:
+    """A unit and its figures in the window, a year long.
 
     `services` is the sum over the `months` of the window that were reported; `complaints` by group.
     """
@@ -98,14 +93,14 @@ class Unit:
     staff: int
     services: int
     months: int
-    complaints: Mapping[Group, int]
+    complaints: Mapping[ComplaintGroup, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
+class ProvinceRate:
     """What all units that are judged by one kind of exposure have together."""
 
-    group: Group
+    group: ComplaintGroup
     exposure_kind: ExposureKind
     complaints: int
     exposure: int
@@ -113,16 +108,17 @@ class Rate:
 
 @dataclass(frozen=True, slots=True)
 class Norms:
-    """The province's sums to compare with, of one window; `services` and `staff` are those of the
-    units where both are known.
+    """The province's sums in one window, with which units are compared.
+
+    `services` and `staff` are those of the units where both are known.
     """
 
     window: Window
-    rates: tuple[Rate, ...]
+    rates: tuple[ProvinceRate, ...]
     services: int
     staff: int
 
-    def rate(self, group: Group, kind: ExposureKind) -> float:
+    def rate(self, group: ComplaintGroup, kind: ExposureKind) -> float:
         """The province's complaints per unit of exposure; 0 where it has no such unit."""
         return next(
             (
@@ -136,20 +132,31 @@ class Norms:
 
 @dataclass(frozen=True, slots=True)
 class OpenFlag:
+    """A flag that was raised and not cleared yet."""
+
     unit_id: str
     kind: FlagKind
 
 
 @dataclass(frozen=True, slots=True)
 class Posterior:
-    """What is known of a unit's rate, in complaints per unit of exposure; `low` and `high` hold it
-    with 90 %.
+    """What is known of a unit's rate, in complaints per unit of exposure.
+
+    It lies between `low` and `high` with a probability of 90 %.
     """
 
     mean: float
     low: float
     high: float
     probability: float
+
+
+def by_group(complaints: Mapping[str, int]) -> dict[ComplaintGroup, int]:
+    """Complaints by group, out of complaints by category."""
+    return {
+        group: sum(complaints.get(category, 0) for category in categories)
+        for group, categories in CATEGORIES.items()
+    }
 
 
 def window_of(today: date) -> Window:
@@ -159,24 +166,20 @@ def window_of(today: date) -> Window:
     return Window(date(first // 12, first % 12 + 1, 1), date(after // 12, after % 12 + 1, 1))
 
 
-def exposure_of(unit: Unit) -> tuple[ExposureKind, int]:
-    """What gave occasion to complain: the year's services, months not reported counting as the mean
-    of those reported.
+def exposure_of(unit: UnitYear) -> tuple[ExposureKind, int]:
+    """What gave occasion to complain: the year's services, or the staff where none are reported.
 
-    Without services it is the staff, at least one: a unit with work for nobody still has a counter
-    to stand at.
+    A month that was not reported counts as the mean of those that were. A unit without services or
+    staff counts as one person: it still has a counter.
     """
     if unit.services > 0:
         return "services", max((unit.services * MONTHS + unit.months // 2) // unit.months, 1)
     return "staff", max(unit.staff, 1)
 
 
-def norms_of(units: Iterable[Unit], window: Window) -> Norms:
-    """The province's sums.
-
-    Units judged by services and units judged by staff are compared each with their own.
-    """
-    sums: dict[tuple[Group, ExposureKind], tuple[int, int]] = {}
+def norms_of(units: Iterable[UnitYear], window: Window) -> Norms:
+    """The province's sums, for units judged by services and units judged by staff apart."""
+    sums: dict[tuple[ComplaintGroup, ExposureKind], tuple[int, int]] = {}
     services = staff = 0
     for unit in units:
         kind, exposure = exposure_of(unit)
@@ -185,16 +188,18 @@ def norms_of(units: Iterable[Unit], window: Window) -> Norms:
             sums[group, kind] = complaints + unit.complaints.get(group, 0), exposed + exposure
         if kind == "services" and unit.staff > 0:
             services, staff = services + exposure, staff + unit.staff
-    return Norms(window, tuple(Rate(*of, *sum_) for of, sum_ in sums.items()), services, staff)
+    return Norms(
+        window, tuple(ProvinceRate(*of, *sum_) for of, sum_ in sums.items()), services, staff
+    )
 
 
 def posterior(
     complaints: int, exposure: int, province_rate: float, *, weight: float, ratio: float
 ) -> Posterior:
-    """The rate of a unit with so many complaints over so much exposure; `probability` that it is
-    above `ratio` × the province's.
+    """The rate of a unit with so many complaints over so much exposure.
 
-    Where the whole province has no complaint, no unit has one, and nothing is known to be above it.
+    `probability` is that of a rate above `ratio` × the province's. Where the whole province has no
+    complaint all figures are zero.
     """
     if province_rate <= 0:
         return Posterior(0.0, 0.0, 0.0, 0.0)
@@ -209,8 +214,9 @@ def posterior(
 
 @dataclass(frozen=True, slots=True)
 class Assessment:
-    """A unit in one group: the figures that an event would state, and the interval that people see
-    (per 1,000 of exposure).
+    """A unit in one group: the figures of an event, and the interval of its rate.
+
+    `low` and `high` are in complaints per 1,000 of exposure.
     """
 
     figures: FlagFigures
@@ -218,8 +224,8 @@ class Assessment:
     high: Decimal
 
 
-def assess(unit: Unit, group: Group, norms: Norms, limits: Limits) -> Assessment:
-    """How a unit stands in a group against the province."""
+def assess(unit: UnitYear, group: ComplaintGroup, norms: Norms, limits: FlagLimits) -> Assessment:
+    """Compares a unit with the province in one group of complaints."""
     kind, exposure = exposure_of(unit)
     complaints = unit.complaints.get(group, 0)
     province_rate = norms.rate(group, kind)
@@ -246,7 +252,7 @@ def assess(unit: Unit, group: Group, norms: Norms, limits: Limits) -> Assessment
     return Assessment(figures, figure(known.low * RATE_PER), figure(known.high * RATE_PER))
 
 
-def workload_ratio(unit: Unit, norms: Norms) -> Decimal | None:
+def workload_ratio(unit: UnitYear, norms: Norms) -> Decimal | None:
     """Services per member of staff over the province's; none where services or staff are unknown."""
     kind, services = exposure_of(unit)
     if kind != "services" or unit.staff < 1 or norms.services < 1 or norms.staff < 1:
@@ -254,26 +260,24 @@ def workload_ratio(unit: Unit, norms: Norms) -> Decimal | None:
     return figure(services * norms.staff / (unit.staff * norms.services))
 
 
-def is_judged(unit: Unit, group: Group) -> bool:
-    """Whether a group's flag may be raised at all: a verdict on the people of a very small unit
-    would be one on persons.
-    """
+def is_judged(unit: UnitYear, group: ComplaintGroup) -> bool:
+    """Whether a flag of the group may be raised: not on the people of a very small unit."""
     return group != "people" or unit.staff >= FEWEST_PEOPLE
 
 
 def decide(
-    units: Sequence[Unit], open_flags: Iterable[OpenFlag], norms: Norms, limits: Limits
+    units: Sequence[UnitYear], open_flags: Iterable[OpenFlag], norms: Norms, limits: FlagLimits
 ) -> list[UnitFlagged | UnitCleared]:
-    """What changes: flags to clear and to raise, in the order of `units`.
+    """The flags to clear and to raise, in the order of `units`.
 
     Between the two limits a flag stays as it is, and so does the kind of a slow unit's flag between
     the two workload limits: a unit at a limit must not be flagged and cleared in turn.
     """
-    standing = {(flag.unit_id, flag.kind) for flag in open_flags}
+    raised = {(flag.unit_id, flag.kind) for flag in open_flags}
     changes: list[UnitFlagged | UnitCleared] = []
     for unit in units:
         for group, kinds in KINDS.items():
-            before = next((kind for kind in kinds if (unit.unit_id, kind) in standing), None)
+            before = next((kind for kind in kinds if (unit.unit_id, kind) in raised), None)
             figures = assess(unit, group, norms, limits).figures
             after = _kind(group, figures, before, limits) if is_judged(unit, group) else None
             if before != after:
@@ -285,15 +289,12 @@ def decide(
 
 
 def _kind(
-    group: Group, figures: FlagFigures, before: FlagKind | None, limits: Limits
+    group: ComplaintGroup, figures: FlagFigures, before: FlagKind | None, limits: FlagLimits
 ) -> FlagKind | None:
-    if before is None:
-        if (
-            figures.probability < limits.flag_probability
-            or figures.complaints < limits.least_complaints
-        ):
-            return None
-    elif figures.probability < limits.clear_probability:
+    """What the group's flag says from now on, none where there is none; `before` is what it said."""
+    if before is None and not _suffices(figures, limits):
+        return None
+    if before is not None and figures.probability < limits.clear_probability:
         return None
     if group == "people":
         return "training"
@@ -305,8 +306,17 @@ def _kind(
     )
 
 
+def _suffices(figures: FlagFigures, limits: FlagLimits) -> bool:
+    """Whether a flag is raised on these figures where none stands."""
+    return (
+        figures.probability >= limits.flag_probability
+        and figures.complaints >= limits.least_complaints
+    )
+
+
 def figure(value: float) -> Decimal:
-    """The one way from a float to a figure: half-even to six decimals, so that the last bits of a
-    machine's floats decide nothing.
+    """A float as a decimal, rounded half-even to six places.
+
+    The last bits of a machine's floats then decide nothing.
     """
     return Decimal(value).quantize(Decimal("0.000001"))

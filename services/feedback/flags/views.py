@@ -1,28 +1,33 @@
-"""How units stand, for everyone: figures, flags, counts of complaints."""
+"""The pages of units that everyone sees: figures, flags, counts of complaints."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
 from services.feedback.flags.domain import (
     CATEGORIES,
-    Group,
-    Limits,
-    Unit,
+    ComplaintGroup,
+    FlagLimits,
+    Norms,
+    UnitYear,
+    Window,
     assess,
+    by_group,
     is_judged,
     window_of,
 )
-from services.feedback.flags.usecases.assess_units import NORMS
-from services.feedback.units.storage import SQL
+from services.feedback.flags.storage import FLAGS, NORMS
 from shared.contracts.feedback import ComplaintCategory, FlagFigures, FlagKind
 from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 PAST_FLAGS_SHOWN = 50
+"""Flags of a unit that were cleared; older ones stand in the log."""
 
 
 class FlagView(BaseModel):
@@ -43,7 +48,9 @@ class PastFlag(FlagView):
 class GroupView(BaseModel):
     """One group of complaints, compared with the province."""
 
-    group: Group = Field(description="`slow`: slow-service; `people`: conduct and competence")
+    group: ComplaintGroup = Field(
+        description="`slow`: slow-service; `people`: conduct and competence"
+    )
     figures: FlagFigures = Field(description="As they are now")
     unit_rate_low: Decimal = Field(
         description="With 90 % the unit's rate per 1,000 of exposure lies above this …"
@@ -82,7 +89,8 @@ class UnitView(UnitInList):
         description="When the province's figures were last summed up, UTC; none before the first time"
     )
     groups: list[GroupView] = Field(
-        description="Empty before the first assessment. Units with fewer than 5 staff are not judged by `people`: it would point at persons"
+        description="Empty before the first assessment. Units with fewer than 5 staff are not "
+        "judged by `people`: it would point at persons"
     )
     past_flags: list[PastFlag] = Field(
         description=f"The last {PAST_FLAGS_SHOWN} that were lowered, the newest first"
@@ -91,37 +99,19 @@ class UnitView(UnitInList):
 
 
 async def show_unit(
-    connection: Connection, unit_id: str, now: datetime, zone: ZoneInfo, limits: Limits
+    connection: Connection, unit_id: str, now: datetime, zone: ZoneInfo, limits: FlagLimits
 ) -> UnitView:
-    """One unit, against the province as last assessed. Raises Refusal `unknown-unit`."""
-    last = await SQL.last_assessment(connection)
+    """One unit, compared with the province as last assessed. Raises Refusal `unknown-unit`."""
+    last = await FLAGS.last_assessment(connection)
     norms = NORMS.validate_python(last["norms"]) if last else None
     window = norms.window if norms else window_of(now.astimezone(zone).date())
-    within = {"window_start": window.start, "window_to": window.to}
-    row = await SQL.unit(connection, unit_id=unit_id, **within)
+    row = await FLAGS.unit(
+        connection, unit_id=unit_id, window_start=window.start, window_to=window.to
+    )
     if row is None:
         raise Refusal("unknown-unit", unit_id=unit_id)
-    counting = {
-        count["category"]: count["complaints"]
-        async for count in SQL.counting_complaints_of_unit(connection, unit_id=unit_id, **within)
-    }
-    complaints = {
-        group: sum(counting.get(category, 0) for category in of) for group, of in CATEGORIES.items()
-    }
-    unit = Unit(unit_id, row["staff"], row["services"], row["months"], complaints)
-    groups = []
-    if norms:
-        for group in CATEGORIES:
-            if is_judged(unit, group):
-                found = assess(unit, group, norms, limits)
-                groups.append(
-                    GroupView(
-                        group=group,
-                        figures=found.figures,
-                        unit_rate_low=found.low,
-                        unit_rate_high=found.high,
-                    )
-                )
+    counting = await _counting_complaints(connection, unit_id, window)
+    unit = UnitYear(unit_id, row["staff"], row["services"], row["months"], by_group(counting))
     return UnitView(
         unit_id=unit_id,
         path=row["path"],
@@ -130,47 +120,85 @@ async def show_unit(
         window_from=window.start,
         window_to=window.to,
         assessed_at=last["assessed_at"] if last else None,
-        groups=groups,
-        flags=[_flag(flag) async for flag in SQL.flags_of_units(connection, unit_ids=[unit_id])],
+        groups=_groups(unit, norms, limits) if norms else [],
+        flags=[_flag(flag) async for flag in FLAGS.flags_of_units(connection, unit_ids=[unit_id])],
         past_flags=[
-            PastFlag(
-                **dict(_flag(flag)),
-                until=flag["cleared_at"],
-                figures_at_end=FlagFigures(**flag["cleared_figures"]),
-            )
-            async for flag in SQL.past_flags(connection, unit_id=unit_id, most=PAST_FLAGS_SHOWN)
+            _past_flag(flag)
+            async for flag in FLAGS.past_flags(connection, unit_id=unit_id, most=PAST_FLAGS_SHOWN)
         ],
-        complaints=[
-            MonthCount(
-                month=f"{count['month']:%Y-%m}",
-                category=count["category"],
-                complaints=count["complaints"],
-            )
-            async for count in SQL.counts_by_month(connection, unit_id=unit_id, **within)
-        ],
+        complaints=await _by_month(connection, unit_id, window),
     )
 
 
-async def list_units(
+async def show_units(
     connection: Connection, flagged: bool | None, cursor: str | None, limit: int
 ) -> Page[UnitInList]:
-    """Units by id with their flags; only those with or without one where `flagged` says so."""
+    """Units by id with their flags; only those with or without one where `flagged` says so.
+
+    Raises Refusal `bad-cursor`.
+    """
     key = from_cursor(cursor, fields=1)
     after = str(key[0]) if key else None
     rows = [
-        row async for row in SQL.units(connection, after=after, flagged=flagged, most=limit + 1)
+        row async for row in FLAGS.units(connection, after=after, flagged=flagged, most=limit + 1)
     ]
     flags: dict[str, list[FlagView]] = {row["unit_id"]: [] for row in rows}
-    async for flag in SQL.flags_of_units(connection, unit_ids=list(flags)):
+    async for flag in FLAGS.flags_of_units(connection, unit_ids=list(flags)):
         flags[flag["unit_id"]].append(_flag(flag))
-    items = [
+    units = [
         UnitInList(unit_id=row["unit_id"], path=row["path"], flags=flags[row["unit_id"]])
         for row in rows
     ]
-    return page(items, limit, lambda item: (item.unit_id,))
+    return page(units, limit, lambda unit: (unit.unit_id,))
 
 
-def _flag(row: dict[str, object]) -> FlagView:
+async def _counting_complaints(
+    connection: Connection, unit_id: str, window: Window
+) -> dict[str, int]:
+    """A unit's complaints by category that count towards flags."""
+    rows = FLAGS.counting_complaints_of_unit(
+        connection, unit_id=unit_id, window_start=window.start, window_to=window.to
+    )
+    return {row["category"]: row["complaints"] async for row in rows}
+
+
+async def _by_month(connection: Connection, unit_id: str, window: Window) -> list[MonthCount]:
+    rows = FLAGS.counts_by_month(
+        connection, unit_id=unit_id, window_start=window.start, window_to=window.to
+    )
+    return [
+        MonthCount(
+            month=f"{row['month']:%Y-%m}", category=row["category"], complaints=row["complaints"]
+        )
+        async for row in rows
+    ]
+
+
+def _groups(unit: UnitYear, norms: Norms, limits: FlagLimits) -> list[GroupView]:
+    """The groups of complaints in which the unit is judged."""
+    assessed = {
+        group: assess(unit, group, norms, limits) for group in CATEGORIES if is_judged(unit, group)
+    }
+    return [
+        GroupView(
+            group=group,
+            figures=assessment.figures,
+            unit_rate_low=assessment.low,
+            unit_rate_high=assessment.high,
+        )
+        for group, assessment in assessed.items()
+    ]
+
+
+def _flag(row: Mapping[str, Any]) -> FlagView:
     return FlagView.model_validate(
         {"kind": row["kind"], "since": row["flagged_at"], "figures": row["flagged_figures"]}
+    )
+
+
+def _past_flag(row: Mapping[str, Any]) -> PastFlag:
+    return PastFlag(
+        **dict(_flag(row)),
+        until=row["cleared_at"],
+        figures_at_end=FlagFigures(**row["cleared_figures"]),
     )

@@ -1,7 +1,7 @@
-"""What feedback keeps in PostgreSQL: the named queries of queries.sql."""
+"""The queries of queries.sql, by name; the tables stand in migrations/."""
 
 from pathlib import Path
 
 from shared.postgres import queries
 
-SQL = queries.load(Path(__file__).with_name("queries.sql"))
+UNITS = queries.load(Path(__file__).with_name("queries.sql"))

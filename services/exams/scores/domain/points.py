@@ -13,6 +13,9 @@ from shared.refusals import Refusal
 
 WRITTEN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 
+ComponentPoints = Mapping[str, Decimal]
+"""A candidate's points by component code."""
+
 
 def _in_digits(value: object) -> object:
     if not isinstance(value, str) or not WRITTEN.fullmatch(value):
@@ -22,21 +25,22 @@ def _in_digits(value: object) -> object:
     return value
 
 
-def _plain(value: Decimal) -> Decimal:
-    """The same number without zeros at its end, so that 82.50 and 82.5 are stated alike."""
+def _without_final_zeros(value: Decimal) -> Decimal:
+    """The same number, so that 82.50 and 82.5 are stated alike."""
     short = value.normalize()
     return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
 
 
-WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_plain)]
+WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_without_final_zeros)]
 """Points out of a request or a file."""
 
 
-def refusal(
-    policy: Policy, stage: str, points: Mapping[str, Decimal], need: str | None
+def points_refusal(
+    policy: Policy, stage: str, points: ComponentPoints, need: str | None
 ) -> Refusal | None:
-    """`points-refused` with every fault that the policy finds in the points of a stage of a
-    candidate for that kind of need; none where they are right.
+    """`points-refused` with every fault that the policy finds in the points; none where there are none.
+
+    `need` is the kind of need of the candidate's vacancy.
     """
     faults = policy.point_faults(stage, points, need)
     if not faults:

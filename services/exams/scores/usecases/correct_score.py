@@ -4,8 +4,8 @@ from datetime import datetime
 from uuid import UUID
 
 from services.exams.scores import storage as results
-from services.exams.scores.domain import points
-from services.exams.scores.usecases.disqualify_candidate import Reason
+from services.exams.scores.domain.points import points_refusal
+from services.exams.scores.usecases.disqualify_candidate import DecisionReason
 from services.exams.scores.usecases.record_score import RecordScore, ResultView
 from services.exams.sittings import storage as sittings
 from shared.contracts.exams import ExamScoreCorrected
@@ -18,7 +18,7 @@ from shared.postgres.pool import Connection
 class CorrectScore(RecordScore):
     """The right points of a candidate, all components, and why they differ."""
 
-    reason: Reason
+    reason: DecisionReason
 
 
 async def correct_score(
@@ -36,23 +36,23 @@ async def correct_score(
     Raises Refusal `not-found`, `closed-for-your-role`, `points-refused`, or why this candidate's
     points can't be corrected here.
     """
-    sitting = await sittings.share(connection, sitting_id)
+    sitting = await sittings.lock_shared(connection, sitting_id)
     sitting.refuse_change_if_closed(person)
-    who = await results.lock(connection, sitting, command.participant_no)
-    refusal = who.correction_refusal(sitting) or points.refusal(
-        sitting.policy, sitting.stage, command.points, who.need
+    examinee = await results.lock_examinee(connection, sitting, command.participant_no)
+    refusal = examinee.correction_refusal(sitting) or points_refusal(
+        sitting.policy, sitting.stage, command.points, examinee.need
     )
     if refusal:
         raise refusal
-    await results.correct(connection, sitting, who.participant_no, command.points, now)
+    await results.correct(connection, sitting, examinee.participant_no, command.points, now)
     await results.keep_reason(
-        connection, sitting, who.participant_no, "corrected", command.reason, now
+        connection, sitting, examinee.participant_no, "corrected", command.reason, now
     )
     await audit.record(
-        connection, person, "score.corrected", sitting.names(who.participant_no), at=now
+        connection, person, "score.corrected", sitting.result_name(examinee.participant_no), at=now
     )
-    said = who.result_in(sitting)
+    result = examinee.result_in(sitting)
     await outbox.append(
-        connection, [Statement(ExamScoreCorrected(**said, points=command.points), now)]
+        connection, [Statement(ExamScoreCorrected(**result, points=command.points), now)]
     )
-    return ResultView(**said, state="scored", points=command.points)
+    return ResultView(**result, state="scored", points=command.points)

@@ -16,7 +16,7 @@ from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 
-Reason = Annotated[
+DecisionReason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=3, max_length=2000, pattern=r"^[^\x00]*$"),
     Field(
@@ -29,7 +29,7 @@ class DisqualifyCandidate(BaseModel):
     """Who is disqualified, and why."""
 
     participant_no: ParticipantNo
-    reason: Reason
+    reason: DecisionReason
 
 
 async def disqualify_candidate(
@@ -40,28 +40,32 @@ async def disqualify_candidate(
     command: DisqualifyCandidate,
     now: datetime,
 ) -> ResultView:
-    """States CandidateDisqualified.
+    """States CandidateDisqualified: points or an absence of this sitting no longer count.
 
-    Points or an absence recorded in this sitting no longer count.
+    Fraud is often found afterwards (in 2021 most of it was): in a closed sitting an officer may
+    disqualify who has a result there.
 
-    What is found afterwards counts too (in 2021 most of it was): in a closed sitting an officer may
-    disqualify who has a result there. Raises Refusal `not-found`, `closed-for-your-role`,
-    `sitting-closed`, or why this candidate can't be disqualified here.
+    Raises Refusal `not-found`, `closed-for-your-role`, `sitting-closed`, or why this candidate
+    can't be disqualified here.
     """
-    sitting = await sittings.share(connection, sitting_id)
+    sitting = await sittings.lock_shared(connection, sitting_id)
     sitting.refuse_change_if_closed(person)
-    who = await results.lock(connection, sitting, command.participant_no)
-    if refusal := who.result_refusal(sitting, "disqualified"):
+    examinee = await results.lock_examinee(connection, sitting, command.participant_no)
+    if refusal := examinee.result_refusal(sitting, "disqualified"):
         raise refusal
-    if who.state is None:
+    if examinee.state is None:
         sitting.refuse_if_closed()
-    await results.record(connection, sitting, who, "disqualified", None, now)
+    await results.record(connection, sitting, examinee, "disqualified", None, now)
     await results.keep_reason(
-        connection, sitting, who.participant_no, "disqualified", command.reason, now
+        connection, sitting, examinee.participant_no, "disqualified", command.reason, now
     )
     await audit.record(
-        connection, person, "candidate.disqualified", sitting.names(who.participant_no), at=now
+        connection,
+        person,
+        "candidate.disqualified",
+        sitting.result_name(examinee.participant_no),
+        at=now,
     )
-    said = who.result_in(sitting)
-    await outbox.append(connection, [Statement(CandidateDisqualified(**said), now)])
-    return ResultView(**said, state="disqualified")
+    result = examinee.result_in(sitting)
+    await outbox.append(connection, [Statement(CandidateDisqualified(**result), now)])
+    return ResultView(**result, state="disqualified")

@@ -33,17 +33,17 @@ async def record_absence(
     """States ExamMissed.
 
     Raises Refusal `not-found`, `sitting-closed`, or why this candidate can't be noted absent here
-    (domain/candidate.py).
+    (domain/examinee.py).
     """
-    sitting = await sittings.share(connection, sitting_id)
+    sitting = await sittings.lock_shared(connection, sitting_id)
     sitting.refuse_if_closed()
-    who = await results.candidate(connection, sitting, command.participant_no)
-    if refusal := who.result_refusal(sitting, "missed"):
+    examinee = await results.find_examinee(connection, sitting, command.participant_no)
+    if refusal := examinee.result_refusal(sitting, "missed"):
         raise refusal
-    await results.record(connection, sitting, who, "missed", None, now)
+    await results.record(connection, sitting, examinee, "missed", None, now)
     await audit.record(
-        connection, person, "absence.recorded", sitting.names(who.participant_no), at=now
+        connection, person, "absence.recorded", sitting.result_name(examinee.participant_no), at=now
     )
-    said = who.result_in(sitting)
-    await outbox.append(connection, [Statement(ExamMissed(**said), now)])
-    return ResultView(**said, state="missed")
+    result = examinee.result_in(sitting)
+    await outbox.append(connection, [Statement(ExamMissed(**result), now)])
+    return ResultView(**result, state="missed")

@@ -7,11 +7,10 @@ from uuid import UUID
 from pydantic import BaseModel, Field
 
 from services.exams.scores import storage as results
-from services.exams.scores.domain import points
-from services.exams.scores.domain.candidate import State
-from services.exams.scores.domain.points import WrittenPoints
-from services.exams.scores.views import SittingId
+from services.exams.scores.domain.examinee import ResultState
+from services.exams.scores.domain.points import WrittenPoints, points_refusal
 from services.exams.sittings import storage as sittings
+from services.exams.sittings.usecases.schedule_sitting import SittingId
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import (
     ComponentCode,
@@ -52,7 +51,9 @@ class ResultView(BaseModel):
     vacancy_id: VacancyId
     stage: StageCode
     participant_no: ParticipantNo
-    state: Annotated[State, Field(description="`missed` is absent (TH), `disqualified` is DIS")]
+    state: Annotated[
+        ResultState, Field(description="`missed` is absent (TH), `disqualified` is DIS")
+    ]
     points: Annotated[
         dict[ComponentCode, Points] | None, Field(description="Where the candidate is scored")
     ] = None
@@ -66,25 +67,23 @@ async def record_score(
     command: RecordScore,
     now: datetime,
 ) -> ResultView:
-    """States ExamScored.
-
-    Points take the place of an absence noted in this sitting, of nothing else.
+    """States ExamScored. Points replace an absence noted in this sitting, and nothing else.
 
     Raises Refusal `not-found`, `sitting-closed`, `points-refused`, or why this candidate can't be
-    scored here (domain/candidate.py).
+    scored here (domain/examinee.py).
     """
-    sitting = await sittings.share(connection, sitting_id)
+    sitting = await sittings.lock_shared(connection, sitting_id)
     sitting.refuse_if_closed()
-    who = await results.candidate(connection, sitting, command.participant_no)
-    refusal = who.result_refusal(sitting, "scored") or points.refusal(
-        sitting.policy, sitting.stage, command.points, who.need
+    examinee = await results.find_examinee(connection, sitting, command.participant_no)
+    refusal = examinee.result_refusal(sitting, "scored") or points_refusal(
+        sitting.policy, sitting.stage, command.points, examinee.need
     )
     if refusal:
         raise refusal
-    await results.record(connection, sitting, who, "scored", command.points, now)
+    await results.record(connection, sitting, examinee, "scored", command.points, now)
     await audit.record(
-        connection, person, "score.recorded", sitting.names(who.participant_no), at=now
+        connection, person, "score.recorded", sitting.result_name(examinee.participant_no), at=now
     )
-    said = who.result_in(sitting)
-    await outbox.append(connection, [Statement(ExamScored(**said, points=command.points), now)])
-    return ResultView(**said, state="scored", points=command.points)
+    result = examinee.result_in(sitting)
+    await outbox.append(connection, [Statement(ExamScored(**result, points=command.points), now)])
+    return ResultView(**result, state="scored", points=command.points)

@@ -1,16 +1,15 @@
-"""An officer schedules a sitting: who is admitted to the stage for these vacancies sits it there
-and then.
-"""
+"""An officer schedules a sitting of one stage for the candidates of some vacancies."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated
+from uuid import UUID
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
 from uuid_utils.compat import uuid7
 
-from services.exams.scores.views import SittingView
 from services.exams.sittings.domain import stage_of
-from services.exams.sittings.storage import SQL, policy_of_round
+from services.exams.sittings.storage import SITTINGS, policy_of_round
 from shared.contracts.exams import ExamScheduled
 from shared.contracts.fields import RoundId, StageCode, VacancyId
 from shared.identity import Person
@@ -24,11 +23,12 @@ MOST_VACANCIES = 5_000
 whole list has about so many at one site."""
 
 FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""A sitting outside is a slip of the hand, and at the calendar's ends an hour can't be told in UTC.
-"""
+"""An hour outside is a typing error; near the calendar's ends it can't be converted to UTC."""
 
-NAMED = 10
+MOST_NAMED = 10
 """Ids that a refusal names before it only counts."""
+
+SittingId = Annotated[UUID, Field(description="Id of a sitting, given when it was scheduled")]
 
 
 def _each_once(ids: list[str]) -> list[str]:
@@ -68,6 +68,19 @@ class ScheduleSitting(BaseModel):
     ]
 
 
+class SittingView(BaseModel):
+    """A sitting."""
+
+    sitting_id: SittingId
+    round_id: RoundId
+    stage: StageCode
+    site: Annotated[str, Field(description="Where")]
+    starts_at: Annotated[datetime, Field(description="When it begins, UTC")]
+    closed_at: Annotated[
+        datetime | None, Field(description="When it was closed, UTC; none while it is open")
+    ]
+
+
 async def schedule_sitting(
     connection: Connection, outbox: Outbox, person: Person, command: ScheduleSitting, now: datetime
 ) -> SittingView:
@@ -77,15 +90,7 @@ async def schedule_sitting(
     (yet) published in the round.
     """
     stage_of(await policy_of_round(connection, command.round_id), command.stage)
-    rows = SQL.vacancies_not_in_round(
-        connection, vacancy_ids=command.vacancy_ids, round_id=command.round_id
-    )
-    unknown = [row["vacancy_id"] async for row in rows]
-    if unknown:
-        first = ", ".join(unknown[:NAMED])
-        raise Refusal(
-            "vacancies-not-known", count=len(unknown), first=first, round=command.round_id
-        )
+    await _refuse_unknown_vacancies(connection, command)
     sitting = SittingView(
         sitting_id=uuid7(),
         round_id=command.round_id,
@@ -94,7 +99,8 @@ async def schedule_sitting(
         starts_at=command.starts_at.astimezone(UTC),
         closed_at=None,
     )
-    await SQL.insert_sitting(
+    vacancy_ids = sorted(command.vacancy_ids)
+    await SITTINGS.insert_sitting(
         connection,
         sitting_id=sitting.sitting_id,
         round_id=sitting.round_id,
@@ -102,25 +108,38 @@ async def schedule_sitting(
         site=sitting.site,
         starts_at=sitting.starts_at,
     )
-    await SQL.insert_sitting_vacancies(
-        connection, sitting_id=sitting.sitting_id, vacancy_ids=sorted(command.vacancy_ids)
+    await SITTINGS.insert_sitting_vacancies(
+        connection, sitting_id=sitting.sitting_id, vacancy_ids=vacancy_ids
     )
     await audit.record(connection, person, "sitting.scheduled", str(sitting.sitting_id), at=now)
-    await outbox.append(
-        connection,
-        [
-            Statement(
-                ExamScheduled(
-                    sitting_id=sitting.sitting_id,
-                    round_id=command.round_id,
-                    vacancy_id=vacancy_id,
-                    stage=command.stage,
-                    site=command.site,
-                    starts_at=sitting.starts_at,
-                ),
-                now,
-            )
-            for vacancy_id in sorted(command.vacancy_ids)
-        ],
-    )
+    await outbox.append(connection, _scheduled(sitting, vacancy_ids, now))
     return sitting
+
+
+async def _refuse_unknown_vacancies(connection: Connection, command: ScheduleSitting) -> None:
+    rows = SITTINGS.vacancies_not_in_round(
+        connection, vacancy_ids=command.vacancy_ids, round_id=command.round_id
+    )
+    unknown = [row["vacancy_id"] async for row in rows]
+    if unknown:
+        first = ", ".join(unknown[:MOST_NAMED])
+        raise Refusal(
+            "vacancies-not-known", count=len(unknown), first=first, round=command.round_id
+        )
+
+
+def _scheduled(sitting: SittingView, vacancy_ids: Sequence[str], now: datetime) -> list[Statement]:
+    return [
+        Statement(
+            ExamScheduled(
+                sitting_id=sitting.sitting_id,
+                round_id=sitting.round_id,
+                vacancy_id=vacancy_id,
+                stage=sitting.stage,
+                site=sitting.site,
+                starts_at=sitting.starts_at,
+            ),
+            now,
+        )
+        for vacancy_id in vacancy_ids
+    ]

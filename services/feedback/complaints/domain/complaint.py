@@ -5,7 +5,7 @@ from typing import Literal
 
 from shared.refusals import Refusal
 
-Outcome = Literal["upheld", "not-upheld", "referred"]
+ComplaintOutcome = Literal["upheld", "not-upheld", "referred"]
 
 FEWEST_PEOPLE = 5
 """Below this many staff a statement on conduct or competence points at persons: complaints about

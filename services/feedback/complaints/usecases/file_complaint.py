@@ -11,7 +11,8 @@ from uuid_utils.compat import uuid7
 
 from services.feedback.complaints.domain.complaint import check_happened, shows_category
 from services.feedback.complaints.domain.tracking import RANDOM_BYTES, fingerprint, tracking_code
-from services.feedback.units.storage import SQL
+from services.feedback.complaints.storage import COMPLAINTS
+from services.feedback.units.storage import UNITS
 from shared.contracts.feedback import ComplaintCategory, ComplaintFiled
 from shared.contracts.fields import UnitId
 from shared.identity import Person
@@ -19,13 +20,13 @@ from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-Words = Annotated[
+FreeText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000, pattern=r"^[^\x00]*$"),
 ]
 """PostgreSQL keeps any character but NUL."""
 
-Place = Annotated[
+PlaceText = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
 ]
@@ -39,9 +40,9 @@ class FileComplaint(BaseModel):
     unit_id: UnitId
     category: Annotated[ComplaintCategory, Field(description="What it is about")]
     text: Annotated[
-        Words, Field(description="What happened. Please name no one who is not concerned")
+        FreeText, Field(description="What happened. Please name no one who is not concerned")
     ]
-    place: Annotated[Place | None, Field(description="Where, for example which counter")] = None
+    place: Annotated[PlaceText | None, Field(description="Where, for example which counter")] = None
     happened_on: Annotated[
         date | None, Field(description="The day, in the province's zone; not ahead")
     ] = None
@@ -52,7 +53,8 @@ class ComplaintReceipt(BaseModel):
 
     complaint_id: UUID = Field(description="Its id, by which lists and events know it")
     tracking_code: str = Field(
-        description="Opens the answer later (POST …/complaints/tracking). Shown now and never again: write it down",
+        description="Opens the answer later (POST …/complaints/tracking). "
+        "Shown now and never again: write it down",
         examples=["7K3M-Q9XA-02TD-VR5Z"],
     )
 
@@ -65,23 +67,19 @@ async def file_complaint(
     now: datetime,
     zone: ZoneInfo,
 ) -> ComplaintReceipt:
-    """Keeps the complaint, its words apart, and states that there is one.
-
-    Without a citizen it is anonymous.
+    """States ComplaintFiled, without words; with no `citizen` the complaint is anonymous.
 
     Raises Refusal `unknown-unit`, `not-happened-yet`.
     """
     today = now.astimezone(zone).date()
     check_happened(command.happened_on, today)
-    staff = await SQL.staff(connection, unit_id=command.unit_id)
+    staff = await UNITS.staff(connection, unit_id=command.unit_id)
     if staff is None:
         raise Refusal("unknown-unit", unit_id=command.unit_id)
-    complaint_id, code, shown = (
-        uuid7(),
-        tracking_code(secrets.token_bytes(RANDOM_BYTES)),
-        shows_category(staff),
-    )
-    await SQL.add_complaint(
+    complaint_id = uuid7()
+    code = tracking_code(secrets.token_bytes(RANDOM_BYTES))
+    shown = shows_category(staff)
+    await COMPLAINTS.insert_complaint(
         connection,
         complaint_id=complaint_id,
         unit_id=command.unit_id,
@@ -90,7 +88,7 @@ async def file_complaint(
         filed_at=now,
         filed_on=today,
     )
-    await SQL.add_words(
+    await COMPLAINTS.insert_words(
         connection,
         complaint_id=complaint_id,
         subject=citizen.subject if citizen else None,
@@ -99,7 +97,7 @@ async def file_complaint(
         place=command.place,
         happened_on=command.happened_on,
     )
-    await SQL.owe_assessment(connection)
+    await UNITS.owe_assessment(connection)
     filed = ComplaintFiled(
         complaint_id=complaint_id,
         unit_id=command.unit_id,

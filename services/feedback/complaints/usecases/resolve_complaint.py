@@ -7,9 +7,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.feedback.complaints.domain.complaint import Outcome, days_to_answer
-from services.feedback.complaints.usecases.file_complaint import Words
-from services.feedback.units.storage import SQL
+from services.feedback.complaints.domain.complaint import ComplaintOutcome, days_to_answer
+from services.feedback.complaints.storage import COMPLAINTS
+from services.feedback.complaints.usecases.file_complaint import FreeText
+from services.feedback.units.storage import UNITS
 from shared.contracts.feedback import ComplaintResolved
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -27,19 +28,20 @@ class ResolveComplaint(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     outcome: Annotated[
-        Outcome,
+        ComplaintOutcome,
         Field(
-            description="Found right (`upheld`), found wrong (`not-upheld`), or for another body (`referred`)"
+            description="Found right (`upheld`), found wrong (`not-upheld`), "
+            "or for another body (`referred`)"
         ),
     ]
-    text: Annotated[Words, Field(description="The answer that the complainant reads")]
+    text: Annotated[FreeText, Field(description="The answer that the complainant reads")]
 
 
 class Resolution(BaseModel):
     """The complaint is answered."""
 
     complaint_id: UUID = Field(description="The complaint that was answered")
-    outcome: Outcome = Field(description="As the officer decided")
+    outcome: ComplaintOutcome = Field(description="As the officer decided")
     days: int = Field(description="Whole days from filing to the answer")
 
 
@@ -52,29 +54,29 @@ async def resolve_complaint(
     now: datetime,
     zone: ZoneInfo,
 ) -> Resolution:
-    """Closes the complaint and states it without words.
+    """States ComplaintResolved, without words.
 
     Raises Refusal `unknown-complaint`, `resolved-already`.
     """
-    complaint = await SQL.lock_complaint(connection, complaint_id=complaint_id)
+    complaint = await COMPLAINTS.lock_complaint(connection, complaint_id=complaint_id)
     if complaint is None:
         raise Refusal("unknown-complaint", complaint_id=complaint_id)
     if complaint["outcome"] is not None:
         raise Refusal("resolved-already", complaint_id=complaint_id, outcome=complaint["outcome"])
     today = now.astimezone(zone).date()
     days = days_to_answer(complaint["filed_on"], today)
-    await SQL.resolve(
+    await COMPLAINTS.close_complaint(
         connection,
         complaint_id=complaint_id,
         outcome=command.outcome,
         resolved_at=now,
         resolved_on=today,
     )
-    await SQL.answer(connection, complaint_id=complaint_id, answer=command.text)
+    await COMPLAINTS.keep_answer(connection, complaint_id=complaint_id, answer=command.text)
     await audit.record(
         connection, officer, "complaint.resolved", str(complaint_id), at=now, reason=command.outcome
     )
-    await SQL.owe_assessment(connection)
+    await UNITS.owe_assessment(connection)
     resolved = ComplaintResolved(
         complaint_id=complaint_id,
         unit_id=complaint["unit_id"],

@@ -1,67 +1,76 @@
-"""Compares every unit with the province and states which flags rise and fall.
+"""Compares every unit with the province and states which flags are raised and cleared.
 
-Owed whenever something that it rests on changed.
+An assessment is owed whenever something that it rests on changed, and on each new day.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pydantic import TypeAdapter
-
 from services.feedback.flags.domain import (
-    CATEGORIES,
-    Limits,
-    Norms,
+    FlagLimits,
     OpenFlag,
-    Unit,
+    UnitYear,
+    Window,
+    by_group,
     decide,
     norms_of,
     window_of,
 )
-from services.feedback.units.storage import SQL
+from services.feedback.flags.storage import FLAGS, NORMS
 from shared.contracts.feedback import UnitCleared, UnitFlagged
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 
-NORMS = TypeAdapter(Norms)
-"""How the province's sums are kept as JSON."""
-
 
 async def assess_units(
-    connection: Connection, outbox: Outbox, now: datetime, zone: ZoneInfo, limits: Limits
+    connection: Connection, outbox: Outbox, now: datetime, zone: ZoneInfo, limits: FlagLimits
 ) -> list[UnitFlagged | UnitCleared]:
-    """Settles the mark, if it is set or the day is new: whatever happened before this transaction's
-    marks were removed is in its figures.
+    """Makes an assessment if one is owed, and returns the flags that it stated.
 
-    Returns what it stated.
+    Its figures hold everything that was committed before it removed the marks.
     """
     today = now.astimezone(zone).date()
-    if not await SQL.is_assessment_owed(connection, today=today):
+    if not await FLAGS.is_assessment_owed(connection, today=today):
         return []
-    await SQL.take_the_assessment(connection)
-    await SQL.clear_marks(connection)
+    await FLAGS.lock_assessment(connection)
+    await FLAGS.clear_marks(connection)
     window = window_of(today)
-    units = [
-        Unit(
+    units = await _units(connection, window)
+    open_flags = [
+        OpenFlag(row["unit_id"], row["kind"]) async for row in FLAGS.open_flags(connection)
+    ]
+    norms = norms_of(units, window)
+    changes = decide(units, open_flags, norms, limits)
+    await _keep_flags(connection, changes, now)
+    await FLAGS.keep_assessment(
+        connection, assessed_on=today, assessed_at=now, norms=NORMS.dump_python(norms, mode="json")
+    )
+    await outbox.append(connection, [Statement(change, time=now) for change in changes])
+    return changes
+
+
+async def _units(connection: Connection, window: Window) -> list[UnitYear]:
+    """All units with their figures in the window."""
+    rows = FLAGS.units_with_counts(connection, window_start=window.start, window_to=window.to)
+    return [
+        UnitYear(
             row["unit_id"],
             row["staff"],
             row["services"],
             row["months"],
-            {
-                group: sum(row["complaints"].get(category, 0) for category in categories)
-                for group, categories in CATEGORIES.items()
-            },
+            by_group(row["complaints"]),
         )
-        async for row in SQL.units_with_counts(
-            connection, window_start=window.start, window_to=window.to
-        )
+        async for row in rows
     ]
-    standing = [OpenFlag(row["unit_id"], row["kind"]) async for row in SQL.open_flags(connection)]
-    norms = norms_of(units, window)
-    changes = decide(units, standing, norms, limits)
-    # cleared first: a flag that changes its kind never stands twice
+
+
+async def _keep_flags(
+    connection: Connection, changes: Sequence[UnitFlagged | UnitCleared], now: datetime
+) -> None:
+    """Keeps what is cleared, then what is raised: a flag that changes its kind stands once."""
     cleared = [change for change in changes if isinstance(change, UnitCleared)]
-    await SQL.clear_flags(
+    await FLAGS.clear_flags(
         connection,
         unit_ids=[change.unit_id for change in cleared],
         kinds=[change.kind for change in cleared],
@@ -69,15 +78,10 @@ async def assess_units(
         at=now,
     )
     raised = [change for change in changes if isinstance(change, UnitFlagged)]
-    await SQL.raise_flags(
+    await FLAGS.raise_flags(
         connection,
         unit_ids=[change.unit_id for change in raised],
         kinds=[change.kind for change in raised],
         figures=[change.figures.model_dump(mode="json") for change in raised],
         at=now,
     )
-    await SQL.keep_assessment(
-        connection, assessed_on=today, assessed_at=now, norms=NORMS.dump_python(norms, mode="json")
-    )
-    await outbox.append(connection, [Statement(change, time=now) for change in changes])
-    return changes

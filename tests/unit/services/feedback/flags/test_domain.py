@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.feedback.flags.domain import (
-    Limits,
+    FlagLimits,
     Norms,
     OpenFlag,
-    Rate,
-    Unit,
+    ProvinceRate,
+    UnitYear,
     Window,
     assess,
     decide,
@@ -28,7 +28,7 @@ from services.feedback.flags.domain import (
 )
 from shared.contracts.feedback import UnitCleared, UnitFlagged
 
-LIMITS = Limits(
+LIMITS = FlagLimits(
     ratio=Decimal("1.5"),
     flag_probability=Decimal("0.95"),
     clear_probability=Decimal("0.80"),
@@ -41,10 +41,10 @@ WINDOW = Window(date(2025, 9, 1), date(2026, 9, 1))
 NORMS = Norms(
     WINDOW,
     (
-        Rate("slow", "services", 200, 200_000),
-        Rate("people", "services", 200, 200_000),
-        Rate("slow", "staff", 100, 1_000),
-        Rate("people", "staff", 100, 1_000),
+        ProvinceRate("slow", "services", 200, 200_000),
+        ProvinceRate("people", "services", 200, 200_000),
+        ProvinceRate("slow", "staff", 100, 1_000),
+        ProvinceRate("people", "staff", 100, 1_000),
     ),
     services=200_000,
     staff=1_000,
@@ -54,8 +54,10 @@ NORMS = Norms(
 
 def unit(
     unit_id: str = "U", *, staff: int = 20, services: int = 4_000, slow: int = 0, people: int = 0
-) -> Unit:
-    return Unit(unit_id, staff, services, 12 if services else 0, {"slow": slow, "people": people})
+) -> UnitYear:
+    return UnitYear(
+        unit_id, staff, services, 12 if services else 0, {"slow": slow, "people": people}
+    )
 
 
 def kinds(changes: Sequence[UnitFlagged | UnitCleared]) -> list[tuple[str, str]]:
@@ -230,9 +232,9 @@ def test_months_not_reported_count_as_the_mean_of_those_reported() -> None:
     """Who reported three months is not four times as bad; nobody at all counts as one person; no
     services as staff.
     """
-    assert exposure_of(Unit("U", 9, 900, 3, {})) == ("services", 3_600)
-    assert exposure_of(Unit("U", 9, 0, 12, {})) == ("staff", 9)
-    assert exposure_of(Unit("U", 0, 0, 0, {})) == ("staff", 1)
+    assert exposure_of(UnitYear("U", 9, 900, 3, {})) == ("services", 3_600)
+    assert exposure_of(UnitYear("U", 9, 0, 12, {})) == ("staff", 9)
+    assert exposure_of(UnitYear("U", 0, 0, 0, {})) == ("staff", 1)
 
 
 @pytest.mark.parametrize(

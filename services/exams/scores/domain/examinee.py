@@ -1,7 +1,4 @@
-"""What may become of a candidate's result.
-
-Each has one at each stage, whichever sitting recorded it.
-"""
+"""What may become of a candidate's result: each has one at a stage, whichever sitting recorded it."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -10,24 +7,24 @@ from uuid import UUID
 from services.exams.sittings.domain import VERIFIED, Sitting
 from shared.refusals import Refusal
 
-State = Literal["scored", "missed", "disqualified"]
+ResultState = Literal["scored", "missed", "disqualified"]
 
-GIVES_WAY: dict[State, tuple[State, ...]] = {
+GIVES_WAY: dict[ResultState, tuple[ResultState, ...]] = {
     "scored": ("missed",),
     "missed": (),
     "disqualified": ("scored", "missed"),
 }
 """What a new result may replace in the same sitting: points an absence noted by mistake, a
-disqualification anything. Points give way to a correction alone."""
+disqualification anything. Points are replaced by a correction alone."""
 
 
 @dataclass(frozen=True, slots=True)
-class Candidate:
-    """A participant number as it stands at a sitting's stage.
+class Examinee:
+    """What is known of a participant number at the stage of one sitting.
 
     `vacancy_id` is none while no event has named the number, `need` (its kind of need) while none
     has named the vacancy; `covered` says whether the sitting holds that vacancy; `list_closed`
-    whether the list that admits to the stage is fixed; `recorded_in` and `state` are those of the
+    whether the list that admits to the stage is closed; `recorded_in` and `state` are those of the
     result, none while there is none.
     """
 
@@ -39,11 +36,12 @@ class Candidate:
     withdrawn: bool
     list_closed: bool
     recorded_in: UUID | None
-    state: State | None
+    state: ResultState | None
 
     def result_in(self, sitting: Sitting) -> dict[str, Any]:
-        """Whose result it is, of what, where: what every event about it says
-        (shared.contracts.exams.OneResult).
+        """Whose result it is, of which stage, in which sitting: the fields of every event about it.
+
+        The events are those of shared.contracts.exams.OneResult.
         """
         return {
             "sitting_id": sitting.sitting_id,
@@ -56,17 +54,9 @@ class Candidate:
     def first_result_refusal(self, sitting: Sitting) -> Refusal | None:
         """Why the candidate can't get a first result in `sitting`; none where they can."""
         if self.state is not None:
-            return self._already()
+            return self._already_recorded()
         if not self.admitted:
-            if self.list_closed:
-                return Refusal(
-                    "not-shortlisted", participant_no=self.participant_no, list=sitting.basis
-                )
-            if sitting.basis == VERIFIED or self.vacancy_id is None:
-                return Refusal("candidate-not-known", participant_no=self.participant_no)
-            return Refusal(
-                "not-shortlisted-yet", participant_no=self.participant_no, list=sitting.basis
-            )
+            return self._not_admitted(sitting)
         if not self.covered:
             return Refusal(
                 "not-in-this-sitting", participant_no=self.participant_no, vacancy=self.vacancy_id
@@ -75,10 +65,8 @@ class Candidate:
             return Refusal("candidate-withdrawn", participant_no=self.participant_no)
         return None
 
-    def result_refusal(self, sitting: Sitting, new: State) -> Refusal | None:
-        """Why `new` can't be recorded of the candidate in `sitting`, be it the first result or not;
-        none where it can.
-        """
+    def result_refusal(self, sitting: Sitting, new: ResultState) -> Refusal | None:
+        """Why `new` can't be recorded in `sitting`, as a first result or in place of another."""
         if self.recorded_in == sitting.sitting_id and self.state in GIVES_WAY[new]:
             return None
         return self.first_result_refusal(sitting)
@@ -88,10 +76,21 @@ class Candidate:
         if self.state is None:
             return Refusal("nothing-to-correct", participant_no=self.participant_no)
         if self.state != "scored" or self.recorded_in != sitting.sitting_id:
-            return self._already()
+            return self._already_recorded()
         return None
 
-    def _already(self) -> Refusal:
+    def _already_recorded(self) -> Refusal:
         return Refusal(
             f"already-{self.state}", participant_no=self.participant_no, sitting=self.recorded_in
+        )
+
+    def _not_admitted(self, sitting: Sitting) -> Refusal:
+        if self.list_closed:
+            return Refusal(
+                "not-shortlisted", participant_no=self.participant_no, list=sitting.basis
+            )
+        if sitting.basis == VERIFIED or self.vacancy_id is None:
+            return Refusal("candidate-not-known", participant_no=self.participant_no)
+        return Refusal(
+            "not-shortlisted-yet", participant_no=self.participant_no, list=sitting.basis
         )

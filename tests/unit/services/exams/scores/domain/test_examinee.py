@@ -1,0 +1,87 @@
+"""What may be recorded of whom, as a matter of rules alone."""
+
+from itertools import product
+from typing import get_args
+from uuid import UUID
+
+import pytest
+
+from services.exams.scores.domain.examinee import GIVES_WAY, Examinee, ResultState
+from tests.unit.services.exams.examples import ELSEWHERE, HERE, code, sitting
+
+STATES: tuple[ResultState, ...] = get_args(ResultState)
+NO = "0001-000001"
+
+
+def examinee(
+    *,
+    vacancy_id: str | None = "nurse",
+    admitted: bool = True,
+    covered: bool = True,
+    withdrawn: bool = False,
+    list_closed: bool = False,
+    recorded_in: UUID | None = None,
+    state: ResultState | None = None,
+) -> Examinee:
+    """A candidate who may sit, but for what is said."""
+    return Examinee(
+        NO, vacancy_id, "UMUM", admitted, covered, withdrawn, list_closed, recorded_in, state
+    )
+
+
+@pytest.mark.parametrize(
+    ("stage", "candidate", "expected"),
+    [
+        ("skd", examinee(), None),
+        ("skd", examinee(vacancy_id=None, admitted=False, covered=False), "candidate-not-known"),
+        ("skd", examinee(covered=False), "not-in-this-sitting"),
+        ("skd", examinee(withdrawn=True), "candidate-withdrawn"),
+        ("skb", examinee(admitted=False), "not-shortlisted-yet"),
+        ("skb", examinee(admitted=False, list_closed=True), "not-shortlisted"),
+        ("skb", examinee(vacancy_id=None, admitted=False, covered=False), "candidate-not-known"),
+        ("skb", examinee(withdrawn=True, recorded_in=HERE, state="scored"), "already-scored"),
+    ],
+)
+def test_a_first_result(stage: str, candidate: Examinee, expected: str | None) -> None:
+    """Only the admitted of the sitting's vacancies who did not withdraw and have no result get one."""
+    assert code(candidate.first_result_refusal(sitting(stage))) == expected
+    for new in STATES:
+        if candidate.state is None:
+            assert code(candidate.result_refusal(sitting(stage), new)) == expected
+
+
+@pytest.mark.parametrize(("old", "new", "place"), list(product(STATES, STATES, (HERE, ELSEWHERE))))
+def test_what_gives_way(old: ResultState, new: ResultState, place: UUID) -> None:
+    """A result gives way only in the sitting that recorded it; a refusal names what stands, and
+    where.
+    """
+    refusal = examinee(recorded_in=place, state=old).result_refusal(sitting(), new)
+    if place == HERE and old in GIVES_WAY[new]:
+        assert refusal is None
+    else:
+        assert refusal is not None
+        assert refusal.code == f"already-{old}"
+        assert refusal.facts == {"participant_no": NO, "sitting": place}
+
+
+def test_nothing_replaces_points_but_a_disqualification() -> None:
+    """A second score and an absence are refused where there are points; a disqualification is
+    final.
+    """
+    assert [new for new in STATES if "scored" in GIVES_WAY[new]] == ["disqualified"]
+    assert not any("disqualified" in old for old in GIVES_WAY.values())
+
+
+@pytest.mark.parametrize(
+    ("place", "state", "expected"),
+    [
+        (None, None, "nothing-to-correct"),
+        (HERE, "scored", None),
+        (ELSEWHERE, "scored", "already-scored"),
+        (HERE, "missed", "already-missed"),
+        (HERE, "disqualified", "already-disqualified"),
+    ],
+)
+def test_a_correction(place: UUID | None, state: ResultState | None, expected: str | None) -> None:
+    """Points are corrected where there are some, in the sitting that recorded them."""
+    assert code(examinee(recorded_in=place, state=state).correction_refusal(sitting())) == expected
