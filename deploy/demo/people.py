@@ -110,7 +110,9 @@ class Population:
         self._seed = seed
 
     def _chance(self, *name: object) -> random.Random:
-        return random.Random("/".join(map(str, (self._seed, *name))))  # noqa: S311 - a play, not a secret
+        """The same numbers for the same seed and name, whatever was drawn for others."""
+        seed = "/".join(map(str, (self._seed, *name)))
+        return random.Random(seed)  # noqa: S311 - a play, not a secret
 
     @cached_property
     def vacancies_csv(self) -> str:

@@ -67,6 +67,11 @@ class SmallRound:
         await small.officer(f"/applications/rounds/{small.round_id}/publish")
         return small
 
+    @property
+    def applications(self) -> str:
+        """The address of the vacancy's applications."""
+        return f"/applications/vacancies/{self.vacancy_id}/applications"
+
     async def officer(self, path: str, *, waits: bool = False, **request: Any) -> Any:
         """Send a command as an officer of the personnel agency."""
         return await self.client.post(
@@ -76,7 +81,7 @@ class SmallRound:
     async def apply(self, name: str, *, birth_date: str = "1998-05-01", months: int = 0) -> None:
         """`name` applies and is found to meet the requirements."""
         applied = await self.client.post(
-            f"/applications/vacancies/{self.vacancy_id}/applications",
+            self.applications,
             who=f"{self.round_id}-{name}",
             role="applicant",
             key=uuid4().hex,
@@ -90,7 +95,7 @@ class SmallRound:
         )
         self.numbers[name] = applied["participant_no"]
         await self.client.post(
-            f"/applications/vacancies/{self.vacancy_id}/applications/{self.numbers[name]}/verification",
+            f"{self.applications}/{self.numbers[name]}/verification",
             who="e2e-verifier",
             role="verifier",
             key=uuid4().hex,

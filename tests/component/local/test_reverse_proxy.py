@@ -159,7 +159,7 @@ async def test_events_arrive_one_by_one_and_end_with_their_reader(
 
 
 async def test_an_answer_that_breaks_off_breaks_off(door: httpx.AsyncClient) -> None:
-    """When a service dies in the middle of an answer the reader is not received that it was whole."""
+    """When a service dies in the middle of an answer, the reader sees that it isn't whole."""
     with pytest.raises(httpx.RemoteProtocolError):
         await door.get("/ranking/broken")
 

@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -204,7 +205,7 @@ async def test_what_dies_is_started_again(folder: Path, stack: StackStatus, name
         stack.kafka.bootstrap,
         stack.postgres.databases["ranking"],
     ):
-        until(lambda: _listens(address), f"somebody listens again at {address}")  # noqa: B023 - called within the turn of the loop
+        until(partial(_listens, address), f"somebody listens again at {address}")
 
 
 def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_path: Path) -> None:
