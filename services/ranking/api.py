@@ -17,7 +17,7 @@ from services.ranking.seats import handlers as seats
 from services.ranking.settings import Settings
 from services.ranking.standings.handlers import http as standings
 from services.ranking.standings.handlers import streams
-from services.ranking.standings.handlers.live import Live
+from services.ranking.standings.handlers.live import live_standings
 from services.ranking.vacancies.handlers import http as vacancies
 from services.ranking.vacancies.handlers import pages
 from services.ranking.what_if import handlers as what_if
@@ -45,8 +45,8 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     key = _signing_key(settings)
 
     @asynccontextmanager
-    async def alongside(app: FastAPI) -> AsyncIterator[None]:
-        app.state.live = Live(settings.database_url, app.state.resources.pool)
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.live = live_standings(settings.database_url, app.state.resources.pool)
         async with app.state.live.listening():
             yield
 
@@ -78,7 +78,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         outbox=outbox("ranking", settings),
         problems=problems,
         clock=clock,
-        alongside=alongside,
+        lifespan=lifespan,
     )
     own_pages.serve_assets(app)
     return app

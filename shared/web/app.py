@@ -1,12 +1,9 @@
-"""Makes the HTTP app of a service: its routes, its API documentation, its errors, its health and
-its figures.
-"""
+"""Makes the HTTP app of a service: routes, API documentation, errors, health and metrics."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 
-import asyncpg
 import structlog
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -17,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.messaging.outbox import Outbox
+from shared.postgres.errors import UNAVAILABLE
 from shared.postgres.pool import create_pool
 from shared.refusals import Refusal
 from shared.settings import Settings
@@ -28,27 +26,17 @@ from shared.web.problems import Problems, problem_responses
 
 log = structlog.get_logger()
 
-MOST_BYTES = 16 * 1024 * 1024
-"""A national list of vacancies is about half of this; a larger file is split by hand before one
-process' memory suffers."""
+MAX_BODY_BYTES = 16 * 1024 * 1024
+"""A national list of vacancies is about half of this.
 
-AWAY = (
-    OSError,
-    asyncpg.PostgresConnectionError,
-    asyncpg.InterfaceError,
-    asyncpg.exceptions.OperatorInterventionError,
-    asyncpg.exceptions.InsufficientResourcesError,
-    asyncpg.exceptions.TransactionRollbackError,
-    asyncpg.exceptions.LockNotAvailableError,
-)
-"""What passes by itself: the database is away, full, or undid the transaction for another's sake.
+A larger file is split by hand before one process' memory suffers.
 """
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
-class LimitBody:
-    """Refuses a body of more than MOST_BYTES while it comes in, before it is kept."""
+class BodyLimitMiddleware:
+    """Refuses a body of more than MAX_BODY_BYTES while it comes in, before it is kept."""
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -60,8 +48,8 @@ class LimitBody:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MOST_BYTES:
-                raise Refusal("too-large", limit=MOST_BYTES)
+            if size > MAX_BODY_BYTES:
+                raise Refusal("too-large", limit=MAX_BODY_BYTES)
             return message
 
         await self.app(scope, counted if scope["type"] == "http" else receive, send)
@@ -78,18 +66,18 @@ def create_app(
     problems: Problems,
     clock: Callable[[], datetime],
     pool_size: int = 10,
-    alongside: Lifespan | None = None,
+    lifespan: Lifespan | None = None,
 ) -> FastAPI:
     """The app of `service`, all its paths under `/<service>`.
 
-    Its pool is opened when it starts (an OSError or PostgresError then ends the process: whoever
-    started it tries again) and closed when it ends. `alongside(app)` is entered while it serves: a
-    listener, say.
+    Its pool is opened when it starts and closed when it ends; an OSError or PostgresError at the
+    start ends the process, and whoever started it tries again. `lifespan(app)` is entered while the
+    app serves: a listener, for example.
     """
     prefix = f"/{service}"
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def serving(app: FastAPI) -> AsyncIterator[None]:
         async with await create_pool(
             settings.database_url, application=f"{service}-api", size=pool_size
         ) as pool:
@@ -97,14 +85,14 @@ def create_app(
             app.state.resources = Resources(
                 service, settings, pool, outbox, clock, verifier, problems
             )
-            async with alongside(app) if alongside else nullcontext():
+            async with lifespan(app) if lifespan else nullcontext():
                 yield
 
     app = FastAPIOffline(
         title=title,
         description=description,
         version="0.1.0",
-        lifespan=lifespan,
+        lifespan=serving,
         openapi_url=f"{prefix}/openapi.json",
         docs_url=f"{prefix}/docs",
         redoc_url=None,
@@ -115,7 +103,7 @@ def create_app(
     )
     for router in (*routers, operations(service)):
         app.include_router(router, prefix=prefix)
-    app.add_middleware(LimitBody)
+    app.add_middleware(BodyLimitMiddleware)
     _add_health(app)
     _add_errors(app, problems)
     return app
@@ -130,7 +118,7 @@ def _add_health(app: FastAPI) -> None:
     async def ready(resources: ResourcesDependency) -> Response:
         try:
             await resources.pool.fetchval("SELECT 1", timeout=5)
-        except AWAY as error:
+        except UNAVAILABLE as error:
             return Response(
                 f"PostgreSQL: {type(error).__name__}\n", status_code=503, media_type="text/plain"
             )
@@ -173,12 +161,12 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
             )
         return problems.response(request, Refusal("bad-request", why=str(error.detail)))
 
-    async def away(request: Request, error: Exception) -> Response:
-        log.warning("away", path=request.url.path, error=type(error).__name__)
+    async def unavailable(request: Request, error: Exception) -> Response:
+        log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
         return _answer(problems, request, Refusal("try-again"), {"Retry-After": "2"})
 
-    for kind in AWAY:
-        app.add_exception_handler(kind, away)
+    for kind in UNAVAILABLE:
+        app.add_exception_handler(kind, unavailable)
 
     @app.exception_handler(Exception)
     async def ours(request: Request, error: Exception) -> Response:
@@ -189,7 +177,7 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
 def _answer(
     problems: Problems, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """As a page where a page was asked for."""
+    """The problem as a page where a page was asked for, else as JSON."""
     route = request.scope.get("route")
     if isinstance(route, PageRoute):
         return route.pages.problem(request, refusal, headers)

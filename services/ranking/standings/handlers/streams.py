@@ -8,11 +8,12 @@ from fastapi import APIRouter, Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.ranking.page_words import local
-from services.ranking.standings.handlers.live import Live
+from services.ranking.standings.handlers.live import WatchedList
 from services.ranking.standings.handlers.request_fields import WhichList
 from services.ranking.standings.storage.requested_list import load_list
 from shared.contracts.fields import VacancyId
 from shared.web.dependencies import ResourcesDependency
+from shared.web.live import LiveViews
 from shared.web.problems import problem_responses, reader_language
 
 KEEP_ALIVE_S = 15
@@ -22,13 +23,13 @@ AGAIN_MS = 2000
 """After which a browser that lost the stream asks for it anew."""
 
 
-def live_of(request: Request) -> Live:
+def get_live(request: Request) -> LiveViews[WatchedList]:
     """The one reader of live lists of this process."""
-    live: Live = request.app.state.live
+    live: LiveViews[WatchedList] = request.app.state.live
     return live
 
 
-TheLive = Annotated[Live, Depends(live_of)]
+LiveDependency = Annotated[LiveViews[WatchedList], Depends(get_live)]
 
 
 def streams(zone: ZoneInfo) -> APIRouter:
@@ -56,14 +57,15 @@ def streams(zone: ZoneInfo) -> APIRouter:
         request: Request,
         vacancy_id: VacancyId,
         resources: ResourcesDependency,
-        live: TheLive,
+        live: LiveDependency,
         list_: WhichList = None,
     ) -> EventSourceResponse:
         async with resources.pool.acquire() as connection:
             await load_list(connection, vacancy_id, list_, None)
         language = reader_language(request)
         sent = _events(
-            live.watch(vacancy_id, list_), lambda: local(resources.clock(), zone, language)
+            live.watch(WatchedList(vacancy_id, list_)),
+            lambda: local(resources.clock(), zone, language),
         )
         return EventSourceResponse(sent, ping=KEEP_ALIVE_S)
 
