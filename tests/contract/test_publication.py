@@ -298,7 +298,7 @@ async def test_the_document_describes_the_headers_that_are_really_written(
     subscribers are told; key and all.
     """
     topic = next(topic for topic in TOPICS if topic.name == contract.topic)
-    connection = Recording()
+    connection: Any = Recording()
     outbox = Outbox(
         source=f"/provinces/99/{topic.owner}",
         service=topic.owner,
@@ -308,7 +308,7 @@ async def test_the_document_describes_the_headers_that_are_really_written(
     fact = contract.model.model_validate(examples_of(contract)["full"])
     await outbox.append(
         connection, [Statement(fact, datetime(2026, 11, 21, tzinfo=UTC), correlation_id="c")]
-    )  # type: ignore[arg-type]
+    )
     ((_, (topics, _, keys, _, _, headers, data, *_)),) = connection.executed
     written = {name: (value or b"").decode() for name, value in headers_from_text(headers[0])} | {
         "ce_sequence": "1"

@@ -232,7 +232,7 @@ class Log:
         partition = partition_of(key, PARTITIONS)
         self._sequences[row.topic, partition] += 1
         sequence, id_ = self._sequences[row.topic, partition], uuid4()
-        said: dict[str, bytes | None] = {
+        attributes: dict[str, bytes | None] = {
             "content-type": b"application/json",
             "ce_specversion": b"1.0",
             "ce_id": str(id_).encode(),
@@ -242,7 +242,8 @@ class Log:
             "ce_time": datetime.now(UTC).isoformat().encode(),
             "ce_partitionkey": key,
             "ce_sequence": str(sequence).encode(),
-        } | {f"ce_{name}": value for name, value in headers.items()}
+        }
+        said = attributes | {f"ce_{name}": value for name, value in headers.items()}
         self.sent.append((row.topic, partition, sequence, id_))
         return (
             row.topic,

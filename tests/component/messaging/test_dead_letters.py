@@ -2,6 +2,8 @@
 what follows takes effect.
 """
 
+from typing import Any
+
 import pytest
 
 from shared.messaging import dead_letters
@@ -24,7 +26,7 @@ FOREIGN: list[tuple[list[tuple[str, bytes | None]], bytes | None, str]] = [
     ([("ce_id", b"0" * 32), ("ce_sequence", b"-1")], b"{}", "header-invalid"),
     ([("ce_id", b"0" * 32)], b"{}", "header-missing"),
 ]
-OURS: list[tuple[dict[str, bytes | None], str]] = [
+OURS: list[tuple[dict[str, Any], str]] = [
     ({"value": b"{not json"}, "not-json"),
     ({"value": b""}, "not-json"),
     ({"value": b'{"key": "key-0"}'}, "data-invalid"),
@@ -43,7 +45,8 @@ async def test_whatever_stands_on_the_log(stage: Stage) -> None:
     """Foreign records take no number, unreadable events of ours take theirs; both are rejected
     byte for byte, and good events between take effect.
     """
-    written, expected = [stage.log.record(Added(key=KEY, n=1))], []
+    written = [stage.log.record(Added(key=KEY, n=1))]
+    expected: list[tuple[str, bytes | None, int | None]] = []
     topic, partition = written[0][:2]
     for headers, value, reason in FOREIGN:
         written += [

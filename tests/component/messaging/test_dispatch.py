@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from aiokafka import TopicPartition
@@ -9,6 +10,7 @@ from aiokafka import TopicPartition
 from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.subscription import Subscription, by_type
+from shared.postgres.pool import Connection
 from tests.component.messaging.conftest import Desk
 from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, exactly_once
 
@@ -72,7 +74,7 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
     seen: list[tuple[str, int]] = []
 
     def watch(subscription: Subscription) -> Subscription:
-        async def use_case(connection: object, events: list) -> None:
+        async def use_case(connection: Connection, events: list[Any]) -> None:
             seen.append((subscription.contract.type, len(events)))
 
         return Subscription(subscription.contract, use_case)
@@ -196,7 +198,7 @@ async def test_a_new_consumer_takes_an_old_event(desk: Desk) -> None:
 
     units: list[str] = []
 
-    async def use_case(connection: object, events: list) -> None:
+    async def use_case(connection: Connection, events: list[Any]) -> None:
         units.extend(event.data.unit for event in events)
 
     desk.dispatch._subscriptions = by_type(
@@ -222,7 +224,7 @@ async def test_servers_away_are_waited_out(desk: Desk) -> None:
     """
     cut = 0
 
-    async def use_case(connection: object, events: list) -> None:
+    async def use_case(connection: Connection, events: list[Any]) -> None:
         nonlocal cut
         cut += 1
         if cut < 3:

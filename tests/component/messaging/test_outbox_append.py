@@ -67,11 +67,12 @@ async def test_a_statement_becomes_a_cloud_event_in_binary_mode(
     statement = Statement(StepTaken(path="jalan/é", n=1), NOON, correlation_id="c-1")
     (event_id,) = await outbox(TOPIC, 3).append(connection, [statement])
     row = await connection.fetchrow("SELECT * FROM messaging.outbox")
+    assert row is not None
     assert row["event_id"] == event_id
     assert event_id.version == 7
     assert row["sequence"] is None
     assert json.loads(row["data"]) == {"path": "jalan/é", "n": 1, "note": ""}
-    assert {name: value.decode() for name, value in headers_from_text(row["headers"])} == {
+    assert {name: (value or b"").decode() for name, value in headers_from_text(row["headers"])} == {
         "content-type": "application/json",
         "ce_specversion": "1.0",
         "ce_id": str(event_id),
@@ -141,7 +142,7 @@ async def test_an_append_that_is_rolled_back_leaves_nothing(dsn: str) -> None:
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        (Statement(StepTaken.model_construct(path=None, n=1), NOON), "path"),
+        (Statement(StepTaken.model_construct(path=None, n=1), NOON), "path"),  # type: ignore[arg-type]
         (Statement(StepTaken(path="a", n=1), datetime(2026, 11, 21)), "zone"),  # noqa: DTZ001 (the fault that it tests)
         (Statement(StepTaken(path="a", n=1, note="x" * LARGEST_EVENT), NOON), "bytes"),
         (Statement(an_event(), NOON), "no contract"),  # type: ignore[arg-type]
@@ -170,6 +171,7 @@ async def test_a_finished_row_may_hold_any_bytes_but_not_too_many(
     row = Row(TOPIC, 2, None, uuid4(), "dead", headers, None)
     await outbox(TOPIC, 3).append_rows(connection, [row])
     kept = await connection.fetchrow("SELECT * FROM messaging.outbox")
+    assert kept is not None
     assert headers_from_text(kept["headers"]) == list(headers)
     assert (kept["key"], kept["data"], kept["partition"]) == (None, None, 2)
     with pytest.raises(Permanent, match="bytes"):

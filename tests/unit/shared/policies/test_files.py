@@ -11,6 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
+from shared.languages import Language
 from shared.policies import (
     POLICIES_FOLDER,
     TO_BE_CONFIRMED,
@@ -428,7 +429,7 @@ def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
 
 def test_objections_are_to_what_people_call_it() -> None:
     """The list's name in the reader's language, and the selection on paper by its own word."""
-    for language, starts in (
+    cases: list[tuple[Language, list[str]]] = [
         (
             "id",
             [
@@ -443,7 +444,8 @@ def test_objections_are_to_what_people_call_it() -> None:
                 "Objection to Final results (final): 3 days",
             ],
         ),
-    ):
+    ]
+    for language, starts in cases:
         told = [
             one
             for one in sentences(load("national-cpns-2024"), language)
