@@ -34,8 +34,9 @@ NOWHERE = "0001-000099"
 
 
 async def test_applying(open_round: Office) -> None:
-    """An applicant gets the vacancy's next number; who it is stays here, the facts go to the
-    restricted topic alone.
+    """An applicant gets the vacancy's next number.
+
+    Who it is stays here, the facts go to the restricted topic alone.
     """
     receipt = ok(await open_round.apply("person-1"), 201)
     assert receipt["participant_no"] == "0001-000001"
@@ -103,9 +104,7 @@ async def test_facts_that_do_not_fit(
     ],
 )
 async def test_facts_that_are_none(open_round: Office, field: str, value: Any) -> None:
-    """What is no grade, date or count is refused by field, a float too; so is a field that nobody
-    asked for.
-    """
+    """A field that is no grade, date or count, or that nobody asked for, is refused by name."""
     problem = refused(await open_round.apply("person-1", **{field: value}), 422, "invalid-request")
     assert problem["errors"][0]["column"] == field
 
@@ -118,9 +117,7 @@ async def test_school_diploma_has_a_mark(open_round: Office) -> None:
 
 
 async def test_one_application_for_each_person_and_round(open_round: Office) -> None:
-    """Of two applications of one person in a round, at the same time or later, one is taken; the
-    other uses no number.
-    """
+    """Of two applications of one person in a round one is taken; the other uses no number."""
     assert sorted(
         await all_at_once(open_round.apply("person-1"), open_round.apply("person-1", CUMLAUDE))
     ) == [201, 409]
@@ -136,9 +133,7 @@ async def test_one_application_for_each_person_and_round(open_round: Office) -> 
 
 
 async def test_numbers_have_no_gap_under_a_rush(open_round: Office) -> None:
-    """Forty people at once, some of them twice and some refused: numbers from 1 without a gap, in
-    the order of the outbox.
-    """
+    """Forty people at once, some twice and some refused, get numbers from 1 without a gap."""
     rush = [
         open_round.apply(f"person-{n % 40}", gpa="9" if n % 7 == 0 and n >= 40 else "3.1")
         for n in range(60)
@@ -186,9 +181,7 @@ async def test_no_applying_before_publishing(office: Office) -> None:
 
 
 async def test_same_key_once(open_round: Office) -> None:
-    """A request sent again with its key has one effect and the first answer, at the same time and
-    later; with another body it is refused.
-    """
+    """A request sent again with its key has one effect; with another body it is refused."""
     path = f"/vacancies/{GENERAL}/applications"
     who = open_round.applicant("person-1", key="once-and-for-all")
     first, second = await asyncio.gather(
@@ -206,8 +199,9 @@ async def test_same_key_once(open_round: Office) -> None:
 
 
 async def test_decisions(open_round: Office) -> None:
-    """A verifier decides MS or TMS with reasons; the words for it reach the applicant, the note
-    doesn't.
+    """A verifier decides MS or TMS with reasons.
+
+    The words for it reach the applicant, the note doesn't.
     """
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
@@ -245,9 +239,7 @@ async def test_decisions(open_round: Office) -> None:
 
 
 async def test_a_verifier_says_what_is_proven(office: Office) -> None:
-    """Months of experience and the priority group that were found take the place of what was
-    stated, once and with MS alone.
-    """
+    """With MS, proven months and priority group take the place of what was stated, once."""
     ok(await office.post("/units/import", office.officer(), UNITS))
     ok(await office.open(policy_id="national-pppk-2024", seats=2), 201)
     general = "\n".join(VACANCIES.splitlines()[:1] + VACANCIES.splitlines()[2:4]) + "\n"
@@ -284,8 +276,9 @@ async def test_a_verifier_says_what_is_proven(office: Office) -> None:
 
 
 async def test_decided_once(open_round: Office) -> None:
-    """The same decision again is no other one; another is refused with what may follow; of two at
-    once one stands.
+    """The same decision again is no other one.
+
+    Another is refused with what may follow; of two at once one stands.
     """
     ok(await open_round.apply("person-1"), 201)
     first = ok(await open_round.verify("0001-000001", "TMS", "age-outside-limits"))
@@ -306,8 +299,9 @@ async def test_decided_once(open_round: Office) -> None:
 
 
 async def test_decisions_that_cannot_be(open_round: Office) -> None:
-    """TMS needs known reasons, MS none; nobody decides on their own; what isn't there is answered
-    404.
+    """TMS needs known reasons, MS none.
+
+    Nobody decides on their own; what isn't there is answered 404.
     """
     ok(await open_round.apply("person-1"), 201)
     refused(await open_round.verify("0001-000001", "TMS"), 422, "reasons-needed")
@@ -339,9 +333,7 @@ async def test_reasons_are_listed(office: Office) -> None:
 
 
 async def test_withdrawing(open_round: Office) -> None:
-    """An applicant takes an application back, once, also after MS; it is neither decided nor taken
-    up again.
-    """
+    """An applicant withdraws an application once, also after MS, for good."""
     for n in (1, 2, 3):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.verify("0001-000002"))
@@ -359,8 +351,9 @@ async def test_withdrawing(open_round: Office) -> None:
 
 
 async def test_results_are_told(open_round: Office) -> None:
-    """An applicant sees what became of the application on each list that was fixed; who did not
-    pass one hears no more.
+    """An applicant sees what became of the application on each list that was fixed.
+
+    Who did not pass one hears no more.
     """
     for n in (1, 2, 3):
         ok(await open_round.apply(f"person-{n}"), 201)
@@ -386,8 +379,9 @@ async def test_results_are_told(open_round: Office) -> None:
 
 
 async def test_results_repeated_or_early(open_round: Office) -> None:
-    """A result heard before its application is there waits for it; an older one never overwrites a
-    newer; twice is once.
+    """A result heard before its application is there waits for it.
+
+    An older one never overwrites a newer; twice is once.
     """
     service = open_round.service
     first, closed, *_ = (service.event(fact) for fact in results("0001-000001"))
@@ -400,9 +394,7 @@ async def test_results_repeated_or_early(open_round: Office) -> None:
 
 
 async def test_a_corrected_list_takes_a_seat_back(open_round: Office) -> None:
-    """Whom a corrected final list no longer seats is told so, with its time, and has nothing to
-    give up; whom it seats instead has. An older word, and the same twice, change nothing.
-    """
+    """Whom a corrected final list no longer seats is told so; whom it seats has a seat."""
     service = open_round.service
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
@@ -441,9 +433,7 @@ async def test_a_corrected_list_takes_a_seat_back(open_round: Office) -> None:
 
 
 async def test_no_withdrawing_from_a_final_list(open_round: Office) -> None:
-    """Once the last list of the vacancy's policy is fixed its applications can't be taken back;
-    after the first list they can.
-    """
+    """Once a vacancy's last list is fixed, its applications can't be withdrawn."""
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
         ok(await open_round.verify(f"0001-00000{n}"))
@@ -460,8 +450,9 @@ async def test_no_withdrawing_from_a_final_list(open_round: Office) -> None:
 
 
 async def test_closing_registration(open_round: Office) -> None:
-    """Closing states how many applied for each vacancy, once; nobody applies after it; who waits
-    may still be decided.
+    """Closing states how many applied for each vacancy, once.
+
+    Nobody applies after it; who waits may still be decided.
     """
     for n in (1, 2):
         ok(await open_round.apply(f"person-{n}"), 201)
@@ -483,9 +474,7 @@ async def test_closing_registration(open_round: Office) -> None:
 
 
 async def test_closing_in_a_rush(open_round: Office) -> None:
-    """However registrations and the closing meet, the stated count is exactly those who got a
-    number, and none comes after it.
-    """
+    """The stated count is exactly those who got a number, and none comes after it."""
     rush = [open_round.apply(f"person-{n}", GENERAL if n % 2 else CUMLAUDE) for n in range(30)]
     rush[15:15] = [open_round.close()]
     statuses = await all_at_once(*rush)
@@ -504,9 +493,7 @@ async def test_closing_in_a_rush(open_round: Office) -> None:
 
 
 async def test_queue(open_round: Office) -> None:
-    """The queue pages along its index by status, holds nothing of the person, and is for verifiers
-    and officers.
-    """
+    """The queue pages by status, holds nothing of the person, and is not for applicants."""
     for n in range(1, 8):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.verify("0001-000002"))
@@ -552,9 +539,7 @@ async def test_queue(open_round: Office) -> None:
 
 
 async def test_the_queue_uses_its_index(open_round: Office) -> None:
-    """A page of the queue is read off the index, in its order: no sort, however many applications
-    there are.
-    """
+    """A page of the queue is read off the index, without a sort."""
     pool = open_round.service.pool
     await pool.execute(
         "INSERT INTO applications (vacancy_id, participant_no, round_id, status, submitted_at)"
@@ -600,9 +585,7 @@ async def test_who_sees_an_application(open_round: Office) -> None:
 
 
 async def test_the_documented_interface(office: Office) -> None:
-    """OpenAPI tells every path with a summary, its problems, and each field's meaning or bounds
-    where they aren't plain.
-    """
+    """OpenAPI tells of every path its summary, its problems and what its fields mean."""
     api = ok(await office.get("/openapi.json"))
     operations = {
         f"{method} {path}": what

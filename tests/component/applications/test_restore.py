@@ -61,9 +61,7 @@ async def rows(service: ServiceApp) -> dict[str, list[dict[str, Any]]]:
 async def test_everything_that_was_stated_comes_back(
     open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """From the log alone a lost database gets its units, rounds, vacancies, applications, facts and
-    decisions again, and goes on.
-    """
+    """A lost database comes back from the log alone, and the service goes on."""
     for n in range(1, 6):
         ok(await open_round.apply(f"person-{n}"), 201)
     ok(await open_round.apply("person-6", CUMLAUDE), 201)
@@ -88,8 +86,9 @@ async def test_everything_that_was_stated_comes_back(
 async def test_numbers_go_on_above_the_log(
     open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """A number that the log shows is never given again; one that was, since the backup, is named,
-    and stays with who has it here.
+    """A number that the log shows is never given again.
+
+    One that was, since the backup, is named, and stays with who has it here.
     """
     records = await log_of(open_round.service)
     for n in (1, 2, 3):
@@ -109,9 +108,7 @@ async def test_numbers_go_on_above_the_log(
 async def test_a_draft_gives_way(
     office: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """Where the backup holds a draft of what was published since, the published vacancies take its
-    place; missing ones are named.
-    """
+    """Published vacancies on the log take the place of a draft; missing ones are named."""
     ok(await office.post("/units/import", office.officer(), UNITS))
     ok(await office.open(), 201)
     before = await log_of(office.service)

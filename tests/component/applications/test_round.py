@@ -147,9 +147,7 @@ async def test_what_is_no_such_file(office: Office, file: str, why: str) -> None
 
 
 async def test_round_states_its_whole_policy(office: Office) -> None:
-    """RoundOpened holds the policy whole, with its hash, so that anyone can read it back; and a
-    seed of its own.
-    """
+    """RoundOpened holds the whole policy with its hash, and a seed of its own."""
     ok(await office.open(), 201)
     ok(await office.open("cpns-2027"), 201)
     first, second = await office.service.stated(RoundOpened)
@@ -200,9 +198,7 @@ async def test_round_states_its_whole_policy(office: Office) -> None:
 async def test_rounds_that_cannot_be(
     office: Office, change: dict[str, object], status: int, code: str
 ) -> None:
-    """A round under no known policy, without seats, or with a calendar that nobody could use is
-    refused, and nothing stated.
-    """
+    """A round that nobody could use is refused, and nothing is stated."""
     refused(await office.open(**change), status, code)  # type: ignore[arg-type]
     assert await office.service.stated() == []
 
@@ -233,9 +229,7 @@ async def test_draft_is_replaced_and_hidden(office: Office) -> None:
 
 
 async def test_publishing_needs_the_decreed_seats(office: Office) -> None:
-    """Vacancies become public only when their seats equal the decreed seats, then all at once, and
-    then for good.
-    """
+    """Vacancies become public all at once, for good, when their seats equal the decreed seats."""
     await prepared(office, seats=5)
     refused(await office.publish(), 409, "nothing-to-publish")
     await import_vacancies(office)
@@ -261,9 +255,7 @@ async def test_publishing_twice_is_once(office: Office) -> None:
 
 
 async def test_what_is_published(open_round: Office) -> None:
-    """A vacancy is stated with its unit, its need by the policy's code, its seats and all
-    programmes that it accepts.
-    """
+    """A vacancy is stated with its unit, need, seats and all programmes that it accepts."""
     general, cumlaude, school = await open_round.service.stated(VacancyPublished)
     assert (general.vacancy_id, general.listing_id, general.number) == (GENERAL, GENERAL, 1)
     assert (general.unit_id, general.unit_path) == (
@@ -333,9 +325,7 @@ async def test_bad_rows_change_nothing(office: Office) -> None:
 
 
 async def test_listing_ids_of_a_later_round(open_round: Office) -> None:
-    """Where an earlier round used a listing id, the vacancy gets an id of its own, and the same one
-    on every import.
-    """
+    """A listing id that another round used gives an id of its own, the same on every import."""
     ok(await open_round.open("cpns-2027"), 201)
     ids = []
     for _ in range(2):
@@ -350,8 +340,9 @@ async def test_listing_ids_of_a_later_round(open_round: Office) -> None:
 
 
 async def test_lists_page(office: Office) -> None:
-    """Units, rounds and vacancies page by cursor, each item once; a cursor that isn't one is
-    refused.
+    """Units, rounds and vacancies page by cursor, each item once.
+
+    A cursor that isn't one is refused.
     """
     ok(await office.post("/units/import", office.officer(), units_of(real_list())))
     ok(await office.open("r-1", seats=144), 201)

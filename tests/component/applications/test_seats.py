@@ -1,5 +1,6 @@
-"""Seats need consent: whoever is offered one sees it, accepts, declines or lets it lapse; whom the
-final list selected may give theirs up.
+"""Seats need consent: whoever is offered one sees it, accepts, declines or lets it lapse.
+
+Whom the final list selected may give theirs up.
 """
 
 import asyncio
@@ -31,9 +32,7 @@ NAMESPACE = UUID("6b1c7a52-3a3f-4a5e-9a53-1f6f4d8f2b10")
 
 
 def offer(number: str, vacancy: str = GENERAL, applied_for: str = CUMLAUDE) -> SeatOffered:
-    """A seat of the general vacancy for somebody who applied for best graduates, unless said
-    otherwise.
-    """
+    """A seat of the general vacancy for who applied for best graduates, unless said otherwise."""
     return SeatOffered(
         offer_id=uuid5(NAMESPACE, f"{vacancy}/{number}"),
         vacancy_id=vacancy,
@@ -62,8 +61,10 @@ async def mine(office: Office, subject: str) -> Any:
 
 
 async def test_an_offer_is_seen_and_accepted_once(open_round: Office) -> None:
-    """The applicant sees whose seat it is and until when, and takes it; the same answer again is
-    the same, the other is refused. The vacancy in the path may be the one applied for.
+    """The applicant sees whose seat it is and until when, and takes it.
+
+    The same answer again is the same, the other is refused. The vacancy in the path may be the
+    one applied for.
     """
     ok(await open_round.apply("person-1", CUMLAUDE), 201)
     offered = offer("0002-000001")
@@ -111,8 +112,9 @@ async def test_nobody_answers_for_another(open_round: Office) -> None:
 
 
 async def test_silence_is_a_no_after_some_days(open_round: Office) -> None:
-    """Just before its last instant an offer may still be answered; from then on not, and the
-    worker's duty states that it lapsed, once.
+    """Just before its last instant an offer may still be answered.
+
+    From then on not, and the worker's duty states that it lapsed, once.
     """
     for person in ("person-1", "person-2", "person-3"):
         ok(await open_round.apply(person, CUMLAUDE), 201)
@@ -138,9 +140,7 @@ async def test_silence_is_a_no_after_some_days(open_round: Office) -> None:
 
 
 async def test_two_answers_at_once_are_one(open_round: Office) -> None:
-    """Yes, no and the end of the time at the same instant: one of them holds and is stated, the
-    others learn so.
-    """
+    """Of yes, no and the end of the time at one instant, one holds and is stated."""
     for n in range(1, 6):
         ok(await open_round.apply(f"person-{n}", CUMLAUDE), 201)
     service, much_later = open_round.service, open_round.service.clock().replace(year=2027)
@@ -161,8 +161,9 @@ async def test_two_answers_at_once_are_one(open_round: Office) -> None:
 
 
 async def test_a_selected_person_may_give_the_seat_up(open_round: Office) -> None:
-    """Only whom the final list selected, only their own, once; ranking is told so that the next may
-    be asked.
+    """Only whom the final list selected, only their own, once.
+
+    Ranking is told so that the next may be asked.
     """
     for person in ("person-1", "person-2"):
         ok(await open_round.apply(person), 201)
@@ -214,9 +215,7 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
 async def test_answers_come_back_from_the_log(
     open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
 ) -> None:
-    """After a restored backup an answer that was stated holds again: nobody is asked twice, nothing
-    is stated twice.
-    """
+    """After a restored backup an answer that was stated holds again, and is not stated twice."""
     ok(await open_round.apply("person-1", CUMLAUDE), 201)
     ok(await open_round.apply("person-2"), 201)
     offered = offer("0002-000001")

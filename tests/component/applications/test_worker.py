@@ -1,6 +1,4 @@
-"""The worker of applications as a process over real Kafka: what was decided goes out, what ranking
-says comes in.
-"""
+"""The worker as a process over real Kafka: decisions go out, what ranking says comes in."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -28,9 +26,10 @@ async def test_out_and_in(
     service_app: Callable[..., Awaitable[ServiceApp]],
     issuer: Issuer,
 ) -> None:
-    """People are served while no worker runs; then everything stands on the logs once, a vacancy's
-    events in order under its key, personal facts on the restricted topic alone; and an applicant
-    learns what ranking states.
+    """People are served while no worker runs.
+
+    Then everything stands on the logs once, a vacancy's events in order under its key, personal
+    facts on the restricted topic alone; and an applicant learns what ranking states.
     """
     await servers.fresh_topics(
         *(topic.name for topic in TOPICS if topic.owner in {"applications", "ranking"})

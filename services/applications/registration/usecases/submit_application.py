@@ -121,9 +121,9 @@ async def submit_application(
             connection, subject=applicant.subject, round_id=round_id
         )
         raise Refusal("already-applied", round=round_id, participant_no=earlier)
-    which = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
+    application_key = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
     facts = ApplicantFactsStated(
-        **which,
+        **application_key,
         education_level=command.education_level,
         gpa=command.gpa,
         birth_date=command.birth_date,
@@ -131,6 +131,6 @@ async def submit_application(
         owner=owner_of(number, applicant.subject),
     )
     await outbox.append(
-        connection, [Statement(ApplicationSubmitted(**which), now), Statement(facts, now)]
+        connection, [Statement(ApplicationSubmitted(**application_key), now), Statement(facts, now)]
     )
-    return ApplicationReceipt(**which, status="submitted", submitted_at=now)
+    return ApplicationReceipt(**application_key, status="submitted", submitted_at=now)

@@ -7,7 +7,7 @@ from shared.refusals import Refusal
 
 
 def check_seats(seats: int, decreed: int) -> None:
-    """The seats shown are the seats that the Minister fixed (PermenPANRB 6/2024, Pasal 22(3)).
+    """Checks that the seats are those that the Minister decreed (PermenPANRB 6/2024, Pasal 22(3)).
 
     Raises Refusal `nothing-to-publish`, or `seats-differ`.
     """
@@ -18,6 +18,9 @@ def check_seats(seats: int, decreed: int) -> None:
 
 
 def check_quotas(policy: Policy, seats: Mapping[str, int]) -> None:
-    """`seats`: by kind of need. Raises Refusal `quotas-not-met`, with each that falls short."""
+    """Checks the policy's quotas; `seats` are by kind of need.
+
+    Raises Refusal `quotas-not-met` with each kind of need that falls short.
+    """
     if short := policy.quota_faults(seats):
         raise Refusal("quotas-not-met", short="; ".join(short))

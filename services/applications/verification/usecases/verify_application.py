@@ -100,19 +100,17 @@ async def verify_application(
         raise Refusal("own-application")
     reasons = sorted(set(command.reasons))
     is_new = decide(application["status"], application["reasons"], command.decision, reasons)
-    which = OneApplication(
+    application_key = OneApplication(
         vacancy_id=vacancy_id, round_id=application["round_id"], participant_no=participant_no
     )
-    facts = await _proven(connection, application["subject"], which, command)
+    facts = await _proven(connection, application["subject"], application_key, command)
     if facts is not None and not is_new:
         raise Refusal("already-decided", decision=command.decision)
     if is_new:
-        await _keep(connection, verifier, which, command, reasons, facts, now)
-        stated = [_decided(which, command.decision, reasons)]
-        await outbox.append(
-            connection,
-            [Statement(fact, now) for fact in ([facts, *stated] if facts else stated)],
-        )
+        await _keep(connection, verifier, application_key, command, reasons, facts, now)
+        decided = _decided(application_key, command.decision, reasons)
+        stated = [decided] if facts is None else [facts, decided]
+        await outbox.append(connection, [Statement(fact, now) for fact in stated])
     return DecisionView(
         vacancy_id=vacancy_id,
         participant_no=participant_no,
@@ -125,7 +123,7 @@ async def verify_application(
 async def _keep(
     connection: Connection,
     verifier: Person,
-    which: OneApplication,
+    application_key: OneApplication,
     command: VerifyApplication,
     reasons: list[str],
     facts: ApplicantFactsStated | None,
@@ -135,8 +133,8 @@ async def _keep(
     status = status_after(command.decision)
     await VERIFICATION.keep_decision(
         connection,
-        vacancy_id=which.vacancy_id,
-        participant_no=which.participant_no,
+        vacancy_id=application_key.vacancy_id,
+        participant_no=application_key.participant_no,
         status=status,
         reasons=reasons,
         note=command.note,
@@ -146,30 +144,33 @@ async def _keep(
         connection,
         verifier,
         f"application.{status}",
-        f"{which.vacancy_id}/{which.participant_no}",
+        f"{application_key.vacancy_id}/{application_key.participant_no}",
         at=now,
         reason=", ".join(reasons),
     )
     if facts is not None:
         await VERIFICATION.keep_found(
             connection,
-            vacancy_id=which.vacancy_id,
-            participant_no=which.participant_no,
+            vacancy_id=application_key.vacancy_id,
+            participant_no=application_key.participant_no,
             months=facts.relevant_experience_months,
             priority=facts.priority,
         )
 
 
 def _decided(
-    which: OneApplication, decision: Decision, reasons: Sequence[str]
+    application_key: OneApplication, decision: Decision, reasons: Sequence[str]
 ) -> ApplicationVerified | ApplicationRejected:
     if decision == "MS":
-        return ApplicationVerified(**which.model_dump())
-    return ApplicationRejected(**which.model_dump(), reasons=tuple(reasons))
+        return ApplicationVerified(**application_key.model_dump())
+    return ApplicationRejected(**application_key.model_dump(), reasons=tuple(reasons))
 
 
 async def _proven(
-    connection: Connection, subject: str | None, which: OneApplication, command: VerifyApplication
+    connection: Connection,
+    subject: str | None,
+    application_key: OneApplication,
+    command: VerifyApplication,
 ) -> ApplicantFactsStated | None:
     """The applicant's facts with what is proven; None where that is what stands already."""
     if not command.states_facts:
@@ -177,25 +178,27 @@ async def _proven(
     if command.decision != "MS":
         raise Refusal("facts-not-taken")
     known = await VERIFICATION.facts_of(
-        connection, vacancy_id=which.vacancy_id, participant_no=which.participant_no
+        connection,
+        vacancy_id=application_key.vacancy_id,
+        participant_no=application_key.participant_no,
     )
     if known is None:
-        raise Refusal("not-found", what=f"person of application {which.participant_no}")
+        raise Refusal("not-found", what=f"person of application {application_key.participant_no}")
     months, priority = command.relevant_experience_months, known["priority"]
     if months is None:
         months = known["relevant_experience_months"]
     if command.priority is not None:
-        priority = await _priority_code(connection, which.round_id, command.priority)
+        priority = await _priority_code(connection, application_key.round_id, command.priority)
     if (months, priority) == (known["relevant_experience_months"], known["priority"]):
         return None
     return ApplicantFactsStated(
-        **which.model_dump(),
+        **application_key.model_dump(),
         education_level=known["education_level"],
         gpa=known["gpa"],
         birth_date=known["birth_date"],
         relevant_experience_months=months,
         priority=priority,
-        owner=None if subject is None else owner_of(which.participant_no, subject),
+        owner=None if subject is None else owner_of(application_key.participant_no, subject),
     )
 
 

@@ -48,9 +48,7 @@ FACTS = StatedFacts("S-1/Sarjana", "S-1 HUKUM", Decimal("3.5"), date(1999, 3, 31
     ],
 )
 def test_no_submission(place: RegistrationTerms, now: datetime, code: str) -> None:
-    """Nobody applies before registration opens, from its end on, after it was closed, or with facts
-    that don't fit.
-    """
+    """Nobody applies before registration, after it, or with facts that don't fit."""
     with pytest.raises(Refusal) as refused:
         check_submission(FACTS, place, now, ZONE)
     assert refused.value.code == code

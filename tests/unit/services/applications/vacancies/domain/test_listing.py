@@ -47,9 +47,7 @@ def test_needs_of_the_real_list() -> None:
 
 
 def test_a_fault_anywhere_leaves_nothing() -> None:
-    """One row that differs from the first of its vacancy is named with both values, and no vacancy
-    comes of the list.
-    """
+    """A row that differs from the first of its vacancy is named, and nothing comes of the list."""
     line, row = REAL[0]
     found, (fault,) = vacancies(
         [*REAL, (999, row.model_copy(update={"gaji_max": 1, "program_studi": "X"}))], UNITS, NEED_OF
@@ -77,8 +75,9 @@ def test_an_unknown_unit_is_named_once() -> None:
 
 
 def test_vacancy_id() -> None:
-    """A listing id that is free is the vacancy's; otherwise the id follows from round and listing,
-    and differs by round.
+    """A listing id that is free is the vacancy's.
+
+    Otherwise the id follows from round and listing, and differs by round.
     """
     assert vacancy_id("r-1", "x", used=False) == "x"
     assert vacancy_id("r-1", "x", used=True) == vacancy_id("r-1", "x", used=True)

@@ -19,8 +19,9 @@ def test_seats(seats: int, code: str) -> None:
 
 
 def test_quotas() -> None:
-    """A kind of need has its share of all seats, exactly or more; a policy without quotas asks for
-    nothing.
+    """A kind of need has its share of all seats, exactly or more.
+
+    A policy without quotas asks for nothing.
     """
     national = load("national-cpns-2024")
     quota = {"need": "DISABILITAS", "least_percent": "2", "authority": "seats"}
