@@ -17,7 +17,7 @@ LOOK_EVERY_S = 5.0
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
-    """The worker of applications: it hears of ranking, and lets offers lapse."""
+    """The worker of applications: subscribed to ranking; it lets offers lapse."""
     out = outbox("applications", settings)
 
     async def lapse(pool: Pool) -> None:

@@ -107,7 +107,7 @@ def participant_no(vacancy_number: int, n: int) -> str:
 
 
 def withdraw(status: ApplicationStatus, *, list_is_final: bool) -> bool:
-    """Whether taking it back is new; twice is once.
+    """Whether the withdrawal is new: False where it was withdrawn before.
 
     `list_is_final`: the final list of the vacancy was fixed.
 

@@ -27,7 +27,7 @@ class RegistrationCount(BaseModel):
 async def close_registration(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> RegistrationCount:
-    """Closes all its vacancies and states RegistrationClosed of each; twice is once.
+    """Closes all its vacancies and states RegistrationClosed of each, once.
 
     Waits for registrations under way, which still count. Raises Refusal `not-found`, or
     `round-not-published`.

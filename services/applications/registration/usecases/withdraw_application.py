@@ -31,7 +31,7 @@ async def withdraw_application(
     participant_no: str,
     now: datetime,
 ) -> WithdrawalView:
-    """Takes it back, and states ApplicationWithdrawn; twice is once.
+    """Takes it back, and states ApplicationWithdrawn; done again, it changes nothing.
 
     Raises Refusal `not-found` (also for another person's), `already-rejected`, or `list-is-final`.
     """

@@ -42,7 +42,7 @@ async def answer_seat(
     now: datetime,
     days: int,
 ) -> SeatAnswerView:
-    """Keeps the answer, and states SeatAccepted or SeatDeclined; the same answer twice is one.
+    """Keeps the answer, and states SeatAccepted or SeatDeclined; the same again changes nothing.
 
     `vacancy_id` is the vacancy that has the seat, or the one that the person applied for. Raises
     Refusal `not-found` (also for another person's), `offer-lapsed`, or `already-answered` where the

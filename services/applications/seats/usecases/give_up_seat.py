@@ -20,7 +20,7 @@ async def give_up_seat(
     participant_no: str,
     now: datetime,
 ) -> SeatAnswerView:
-    """Gives the seat up (APS), for good, and states SeatDeclined; twice is once.
+    """Gives the seat up (APS), for good, and states SeatDeclined; done again, it changes nothing.
 
     Raises Refusal `not-found` (also for another person's), or `not-selected`.
     """

@@ -18,7 +18,7 @@ from shared.refusals import Refusal
 async def publish_vacancies(
     connection: Connection, outbox: Outbox, officer: Person, round_id: str, now: datetime
 ) -> None:
-    """Publishes all of them at once, and states VacancyPublished of each; twice is once.
+    """Publishes all at once and states VacancyPublished of each; done again, it changes nothing.
 
     Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024,
     Pasal 22(3)), or `quotas-not-met`.

@@ -21,7 +21,7 @@ def decide(
     decision: Decision,
     reasons: Sequence[str],
 ) -> bool:
-    """Whether the decision is new; the same decision twice is one.
+    """Whether the decision is new: False where the same one stands.
 
     `stood` are the reasons of the decision that stands. Raises Refusal `reasons-needed`,
     `reasons-not-taken`, `unknown-reasons`, `already-withdrawn`, or `already-decided` where another

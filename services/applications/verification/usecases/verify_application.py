@@ -86,7 +86,7 @@ async def verify_application(
 ) -> DecisionView:
     """Decides once, and states ApplicationVerified or ApplicationRejected.
 
-    The same decision again is no new one. Where the verifier finds other facts proven than the
+    The same decision again changes nothing. Where the verifier finds other facts proven than the
     applicant stated, states ApplicantFactsStated anew before. Raises Refusal `not-found`,
     `own-application`, `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`,
     `unknown-priority`, `already-withdrawn`, or `already-decided`.
