@@ -17,8 +17,8 @@ from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
 from shared.clock import utc_now
 from shared.messaging import dead_letters
-from shared.messaging.dispatch import SQL
 from shared.messaging.failures import Permanent, is_infrastructure
+from shared.messaging.positions import release_brake
 from shared.postgres.pool import Pool
 from shared.refusals import Refusal
 
@@ -126,7 +126,7 @@ def replay(
 @group.command()
 def release(service: ServiceName) -> None:
     """Let a worker that was stopped by too many dead letters in a row reject as many again."""
-    _with_pool(service, lambda pool: SQL.release_brake(pool))
+    _with_pool(service, release_brake)
     print(f"{service}: the count of dead letters in a row begins again; start its worker.")
 
 

@@ -17,7 +17,8 @@ from deploy.cli.serve import Service
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.failures import OperatorNeeded, Unavailable
 from shared.messaging.parser import read_headers
-from shared.messaging.recovery import Plan, Restore, apply, gather
+from shared.messaging.recovery import Restore, apply, gather
+from shared.messaging.recovery_plan import PartitionPlan, RecoveryPlan
 from shared.postgres.pool import SEARCH_PATH, use_json
 
 app = typer.Typer()
@@ -69,7 +70,7 @@ async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool)
         plan = await gather(
             connection, bootstrap_servers=bootstrap_servers, service=service, partitions=partitions
         )
-        if not any(lane.changes for lane in plan.lanes):
+        if not any(partition.changes for partition in plan.partitions):
             print("Log and database agree; there is nothing to recover.")
             return
         print("\n".join(described(plan, restores=restore is not None)))
@@ -79,7 +80,8 @@ async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool)
         for line in await apply(connection, plan, service=service, restore=restore):
             print(line)
         print(
-            f"Done. Start {service} (a worker that had stopped itself: again); its relay sends what has no number yet, above what the log holds."
+            f"Done. Start {service} (a worker that had stopped itself: again); its relay sends what"
+            " has no number yet, above what the log holds."
         )
     finally:
         await connection.close()
@@ -94,33 +96,45 @@ def restore_of(service: str) -> Restore | None:
     return restore
 
 
-def described(plan: Plan, *, restores: bool) -> list[str]:
-    """The plan in lines for an operator: counts per partition that changes, then what the database
-    lacks, by type, subject and number.
+def described(plan: RecoveryPlan, *, restores: bool) -> list[str]:
+    """The plan in lines for an operator.
+
+    Counts for each partition that changes, then what the database lacks, by type, subject and
+    number.
     """
-    lines = []
-    for lane in plan.lanes:
-        if lane.changes:
-            last = f"{lane.last.sequence} at offset {lane.last.offset}" if lane.last else "nothing"
-            lines.append(
-                f"{lane.topic}/{lane.partition}: the log holds up to {last}; {len(lane.renumbered)} rows take the log's numbers, "
-                f"{len(lane.sent_anew)} will be sent under new ones, {len(lane.lacking)} records are not in the database"
-            )
-            if lane.lost:
-                lines.append(
-                    f"  {lane.lost} acknowledged numbers are neither on the log nor in the outbox: lost. "
-                    "Consumers that took them stop; they need `terang rebuild`."
-                )
-    for record in plan.lacking[:SHOWN]:
+    lines = [
+        line for partition in plan.partitions if partition.changes for line in _counts(partition)
+    ]
+    for record in plan.missing[:SHOWN]:
         inbound = read_headers(record)
         subject = (inbound.headers.get("ce_subject") or b"").decode(errors="replace")
         lines.append(
-            f"  lacking: {inbound.type} {subject}, number {inbound.identity.sequence} of {record.topic}/{record.partition}"
+            f"  lacking: {inbound.type} {subject}, number {inbound.identity.sequence} of"
+            f" {record.topic}/{record.partition}"
         )
-    if len(plan.lacking) > SHOWN:
-        lines.append(f"  … and {len(plan.lacking) - SHOWN} more")
-    if plan.lacking and not restores:
+    if len(plan.missing) > SHOWN:
+        lines.append(f"  … and {len(plan.missing) - SHOWN} more")
+    if plan.missing and not restores:
         lines.append(
-            "This service imports no facts from its log: what is lacking stays on the log and must be entered again."
+            "This service imports no facts from its log: what is lacking stays on the log and must"
+            " be entered again."
+        )
+    return lines
+
+
+def _counts(plan: PartitionPlan) -> list[str]:
+    """What changes in one partition."""
+    last = f"{plan.last.sequence} at offset {plan.last.offset}" if plan.last else "nothing"
+    counts = (
+        f"{plan.topic}/{plan.partition}: the log holds up to {last};"
+        f" {len(plan.renumbered)} rows take the log's numbers,"
+        f" {len(plan.resent)} will be sent under new ones,"
+        f" {len(plan.missing)} records are not in the database"
+    )
+    lines = [counts]
+    if plan.lost:
+        lines.append(
+            f"  {plan.lost} acknowledged numbers are neither on the log nor in the outbox: lost."
+            " Consumers that took them stop; they need `terang rebuild`."
         )
     return lines

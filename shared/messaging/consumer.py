@@ -1,9 +1,9 @@
 """Reads the log into dispatch.py, from where PostgreSQL says.
 
-FastStream joins the group, reads batches and hands them to `_take`. Kafka's group only shares out
-partitions; where to read is decided here: a partition that is doubtful (newly assigned, failed,
-taken by another worker, and all of them each minute and after a lost connection) is checked against
-its log and sought to PostgreSQL's position before a record of it is taken.
+FastStream joins the group, reads batches and hands them to `_receive`. Kafka's group only shares
+out partitions; where to read is decided here: a partition that needs a check (newly assigned,
+failed, taken by another worker, and all of them each minute and after a lost connection) is checked
+against its log and sought to PostgreSQL's position before a record of it is taken.
 """
 
 import asyncio
@@ -12,10 +12,10 @@ import gc
 import logging
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NoReturn, TypeVar
+from typing import Any, NoReturn
 
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
@@ -27,27 +27,21 @@ from faststream import AckPolicy
 from faststream.kafka import KafkaBroker
 from typing_extensions import override
 
-from shared.messaging import log_check
-from shared.messaging.dispatch import (
-    SQL,
-    Dispatch,
-    ElsewhereError,
-    Read,
-    partitions_of,
-    position_of,
-)
+from shared.messaging import dead_letters, log_check
+from shared.messaging.dispatch import Dispatch
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, decode, parse, read_headers
-from shared.messaging.position import Position
+from shared.messaging.plan import Validated, partitions_of
+from shared.messaging.position import ElsewhereError, Position
+from shared.messaging.positions import ensure_positions, read_positions
+from shared.messaging.retry import retry_while_unavailable
 from shared.messaging.subscription import Subscription
 from shared.observability import metrics
 from shared.postgres.pool import Pool
 
 log = structlog.get_logger(__name__)
-
-Answer = TypeVar("Answer")
 
 BATCH_RECORDS = 5_000
 """Records of one transaction at most: enough that its round trips don't count, few enough that it
@@ -80,7 +74,7 @@ GRACE_SECONDS = 10.0
 """How long a worker that is told to end waits for the batch at hand."""
 
 TICK = 0.2
-"""Seconds between looks at doubts and offsets to commit."""
+"""Seconds between looks at what needs a check and at offsets to commit."""
 
 MEASURE_SECONDS = 5.0
 """Seconds between measurements of lag, and of whether both servers answer."""
@@ -95,9 +89,7 @@ process calls itself dead."""
 
 
 def collect_rarely() -> None:
-    """What is loaded now stays, so nobody looks through it again; what is made from now on is
-    looked through rarely.
-    """
+    """Has Python look for cycles rarely, and never among what is loaded now."""
     gc.freeze()
     gc.set_threshold(COLLECT_AFTER, 20, 20)
 
@@ -140,7 +132,7 @@ class Consumer:
         self._member = member
         self._bootstrap_servers = bootstrap_servers
         self._pool = pool
-        self._topics = sorted({each.contract.topic for each in subscriptions})
+        self._topics = sorted({subscription.contract.topic for subscription in subscriptions})
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
         self._dispatch = Dispatch(
@@ -155,17 +147,20 @@ class Consumer:
         self._kafka: AIOKafkaConsumer | None = None
         self._partition_counts: Counter[str] = Counter()
         self._turn = asyncio.Lock()
+        """Held while a batch is being taken, and while partitions are being sought."""
         self._taking: asyncio.Task[None] | None = None
-        self._settled = asyncio.Event()
+        self._checked = asyncio.Event()
         self._ending = False
-        self._doubtful: dict[TopicPartition, str] = {}
-        self._settling: set[TopicPartition] = set()
+        self._needs_check: dict[TopicPartition, str] = {}
+        """Why, by partition."""
+        self._being_checked: set[TopicPartition] = set()
         self._ends: dict[TopicPartition, int] = {}
+        """Offsets to commit."""
         self._seeks: Counter[TopicPartition] = Counter()
         self._failure: asyncio.Future[NoReturn] = asyncio.get_running_loop().create_future()
 
     async def run(self) -> NoReturn:
-        """Hear until cancelled; the batch at hand is finished then.
+        """Consume until cancelled; the batch at hand is finished then.
 
         Raises OperatorNeeded when going on would be wrong.
         """
@@ -199,7 +194,7 @@ class Consumer:
             max_poll_interval_ms=int(MAX_POLL_SECONDS * 1000),
             session_timeout_ms=int(self._session_seconds * 1000),
             heartbeat_interval_ms=int(self._session_seconds * 1000 / 5),
-            listener=_Doubts(self),
+            listener=_RebalanceListener(self),
             parser=parse,
             decoder=decode,
             persistent=True,
@@ -208,13 +203,13 @@ class Consumer:
         # Any, since FastStream makes a model of the annotations, even where nothing is to be
         # validated.
         async def take(batch: Any) -> None:
-            await self._take(batch)
+            await self._receive(batch)
 
         subscriber(take)
         keeping: asyncio.Task[NoReturn] | None = None
         checking = asyncio.create_task(self._check_all(partitions))
         try:
-            await patiently(lambda: _start(broker), "consumer waits")
+            await retry_while_unavailable(lambda: _start(broker), "consumer waits")
             self._kafka = subscriber.consumer
             keeping = asyncio.create_task(self._keep())
             await asyncio.wait((keeping, self._failure), return_when=asyncio.FIRST_COMPLETED)
@@ -227,7 +222,7 @@ class Consumer:
         raise AssertionError("unreachable: one of the two has raised")
 
     async def _end(self, keeping: asyncio.Task[NoReturn] | None) -> None:
-        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything did."""
+        """Lets the batch at hand end, commits, and raises what ended the consumer, if anything."""
         self._ending = True
         if keeping is not None and not keeping.done():
             keeping.cancel()
@@ -241,62 +236,63 @@ class Consumer:
         if keeping is not None and keeping.done() and not keeping.cancelled():
             keeping.result()
 
-    def doubt(self, cause: str, partitions: Iterable[TopicPartition] | None = None) -> None:
-        """These partitions (all that are assigned, unless said) are checked and sought before a
-        record of them is taken.
+    def needs_check(self, cause: str, partitions: Iterable[TopicPartition] | None = None) -> None:
+        """Has these partitions (all that are assigned, unless said) checked and sought.
+
+        No record of them is taken before that.
         """
         for partition in self._assigned() if partitions is None else partitions:
-            self._doubtful.setdefault(partition, cause)
+            self._needs_check.setdefault(partition, cause)
 
     def join(self, partitions: Iterable[TopicPartition]) -> None:
         """Kafka has given us these partitions."""
-        self.doubt("assigned", partitions)
+        self.needs_check("assigned", partitions)
         self.condition.joined = True
 
     @property
     def alive(self) -> bool:
-        """False when the loops have stopped, or records stand and nothing happens though both
-        servers answer.
-        """
-        now, condition = time.monotonic(), self.condition
-        stuck = (
+        """False when the loops have stopped, or the consumer is stuck."""
+        looping = time.monotonic() - self.condition.ticked_at < STUCK_SECONDS / 4
+        return looping and (self._dispatch.waiting or not self._stuck)
+
+    @property
+    def _stuck(self) -> bool:
+        """Whether records stand and nothing happens though both servers answer."""
+        condition = self.condition
+        return (
             condition.servers_answer
             and condition.lag > 0
-            and now - condition.took_at > STUCK_SECONDS
-        )
-        return now - condition.ticked_at < STUCK_SECONDS / 4 and not (
-            stuck and not self._dispatch.waiting
+            and time.monotonic() - condition.took_at > STUCK_SECONDS
         )
 
     def _assigned(self) -> set[TopicPartition]:
         return set() if self._kafka is None else set(self._kafka.assignment())
 
     async def _make_positions(self) -> list[TopicPartition]:
-        """Waits for the topics, and makes a row for each of their partitions: rows exist from the
-        start.
+        """Waits for the topics, and makes a row for each of their partitions.
+
+        Rows exist from the start.
         """
-        partitions = await patiently(self._find_partitions, "consumer waits")
+        partitions = await retry_while_unavailable(self._find_partitions, "consumer waits")
         self._partition_counts = Counter(partition.topic for partition in partitions)
-        await patiently(
-            lambda: SQL.ensure_positions(
-                self._pool,
-                topics=[partition.topic for partition in partitions],
-                partitions=[partition.partition for partition in partitions],
-            ),
-            "consumer waits",
+        await retry_while_unavailable(
+            lambda: ensure_positions(self._pool, partitions), "consumer waits"
         )
         return partitions
 
     async def _check_all(self, partitions: Sequence[TopicPartition]) -> None:
-        """Checks every partition, also those that will be another worker's: a topic that was made
-        anew may be nobody's for a while. Our own come first: each is checked before a record of it
-        is taken, and people wait for these.
+        """Checks every partition, also those that will be another worker's.
+
+        A topic that was made anew may be nobody's for a while. Our own come first: each is checked
+        before a record of it is taken, and people wait for these.
         """
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._settled.wait(), MEASURE_SECONDS)
+            await asyncio.wait_for(self._checked.wait(), MEASURE_SECONDS)
         try:
-            await patiently(lambda: self._checked(partitions), "consumer waits")
-        except Exception as error:  # noqa: BLE001 - a OperatorNeeded, or a fault of ours: it ends the consumer
+            await retry_while_unavailable(
+                lambda: self._checked_positions(partitions), "consumer waits"
+            )
+        except Exception as error:  # noqa: BLE001 - an operator is needed, or a fault of ours
             self._fail(error)
 
     def _seen(self) -> bytes:
@@ -332,24 +328,24 @@ class Consumer:
 
     # The batch
 
-    async def _take(self, batch: list[InboundRecord]) -> None:
-        """FastStream's handler: reads the batch while the one before is with PostgreSQL, then hands
-        it over and returns for the next.
+    async def _receive(self, batch: list[InboundRecord]) -> None:
+        """FastStream's handler: hands the batch over, and returns for the next.
 
-        It never raises: FastStream would swallow it, with its own position already past the batch.
+        The next is read and validated while the one before is with PostgreSQL. It never raises:
+        FastStream would swallow it, with its own position already past the batch.
         """
         deadline, seeks = time.monotonic() + PATIENCE, dict(self._seeks)
         try:
             if len(batch) < READ_AHEAD_FROM:
                 batch = batch + await self._come_meanwhile()
             partitions = partitions_of(batch)
-            read = await self._dispatch.read_ahead(batch)
-        except Exception as error:  # noqa: BLE001 - a fault of ours, since what a record holds raises nothing
+            validated = await self._dispatch.validate_ahead(batch)
+        except Exception as error:  # noqa: BLE001 - ours, since what a record holds raises nothing
             self._fail(error)
             return
         if self._taking is not None:
             await asyncio.wait([self._taking])
-        if await self._wait_for_doubts(partitions, deadline):
+        if await self._wait_for_check(partitions, deadline):
             return
         await self._turn.acquire()
         sought = {
@@ -361,15 +357,16 @@ class Consumer:
             self._turn.release()
             # What was sought since it was read will be read again, and would come twice; the other
             # partitions' records would be missing.
-            self.doubt("moved", partitions - sought)
+            self.needs_check("moved", partitions - sought)
             return
-        self._taking = asyncio.create_task(self._give(batch, partitions, read), name="batch")
+        self._taking = asyncio.create_task(self._take(batch, partitions, validated), name="batch")
         if len(batch) < READ_AHEAD_FROM:  # we have caught up: what comes meanwhile makes one batch
             await asyncio.wait([self._taking])
 
     async def _come_meanwhile(self) -> list[InboundRecord]:
-        """What came while the batch before was with PostgreSQL: aiokafka asks for more only once
-        what it holds was taken, so it is one request away.
+        """What came while the batch before was with PostgreSQL.
+
+        aiokafka asks for more only once what it holds was taken, so it is one request away.
         """
         if self._kafka is None:  # FastStream reads before it has told that it began
             return []
@@ -379,20 +376,20 @@ class Consumer:
             return []  # FastStream's own read meets it next
         return [read_headers(record) for records in found.values() for record in records]
 
-    async def _give(
-        self, batch: list[InboundRecord], partitions: set[TopicPartition], read: Read
+    async def _take(
+        self, batch: list[InboundRecord], partitions: set[TopicPartition], validated: Validated
     ) -> None:
         """Lets the batch take effect; has the turn, and gives it back."""
         try:
             if self._ending or self._failure.done():
                 return
-            self._ends.update(await self._dispatch.take(batch, read))
+            self._ends.update(await self._dispatch.take(batch, validated))
         except ElsewhereError:
-            self.doubt("moved", partitions)
-        except Exception as error:  # noqa: BLE001 - none is passed over: what isn't waited out ends the consumer
+            self.needs_check("moved", partitions)
+        except Exception as error:  # noqa: BLE001 - what isn't waited out ends the consumer
             if is_infrastructure(error):
                 log.warning("batch given back", service=self._service, why=type(error).__name__)
-                self.doubt("failed")
+                self.needs_check("failed")
             else:
                 self._fail(error)
         finally:
@@ -403,78 +400,79 @@ class Consumer:
         if not self._failure.done():
             self._failure.set_exception(error)
 
-    async def _wait_for_doubts(self, partitions: set[TopicPartition], deadline: float) -> bool:
-        """True if any of the batch's partitions was doubtful: all of them are sought then, and the
-        batch is read again.
+    async def _wait_for_check(self, partitions: set[TopicPartition], deadline: float) -> bool:
+        """True if any of the batch's partitions needed a check.
 
-        Waits until they have been sought: what is read before that is stale too, and its own doubts
-        would make the next stale, for ever. But not so long that Kafka takes us for dead.
+        All of them are sought then, and the batch is read again. Waits until they have been sought:
+        what is read before that is stale too, and its own checks would make the next stale, for
+        ever. But not so long that Kafka takes us for dead.
         """
-        if partitions.isdisjoint(self._doubtful) and partitions.isdisjoint(self._settling):
+        if partitions.isdisjoint(self._needs_check) and partitions.isdisjoint(self._being_checked):
             return False
-        self.doubt("failed", partitions - self._settling)
-        while not (partitions & self._assigned()).isdisjoint({*self._doubtful, *self._settling}):
+        self.needs_check("failed", partitions - self._being_checked)
+        while not (partitions & self._assigned()).isdisjoint(
+            {*self._needs_check, *self._being_checked}
+        ):
             if self._ending or time.monotonic() > deadline:
                 break
-            self._settled.clear()
+            self._checked.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._settled.wait(), TICK)
+                await asyncio.wait_for(self._checked.wait(), TICK)
         return True
 
     # What is kept up beside it
 
     async def _keep(self) -> NoReturn:
-        """Settles doubts, commits offsets, measures; never while a batch is being taken."""
+        """Checks and seeks, commits offsets, measures; never while a batch is being taken."""
         pause = TICK
-        settle_at = measure_at = 0.0
+        seek_at = measure_at = 0.0
         check_at = time.monotonic() + self._check_seconds
         while True:
             now = self.condition.ticked_at = time.monotonic()
-            if (
-                now >= check_at
-            ):  # a topic may have been made anew, or our database restored, without a word
-                self.doubt("due")
+            if now >= check_at:
+                # a topic may have been made anew, or our database restored, without a word
+                self.needs_check("due")
                 check_at = now + self._check_seconds
-            if self._doubtful and now >= settle_at and not self._turn.locked():
+            if self._needs_check and now >= seek_at and not self._turn.locked():
                 async with self._turn:
-                    settled = await self._settle()
-                pause = TICK / 4 if settled else min(2 * pause, MEASURE_SECONDS)
-                settle_at = now + pause
+                    sought = await self._check_and_seek()
+                pause = TICK / 4 if sought else min(2 * pause, MEASURE_SECONDS)
+                seek_at = now + pause
             await self._commit()
             if now >= measure_at:
                 await self._measure()
                 measure_at = now + (MEASURE_SECONDS if self.condition.reached_end else TICK)
-            await asyncio.sleep(TICK / 4 if self._doubtful else TICK)
+            await asyncio.sleep(TICK / 4 if self._needs_check else TICK)
 
-    async def _settle(self) -> bool:
-        """Checks the doubtful partitions that are ours and seeks them to PostgreSQL's positions.
+    async def _check_and_seek(self) -> bool:
+        """Checks the partitions that are ours and need it; seeks them to PostgreSQL's positions.
 
         False while a server is away.
         """
         causes = {
-            partition: self._doubtful[partition]
-            for partition in sorted(self._doubtful.keys() & self._assigned())
+            partition: self._needs_check[partition]
+            for partition in sorted(self._needs_check.keys() & self._assigned())
         }
-        for partition in causes:  # a doubt that comes up meanwhile is a new one
-            del self._doubtful[partition]
-        self._settling = set(causes)
+        for partition in causes:  # a need that comes up meanwhile is a new one
+            del self._needs_check[partition]
+        self._being_checked = set(causes)
         try:
-            positions = await self._checked(list(causes))
+            positions = await self._checked_positions(list(causes))
         except Exception as error:
             if not is_infrastructure(error):
                 raise
-            log.warning("doubts wait", service=self._service, why=type(error).__name__)
+            log.warning("checks wait", service=self._service, why=type(error).__name__)
             for partition, cause in causes.items():
-                self._doubtful.setdefault(partition, cause)
+                self._needs_check.setdefault(partition, cause)
             return False
         finally:
-            self._settling = set()
+            self._being_checked = set()
         for position in positions:
             self._seek(position, causes[position.partition])
-        self._settled.set()
+        self._checked.set()
         return True
 
-    async def _checked(self, partitions: Sequence[TopicPartition]) -> list[Position]:
+    async def _checked_positions(self, partitions: Sequence[TopicPartition]) -> list[Position]:
         """PostgreSQL's positions of these partitions, made on the log that is there now.
 
         Raises OperatorNeeded if they weren't.
@@ -482,11 +480,11 @@ class Consumer:
         positions = await read_positions(self._pool, partitions)
         try:
             await log_check.check_log(self._bootstrap_servers, positions)
-        except OperatorNeeded as stop:
+        except OperatorNeeded as needed:
             # A process that slept between its two questions holds old positions against a newer
             # log.
             if await read_positions(self._pool, partitions) != positions:
-                raise Unavailable("The positions moved while the log was asked.") from stop
+                raise Unavailable("The positions moved while the log was asked.") from needed
             raise
         return positions
 
@@ -513,22 +511,25 @@ class Consumer:
             log.info("offsets not committed", service=self._service, why=type(error).__name__)
 
     async def _measure(self) -> None:
-        """Lag, readiness and whether the servers answer; if they don't, everything is doubtful."""
+        """Lag, readiness and whether the servers answer; if they don't, everything needs a check."""
         assert self._kafka is not None
         partitions = sorted(self._assigned())
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
                 positions = await read_positions(self._pool, partitions)
                 ends = await self._kafka.end_offsets(partitions)
-                metrics.DEAD_LETTERS_OPEN.set(await SQL.open_dead_letters(self._pool))
+                metrics.DEAD_LETTERS_OPEN.set(await dead_letters.count_open(self._pool))
         except Exception as error:
             if not is_infrastructure(error):
                 raise
             self.condition.servers_answer = False
-            self.doubt("lost")
+            self.needs_check("lost")
             return
         metrics.CONSUMER_LAG.clear()
-        lags = {each.partition: ends[each.partition] - each.next_offset for each in positions}
+        lags = {
+            position.partition: ends[position.partition] - position.next_offset
+            for position in positions
+        }
         for partition, lag in lags.items():
             metrics.CONSUMER_LAG.labels(partition.topic, str(partition.partition)).set(lag)
         self.condition.servers_answer = True
@@ -536,7 +537,7 @@ class Consumer:
         self.condition.reached_end |= self.condition.joined and self.condition.lag <= 0
 
 
-class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
+class _RebalanceListener(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has no types
     """Tells the consumer what Kafka gave and took.
 
     It does no more: aiokafka swallows a listener's failure, and may deadlock on its waits.
@@ -546,7 +547,7 @@ class _Doubts(ConsumerRebalanceListener):  # type: ignore[misc] # aiokafka has n
         self._consumer = consumer
 
     def on_partitions_revoked(self, revoked: set[TopicPartition]) -> None:
-        self._consumer.doubt("assigned", revoked)
+        self._consumer.needs_check("assigned", revoked)
 
     def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         self._consumer.join(assigned)
@@ -577,29 +578,3 @@ def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
             return ConsumerProtocolMemberMetadata(cls.version, sorted(topics), seen())
 
     return Assignor
-
-
-async def read_positions(pool: Pool, partitions: Sequence[TopicPartition]) -> list[Position]:
-    """PostgreSQL's positions of these partitions, in sorted order."""
-    rows = SQL.read_positions(
-        pool,
-        topics=[partition.topic for partition in partitions],
-        partitions=[partition.partition for partition in partitions],
-    )
-    return [position_of(row) async for row in rows]
-
-
-async def patiently(ask: Callable[[], Awaitable[Answer]], waiting: str) -> Answer:
-    """Ask at once, and again while the server is away, less and less often."""
-    pause = TICK
-    while True:
-        try:
-            return await ask()
-        except Exception as error:
-            if not is_infrastructure(error):
-                raise
-            log.warning(
-                waiting, why=str(error) if isinstance(error, Unavailable) else type(error).__name__
-            )
-        await asyncio.sleep(pause)
-        pause = min(2 * pause, MEASURE_SECONDS)

@@ -11,20 +11,21 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
 
-from shared.messaging.envelope import Record
+from shared.messaging.envelope import Event, Record
 from shared.messaging.failures import Permanent
 from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
-from shared.messaging.parser import InboundRecord, RecordFault, events, read_headers
+from shared.messaging.parser import RecordFault, events, read_headers, record_of
+from shared.messaging.plan import Rejected
 from shared.messaging.subscription import Subscription
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
 
-SQL = queries.load(Path(__file__).with_name("inbound.sql"))
+SQL = queries.load(Path(__file__).with_name("dead_letters.sql"))
 
 TYPE = "terang.DeadLetter"
 SOURCE_PREFIX = "source_"
@@ -33,14 +34,6 @@ SOURCE_PREFIX = "source_"
 REPLAYING = 0x7465_0001
 """Advisory lock: replays share it, a rebuild has it alone, so that no event takes effect between a
 rebuild's reading and its swap."""
-
-
-class Rejected(NamedTuple):
-    """One record to be rejected, why, and who could not take it."""
-
-    record: InboundRecord
-    fault: RecordFault
-    handler: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,26 +72,36 @@ async def reject(
     transaction does not commit.
     """
     rows = [_row(outbox, rejection, uuid7(), at) for rejection in rejected]
-    raws = [rejection.record.raw for rejection in rejected]
-    await SQL.insert_dead_letters(
-        connection,
-        at=at,
-        ids=[row.event_id for row in rows],
-        reasons=[rejection.fault.code for rejection in rejected],
-        details=[rejection.fault.detail for rejection in rejected],
-        handlers=[rejection.handler for rejection in rejected],
-        topics=[raw.topic for raw in raws],
-        partitions=[raw.partition for raw in raws],
-        record_offsets=[raw.offset for raw in raws],
-        record_timestamps=[raw.timestamp for raw in raws],
-        sequences=[rejection.record.identity.sequence for rejection in rejected],
-        event_ids=[rejection.record.identity.event for rejection in rejected],
-        types=[rejection.record.type for rejection in rejected],
-        keys=[raw.key for raw in raws],
-        headers=[headers_as_text(tuple(raw.headers)) for raw in raws],
-        values=[raw.value for raw in raws],
-    )
+    letters = [
+        _letter_row(rejection, row.event_id, at)
+        for rejection, row in zip(rejected, rows, strict=True)
+    ]
+    await SQL.insert_dead_letters(connection, letters=letters)
     await outbox.append_rows(connection, rows)
+
+
+def _letter_row(rejection: Rejected, id_: UUID, at: datetime) -> tuple[object, ...]:
+    """The row of messaging.dead_letter, in the order of its columns."""
+    record, fault = rejection.record, rejection.fault
+    raw = record_of(record.raw)
+    return (
+        id_,
+        at,
+        fault.code,
+        fault.detail,
+        rejection.handler,
+        raw.topic,
+        raw.partition,
+        raw.offset,
+        raw.timestamp,
+        record.identity.sequence,
+        record.identity.event,
+        record.type,
+        raw.key,
+        headers_as_text(raw.headers),
+        raw.value,
+        None,  # settled_at
+    )
 
 
 def _row(outbox: Outbox, rejection: Rejected, id_: UUID, at: datetime) -> Row:
@@ -170,12 +173,11 @@ class _DryRunError(Exception):
 async def replay(
     pool: Pool, subscriptions: Sequence[Subscription], id_: UUID, *, at: datetime, dry_run: bool
 ) -> None:
-    """Hand a dead letter's record to this service's own handler, past the position, in the
-    transaction that settles it.
+    """Hand a dead letter's record to this service's own use cases, and settle it, in one transaction.
 
-    With `dry_run` all of it happens and is taken back. Raises Permanent, saying why, if the letter
-    is unknown or settled, the record still can't be read or is no longer heard, or a rebuild is
-    running; and whatever the handler raises.
+    The position stays. With `dry_run` all of it happens and is taken back. Raises Permanent, saying
+    why, if the letter is unknown or settled, the record still can't be read or has no subscription
+    any more, or a rebuild is running; and whatever the use cases raise.
     """
     try:
         async with pool.acquire() as connection, connection.transaction():
@@ -188,20 +190,37 @@ async def replay(
                 raise Permanent("no dead letter of this id waits to be settled")
             record = _letter(row).record
             assert record is not None  # an open letter keeps its bytes, by the table's check
-            inbound = read_headers(record)
-            if inbound.fault is not None:
-                raise Permanent(f"{inbound.fault.code}: {inbound.fault.detail}")
-            subscription = next(
-                (each for each in subscriptions if each.contract.type == inbound.type), None
-            )
-            if subscription is None:
-                raise Permanent(f"this service hears no {inbound.type}")
-            (event,) = events(subscription.contract, [inbound])
-            if isinstance(event, RecordFault):
-                raise Permanent(f"{event.code}: {event.detail}")
+            subscription, event = _event(record, subscriptions)
             await subscription.take(connection, [event])
             await SQL.settle_dead_letter(connection, id=id_, at=at)
             if dry_run:
                 raise _DryRunError
     except _DryRunError:
         return
+
+
+def _event(
+    record: Record, subscriptions: Sequence[Subscription]
+) -> tuple[Subscription, Event[Any]]:
+    """The record as an event, and the subscription for it; raises Permanent if there is none."""
+    inbound = read_headers(record)
+    if inbound.fault is not None:
+        raise Permanent(f"{inbound.fault.code}: {inbound.fault.detail}")
+    for subscription in subscriptions:
+        if subscription.contract.type == inbound.type:
+            (event,) = events(subscription.contract, [inbound])
+            if isinstance(event, RecordFault):
+                raise Permanent(f"{event.code}: {event.detail}")
+            return subscription, event
+    raise Permanent(f"this service has no subscription to {inbound.type}")
+
+
+async def unsettled_records(connection: Connection) -> set[tuple[str, int, int]]:
+    """Records that never took effect, as (topic, partition, offset)."""
+    return {tuple(row) async for row in SQL.unsettled_records(connection)}
+
+
+async def count_open(pool: Pool) -> int:
+    """How many dead letters wait to be settled."""
+    count: int = await SQL.open_dead_letters(pool)
+    return count

@@ -1,18 +1,29 @@
-"""Is it still the log on which these positions were made?
+"""Is it still the log on which these positions were made? (rule 15 in README.md)
 
-Gathers what position.why_another_log decides over. (rule 15 in README.md)
+Reads from the log what position.why_another_log decides over.
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import Cause, OperatorNeeded
-from shared.messaging.leadership import PublishedEvent, new_reader, published_events
-from shared.messaging.position import LogSnapshot, Position, RecordIdentity, why_another_log
-
-REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
+from shared.messaging.log_reader import (
+    OffsetRange,
+    PublishedEvent,
+    events_at,
+    offset_ranges,
+    open_reader,
+    published_events,
+)
+from shared.messaging.position import (
+    REMEDY,
+    LogSnapshot,
+    Position,
+    RecordIdentity,
+    why_another_log,
+)
 
 SECONDS = 20.0
 """A broker that does not answer within this is away."""
@@ -25,82 +36,73 @@ records makes it more than one."""
 async def check_log(
     bootstrap_servers: str, positions: Sequence[Position]
 ) -> dict[TopicPartition, LogSnapshot]:
-    """What the log shows of each position's partition, if each was made on the log that is there
-    now.
+    """What the log shows of each position's partition, if each was made on this log.
 
     Raises OperatorNeeded if one wasn't; KafkaError, OSError or TimeoutError while the broker is
     away.
     """
-    found = await evidence(bootstrap_servers, positions)
+    snapshots = await log_snapshots(bootstrap_servers, positions)
     for position in positions:
-        why = why_another_log(position, found[position.partition])
+        why = why_another_log(position, snapshots[position.partition])
         if why is not None:
             raise OperatorNeeded(
                 f"{position.partition.topic}/{position.partition.partition}: {why}.",
                 remedy=REMEDY,
                 cause=Cause.OTHER_LOG,
             )
-    return found
+    return snapshots
 
 
-async def evidence(
+async def log_snapshots(
     bootstrap_servers: str, positions: Sequence[Position]
 ) -> dict[TopicPartition, LogSnapshot]:
-    """What the log shows of each position's partition."""
+    """What the log shows of each position's partition.
+
+    Raises KafkaError, OSError or TimeoutError while the broker is away.
+    """
     if not positions:
         return {}
-    reader = new_reader(bootstrap_servers)
-    async with asyncio.timeout(SECONDS):
-        try:
-            await reader.start()
-            partitions = {position.partition: position.partition for position in positions}
-            starts = await reader.beginning_offsets(list(partitions.values()))
-            ends = await reader.end_offsets(list(partitions.values()))
-            at: dict[TopicPartition, PublishedEvent] = {}
-            before: dict[TopicPartition, PublishedEvent] = {}
-            spans = {
-                partitions[each.partition]: _span(each, starts[partitions[each.partition]])
-                for each in positions
-            }
-            last = {tp: min(span[1], ends[tp]) for tp, span in spans.items()}
-            async for tp, own, _ in published_events(
-                reader, {tp: span[0] for tp, span in spans.items()}, last
-            ):
-                before[tp] = own
-                at.setdefault(tp, own)
-            far = {
-                tp: each.sequence_offset
-                for each in positions
-                if each.sequence_offset is not None
-                and starts[tp := partitions[each.partition]]
-                <= each.sequence_offset
-                < min(spans[tp][0], ends[tp])
-            }
-            just_these = {tp: offset + 1 for tp, offset in far.items()}
-            at |= {tp: own async for tp, own, _ in published_events(reader, far, just_these)}
-        finally:
-            await reader.stop()
+    first: dict[TopicPartition, PublishedEvent] = {}
+    last: dict[TopicPartition, PublishedEvent] = {}
+    async with asyncio.timeout(SECONDS), open_reader(bootstrap_servers) as reader:
+        held = await offset_ranges(reader, [position.partition for position in positions])
+        recent = {
+            position.partition: _recent(position, held[position.partition])
+            for position in positions
+        }
+        async for partition, event, _ in published_events(reader, recent):
+            first.setdefault(partition, event)
+            last[partition] = event
+        before_recent = {
+            position.partition: position.sequence_offset
+            for position in positions
+            if position.sequence_offset is not None
+            and position.sequence_offset < recent[position.partition].start
+        }
+        first |= await events_at(reader, before_recent, held)
     return {
-        each.partition: LogSnapshot(starts[tp], ends[tp], _at(each, at, tp), _mark(before.get(tp)))
-        for each in positions
-        if (tp := partitions[each.partition])
+        position.partition: LogSnapshot(
+            *held[position.partition],
+            at_sequence=_at_sequence(position, first.get(position.partition)),
+            before=_identity(last.get(position.partition)),
+        )
+        for position in positions
     }
 
 
-def _span(position: Position, start: int) -> tuple[int, int]:
+def _recent(position: Position, held: OffsetRange) -> OffsetRange:
     """Offsets to look at: from the record that set the sequence, if it is near, to the position."""
     first = position.next_offset - LOOK_BACK
     if position.sequence_offset is not None:
         first = max(first, position.sequence_offset)
-    return max(first, start), position.next_offset
+    return OffsetRange(max(first, held.start), min(position.next_offset, held.end))
 
 
-def _at(
-    position: Position, at: Mapping[TopicPartition, PublishedEvent], tp: TopicPartition
-) -> RecordIdentity | None:
-    own = at.get(tp)
-    return _mark(own) if own is not None and own.offset == position.sequence_offset else None
+def _at_sequence(position: Position, event: PublishedEvent | None) -> RecordIdentity | None:
+    if event is None or event.offset != position.sequence_offset:
+        return None
+    return _identity(event)
 
 
-def _mark(own: PublishedEvent | None) -> RecordIdentity | None:
-    return None if own is None else RecordIdentity(own.offset, own.sequence, own.event_id)
+def _identity(event: PublishedEvent | None) -> RecordIdentity | None:
+    return None if event is None else RecordIdentity(*event)

@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
 
@@ -21,7 +22,10 @@ from uuid_utils.compat import uuid7
 
 from shared.messaging.envelope import Contract, Event
 from shared.messaging.failures import Permanent
+from shared.postgres import queries
 from shared.postgres.pool import Connection
+
+SQL = queries.load(Path(__file__).with_name("outbox.sql"))
 
 CHANNEL = "messaging_outbox"
 """PostgreSQL's notification channel that wakes the relay."""
@@ -125,18 +129,42 @@ class Outbox:
                 )
         topics, partitions, keys, ids, types, headers, data = zip(*rows, strict=True)
         await connection.execute(
-            _APPEND,
+            SQL.append_rows.sql,
             topics,
             partitions,
             keys,
             ids,
             types,
-            [headers_as_text(each) for each in headers],
+            [headers_as_text(of_row) for of_row in headers],
             data,
             CHANNEL,
         )
 
     def _row(self, statement: Statement, placed: Counter[tuple[UUID, str, str]]) -> Row:
+        """The row of a statement; `placed` counts its like among those appended with it."""
+        contract = self._contract(statement)
+        value = _valid_data(contract, statement)
+        subject, key = contract.subject(statement.data), contract.key(statement.data)
+        event_id = self._event_id(contract, statement, subject, placed)
+        headers = self._headers(contract, statement, event_id, subject, key)
+        row = Row(
+            contract.topic,
+            partition_of(key.encode(), self.partitions[contract.topic]),
+            key.encode(),
+            event_id,
+            contract.type,
+            tuple((name, text.encode()) for name, text in headers.items()),
+            value,
+        )
+        if size(row) > LARGEST_EVENT:
+            raise Permanent(
+                f"A {contract.type} of {size(row)} bytes can't be stated;"
+                f" {LARGEST_EVENT} is the most."
+            )
+        return row
+
+    def _contract(self, statement: Statement) -> Contract:
+        """The contract by which this is stated; raises Permanent if there is none."""
         contract = self.contracts.get(type(statement.data))
         if contract is None:
             raise Permanent(
@@ -144,33 +172,29 @@ class Outbox:
             )
         if statement.time.tzinfo is None:
             raise Permanent(f"{contract.type}: the time it became true must say its zone.")
-        value = statement.data.model_dump_json().encode()
-        try:
-            contract.model.model_validate_json(
-                value
-            )  # as a consumer will: a row must not turn out unreadable later
-        except ValidationError as error:
-            faults = "; ".join(
-                f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
-            )
-            raise Permanent(f"{contract.type} is not as its model says: {faults}") from None
-        subject, key, cause = (
-            contract.subject(statement.data),
-            contract.key(statement.data),
-            statement.cause,
-        )
+        return contract
+
+    def _event_id(
+        self,
+        contract: Contract,
+        statement: Statement,
+        subject: str,
+        placed: Counter[tuple[UUID, str, str]],
+    ) -> UUID:
+        """A new id, or the one that follows from the cause and the place among its like."""
+        cause = statement.cause
         if cause is None:
-            event_id = uuid7()
-        else:
-            alike = (cause.id, contract.type, subject)
-            event_id = uuid5(
-                cause.id, "\n".join((self.service, contract.type, subject, str(placed[alike])))
-            )
-            placed[alike] += 1
-        correlation = statement.correlation_id or (
-            cause and (cause.correlation_id or str(cause.id))
-        )
-        attributes = {
+            return uuid7()
+        alike = (cause.id, contract.type, subject)
+        name = "\n".join((self.service, contract.type, subject, str(placed[alike])))
+        placed[alike] += 1
+        return uuid5(cause.id, name)
+
+    def _headers(
+        self, contract: Contract, statement: Statement, event_id: UUID, subject: str, key: str
+    ) -> dict[str, str]:
+        """CloudEvents 1.0, Kafka binding, binary mode; the relay adds ce_sequence."""
+        headers = {
             "content-type": "application/json",
             "ce_specversion": "1.0",
             "ce_id": str(event_id),
@@ -181,22 +205,29 @@ class Outbox:
             "ce_dataschema": f"urn:terang:schema:{contract.type.removeprefix('terang.')}",
             "ce_partitionkey": key,
         }
-        if correlation:
-            attributes["ce_correlationid"] = correlation
-        row = Row(
-            contract.topic,
-            partition_of(key.encode(), self.partitions[contract.topic]),
-            key.encode(),
-            event_id,
-            contract.type,
-            tuple((name, text.encode()) for name, text in attributes.items()),
-            value,
+        cause = statement.cause
+        correlation = statement.correlation_id or (
+            cause and (cause.correlation_id or str(cause.id))
         )
-        if size(row) > LARGEST_EVENT:
-            raise Permanent(
-                f"A {contract.type} of {size(row)} bytes can't be stated; {LARGEST_EVENT} is the most."
-            )
-        return row
+        if correlation:
+            headers["ce_correlationid"] = correlation
+        return headers
+
+
+def _valid_data(contract: Contract, statement: Statement) -> bytes:
+    """The data as JSON; raises Permanent where a consumer could not read them.
+
+    They are read here as a consumer will: a row must not turn out unreadable later.
+    """
+    value = statement.data.model_dump_json().encode()
+    try:
+        contract.model.model_validate_json(value)
+    except ValidationError as error:
+        faults = "; ".join(
+            f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors()
+        )
+        raise Permanent(f"{contract.type} is not as its model says: {faults}") from None
+    return value
 
 
 class SilentOutbox(Outbox):
@@ -247,19 +278,3 @@ def headers_from_text(text: str) -> list[tuple[str, bytes | None]]:
         (name, None if value is None else value.encode("latin-1"))
         for name, value in json.loads(text)
     ]
-
-
-# Inserts in the given order. Wakes the relay unless rows are waiting already, whose writers woke
-# it: a transaction that notifies holds a lock of the whole server until it has committed
-# (PostgreSQL, async.c), and under load that would undo group commit.
-_APPEND = """
-WITH appended AS (
-    INSERT INTO messaging.outbox (topic, partition, key, event_id, type, headers, data)
-    SELECT topic, partition, key, event_id, type, headers, data
-      FROM unnest($1::text[], $2::integer[], $3::bytea[], $4::uuid[], $5::text[], $6::text[], $7::bytea[])
-           WITH ORDINALITY AS row (topic, partition, key, event_id, type, headers, data, place)
-     ORDER BY place
-    ON CONFLICT (event_id) DO NOTHING
-)
-SELECT pg_notify($8, '') WHERE NOT EXISTS (SELECT FROM messaging.outbox WHERE sequence IS NULL)
-"""

@@ -26,7 +26,7 @@ from shared.messaging.envelope import Contract, Event, Record
 from shared.messaging.position import RecordIdentity
 
 
-class Raw(Protocol):
+class RawRecord(Protocol):
     """A record as the client library or a test holds it; `envelope.Record` and aiokafka's
     ConsumerRecord are such.
     """
@@ -64,7 +64,7 @@ class InboundRecord(NamedTuple):
     `fault` is set where they say too little for an event; then `type` may be None.
     """
 
-    raw: Raw
+    raw: RawRecord
     identity: RecordIdentity
     type: str | None
     headers: dict[str, bytes | None]
@@ -76,14 +76,14 @@ LONGEST_TYPE = 200
 not fill a page."""
 
 
-def record_of(raw: Raw) -> Record:
+def record_of(raw: RawRecord) -> Record:
     """The record as this package keeps it, whoever read it."""
     return Record(
         raw.topic, raw.partition, raw.offset, raw.key, raw.value, tuple(raw.headers), raw.timestamp
     )
 
 
-def read_headers(raw: Raw) -> InboundRecord:
+def read_headers(raw: RawRecord) -> InboundRecord:
     """Reads who the record is (event id, sequence, type) out of its headers; the data and the other
     headers wait until they are wanted.
     """
@@ -251,7 +251,7 @@ def _single(contract: Contract, record: InboundRecord) -> Event[Any] | RecordFau
         return _invalid(error)
 
 
-async def parse(records: tuple[Raw, ...]) -> KafkaMessage:
+async def parse(records: tuple[RawRecord, ...]) -> KafkaMessage:
     """FastStream's parser for a batch: carries the records on and looks into none of them."""
     return KafkaAckableMessage(
         raw_message=records,
@@ -271,7 +271,7 @@ async def decode(message: KafkaMessage) -> list[InboundRecord]:
     """FastStream's decoder for a batch: what each record says of itself, in the order in which the
     records came.
     """
-    raws: Iterable[Raw] = message.raw_message
+    raws: Iterable[RawRecord] = message.raw_message
     return [read_headers(raw) for raw in raws]
 
 

@@ -4,8 +4,8 @@ Pure: no clock, no connection, no log.
 
 PostgreSQL holds the truth (`messaging.position`, one row for each partition): where to read on, the
 last sequence that took effect, and the record that set it. Everything below decides over such a row
-and over what a log shows of itself; the statements that read and move the row are in inbound.sql,
-and dispatch.py and worker.py act on the answers.
+and over what a log shows of itself; positions.py reads and moves the row; dispatch.py
+and consumer.py act on the answers.
 """
 
 from collections.abc import Sequence
@@ -43,6 +43,13 @@ class Position:
     sequence_offset: int | None = None
     sequence_event: UUID | None = None
     failures: int = 0
+
+
+class ElsewhereError(Exception):
+    """The records are not what comes next for PostgreSQL.
+
+    Another worker took them, or they were read from a wrong place. Seek and read again.
+    """
 
 
 class Verdict(Enum):
@@ -121,6 +128,9 @@ def judge_all(
         if verdict in (Verdict.GAP, Verdict.ELSEWHERE):
             break
     return verdicts, position
+
+
+REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,21 +50,21 @@ class HelperProcess:
 
     async def learn(
         self,
-        stands: dict[TopicPartition, Position],
+        positions: dict[TopicPartition, Position],
         ends: Sequence[Position],
         *,
         whole: bool,
         progress: Callable[[int], None],
     ) -> None:
-        """As Share.learn, from where `stands` says, which is moved."""
-        begins = {each.partition: stands[each.partition] for each in ends}
+        """As RebuildShare.learn, from where `positions` says, which is moved."""
+        begins = {end.partition: positions[end.partition] for end in ends}
         moved, self.events = await self._ask(("learn", begins, ends, whole), progress)
-        stands.update(moved)
+        positions.update(moved)
 
     async def make(
         self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]
     ) -> None:
-        """As Share.make."""
+        """As RebuildShare.make."""
         await self._ask(("make", number, parts), progress)
 
     def end(self) -> None:
@@ -92,7 +92,7 @@ class HelperProcess:
 
 
 @contextmanager
-def helper_processes(anew: Projections, count: int) -> Iterator[list[HelperProcess]]:
+def helper_processes(projections: Projections, count: int) -> Iterator[list[HelperProcess]]:
     """So many helpers for one rebuild, for the length of the block.
 
     Before it nothing is connected, and no thread or event loop runs.
@@ -103,7 +103,7 @@ def helper_processes(anew: Projections, count: int) -> Iterator[list[HelperProce
         for _ in range(count):
             ours, theirs = _FORK.Pipe()
             pipes.append(ours)
-            process = _FORK.Process(target=_help, args=(anew, theirs, pipes), daemon=True)
+            process = _FORK.Process(target=_help, args=(projections, theirs, pipes), daemon=True)
             process.start()
             theirs.close()
             helpers.append(HelperProcess(ours, process))
@@ -115,7 +115,7 @@ def helper_processes(anew: Projections, count: int) -> Iterator[list[HelperProce
             pipe.close()
 
 
-def _help(anew: Projections, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
+def _help(projections: Projections, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
     """A helper's own process: does what it is told until the pipe is closed."""
     signal.signal(
         signal.SIGINT, signal.SIG_IGN
@@ -124,7 +124,7 @@ def _help(anew: Projections, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
         other.close()  # else this process would hold open what tells it that its rebuild has gone
     collect_rarely()
     try:
-        asyncio.run(_serve(anew, pipe))
+        asyncio.run(_serve(projections, pipe))
     except (EOFError, BrokenPipeError):
         sys.exit(1)  # nobody is left who would want to know
     except RefusedError as refused:
@@ -134,7 +134,7 @@ def _help(anew: Projections, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
         pipe.send(("refused", f"{type(error).__name__}: {error}"))
 
 
-async def _serve(anew: Projections, pipe: Pipe) -> None:
+async def _serve(projections: Projections, pipe: Pipe) -> None:
     def progress(some: int) -> None:
         pipe.send(("progress", some))
 
@@ -143,16 +143,16 @@ async def _serve(anew: Projections, pipe: Pipe) -> None:
         return found
 
     (_, schema) = await told()
-    pool = await anew.connect()
+    pool = await projections.connect()
     async with pool.acquire() as connection:
-        share = RebuildShare(anew, connection, schema)
+        share = RebuildShare(projections, connection, schema)
         pipe.send(("done", None))
         while True:
             what, *of = await told()
             if what == "learn":
-                share.stands, ends, whole = of
+                share.positions, ends, whole = of
                 await share.learn(ends, whole=whole, progress=progress)
-                pipe.send(("done", (share.stands, share.events)))
+                pipe.send(("done", (share.positions, share.events)))
             else:
                 number, parts = of
                 await share.make(number, parts, progress=progress)

@@ -1,23 +1,32 @@
-"""One process's share of a rebuild: records of some partitions take effect in projections_next,
-then what follows from them is made. (rule 20 in README.md)
+"""One process's share of a rebuild: records of some partitions take effect in projections_next.
+
+Then what follows from them is made. (rule 20 in README.md)
 """
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
-from shared.messaging import log_check
-from shared.messaging.dispatch import SQL, Read, make_plan, read_ahead
-from shared.messaging.leadership import new_reader
+from shared.messaging.dead_letters import unsettled_records
+from shared.messaging.dispatch import validate_ahead
+from shared.messaging.envelope import Event
+from shared.messaging.log_check import SECONDS
+from shared.messaging.log_reader import open_reader
 from shared.messaging.outbox import Outbox, SilentOutbox
 from shared.messaging.parser import InboundRecord, read_headers
+from shared.messaging.plan import Rejected, Validated, make_plan
 from shared.messaging.position import Position
 from shared.messaging.subscription import Derived, Subscription, by_type
+from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
+
+SQL = queries.load(Path(__file__).with_name("rebuild_share.sql"))
 
 NEXT = "projections_next"
 
@@ -39,7 +48,7 @@ class RefusedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Projections:
-    """What is made anew: a service's projections, from the log that it hears.
+    """What is rebuilt: a service's projections, from the log that it consumes.
 
     `marks` are the tables outside of them (`public.owed`) in which event use cases do nothing but
     set a mark for a duty: to set one again is harmless.
@@ -60,38 +69,42 @@ class RebuildShare:
     anew.
     """
 
-    def __init__(self, anew: Projections, connection: Connection, schema: int) -> None:
-        self._anew = anew
+    def __init__(self, projections: Projections, connection: Connection, schema: int) -> None:
+        self._projections = projections
         self._connection = connection
         self._schema = schema
         self.subscriptions: Mapping[str, Subscription] = by_type(
-            anew.subscriptions(SilentOutbox(anew.outbox))
+            projections.subscriptions(SilentOutbox(projections.outbox))
         )
         self.derived: list[Derived] = list(
-            dict.fromkeys(each.derived for each in self.subscriptions.values() if each.derived)
+            dict.fromkeys(
+                subscription.derived
+                for subscription in self.subscriptions.values()
+                if subscription.derived
+            )
         )
-        self.stands: dict[TopicPartition, Position] = {}
+        self.positions: dict[TopicPartition, Position] = {}
         self.events = 0
 
     async def learn(
         self, ends: Sequence[Position], *, whole: bool, progress: Callable[[int], None]
     ) -> None:
-        """Apply the log from where this share stands up to these positions, a batch after the
-        other; the next is read meanwhile.
+        """Apply the log from where this share stands up to these positions, batch after batch.
 
-        With `whole`, what follows from the facts is brought up to date with each batch; else it
-        waits for `make`. `progress` is told of records as they are done. Raises RefusedError for
-        what can't take effect as it did; and what the servers or a use case raise.
+        The next batch is read meanwhile. With `whole`, what follows from the facts is brought up to
+        date with each batch; else it waits for `make`. `progress` is told of records as they are
+        done. Raises RefusedError for what can't take effect as it did; and what the servers or a
+        use case raise.
         """
         applying: asyncio.Task[None] | None = None
-        async with log_reader(self._anew.bootstrap_servers) as reader:
+        async with log_reader(self._projections.bootstrap_servers) as reader:
             try:
                 async for batch in self.batches(reader, ends):
-                    read = await read_ahead(batch, self.subscriptions)
+                    validated = await validate_ahead(batch, self.subscriptions)
                     if applying is not None:
                         await applying
                     applying = asyncio.create_task(
-                        self._apply(batch, read, whole, progress), name="rebuild-batch"
+                        self._apply(batch, validated, whole, progress), name="rebuild-batch"
                     )
                 if applying is not None:
                     await applying
@@ -103,7 +116,8 @@ class RebuildShare:
     async def make(
         self, number: int, parts: Sequence[str], *, progress: Callable[[int], None]
     ) -> None:
-        """Make the derived rows (the `number`th kind) of these parts, of which there are none yet;
+        """Make the derived rows (the `number`th kind) of these parts, of which there are none yet.
+
         `progress` is told of parts as they are done.
         """
         for start in range(0, len(parts), PARTS_AT_ONCE):
@@ -115,31 +129,26 @@ class RebuildShare:
     async def batches(
         self, reader: AIOKafkaConsumer, ends: Sequence[Position]
     ) -> AsyncIterator[list[InboundRecord]]:
-        """Records from where this share stands up to these positions."""
+        """Records from where this share stands up to these positions.
+
+        Raises TimeoutError when Kafka gives none for a while.
+        """
         unread = {
-            each.partition: each.next_offset
-            for each in ends
-            if self.stands[each.partition].next_offset < each.next_offset
+            end.partition: end.next_offset
+            for end in ends
+            if self.positions[end.partition].next_offset < end.next_offset
         }
         reader.assign(list(unread))
         for partition in unread:
-            reader.seek(partition, self.stands[partition].next_offset)
+            reader.seek(partition, self.positions[partition].next_offset)
         found_at = time.monotonic()
         while unread:
-            batch: list[InboundRecord] = []
-            for partition, records in (
-                await reader.getmany(*unread, timeout_ms=1000, max_records=BATCH_RECORDS)
-            ).items():
+            batch = await _fetch(reader, unread)
+            if batch is not None:
                 found_at = time.monotonic()
-                batch += [
-                    read_headers(record) for record in records if record.offset < unread[partition]
-                ]
-                if records[-1].offset + 1 >= unread[partition]:
-                    reader.pause(partition)
-                    del unread[partition]
             if batch:
                 yield batch
-            if time.monotonic() - found_at > log_check.SECONDS:
+            if time.monotonic() - found_at > SECONDS:
                 raise TimeoutError(f"Kafka gave no records of {sorted(unread)}")
 
     async def apply(
@@ -148,50 +157,32 @@ class RebuildShare:
         within: Callable[[], AbstractAsyncContextManager[None]],
         *,
         whole: bool,
-        read: Read | None = None,
+        validated: Validated | None = None,
     ) -> None:
-        """Effects of a batch, as the worker's, except those whose dead letter was never settled; of
-        each run of one type `within` what it is given.
+        """Effects of a batch, as the worker's; each call of use cases happens in a `within()`.
 
-        A batch need not take effect as one: a rebuild that dies begins anew. And two shares whose
-        transactions held several runs each could wait for each other: a round's vacancies stand in
-        all partitions.
+        Those whose dead letter was never settled have none. A batch need not take effect as one: a
+        rebuild that dies begins anew. And two shares whose transactions held several calls each
+        could wait for each other: a round's vacancies stand in all partitions.
         """
         plan = make_plan(
-            self.stands,
+            self.positions,
             batch,
             self.subscriptions,
-            service=self._anew.service,
-            read=read,
+            service=self._projections.service,
+            validated=validated,
             most_in_a_row=None,
         )
-        unsettled = {tuple(row) async for row in SQL.unsettled_records(self._connection)}
-        for rejection in plan.rejected:
-            raw = rejection.record.raw
-            if (
-                rejection.record.identity.sequence is not None
-                and (raw.topic, raw.partition, raw.offset) not in unsettled
-            ):
-                raise RefusedError(
-                    f"{raw.topic}/{raw.partition}, offset {raw.offset} took effect, and this version can't read it ({rejection.fault.code})"
-                )
-        for subscription, run in plan.runs:
-            events = (
-                [
-                    event
-                    for event in run
-                    if (event.topic, event.partition, event.offset) not in unsettled
-                ]
-                if unsettled
-                else run
-            )
+        unsettled = await unsettled_records(self._connection)
+        _refuse_unreadable(plan.rejected, unsettled)
+        for subscription, together in plan.calls:
+            events = _settled(together, unsettled)
             if events:
                 async with within():
-                    await (subscription.take if whole else subscription.learn)(
-                        self._connection, events
-                    )
+                    take = subscription.take if whole else subscription.learn
+                    await take(self._connection, events)
                 self.events += len(events)
-        self.stands.update((end.partition, end) for end in plan.ends)
+        self.positions.update((end.partition, end) for end in plan.ends)
 
     @asynccontextmanager
     async def next_to_public(self) -> AsyncIterator[None]:
@@ -201,20 +192,23 @@ class RebuildShare:
         """
         await self._connection.execute(f"SET LOCAL search_path = {NEXT}, public")
         yield
-        found = await self._connection.fetchrow(_WRITTEN, NEXT, self._schema, self._anew.marks)
-        assert found is not None
+        found = await SQL.written(
+            self._connection, schema=NEXT, oid=self._schema, marks=self._projections.marks
+        )
         if found["elsewhere"]:
             raise RefusedError(
-                f"an event use case writes {', '.join(found['elsewhere'])}, outside the projections: a rebuild would decide a second time."
-                " What follows from events alone belongs into the schema projections"
+                f"an event use case writes {', '.join(found['elsewhere'])}, outside the"
+                " projections: a rebuild would decide a second time. What follows from events alone"
+                " belongs into the schema projections"
             )
         if not found["ours"]:
             raise RefusedError("another rebuild has begun")
 
     @asynccontextmanager
     async def _transaction(self) -> AsyncIterator[None]:
-        """PostgreSQL need not have it on disk before the swap, whose commit waits for all before
-        it: a rebuild that dies begins anew.
+        """A transaction that PostgreSQL need not have on disk before the swap.
+
+        The swap's commit waits for all before it, and a rebuild that dies begins anew.
         """
         async with self._connection.transaction():
             await self._connection.execute("SET LOCAL synchronous_commit = off")
@@ -224,32 +218,55 @@ class RebuildShare:
     async def _apply(
         self,
         batch: Sequence[InboundRecord],
-        read: Read,
+        validated: Validated,
         whole: bool,
         progress: Callable[[int], None],
     ) -> None:
-        await self.apply(batch, self._transaction, whole=whole, read=read)
+        await self.apply(batch, self._transaction, whole=whole, validated=validated)
         progress(len(batch))
+
+
+async def _fetch(
+    reader: AIOKafkaConsumer, unread: dict[TopicPartition, int]
+) -> list[InboundRecord] | None:
+    """The next records below the ends of `unread`; None if Kafka gave none.
+
+    A partition that has been read to its end leaves `unread`.
+    """
+    fetched = await reader.getmany(*unread, timeout_ms=1000, max_records=BATCH_RECORDS)
+    batch: list[InboundRecord] = []
+    for partition, records in fetched.items():
+        end = unread[partition]
+        batch += [read_headers(record) for record in records if record.offset < end]
+        if records[-1].offset + 1 >= end:
+            reader.pause(partition)
+            del unread[partition]
+    return batch if fetched else None
+
+
+def _refuse_unreadable(rejected: Iterable[Rejected], unsettled: set[tuple[str, int, int]]) -> None:
+    """Raises RefusedError for an event that took effect and can't be read any more."""
+    for rejection in rejected:
+        raw = rejection.record.raw
+        ours = rejection.record.identity.sequence is not None
+        if ours and (raw.topic, raw.partition, raw.offset) not in unsettled:
+            raise RefusedError(
+                f"{raw.topic}/{raw.partition}, offset {raw.offset} took effect, and this version"
+                f" can't read it ({rejection.fault.code})"
+            )
+
+
+def _settled(events: list[Event[Any]], unsettled: set[tuple[str, int, int]]) -> list[Event[Any]]:
+    """These events without those that never took effect."""
+    if not unsettled:
+        return events
+    return [
+        event for event in events if (event.topic, event.partition, event.offset) not in unsettled
+    ]
 
 
 @asynccontextmanager
 async def log_reader(bootstrap_servers: str) -> AsyncIterator[AIOKafkaConsumer]:
     """Reads partitions from offset to offset, much at once."""
-    reader = new_reader(bootstrap_servers, fetch_bytes=FETCH_BYTES)
-    try:
-        await reader.start()
+    async with open_reader(bootstrap_servers, fetch_bytes=FETCH_BYTES) as reader:
         yield reader
-    finally:
-        await reader.stop()
-
-
-# What this transaction wrote outside of the schema $1 and the tables $3, and whether that schema is
-# still the one with the oid $2: tables that were written to can't be dropped before the transaction
-# ends.
-_WRITTEN = """
-SELECT ARRAY(SELECT schemaname || '.' || relname FROM pg_stat_xact_user_tables
-              WHERE schemaname <> $1 AND schemaname NOT LIKE 'pg\\_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0
-                AND schemaname || '.' || relname <> ALL ($3::text[])
-              ORDER BY 1) AS elsewhere,
-       coalesce(to_regnamespace($1)::oid = $2::bigint::oid, false) AS ours
-"""

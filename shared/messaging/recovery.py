@@ -1,147 +1,50 @@
-"""After a restored backup: what the log knows and the database doesn't, and how counting can go on
-(rule 21 in README.md).
+"""After a restored backup: the log's numbers and facts are taken over. (`terang recover`)
 
-`gather` reads the log once from the last place where both agree and makes a `Plan`, which `apply`
+`gather` reads the log once from the last place where both agree and makes a plan, which `apply`
 carries out in one transaction. All processes of the service are stopped and what they had sent has
 arrived: else a late record could take a new one's number, lost silently.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
-from uuid import UUID
+from pathlib import Path
 
-from aiokafka import TopicPartition
+from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.messaging.envelope import Record
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.leadership import (
-    RELAY_LOCK,
+    ScanStart,
+    acknowledged_offsets,
+    stored_partitions,
+    try_to_lead,
+)
+from shared.messaging.log_reader import (
     OffsetRange,
     PublishedEvent,
-    ScanStart,
-    StoredPartition,
     check_partitions,
-    new_reader,
+    events_at,
+    open_reader,
     published_events,
-    stored_partitions,
 )
 from shared.messaging.outbox import headers_as_text
-from shared.messaging.parser import Raw, read_headers, record_of
+from shared.messaging.parser import RawRecord, read_headers, record_of
+from shared.messaging.recovery_plan import (
+    OutboxRow,
+    PartitionPlan,
+    RecoveryPlan,
+    plan_partition,
+    recovery_start,
+)
+from shared.postgres import queries
 from shared.postgres.pool import Connection
+
+SQL = queries.load(Path(__file__).with_name("recovery.sql"))
 
 Restore = Callable[[Connection, Sequence[Record]], Awaitable[list[str]]]
 """A service's own part: takes its facts out of records that the log has and the database lacks,
 pushes its counters past them (participant numbers), and says in lines for the operator what it did
 and what it could not do. Runs in the transaction of `apply`."""
-
-
-class OutboxRow(NamedTuple):
-    """A row of the outbox as planning sees it."""
-
-    event_id: UUID
-    sequence: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class PartitionPlan:
-    """What becomes of one partition.
-
-    `last` is the last number that the log holds (None: none); counting goes on above it.
-    `renumbered` are rows that take the log's number, `sent_anew` rows whose number the log doesn't
-    hold under their event: they get a new one. `lacking` are records that the outbox lacks. `lost`
-    counts numbers that once were acknowledged and stand neither on the log nor in the outbox.
-    """
-
-    topic: str
-    partition: int
-    last: PublishedEvent | None
-    renumbered: tuple[tuple[UUID, int], ...]
-    sent_anew: tuple[UUID, ...]
-    lacking: tuple[PublishedEvent, ...]
-    lost: int
-
-    @property
-    def changes(self) -> bool:
-        return bool(self.renumbered or self.sent_anew or self.lacking or self.lost)
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """One Lane a partition, and the records that the database lacks, in the order of topic,
-    partition and offset.
-    """
-
-    lanes: tuple[PartitionPlan, ...]
-    lacking: tuple[Record, ...]
-
-
-def plan_partition(
-    stored: StoredPartition,
-    start: ScanStart,
-    log: Sequence[PublishedEvent],
-    rows: Sequence[OutboxRow],
-    *,
-    remedy: str,
-) -> PartitionPlan:
-    """Pure: from our records behind `start`, in order, and the outbox's rows that have a number
-    above it or none.
-
-    Raises OperatorNeeded when the log jumps over a number: consumers can't pass that, whatever the
-    database says.
-    """
-    held: dict[int, PublishedEvent] = {}
-    sequence = start.sequence
-    for own in log:
-        if sequence is not None and own.sequence <= sequence:
-            continue  # a zombie's repeat
-        if sequence is not None and own.sequence > sequence + 1:
-            raise OperatorNeeded(
-                f"{stored.topic}/{stored.partition} jumps from number {sequence} to {own.sequence} at offset {own.offset}; "
-                "no consumer can pass that.",
-                remedy=remedy,
-            )
-        held[own.sequence] = own
-        sequence = own.sequence
-    last = held.get(sequence or 0) or (stored.acknowledged if start.sequence else None)
-    number_of = {own.event_id: own.sequence for own in held.values()}
-    known = {row.event_id for row in rows}
-    acknowledged = stored.acknowledged.sequence if stored.acknowledged else 0
-    if start.sequence is None:
-        # What stood between the backup's knowledge and the log's start has expired: a row may have
-        # been sent and read there.
-        rows = [row for row in rows if row.sequence is None or row.sequence > acknowledged]
-        unsure = sum(1 for row in rows if row.event_id not in number_of)
-        if unsure or not held:
-            raise OperatorNeeded(
-                f"{stored.topic}/{stored.partition} begins at offset {start.offset}, above what the database knows of it; whether "
-                f"{unsure} rows were sent before, and how far counting went, can't be told.",
-                remedy="restore a backup that is younger than the topic's retention",
-            )
-    end = last.sequence if last else 0
-    still_there = {row.sequence for row in rows if row.sequence is not None}
-    return PartitionPlan(
-        stored.topic,
-        stored.partition,
-        last,
-        tuple(
-            (row.event_id, number)
-            for row in rows
-            if (number := number_of.get(row.event_id)) is not None and number != row.sequence
-        ),
-        tuple(
-            row.event_id
-            for row in rows
-            if row.sequence is not None and row.event_id not in number_of
-        ),
-        tuple(
-            own
-            for own in held.values()
-            if own.sequence > acknowledged and own.event_id not in known
-        ),
-        sum(1 for number in range(end + 1, acknowledged + 1) if number not in still_there),
-    )
 
 
 async def gather(
@@ -151,9 +54,8 @@ async def gather(
     service: str,
     partitions: Mapping[str, int],
     drain_seconds: float = 3.0,
-) -> Plan:
-    """Sees to it that nothing of the service runs, waits until no record arrives for
-    `drain_seconds`, reads, and plans.
+) -> RecoveryPlan:
+    """Waits until no record arrives for `drain_seconds`, reads the log, and plans.
 
     `connection` holds the relay's lock afterwards, so that none can begin before `apply` on the
     same connection. Raises OperatorNeeded for what no plan can repair, or when a process of the
@@ -162,72 +64,53 @@ async def gather(
     await refuse_if_running(connection, service)
     remedy = f"delete the topic, make it anew (`terang topics`), then `terang recover {service}`"
     await check_partitions(bootstrap_servers, partitions, remedy=remedy)
-    tps = [
-        TopicPartition(topic, partition)
-        for topic, count in partitions.items()
-        for partition in range(count)
-    ]
     stored = await stored_partitions(connection, partitions)
-    consumer = new_reader(bootstrap_servers)
-    try:
-        await consumer.start()
-        ends = await consumer.end_offsets(tps)
-        while True:
-            await asyncio.sleep(drain_seconds)
-            later = await consumer.end_offsets(tps)
-            if later == ends:
-                break
-            ends = later
-        starts = await consumer.beginning_offsets(tps)
-        known = {
-            tp: own.offset
-            for tp in tps
-            if (own := stored[tp].acknowledged) and starts[tp] <= own.offset < ends[tp]
+    async with open_reader(bootstrap_servers) as reader:
+        offsets = await _offsets_at_rest(reader, list(stored), drain_seconds)
+        anchors = await events_at(reader, acknowledged_offsets(stored), offsets)
+        starts = {
+            partition: recovery_start(known, offsets[partition], anchors.get(partition))
+            for partition, known in stored.items()
         }
-        just_these = {tp: offset + 1 for tp, offset in known.items()}
-        anchors = {tp: own async for tp, own, _ in published_events(consumer, known, just_these)}
-        bases = {
-            tp: recovery_start(stored[tp], OffsetRange(starts[tp], ends[tp]), anchors.get(tp))
-            for tp in tps
+        rows = await _outbox_rows(connection, starts)
+        unread = {
+            partition: OffsetRange(start.offset, offsets[partition].end)
+            for partition, start in starts.items()
         }
-        rows = await _rows(connection, bases)
-        ids = {row.event_id for lane in rows.values() for row in lane}
-        log: dict[TopicPartition, list[PublishedEvent]] = {tp: [] for tp in tps}
-        raws: dict[tuple[TopicPartition, int], Raw] = {}
-        async for tp, own, raw in published_events(
-            consumer, {tp: bases[tp].offset for tp in tps}, ends
-        ):
-            log[tp].append(own)
-            if own.event_id not in ids:
-                raws[tp, own.offset] = raw
-    finally:
-        await consumer.stop()
-    lanes = tuple(
-        plan_partition(stored[tp], bases[tp], log[tp], rows[tp], remedy=remedy) for tp in tps
+        in_outbox = {row.event_id for found in rows.values() for row in found}
+        log: dict[TopicPartition, list[PublishedEvent]] = {partition: [] for partition in starts}
+        unknown: dict[tuple[TopicPartition, int], RawRecord] = {}
+        async for partition, event, raw in published_events(reader, unread):
+            log[partition].append(event)
+            if event.event_id not in in_outbox:
+                unknown[partition, event.offset] = raw
+    plans = {
+        partition: plan_partition(
+            known, starts[partition], log[partition], rows[partition], remedy=remedy
+        )
+        for partition, known in stored.items()
+    }
+    missing = tuple(
+        record_of(unknown[partition, event.offset])
+        for partition, plan in plans.items()
+        for event in plan.missing
     )
-    lacking = tuple(
-        record_of(raws[TopicPartition(lane.topic, lane.partition), own.offset])
-        for lane in lanes
-        for own in lane.lacking
-    )
-    return Plan(lanes, lacking)
+    return RecoveryPlan(tuple(plans.values()), missing)
 
 
 async def refuse_if_running(connection: Connection, service: str) -> None:
-    """Raises OperatorNeeded when any other session is on the database.
+    """Takes the relay's lock for this session.
 
-    Takes the relay's lock for this session.
+    Raises OperatorNeeded when any other session is on the database, or a relay leads.
     """
-    others = await connection.fetch(
-        "SELECT DISTINCT coalesce(nullif(application_name, ''), 'unnamed') AS name FROM pg_stat_activity"
-        " WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid() ORDER BY name"
-    )
+    others = [row["name"] async for row in SQL.other_sessions(connection)]
     if others:
         raise OperatorNeeded(
-            f"Others are connected to the database of {service}: {', '.join(row['name'] for row in others)}.",
-            remedy=f"stop every api and worker of {service} and close other sessions, then `terang recover {service}` again",
+            f"Others are connected to the database of {service}: {', '.join(others)}.",
+            remedy=f"stop every api and worker of {service} and close other sessions,"
+            f" then `terang recover {service}` again",
         )
-    if not await connection.fetchval(f"SELECT pg_try_advisory_lock({RELAY_LOCK})"):
+    if not await try_to_lead(connection):
         raise OperatorNeeded(
             f"A relay of {service} leads.",
             remedy=f"stop every worker of {service}, then `terang recover {service}` again",
@@ -235,107 +118,101 @@ async def refuse_if_running(connection: Connection, service: str) -> None:
 
 
 async def apply(
-    connection: Connection, plan: Plan, *, service: str, restore: Restore | None = None
+    connection: Connection, plan: RecoveryPlan, *, service: str, restore: Restore | None = None
 ) -> list[str]:
     """Carries the plan out in one transaction, on the connection that `gather` had.
 
-    Returns what `restore` said.
-
     Records that the outbox lacked become rows of it: what follows from an event and is stated
     again, because the positions are of yesterday too, then meets its own id there and is not sent
-    twice.
+    twice. Returns what `restore` said. Raises OperatorNeeded as `refuse_if_running` does.
     """
     await refuse_if_running(connection, service)
     async with connection.transaction():
-        moved = [(event_id, number) for lane in plan.lanes for event_id, number in lane.renumbered]
-        anew = [event_id for lane in plan.lanes for event_id in lane.sent_anew]
-        # All of them give up their numbers before any takes one: two may trade places.
-        await connection.execute(
-            "UPDATE messaging.outbox SET sequence = NULL, numbered_at = NULL WHERE event_id = ANY($1::uuid[])",
-            [event_id for event_id, _ in moved] + anew,
-        )
-        await connection.execute(
-            "UPDATE messaging.outbox AS row SET sequence = moved.sequence, numbered_at = now()"
-            " FROM unnest($1::uuid[], $2::bigint[]) AS moved (event_id, sequence) WHERE row.event_id = moved.event_id",
-            [event_id for event_id, _ in moved],
-            [number for _, number in moved],
-        )
-        await connection.executemany(_ADD_LACKING, [_as_row(record) for record in plan.lacking])
-        await connection.executemany(
-            _SET_LANE,
-            [
-                (lane.topic, lane.partition, own.sequence, own.offset, own.event_id)
-                if (own := lane.last)
-                else (lane.topic, lane.partition, 0, None, None)
-                for lane in plan.lanes
-            ],
-        )
-        return await restore(connection, plan.lacking) if restore else []
+        await _renumber(connection, plan.partitions)
+        await _add_missing(connection, plan.missing)
+        await _set_acknowledged(connection, plan.partitions)
+        return await restore(connection, plan.missing) if restore else []
 
 
-def recovery_start(
-    stored: StoredPartition, bounds: OffsetRange, anchor: PublishedEvent | None
-) -> ScanStart:
-    """The last place where log and database agree; the log's start, if nowhere.
+async def _offsets_at_rest(
+    reader: AIOKafkaConsumer, partitions: Sequence[TopicPartition], drain_seconds: float
+) -> dict[TopicPartition, OffsetRange]:
+    """What the partitions hold once no record has arrived for so long."""
+    ends = await reader.end_offsets(partitions)
+    while True:
+        await asyncio.sleep(drain_seconds)
+        later = await reader.end_offsets(partitions)
+        if later == ends:
+            break
+        ends = later
+    starts = await reader.beginning_offsets(partitions)
+    return {partition: OffsetRange(starts[partition], ends[partition]) for partition in partitions}
 
-    Unlike `leadership.base` it stops for nothing.
-    """
-    known = stored.acknowledged
-    if known is not None and (anchor == known or bounds.start == known.offset + 1):
-        return ScanStart(known.offset + 1, known.sequence)
-    return ScanStart(bounds.start, 0 if bounds.start == 0 else None)
 
-
-async def _rows(
-    connection: Connection, bases: Mapping[TopicPartition, ScanStart]
+async def _outbox_rows(
+    connection: Connection, starts: Mapping[TopicPartition, ScanStart]
 ) -> dict[TopicPartition, list[OutboxRow]]:
-    rows: dict[TopicPartition, list[OutboxRow]] = {tp: [] for tp in bases}
-    found = await connection.fetch(
-        """
-        SELECT topic, partition, event_id, row.sequence
-          FROM unnest($1::text[], $2::integer[], $3::bigint[]) AS base (topic, partition, sequence)
-          JOIN messaging.outbox AS row USING (topic, partition)
-         WHERE row.sequence > base.sequence OR row.sequence IS NULL
-         ORDER BY row.id
-        """,
-        [tp.topic for tp in bases],
-        [tp.partition for tp in bases],
-        [base.sequence or 0 for base in bases.values()],
+    """The outbox's rows that have a number above the starts, or none, in the order of their ids."""
+    rows: dict[TopicPartition, list[OutboxRow]] = {partition: [] for partition in starts}
+    found = SQL.rows_above_or_waiting(
+        connection,
+        topics=[partition.topic for partition in starts],
+        partitions=[partition.partition for partition in starts],
+        sequences=[start.sequence or 0 for start in starts.values()],
     )
-    for row in found:
+    async for row in found:
         rows[TopicPartition(row["topic"], row["partition"])].append(
             OutboxRow(row["event_id"], row["sequence"])
         )
     return rows
 
 
-def _as_row(record: Record) -> tuple[object, ...]:
-    inbound = read_headers(record)
-    headers = headers_as_text(
-        tuple(header for header in record.headers if header[0] != "ce_sequence")
+async def _renumber(connection: Connection, plans: Sequence[PartitionPlan]) -> None:
+    """Rows take the log's numbers, or give up theirs.
+
+    All give up their numbers before any takes one: two may trade places.
+    """
+    renumbered = [row for plan in plans for row in plan.renumbered]
+    resent = [event_id for plan in plans for event_id in plan.resent]
+    await SQL.give_up_numbers(
+        connection, event_ids=[event_id for event_id, _ in renumbered] + resent
     )
-    identity = inbound.identity
-    return (
-        record.topic,
-        record.partition,
-        record.key,
-        identity.event,
-        inbound.type or "",
-        headers,
-        record.value,
-        identity.sequence,
+    await SQL.take_numbers(
+        connection,
+        event_ids=[event_id for event_id, _ in renumbered],
+        sequences=[number for _, number in renumbered],
     )
 
 
-_ADD_LACKING = """
-INSERT INTO messaging.outbox (topic, partition, key, event_id, type, headers, data, sequence, numbered_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now())
-"""
+async def _add_missing(connection: Connection, records: Sequence[Record]) -> None:
+    """Records that the outbox lacks become rows under the log's numbers."""
+    inbound = [read_headers(record) for record in records]
+    await SQL.add_rows(
+        connection,
+        topics=[record.topic for record in records],
+        partitions=[record.partition for record in records],
+        keys=[record.key for record in records],
+        event_ids=[record.identity.event for record in inbound],
+        types=[record.type or "" for record in inbound],
+        headers=[_headers_but_sequence(record) for record in records],
+        data=[record.value for record in records],
+        sequences=[record.identity.sequence for record in inbound],
+    )
 
-_SET_LANE = """
-INSERT INTO messaging.outbox_partitions AS lane (topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event)
-VALUES ($1, $2, $3, $3, $4, $5)
-ON CONFLICT (topic, partition) DO UPDATE
-   SET numbered = excluded.numbered, acknowledged = excluded.acknowledged,
-       acknowledged_offset = excluded.acknowledged_offset, acknowledged_event = excluded.acknowledged_event
-"""
+
+def _headers_but_sequence(record: Record) -> str:
+    """The headers as the outbox keeps them: the relay adds the sequence when it sends."""
+    return headers_as_text(tuple(header for header in record.headers if header[0] != "ce_sequence"))
+
+
+async def _set_acknowledged(connection: Connection, plans: Sequence[PartitionPlan]) -> None:
+    """Counting goes on above what the log holds, which is all acknowledged."""
+    last = [plan.last for plan in plans]
+    await SQL.set_partitions(
+        connection,
+        topics=[plan.topic for plan in plans],
+        partitions=[plan.partition for plan in plans],
+        sequences=[event.sequence if event else 0 for event in last],
+        offsets=[event.offset if event else None for event in last],
+        event_ids=[event.event_id if event else None for event in last],
+    )

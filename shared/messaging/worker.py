@@ -22,12 +22,13 @@ from starlette.routing import Route
 from typing_extensions import override
 
 from shared.clock import utc_now
-from shared.messaging.consumer import Consumer, patiently
-from shared.messaging.dispatch import SQL
+from shared.messaging.consumer import Consumer
 from shared.messaging.failures import Cause, OperatorNeeded, is_infrastructure, operator_needed_in
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
+from shared.messaging.retry import retry_while_unavailable
 from shared.messaging.subscription import Subscription, by_type
+from shared.messaging.unheard_types import heard_late
 from shared.observability import metrics
 from shared.postgres.pool import Pool, create_pool
 from shared.settings import Settings
@@ -100,7 +101,7 @@ class Worker:
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
         self._in_transaction_ms = in_transaction_ms
-        self._heard = by_type(subscriptions(outbox))
+        self._subscriptions = by_type(subscriptions(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
         self._stop: OperatorNeeded | None = None
@@ -108,7 +109,9 @@ class Worker:
     @property
     def topics(self) -> list[str]:
         """Topics that the service listens to."""
-        return sorted({each.contract.topic for each in self._heard.values()})
+        return sorted(
+            {subscription.contract.topic for subscription in self._subscriptions.values()}
+        )
 
     async def pool(self) -> Pool:
         """Connections to the service's database, as the worker uses them."""
@@ -174,10 +177,10 @@ class Worker:
         )
 
     async def _work(self) -> None:
-        pool = await patiently(self.pool, "worker waits")
+        pool = await retry_while_unavailable(self.pool, "worker waits")
         try:
             self._connected = True
-            await patiently(lambda: self._ask_for_rebuild(pool), "worker waits")
+            await retry_while_unavailable(lambda: self._ask_for_rebuild(pool), "worker waits")
             async with asyncio.TaskGroup() as tasks:
                 wakes = {duty.name: asyncio.Event() for duty in self._duties}
                 named = asyncio.Event()
@@ -186,7 +189,7 @@ class Worker:
                 tasks.create_task(_for_ever("relay", self._relay().run()))
                 for duty in self._duties:
                     tasks.create_task(_for_ever(duty.name, _do(duty, pool, wakes[duty.name])))
-                if self._heard:
+                if self._subscriptions:
                     self._consumer = self._make_consumer(pool)
                     tasks.create_task(_for_ever("consumer", self._consumer.run()))
         finally:
@@ -209,7 +212,7 @@ class Worker:
             member=f"{self.service}-{self.settings.replica}",
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
             pool=pool,
-            subscriptions=list(self._heard.values()),
+            subscriptions=list(self._subscriptions.values()),
             outbox=self.outbox,
             clock=self._clock,
             check_seconds=self._check_seconds,
@@ -218,7 +221,7 @@ class Worker:
 
     async def _ask_for_rebuild(self, pool: Pool) -> None:
         """Says so when this version hears a type that passed by unheard."""
-        late = [row async for row in SQL.heard_late(pool, types=list(self._heard))]
+        late = await heard_late(pool, list(self._subscriptions))
         metrics.REBUILD_WANTED.set(sum(row["events"] for row in late))
         for row in late:
             log.warning(
@@ -234,7 +237,7 @@ class Worker:
         was away and when a duty is due.
         """
         while True:
-            connection = await patiently(self._direct_connection, "worker waits")
+            connection = await retry_while_unavailable(self._direct_connection, "worker waits")
             lost = asyncio.Event()
             try:
                 _on_loss(connection, lost)
@@ -250,7 +253,7 @@ class Worker:
             finally:
                 connection.terminate()
             if self._consumer is not None:
-                self._consumer.doubt("lost")
+                self._consumer.needs_check("lost")
 
     async def _direct_connection(self) -> "asyncpg.Connection[asyncpg.Record]":
         return await asyncpg.connect(
@@ -297,7 +300,7 @@ class Worker:
                 f"stopped ({self._stop.cause}): {self._stop}\nThen start this worker again.", 503
             )
         condition = None if self._consumer is None else self._consumer.condition
-        if not self._connected or (condition is None and self._heard):
+        if not self._connected or (condition is None and self._subscriptions):
             return PlainTextResponse("waits for PostgreSQL, its name or its topics", 503)
         if condition is not None and not condition.servers_answer:
             return PlainTextResponse("PostgreSQL or Kafka does not answer", 503)

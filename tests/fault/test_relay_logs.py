@@ -297,8 +297,10 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
             partitions={small.topic: 3},
             drain_seconds=0.2,
         )
-        assert len(plan.lacking) == 40
-        assert {event_id for lane in plan.lanes for event_id, _ in lane.renumbered} == set(waiting)
+        assert len(plan.missing) == 40
+        assert {
+            event_id for partition in plan.partitions for event_id, _ in partition.renumbered
+        } == set(waiting)
         assert await apply(connection, plan, service="small", restore=restore) == [
             "40 steps imported"
         ]

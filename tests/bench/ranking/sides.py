@@ -22,10 +22,11 @@ from services.ranking.settings import Settings
 from shared.clock import utc_now
 from shared.contracts.exams import ExamScored
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
-from shared.messaging.dispatch import lock, make_plan, move
 from shared.messaging.envelope import Event
 from shared.messaging.parser import read_headers
+from shared.messaging.plan import make_plan
 from shared.messaging.position import Position
+from shared.messaging.positions import lock_positions, move_positions
 from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_processes import helper_processes, processors
 from shared.messaging.rebuild_share import Projections
@@ -151,7 +152,7 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     """
     [subscription] = heard(prefix, ExamScored)
     topic = subscription.contract.topic
-    stands = {
+    positions = {
         TopicPartition(topic, number): Position(TopicPartition(topic, number))
         for number in range(PARTITIONS)
     }
@@ -161,18 +162,18 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
         max_partition_fetch_bytes=FETCH_BYTES,
     )
     await reader.start()
-    reader.assign(list(stands))
+    reader.assign(list(positions))
     plans = []
     read = 0
     while read < events:
         found = await reader.getmany(timeout_ms=1000, max_records=BATCH_RECORDS)
         batch = [read_headers(record) for records in found.values() for record in records]
         if batch:
-            before = dict(stands)
+            before = dict(positions)
             plan = make_plan(
-                stands, batch, {subscription.contract.type: subscription}, service="bench"
+                positions, batch, {subscription.contract.type: subscription}, service="bench"
             )
-            stands.update((end.partition, end) for end in plan.ends)
+            positions.update((end.partition, end) for end in plan.ends)
             plans.append((before, plan))
             read += len(batch)
     await reader.stop()
@@ -180,14 +181,14 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     async with pool.acquire() as connection:
         await connection.executemany(
             "INSERT INTO messaging.position (topic, partition) VALUES ($1, $2)",
-            [tuple(partition) for partition in stands],
+            [tuple(partition) for partition in positions],
         )
     began, cpu = time.perf_counter(), time.process_time()
     for before, plan in plans:
         async with pool.acquire() as connection, connection.transaction():
-            await lock(connection, [end.partition for end in plan.ends])
-            await move(connection, before, plan.ends)
-            for _, run in plan.runs:
+            await lock_positions(connection, [end.partition for end in plan.ends])
+            await move_positions(connection, before, plan.ends)
+            for _, run in plan.calls:
                 await subscription.take(connection, run)
     said = {
         "seconds": time.perf_counter() - began,

@@ -12,10 +12,11 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
-from shared.messaging.dispatch import SQL, Dispatch
+from shared.messaging.dispatch import Dispatch
 from shared.messaging.envelope import Record
 from shared.messaging.parser import read_headers
 from shared.messaging.position import Position
+from shared.messaging.positions import ensure_positions, read_positions
 from shared.postgres.pool import Pool, create_pool
 from tests.fault.conftest import stage
 from tests.fault.tally import PARTITIONS, ROOT, TABLES, Added, Catalogue, Log, Sent
@@ -36,17 +37,17 @@ class Desk:
     catalogue: Catalogue
     log: Log
     dispatch: Dispatch
-    assured: list[Position] = field(default_factory=list)
+    checked: list[Position] = field(default_factory=list)
     ends: dict[TopicPartition, int] = field(default_factory=dict)
 
     def records(self, written: Sequence[Any]) -> list[Record]:
         """What the log would give for these records (topic, partition, key, value, headers)."""
         records = []
-        for topic, partition, key, value, headers in written:
-            place = TopicPartition(topic, partition)
-            offset = self.ends.get(place, 0)
-            self.ends[place] = offset + 1
-            records.append(Record(topic, partition, offset, key, value, tuple(headers), 0))
+        for topic, number, key, value, headers in written:
+            partition = TopicPartition(topic, number)
+            offset = self.ends.get(partition, 0)
+            self.ends[partition] = offset + 1
+            records.append(Record(topic, number, offset, key, value, tuple(headers), 0))
         return records
 
     async def take(self, records: Sequence[Record]) -> dict[TopicPartition, int]:
@@ -69,22 +70,9 @@ class Desk:
 
     async def position(self) -> Position:
         """Where key-0's partition stands."""
-        rows = [
-            row
-            async for row in SQL.read_positions(
-                self.pool, topics=[self.catalogue.added.topic], partitions=[self.partition]
-            )
-        ]
-        row = rows[0]
-        place = TopicPartition(row["topic"], row["partition"])
-        return Position(
-            place,
-            row["next_offset"],
-            row["sequence"],
-            row["sequence_offset"],
-            row["sequence_event"],
-            row["failures"],
-        )
+        partition = TopicPartition(self.catalogue.added.topic, self.partition)
+        (position,) = await read_positions(self.pool, [partition])
+        return position
 
     @property
     def partition(self) -> int:
@@ -100,14 +88,14 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
     database = servers.database("desk", [ROOT / "shared" / "messaging" / "migrations"])
     pool = await create_pool(database, application="desk", size=4)
     await pool.execute(TABLES)
-    places = [(topic, partition) for topic in catalogue.heard for partition in range(PARTITIONS)]
-    await SQL.ensure_positions(
-        pool, topics=[topic for topic, _ in places], partitions=[number for _, number in places]
-    )
-    assured: list[Position] = []
+    partitions = [
+        TopicPartition(topic, number) for topic in catalogue.heard for number in range(PARTITIONS)
+    ]
+    await ensure_positions(pool, partitions)
+    checked: list[Position] = []
 
     async def check_log(positions: Sequence[Position]) -> None:
-        assured.extend(positions)
+        checked.extend(positions)
 
     outbox = catalogue.outbox()
     dispatch = Dispatch(
@@ -119,5 +107,5 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
         patience=20,
         check_log=check_log,
     )
-    yield Desk(pool, catalogue, Log(catalogue, ""), dispatch, assured)
+    yield Desk(pool, catalogue, Log(catalogue, ""), dispatch, checked)
     await pool.close()

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
-from shared.messaging.dispatch import MOST_IN_A_ROW, ElsewhereError
 from shared.messaging.failures import OperatorNeeded
+from shared.messaging.plan import MOST_IN_A_ROW
+from shared.messaging.position import ElsewhereError
 from shared.messaging.subscription import Subscription, by_type
 from shared.postgres.pool import Connection
 from tests.component.messaging.conftest import Desk
@@ -53,7 +54,7 @@ async def test_records_that_stand_twice(desk: Desk) -> None:
     await desk.take(desk.records([record for record in written for _ in range(2)]))
     exactly_once(desk.log.sent, await desk.effects())
     assert (await desk.position()).next_offset == 10
-    assert [position.next_offset for position in desk.assured] == [0]
+    assert [position.next_offset for position in desk.checked] == [0]
 
 
 async def test_a_gap_stops(desk: Desk) -> None:

@@ -16,8 +16,9 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 from shared.messaging import relay
 from shared.messaging.failures import OperatorNeeded
+from shared.messaging.one_try_producer import BATCH_BYTES
 from shared.messaging.outbox import Row, Statement, partition_of
-from shared.messaging.relay import BATCH_BYTES, Relay
+from shared.messaging.relay import Relay
 from tests.servers import Servers
 from tests.small_service import NOON, Small, StepTaken, new, outbox
 
@@ -148,7 +149,7 @@ async def test_published_rows_are_removed_when_their_time_is_over(
     new_small: NewSmall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A published row past its time goes, a younger one stays, and counting goes on where it was."""
-    monkeypatch.setattr("shared.messaging.relay.TEND_SECONDS", 0.1)
+    monkeypatch.setattr("shared.messaging.relay.UPKEEP_SECONDS", 0.1)
     small = await new_small()
     await small.walk(2500)
     async with running(small.relay()):

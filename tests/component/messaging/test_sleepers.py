@@ -15,7 +15,7 @@ from tests.fault.tally import Added
 
 
 @pytest.mark.parametrize("moved", [True, False])
-async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
+async def test_positions_that_moved_while_the_log_was_asked_are_checked_again(
     desk: Desk, monkeypatch: pytest.MonkeyPatch, *, moved: bool
 ) -> None:
     """With the positions where they were it is another log: OperatorNeeded.
@@ -44,7 +44,9 @@ async def test_positions_that_moved_while_the_log_was_asked_are_doubted_again(
         session_seconds=10,
     )
     with pytest.raises(Unavailable if moved else OperatorNeeded):
-        await consumer._checked([TopicPartition(desk.catalogue.added.topic, desk.partition)])
+        await consumer._checked_positions(
+            [TopicPartition(desk.catalogue.added.topic, desk.partition)]
+        )
 
 
 async def test_positions_that_are_no_longer_locked_stop_nobody(

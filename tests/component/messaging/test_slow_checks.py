@@ -11,8 +11,9 @@ import pytest
 from shared.clock import utc_now
 from shared.messaging import log_check
 from shared.messaging.consumer import Consumer
-from shared.messaging.dispatch import Dispatch, Read
+from shared.messaging.dispatch import Dispatch
 from shared.messaging.parser import InboundRecord
+from shared.messaging.plan import Validated
 from shared.messaging.position import Position
 from shared.postgres.pool import create_pool
 from tests.fault.tally import Stage, exactly_once
@@ -26,18 +27,18 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
     effect all the same, once, in its order.
     """
     await stage.log.add(2_000)
-    assured, read_ahead = log_check.check_log, Dispatch.read_ahead
+    checked, validated_ahead = log_check.check_log, Dispatch.validate_ahead
 
     async def slow_check_log(bootstrap_servers: str, positions: Sequence[Position]) -> object:
         await asyncio.sleep(check)
-        return await assured(bootstrap_servers, positions)
+        return await checked(bootstrap_servers, positions)
 
-    async def slow_read_ahead(self: Dispatch, batch: Sequence[InboundRecord]) -> Read:
+    async def slow_validate_ahead(self: Dispatch, batch: Sequence[InboundRecord]) -> Validated:
         await asyncio.sleep(decode)
-        return await read_ahead(self, batch)
+        return await validated_ahead(self, batch)
 
     monkeypatch.setattr("shared.messaging.log_check.check_log", slow_check_log)
-    monkeypatch.setattr(Dispatch, "read_ahead", slow_read_ahead)
+    monkeypatch.setattr(Dispatch, "validate_ahead", slow_validate_ahead)
     monkeypatch.setattr("shared.messaging.consumer.BATCH_RECORDS", 400)
     monkeypatch.setattr("shared.messaging.consumer.READ_AHEAD_FROM", 10)
     pool = await create_pool(stage.database, application="slow", size=4)

@@ -189,30 +189,30 @@ def recover_place(
     yield
     sent: Sent = connection.get("sent", partition)
     in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
-    lane = plan_of_recovery(partition, sent, in_order, log, "the topic made anew")
-    if lane.lost:
+    plan = plan_of_recovery(partition, sent, in_order, log, "the topic made anew")
+    if plan.lost:
         platform.accepted.add(service.name)
         platform.say(
             "operator",
-            f"accepts that {lane.lost} numbers of {partition.topic}/{partition.partition} are lost",
+            f"accepts that {plan.lost} numbers of {partition.topic}/{partition.partition} are lost",
         )
     yield
     if "21-numbers" not in platform.off:
-        for event, number in [*((event, None) for event in lane.sent_anew), *lane.renumbered]:
+        for event, number in [*((event, None) for event in plan.resent), *plan.renumbered]:
             key, row = rows[event]
             connection.put("outbox", key, row._replace(sequence=number))
-    for own in lane.lacking if "21-import" not in platform.off else ():
-        record = log.records[own.offset - log.start]
+    for lacked in plan.missing if "21-import" not in platform.off else ():
+        record = log.records[lacked.offset - log.start]
         assert record.event is not None
-        row = Row(record.event, partition, *record[2:], own.sequence)
+        row = Row(record.event, partition, *record[2:], lacked.sequence)
         connection.put(
             "outbox", connection.new_id(), row
         )  # what the log has and the database lacks
         connection.put("outbox_event", record.event, True)
         take_in(service, connection, record)
     moved = Sent()
-    if lane.last:
-        moved = Sent(lane.last.sequence, lane.last.sequence, lane.last.offset, event_of(lane.last))
+    if plan.last:
+        moved = Sent(plan.last.sequence, plan.last.sequence, plan.last.offset, event_of(plan.last))
     connection.put("sent", partition, moved)
     yield
     connection.commit()

@@ -6,20 +6,15 @@ from uuid import UUID
 import pytest
 
 from shared.messaging.failures import OperatorNeeded
-from shared.messaging.leadership import (
-    OffsetRange,
-    PublishedEvent,
-    SequenceScan,
-    StoredPartition,
-    scan_start,
-)
+from shared.messaging.leadership import SequenceScan, StoredPartition, scan_start
+from shared.messaging.log_reader import OffsetRange, PublishedEvent
 
 
 def event(n: int) -> UUID:
     return UUID(int=n)
 
 
-def own(sequence: int, offset: int | None = None, of: int | None = None) -> PublishedEvent:
+def published(sequence: int, offset: int | None = None, of: int | None = None) -> PublishedEvent:
     """Our record number `sequence`, by default at the offset that a clean log gives it, carrying
     the event of that number.
     """
@@ -61,51 +56,77 @@ def decide(
         pytest.param(0, None, (0, 0), [], (1, 0), None, id="nothing yet"),
         pytest.param(3, None, (0, 0), [], (1, 3), None, id="numbered, never sent"),
         pytest.param(
-            3, None, (0, 3), [own(1), own(2), own(3)], (1, 3), own(3), id="sent, never marked"
-        ),
-        pytest.param(
-            5, own(3), (0, 3), [own(1), own(2), own(3)], (1, 5), own(3), id="nothing new on the log"
+            3,
+            None,
+            (0, 3),
+            [published(1), published(2), published(3)],
+            (1, 3),
+            published(3),
+            id="sent, never marked",
         ),
         pytest.param(
             5,
-            own(3),
+            published(3),
+            (0, 3),
+            [published(1), published(2), published(3)],
+            (1, 5),
+            published(3),
+            id="nothing new on the log",
+        ),
+        pytest.param(
+            5,
+            published(3),
             (0, 4),
-            [own(1), own(2), own(3), own(4)],
+            [published(1), published(2), published(3), published(4)],
             (4, 5),
-            own(4),
+            published(4),
             id="one more than marked",
         ),
-        pytest.param(5, own(3), (3, 4), [own(4)], (4, 5), own(4), id="expired up to the mark"),
-        pytest.param(3, own(3), (3, 3), [], (1, 3), own(3), id="all expired"),
         pytest.param(
-            5, own(5), (0, 2), [own(1), own(2)], (1, 5), own(2), id="the marked end is lost"
+            5,
+            published(3),
+            (3, 4),
+            [published(4)],
+            (4, 5),
+            published(4),
+            id="expired up to the mark",
         ),
-        pytest.param(5, own(5), (0, 0), [], (1, 5), None, id="a topic made anew"),
+        pytest.param(3, published(3), (3, 3), [], (1, 3), published(3), id="all expired"),
+        pytest.param(
+            5,
+            published(5),
+            (0, 2),
+            [published(1), published(2)],
+            (1, 5),
+            published(2),
+            id="the marked end is lost",
+        ),
+        pytest.param(5, published(5), (0, 0), [], (1, 5), None, id="a topic made anew"),
         pytest.param(
             4,
-            own(2),
+            published(2),
             (0, 4),
-            [own(1), own(2), own(1, 2), own(2, 3)],
+            [published(1), published(2), published(1, 2), published(2, 3)],
             (3, 4),
-            own(2),
+            published(2),
             id="a zombie's repeats at the end",
         ),
         pytest.param(
             3,
-            own(1),
+            published(1),
             (0, 9),
-            [own(1), own(2, 8)],
+            [published(1), published(2, 8)],
             (2, 3),
-            own(2, 8),
+            published(2, 8),
             id="foreign records between ours",
         ),
         pytest.param(
             9,
-            own(9),
+            published(9),
             (5, 8),
-            [own(6), own(7), own(8)],
+            [published(6), published(7), published(8)],
             (6, 9),
-            own(8),
+            published(8),
             id="begun to expire, and the end lost",
         ),
     ],
@@ -127,49 +148,61 @@ def test_what_the_log_holds(
     [
         pytest.param(
             2,
-            own(2),
+            published(2),
             (0, 3),
-            [own(1), own(2), own(3)],
+            [published(1), published(2), published(3)],
             (1, 2),
             "holds number 3",
             id="a restored database",
         ),
         pytest.param(
             3,
-            own(2),
+            published(2),
             (0, 3),
-            [own(1), own(2), own(3, of=77)],
+            [published(1), published(2), published(3, of=77)],
             (3, 3),
             "another event",
             id="its number given anew",
         ),
         pytest.param(
-            5, own(5), (0, 2), [own(1), own(2)], (4, 5), "lacks number 3", id="lost on both sides"
+            5,
+            published(5),
+            (0, 2),
+            [published(1), published(2)],
+            (4, 5),
+            "lacks number 3",
+            id="lost on both sides",
         ),
         pytest.param(
             5,
-            own(5),
+            published(5),
             (0, 1),
-            [own(5, 0)],
+            [published(5, 0)],
             (1, 5),
             "jumps from number 0 to 5",
             id="written into a new topic",
         ),
         pytest.param(
-            5, own(2), (4, 5), [own(5)], (3, 5), "begins at offset 4", id="expired above the mark"
+            5,
+            published(2),
+            (4, 5),
+            [published(5)],
+            (3, 5),
+            "begins at offset 4",
+            id="expired above the mark",
         ),
         pytest.param(
             5,
             None,
             (4, 5),
-            [own(5)],
+            [published(5)],
             (1, 5),
             "begins at offset 4",
             id="expired, and nothing was ever marked",
         ),
         pytest.param(
             9,
-            own(9),
+            published(9),
             (5, 6),
             [],
             (6, 9),
@@ -186,7 +219,7 @@ def test_what_does_not_add_up_stops(
     kept: tuple[int, int],
     why: str,
 ) -> None:
-    """Rather than count on wrongly, the relay stops and names the command that mends it."""
+    """Rather than count on wrongly, the relay stops and names the remedy."""
     with pytest.raises(OperatorNeeded, match=why) as stop:
         decide(stored(numbered, known), OffsetRange(*bounds), log(*records), rows(*kept))
     assert stop.value.remedy == "terang recover small"

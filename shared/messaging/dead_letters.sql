@@ -1,0 +1,45 @@
+-- name: insert_dead_letters(letters)!
+-- Keeps dead letters until they are settled.
+INSERT INTO messaging.dead_letter
+       (id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp,
+        sequence, event_id, type, key, headers, value)
+SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp,
+       sequence, event_id, type, key, headers, value
+  FROM unnest(:letters::messaging.dead_letter[]);
+
+-- name: open_dead_letters()$
+-- How many wait to be settled.
+SELECT count(*) FROM messaging.dead_letter WHERE settled_at IS NULL;
+
+-- name: list_dead_letters(every, most)
+-- Dead letters without their bytes, oldest first; with `every` the settled ones too.
+SELECT id, at, reason, detail, handler, topic, partition, record_offset, type, event_id, settled_at
+  FROM messaging.dead_letter
+ WHERE :every OR settled_at IS NULL
+ ORDER BY at, id
+ LIMIT :most;
+
+-- name: show_dead_letter(id)^
+-- One dead letter with its record.
+SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, sequence,
+       event_id, type, key, headers, value, settled_at
+  FROM messaging.dead_letter
+ WHERE id = :id;
+
+-- name: lock_open_dead_letter(id)^
+-- The same, if it waits to be settled, held until the transaction ends.
+-- Two replays of one dead letter take effect once.
+SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, sequence,
+       event_id, type, key, headers, value, settled_at
+  FROM messaging.dead_letter
+ WHERE id = :id AND settled_at IS NULL
+   FOR UPDATE;
+
+-- name: settle_dead_letter(at, id)!
+-- It took effect. The copy of its bytes has served.
+UPDATE messaging.dead_letter SET settled_at = :at, key = NULL, headers = NULL, value = NULL
+ WHERE id = :id;
+
+-- name: unsettled_records()
+-- Records that never took effect, as (topic, partition, offset).
+SELECT topic, partition, record_offset FROM messaging.dead_letter WHERE settled_at IS NULL;

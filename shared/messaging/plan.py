@@ -1,0 +1,242 @@
+"""What a transaction does with a batch of records: pure, decided before any use case runs."""
+
+from collections import Counter, deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from aiokafka import TopicPartition
+
+from shared.messaging.envelope import Event
+from shared.messaging.failures import Cause, OperatorNeeded
+from shared.messaging.parser import InboundRecord, RecordFault, events
+from shared.messaging.position import REMEDY, ElsewhereError, Position, Verdict, judge_all
+from shared.messaging.subscription import Subscription
+
+MOST_IN_A_ROW = 20
+"""Dead letters in a row in one partition; one more stops the worker. So many together mean that the
+fault is ours or the log's, not a record's."""
+
+NO_HANDLER = "none"
+"""Stands for the handler of a record that says too little for one to be chosen."""
+
+Call = tuple[Subscription, list[Event[Any]]]
+"""Events of one type that go to the use cases of their subscription together."""
+
+Validated = Mapping[int, Event[Any] | RecordFault]
+"""Events, or why there is none, by id() of their InboundRecord."""
+
+
+class Rejected(NamedTuple):
+    """One record to become a dead letter, why, and who could not take it."""
+
+    record: InboundRecord
+    fault: RecordFault
+    handler: str
+
+
+@dataclass(slots=True)
+class Plan:
+    """Where the partitions stand after a batch, and what happens to each record."""
+
+    ends: list[Position] = field(default_factory=list)
+    calls: list[Call] = field(default_factory=list)
+    rejected: list[Rejected] = field(default_factory=list)
+    unheard: dict[tuple[TopicPartition, str], tuple[int, int]] = field(default_factory=dict)
+    """First offset and count, by partition and type."""
+    skipped: Counter[TopicPartition] = field(default_factory=Counter)
+
+    def count_unheard(self, partition: TopicPartition, record: InboundRecord) -> None:
+        """Counts a record of a type without a subscription."""
+        key = partition, record.type or ""
+        first, count = self.unheard.get(key, (record.identity.offset, 0))
+        self.unheard[key] = (first, count + 1)
+
+
+def make_plan(
+    positions: Mapping[TopicPartition, Position],
+    batch: Sequence[InboundRecord],
+    subscriptions: Mapping[str, Subscription],
+    *,
+    service: str,
+    validated: Validated | None = None,
+    reject_as: RecordFault | None = None,
+    most_in_a_row: int | None = MOST_IN_A_ROW,
+) -> Plan:
+    """Judge each record against the positions and decide what becomes of it.
+
+    `validated` is what `validate` says of the batch. With `reject_as` every event that would take
+    effect is rejected for that reason instead. Raises ElsewhereError if the batch is not what comes
+    next; OperatorNeeded on a gap, or for more than `most_in_a_row` dead letters in a row in one
+    partition.
+    """
+    judged = [
+        _judge(service, positions, partition, records)
+        for partition, records in _by_partition(batch)
+    ]
+    planner = _Planner(
+        service=service,
+        subscriptions=subscriptions,
+        validated=validate(batch, subscriptions) if validated is None else validated,
+        reject_as=reject_as,
+        most_in_a_row=most_in_a_row,
+    )
+    calls = [planner.take(part) for part in judged]
+    planner.plan.calls = merge_calls(calls)
+    return planner.plan
+
+
+class _Judged(NamedTuple):
+    """Consecutive records of one partition, and what each means there."""
+
+    begin: Position
+    end: Position
+    records: list[InboundRecord]
+    verdicts: list[Verdict]
+
+
+def _judge(
+    service: str,
+    positions: Mapping[TopicPartition, Position],
+    partition: TopicPartition,
+    records: list[InboundRecord],
+) -> _Judged:
+    if partition not in positions:
+        raise ElsewhereError
+    begin = positions[partition]
+    verdicts, end = judge_all(begin, [record.identity for record in records])
+    if verdicts[-1] is Verdict.ELSEWHERE:
+        raise ElsewhereError
+    if verdicts[-1] is Verdict.GAP:
+        raise _gap(service, end, records[len(verdicts) - 1])
+    return _Judged(begin, end, records, verdicts)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Planner:
+    """Fills a plan, partition by partition."""
+
+    service: str
+    subscriptions: Mapping[str, Subscription]
+    validated: Validated
+    reject_as: RecordFault | None
+    most_in_a_row: int | None
+    plan: Plan = field(default_factory=Plan)
+
+    def take(self, part: _Judged) -> deque[Call]:
+        """The calls for one partition, in its order; what else happens there goes into the plan."""
+        calls: deque[Call] = deque()
+        together: list[Event[Any]] = []
+        type_: str | None = None
+        failures = part.begin.failures
+        partition = part.end.partition
+        for record, verdict in zip(part.records, part.verdicts, strict=True):
+            if verdict is Verdict.SKIP:
+                self.plan.skipped[partition] += 1
+                continue
+            subscription = self.subscriptions.get(record.type or "")
+            if subscription is None and record.fault is None:
+                self.plan.count_unheard(partition, record)
+                continue
+            outcome = record.fault or self.reject_as or self.validated[id(record)]
+            if isinstance(outcome, RecordFault):
+                failures += 1
+                self._reject(record, outcome, subscription, failures)
+                continue
+            assert subscription is not None  # without one, the record has a fault or went before
+            failures = 0
+            if record.type != type_:
+                together, type_ = [], record.type
+                calls.append((subscription, together))
+            together.append(outcome)
+        self.plan.ends.append(replace(part.end, failures=failures))
+        return calls
+
+    def _reject(
+        self,
+        record: InboundRecord,
+        fault: RecordFault,
+        subscription: Subscription | None,
+        failures: int,
+    ) -> None:
+        """The record becomes a dead letter, the `failures`th in a row."""
+        if self.most_in_a_row is not None and failures > self.most_in_a_row:
+            raise _brake(self.service, record, fault)
+        handler = NO_HANDLER if subscription is None else subscription.handler
+        self.plan.rejected.append(Rejected(record, fault, handler))
+
+
+def merge_calls(partitions: Iterable[deque[Call]]) -> list[Call]:
+    """The calls of all partitions, as few as can be.
+
+    Calls of one type that come next in several partitions are one. A partition keeps its order;
+    between partitions there is none.
+    """
+    waiting = [calls for calls in partitions if calls]
+    merged: list[Call] = []
+    while waiting:
+        subscription = waiting[0][0][0]
+        alike = [calls.popleft()[1] for calls in waiting if calls[0][0] is subscription]
+        merged.append((subscription, [event for together in alike for event in together]))
+        waiting = [calls for calls in waiting if calls]
+    return merged
+
+
+def _gap(service: str, position: Position, record: InboundRecord) -> OperatorNeeded:
+    raw = record.raw
+    return OperatorNeeded(
+        f"{service}: {raw.topic}/{raw.partition} holds sequence {record.identity.sequence} at"
+        f" offset {raw.offset}, but {position.sequence + 1} comes next: an event is missing on the"
+        " log.",
+        remedy=REMEDY,
+        cause=Cause.GAP,
+    )
+
+
+def _brake(service: str, record: InboundRecord, fault: RecordFault) -> OperatorNeeded:
+    raw = record.raw
+    return OperatorNeeded(
+        f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead"
+        f" letters, and offset {raw.offset} would be the next ({fault.code}: {fault.detail})."
+        " Repair the handler and start again; it goes on with the first record that takes effect.",
+        remedy=f"terang dead-letters release {service}"
+        " (only if these records are to become dead letters)",
+        cause=Cause.BRAKE,
+    )
+
+
+def _by_partition(
+    batch: Sequence[InboundRecord],
+) -> list[tuple[TopicPartition, list[InboundRecord]]]:
+    """The batch by partition, in sorted order."""
+    parts: dict[TopicPartition, list[InboundRecord]] = {}
+    for (topic, number), records in groupby(
+        batch, key=lambda record: (record.raw.topic, record.raw.partition)
+    ):
+        parts.setdefault(TopicPartition(topic, number), []).extend(records)
+    return sorted(parts.items())
+
+
+def partitions_of(batch: Sequence[InboundRecord]) -> set[TopicPartition]:
+    """The partitions that a batch's records stand in."""
+    found = {(record.raw.topic, record.raw.partition) for record in batch}
+    return {TopicPartition(*partition) for partition in found}
+
+
+def validate(
+    batch: Iterable[InboundRecord], subscriptions: Mapping[str, Subscription]
+) -> Validated:
+    """The events of these records, or why they are none; those of a type are validated together.
+
+    Of a type without a subscription, nothing.
+    """
+    by_type: dict[str, list[InboundRecord]] = {}
+    for record in batch:
+        if record.fault is None and record.type in subscriptions:
+            by_type.setdefault(record.type or "", []).append(record)
+    validated: dict[int, Event[Any] | RecordFault] = {}
+    for type_, records in by_type.items():
+        found = events(subscriptions[type_].contract, records)
+        validated.update(zip(map(id, records), found, strict=True))
+    return validated

@@ -1,0 +1,84 @@
+"""The table messaging.position: where this service stands in each partition that it consumes."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+import asyncpg
+from aiokafka import TopicPartition
+
+from shared.messaging.position import ElsewhereError, Position
+from shared.postgres import queries
+from shared.postgres.pool import Connection, Pool
+
+SQL = queries.load(Path(__file__).with_name("positions.sql"))
+
+
+def position_of(row: asyncpg.Record) -> Position:
+    """One row of messaging.position."""
+    return Position(
+        TopicPartition(row["topic"], row["partition"]),
+        row["next_offset"],
+        row["sequence"],
+        row["sequence_offset"],
+        row["sequence_event"],
+        row["failures"],
+    )
+
+
+async def ensure_positions(pool: Pool, partitions: Sequence[TopicPartition]) -> None:
+    """Makes a row for each of these partitions, where there is none yet."""
+    topics, numbers = _columns(partitions)
+    await SQL.ensure_positions(pool, topics=topics, partitions=numbers)
+
+
+async def read_positions(pool: Pool, partitions: Sequence[TopicPartition]) -> list[Position]:
+    """The positions of these partitions, in sorted order."""
+    topics, numbers = _columns(partitions)
+    rows = SQL.read_positions(pool, topics=topics, partitions=numbers)
+    return [position_of(row) async for row in rows]
+
+
+async def lock_positions(
+    connection: Connection, partitions: Iterable[TopicPartition]
+) -> dict[TopicPartition, Position]:
+    """The positions of these partitions, locked in sorted order until the transaction ends."""
+    topics, numbers = _columns(sorted(partitions))
+    rows = SQL.lock_positions(connection, topics=topics, partitions=numbers)
+    return {position.partition: position async for row in rows if (position := position_of(row))}
+
+
+async def move_positions(
+    connection: Connection,
+    positions: Mapping[TopicPartition, Position],
+    ends: Sequence[Position],
+) -> None:
+    """Compare-and-set of each position to its end.
+
+    Raises ElsewhereError if any stands no longer where it was read.
+    """
+    topics, numbers = _columns([end.partition for end in ends])
+    moved = SQL.move_positions(
+        connection,
+        topics=topics,
+        partitions=numbers,
+        expected=[positions[end.partition].next_offset for end in ends],
+        ends=[end.next_offset for end in ends],
+        sequences=[end.sequence for end in ends],
+        set_at=[end.sequence_offset for end in ends],
+        set_by=[end.sequence_event for end in ends],
+        failures=[end.failures for end in ends],
+    )
+    if len([row async for row in moved]) != len(ends):
+        raise ElsewhereError
+
+
+async def release_brake(pool: Pool) -> None:
+    """Forgets the dead letters in a row, so that a stopped worker may reject as many again."""
+    await SQL.release_brake(pool)
+
+
+def _columns(partitions: Sequence[TopicPartition]) -> tuple[list[str], list[int]]:
+    return (
+        [partition.topic for partition in partitions],
+        [partition.partition for partition in partitions],
+    )
