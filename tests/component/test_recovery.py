@@ -34,7 +34,7 @@ SELECT *, row_number() OVER (PARTITION BY topic, partition ORDER BY id) AS numbe
 
 
 def example(model: type[Fact]) -> Fact:
-    """The full example of an event; all are about one round, vacancy and person, and here one unit."""
+    """The full example of an event; all are about one round, vacancy, person and unit."""
     path = EXAMPLES / model.__name__ / "full.json"
     fact = model.model_validate_json(path.read_text("utf-8"))
     about = {"unit_id": UNIT} if "unit_id" in model.model_fields else {}

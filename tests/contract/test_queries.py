@@ -32,6 +32,7 @@ async def add(connection):
     return [row async for row in SQL.places(connection, after="")]
 """
 
+OTHER_ROWS = "called without seats and with rows, which it doesn't have"
 BY_NAME = 'getattr(SQL, "add")\n    await'
 
 
@@ -55,7 +56,7 @@ def test_every_query_and_every_call_fit() -> None:
             "use.py",
             "seats=1",
             "rows=2",
-            "use.py:5: SQL.add is called without seats and with rows, which it doesn't have",
+            f"use.py:5: SQL.add is {OTHER_ROWS}",
         ),
         (
             "use.py",
@@ -138,7 +139,7 @@ def test_a_call_in_a_test_is_checked_but_is_no_use(tmp_path: Path) -> None:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text, "utf-8")
     assert faults(tmp_path, "services", called_in=("tests",)) == [
-        "tests/test_hall.py:5: SQL.add is called without seats and with rows, which it doesn't have",
+        f"tests/test_hall.py:5: SQL.add is {OTHER_ROWS}",
         "services/hall/storage/queries.sql: add is never called",
         "services/hall/storage/queries.sql: places is never called",
     ]
