@@ -15,17 +15,22 @@ from shared.web.app import create_app
 from shared.web.problems import Problems
 
 DESCRIPTION = """
-Officers schedule sittings; examiners and proctors record what became of each candidate there; officers close them.
+Officers schedule sittings; examiners and proctors record what became of each candidate there;
+officers close them.
 
-**One result.** A candidate has one result at each stage of a round, whichever sitting recorded it: points, absent (TH) or disqualified (DIS).
-Points are replaced by a correction, with a reason; an absence gives way to points while its sitting is open; a disqualification replaces either.
-Points are texts in digits (`"120"`, `"82.5"`), so that they stay exact; the round's policy says which components there are, their maxima and steps.
+**One result.** A candidate has one result at each stage of a round, whichever sitting recorded it:
+points, absent (TH) or disqualified (DIS). Points are replaced by a correction, with a reason; an
+absence gives way to points while its sitting is open; a disqualification replaces either. Points
+are texts in digits (`"120"`, `"82.5"`), so that they stay exact; the round's policy says which
+components there are, their maxima and steps.
 
-**Who may sit.** Whoever was verified sits the first stage; whoever the list before shortlisted sits a later one. Both are learnt from events, a moment
-after they were decided: an answer 409 that says so is worth another try, with the same Idempotency-Key.
+**Who may sit.** Whoever was verified sits the first stage; whoever the list before shortlisted sits
+a later one. Both are learnt from events, a moment after they were decided: an answer 409 that says
+so is worth another try, with the same Idempotency-Key.
 
-**Closing.** A sitting closes when no admitted candidate of its vacancies waits for a result. From then on it takes no first results; officers may
-still correct and disqualify. Words about persons stay here, and are in no event.
+**Closing.** A sitting closes when no admitted candidate of its vacancies waits for a result. From
+then on it takes no first results; officers may still correct and disqualify. Words about persons
+stay here, and are in no event.
 """
 
 

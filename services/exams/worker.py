@@ -1,4 +1,4 @@
-"""Puts the worker of exams together: it hears who may sit, and carries results out."""
+"""Puts the worker of exams together: it learns who may sit, and carries results out."""
 
 from collections.abc import Callable
 from datetime import datetime

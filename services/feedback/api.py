@@ -16,14 +16,17 @@ from shared.web.app import create_app
 from shared.web.problems import Problems
 
 DESCRIPTION = """
-Citizens complain about units, under their name or none; officers answer; statistics say which units need staff, training or another process.
+Citizens complain about units, under their name or none; officers answer; statistics say which units
+need staff, training or another process.
 
-**Flags.** A unit's rate of complaints in the last twelve calendar months is compared with the province's, by services rendered (by staff where none
-are reported). `probability` says how sure it is that the unit's rate is above the province's by `ratio`. The settings say when a flag is raised
+**Flags.** A unit's rate of complaints in the last twelve calendar months is compared with the
+province's, by services rendered (by staff where none are reported). `probability` says how sure it
+is that the unit's rate is above the province's by `ratio`. The settings say when a flag is raised
 and, at a lower limit, cleared. Complaints answered `not-upheld` or `referred` don't count.
 
-**What isn't shown.** Words and complainants are for officers and complainants alone. Where a unit has fewer than 5 staff, the category of a
-complaint isn't shown either, here or in events, and the unit isn't judged by conduct and competence: it would point at persons.
+**What isn't shown.** Words and complainants are for officers and complainants alone. Where a unit
+has fewer than 5 staff, the category of a complaint isn't shown either, here or in events, and the
+unit isn't judged by conduct and competence: it would point at persons.
 """
 
 

@@ -33,7 +33,8 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
         read = events(contract, [inbound])[0] if contract and inbound.fault is None else None
         if not isinstance(read, Event):
             lines.append(
-                f"Not taken in: {record.topic}/{record.partition} at offset {record.offset} is no event known here."
+                f"Not taken in: {record.topic}/{record.partition} at offset {record.offset} "
+                "is no event known here."
             )
         elif fault := await _take_in(connection, read):
             lines.append(fault)
@@ -43,11 +44,12 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     lines = [f"Taken in: {count} {type_}" for type_, count in sorted(taken.items())] + lines
     if taken["terang.ComplaintFiled"]:
         lines.append(
-            f"{taken['terang.ComplaintFiled']} complaints came back without words and person: no tracking code opens them. Those of units with"
-            " fewer than 5 staff stand under the category `other`."
+            f"{taken['terang.ComplaintFiled']} complaints came back without words and person: "
+            "no tracking code opens them. Those of units with fewer than 5 staff stand under the category `other`."
         )
     lines.append(
-        "Import the services rendered that were imported since the backup once more: they are on no log."
+        "Import the services rendered that were imported since the backup once more: "
+        "they are on no log."
     )
     return lines
 
@@ -86,7 +88,10 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
                 days=data.days,
             )
             if not waited:
-                return f"Complaint {data.complaint_id} was answered otherwise since the backup was restored, or is not known: left as it is."
+                return (
+                    f"Complaint {data.complaint_id} was answered otherwise since the backup was "
+                    "restored, or is not known: left as it is."
+                )
         case UnitFlagged():
             figures = data.figures.model_dump(mode="json")
             await FLAGS.restore_flag(

@@ -10,7 +10,7 @@ from shared.settings import Settings as SettingsOfEveryProcess
 
 
 class Settings(SettingsOfEveryProcess):
-    """When flags are raised and cleared; a flag's event or the API's description says each limit."""
+    """When flags are raised and cleared; each limit is public, in events or the API."""
 
     flag_ratio: Annotated[
         Decimal,
@@ -19,7 +19,8 @@ class Settings(SettingsOfEveryProcess):
             ge=1,
             le=10,
             title="Ratio of a flag",
-            description="A unit is in trouble when its rate of complaints is above so many times the province's",
+            description="A unit is in trouble when its rate of complaints is above so many "
+            "times the province's",
         ),
     ] = Decimal("1.5")
     flag_probability: Annotated[
@@ -29,7 +30,8 @@ class Settings(SettingsOfEveryProcess):
             gt=Decimal("0.5"),
             lt=1,
             title="Probability to flag",
-            description="A flag is raised when the probability of being above the ratio reaches this",
+            description="A flag is raised when the probability of being above the ratio reaches "
+            "this",
         ),
     ] = Decimal("0.95")
     clear_probability: Annotated[
@@ -39,7 +41,8 @@ class Settings(SettingsOfEveryProcess):
             gt=0,
             lt=1,
             title="Probability to clear",
-            description="A flag is lowered when the probability falls below this; it lies under the flagging one, so that a flag does not flicker",
+            description="A flag is lowered when the probability falls below this; it lies under "
+            "the flagging one, so that a flag does not flicker",
         ),
     ] = Decimal("0.80")
     flag_complaints: Annotated[
@@ -49,7 +52,8 @@ class Settings(SettingsOfEveryProcess):
             ge=1,
             le=1000,
             title="Fewest complaints of a flag",
-            description="With fewer complaints in the window no flag is raised, however sure the statistics are",
+            description="With fewer complaints in the window no flag is raised, however sure "
+            "the statistics are",
         ),
     ] = 5
     prior_complaints: Annotated[
@@ -59,7 +63,8 @@ class Settings(SettingsOfEveryProcess):
             ge=Decimal("0.5"),
             le=100,
             title="Weight of the prior",
-            description="Every unit starts as if so many complaints had come at the province's rate; 2 says that units' true rates differ by some 70 % of their mean",
+            description="Every unit starts as if so many complaints had come at the province's "
+            "rate; 2 says that units' true rates differ by some 70 % of their mean",
         ),
     ] = Decimal(2)
     workload_flag: Annotated[
@@ -69,7 +74,8 @@ class Settings(SettingsOfEveryProcess):
             gt=0,
             le=10,
             title="Workload that asks for staff",
-            description="A slow unit needs staff when its services per member of staff are above so many times the province's",
+            description="A slow unit needs staff when its services per member of staff are "
+            "above so many times the province's",
         ),
     ] = Decimal("1.1")
     workload_clear: Annotated[
@@ -79,7 +85,8 @@ class Settings(SettingsOfEveryProcess):
             gt=0,
             le=10,
             title="Workload that no longer does",
-            description="A unit flagged for staff stays so until its workload is no longer above this",
+            description="A unit flagged for staff stays so until its workload is no longer "
+            "above this",
         ),
     ] = Decimal("1.0")
 

@@ -1,4 +1,4 @@
-"""Puts feedback's worker together: it hears units, and assesses when that is owed."""
+"""Puts feedback's worker together: it learns of units, and assesses them when that is owed."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -83,8 +83,10 @@ CREATE TABLE public.personal_reason (
     reason          text        NOT NULL,
     at              timestamptz NOT NULL
 );
-CREATE INDEX personal_reason_candidate ON public.personal_reason (round_id, stage, participant_no, id);
+CREATE INDEX personal_reason_candidate ON public.personal_reason (round_id, stage, participant_no,
+    id);
 
 -- migrate:down
 DROP TABLE public.personal_reason, public.result, public.sitting_vacancy, public.sitting;
-DROP TABLE projections.closed_list, projections.withdrawal, projections.admission, projections.vacancy, projections.round;
+DROP TABLE projections.closed_list, projections.withdrawal, projections.admission,
+    projections.vacancy, projections.round;

@@ -3,7 +3,8 @@
 -- A corrected list may take an admission back, and give it again.
 ALTER TABLE projections.admission
     ADD COLUMN revoked boolean NOT NULL DEFAULT false,
-    ADD COLUMN sequence bigint NOT NULL DEFAULT 0;      -- of the event that said so, in its topic's partition: only newer overwrites
+    -- of the event that said so, in its topic's partition: only newer overwrites
+    ADD COLUMN sequence bigint NOT NULL DEFAULT 0;
 
 -- migrate:down
 DELETE FROM projections.admission WHERE revoked;

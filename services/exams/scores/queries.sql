@@ -4,17 +4,21 @@
 -- join that it takes for small can cost minutes.
 SELECT asked.participant_no,
        coalesce(known.vacancy_id, result.vacancy_id) AS vacancy_id,
-       (SELECT need FROM vacancy WHERE vacancy.vacancy_id = coalesce(known.vacancy_id, result.vacancy_id)) AS need,
+       (SELECT need FROM vacancy
+        WHERE vacancy.vacancy_id = coalesce(known.vacancy_id, result.vacancy_id)) AS need,
        coalesce(known.admitted, false) AS admitted,
        EXISTS (
            SELECT FROM sitting_vacancy
-           WHERE sitting_vacancy.sitting_id = :sitting_id AND sitting_vacancy.vacancy_id = known.vacancy_id) AS covered,
+           WHERE sitting_vacancy.sitting_id = :sitting_id
+               AND sitting_vacancy.vacancy_id = known.vacancy_id) AS covered,
        EXISTS (
            SELECT FROM withdrawal
-           WHERE withdrawal.round_id = :round_id AND withdrawal.participant_no = asked.participant_no) AS withdrawn,
+           WHERE withdrawal.round_id = :round_id
+               AND withdrawal.participant_no = asked.participant_no) AS withdrawn,
        EXISTS (
            SELECT FROM closed_list
-           WHERE closed_list.vacancy_id = known.vacancy_id AND closed_list.list = :basis) AS list_closed,
+           WHERE closed_list.vacancy_id = known.vacancy_id
+               AND closed_list.list = :basis) AS list_closed,
        result.sitting_id AS recorded_in,
        result.state
 FROM unnest(:participant_nos::text[]) AS asked (participant_no)
@@ -29,14 +33,17 @@ LEFT JOIN LATERAL (
 LEFT JOIN LATERAL (
     SELECT result.vacancy_id, result.sitting_id, result.state
     FROM result
-    WHERE result.round_id = :round_id AND result.stage = :stage AND result.participant_no = asked.participant_no
+    WHERE result.round_id = :round_id AND result.stage = :stage
+        AND result.participant_no = asked.participant_no
     LIMIT 1
 ) AS result ON true;
 
--- name: record_result(round_id, stage, participant_no, vacancy_id, sitting_id, state, points, at, gives_way)$
+-- name: record_result(round_id, stage, participant_no, vacancy_id, sitting_id, state, points, at,
+--     gives_way)$
 -- The candidate's result, where there is none yet or one of this sitting that gives way; nothing
 -- comes back where another stands.
-INSERT INTO result AS known (round_id, stage, participant_no, vacancy_id, sitting_id, state, points, recorded_at)
+INSERT INTO result AS known (round_id, stage, participant_no, vacancy_id, sitting_id, state, points,
+                             recorded_at)
 VALUES (:round_id, :stage, :participant_no, :vacancy_id, :sitting_id, :state, :points, :at)
 ON CONFLICT (round_id, stage, participant_no) DO UPDATE
 SET state = excluded.state, points = excluded.points, recorded_at = excluded.recorded_at
@@ -46,9 +53,11 @@ RETURNING true;
 -- name: record_scores(round_id, stage, sitting_id, at, participant_nos, vacancy_ids, points)
 -- Points of many candidates without a result, in the order of their numbers so that two files can't
 -- wait for each other; returns who got them.
-INSERT INTO result (round_id, stage, participant_no, vacancy_id, sitting_id, state, points, recorded_at)
+INSERT INTO result (round_id, stage, participant_no, vacancy_id, sitting_id, state, points,
+                    recorded_at)
 SELECT :round_id, :stage, row.participant_no, row.vacancy_id, :sitting_id, 'scored', row.points, :at
-FROM unnest(:participant_nos::text[], :vacancy_ids::text[], :points::jsonb[]) AS row (participant_no, vacancy_id, points)
+FROM unnest(:participant_nos::text[], :vacancy_ids::text[], :points::jsonb[])
+    AS row (participant_no, vacancy_id, points)
 ORDER BY row.participant_no
 ON CONFLICT DO NOTHING
 RETURNING participant_no;
@@ -75,9 +84,11 @@ VALUES (:round_id, :stage, :participant_no, :decision, :reason, :at);
 -- looked up as in `examinees`.
 SELECT covered.vacancy_id,
        recorded.scored, recorded.missed, recorded.disqualified,
-       candidates.admitted, candidates.waiting, coalesce(candidates.first_waiting, '{}') AS first_waiting,
+       candidates.admitted, candidates.waiting,
+       coalesce(candidates.first_waiting, '{}') AS first_waiting,
        (SELECT shortlisted FROM closed_list
-        WHERE closed_list.vacancy_id = covered.vacancy_id AND closed_list.list = :basis) AS shortlisted
+        WHERE closed_list.vacancy_id = covered.vacancy_id
+            AND closed_list.list = :basis) AS shortlisted
 FROM sitting_vacancy AS covered
 CROSS JOIN LATERAL (
     SELECT count(*) FILTER (WHERE state = 'scored') AS scored,
@@ -89,7 +100,8 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) AS admitted,
            count(*) FILTER (WHERE waits) AS waiting,
-           (array_agg(participant_no ORDER BY participant_no) FILTER (WHERE waits))[1 : 5] AS first_waiting
+           (array_agg(participant_no ORDER BY participant_no)
+           FILTER (WHERE waits))[1 : 5] AS first_waiting
     FROM (
         SELECT admission.participant_no,
                (SELECT true FROM result
@@ -99,29 +111,34 @@ CROSS JOIN LATERAL (
                     WHERE withdrawal.round_id = :round_id
                       AND withdrawal.participant_no = admission.participant_no) IS NULL AS waits
         FROM admission
-        WHERE admission.vacancy_id = covered.vacancy_id AND admission.basis = :basis AND NOT admission.revoked
+        WHERE admission.vacancy_id = covered.vacancy_id AND admission.basis = :basis
+            AND NOT admission.revoked
         OFFSET 0
     ) AS candidate
 ) AS candidates
 WHERE covered.sitting_id = :sitting_id
 ORDER BY covered.vacancy_id;
 
--- name: candidates_of_sitting(sitting_id, basis, after_vacancy, after_number, round_id, stage, state, most)
+-- name: candidates_of_sitting(sitting_id, basis, after_vacancy, after_number, round_id, stage,
+--     state, most)
 -- A page of a sitting's candidates by vacancy and number: who has a result here, and who is
 -- admitted, did not withdraw and has none anywhere.
-SELECT admission.vacancy_id, admission.participant_no, coalesce(result.state, 'waiting') AS state, result.points
+SELECT admission.vacancy_id, admission.participant_no, coalesce(result.state, 'waiting') AS state,
+    result.points
 FROM sitting_vacancy
 JOIN admission ON admission.vacancy_id = sitting_vacancy.vacancy_id AND admission.basis = :basis
 LEFT JOIN LATERAL (
     SELECT result.sitting_id, result.state, result.points
     FROM result
-    WHERE result.round_id = :round_id AND result.stage = :stage AND result.participant_no = admission.participant_no
+    WHERE result.round_id = :round_id AND result.stage = :stage
+        AND result.participant_no = admission.participant_no
     LIMIT 1
 ) AS result ON true
 WHERE sitting_vacancy.sitting_id = :sitting_id
   AND (:after_vacancy::text IS NULL
        OR (sitting_vacancy.vacancy_id >= :after_vacancy
-           AND (sitting_vacancy.vacancy_id, admission.participant_no) > (:after_vacancy, :after_number)))
+           AND (sitting_vacancy.vacancy_id, admission.participant_no)
+               > (:after_vacancy, :after_number)))
   AND (:state::text IS NULL OR coalesce(result.state, 'waiting') = :state)
   AND CASE WHEN result.state IS NULL
            THEN NOT admission.revoked

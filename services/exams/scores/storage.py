@@ -77,7 +77,7 @@ async def record_scores(
     scored: Sequence[tuple[Examinee, ComponentPoints]],
     at: datetime,
 ) -> set[str]:
-    """Keep the points of candidates without a result; returns the numbers of those that had none."""
+    """Keep the points of candidates without a result; returns the numbers that were recorded."""
     recorded = SCORES.record_scores(
         connection,
         round_id=sitting.round_id,

@@ -69,7 +69,7 @@ class Sitting:
             raise Refusal("sitting-closed", sitting=self.sitting_id)
 
     def refuse_change_if_closed(self, person: Person) -> None:
-        """Raises Refusal `closed-for-your-role`: only officers change a closed sitting's results."""
+        """Raises Refusal `closed-for-your-role`: only officers change what is in a closed one."""
         if self.closed_at is not None and "officer" not in person.roles:
             raise Refusal("closed-for-your-role", sitting=self.sitting_id)
 

@@ -14,7 +14,8 @@ ON CONFLICT DO NOTHING;
 -- Candidates and the ground on which they may sit, or no longer may; a batch holds each once.
 INSERT INTO admission AS known (round_id, participant_no, basis, vacancy_id, revoked, sequence)
 SELECT round_id, participant_no, basis, vacancy_id, :revoked, sequence
-FROM unnest(:round_ids::text[], :participant_nos::text[], :bases::text[], :vacancy_ids::text[], :sequences::bigint[])
+FROM unnest(:round_ids::text[], :participant_nos::text[], :bases::text[], :vacancy_ids::text[],
+            :sequences::bigint[])
     AS new (round_id, participant_no, basis, vacancy_id, sequence)
 ON CONFLICT (round_id, participant_no, basis) DO UPDATE
 SET vacancy_id = excluded.vacancy_id, revoked = excluded.revoked, sequence = excluded.sequence
@@ -29,8 +30,10 @@ ON CONFLICT DO NOTHING;
 -- name: upsert_closed_lists(vacancy_ids, lists, shortlisted, sequences)!
 -- How many each list shortlisted, by the newest event; a batch holds each list once.
 INSERT INTO closed_list AS known (vacancy_id, list, shortlisted, sequence)
-SELECT * FROM unnest(:vacancy_ids::text[], :lists::text[], :shortlisted::integer[], :sequences::bigint[])
-ON CONFLICT (vacancy_id, list) DO UPDATE SET shortlisted = excluded.shortlisted, sequence = excluded.sequence
+SELECT * FROM unnest(:vacancy_ids::text[], :lists::text[], :shortlisted::integer[],
+                     :sequences::bigint[])
+ON CONFLICT (vacancy_id, list) DO UPDATE SET shortlisted = excluded.shortlisted,
+    sequence = excluded.sequence
 WHERE known.sequence < excluded.sequence;
 
 -- name: policy_of_round(round_id)$
@@ -41,7 +44,8 @@ SELECT policy::text FROM round WHERE round_id = :round_id;
 -- Which of these vacancies are not known to belong to the round.
 SELECT asked.vacancy_id
 FROM unnest(:vacancy_ids::text[]) AS asked (vacancy_id)
-WHERE NOT EXISTS (SELECT FROM vacancy WHERE vacancy.vacancy_id = asked.vacancy_id AND vacancy.round_id = :round_id)
+WHERE NOT EXISTS (SELECT FROM vacancy WHERE vacancy.vacancy_id = asked.vacancy_id
+    AND vacancy.round_id = :round_id)
 ORDER BY asked.vacancy_id;
 
 -- name: insert_sitting(sitting_id, round_id, stage, site, starts_at)!
@@ -51,7 +55,8 @@ VALUES (:sitting_id, :round_id, :stage, :site, :starts_at);
 
 -- name: insert_sitting_vacancies(sitting_id, vacancy_ids)!
 -- The vacancies that it holds.
-INSERT INTO sitting_vacancy (sitting_id, vacancy_id) SELECT :sitting_id, unnest(:vacancy_ids::text[]);
+INSERT INTO sitting_vacancy (sitting_id, vacancy_id)
+    SELECT :sitting_id, unnest(:vacancy_ids::text[]);
 
 -- name: sitting(sitting_id)^
 -- A sitting with its round's policy as JSON text.

@@ -253,7 +253,7 @@ def assess(unit: UnitYear, group: ComplaintGroup, norms: Norms, limits: FlagLimi
 
 
 def workload_ratio(unit: UnitYear, norms: Norms) -> Decimal | None:
-    """Services per member of staff over the province's; none where services or staff are unknown."""
+    """Services per member of staff over the province's; none where either is unknown."""
     kind, services = exposure_of(unit)
     if kind != "services" or unit.staff < 1 or norms.services < 1 or norms.staff < 1:
         return None
@@ -291,7 +291,7 @@ def decide(
 def _kind(
     group: ComplaintGroup, figures: FlagFigures, before: FlagKind | None, limits: FlagLimits
 ) -> FlagKind | None:
-    """What the group's flag says from now on, none where there is none; `before` is what it said."""
+    """What the group's flag says from now on, if there is one; `before` is what it said."""
     if before is None and not _suffices(figures, limits):
         return None
     if before is not None and figures.probability < limits.clear_probability:

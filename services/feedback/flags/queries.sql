@@ -1,6 +1,7 @@
 -- name: is_assessment_owed(today)$
 -- Whether there is a mark, or no assessment was made yet today.
-SELECT EXISTS (SELECT FROM public.assessment_owed) OR NOT EXISTS (SELECT FROM public.assessment WHERE assessed_on >= :today);
+SELECT EXISTS (SELECT FROM public.assessment_owed)
+    OR NOT EXISTS (SELECT FROM public.assessment WHERE assessed_on >= :today);
 
 -- name: lock_assessment()!
 -- One assessment at a time, in all workers.
@@ -20,11 +21,13 @@ WITH done AS (
     SELECT unit_id, jsonb_object_agg(category, complaints) AS complaints
       FROM (SELECT unit_id, category, count(*) AS complaints
               FROM complaint
-             WHERE filed_on >= :window_start AND filed_on < :window_to AND (outcome IS NULL OR outcome = 'upheld')
+             WHERE filed_on >= :window_start AND filed_on < :window_to
+                 AND (outcome IS NULL OR outcome = 'upheld')
              GROUP BY unit_id, category) AS by_category
      GROUP BY unit_id
 )
-SELECT unit_id, staff, coalesce(services, 0) AS services, coalesce(months, 0) AS months, coalesce(complaints, '{}') AS complaints
+SELECT unit_id, staff, coalesce(services, 0) AS services, coalesce(months, 0) AS months,
+    coalesce(complaints, '{}') AS complaints
   FROM unit LEFT JOIN done USING (unit_id) LEFT JOIN complained USING (unit_id)
  ORDER BY unit_id;
 
@@ -35,7 +38,8 @@ SELECT unit_id, kind FROM flag WHERE cleared_at IS NULL;
 -- name: raise_flags(unit_ids, kinds, at, figures)!
 -- Raises flags.
 INSERT INTO flag (unit_id, kind, flagged_at, flagged_figures)
-SELECT unit_id, kind, :at, figures FROM unnest(:unit_ids::text[], :kinds::text[], :figures::jsonb[]) AS new (unit_id, kind, figures);
+SELECT unit_id, kind, :at, figures FROM unnest(:unit_ids::text[], :kinds::text[], :figures::jsonb[])
+    AS new (unit_id, kind, figures);
 
 -- name: clear_flags(unit_ids, kinds, at, figures)!
 -- Lowers flags; they stay as history.
@@ -45,8 +49,10 @@ UPDATE flag SET cleared_at = :at, cleared_figures = gone.figures
 
 -- name: keep_assessment(assessed_on, assessed_at, norms)!
 -- Keeps the province's sums.
-INSERT INTO public.assessment (assessed_on, assessed_at, norms) VALUES (:assessed_on, :assessed_at, :norms)
-ON CONFLICT (only_row) DO UPDATE SET assessed_on = excluded.assessed_on, assessed_at = excluded.assessed_at, norms = excluded.norms;
+INSERT INTO public.assessment (assessed_on, assessed_at, norms)
+    VALUES (:assessed_on, :assessed_at, :norms)
+ON CONFLICT (only_row) DO UPDATE SET assessed_on = excluded.assessed_on,
+    assessed_at = excluded.assessed_at, norms = excluded.norms;
 
 -- name: last_assessment()^
 -- The province's sums, and when they were made.
@@ -57,28 +63,34 @@ SELECT assessed_at, norms FROM public.assessment;
 SELECT unit_id, path FROM unit
  WHERE (:after::text IS NULL OR unit_id > :after::text)
    AND (:flagged::boolean IS NULL
-        OR :flagged::boolean = EXISTS (SELECT FROM flag WHERE flag.unit_id = unit.unit_id AND cleared_at IS NULL))
+        OR :flagged::boolean = EXISTS (SELECT FROM flag
+            WHERE flag.unit_id = unit.unit_id AND cleared_at IS NULL))
  ORDER BY unit_id LIMIT :most;
 
 -- name: unit(unit_id, window_start, window_to)^
 -- One unit with its services in a window and how many months of it were reported.
 SELECT unit_id, path, staff,
        (SELECT coalesce(sum(services), 0)::bigint FROM services_rendered AS done
-         WHERE done.unit_id = unit.unit_id AND month >= :window_start AND month < :window_to) AS services,
+         WHERE done.unit_id = unit.unit_id AND month >= :window_start
+             AND month < :window_to) AS services,
        (SELECT count(*) FROM services_rendered AS done
-         WHERE done.unit_id = unit.unit_id AND month >= :window_start AND month < :window_to) AS months
+         WHERE done.unit_id = unit.unit_id AND month >= :window_start
+             AND month < :window_to) AS months
   FROM unit WHERE unit_id = :unit_id;
 
 -- name: counting_complaints_of_unit(unit_id, window_start, window_to)
 -- A unit's complaints by category that count towards flags.
 SELECT category, count(*)::integer AS complaints
   FROM complaint
- WHERE unit_id = :unit_id AND filed_on >= :window_start AND filed_on < :window_to AND (outcome IS NULL OR outcome = 'upheld')
+ WHERE unit_id = :unit_id AND filed_on >= :window_start AND filed_on < :window_to
+     AND (outcome IS NULL OR outcome = 'upheld')
  GROUP BY category;
 
 -- name: counts_by_month(unit_id, window_start, window_to)
 -- A unit's complaints by month and category as the public sees it; null: not shown.
-SELECT date_trunc('month', filed_on)::date AS month, CASE WHEN category_shown THEN category END AS category, count(*)::integer AS complaints
+SELECT date_trunc('month', filed_on)::date AS month,
+       CASE WHEN category_shown THEN category END AS category,
+       count(*)::integer AS complaints
   FROM complaint WHERE unit_id = :unit_id AND filed_on >= :window_start AND filed_on < :window_to
  GROUP BY 1, 2 ORDER BY 1, 2;
 
@@ -94,5 +106,6 @@ SELECT kind, flagged_at, flagged_figures, cleared_at, cleared_figures FROM flag
 
 -- name: restore_flag(unit_id, kind, at, figures)!
 -- A flag out of the log, unless it stands already.
-INSERT INTO flag (unit_id, kind, flagged_at, flagged_figures) VALUES (:unit_id, :kind, :at, :figures)
+INSERT INTO flag (unit_id, kind, flagged_at, flagged_figures)
+    VALUES (:unit_id, :kind, :at, :figures)
 ON CONFLICT (unit_id, kind) WHERE cleared_at IS NULL DO NOTHING;

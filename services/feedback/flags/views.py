@@ -86,7 +86,8 @@ class UnitView(UnitInList):
     window_from: date = Field(description="First day of the twelve months that count")
     window_to: date = Field(description="First day after the window")
     assessed_at: datetime | None = Field(
-        description="When the province's figures were last summed up, UTC; none before the first time"
+        description="When the province's figures were last summed up, UTC; "
+        "none before the first time"
     )
     groups: list[GroupView] = Field(
         description="Empty before the first assessment. Units with fewer than 5 staff are not "

@@ -23,7 +23,8 @@ CREATE TABLE public.complaint (
     complaint_id        uuid        PRIMARY KEY,
     unit_id             text        NOT NULL,
     category            text        NOT NULL,
-    category_shown      boolean     NOT NULL,   -- fixed when filed: a unit that grows must not uncover old complaints
+    -- fixed when filed: a unit that grows must not uncover old complaints
+    category_shown      boolean     NOT NULL,
     filed_at            timestamptz NOT NULL,
     filed_on            date        NOT NULL,   -- in the province's zone
     outcome             text        CHECK (outcome IN ('upheld', 'not-upheld', 'referred')),
@@ -38,14 +39,16 @@ CREATE INDEX complaint_window ON public.complaint (filed_on, unit_id, category, 
 
 CREATE TABLE public.complaint_words (
     complaint_id        uuid        PRIMARY KEY REFERENCES public.complaint,
-    subject             text,                   -- the provider's id of a named complainant; null: anonymous
+    -- the provider's id of a named complainant; null: anonymous
+    subject             text,
     tracking_hash       bytea       NOT NULL UNIQUE,
     text                text        NOT NULL,
     place               text,
     happened_on         date,
     answer              text
 );
-CREATE INDEX complaint_words_subject ON public.complaint_words (subject, complaint_id) WHERE subject IS NOT NULL;
+CREATE INDEX complaint_words_subject ON public.complaint_words (subject, complaint_id)
+    WHERE subject IS NOT NULL;
 
 -- Flags are decisions: raised with the figures of then, lowered with those of then, and kept.
 CREATE TABLE public.flag (
@@ -70,12 +73,14 @@ CREATE TABLE public.assessment_owed (
 -- The province's sums of the last assessment, which units are shown against.
 CREATE TABLE public.assessment (
     only_row            boolean     PRIMARY KEY DEFAULT true CHECK (only_row),
-    assessed_on         date        NOT NULL,   -- in the province's zone; on a new day the window may have moved
+    -- in the province's zone; on a new day the window may have moved
+    assessed_on         date        NOT NULL,
     assessed_at         timestamptz NOT NULL,
     norms               jsonb       NOT NULL
 );
 
 -- migrate:down
 
-DROP TABLE public.assessment, public.assessment_owed, public.flag, public.complaint_words, public.complaint, public.services_rendered;
+DROP TABLE public.assessment, public.assessment_owed, public.flag, public.complaint_words,
+    public.complaint, public.services_rendered;
 DROP TABLE projections.unit;

@@ -2,8 +2,10 @@
 -- Units as their events say; an older event changes nothing.
 INSERT INTO unit AS known (unit_id, path, staff, sequence)
 SELECT unit_id, path, staff, sequence
-  FROM unnest(:unit_ids::text[], :paths::text[], :staff::integer[], :sequences::bigint[]) AS new (unit_id, path, staff, sequence)
-ON CONFLICT (unit_id) DO UPDATE SET path = excluded.path, staff = excluded.staff, sequence = excluded.sequence
+  FROM unnest(:unit_ids::text[], :paths::text[], :staff::integer[], :sequences::bigint[])
+      AS new (unit_id, path, staff, sequence)
+ON CONFLICT (unit_id) DO UPDATE SET path = excluded.path, staff = excluded.staff,
+    sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
 -- name: known_units(unit_ids)
@@ -17,7 +19,8 @@ SELECT staff FROM unit WHERE unit_id = :unit_id;
 -- name: upsert_services(unit_ids, months, services)!
 -- Services rendered by unit and month; a count replaces the one before it.
 INSERT INTO services_rendered (unit_id, month, services)
-SELECT unit_id, month, services FROM unnest(:unit_ids::text[], :months::date[], :services::bigint[]) AS new (unit_id, month, services)
+SELECT unit_id, month, services FROM unnest(:unit_ids::text[], :months::date[], :services::bigint[])
+    AS new (unit_id, month, services)
 ON CONFLICT (unit_id, month) DO UPDATE SET services = excluded.services;
 
 -- name: owe_assessment()!

@@ -131,7 +131,7 @@ async def test_a_file_ahead_of_its_candidates_is_asked_for_again(exams: Exams) -
 async def test_a_file_of_another_form_is_refused(
     exams: Exams, file: str, words: str | None
 ) -> None:
-    """Other columns, broken quotes, too few or too many values: the answer says what was expected."""
+    """Other columns, broken quotes, too few or too many values: the answer says what is right."""
     sitting = await exams.schedule(NURSE)
     answer = await exams.send(sitting, file)
     assert answer.status_code == 422

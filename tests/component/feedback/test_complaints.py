@@ -123,7 +123,8 @@ async def test_the_tracking_code_stands_nowhere_in_the_database(app: ServiceApp)
     receipt = await file(app, {"Idempotency-Key": str(uuid4())})
     code = receipt["tracking_code"]
     tables = await app.pool.fetch(
-        "SELECT schemaname, tablename FROM pg_tables WHERE schemaname IN ('public', 'projections', 'messaging')"
+        "SELECT schemaname, tablename FROM pg_tables"
+        " WHERE schemaname IN ('public', 'projections', 'messaging')"
     )
     assert len(tables) > 8
     for table in tables:

@@ -25,7 +25,8 @@ async def log_of(app: ServiceApp) -> list[Record]:
     """
     records = []
     rows = await app.pool.fetch(
-        """SELECT *, row_number() OVER (PARTITION BY topic, partition ORDER BY id) AS number FROM messaging.outbox
+        """SELECT *, row_number() OVER (PARTITION BY topic, partition ORDER BY id) AS number
+        FROM messaging.outbox
            ORDER BY topic, partition, id"""
     )
     for row in rows:

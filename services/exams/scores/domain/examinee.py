@@ -1,4 +1,4 @@
-"""What may become of a candidate's result: each has one at a stage, whichever sitting recorded it."""
+"""What may become of a candidate's result: each has one at each stage, from any sitting."""
 
 from dataclasses import dataclass
 from typing import Any, Literal

@@ -38,7 +38,7 @@ WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_w
 def points_refusal(
     policy: Policy, stage: str, points: ComponentPoints, need: str | None
 ) -> Refusal | None:
-    """`points-refused` with every fault that the policy finds in the points; none where there are none.
+    """`points-refused` with every fault that the policy finds in the points, or none.
 
     `need` is the kind of need of the candidate's vacancy.
     """

@@ -20,7 +20,8 @@ DecisionReason = Annotated[
     str,
     StringConstraints(strip_whitespace=True, min_length=3, max_length=2000, pattern=r"^[^\x00]*$"),
     Field(
-        description="Why, for those who answer objections; it stays in this service and is in no event",
+        description="Why, for those who answer objections; it stays in this service "
+        "and is in no event",
     ),
 ]
 

@@ -30,7 +30,8 @@ PointsByComponent = Annotated[
     Field(
         min_length=1,
         max_length=50,
-        description="Points in each component of the stage, each within the policy's maximum and a multiple of its step",
+        description="Points in each component of the stage, each within the policy's maximum "
+        "and a multiple of its step",
         examples=[{"TWK": "120", "TIU": "130", "TKP": "181"}],
     ),
 ]

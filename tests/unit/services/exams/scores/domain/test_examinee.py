@@ -43,7 +43,7 @@ def examinee(
     ],
 )
 def test_a_first_result(stage: str, candidate: Examinee, expected: str | None) -> None:
-    """Only the admitted of the sitting's vacancies who did not withdraw and have no result get one."""
+    """Only admitted candidates of its vacancies, not withdrawn and without a result, get one."""
     assert code(candidate.first_result_refusal(sitting(stage))) == expected
     for new in STATES:
         if candidate.state is None:
