@@ -45,7 +45,8 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     if taken["terang.ComplaintFiled"]:
         lines.append(
             f"{taken['terang.ComplaintFiled']} complaints came back without words and person: "
-            "no tracking code opens them. Those of units with fewer than 5 staff stand under the category `other`."
+            "no tracking code opens them. Those of units with fewer than 5 staff stand under "
+            "the category `other`."
         )
     lines.append(
         "Import the services rendered that were imported since the backup once more: "

@@ -5,6 +5,7 @@ An assessment is owed whenever something that it rests on changed, and on each n
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from services.feedback.flags.domain import (
@@ -18,7 +19,7 @@ from services.feedback.flags.domain import (
     window_of,
 )
 from services.feedback.flags.storage import FLAGS, NORMS
-from shared.contracts.feedback import UnitCleared, UnitFlagged
+from shared.contracts.feedback import FlagKind, UnitCleared, UnitFlagged
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 
@@ -69,19 +70,19 @@ async def _keep_flags(
     connection: Connection, changes: Sequence[UnitFlagged | UnitCleared], now: datetime
 ) -> None:
     """Keeps what is cleared, then what is raised: a flag that changes its kind stands once."""
-    cleared = [change for change in changes if isinstance(change, UnitCleared)]
-    await FLAGS.clear_flags(
-        connection,
-        unit_ids=[change.unit_id for change in cleared],
-        kinds=[change.kind for change in cleared],
-        figures=[change.figures.model_dump(mode="json") for change in cleared],
-        at=now,
-    )
-    raised = [change for change in changes if isinstance(change, UnitFlagged)]
-    await FLAGS.raise_flags(
-        connection,
-        unit_ids=[change.unit_id for change in raised],
-        kinds=[change.kind for change in raised],
-        figures=[change.figures.model_dump(mode="json") for change in raised],
-        at=now,
+    unit_ids, kinds, figures = _columns(changes, UnitCleared)
+    await FLAGS.clear_flags(connection, unit_ids=unit_ids, kinds=kinds, figures=figures, at=now)
+    unit_ids, kinds, figures = _columns(changes, UnitFlagged)
+    await FLAGS.raise_flags(connection, unit_ids=unit_ids, kinds=kinds, figures=figures, at=now)
+
+
+def _columns(
+    changes: Sequence[UnitFlagged | UnitCleared], model: type[UnitFlagged | UnitCleared]
+) -> tuple[list[str], list[FlagKind], list[dict[str, Any]]]:
+    """Unit ids, kinds and figures of the changes of one model."""
+    some = [change for change in changes if isinstance(change, model)]
+    return (
+        [change.unit_id for change in some],
+        [change.kind for change in some],
+        [change.figures.model_dump(mode="json") for change in some],
     )

@@ -26,7 +26,7 @@ from services.feedback.flags.domain import (
     window_of,
     workload_ratio,
 )
-from shared.contracts.feedback import UnitCleared, UnitFlagged
+from shared.contracts.feedback import FlagKind, UnitCleared, UnitFlagged
 
 LIMITS = FlagLimits(
     ratio=Decimal("1.5"),
@@ -335,16 +335,17 @@ def test_a_settled_province_stays_settled(
         unit(f"U{n}", staff=a, services=b, slow=c, people=d) for n, (a, b, c, d) in enumerate(of)
     ]
     norms = norms_of(units, WINDOW)
-    standing: set[tuple[str, str]] = set()
-    for each in units:
-        slow = data.draw(st.sampled_from([None, "staff", "process"]))
-        standing |= {(each.unit_id, slow)} if slow else set()
-        standing |= {(each.unit_id, "training")} if data.draw(st.booleans()) else set()
-    for change in decide(units, [OpenFlag(*flag) for flag in standing], norms, LIMITS):  # type: ignore[arg-type]
+    standing: set[tuple[str, FlagKind]] = set()
+    slow_kinds: list[FlagKind | None] = [None, "staff", "process"]
+    for judged in units:
+        slow = data.draw(st.sampled_from(slow_kinds))
+        standing |= {(judged.unit_id, slow)} if slow else set()
+        standing |= {(judged.unit_id, "training")} if data.draw(st.booleans()) else set()
+    for change in decide(units, [OpenFlag(*flag) for flag in standing], norms, LIMITS):
         flag = (change.unit_id, change.kind)
         assert (flag in standing) == isinstance(change, UnitCleared)
         standing ^= {flag}
-    assert decide(units, [OpenFlag(*flag) for flag in standing], norms, LIMITS) == []  # type: ignore[arg-type]
+    assert decide(units, [OpenFlag(*flag) for flag in standing], norms, LIMITS) == []
     assert not {u for u, kind in standing if kind == "staff"} & {
         u for u, kind in standing if kind == "process"
     }
