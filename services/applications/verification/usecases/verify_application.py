@@ -52,8 +52,8 @@ class VerifyApplication(BaseModel):
         Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
     ) = Field(
         None,
-        description="With MS, where the round's policy has priority groups: the applicant's; none: as "
-        "it stands",
+        description="With MS, where the round's policy has priority groups: the applicant's; none: "
+        "as it stands",
         examples=["R3"],
     )
 
