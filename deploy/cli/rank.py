@@ -74,7 +74,7 @@ def rank(
             file=sys.stderr,
         )
         raise typer.Exit(1) from error
-    from services.ranking.explanation.domain.explain import sentences
+    from services.ranking.explanation.domain.sentences import sentences
 
     rules = named(policy)
     list_ = _list_of(rules, stage)

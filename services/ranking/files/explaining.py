@@ -5,7 +5,8 @@ from typing import cast
 
 import numpy as np
 
-from services.ranking.explanation.domain.explain import Explanation, Other, Place, explain
+from services.ranking.explanation.domain.account import Explanation, explain
+from services.ranking.explanation.domain.comparison import ListedCandidate, PlaceOnList
 from services.ranking.files.ranking import Lists, Standings
 from services.ranking.files.reading import Candidates, Vacancy
 from services.ranking.merit.domain.merit import Gate
@@ -28,13 +29,13 @@ def explain_row(
     ranked = [int(at) for at in here if one.gate[at] == Gate.RANKED]
     own = next(int(at) for at in here if one.rows[at] == row)
 
-    def other(at: int | None) -> Other | None:
+    def other(at: int | None) -> ListedCandidate | None:
         if at is None:
             return None
         candidate = lists.candidate(int(one.rows[at]), one.one)
         standing = rules.stands(candidate)
         assert standing is not None
-        return Other(candidate, int(one.rank[at]), standing)
+        return ListedCandidate(candidate, int(one.rank[at]), standing)
 
     above = next((before for before, at in pairwise(ranked) if at == own), None)
     below = next((after for at, after in pairwise(ranked) if at == own), None)
@@ -42,7 +43,7 @@ def explain_row(
     to_the_limit = [
         at for at in ranked if one.within[at] or one.words[int(one.code[at])] == UNDECIDED
     ]
-    place = Place(
+    place = PlaceOnList(
         rank=int(one.rank[own]) or None,
         of=len(ranked),
         equals=int(one.equals[own]) or 1,
@@ -53,7 +54,7 @@ def explain_row(
         below=other(below),
         last_within=other(to_the_limit[-1] if to_the_limit else None),
     )
-    self_ = cast("Other", other(own))
+    self_ = cast("ListedCandidate", other(own))
     return explain(
         lists.policy, rules, vacancy.need, vacancy.seats, self_.candidate, self_.standing, place
     )

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
-from services.ranking.explanation.domain.explain import Explanation
+from services.ranking.explanation.domain.account import Explanation
 from services.ranking.files.columns import FilesRefusedError
 from services.ranking.files.explaining import explain_row
 from services.ranking.files.ranking import Lists

@@ -1,6 +1,6 @@
-"""Explains to anyone why a candidate stands where they stand on a list, live or as it was fixed."""
+"""Shows anyone why a candidate has their place on a list, live or as it was fixed."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -15,13 +15,9 @@ from services.ranking.answer_fields import (
     Rank,
     Score,
 )
-from services.ranking.explanation.domain.explain import (
-    Explanation,
-    Other,
-    Place,
-    explain,
-    sentences,
-)
+from services.ranking.explanation.domain.account import Explanation, explain
+from services.ranking.explanation.domain.comparison import ListedCandidate, PlaceOnList
+from services.ranking.explanation.domain.sentences import sentences
 from services.ranking.merit.domain.merit import Candidate, Gate, Standing
 from services.ranking.merit.domain.standing import UNDECIDED
 from services.ranking.rounds.storage import load_round
@@ -37,11 +33,11 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 
-class _Told(BaseModel):
+class _Shown(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class ThresholdTold(_Told):
+class ThresholdExplained(_Shown):
     """A threshold and what the candidate has."""
 
     of: str = Field(description="A component, or a stage (its total)")
@@ -51,8 +47,8 @@ class ThresholdTold(_Told):
     passed: Passed
 
 
-class LiftTold(_Told):
-    """A component whose points a bonus of the policy lifted."""
+class BonusExplained(_Shown):
+    """A bonus of the policy that raised the points of a component."""
 
     of: str = Field(description="The component")
     name: dict[Language, str] = Field(description="The bonus's, by language")
@@ -60,7 +56,7 @@ class LiftTold(_Told):
     after: str = Field(description="Its points with the bonus, which count")
 
 
-class TermTold(_Told):
+class ScorePartExplained(_Shown):
     """A part of the score, step by step; decimals exact, or with `…` where they do not end."""
 
     of: str = Field(description="A stage (its total), or a component")
@@ -72,8 +68,8 @@ class TermTold(_Told):
     rounded: bool = Field(description="One of the two steps was rounded")
 
 
-class BesideTold(_Told):
-    """Who stands next, and what put one before the other."""
+class ComparisonExplained(_Shown):
+    """Another candidate, and what put one of the two before the other."""
 
     participant_no: ParticipantNo
     rank: Rank
@@ -87,8 +83,8 @@ class BesideTold(_Told):
     other: str | None = Field(description="Those of the other")
 
 
-class PlaceExplained(_Told):
-    """Why a candidate stands where they stand.
+class PlaceExplained(_Shown):
+    """Why a candidate has their place on a list.
 
     No fact of a person is shown, also where one decided.
     """
@@ -109,13 +105,15 @@ class PlaceExplained(_Told):
     stages: dict[str, str] = Field(
         description="How each stage that counts ended: `scored`, `missed`, `disqualified`, `waiting`"
     )
-    lifts: tuple[LiftTold, ...] = Field(
+    lifts: tuple[BonusExplained, ...] = Field(
         description="Points that bonuses lifted; those that ask for a fact of the person are not told"
     )
-    thresholds: tuple[ThresholdTold, ...] = Field(
+    thresholds: tuple[ThresholdExplained, ...] = Field(
         description="That apply, as far as there are results"
     )
-    terms: tuple[TermTold, ...] = Field(description="The score's parts; none unless ranked")
+    terms: tuple[ScorePartExplained, ...] = Field(
+        description="The score's parts; none unless ranked"
+    )
     points_shown: bool = Field(
         description="False where the policy does not publish points: then none are told"
     )
@@ -125,10 +123,10 @@ class PlaceExplained(_Told):
     rank: MaybeRank
     of: int = Field(description="How many have a rank")
     equals: int = Field(description="How many share the rank, this one included")
-    above: BesideTold | None = Field(
+    above: ComparisonExplained | None = Field(
         description="Who stands just before; none for the first, and for whoever has no rank"
     )
-    below: BesideTold | None = Field(
+    below: ComparisonExplained | None = Field(
         description="Who stands just after; none for the last, and for whoever has no rank"
     )
     limit: int | None = Field(description="How many the cut has room for")
@@ -157,16 +155,16 @@ async def explain_place(
     state: State | None,
     language: Language,
 ) -> PlaceExplained:
-    """The account and its sentences: by default of the newest list that the candidate stands on, as
-    it was fixed where it is.
+    """The account and its sentences, of a list as it was fixed, or live until it is.
 
-    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `not-on-the-list`.
+    By default of the newest list that the candidate stands on. Raises Refusal `unknown-vacancy`,
+    `unknown-list`, `not-closed`, `not-on-the-list`.
     """
     asked = await load_list(connection, vacancy_id, list_code, state)
     if list_code is None:
-        for one in reversed(asked.vacancy.open_lists):
-            if await OneList(connection, vacancy_id, one).find(participant_no):
-                asked = await load_list(connection, vacancy_id, one.code, state)
+        for rules in reversed(asked.vacancy.open_lists):
+            if await OneList(connection, vacancy_id, rules).find(participant_no):
+                asked = await load_list(connection, vacancy_id, rules.code, state)
                 break
     policy = (await load_round(connection, asked.vacancy.round_id)).policy
     if asked.closing is None:
@@ -190,43 +188,46 @@ async def explain_place(
 async def _live(
     connection: Connection, asked: RequestedList, policy: Policy, participant_no: str
 ) -> Explanation:
-    one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
-    row = await one.find(participant_no)
+    """The account by all that is known now, in this transaction's snapshot."""
+    standings = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
+    row = await standings.find(participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
-    line = await one.line(row)
-    codes, cut = await live_figures(one, asked.cut)
+    line = await standings.line(row)
+    codes, cut = await live_figures(standings, asked.cut)
     to_the_limit = cut.within + codes[UNDECIDED]
-    last = await one.at_the_limit(to_the_limit) if to_the_limit else None
-    others = (
-        [await one.above(row), await one.below(row), last] if row.ranked else [None, None, last]
-    )
-    known = await _known(
-        connection, asked, [participant_no, *(each.participant_no for each in others if each)]
-    )
-
-    async def other(each: Stands | None) -> Other | None:
-        if each is None:
-            return None
-        rank = (await one.line(each)).rank
-        assert rank is not None
-        return Other(known[each.participant_no], rank, _standing(asked, known[each.participant_no]))
-
+    last = await standings.at_the_limit(to_the_limit) if to_the_limit else None
+    above, below = await standings.neighbours(row) if row.ranked else (None, None)
+    listed = await _listed(connection, asked, standings, [row, above, below, last])
     passed = (asked.rules.codes.within, asked.rules.codes.passed, UNDECIDED)
-    place = Place(
+    place = PlaceOnList(
         rank=line.rank,
         of=sum(codes[code] for code in passed),
         equals=line.equals,
         code=asked.shown(line),
         goes_on=asked.cut.code(line.gate, line.rank, line.equals) == asked.rules.codes.within,
         within=cut.within,
-        above=await other(others[0]),
-        below=await other(others[1]),
-        last_within=await other(last),
+        above=listed[above.participant_no] if above else None,
+        below=listed[below.participant_no] if below else None,
+        last_within=listed[last.participant_no] if last else None,
     )
-    return _explain(
-        asked, policy, known[participant_no], _standing(asked, known[participant_no]), place
-    )
+    return _explain(asked, policy, listed[participant_no], place)
+
+
+async def _listed(
+    connection: Connection, asked: RequestedList, standings: OneList, rows: Sequence[Stands | None]
+) -> dict[str, ListedCandidate]:
+    """The candidates of these rows with all that is known of them, by participant number."""
+    vacancy = asked.vacancy
+    ranks = {row.participant_no: (await standings.line(row)).rank for row in rows if row}
+    pairs = [(vacancy.vacancy_id, participant_no) for participant_no in ranks]
+    listed = {}
+    for _, candidate in await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs):
+        standing = asked.rules.stands(candidate)
+        assert standing is not None  # whoever has a row on the list is admitted to it
+        number = candidate.participant_no
+        listed[number] = ListedCandidate(candidate, ranks[number], standing)
+    return listed
 
 
 async def _closed(
@@ -236,66 +237,66 @@ async def _closed(
     policy: Policy,
     participant_no: str,
 ) -> Explanation:
-    """By the fixed lines, and the personal facts as they were then.
+    """The account by the fixed lines, and the personal facts as they were then.
 
     Where these were erased and today's don't give the fixed order, that is said.
     """
     row = await STANDINGS.closed_line(connection, **asked.key, participant_no=participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
-    near = {
-        other["place"]: other
-        async for other in STANDINGS.closed_lines_after(
-            connection, **asked.key, after=row["place"] - 2, most=3
-        )
-        if other["rank"] is not None and row["rank"] is not None
-    }
+    near = await _ranked_near(connection, asked, row)
     codes = asked.rules.codes
     within = closing["codes"].get(codes.within, 0)
-    last = [
-        one
-        async for one in STANDINGS.closed_lines_after(
-            connection, **asked.key, after=within - 1, most=1
-        )
-    ]
-    rows = {other["participant_no"]: other for other in (row, *near.values(), *last)}
+    last = await _closed_lines(connection, asked, after=within - 1, most=1) if within else []
+    rows = {line["participant_no"]: line for line in (row, *near.values(), *last)}
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
 
-    def other(each: Mapping[str, Any] | None) -> Other | None:
-        if each is None:
-            return None
-        candidate = known[each["participant_no"]]
-        return Other(candidate, each["rank"], _standing_as_fixed(asked, candidate, each))
+    def listed(line: Mapping[str, Any]) -> ListedCandidate:
+        candidate = known[line["participant_no"]]
+        return ListedCandidate(candidate, line["rank"], _standing_as_fixed(asked, candidate, line))
 
-    candidate = known[participant_no]
-    standing = _standing_as_fixed(asked, candidate, row)
-    place = Place(
+    above, below = near.get(row["place"] - 1), near.get(row["place"] + 1)
+    place = PlaceOnList(
         rank=row["rank"],
         of=sum(closing["codes"].get(code, 0) for code in (codes.within, codes.passed)),
         equals=row["equals"],
         code=row["code"],
         goes_on=row["admitted"],
         within=within,
-        above=other(near.get(row["place"] - 1)),
-        below=other(near.get(row["place"] + 1)),
-        last_within=other(last[0]) if within else None,
+        above=listed(above) if above else None,
+        below=listed(below) if below else None,
+        last_within=listed(last[0]) if last else None,
     )
-    return _explain(asked, policy, candidate, standing, place)
+    return _explain(asked, policy, listed(row), place)
 
 
-def _explain(
-    asked: RequestedList, policy: Policy, candidate: Candidate, standing: Standing, place: Place
-) -> Explanation:
+async def _ranked_near(
+    connection: Connection, asked: RequestedList, row: Mapping[str, Any]
+) -> dict[int, Mapping[str, Any]]:
+    """The fixed lines just before and after a ranked one, itself included, by place."""
+    if row["rank"] is None:
+        return {}
+    lines = await _closed_lines(connection, asked, after=row["place"] - 2, most=3)
+    return {line["place"]: line for line in lines if line["rank"] is not None}
+
+
+async def _closed_lines(
+    connection: Connection, asked: RequestedList, after: int, most: int
+) -> list[Mapping[str, Any]]:
+    """At most so many fixed lines after that place."""
+    lines = STANDINGS.closed_lines_after(connection, **asked.key, after=after, most=most)
+    return [line async for line in lines]
+
+
+def _explain(asked: RequestedList, policy: Policy, own: ListedCandidate, place: PlaceOnList) -> Explanation:
     need, seats = asked.row["need"], asked.vacancy.seats
-    return explain(policy, asked.rules, need, seats, candidate, standing, place, for_everyone=True)
+    return explain(
+        policy, asked.rules, need, seats, own.candidate, own.standing, place, for_everyone=True
+    )
 
 
-def _standing_as_fixed(
-    asked: RequestedList, candidate: Candidate, row: Mapping[str, Any]
-) -> Standing:
-    """The standing of a fixed line; one without a key where what is known of the candidate does not
-    lead to it.
-    """
+def _standing_as_fixed(asked: RequestedList, candidate: Candidate, row: Mapping[str, Any]) -> Standing:
+    """The standing of a fixed line; without a key where today's facts do not lead to it."""
     codes = asked.rules.codes
     gates = {
         codes.below: Gate.BELOW,
@@ -309,20 +310,4 @@ def _standing_as_fixed(
     score = None if row["score"] is None else int(row["score"].replace(".", ""))
     if standing is None or (standing.gate, standing.score) != (gate, score):
         return Standing(gate, score, b"")
-    return standing
-
-
-async def _known(
-    connection: Connection, asked: RequestedList, participants: list[str]
-) -> dict[str, Candidate]:
-    """All that is known of them, in this transaction's snapshot."""
-    vacancy = asked.vacancy
-    pairs = [(vacancy.vacancy_id, participant_no) for participant_no in dict.fromkeys(participants)]
-    found = await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs)
-    return {candidate.participant_no: candidate for _, candidate in found}
-
-
-def _standing(asked: RequestedList, candidate: Candidate) -> Standing:
-    standing = asked.rules.stands(candidate)
-    assert standing is not None  # whoever has a row on the list is admitted to it
     return standing

@@ -169,14 +169,6 @@ class OneList:
             next((one for one in near if one.merit_key > row.merit_key), None),
         )
 
-    async def above(self, row: Stands) -> Stands | None:
-        """The nearest ranked line before this one."""
-        return (await self.neighbours(row))[0]
-
-    async def below(self, row: Stands) -> Stands | None:
-        """The nearest ranked line after this one."""
-        return (await self.neighbours(row))[1]
-
     async def at_the_limit(self, limit: int) -> Stands | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""
         row = await PLACES.at_the_limit(

@@ -1,6 +1,5 @@
 """Why this rank: worked accounts, and that each is the engine's own arithmetic."""
 
-import tomllib
 from dataclasses import fields
 from datetime import date
 from decimal import Decimal
@@ -13,16 +12,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ranking.explanation.domain.explain import (
-    TEXTS,
-    Beside,
-    Explanation,
-    Other,
-    Place,
-    explain,
-    sentences,
-    written,
+from services.ranking.explanation.domain.account import Explanation, explain
+from services.ranking.explanation.domain.comparison import (
+    Comparison,
+    ListedCandidate,
+    PlaceOnList,
 )
+from services.ranking.explanation.domain.score_parts import written
+from services.ranking.explanation.domain.sentences import sentences, texts
 from services.ranking.merit.domain.merit import (
     Candidate,
     Gate,
@@ -75,8 +72,8 @@ def standing(candidate: Candidate, list_code: str) -> Standing:
     return found
 
 
-def other(candidate: Candidate, rank: int, list_code: str = "final") -> Other:
-    return Other(candidate, rank, standing(candidate, list_code))
+def other(candidate: Candidate, rank: int, list_code: str = "final") -> ListedCandidate:
+    return ListedCandidate(candidate, rank, standing(candidate, list_code))
 
 
 def account(
@@ -86,7 +83,7 @@ def account(
     rank: int | None = 2,
     **near: Any,
 ) -> Explanation:
-    place = Place(
+    place = PlaceOnList(
         rank=rank,
         of=3,
         equals=near.pop("equals", 1),
@@ -155,8 +152,8 @@ def test_the_tie_that_decided_is_named_with_both_sides_points() -> None:
         above=other(person(1, (100, 100, 200)), 1, "skd"),
         below=other(person(3, (105, 100, 195)), 3, "skd"),
     )
-    assert told.above == Beside("0001-000001", 1, "400", "TKP", "195", "200")
-    assert told.below == Beside("0001-000003", 3, "400", "TIU", "105", "100")
+    assert told.above == Comparison("0001-000001", 1, "400", "TKP", "195", "200")
+    assert told.below == Comparison("0001-000003", 3, "400", "TIU", "105", "100")
     said = sentences(told, policy(), "en")
     assert (
         "Just above you: 0001-000001 (rank 1) with the same score, 400; Personal characteristics (TKP) decided: 200"
@@ -184,7 +181,7 @@ def test_a_personal_fact_that_decided_is_not_told(
     own = person(2, (100, 100, 200), "80", gpa=Decimal("3.25"), birth_date=date(1999, 5, 17))
     first = other(person(1, (100, 100, 200), "80", **known), 1)
     told = account(own, above=first, last_within=first)
-    assert told.above == Beside("0001-000001", 1, "77.091", step, None, None)
+    assert told.above == Comparison("0001-000001", 1, "77.091", step, None, None)
     assert told.decided_at_the_cut == step
     for language in LANGUAGES:
         text = repr(told) + " ".join(sentences(told, policy(), language))
@@ -214,7 +211,9 @@ def test_equals_and_the_distance_to_the_cut() -> None:
     assert "The last score within the cut is 77.391; yours is 0.300 short of it." in said
 
 
-def ranked_by_priority(need: str, *people: Candidate) -> tuple[Policy, ListRules, list[Other]]:
+def ranked_by_priority(
+    need: str, *people: Candidate
+) -> tuple[Policy, ListRules, list[ListedCandidate]]:
     """People on the one list of the rules for contracts, best first."""
     law = load("national-pppk-2024")
     one = rules_of(law.model_dump_json(), need, SEED)["final"]
@@ -225,7 +224,11 @@ def ranked_by_priority(need: str, *people: Candidate) -> tuple[Policy, ListRules
     return (
         law,
         one,
-        [Other(each, place, at) for place, (at, each) in enumerate(stands, 1) if at is not None],
+        [
+            ListedCandidate(each, place, at)
+            for place, (at, each) in enumerate(stands, 1)
+            if at is not None
+        ],
     )
 
 
@@ -247,7 +250,7 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
     )
     assert first.candidate.participant_no == "0001-000002"
     for own, code, goes_on in ((second, "P", False), (first, "L", True)):
-        place = Place(own.rank, 2, 1, code, goes_on=goes_on, within=1, last_within=first)
+        place = PlaceOnList(own.rank, 2, 1, code, goes_on=goes_on, within=1, last_within=first)
         said = sentences(
             explain(law, one, "UMUM", 1, own.candidate, own.standing, place), law, "en"
         )
@@ -256,7 +259,7 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
             if goes_on
             else "The last score within the cut is 420; what puts that one before you is the rule of priority groups."
         )
-    ahead = Place(1, 2, 1, "L", goes_on=True, within=2, last_within=second)
+    ahead = PlaceOnList(1, 2, 1, "L", goes_on=True, within=2, last_within=second)
     said = sentences(
         explain(law, one, "UMUM", 2, first.candidate, first.standing, ahead), law, "en"
     )
@@ -282,7 +285,7 @@ def test_below_an_undecided_limit_it_is_said_that_an_officer_decides() -> None:
     whomever the officer chooses.
     """
     twins = [other(person(number, (100, 100, 200), "80"), 1) for number in (1, 2)]
-    place = Place(
+    place = PlaceOnList(
         rank=3,
         of=3,
         equals=1,
@@ -307,7 +310,7 @@ def test_more_than_fit_are_within_by_being_equal() -> None:
     it may change.
     """
     own = person(1, (100, 100, 200), "80")
-    place = Place(
+    place = PlaceOnList(
         rank=1, of=4, equals=1, code="L", goes_on=True, within=4, last_within=other(own, 1)
     )
     told = explain(policy(), rules("skd"), "UMUM", 1, own, standing(own, "skd"), place)
@@ -337,7 +340,7 @@ def test_what_a_bonus_added_is_told() -> None:
     found = one.stands(own)
     assert found is not None
     told = explain(
-        law, one, "DISABILITAS", 1, own, found, Place(1, 1, 1, "L", goes_on=True, within=1)
+        law, one, "DISABILITAS", 1, own, found, PlaceOnList(1, 1, 1, "L", goes_on=True, within=1)
     )
     assert [(lift.of, lift.before, lift.after) for lift in told.lifts] == [("TEKNIS", "200", "250")]
     assert "Technical (TEKNIS): 200 points; the bonus (disability) makes them 250." in sentences(
@@ -348,7 +351,7 @@ def test_what_a_bonus_added_is_told() -> None:
     own.relevant_experience_months = 12
     personal = Policy.model_validate(values)
     one = rules_of(personal.model_dump_json(), "DISABILITAS", SEED)["final"]
-    place = Place(1, 1, 1, "L", goes_on=True, within=1)
+    place = PlaceOnList(1, 1, 1, "L", goes_on=True, within=1)
     assert explain(personal, one, "DISABILITAS", 1, own, found, place).lifts
     assert not explain(personal, one, "DISABILITAS", 1, own, found, place, for_everyone=True).lifts
 
@@ -366,7 +369,7 @@ def test_a_fixed_order_that_todays_facts_contradict_is_said_to_rest_on_corrected
         1,
         own,
         Standing(Gate.RANKED, 77091, b""),
-        Place(2, 3, 1, "P", goes_on=False, within=1),
+        PlaceOnList(2, 3, 1, "P", goes_on=False, within=1),
     )
     assert (gone.terms, gone.thresholds, gone.score) == ((), (), "77.091")
     assert any(
@@ -394,7 +397,7 @@ def test_the_parts_make_the_score(skd: tuple[int, int, int], skb: int, rounding:
         1,
         candidate,
         stands,
-        Place(1, 1, 1, "L", goes_on=True, within=1),
+        PlaceOnList(1, 1, 1, "L", goes_on=True, within=1),
     )
     assert told.score is not None
     total = sum(Decimal(term.weighted.rstrip("…")) for term in told.terms)
@@ -418,17 +421,17 @@ def test_both_languages_say_the_same_things() -> None:
     """Every sentence stands in both languages and wants the same facts, and each outcome and field
     has one.
     """
-    texts = tomllib.loads(TEXTS.read_text("utf-8"))
-    assert texts["id"].keys() == texts["en"].keys()
-    for key, text in texts["id"].items():
+    said = texts()
+    assert said["id"].keys() == said["en"].keys()
+    for key, text in said["id"].items():
         wanted = [
             {name for _, name, _, _ in Formatter().parse(each) if name}
-            for each in (text, texts["en"][key])
+            for each in (text, said["en"][key])
         ]
         assert wanted[0] == wanted[1], key
-        assert text != texts["en"][key] or key == "term"  # figures alone
+        assert text != said["en"][key] or key == "term"  # figures alone
     outcomes = {gate.name.lower() for gate in Gate} - {"ranked"} | {"within", "passed", "undecided"}
-    assert {f"outcome-{each}" for each in outcomes} <= texts["id"].keys()
+    assert {f"outcome-{each}" for each in outcomes} <= said["id"].keys()
     assert "gpa" not in {each.name for each in fields(Explanation)}
 
 
@@ -442,10 +445,12 @@ def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> No
     places = [one.stands(each) for each in (own, first)]
     assert places[0] is not None
     assert places[1] is not None
-    place = Place(2, 2, 1, "P/L", goes_on=True, within=2, above=Other(first, 1, places[1]))
+    place = PlaceOnList(
+        2, 2, 1, "P/L", goes_on=True, within=2, above=ListedCandidate(first, 1, places[1])
+    )
     told = explain(quiet, one, "UMUM", 1, own, places[0], place, for_everyone=True)
     assert (told.terms, told.thresholds, told.score) == ((), (), "400")
-    assert told.above == Beside("0001-000001", 1, "400", "TKP", None, None)
+    assert told.above == Comparison("0001-000001", 1, "400", "TKP", None, None)
     text = " ".join(sentences(told, quiet, "en"))
     assert "Points by component are not published" in text
     assert not [each for each in ("195", "105", "200") if each in text]
@@ -504,8 +509,10 @@ def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObje
         rank = next(
             (place for place, (person_, _) in enumerate(ranked, 1) if person_ is each), None
         )
-        near = [Other(person_, place, at) for place, (person_, at) in enumerate(ranked, 1)]
-        place = Place(
+        near = [
+            ListedCandidate(person_, place, at) for place, (person_, at) in enumerate(ranked, 1)
+        ]
+        place = PlaceOnList(
             rank=rank,
             of=len(ranked),
             equals=1,

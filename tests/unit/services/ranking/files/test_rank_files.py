@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.ranking.explanation.domain.explain import sentences
+from services.ranking.explanation.domain.sentences import sentences
 from services.ranking.files.columns import FilesRefusedError
 from services.ranking.files.rank_files import NobodyError, Ranked, rank_files
 from shared.policies import load
