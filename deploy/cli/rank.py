@@ -66,7 +66,7 @@ def rank(
     an officer decides among them.
     """
     try:  # of the extra `files`, which the services' image leaves out
-        from services.ranking.files.columns import FilesRefusedError
+        from services.ranking.files.faults import FilesRefusedError
         from services.ranking.files.rank_files import NobodyError, rank_files
     except ModuleNotFoundError as error:
         print(

@@ -1,14 +1,12 @@
-"""What the columns of vacancy and candidate files hold: texts to exact values, and a reason for
-whatever is none. Nothing is guessed.
+"""What the columns of vacancy and candidate files hold, and how their texts become exact values.
+
+A text without a value has a reason; nothing is guessed.
 """
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-
-from typing_extensions import override
 
 from shared.policies import Component, Policy
 
@@ -40,28 +38,6 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _NAME = re.compile(NAME)
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """Why a file is refused; `line` counts from 1, the header's own."""
-
-    file: str
-    line: int
-    column: str
-    reason: str
-
-    @override
-    def __str__(self) -> str:
-        return f"{self.file}:{self.line}: {self.column}: {self.reason}"
-
-
-class FilesRefusedError(Exception):
-    """Files that can't be ranked, with every fault that was found (at most some hundred)."""
-
-    def __init__(self, faults: list[Fault]) -> None:
-        super().__init__("\n".join(map(str, faults)))
-        self.faults = faults
-
-
 def of_candidates(policy: Policy) -> Mapping[str, Parse]:
     """Every column that a candidate file may have, and how its texts are read."""
     components = {
@@ -72,10 +48,10 @@ def of_candidates(policy: Policy) -> Mapping[str, Parse]:
         "birth_date": _day,
         "relevant_experience_months": _months,
         "education": _word(
-            "education", policy.education_code, [one.code for one in policy.education]
+            "education", policy.education_code, [level.code for level in policy.education]
         ),
         "priority": _word(
-            "priority group", policy.priority_code, [one.code for one in policy.priority_groups]
+            "priority group", policy.priority_code, [group.code for group in policy.priority_groups]
         ),
         DISQUALIFIED: _disqualified([stage.code for stage in policy.stages]),
     }
@@ -101,7 +77,8 @@ def seats(text: str) -> int:
 def _decimal(text: str) -> Decimal:
     if not _NUMBER.fullmatch(text):
         raise ValueError(
-            f"{text!r} is no decimal number: digits, at most six before and six after a point, no sign, no exponent"
+            f"{text!r} is no decimal number: digits, at most six before and six after a point, "
+            "no sign, no exponent"
         )
     return Decimal(text)
 
@@ -119,7 +96,8 @@ def _mark(text: str) -> Decimal:
     mark = _decimal(text)
     if mark > HIGHEST_MARK:
         raise ValueError(
-            f"{text!r} is above {HIGHEST_MARK}: a grade point average is at most 4, a school's mean diploma mark at most 100"
+            f"{text!r} is above {HIGHEST_MARK}: a grade point average is at most 4, "
+            "a school's mean diploma mark at most 100"
         )
     return mark
 
@@ -160,7 +138,8 @@ def _disqualified(stages: list[str]) -> Parse:
         if text.lower() in YES | NO:
             return text.lower() in YES
         raise ValueError(
-            f"{text!r} is neither true nor false (1 or 0, yes or no, ya or tidak), nor one of the stages {', '.join(stages)}"
+            f"{text!r} is neither true nor false (1 or 0, yes or no, ya or tidak), "
+            f"nor one of the stages {', '.join(stages)}"
         )
 
     return disqualified

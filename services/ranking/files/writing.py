@@ -7,28 +7,18 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from services.ranking.files.candidate_file import CandidateTable
 from services.ranking.files.order import Column, in_order, kinds_of
-from services.ranking.files.ranking import Standings
-from services.ranking.files.reading import Candidates, Vacancy
+from services.ranking.files.ranking import RankedList
+from services.ranking.files.vacancy_file import VacancyLine
 from services.ranking.merit.domain.merit import Gate, digits
-
-COLUMNS = (
-    "vacancy_id",
-    "need",
-    "rank",
-    "participant_no",
-    "stage_score",
-    "final_score",
-    "code",
-    "decided_by",
-)
 
 _OUT = 1000
 """From here on, whom a gate holds, on whatever list."""
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class FileLines:
     """A line for each row of the candidate file.
 
     `place` orders them all; `rank`: 0 is none; the others stand in `texts`, the empty one is none.
@@ -52,49 +42,66 @@ class Lines:
 
 
 def lines_of(
-    vacancies: list[Vacancy], candidates: Candidates, lists: list[Standings], is_last: bool
-) -> Lines:
+    vacancies: list[VacancyLine],
+    candidates: CandidateTable,
+    lists: list[RankedList],
+    is_last: bool,
+) -> FileLines:
     """Each candidate's line as the latest of the lists has it, or the one that held them.
 
-    `is_last`: the latest is the policy's last.
-
-    A rank and scores are of the latest list only. On the policy's last list, `stage_score` is the
-    total of its own stage and `final_score` the list's score; on the others, `stage_score` is the
-    list's score.
+    Rank and scores are those of the latest list. `is_last`: it is the policy's last; then
+    `stage_score` is the total of its own stage and `final_score` the list's score. Else
+    `stage_score` is the list's score.
     """
     count = len(candidates.vacancy)
-    held, order, rank, stage, final, code, decided = (
-        np.zeros(count, dtype=np.int64) for _ in range(7)
-    )
+    held, order, code = (np.zeros(count, dtype=np.int64) for _ in range(3))
     texts = [""]
-    for later, one in zip(range(len(lists) - 1, -1, -1), lists, strict=True):
-        ranked = one.gate == Gate.RANKED
-        held[one.rows] = np.where(ranked, later, _OUT + one.gate)
-        order[one.rows] = np.where(
-            ranked, np.arange(len(one.rows)), one.rows
-        )  # rows are in order of participant number
-        numbers = _added(texts, one.words)
-        code[one.rows] = numbers[one.code]
-        if not later:
-            rank[one.rows] = one.rank
-            decided[one.rows] = numbers[one.decided_by]
-            need = [one.rules[vacancy.need] for vacancy in vacancies]
-            of_list = np.array([rules.decimals for rules in need], dtype=np.int64)[
-                candidates.vacancy[one.rows]
-            ]
-            of_stage = np.array([rules.own_decimals for rules in need], dtype=np.int64)[
-                candidates.vacancy[one.rows]
-            ]
-            score = _written(texts, one.score, of_list, ranked)
-            stage[one.rows] = _written(texts, one.total, of_stage, ranked) if is_last else score
-            final[one.rows] = score if is_last else 0
+    numbers = [_added(texts, ranked_list.words) for ranked_list in lists]
+    for index, ranked_list in enumerate(lists):
+        rows = ranked_list.rows
+        ranked = ranked_list.gate == Gate.RANKED
+        held[rows] = np.where(ranked, len(lists) - 1 - index, _OUT + ranked_list.gate)
+        # rows are in order of participant number
+        order[rows] = np.where(ranked, np.arange(len(rows)), rows)
+        code[rows] = numbers[index][ranked_list.code]
+    latest = lists[-1]
+    rank, decided = (np.zeros(count, dtype=np.int64) for _ in range(2))
+    rank[latest.rows] = latest.rank
+    decided[latest.rows] = numbers[-1][latest.decided_by]
+    stage, final = _scores(vacancies, candidates, latest, texts, is_last=is_last)
     place = np.empty(count, dtype=np.int64)
     place[in_order([candidates.vacancy, held, order])] = np.arange(count)
-    return Lines(place, rank, stage, final, code, decided, texts)
+    return FileLines(place, rank, stage, final, code, decided, texts)
 
 
-def write_lines(path: Path, vacancies: list[Vacancy], candidates: Candidates, lines: Lines) -> None:
-    """Lines as CSV in UTF-8, in their order."""
+def _scores(
+    vacancies: list[VacancyLine],
+    candidates: CandidateTable,
+    latest: RankedList,
+    texts: list[str],
+    *,
+    is_last: bool,
+) -> tuple[Column, Column]:
+    """The columns `stage_score` and `final_score`; their texts are added to the others."""
+    stage, final = (np.zeros(len(candidates.vacancy), dtype=np.int64) for _ in range(2))
+    vacancy = candidates.vacancy[latest.rows]
+    ranked = latest.gate == Gate.RANKED
+    rules = [latest.rules[line.need] for line in vacancies]
+    of_list = np.array([of_need.decimals for of_need in rules], dtype=np.int64)[vacancy]
+    score = _written(texts, latest.score, of_list, ranked)
+    if not is_last:
+        stage[latest.rows] = score
+        return stage, final
+    of_stage = np.array([of_need.own_decimals for of_need in rules], dtype=np.int64)[vacancy]
+    stage[latest.rows] = _written(texts, latest.total, of_stage, ranked)
+    final[latest.rows] = score
+    return stage, final
+
+
+def write_lines(
+    path: Path, vacancies: list[VacancyLine], candidates: CandidateTable, lines: FileLines
+) -> None:
+    """FileLines as CSV in UTF-8, in their order."""
     database = candidates.database
     ids = np.array([vacancy.vacancy_id for vacancy in vacancies], dtype=object)
     needs = np.array([vacancy.need for vacancy in vacancies], dtype=object)
@@ -115,18 +122,22 @@ def write_lines(path: Path, vacancies: list[Vacancy], candidates: Candidates, li
         "decided": lines.decided_by,
     }
     database.register("lines", numbers)
+    target = str(path).replace("'", "''")
     database.execute(
         f"""
-        COPY (SELECT vacancies.vacancy_id, vacancies.need, nullif(line.rank, 0) AS rank, candidate.participant_no, nullif(stage.text, '') AS stage_score,
-                     nullif(final.text, '') AS final_score, code.text AS code, nullif(decided.text, '') AS decided_by
-                FROM lines AS line JOIN candidate ON candidate.rowid = line.row
+        COPY (SELECT vacancies.vacancy_id, vacancies.need, nullif(line.rank, 0) AS rank,
+                     candidate.participant_no, nullif(stage.text, '') AS stage_score,
+                     nullif(final.text, '') AS final_score, code.text AS code,
+                     nullif(decided.text, '') AS decided_by
+                FROM lines AS line
+                JOIN candidate ON candidate.rowid = line.row
                 JOIN vacancies ON vacancies.number = candidate.vacancy
                 JOIN texts AS stage ON stage.number = line.stage
                 JOIN texts AS final ON final.number = line.final
                 JOIN texts AS code ON code.number = line.code
                 JOIN texts AS decided ON decided.number = line.decided
                ORDER BY line.place)
-        TO '{str(path).replace("'", "''")}' (FORMAT csv, HEADER, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '')
+          TO '{target}' (FORMAT csv, HEADER, DELIMITER ',', QUOTE '"', ESCAPE '"', NULLSTR '')
         """  # noqa: S608 - a path of our own
     )
 
@@ -145,9 +156,9 @@ def _written(
 ) -> Column:
     """The values of the ranked with so many digits after the point, added to the texts."""
     found = np.zeros(len(values), dtype=np.int64)
-    for each in np.unique(decimals).tolist():
-        here = np.flatnonzero(ranked & (decimals == each))
+    for length in np.unique(decimals).tolist():
+        here = np.flatnonzero(ranked & (decimals == length))
         first, places = kinds_of([values[here]])
         found[here] = len(texts) + places
-        texts += [digits(value, each) for value in values[here][first].tolist()]
+        texts += [digits(value, length) for value in values[here][first].tolist()]
     return found

@@ -29,8 +29,7 @@ from services.ranking.merit.domain.merit import (
 )
 from services.ranking.merit.domain.standing import UNDECIDED, ListCut
 from shared.languages import Language
-from shared.policies import List, Policy
-from shared.policies.model import FACTS
+from shared.policies import FACTS, List, Policy
 
 OUTCOMES = {
     Outcome.SCORED: "scored",

@@ -10,8 +10,9 @@ from decimal import Decimal
 import numpy as np
 import pytest
 
+from services.ranking.files.evaluation import in_columns, one_by_one
+from services.ranking.files.kinds import CandidateKinds
 from services.ranking.files.order import Column
-from services.ranking.files.ranking import in_columns, one_by_one
 from services.ranking.merit.domain.merit import Gate, rules_of
 from shared.policies import Policy, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER
@@ -84,16 +85,9 @@ def test_in_columns_as_one_by_one(policy_id: str) -> None:
         for need in policy.needs:
             rules = rules_of(policy.model_dump_json(), need, "")[one.code]
             assert rules.fits_columns
-            asked = (
-                rules,
-                policy,
-                one,
-                need,
-                policy.stages[0].code,
-                columns_of(policy, need, source),
-                COUNT,
-            )
-            together, apart = in_columns(*asked), one_by_one(*asked)
+            columns = columns_of(policy, need, source)
+            kinds = CandidateKinds(policy, one, need, policy.stages[0].code, columns, COUNT)
+            together, apart = in_columns(rules, kinds), one_by_one(rules, kinds)
             for name in ("gate", "priority", "score", "total"):
                 assert np.array_equal(getattr(together, name), getattr(apart, name)), (
                     one.code,

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from services.ranking.explanation.domain.sentences import sentences
-from services.ranking.files.columns import FilesRefusedError
-from services.ranking.files.rank_files import NobodyError, Ranked, rank_files
+from services.ranking.files.faults import FilesRefusedError
+from services.ranking.files.rank_files import NobodyError, RankingResult, rank_files
 from shared.policies import load
 
 GOLDEN = Path(__file__).with_name("golden")
@@ -17,7 +17,7 @@ CASES = sorted(path.name for path in GOLDEN.iterdir())
 
 def ranked(
     folder: Path, policy: str, stage: str, *, admitted: bool = False, explain: str | None = None
-) -> tuple[str, Ranked]:
+) -> tuple[str, RankingResult]:
     """The lines of a folder's two files, and what became of them."""
     law = load(policy)
     one = law.list_called(stage) or next(one for one in law.lists if one.stage == stage)
