@@ -288,14 +288,18 @@ async def _closed_lines(
     return [line async for line in lines]
 
 
-def _explain(asked: RequestedList, policy: Policy, own: ListedCandidate, place: PlaceOnList) -> Explanation:
+def _explain(
+    asked: RequestedList, policy: Policy, own: ListedCandidate, place: PlaceOnList
+) -> Explanation:
     need, seats = asked.row["need"], asked.vacancy.seats
     return explain(
         policy, asked.rules, need, seats, own.candidate, own.standing, place, for_everyone=True
     )
 
 
-def _standing_as_fixed(asked: RequestedList, candidate: Candidate, row: Mapping[str, Any]) -> Standing:
+def _standing_as_fixed(
+    asked: RequestedList, candidate: Candidate, row: Mapping[str, Any]
+) -> Standing:
     """The standing of a fixed line; without a key where today's facts do not lead to it."""
     codes = asked.rules.codes
     gates = {
