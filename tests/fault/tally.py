@@ -204,7 +204,6 @@ class Log:
         self.sent: list[Sent] = []
         self._bootstrap = bootstrap
         self._sequences: dict[tuple[str, int], int] = defaultdict(int)
-        self._records: list[tuple[str, int, bytes, bytes, list[tuple[str, bytes]]]] = []
 
     async def add(self, count: int, *, keys: int = 10, n: int = 1) -> None:
         """`count` events, one after the other round the keys: the partitions come up interleaved."""
