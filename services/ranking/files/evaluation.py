@@ -15,6 +15,7 @@ from services.ranking.files.columns import DISQUALIFIED
 from services.ranking.files.kinds import CandidateKinds
 from services.ranking.files.order import Column, column_of, kinds_of
 from services.ranking.merit.domain.merit import Candidate, Gate, ListRules, Outcome, Result
+from shared.policies import FACTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +112,7 @@ def _by_facts(rules: ListRules, stage: str, kinds: CandidateKinds) -> tuple[Colu
 
     The rules are asked once about each different result together with the facts.
     """
-    stated = next(each.stated for each in kinds.stages if each.code == stage)
+    stated = next(known.stated for known in kinds.stages if known.code == stage)
     names = [*(component.code for component in stated), DISQUALIFIED, *FACTS]
     different, kind = kinds.differing_in(names)
     candidates = list(different.candidates())
