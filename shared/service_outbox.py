@@ -1,4 +1,4 @@
-"""Makes a service's outbox out of the catalogue: its api and its worker state the same facts."""
+"""A service's outbox, made from the catalogue: its api and its worker state the same facts."""
 
 from shared.contracts.catalogue import Service, stated_by, written_by
 from shared.messaging.outbox import Outbox

@@ -64,8 +64,10 @@ def outbox(topic: str, partitions: int) -> Outbox:
 
 
 UNSENT = """
-SELECT count(*) FROM messaging.outbox AS row LEFT JOIN messaging.outbox_partitions AS lane USING (topic, partition)
- WHERE row.sequence IS NULL OR row.sequence > lane.acknowledged
+SELECT count(*)
+  FROM messaging.outbox AS row
+  LEFT JOIN messaging.outbox_partitions AS known USING (topic, partition)
+ WHERE row.sequence IS NULL OR row.sequence > known.acknowledged
 """
 
 

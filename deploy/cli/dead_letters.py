@@ -1,6 +1,4 @@
-"""``terang dead-letters``: records that a service could not take; shown, and handed to it once
-more.
-"""
+"""``terang dead-letters``: records that a service could not take; shown, and replayed."""
 
 import asyncio
 import sys
@@ -63,12 +61,12 @@ def show(service: ServiceName, id_: Annotated[UUID, typer.Argument(metavar="ID")
     letter = _with_pool(service, lambda pool: dead_letters.show(pool, id_))
     if letter is None:
         _fail(f"{service} has no dead letter {id_}")
-    print(
-        f"id       {letter.id}\nsince    {letter.at.isoformat()}\nreason   {letter.reason}: {letter.detail}"
-    )
-    print(
-        f"handler  {letter.handler}\nrecord   {letter.topic}/{letter.partition}/{letter.offset}\ntype     {letter.type or '-'}"
-    )
+    print(f"id       {letter.id}")
+    print(f"since    {letter.at.isoformat()}")
+    print(f"reason   {letter.reason}: {letter.detail}")
+    print(f"handler  {letter.handler}")
+    print(f"record   {letter.topic}/{letter.partition}/{letter.offset}")
+    print(f"type     {letter.type or '-'}")
     if letter.record is None:
         print(f"settled  {letter.settled_at}")
         return

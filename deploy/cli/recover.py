@@ -1,6 +1,4 @@
-"""``terang recover``: after a restored backup, let a service's counting go on from what the log
-holds.
-"""
+"""``terang recover``: after a restored backup, a service takes over what its log holds."""
 
 import asyncio
 import os
@@ -32,14 +30,13 @@ def command(
     service: Annotated[
         Service,
         typer.Argument(
-            help="Which service; all its processes must be ended, but for workers that stopped themselves"
+            help="Which service; all its processes must be ended, but for workers that stopped"
+            " themselves"
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out without asking")] = False,
 ) -> None:
-    """Show what the log has and a restored database lacks, and after confirmation take over the
-    log's numbers and facts.
-    """
+    """Show what the log has and a restored database lacks; take it over once that is confirmed."""
     names = ("KAFKA_BOOTSTRAP_SERVERS", f"DATABASE_URL_{service.upper()}")
     missing = [name for name in names if not os.environ.get(name)]
     if missing:

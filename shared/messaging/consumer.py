@@ -511,7 +511,7 @@ class Consumer:
             log.info("offsets not committed", service=self._service, why=type(error).__name__)
 
     async def _measure(self) -> None:
-        """Lag, readiness and whether the servers answer; if they don't, everything needs a check."""
+        """Lag, readiness, and whether the servers answer; if not, everything needs a check."""
         assert self._kafka is not None
         partitions = sorted(self._assigned())
         try:
@@ -562,13 +562,12 @@ async def _start(broker: KafkaBroker) -> None:
 
 
 def _assignor(seen: Callable[[], bytes]) -> type[RangePartitionAssignor]:
-    """Range: equal partitions of all topics go to one member.
+    """An assignor by range, which sends what a member sees of its topics with its request to join.
 
-    What a member sees of its topics goes with its request to join.
-
-    Kafka gives a member that comes back under its old name its old partitions, and asks nobody
-    anew, unless the request has changed. A member that joined while a topic was away would never
-    get it; and with the topics in no order, each restart would ask everyone anew.
+    By range, equal partitions of all topics go to one member. Kafka gives a member that comes back
+    under its old name its old partitions, and asks nobody anew, unless the request has changed. A
+    member that joined while a topic was away would never get it; and with the topics in no order,
+    each restart would ask everyone anew.
     """
 
     class Assignor(RangePartitionAssignor):  # type: ignore[misc] # aiokafka has no types

@@ -1,5 +1,4 @@
-"""Records that can't take effect: rejected with their reason, listed, shown, and handed to their
-handler once more.
+"""Records that can't take effect: rejected with their reason, listed, shown, and replayed.
 
 A dead letter leaves by the service's outbox, in the transaction that moves the position past its
 record: there is no instant at which the record is neither ahead nor rejected. Its copy in
@@ -65,11 +64,10 @@ def topic_of(service: str) -> str:
 async def reject(
     connection: Connection, outbox: Outbox, rejected: Sequence[Rejected], at: datetime
 ) -> None:
-    """Append the records to the outbox as dead letters and keep them for a replay, in the caller's
-    transaction.
+    """Append the records to the outbox as dead letters, and keep them for a replay.
 
-    Whatever it raises is no fault of the records: nothing is lost as long as the caller's
-    transaction does not commit.
+    In the caller's transaction. Whatever it raises is no fault of the records: nothing is lost as
+    long as the caller's transaction does not commit.
     """
     rows = [_row(outbox, rejection, uuid7(), at) for rejection in rejected]
     letters = [
@@ -173,11 +171,11 @@ class _DryRunError(Exception):
 async def replay(
     pool: Pool, subscriptions: Sequence[Subscription], id_: UUID, *, at: datetime, dry_run: bool
 ) -> None:
-    """Hand a dead letter's record to this service's own use cases, and settle it, in one transaction.
+    """Hand a dead letter's record to this service's own use cases, and settle it.
 
-    The position stays. With `dry_run` all of it happens and is taken back. Raises Permanent, saying
-    why, if the letter is unknown or settled, the record still can't be read or has no subscription
-    any more, or a rebuild is running; and whatever the use cases raise.
+    In one transaction; the position stays. With `dry_run` all of it happens and is taken back.
+    Raises Permanent, saying why, if the letter is unknown or settled, the record still can't be
+    read or has no subscription any more, or a rebuild is running; and whatever the use cases raise.
     """
     try:
         async with pool.acquire() as connection, connection.transaction():

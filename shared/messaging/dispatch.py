@@ -125,7 +125,7 @@ class Dispatch:
         failed: UseCaseFailedError,
         deadline: float,
     ) -> dict[TopicPartition, int]:
-        """An event that fails by itself: rejected at once if it was refused, else after some tries."""
+        """An event that fails by itself: rejected if it was refused, else tried again first."""
         for attempt in range(1, TRIES):
             if isinstance(failed.__cause__, Refusal | Permanent):
                 break

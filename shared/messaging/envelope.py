@@ -1,5 +1,6 @@
-"""What travels: a record as Kafka gave it, and an event as its consumer sees it (CloudEvents 1.0,
-Kafka binding, binary mode).
+"""What travels: a record as Kafka gave it, and an event as its consumer sees it.
+
+CloudEvents 1.0, Kafka binding, binary mode.
 """
 
 from collections.abc import Callable
@@ -49,9 +50,7 @@ class Event(NamedTuple, Generic[Data]):
 
 
 class Contract(Protocol):
-    """One row of a catalogue of events: what a type is called, how its data looks, where it travels
-    and under which key.
-    """
+    """One row of a catalogue of events: a type's name, model, topic, key and subject."""
 
     @property
     def model(self) -> type[BaseModel]: ...

@@ -1,6 +1,6 @@
-"""Failures by what is to be done about them: wait, reject, stop.
+"""Failures by what is to be done about them: wait, reject, call an operator.
 
-What is none of the three is ours: a bug.
+What is none of the three is a bug.
 """
 
 import asyncio
@@ -16,8 +16,9 @@ _NOT_NOW = ("08", "25P03", "40", "53", "57", "55P03")
 
 
 class Permanent(Exception):  # noqa: N818 (named for what is to be done)
-    """This record or statement can never succeed as it stands: undecodable, invalid, too large,
-    refused by the domain.
+    """This record or statement can never succeed as it stands.
+
+    It is undecodable, invalid, too large, or refused by the domain.
     """
 
 
@@ -25,9 +26,9 @@ class Cause(StrEnum):
     """What an operator is needed for, in a word for metrics and alerts."""
 
     GAP = "gap"
-    """An event is missing on a log that is heard."""
+    """An event is missing on a log that the service consumes."""
     OTHER_LOG = "other-log"
-    """A log that is heard is not the one that was read before."""
+    """A log that the service consumes is not the one that was read before."""
     BRAKE = "brake"
     """Too many records in a row became dead letters."""
     OUTBOX = "outbox"
@@ -39,8 +40,7 @@ class Cause(StrEnum):
 
 
 class OperatorNeeded(Exception):  # noqa: N818 (named for what is to be done)
-    """To go on would be wrong: a worker stands still, a command ends, with the reason and the
-    remedy; a person decides.
+    """To go on would be wrong: a worker stands still, a command ends, and a person decides.
 
     `reason` is a sentence without personal data; `remedy` the command, e.g. `terang recover
     ranking`.
@@ -63,14 +63,13 @@ def operator_needed_in(failure: BaseException | None) -> OperatorNeeded | None:
 
 
 class Unavailable(Exception):  # noqa: N818 (named for what is to be done)
-    """Something that we need is not there yet (a topic, the other side of a connection): wait and
-    ask again.
-    """
+    """Something that we need is not there yet (a topic, a server): wait and ask again."""
 
 
 def is_infrastructure(error: BaseException) -> bool:
-    """True for failures of a connection, a server or a broker: to be waited out, never to be blamed
-    on a record.
+    """True for failures of a connection, a server or a broker.
+
+    They are waited out, never blamed on a record.
     """
     if isinstance(error, BaseExceptionGroup):
         return all(is_infrastructure(inner) for inner in error.exceptions)
@@ -86,9 +85,8 @@ def is_infrastructure(error: BaseException) -> bool:
         return "clos" in str(error)
     if isinstance(error, kafka.KafkaError):
         return error.retriable or isinstance(error, _BROKER_AWAY)
-    return isinstance(
-        error, Unavailable | OSError | asyncio.TimeoutError
-    )  # ConnectionError and TimeoutError are OSErrors
+    # ConnectionError and TimeoutError are OSErrors
+    return isinstance(error, Unavailable | OSError | asyncio.TimeoutError)
 
 
 # Failures of the broker or the connection that aiokafka does not call retriable, since it would

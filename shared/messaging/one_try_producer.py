@@ -66,7 +66,7 @@ async def one_try_producer(
 
 
 class _Guard:
-    """Stands before a client's `send`: each batch goes once, over the connection of the beginning."""
+    """Stands before a client's `send`: each batch goes once, over a connection of the beginning."""
 
     def __init__(self, client: AIOKafkaClient) -> None:
         self.abandoned = False

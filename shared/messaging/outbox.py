@@ -1,5 +1,4 @@
-"""What a use case states goes into its own transaction here; the relay (relay.py) carries it to
-Kafka.
+"""What a use case states becomes rows in its own transaction; relay.py carries them to Kafka.
 
 The aggregate is locked or inserted first and `append` comes last: two transactions on one aggregate
 then get their rows' ids, and by them their numbers, in the order in which they held the lock.
@@ -92,16 +91,17 @@ class Outbox:
             self.partitions
         ):
             raise ValueError(
-                f"{service} has contracts on topics whose partitions are not given: {sorted(strays)}"
+                f"{service} has contracts on topics whose partitions are not given:"
+                f" {sorted(strays)}"
             )
 
     async def append(self, connection: Connection, statements: Sequence[Statement]) -> list[UUID]:
-        """Appends them in order, as the last thing in the use case's transaction; returns their
-        event ids in that order.
+        """Appends them in order; returns their event ids in that order.
 
-        A statement whose cause already led to one of the same type, subject and place among its
-        like is left as it stands. Raises Permanent for what could not be sent or read later: no
-        contract, data its model refuses, naive time, too large.
+        It is the last thing in the use case's transaction. A statement whose cause already led to
+        one of the same type, subject and place among its like is left as it stands. Raises
+        Permanent for what could not be sent or read later: no contract, data its model refuses,
+        naive time, too large.
         """
         placed: Counter[tuple[UUID, str, str]] = Counter()
         rows = [self._row(statement, placed) for statement in statements]
@@ -109,9 +109,10 @@ class Outbox:
         return [row.event_id for row in rows]
 
     async def append_rows(self, connection: Connection, rows: Sequence[Row]) -> None:
-        """Appends finished rows in one insert, those whose event id is already there excepted.
+        """Appends finished rows in one insert, except those whose event id is already there.
 
-        For dead letters, and for `append`.
+        For dead letters, and for `append`. Raises Permanent for a partition that the service
+        doesn't write, or a row that is too large.
         """
         if not rows:
             return
@@ -231,9 +232,7 @@ def _valid_data(contract: Contract, statement: Statement) -> bytes:
 
 
 class SilentOutbox(Outbox):
-    """An outbox in which nothing comes to stand: what a use case states during a rebuild was stated
-    long ago.
-    """
+    """An outbox that keeps nothing: what a use case states in a rebuild was stated long ago."""
 
     def __init__(self, outbox: Outbox) -> None:
         super().__init__(
@@ -250,22 +249,24 @@ class SilentOutbox(Outbox):
 
 @lru_cache(maxsize=65_536)
 def partition_of(key: bytes, count: int) -> int:
-    """The partition that every Kafka client's default partitioner gives a record with this key, of
-    `count`.
-    """
+    """The partition of `count` that every Kafka client's default partitioner gives this key."""
     partition: int = (murmur2(key) & 0x7FFFFFFF) % count
     return partition
 
 
 def size(row: Row) -> int:
-    """Bytes of key, headers and data on the wire, nearly: a record adds some 20, a header 2 or 3."""
+    """Bytes of key, headers and data on the wire, nearly.
+
+    A record adds some 20, a header 2 or 3.
+    """
     inner = sum(len(name) + len(value or b"") + 4 for name, value in row.headers)
     return len(row.key or b"") + len(row.data or b"") + inner + 32
 
 
 def headers_as_text(headers: Headers) -> str:
-    """JSON that holds any bytes (a dead letter's headers may be anything): each byte as the Latin-1
-    character of its number.
+    """JSON that holds any bytes: each as the Latin-1 character of its number.
+
+    A dead letter's headers may be anything.
     """
     return json.dumps(
         [(name, None if value is None else value.decode("latin-1")) for name, value in headers]

@@ -15,9 +15,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple, Protocol
 
-from asyncpg.pgproto.pgproto import (
-    UUID,
-)  # a uuid.UUID made in C: the other takes a tenth of what an event costs
+# a uuid.UUID made in C: the other takes a tenth of what an event costs
+from asyncpg.pgproto.pgproto import UUID
 from faststream.kafka import KafkaMessage
 from faststream.kafka.message import KafkaAckableMessage
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -27,8 +26,9 @@ from shared.messaging.position import RecordIdentity
 
 
 class RawRecord(Protocol):
-    """A record as the client library or a test holds it; `envelope.Record` and aiokafka's
-    ConsumerRecord are such.
+    """A record as the client library or a test holds it.
+
+    `envelope.Record` and aiokafka's ConsumerRecord are such.
     """
 
     @property
@@ -84,8 +84,9 @@ def record_of(raw: RawRecord) -> Record:
 
 
 def read_headers(raw: RawRecord) -> InboundRecord:
-    """Reads who the record is (event id, sequence, type) out of its headers; the data and the other
-    headers wait until they are wanted.
+    """Reads who the record is (event id, sequence, type) out of its headers.
+
+    The data and the other headers wait until they are wanted.
     """
     headers = dict(raw.headers)
     offset = raw.offset
@@ -181,12 +182,8 @@ def _event(record: InboundRecord, data: BaseModel) -> Event[Any] | RecordFault:
             None if correlation is None else correlation.decode(),
             data,
         )
-    except (
-        KeyError,
-        AttributeError,
-        ValueError,
-        OverflowError,
-    ):  # ValueError: not UTF-8, or no time
+    except (KeyError, AttributeError, ValueError, OverflowError):
+        # ValueError: not UTF-8, or no time
         return _unreadable(headers)
 
 
@@ -235,7 +232,8 @@ def events(contract: Contract, records: Sequence[InboundRecord]) -> list[Event[A
         value is not None and value.startswith(b"{") and value.endswith(b"}") for value in values
     ):
         with contextlib.suppress(ValidationError):
-            data = _many(contract.model).validate_json(b"[" + b",".join(values) + b"]")  # type: ignore[arg-type]
+            joined = b"[" + b",".join(values) + b"]"  # type: ignore[arg-type]
+            data = _many(contract.model).validate_json(joined)
     # With another count, some value was more or less than one JSON value.
     if data is not None and len(data) == len(values):
         return [_event(record, valid) for record, valid in zip(records, data, strict=True)]
@@ -268,9 +266,7 @@ async def parse(records: tuple[RawRecord, ...]) -> KafkaMessage:
 
 
 async def decode(message: KafkaMessage) -> list[InboundRecord]:
-    """FastStream's decoder for a batch: what each record says of itself, in the order in which the
-    records came.
-    """
+    """FastStream's decoder for a batch: what each record says of itself, in their order."""
     raws: Iterable[RawRecord] = message.raw_message
     return [read_headers(raw) for raw in raws]
 

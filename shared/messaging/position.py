@@ -58,8 +58,7 @@ class Verdict(Enum):
     APPLY = "apply"
     """The next event: it takes effect."""
     SKIP = "skip"
-    """An event that took effect before and stands twice on the log (a leader that came back late).
-    """
+    """An event that took effect before and stands twice on the log: a leader came back late."""
     FOREIGN = "foreign"
     """No event of this platform: a dead letter. It moves the offset, never the sequence."""
     GAP = "gap"
@@ -94,8 +93,7 @@ def judge(position: Position, record: RecordIdentity) -> tuple[Verdict, Position
 def judge_all(
     position: Position, records: Sequence[RecordIdentity]
 ) -> tuple[list[Verdict], Position]:
-    """The same for consecutive records of one partition, as `judge` says one by one; ends at the
-    first GAP or ELSEWHERE.
+    """The same for consecutive records of one partition; ends at the first GAP or ELSEWHERE.
 
     In the common case (offsets and sequences both dense, the whole batch new) it does not look at
     each step anew.
@@ -148,38 +146,38 @@ class LogSnapshot:
     before: RecordIdentity | None
 
 
-def why_another_log(position: Position, evidence: LogSnapshot) -> str | None:
-    """Why the log is not the one that this position was made on, in words for an operator; None
-    while it is.
+def why_another_log(position: Position, snapshot: LogSnapshot) -> str | None:
+    """Why the log is not the one that this position was made on; None while it is.
 
-    A topic made anew starts again at 0 without a word; a consumer's database restored from a backup
-    looks back; a log cut at its end after a power failure lacks what took effect. In each of these,
-    going on would lose or repeat events.
+    In words for an operator. A topic made anew starts again at 0 without a word; a consumer's
+    database restored from a backup looks back; a log cut at its end after a power failure lacks
+    what took effect. In each of these, going on would lose or repeat events.
     """
-    if evidence.start > position.next_offset:
+    if snapshot.start > position.next_offset:
         return (
-            f"the log starts at offset {evidence.start}, but this service has read only to {position.next_offset}:"
-            f" {evidence.start - position.next_offset} records are gone"
+            f"the log starts at offset {snapshot.start}, but this service has read only to"
+            f" {position.next_offset}: {snapshot.start - position.next_offset} records are gone"
         )
-    if evidence.end < position.next_offset:
+    if snapshot.end < position.next_offset:
         return (
-            f"the log ends at offset {evidence.end}, but this service has read to {position.next_offset}:"
-            " the topic was made anew or its end was lost"
+            f"the log ends at offset {snapshot.end}, but this service has read to"
+            f" {position.next_offset}: the topic was made anew or its end was lost"
         )
-    if position.sequence_offset is not None and position.sequence_offset >= evidence.start:
-        found = evidence.at_sequence
+    if position.sequence_offset is not None and position.sequence_offset >= snapshot.start:
+        found = snapshot.at_sequence
         if found is None or (found.sequence, found.event) != (
             position.sequence,
             position.sequence_event,
         ):
             return (
-                f"offset {position.sequence_offset} held event {position.sequence_event} with sequence {position.sequence}"
-                " when it took effect, and holds another record now: the topic was made anew or its end was rewritten"
+                f"offset {position.sequence_offset} held event {position.sequence_event} with"
+                f" sequence {position.sequence} when it took effect, and holds another record now:"
+                " the topic was made anew or its end was rewritten"
             )
-    before = evidence.before
+    before = snapshot.before
     if before is not None and before.sequence is not None and before.sequence > position.sequence:
         return (
-            f"offset {before.offset} holds sequence {before.sequence}, but this service read past it and stands at"
-            f" sequence {position.sequence}: the log was replaced"
+            f"offset {before.offset} holds sequence {before.sequence}, but this service read past"
+            f" it and stands at sequence {position.sequence}: the log was replaced"
         )
     return None

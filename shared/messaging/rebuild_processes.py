@@ -1,6 +1,6 @@
-"""Processes that take their share of a rebuild: Python runs on one processor, and a rebuild is
-mostly Python. (rule 20 in README.md)
+"""Processes that take their share of a rebuild. (rule 20 in README.md)
 
+Python runs on one processor, and a rebuild is mostly Python.
 They are forked before anything is connected or a thread is started, and told over a pipe what to
 do. One that outlives its rebuild can spoil nothing: it ends when it next says how far it is, and
 writes only into the schema that it was given.
@@ -117,9 +117,8 @@ def helper_processes(projections: Projections, count: int) -> Iterator[list[Help
 
 def _help(projections: Projections, pipe: Pipe, of_others: Sequence[Pipe]) -> None:
     """A helper's own process: does what it is told until the pipe is closed."""
-    signal.signal(
-        signal.SIGINT, signal.SIG_IGN
-    )  # a Ctrl-C reaches all of the terminal: who started this one ends it
+    # a Ctrl-C reaches all of the terminal: who started this one ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for other in of_others:
         other.close()  # else this process would hold open what tells it that its rebuild has gone
     collect_rarely()

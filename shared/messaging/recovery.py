@@ -77,13 +77,7 @@ async def gather(
             partition: OffsetRange(start.offset, offsets[partition].end)
             for partition, start in starts.items()
         }
-        in_outbox = {row.event_id for found in rows.values() for row in found}
-        log: dict[TopicPartition, list[PublishedEvent]] = {partition: [] for partition in starts}
-        unknown: dict[tuple[TopicPartition, int], RawRecord] = {}
-        async for partition, event, raw in published_events(reader, unread):
-            log[partition].append(event)
-            if event.event_id not in in_outbox:
-                unknown[partition, event.offset] = raw
+        log, unknown = await _read_log(reader, unread, rows)
     plans = {
         partition: plan_partition(
             known, starts[partition], log[partition], rows[partition], remedy=remedy
@@ -149,6 +143,22 @@ async def _offsets_at_rest(
     return {partition: OffsetRange(starts[partition], ends[partition]) for partition in partitions}
 
 
+async def _read_log(
+    reader: AIOKafkaConsumer,
+    unread: Mapping[TopicPartition, OffsetRange],
+    rows: Mapping[TopicPartition, list[OutboxRow]],
+) -> tuple[dict[TopicPartition, list[PublishedEvent]], dict[tuple[TopicPartition, int], RawRecord]]:
+    """The events in these offsets; and, by offset, the records of those that are in no row."""
+    in_outbox = {row.event_id for found in rows.values() for row in found}
+    log: dict[TopicPartition, list[PublishedEvent]] = {partition: [] for partition in unread}
+    unknown: dict[tuple[TopicPartition, int], RawRecord] = {}
+    async for partition, event, raw in published_events(reader, unread):
+        log[partition].append(event)
+        if event.event_id not in in_outbox:
+            unknown[partition, event.offset] = raw
+    return log, unknown
+
+
 async def _outbox_rows(
     connection: Connection, starts: Mapping[TopicPartition, ScanStart]
 ) -> dict[TopicPartition, list[OutboxRow]]:
@@ -186,23 +196,38 @@ async def _renumber(connection: Connection, plans: Sequence[PartitionPlan]) -> N
 
 async def _add_missing(connection: Connection, records: Sequence[Record]) -> None:
     """Records that the outbox lacks become rows under the log's numbers."""
-    inbound = [read_headers(record) for record in records]
+    if not records:
+        return
+    topics, partitions, keys, event_ids, types, headers, data, sequences = zip(
+        *map(_as_row, records), strict=True
+    )
     await SQL.add_rows(
         connection,
-        topics=[record.topic for record in records],
-        partitions=[record.partition for record in records],
-        keys=[record.key for record in records],
-        event_ids=[record.identity.event for record in inbound],
-        types=[record.type or "" for record in inbound],
-        headers=[_headers_but_sequence(record) for record in records],
-        data=[record.value for record in records],
-        sequences=[record.identity.sequence for record in inbound],
+        topics=topics,
+        partitions=partitions,
+        keys=keys,
+        event_ids=event_ids,
+        types=types,
+        headers=headers,
+        data=data,
+        sequences=sequences,
     )
 
 
-def _headers_but_sequence(record: Record) -> str:
-    """The headers as the outbox keeps them: the relay adds the sequence when it sends."""
-    return headers_as_text(tuple(header for header in record.headers if header[0] != "ce_sequence"))
+def _as_row(record: Record) -> tuple[object, ...]:
+    """The record as the outbox keeps it, without ce_sequence: the relay adds that when it sends."""
+    inbound = read_headers(record)
+    headers = tuple(header for header in record.headers if header[0] != "ce_sequence")
+    return (
+        record.topic,
+        record.partition,
+        record.key,
+        inbound.identity.event,
+        inbound.type or "",
+        headers_as_text(headers),
+        record.value,
+        inbound.identity.sequence,
+    )
 
 
 async def _set_acknowledged(connection: Connection, plans: Sequence[PartitionPlan]) -> None:

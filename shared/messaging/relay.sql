@@ -91,7 +91,8 @@ WITH removed AS (
         SELECT event_id
           FROM messaging.outbox AS row
           JOIN messaging.outbox_partitions AS known USING (topic, partition)
-         WHERE row.numbered_at < now() - :older_than::interval AND row.sequence <= known.acknowledged
+         WHERE row.numbered_at < now() - :older_than::interval
+           AND row.sequence <= known.acknowledged
          LIMIT :most)
     RETURNING 1
 )

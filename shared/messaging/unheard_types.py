@@ -1,4 +1,4 @@
-"""The table messaging.unheard_type: types of events that passed without a subscription. (rule 19)"""
+"""The table messaging.unheard_type: types that passed without a subscription. (rule 19)"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

@@ -1,6 +1,4 @@
-"""A service's worker process: hears events, carries the outbox to Kafka, does what is owed later,
-and says how it is.
-"""
+"""A service's worker process: its consumer, its relay, its duties, and its health."""
 
 import asyncio
 import contextlib
@@ -55,7 +53,7 @@ class NameTaken(OperatorNeeded):
 
 
 class Duty(NamedTuple):
-    """What is owed later: a persisted mark that `run` looks for and settles, again and again.
+    """A periodic task: `run` looks for marks in the database, and settles what is owed.
 
     Every worker of the service runs it, so it locks what it settles (FOR UPDATE SKIP LOCKED). A
     NOTIFY on `channel` wakes it early.
@@ -104,7 +102,7 @@ class Worker:
         self._subscriptions = by_type(subscriptions(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
-        self._stop: OperatorNeeded | None = None
+        self._operator_needed: OperatorNeeded | None = None
 
     @property
     def topics(self) -> list[str]:
@@ -143,9 +141,9 @@ class Worker:
         ending = asyncio.create_task(told_to_end.wait(), name="end")
         try:
             await asyncio.wait((serving, working, ending), return_when=asyncio.FIRST_COMPLETED)
-            stop = operator_needed_in(working.exception()) if working.done() else None
-            if stop is not None and not isinstance(stop, NameTaken):
-                self._stand_still(stop)
+            needed = operator_needed_in(working.exception()) if working.done() else None
+            if needed is not None and not isinstance(needed, NameTaken):
+                self._stand_still(needed)
                 await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             ending.cancel()
@@ -153,27 +151,27 @@ class Worker:
             (end,) = await asyncio.gather(working, return_exceptions=True)
             server.should_exit = True
             await asyncio.gather(serving, return_exceptions=True)
-        stop = operator_needed_in(end)
-        if stop is not None:
-            if self._stop is None:
-                self._stand_still(stop)
-            raise SystemExit(f"{self.service} worker stops. {stop}")
+        needed = operator_needed_in(end)
+        if needed is not None:
+            if self._operator_needed is None:
+                self._stand_still(needed)
+            raise SystemExit(f"{self.service} worker stops. {needed}")
         if isinstance(end, Exception):
             raise end
 
-    def _stand_still(self, stop: OperatorNeeded) -> None:
+    def _stand_still(self, needed: OperatorNeeded) -> None:
         """Says why, once.
 
-        Nothing is connected any more: whoever repairs it needn't end this process first.
+        Nothing is connected any more: an operator needn't end this process first.
         """
-        self._stop = stop
-        metrics.STOPPED.labels(stop.cause).set(1)
+        self._operator_needed = needed
+        metrics.STOPPED.labels(needed.cause).set(1)
         log.critical(
             "worker stops",
             service=self.service,
-            cause=stop.cause,
-            reason=stop.reason,
-            remedy=stop.remedy,
+            cause=needed.cause,
+            reason=needed.reason,
+            remedy=needed.remedy,
         )
 
     async def _work(self) -> None:
@@ -220,7 +218,7 @@ class Worker:
         )
 
     async def _ask_for_rebuild(self, pool: Pool) -> None:
-        """Says so when this version hears a type that passed by unheard."""
+        """Says so when this version subscribes to a type that passed by before."""
         late = await heard_late(pool, list(self._subscriptions))
         metrics.REBUILD_WANTED.set(sum(row["events"] for row in late))
         for row in late:
@@ -272,8 +270,8 @@ class Worker:
         ):
             if time.monotonic() > deadline:
                 raise NameTaken(
-                    f"Another worker of {self.service} is named {self.settings.replica}; two of one name would take each other's"
-                    " partitions for ever.",
+                    f"Another worker of {self.service} is named {self.settings.replica}; two of one"
+                    " name would take each other's partitions for ever.",
                     remedy="give each worker a TERANG_REPLICA of its own",
                 )
             await asyncio.sleep(NAME_TICK)
@@ -291,13 +289,15 @@ class Worker:
 
     async def _live(self, _: Request) -> Response:
         # one that stands still on purpose is alive: it would come to the same place again
-        alive = self._stop is not None or self._consumer is None or self._consumer.alive
+        alive = self._operator_needed is not None or self._consumer is None or self._consumer.alive
         return PlainTextResponse("live" if alive else "stuck", 200 if alive else 503)
 
     async def _ready(self, _: Request) -> Response:
-        if self._stop is not None:
+        if self._operator_needed is not None:
             return PlainTextResponse(
-                f"stopped ({self._stop.cause}): {self._stop}\nThen start this worker again.", 503
+                f"stopped ({self._operator_needed.cause}): {self._operator_needed}\n"
+                "Then start this worker again.",
+                503,
             )
         condition = None if self._consumer is None else self._consumer.condition
         if not self._connected or (condition is None and self._subscriptions):
@@ -314,9 +314,10 @@ async def _metrics(_: Request) -> Response:
 
 
 async def _for_ever(name: str, work: Awaitable[object]) -> NoReturn:
-    """A task group passes over a member that ends by a cancellation which nobody asked for (a
-    library's stray one): here it ends the worker, which is then started again, instead of standing
-    still unseen.
+    """Runs work that never ends; whatever ends it, ends the worker, which is then started again.
+
+    A task group passes over a member that ends by a cancellation which nobody asked for (a
+    library's stray one): the worker would stand still unseen.
     """
     try:
         await work

@@ -5,7 +5,7 @@ Names begin with terang_.
 
 from prometheus_client import Counter, Gauge, Histogram
 
-# The consumer (shared/messaging/dispatch.py, worker.py)
+# The consumer (shared/messaging/dispatch.py, consumer.py)
 
 CONSUMER_EVENTS = Counter(
     "terang_consumer_records_total",

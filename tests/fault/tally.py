@@ -53,10 +53,13 @@ is set."""
 
 TABLES = """
 CREATE SCHEMA projections;
-CREATE TABLE projections.tally (key text PRIMARY KEY, total bigint NOT NULL, name text, CONSTRAINT total_counts CHECK (total >= -1000));
+CREATE TABLE projections.tally (
+    key text PRIMARY KEY, total bigint NOT NULL, name text,
+    CONSTRAINT total_counts CHECK (total >= -1000));
 CREATE INDEX tally_total ON projections.tally (total);
 CREATE TABLE projections.effect (
-    place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, event_id uuid NOT NULL, topic text NOT NULL, partition integer NOT NULL,
+    place bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    event_id uuid NOT NULL, topic text NOT NULL, partition integer NOT NULL,
     sequence bigint NOT NULL, key text NOT NULL CONSTRAINT effect_of REFERENCES projections.tally
 );
 """
@@ -132,7 +135,8 @@ class Catalogue:
         async def rename(connection: Connection, events: list[Event[Renamed]]) -> None:
             names = {event.data.key: event.data.name for event in events}
             await connection.execute(
-                "INSERT INTO tally (key, total, name) SELECT key, 0, name FROM unnest($1::text[], $2::text[]) AS new (key, name)"
+                "INSERT INTO tally (key, total, name) SELECT key, 0, name FROM unnest($1::text[],"
+                " $2::text[]) AS new (key, name)"
                 " ON CONFLICT (key) DO UPDATE SET name = excluded.name",
                 list(names),
                 list(names.values()),
@@ -197,7 +201,7 @@ Sent = tuple[str, int, int, UUID]
 
 
 class Log:
-    """Writes to the topics as the services' relays would (dense sequences), and as no one should."""
+    """Writes to the topics as the services' relays would, and as no one should."""
 
     def __init__(self, catalogue: Catalogue, bootstrap: str) -> None:
         self.catalogue = catalogue
@@ -206,7 +210,7 @@ class Log:
         self._sequences: dict[tuple[str, int], int] = defaultdict(int)
 
     async def add(self, count: int, *, keys: int = 10, n: int = 1) -> None:
-        """`count` events, one after the other round the keys: the partitions come up interleaved."""
+        """`count` events round the keys: the partitions come up interleaved."""
         await self.say([Added(key=f"key-{i % keys}", n=n) for i in range(count)])
 
     async def say(self, facts: Sequence[Added | Renamed], *, twice: bool = False) -> None:
@@ -364,7 +368,8 @@ class Stage:
         """Returns when a worker is in the middle of a batch."""
         deadline = time.monotonic() + seconds
         query = (
-            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in transaction'"
+            "SELECT FROM pg_stat_activity WHERE datname = current_database() AND state = 'idle in"
+            " transaction'"
             " AND query LIKE 'UPDATE messaging.position%'"
         )
         async with self.connected() as connection:
@@ -505,7 +510,7 @@ class Child:
 
 
 def rebuild_with_help(catalogue: Catalogue, *, bootstrap: str, database: str, helpers: int) -> int:
-    """As `terang rebuild` does it, with so many helpers; returns how many events took effect anew."""
+    """As `terang rebuild` does it; returns how many events took effect anew."""
     anew = Projections(
         service=catalogue.service,
         connect=lambda: create_pool(database, application="rebuild", size=2),

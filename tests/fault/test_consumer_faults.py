@@ -90,7 +90,7 @@ async def test_two_workers_own_a_partition(stage: Stage) -> None:
 
 
 async def test_rebalance_in_mid_batch(stage: Stage) -> None:
-    """Partitions that go to another worker while a batch of theirs is under way take effect once."""
+    """Partitions that go to another worker during a batch of theirs take effect once."""
     await stage.log.add(100)
     stage.worker(environment={"TALLY_SLOW": "0.5"})
     await stage.holds_transaction()

@@ -144,7 +144,7 @@ async def test_lost_records_that_the_outbox_no_longer_has_stop_the_relay(
 async def test_a_topic_made_anew_is_filled_again_from_the_outbox(
     new_small: NewSmall, servers: Servers
 ) -> None:
-    """As long as the outbox has every row, an empty topic gets them all, under their old numbers."""
+    """While the outbox has every row, an empty topic gets them all, under their old numbers."""
     small = await new_small(partitions=3)
     await published(small, 100)
     await servers.fresh_topics(small.topic, partitions=3)
@@ -347,7 +347,8 @@ async def test_yesterdays_database_put_under_a_working_relay_stops_it(
                 # of its sessions
                 try:
                     await operator.execute(
-                        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{today}'"
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname ="
+                        f" '{today}'"
                     )
                     async with (
                         operator.transaction()

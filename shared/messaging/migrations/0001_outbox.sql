@@ -11,7 +11,7 @@ CREATE TABLE messaging.outbox (
     partition integer NOT NULL CHECK (partition >= 0),
     key bytea,
     type text NOT NULL,
-    headers text NOT NULL,          -- JSON: [[name, value or null], …], a value's bytes written as Latin-1
+    headers text NOT NULL,      -- JSON: [[name, value or null], …], a value's bytes as Latin-1
     data bytea,
     created timestamptz NOT NULL DEFAULT now(),
     sequence bigint CHECK (sequence > 0),
@@ -19,10 +19,17 @@ CREATE TABLE messaging.outbox (
     CHECK ((sequence IS NULL) = (numbered_at IS NULL)),
     UNIQUE (topic, partition, sequence)
 );
-COMMENT ON TABLE messaging.outbox IS 'Events appended in the transactions of use cases. Published means: sequence <= outbox_partitions.acknowledged';
-COMMENT ON COLUMN messaging.outbox.id IS 'The order of appending. Without an index of its own but for unnumbered rows: each index is written when a row is appended and again when it is numbered';
-COMMENT ON COLUMN messaging.outbox.partition IS 'By Kafka''s own partitioner from the key, fixed when appended';
-COMMENT ON COLUMN messaging.outbox.sequence IS 'Dense from 1 in (topic, partition); null until the relay numbers the row, never changed while a process of the service runs';
+COMMENT ON TABLE messaging.outbox IS
+    'Events appended in the transactions of use cases. Published means:'
+    ' sequence <= outbox_partitions.acknowledged';
+COMMENT ON COLUMN messaging.outbox.id IS
+    'The order of appending. Without an index of its own but for unnumbered rows: each index is'
+    ' written when a row is appended and again when it is numbered';
+COMMENT ON COLUMN messaging.outbox.partition IS
+    'By Kafka''s own partitioner from the key, fixed when appended';
+COMMENT ON COLUMN messaging.outbox.sequence IS
+    'Dense from 1 in (topic, partition); null until the relay numbers the row, never changed while'
+    ' a process of the service runs';
 
 -- The relay's question, many times a second: what has no number yet?
 CREATE INDEX outbox_unnumbered ON messaging.outbox (id) WHERE sequence IS NULL;
@@ -41,7 +48,9 @@ CREATE TABLE messaging.outbox_partitions (
     CHECK ((acknowledged = 0) = (acknowledged_offset IS NULL)),
     CHECK ((acknowledged_offset IS NULL) = (acknowledged_event IS NULL))
 ) WITH (fillfactor = 50);                           -- two updates a batch stay on their page
-COMMENT ON TABLE messaging.outbox_partitions IS 'One row for each partition that this service writes: its counter, and how far the log is known to hold what was numbered';
+COMMENT ON TABLE messaging.outbox_partitions IS
+    'One row for each partition that this service writes: its counter, and how far the log is known'
+    ' to hold what was numbered';
 
 -- migrate:down
 

@@ -1,20 +1,25 @@
 -- migrate:up
 
--- Where this service stands in what it hears. It lies outside the projections' schema: a rebuild
--- leaves it as it is.
+-- Where this service stands in what it consumes. It lies outside the projections' schema: a
+-- rebuild leaves it as it is.
 CREATE TABLE messaging.position (
     topic text NOT NULL,
     partition integer NOT NULL CHECK (partition >= 0),
-    next_offset bigint NOT NULL DEFAULT 0 CHECK (next_offset >= 0),     -- the first record that has not been taken
-    sequence bigint NOT NULL DEFAULT 0 CHECK (sequence >= 0),           -- the last number that took effect
-    sequence_offset bigint CHECK (sequence_offset < next_offset),       -- … of the record here
-    sequence_event uuid,                                                -- … with this event id
-    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),          -- dead letters since the last success: the brake's memory
+    -- the first record that has not been taken
+    next_offset bigint NOT NULL DEFAULT 0 CHECK (next_offset >= 0),
+    -- the last number that took effect, of the record at this offset, with this event id
+    sequence bigint NOT NULL DEFAULT 0 CHECK (sequence >= 0),
+    sequence_offset bigint CHECK (sequence_offset < next_offset),
+    sequence_event uuid,
+    -- dead letters since the last success: the brake's memory
+    failures integer NOT NULL DEFAULT 0 CHECK (failures >= 0),
     PRIMARY KEY (topic, partition),
     CHECK ((sequence = 0) = (sequence_offset IS NULL)),
     CHECK ((sequence_offset IS NULL) = (sequence_event IS NULL))
-) WITH (fillfactor = 50);                                               -- an update for each batch stays on its page
-COMMENT ON TABLE messaging.position IS 'One row for each partition heard, moved in the transaction of the effect. Kafka''s committed offsets follow it and decide nothing';
+) WITH (fillfactor = 50); -- an update for each batch stays on its page
+COMMENT ON TABLE messaging.position IS
+    'One row for each partition heard, moved in the transaction of the effect. Kafka''s committed'
+    ' offsets follow it and decide nothing';
 
 -- Records that could not take effect. The record travels to the dead-letters topic too; this is
 -- what is settled, once.
@@ -40,8 +45,8 @@ CREATE TABLE messaging.dead_letter (
 CREATE INDEX dead_letter_place ON messaging.dead_letter (topic, partition, record_offset);
 CREATE INDEX dead_letter_open ON messaging.dead_letter (at, id) WHERE settled_at IS NULL;
 
--- Types that passed by unheard. A later version that hears one has missed its past: it asks for a
--- rebuild.
+-- Types that passed without a subscription. A later version that subscribes to one has missed its
+-- past: it asks for a rebuild.
 CREATE TABLE messaging.unheard_type (
     topic text NOT NULL,
     partition integer NOT NULL,             -- so that no two workers meet on one row

@@ -50,8 +50,10 @@ async def test_a_dead_letter_is_listed_shown_and_replayed(servers: Servers, data
     """
     connection = await asyncpg.connect(database)
     await connection.execute(
-        "INSERT INTO messaging.dead_letter (id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, headers, value)"
-        " VALUES ($1, $2, 'headers-not-ours', 'no ce_ headers', 'none', 'terang.applications', 3, 77, 0, '[[\"name\", \"x\"]]', $3)",
+        "INSERT INTO messaging.dead_letter (id, at, reason, detail, handler, topic, partition,"
+        " record_offset, record_timestamp, headers, value)"
+        " VALUES ($1, $2, 'headers-not-ours', 'no ce_ headers', 'none', 'terang.applications', 3,"
+        ' 77, 0, \'[["name", "x"]]\', $3)',
         LETTER,
         datetime(2026, 8, 20, tzinfo=UTC),
         b"\x1b[31mred",

@@ -15,8 +15,11 @@ from shared.postgres.pool import create_pool
 from tests.fault.tally import UNLUCKY, Added, Child, Renamed, Stage, exactly_once
 
 SHAPE = """
-SELECT relname, relkind::text FROM pg_class WHERE relnamespace = 'projections'::regnamespace AND relkind IN ('r', 'i')
-UNION SELECT conname, contype::text FROM pg_constraint WHERE connamespace = 'projections'::regnamespace
+SELECT relname, relkind::text FROM pg_class
+ WHERE relnamespace = 'projections'::regnamespace AND relkind IN ('r', 'i')
+UNION
+SELECT conname, contype::text FROM pg_constraint
+ WHERE connamespace = 'projections'::regnamespace
 ORDER BY 1, 2
 """
 
@@ -50,7 +53,8 @@ async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
     await stage.drained()
     shape = await stage.fetch(SHAPE)
     await stage.fetch_script(
-        "UPDATE projections.tally SET total = -1, name = 'spoilt'; DELETE FROM projections.effect WHERE place % 2 = 0"
+        "UPDATE projections.tally SET total = -1, name = 'spoilt'; DELETE FROM projections.effect"
+        " WHERE place % 2 = 0"
     )
     writing = asyncio.create_task(stage.log.add(300))
     rebuilt = await make_anew(stage)
@@ -93,7 +97,8 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
         async def add(connection, events) -> None:  # type: ignore[no-untyped-def]
             for event in events:
                 await connection.execute(
-                    "INSERT INTO tally VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET total = tally.total + excluded.total",
+                    "INSERT INTO tally VALUES ($1, $2) ON CONFLICT (key) DO UPDATE SET total ="
+                    " tally.total + excluded.total",
                     event.data.key,
                     event.data.n,
                 )
@@ -103,14 +108,15 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
     await make_anew(stage, subscriptions=lucky)
     assert (await stage.fetch("SELECT total FROM projections.tally"))[0]["total"] == 2
     await stage.fetch_script(
-        "UPDATE messaging.dead_letter SET settled_at = now(), key = NULL, headers = NULL, value = NULL"
+        "UPDATE messaging.dead_letter SET settled_at = now(), key = NULL, headers = NULL, value ="
+        " NULL"
     )
     await make_anew(stage, subscriptions=lucky)
     assert (await stage.fetch("SELECT total FROM projections.tally"))[0]["total"] == 2 + UNLUCKY
 
 
 async def test_refused_when_the_log_has_lost_its_beginning(stage: Stage) -> None:
-    """A log that no longer begins at its start can't fill the projections; they stay as they are."""
+    """A log that no longer begins at its start can't fill the projections; they stay."""
     await stage.log.add(30)
     stage.worker()
     effects = await stage.drained()
@@ -169,7 +175,8 @@ async def in_the_middle(stage: Stage) -> Child:
     await stage.drained()
     rebuilding = stage.rebuild(helpers=1, environment={"TALLY_SLOW": "2"})
     query = (
-        "SELECT FROM pg_stat_activity WHERE application_name = 'rebuild' AND state = 'idle in transaction'"
+        "SELECT FROM pg_stat_activity WHERE application_name = 'rebuild' AND state = 'idle in"
+        " transaction'"
         " AND query LIKE 'SET LOCAL search_path%'"
     )
     async with asyncio.timeout(30):

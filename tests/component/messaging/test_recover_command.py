@@ -46,7 +46,8 @@ async def publish(dsn: str, bootstrap: str, *rows: Row) -> None:
     )
     async with asyncio.timeout(20):
         while not await connection.fetchval(
-            "SELECT (SELECT sum(acknowledged) FROM messaging.outbox_partitions) = (SELECT count(*) FROM messaging.outbox)"
+            "SELECT (SELECT sum(acknowledged) FROM messaging.outbox_partitions) = (SELECT"
+            " count(*) FROM messaging.outbox)"
         ):
             assert not relay.done()
             await asyncio.sleep(0.05)

@@ -104,7 +104,7 @@ async def test_two_transactions_on_one_aggregate_keep_its_order(new_small: NewSm
 
 
 async def test_large_records_go_alone_and_in_turn(new_small: NewSmall) -> None:
-    """A record larger than a batch is sent in a batch of its own; its neighbours keep their order."""
+    """A record larger than a batch goes in a batch of its own; its neighbours keep their order."""
     small = await new_small(partitions=1)
     for size in (10, BATCH_BYTES + 1, 10, BATCH_BYTES - 100, BATCH_BYTES - 100, 10):
         await small.walk(1, paths=1, note="x" * size)
@@ -131,7 +131,7 @@ async def test_a_row_appended_to_an_idle_relay_leaves_at_once(
 
 
 async def test_one_of_two_leads_and_the_other_takes_over(new_small: NewSmall) -> None:
-    """Two relays: exactly one leads; when it ends, the other does, and nothing is lost or repeated."""
+    """Of two relays one leads; when it ends, the other does; nothing is lost or repeated."""
     small = await new_small()
     first, second = small.relay(), small.relay()
     async with running(second):
@@ -148,7 +148,7 @@ async def test_one_of_two_leads_and_the_other_takes_over(new_small: NewSmall) ->
 async def test_published_rows_are_removed_when_their_time_is_over(
     new_small: NewSmall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A published row past its time goes, a younger one stays, and counting goes on where it was."""
+    """A published row past its time goes, a younger one stays, and counting goes on."""
     monkeypatch.setattr("shared.messaging.relay.UPKEEP_SECONDS", 0.1)
     small = await new_small()
     await small.walk(2500)

@@ -43,9 +43,12 @@ def main() -> int:
         show(outcome)
     steps = sum(outcome.steps for outcome in outcomes)
     print(
-        f"{len(outcomes):,} histories, {steps:,} steps, {sum(outcome.stated for outcome in outcomes):,} events stated, "
-        f"{sum(outcome.stops > 0 for outcome in outcomes):,} histories with a stop, {len(bad):,} with a violation; "
-        f"{seconds:.1f} s, {1000 * seconds * arguments.processes / len(outcomes):.1f} ms of a core each"
+        f"{len(outcomes):,} histories, {steps:,} steps,"
+        f" {sum(outcome.stated for outcome in outcomes):,} events stated, "
+        f"{sum(outcome.stops > 0 for outcome in outcomes):,} histories with a stop, {len(bad):,}"
+        " with a violation; "
+        f"{seconds:.1f} s, {1000 * seconds * arguments.processes / len(outcomes):.1f} ms of a"
+        " core each"
     )
     print(
         "faults: "

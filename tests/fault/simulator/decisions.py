@@ -67,7 +67,11 @@ def plan_of_recovery(
     """
     stored, anchor = _stored(partition, sent), _event(log.mark(sent.offset))
     start = recovery_start(stored, OffsetRange(log.start, log.end), anchor)
-    above = [OutboxRow(event, n) for event, n in rows if n is None or n > (start.sequence or 0)]  # type: ignore[arg-type]
+    above = [
+        OutboxRow(cast("UUID", event), number)
+        for event, number in rows
+        if number is None or number > (start.sequence or 0)
+    ]
     return plan_partition(stored, start, _events(log, start.offset), above, remedy=remedy)
 
 

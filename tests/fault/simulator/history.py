@@ -20,8 +20,8 @@ from tests.fault.simulator.postgres import ConnectionLost, LockTimeout
 from tests.fault.simulator.relay import relay
 
 HARMLESS = (
-    "kill", "sigstop", "backend", "postgres", "broker", "rebalance", "foreign", "purge", "late batches", "refused batches",
-    "unheard batches", "doubtful commits", "poison", "replay", "rebuild", "rollbacks", "expiry",
+    "kill", "sigstop", "backend", "postgres", "broker", "rebalance", "foreign", "purge",
+    "late batches", "refused batches", "unheard batches", "doubtful commits", "poison", "replay", "rebuild", "rollbacks", "expiry",
 )  # fmt: skip
 """Nothing may stop for these, nothing may be lost."""
 
@@ -107,11 +107,23 @@ class History:
         self.rebalance()
         self.actions: list[Callable[[], None]] = [self.restart, self.restart, self.flush]
         for kind, actions in {
-            "kill": [self.kill], "sigstop": [self.sigstop, self.sigstop], "backend": [self.backend], "postgres": [self.postgres],
-            "broker": [self.broker], "rebalance": [self.rebalance, self.rebalance], "foreign": [self.foreign], "purge": [self.purge],
-            "replay": [self.replay], "rebuild": [self.rebuild, self.rebuild], "expiry": [self.expire], "restore a": [self.restore_a] * 2,
-            "restore e": [self.restore_e] * 2, "restore r": [self.restore_r] * 2, "power cut": [self.power_cut], "topic anew": [self.topic_anew],
-        }.items():  # fmt: skip
+            "kill": [self.kill],
+            "sigstop": [self.sigstop, self.sigstop],
+            "backend": [self.backend],
+            "postgres": [self.postgres],
+            "broker": [self.broker],
+            "rebalance": [self.rebalance, self.rebalance],
+            "foreign": [self.foreign],
+            "purge": [self.purge],
+            "replay": [self.replay],
+            "rebuild": [self.rebuild, self.rebuild],
+            "expiry": [self.expire],
+            "restore a": [self.restore_a] * 2,
+            "restore e": [self.restore_e] * 2,
+            "restore r": [self.restore_r] * 2,
+            "power cut": [self.power_cut],
+            "topic anew": [self.topic_anew],
+        }.items():
             if kind in self.faults:
                 self.actions += actions
         self.operator_count = 0

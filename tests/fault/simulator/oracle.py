@@ -135,7 +135,8 @@ def view(platform: Platform, partition: TopicPartition, found: list[str]) -> lis
             continue
         if last.get(record.aggregate, 0) >= record.version:
             found.append(
-                f"{partition.topic}/{partition.partition}: aggregate {record.aggregate}'s version {record.version} stands too late"
+                f"{partition.topic}/{partition.partition}: aggregate {record.aggregate}'s version"
+                f" {record.version} stands too late"
             )
         last[record.aggregate] = record.version
     return taken
@@ -152,7 +153,8 @@ def lost_on_the_way(
         partition: {record.event for record in records} for partition, records in views.items()
     }
     return [
-        f"event {event} of {service.name} was stated and is not on {stated.row.partition.topic}/{stated.row.partition.partition}"
+        f"event {event} of {service.name} was stated and is not on"
+        f" {stated.row.partition.topic}/{stated.row.partition.partition}"
         for event, stated in service.stated.items()
         if event not in on_log[stated.row.partition]
         and stated.row.partition.topic not in told
@@ -215,7 +217,8 @@ def strangers(platform: Platform) -> list[str]:
     rejected = Counter((letter.partition, letter.offset) for letter in letters)
     anew = {whose for _, what, whose in platform.destroyed if what in ("made anew", "cut")}
     return [
-        f"foreign record {partition.topic}/{partition.partition}@{offset} was rejected {rejected[(partition, offset)]} times"
+        f"foreign record {partition.topic}/{partition.partition}@{offset} was rejected"
+        f" {rejected[(partition, offset)]} times"
         for partition in platform.heard
         for offset, record in platform.kafka.logs[partition].read(0)
         if record.sequence is None
@@ -249,7 +252,8 @@ def decisions(
         last = next((record.data[0] for record in reversed(told) if record.type == "Recomputed"), 0)
         if last != count:
             found.append(
-                f"aggregate {aggregate} has {count} facts, and the last that was stated of it tells {last}"
+                f"aggregate {aggregate} has {count} facts, and the last that was stated of it"
+                f" tells {last}"
             )
         if (restored | platform.accepted) & {"a", "e"}:
             continue

@@ -57,7 +57,8 @@ def take_the_lead(platform: Platform, me: Process, connection: Connection) -> St
             connection.put("sent", partition, found)
             platform.say(
                 me.name,
-                f"{partition.topic}/{partition.partition} holds {found.acknowledged} of {found.numbered}",
+                f"{partition.topic}/{partition.partition} holds {found.acknowledged} of"
+                f" {found.numbered}",
             )
             yield
     connection.commit()
@@ -152,7 +153,7 @@ def number_or_idle(platform: Platform, me: Process, connection: Connection) -> S
 def acknowledged(
     platform: Platform, me: Process, connection: Connection, rows: list[Row], flight: Flight
 ) -> Steps:
-    """Waits for the answer and marks the rows, in the transaction that the caller commits (rule 6)."""
+    """Waits for the answer and acknowledges the rows; the caller commits (rule 6)."""
     while flight.state == "flying":
         yield
     if flight.state == "failed" and platform.off & {"4-pipelined", "5"}:

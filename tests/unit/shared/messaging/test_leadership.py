@@ -41,7 +41,7 @@ def decide(
     log: Mapping[int, PublishedEvent],
     rows: Mapping[int, UUID],
 ) -> PublishedEvent | None:
-    """The whole decision over one partition, as `survey` makes it; `log` is our records by offset."""
+    """The whole decision over one partition, as `survey` makes it; `log` is by offset."""
     anchor = log.get(stored.acknowledged.offset) if stored.acknowledged else None
     start = scan_start(stored, bounds, anchor, remedy="terang recover small")
     count = SequenceScan(stored, start, rows, remedy="terang recover small")

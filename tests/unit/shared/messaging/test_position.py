@@ -1,4 +1,4 @@
-"""Where a consumer stands: what the next record means, and whether the log is still the one it was."""
+"""What the next record means, and whether the log is still the one it was."""
 
 from dataclasses import replace
 from uuid import UUID
