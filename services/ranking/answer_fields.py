@@ -23,13 +23,15 @@ MaybeScore = Annotated[
 PointsByComponent = Annotated[
     dict[str, str],
     Field(
-        description="Points by component; empty where they do not count, or where the policy does not publish them"
+        description="Points by component; empty where they do not count, or where the policy does"
+        " not publish them"
     ),
 ]
 LineCode = Annotated[
     str,
     Field(
-        description="Result code as it is, or would be now; WAIT: no result yet; UNDECIDED: an officer has to choose"
+        description="Result code as it is, or would be now; WAIT: no result yet; UNDECIDED: an"
+        " officer has to choose"
     ),
 ]
 Equals = Annotated[int, Field(description="Others who are equal in score and every tie")]

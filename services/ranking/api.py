@@ -29,12 +29,15 @@ from shared.web.pages import Pages
 from shared.web.problems import Problems
 
 DESCRIPTION = """
-Who stands where on each list of a round, by the round's own policy: live as results arrive, and fixed once an officer closed the list.
+Who stands where on each list of a round, by the round's own policy: live as results arrive, and
+fixed once an officer closed the list.
 
-**Codes** are the policy's, per list. Live lists have two more: `WAIT`, no result yet, and `UNDECIDED`, equal in everything at the last seat:
-an officer decides, never the machine. Equals share a rank (1, 2, 2, 4). Scores are exact decimals, sent as strings.
+**Codes** are the policy's, per list. Live lists have two more: `WAIT`, no result yet, and
+`UNDECIDED`, equal in everything at the last seat: an officer decides, never the machine. Equals
+share a rank (1, 2, 2, 4). Scores are exact decimals, sent as strings.
 
-**Public** are participant numbers, points, scores, ranks and codes; no name, birth date or mark, also where these decided a tie.
+**Public** are participant numbers, points, scores, ranks and codes; no name, birth date or mark,
+also where these decided a tie.
 """
 
 

@@ -1,4 +1,4 @@
-"""What the pages of several rooms share: addresses to lead back to, and words for codes and times."""
+"""Addresses that pages lead back to, and the words for codes and times that they share."""
 
 from collections.abc import Mapping
 from datetime import datetime

@@ -16,6 +16,7 @@ class Settings(settings.Settings):
             validation_alias="TERANG_RANKING_SIGNING_KEY",
             min_length=1,
             title="Signing key",
-            description="Ed25519 private key for published lists: PEM, or the path of a PEM file; without it nothing is published",
+            description="Ed25519 private key for published lists: PEM, or the path of a PEM file;"
+            " without it nothing is published",
         ),
     ] = None

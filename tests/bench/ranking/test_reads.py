@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 
 from services.ranking.merit.domain.standing import ListCut
 from services.ranking.standings.storage.facts import vacancies_known
-from services.ranking.standings.storage.standings import OneList
+from services.ranking.standings.storage.list_reader import ListReader
 from services.ranking.standings.usecases.recompute import lock_vacancies, recompute
 from shared.postgres.pool import create_pool
 from tests.bench.measure import FULL, TIMES, Report, percentile
@@ -50,7 +50,7 @@ async def test_reads(servers: Servers) -> None:
         await pool.execute(f"VACUUM ANALYZE {table}", timeout=600)
     async with pool.acquire() as connection:
         vacancy = (await vacancies_known(connection, ["v1"]))["v1"]
-        asked = OneList(connection, "v1", vacancy.lists["skd"])
+        asked = ListReader(connection, "v1", vacancy.lists["skd"])
         limit = ListCut.of(vacancy.lists["skd"], vacancy.seats).limit
         assert limit is not None
         chance = random.Random(3)
@@ -100,7 +100,7 @@ async def test_reads(servers: Servers) -> None:
     report.save()
 
 
-async def check(asked: OneList, numbers: list[str]) -> None:
+async def check(asked: ListReader, numbers: list[str]) -> None:
     """The answers agree with each other: the first lines are ranked from 1, and each says of itself
     what the page says.
     """

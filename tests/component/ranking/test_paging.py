@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from services.ranking.standings.storage.facts import vacancies_known
-from services.ranking.standings.storage.standings import OneList, whole_lists
+from services.ranking.standings.storage.list_reader import ListReader, whole_lists
 from shared.contracts.fields import Fact
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import Facts, number
@@ -42,7 +42,7 @@ async def test_pages_of_any_length_are_the_whole_list(told: ServiceApp) -> None:
     """
     async with told.pool.acquire() as connection, connection.transaction():
         vacancy = (await vacancies_known(connection, ["v1"]))["v1"]
-        one = OneList(connection, "v1", vacancy.lists["skd"])
+        one = ListReader(connection, "v1", vacancy.lists["skd"])
         whole = {
             line.participant_no: line
             async for chunk in whole_lists(connection, "skd", ["v1"])
@@ -67,7 +67,7 @@ async def test_the_line_at_the_cut_is_the_one_with_so_many_up_to_it(told: Servic
     """For every limit from 1 to the last ranked line, and none beyond."""
     async with told.pool.acquire() as connection, connection.transaction():
         vacancy = (await vacancies_known(connection, ["v1"]))["v1"]
-        one = OneList(connection, "v1", vacancy.lists["skd"])
+        one = ListReader(connection, "v1", vacancy.lists["skd"])
         ranked = [row for row, _ in await one.page(None, 100) if row.ranked]
         assert number("v1", 1) in {row.participant_no for row in ranked}
         assert [await one.at_the_limit(limit) for limit in range(1, len(ranked) + 1)] == ranked

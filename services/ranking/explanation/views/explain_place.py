@@ -23,8 +23,8 @@ from services.ranking.merit.domain.standing import UNDECIDED
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
+from services.ranking.standings.storage.list_reader import ListReader, StandingRow
 from services.ranking.standings.storage.requested_list import RequestedList, State, load_list
-from services.ranking.standings.storage.standings import OneList, Stands
 from services.ranking.standings.views.show_standings import StateShown, live_figures
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.languages import Language
@@ -163,7 +163,7 @@ async def explain_place(
     asked = await load_list(connection, vacancy_id, list_code, state)
     if list_code is None:
         for rules in reversed(asked.vacancy.open_lists):
-            if await OneList(connection, vacancy_id, rules).find(participant_no):
+            if await ListReader(connection, vacancy_id, rules).find(participant_no):
                 asked = await load_list(connection, vacancy_id, rules.code, state)
                 break
     policy = (await load_round(connection, asked.vacancy.round_id)).policy
@@ -189,7 +189,7 @@ async def _live(
     connection: Connection, asked: RequestedList, policy: Policy, participant_no: str
 ) -> Explanation:
     """The account by all that is known now, in this transaction's snapshot."""
-    standings = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
+    standings = ListReader(connection, asked.vacancy.vacancy_id, asked.rules)
     row = await standings.find(participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
@@ -215,7 +215,10 @@ async def _live(
 
 
 async def _listed(
-    connection: Connection, asked: RequestedList, standings: OneList, rows: Sequence[Stands | None]
+    connection: Connection,
+    asked: RequestedList,
+    standings: ListReader,
+    rows: Sequence[StandingRow | None],
 ) -> dict[str, ListedCandidate]:
     """The candidates of these rows with all that is known of them, by participant number."""
     vacancy = asked.vacancy

@@ -17,7 +17,7 @@ from services.ranking.merit.domain.placement import Placed
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
-from services.ranking.standings.storage.facts import Vacancy, vacancies_known
+from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.requested_list import load_list
 from services.ranking.standings.usecases.recompute import (
     lock_vacancies_to_decide,
@@ -166,7 +166,7 @@ def _which(counts: ClosedListCorrected) -> dict[str, str]:
 
 
 async def _follows(
-    connection: Connection, vacancy: Vacancy, list_code: str, version: int, digest: str
+    connection: Connection, vacancy: KnownVacancy, list_code: str, version: int, digest: str
 ) -> int:
     """The version that counts now, if this one may take its place."""
     which = {"vacancy_id": vacancy.vacancy_id, "list": list_code}
@@ -190,7 +190,7 @@ async def _follows(
 
 
 async def _refuse_if_built_upon(
-    connection: Connection, round_: Round, one: List, vacancy: Vacancy
+    connection: Connection, round_: Round, one: List, vacancy: KnownVacancy
 ) -> None:
     later = [
         each.code
@@ -213,7 +213,7 @@ async def _refuse_unless_complete(
 
 
 async def _move_on(
-    connection: Connection, vacancy: Vacancy, list_code: str, corrected: Corrected
+    connection: Connection, vacancy: KnownVacancy, list_code: str, corrected: Corrected
 ) -> None:
     """Who is newly admitted stands on the list that follows from now on, who is no longer admitted
     doesn't.

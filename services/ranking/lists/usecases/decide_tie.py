@@ -13,7 +13,7 @@ from uuid_utils.compat import uuid7
 from services.ranking.lists.storage import SQL
 from services.ranking.merit.domain.standing import ListCut, Row
 from services.ranking.standings.storage.facts import vacancies_known
-from services.ranking.standings.storage.standings import whole_rows
+from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
 from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
 from shared.identity import Person

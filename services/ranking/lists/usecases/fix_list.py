@@ -16,8 +16,8 @@ from services.ranking.merit.domain.placement import Placed, place_of
 from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut, Summary
 from services.ranking.rounds.domain import Round
 from services.ranking.standings.storage import SQL as STANDINGS
-from services.ranking.standings.storage.facts import Pair, Vacancy, vacancies_known
-from services.ranking.standings.storage.standings import whole_lists
+from services.ranking.standings.storage.facts import KnownVacancy, Pair, vacancies_known
+from services.ranking.standings.storage.list_reader import whole_lists
 from shared.contracts.ranking import CandidateSelected, CandidateShortlisted
 from shared.policies import List
 from shared.postgres.pool import Connection
@@ -38,7 +38,7 @@ class Whole:
 
     round_: Round
     one: List
-    vacancies: dict[str, Vacancy]
+    vacancies: dict[str, KnownVacancy]
     lines: dict[str, list[Line]]
     summaries: dict[str, Summary]
 

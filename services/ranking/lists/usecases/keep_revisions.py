@@ -16,8 +16,8 @@ from services.ranking.merit.domain.placement import Placed, place_of
 from services.ranking.merit.domain.standing import ListCut, Summary
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
-from services.ranking.standings.storage.facts import Vacancy, vacancies_known
-from services.ranking.standings.storage.standings import whole_lists
+from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
+from services.ranking.standings.storage.list_reader import whole_lists
 from shared.policies import List, Policy
 from shared.postgres.pool import Connection, Pool
 
@@ -90,7 +90,7 @@ async def keep_revision(
 
 
 async def _changes(
-    connection: Connection, vacancy: Vacancy, list_code: str, places: Mapping[str, Placed]
+    connection: Connection, vacancy: KnownVacancy, list_code: str, places: Mapping[str, Placed]
 ) -> list[Change]:
     policy = (await load_round(connection, vacancy.round_id)).policy
     one = policy.list_called(list_code)

@@ -14,6 +14,7 @@ WhichList = Annotated[
 WhichState = Annotated[
     State | None,
     Query(
-        description="`closed`: as an officer fixed it; `live`: by all that is known now; by default as fixed, where it is"
+        description="`closed`: as an officer fixed it; `live`: by all that is known now; by"
+        " default as fixed, where it is"
     ),
 ]

@@ -37,7 +37,9 @@ def streams(zone: ZoneInfo) -> APIRouter:
     routes = APIRouter(tags=["standings"], prefix="/vacancies")
     described: dict[int | str, dict[str, Any]] = {
         200: {
-            "description": "Events `standings`, each with a whole Standings (its first 100 lines) as JSON: at once, then whenever it changed; the id is when it was sent, in local time",
+            "description": "Events `standings`, each with a whole Standings (its first 100 lines)"
+            " as JSON: at once, then whenever it changed; the id is when it was sent, in local"
+            " time",
             "content": {
                 "text/event-stream": {"schema": {"$ref": "#/components/schemas/Standings"}}
             },

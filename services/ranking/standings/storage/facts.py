@@ -20,9 +20,11 @@ UNKNOWN = (None, None, None, None, None)
 
 
 @dataclass(frozen=True, slots=True)
-class Vacancy:
-    """A vacancy whose round is known: `lists` are the compiled rules in the order in which they are
-    closed, `closed` the codes of those that are.
+class KnownVacancy:
+    """A vacancy whose round is known, with its rules.
+
+    `lists` are the compiled rules in the order in which the lists are closed, `closed` the codes of
+    those that are.
     """
 
     vacancy_id: str
@@ -35,7 +37,9 @@ class Vacancy:
 
     def __post_init__(self) -> None:
         possible = [
-            one for one in self.lists.values() if one.after is None or one.after in self.closed
+            rules
+            for rules in self.lists.values()
+            if rules.after is None or rules.after in self.closed
         ]
         object.__setattr__(self, "open_lists", possible)  # frozen, and asked for each candidate
 
@@ -43,16 +47,19 @@ class Vacancy:
     def officers_decide(self) -> bool:
         """Whether an officer may have given places among equals on a list that has candidates."""
         return any(
-            one.cut and one.cut.equals_at_the_limit == "officer-decides" for one in self.open_lists
+            rules.cut and rules.cut.equals_at_the_limit == "officer-decides"
+            for rules in self.open_lists
         )
 
 
-async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) -> dict[str, Vacancy]:
+async def vacancies_known(
+    connection: Connection, vacancy_ids: Iterable[str]
+) -> dict[str, KnownVacancy]:
     """The vacancies of these whose round has arrived too, by id."""
     rows = [row async for row in SQL.vacancies_known(connection, vacancies=list(vacancy_ids))]
     policies = {row["round_id"]: row["policy"] for row in rows if row["policy"] is not None}
     return {
-        row["vacancy_id"]: Vacancy(
+        row["vacancy_id"]: KnownVacancy(
             row["vacancy_id"],
             row["round_id"],
             row["seats"],
@@ -64,50 +71,24 @@ async def vacancies_known(connection: Connection, vacancy_ids: Iterable[str]) ->
 
 
 async def candidates_known(
-    connection: Connection, vacancies: dict[str, Vacancy], pairs: Sequence[Pair]
-) -> list[tuple[Vacancy, Candidate]]:
-    """All that is known of these candidates, as far as the vacancies' rules ask for it; those of
-    other vacancies are left out.
+    connection: Connection, vacancies: dict[str, KnownVacancy], pairs: Sequence[Pair]
+) -> list[tuple[KnownVacancy, Candidate]]:
+    """All that is known of these candidates, as far as the rules of their vacancies ask for it.
+
+    Candidates of other vacancies are left out.
     """
     known = [pair for pair in pairs if pair[0] in vacancies]
     if not known:
         return []
     asked = {"vacancies": [pair[0] for pair in known], "participants": [pair[1] for pair in known]}
-    applied: dict[Pair, tuple[bool | None, bool]] = {}
-    results: dict[Pair, dict[str, Result]] = defaultdict(dict)
-    async for (
-        vacancy_id,
-        participant_no,
-        verified,
-        withdrawn,
-        stage,
-        outcome,
-        points,
-    ) in SQL.candidates(connection, **asked):
-        pair = (vacancy_id, participant_no)
-        applied[pair] = (verified, withdrawn)
-        if stage is not None:
-            results[pair][stage] = Result(OUTCOMES[outcome], points or {})
-    facts: dict[Pair, tuple[object, ...]] = {}
-    if any(one.uses_facts for vacancy in vacancies.values() for one in vacancy.open_lists):
-        async for vacancy_id, participant_no, *values in SQL.facts_of(connection, **asked):
-            facts[vacancy_id, participant_no] = tuple(values)
-    admitted: dict[Pair, set[str]] = defaultdict(set)
-    decided: dict[Pair, dict[str, int]] = defaultdict(dict)
-    later = [vacancy.vacancy_id for vacancy in vacancies.values() if vacancy.closed]
-    if later:
-        async for vacancy_id, participant_no, list_code in SQL.admissions_of(connection, **asked):
-            admitted[vacancy_id, participant_no].add(list_code)
-    tied = [vacancy.vacancy_id for vacancy in vacancies.values() if vacancy.officers_decide]
-    if tied:
-        async for vacancy_id, participant_no, list_code, place in SQL.decided_places(
-            connection, vacancies=tied
-        ):
-            decided[vacancy_id, participant_no][list_code] = place
+    applications, results = await _applications_and_results(connection, asked)
+    facts = await _facts(connection, vacancies, asked)
+    admitted = await _admissions(connection, vacancies, asked)
+    decided = await _decided_places(connection, vacancies)
     nothing: dict[str, Result] = {}
     nobody_decided: dict[str, int] = {}
     found = []
-    for pair, (verified, withdrawn) in applied.items():
+    for pair, (verified, withdrawn) in applications.items():
         vacancy_id, participant_no = pair
         gpa, birth_date, months, education, priority = facts.get(pair, UNKNOWN)
         candidate = Candidate(
@@ -127,37 +108,105 @@ async def candidates_known(
     return found
 
 
+Asked = Mapping[str, Sequence[str]]
+"""The parameters `vacancies` and `participants` of a query about candidates, one each."""
+
+
+async def _applications_and_results(
+    connection: Connection, asked: Asked
+) -> tuple[dict[Pair, tuple[bool | None, bool]], dict[Pair, dict[str, Result]]]:
+    """Whether each candidate was verified and withdrew; and the newest result of each stage."""
+    applications: dict[Pair, tuple[bool | None, bool]] = {}
+    results: dict[Pair, dict[str, Result]] = defaultdict(dict)
+    rows = SQL.candidates(
+        connection, vacancies=asked["vacancies"], participants=asked["participants"]
+    )
+    async for vacancy_id, participant_no, verified, withdrawn, stage, outcome, points in rows:
+        pair = (vacancy_id, participant_no)
+        applications[pair] = (verified, withdrawn)
+        if stage is not None:
+            results[pair][stage] = Result(OUTCOMES[outcome], points or {})
+    return applications, results
+
+
+async def _facts(
+    connection: Connection, vacancies: Mapping[str, KnownVacancy], asked: Asked
+) -> dict[Pair, tuple[object, ...]]:
+    """Personal facts, in the order of FACTS; none where no list that has begun uses any."""
+    facts: dict[Pair, tuple[object, ...]] = {}
+    if any(rules.uses_facts for vacancy in vacancies.values() for rules in vacancy.open_lists):
+        rows = SQL.facts_of(
+            connection, vacancies=asked["vacancies"], participants=asked["participants"]
+        )
+        async for vacancy_id, participant_no, *values in rows:
+            facts[vacancy_id, participant_no] = tuple(values)
+    return facts
+
+
+async def _admissions(
+    connection: Connection, vacancies: Mapping[str, KnownVacancy], asked: Asked
+) -> dict[Pair, set[str]]:
+    """The closed lists that admitted each candidate."""
+    admitted: dict[Pair, set[str]] = defaultdict(set)
+    if any(vacancy.closed for vacancy in vacancies.values()):
+        rows = SQL.admissions_of(
+            connection, vacancies=asked["vacancies"], participants=asked["participants"]
+        )
+        async for vacancy_id, participant_no, list_code in rows:
+            admitted[vacancy_id, participant_no].add(list_code)
+    return admitted
+
+
+async def _decided_places(
+    connection: Connection, vacancies: Mapping[str, KnownVacancy]
+) -> dict[Pair, dict[str, int]]:
+    """The places among equals that officers gave, by list."""
+    decided: dict[Pair, dict[str, int]] = defaultdict(dict)
+    tied = [vacancy.vacancy_id for vacancy in vacancies.values() if vacancy.officers_decide]
+    if tied:
+        rows = SQL.decided_places(connection, vacancies=tied)
+        async for vacancy_id, participant_no, list_code, place in rows:
+            decided[vacancy_id, participant_no][list_code] = place
+    return decided
+
+
 async def candidates_as_fixed(
     connection: Connection,
-    vacancy: Vacancy,
+    vacancy: KnownVacancy,
     closing: Mapping[str, Any],
     policy: Policy,
     rows: Mapping[str, Mapping[str, Any]],
 ) -> dict[str, Candidate]:
-    """Candidates as a list was fixed, by participant number: the points of their fixed lines
-    (`rows`), the facts and the officer's order of then. Whoever has no points there has today's
-    results; whose facts were erased, today's.
+    """Candidates as a list was fixed, by participant number.
+
+    They have the points of their fixed lines (`rows`), the facts and the officer's order of then.
+    Whoever has no points there has today's results; whose facts were erased, today's.
     """
-    key = {"vacancy_id": vacancy.vacancy_id, "list": closing["list"]}
     pairs = [(vacancy.vacancy_id, participant_no) for participant_no in rows]
     found: dict[str, Candidate] = {}
     for _, candidate in await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs):
         number = candidate.participant_no
-        decided = (
-            {closing["list"]: closing["decided"][number]} if number in closing["decided"] else {}
-        )
+        places = closing["decided"]
+        decided = {closing["list"]: places[number]} if number in places else {}
         found[number] = replace(candidate, decided=decided)
         if points := rows[number]["points"]:
-            by_stage = {
-                stage.code: {
-                    part.code: points[part.code] for part in stage.stated if part.code in points
-                }
-                for stage in policy.stages
-            }
-            results = {
-                code: Result(Outcome.SCORED, each) for code, each in by_stage.items() if each
-            }
+            results = _results_of(policy, points)
             found[number] = replace(found[number], verified=True, withdrawn=False, results=results)
-    async for number, *values in SQL.fixed_facts(connection, **key, participants=list(rows)):
+    facts = SQL.fixed_facts(
+        connection,
+        vacancy_id=vacancy.vacancy_id,
+        list=closing["list"],
+        participants=list(rows),
+    )
+    async for number, *values in facts:
         found[number] = replace(found[number], **dict(zip(FACTS, values, strict=True)))
     return found
+
+
+def _results_of(policy: Policy, points: Mapping[str, str]) -> dict[str, Result]:
+    """The results that a fixed line's points stand for, by stage."""
+    by_stage = {
+        stage.code: {part.code: points[part.code] for part in stage.stated if part.code in points}
+        for stage in policy.stages
+    }
+    return {code: Result(Outcome.SCORED, stated) for code, stated in by_stage.items() if stated}

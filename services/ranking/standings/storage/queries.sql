@@ -1,4 +1,4 @@
--- What others said
+-- What the events of others say
 
 -- name: lock_vacancies(vacancies)!
 -- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every
@@ -12,7 +12,7 @@ ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 SELECT pg_try_advisory_xact_lock_shared(:lock);
 
 -- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, registration_opens, sequence)!
--- A round and its law.
+-- A round and its policy.
 INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats,
                             registration_opens, sequence)
 VALUES (:round_id, :name, :policy, :policy_hash, :seed, :decreed_seats, :registration_opens,
@@ -24,7 +24,7 @@ ON CONFLICT (round_id) DO UPDATE
        sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
--- name: hold_rounds(rounds)!
+-- name: lock_rounds(rounds)!
 -- Locks the rounds, those that nothing was heard of yet too: a vacancy and its round may arrive in
 -- two workers at once.
 INSERT INTO round (round_id) SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id)
@@ -134,7 +134,7 @@ ON CONFLICT (vacancy_id, participant_no, stage, sitting_id) DO UPDATE
 
 -- name: vacancies_known(vacancies)
 -- Vacancies whose round is known too, and which of their lists are closed; the first of each round
--- comes with its law, as JSON text.
+-- comes with its policy, as JSON text.
 SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.seed,
        CASE row_number() OVER (PARTITION BY vacancy.round_id ORDER BY vacancy.vacancy_id)
            WHEN 1 THEN round.policy::text END AS policy,

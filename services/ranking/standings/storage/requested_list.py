@@ -8,7 +8,7 @@ from services.ranking.merit.domain.merit import ListRules
 from services.ranking.merit.domain.standing import Line, ListCut
 from services.ranking.rounds.storage import SQL as ROUNDS
 from services.ranking.standings.storage import SQL
-from services.ranking.standings.storage.facts import Vacancy, vacancies_known
+from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -20,7 +20,7 @@ class RequestedList:
     """A vacancy, one of its lists, and the list as it was fixed, if that is what is shown."""
 
     row: Mapping[str, Any]
-    vacancy: Vacancy
+    vacancy: KnownVacancy
     rules: ListRules
     closing: Mapping[str, Any] | None
 

@@ -63,16 +63,28 @@ async def learn_applicant_facts(
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
-    data = [event.data for event in newest.values()]
+    gpas, birth_dates, months, education, priorities = zip(
+        *(_facts(event.data) for event in newest.values()), strict=True
+    )
     await SQL.learn_applicant_facts(
         connection,
-        vacancies=[one.vacancy_id for one in data],
-        participants=[one.participant_no for one in data],
-        gpas=[one.gpa for one in data],
-        birth_dates=[one.birth_date for one in data],
-        months=[one.relevant_experience_months for one in data],
-        education=[one.education_level for one in data],
-        priorities=[one.priority for one in data],
+        vacancies=[vacancy_id for vacancy_id, _ in newest],
+        participants=[participant_no for _, participant_no in newest],
+        gpas=gpas,
+        birth_dates=birth_dates,
+        months=months,
+        education=education,
+        priorities=priorities,
         sequences=[event.sequence for event in newest.values()],
     )
     return list(newest)
+
+
+def _facts(stated: ApplicantFactsStated) -> tuple[object, ...]:
+    return (
+        stated.gpa,
+        stated.birth_date,
+        stated.relevant_experience_months,
+        stated.education_level,
+        stated.priority,
+    )

@@ -38,18 +38,19 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
         ): event
         for event in events
     }
-    await lock_vacancies(connection, [key[0] for key in newest])
+    vacancies, participants, stages, sittings = zip(*newest, strict=True)
+    await lock_vacancies(connection, vacancies)
     await SQL.learn_results(
         connection,
-        vacancies=[key[0] for key in newest],
-        participants=[key[1] for key in newest],
-        stages=[key[2] for key in newest],
-        sittings=[key[3] for key in newest],
+        vacancies=vacancies,
+        participants=participants,
+        stages=stages,
+        sittings=sittings,
         outcomes=[OUTCOMES[type(event.data)] for event in newest.values()],
         points=[_points(event.data) for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
     )
-    return {(key[0], key[1]) for key in newest}
+    return set(zip(vacancies, participants, strict=True))
 
 
 async def learn_sittings(connection: Connection, events: list[Event[ExamScheduled]]) -> None:
@@ -68,16 +69,17 @@ async def learn_sittings(connection: Connection, events: list[Event[ExamSchedule
 async def learn_closed_sittings(connection: Connection, events: list[Event[SittingClosed]]) -> None:
     """Keeps what each sitting counted, so that it can be seen when all of it has arrived."""
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
-    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
-    data = [event.data for event in newest.values()]
+    vacancies, sittings = zip(*newest, strict=True)
+    await lock_vacancies(connection, vacancies)
+    closed = [event.data for event in newest.values()]
     await SQL.learn_closed_sittings(
         connection,
-        vacancies=[one.vacancy_id for one in data],
-        sittings=[one.sitting_id for one in data],
-        stages=[one.stage for one in data],
-        scored=[one.scored for one in data],
-        missed=[one.missed for one in data],
-        disqualified=[one.disqualified for one in data],
+        vacancies=vacancies,
+        sittings=sittings,
+        stages=[sitting.stage for sitting in closed],
+        scored=[sitting.scored for sitting in closed],
+        missed=[sitting.missed for sitting in closed],
+        disqualified=[sitting.disqualified for sitting in closed],
         sequences=[event.sequence for event in newest.values()],
     )
 

@@ -1,4 +1,4 @@
-"""Learns rounds, vacancies, and how many applied: what must be known before anyone can be ranked."""
+"""Learns rounds, vacancies, and how many applied: nobody is ranked before these are known."""
 
 import json
 
@@ -15,9 +15,9 @@ from shared.refusals import Refusal
 
 
 async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]]) -> list[Pair]:
-    """Keeps each round's law; returns whoever arrived before it.
+    """Keeps each round's policy; returns whoever arrived before it.
 
-    Raises Refusal `policy-not-understood` for a law that this version can't apply.
+    Raises Refusal `policy-not-understood` for a policy that this version can't apply.
     """
     waited: list[Pair] = []
     for event in events:
@@ -53,29 +53,45 @@ async def learn_vacancies(
 ) -> list[Pair]:
     """Keeps vacancies; returns whoever arrived before them."""
     newest = {event.data.vacancy_id: event for event in events}
-    await SQL.hold_rounds(
+    await SQL.lock_rounds(
         connection, rounds=sorted({event.data.round_id for event in newest.values()})
     )
     await lock_vacancies(connection, newest)
-    data = [event.data for event in newest.values()]
+    rounds, numbers, listings, agencies, posts, units, paths, needs, seats, education = zip(
+        *(_columns(event.data) for event in newest.values()), strict=True
+    )
     await SQL.learn_vacancies(
         connection,
         vacancies=list(newest),
-        rounds=[one.round_id for one in data],
-        numbers=[one.number for one in data],
-        listings=[one.listing_id for one in data],
-        agencies=[one.agency for one in data],
-        posts=[one.post for one in data],
-        units=[one.unit_id for one in data],
-        paths=[one.unit_path for one in data],
-        needs=[one.need for one in data],
-        seats=[one.seats for one in data],
-        education=[
-            json.dumps([accepted.model_dump() for accepted in one.education]) for one in data
-        ],
+        rounds=rounds,
+        numbers=numbers,
+        listings=listings,
+        agencies=agencies,
+        posts=posts,
+        units=units,
+        paths=paths,
+        needs=needs,
+        seats=seats,
+        education=education,
         sequences=[event.sequence for event in newest.values()],
     )
     return await candidates_of(connection, newest)
+
+
+def _columns(vacancy: VacancyPublished) -> tuple[object, ...]:
+    """What is kept of a vacancy besides its id; `education` as JSON text."""
+    return (
+        vacancy.round_id,
+        vacancy.number,
+        vacancy.listing_id,
+        vacancy.agency,
+        vacancy.post,
+        vacancy.unit_id,
+        vacancy.unit_path,
+        vacancy.need,
+        vacancy.seats,
+        json.dumps([accepted.model_dump() for accepted in vacancy.education]),
+    )
 
 
 async def learn_registrations(

@@ -13,8 +13,8 @@ from operator import itemgetter
 from services.ranking.merit.domain.merit import digits
 from services.ranking.merit.domain.standing import ListCut, Summary
 from services.ranking.standings.storage import SQL
-from services.ranking.standings.storage.facts import Vacancy, vacancies_known
-from services.ranking.standings.storage.standings import whole_lists
+from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
+from services.ranking.standings.storage.list_reader import whole_lists
 from services.ranking.standings.usecases.recompute import notify
 from shared.contracts.ranking import Cut, StandingsRecomputed
 from shared.contracts.ranking import Line as StatedLine
@@ -69,26 +69,26 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
 
 
 async def summarise(
-    connection: Connection, vacancies: Collection[Vacancy]
+    connection: Connection, vacancies: Collection[KnownVacancy]
 ) -> dict[tuple[str, str], Summary]:
     """The figures of every list that has begun, by (vacancy id, list); a list without candidates
     has none.
     """
     of_list: dict[str, list[str]] = defaultdict(list)
-    rules = {
-        (vacancy.vacancy_id, one.code): (vacancy, one)
+    lists = {
+        (vacancy.vacancy_id, rules.code): (vacancy, rules)
         for vacancy in vacancies
-        for one in vacancy.open_lists
+        for rules in vacancy.open_lists
     }
-    for vacancy_id, code in rules:
+    for vacancy_id, code in lists:
         of_list[code].append(vacancy_id)
     summaries: dict[tuple[str, str], Summary] = {}
     for code, vacancy_ids in of_list.items():
         async for chunk in whole_lists(connection, code, vacancy_ids):
             for vacancy_id, lines in groupby(chunk, itemgetter(0)):
-                vacancy, one = rules[vacancy_id, code]
+                vacancy, rules = lists[vacancy_id, code]
                 summary = summaries.setdefault(
-                    (vacancy_id, code), Summary(ListCut.of(one, vacancy.seats))
+                    (vacancy_id, code), Summary(ListCut.of(rules, vacancy.seats))
                 )
                 summary.add(line for _, line in lines)
             await asyncio.sleep(0)
@@ -97,7 +97,7 @@ async def summarise(
 
 async def next_versions(
     connection: Connection,
-    vacancies: dict[str, Vacancy],
+    vacancies: dict[str, KnownVacancy],
     summaries: dict[tuple[str, str], Summary],
     now: datetime,
 ) -> list[StandingsRecomputed]:
@@ -115,16 +115,18 @@ async def next_versions(
             statements.append(_statement(vacancies[vacancy_id], code, summary, version + 1))
     await SQL.keep_stated(
         connection,
-        vacancies=[one.vacancy_id for one in statements],
-        lists=[one.list for one in statements],
-        versions=[one.version for one in statements],
-        digests=[one.digest for one in statements],
+        vacancies=[statement.vacancy_id for statement in statements],
+        lists=[statement.list for statement in statements],
+        versions=[statement.version for statement in statements],
+        digests=[statement.digest for statement in statements],
         at=now,
     )
     return statements
 
 
-def _statement(vacancy: Vacancy, code: str, summary: Summary, version: int) -> StandingsRecomputed:
+def _statement(
+    vacancy: KnownVacancy, code: str, summary: Summary, version: int
+) -> StandingsRecomputed:
     decimals = summary.cut.one.decimals
     score = None if summary.cut_score is None else digits(summary.cut_score, decimals)
     return StandingsRecomputed.model_validate(

@@ -35,8 +35,8 @@ from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
+from services.ranking.standings.storage.list_reader import ListReader, StandingRow
 from services.ranking.standings.storage.requested_list import RequestedList, State, load_list
-from services.ranking.standings.storage.standings import OneList, Stands
 from shared.contracts.fields import (
     Agency,
     NeedCode,
@@ -88,7 +88,8 @@ class Standings(BaseModel):
     list: StageCode
     state: StateShown
     version: int | None = Field(
-        description="Newest version stated as StandingsRecomputed, or the one that was fixed; none before the first"
+        description="Newest version stated as StandingsRecomputed, or the one that was fixed; none"
+        " before the first"
     )
     closed_at: AwareDatetime | None = Field(None, description="When an officer fixed it, UTC")
     agency: Agency
@@ -108,7 +109,7 @@ class Standings(BaseModel):
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
 
 
-class Gatepost(BaseModel):
+class ThresholdResult(BaseModel):
     """A threshold and what the candidate has."""
 
     of: str = Field(description="A component, or a stage (its total)")
@@ -139,12 +140,13 @@ class CandidatePlace(BaseModel):
     points: PointsByComponent
     code: LineCode
     equal_with: Equals
-    gates: tuple[Gatepost, ...] = Field(
+    gates: tuple[ThresholdResult, ...] = Field(
         description="Thresholds that apply, as far as there are results"
     )
     cut: CutView
     above_the_cut: str | None = Field(
-        description="Own score less that of the last within the cut: below 0 is what was lacking; none without either"
+        description="Own score less that of the last within the cut: below 0 is what was lacking;"
+        " none without either"
     )
     above: Neighbour | None = Field(description="Who stands just before")
     below: Neighbour | None = Field(description="Who stands just after")
@@ -188,9 +190,9 @@ async def show_candidate(
     """
     asked = await load_list(connection, vacancy_id, list_code, state)
     if list_code is None:
-        for one in reversed(asked.vacancy.open_lists):
-            if await OneList(connection, vacancy_id, one).find(participant_no):
-                asked = await load_list(connection, vacancy_id, one.code, state)
+        for rules in reversed(asked.vacancy.open_lists):
+            if await ListReader(connection, vacancy_id, rules).find(participant_no):
+                asked = await load_list(connection, vacancy_id, rules.code, state)
                 break
     if asked.closing is not None:
         return await _closed_place(connection, asked, asked.closing, participant_no)
@@ -200,13 +202,13 @@ async def show_candidate(
 async def _live_page(
     connection: Connection, asked: RequestedList, seen: object, limit: int
 ) -> Standings:
-    one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
-    last = await one.find(seen) if isinstance(seen, str) else None
+    reader = ListReader(connection, asked.vacancy.vacancy_id, asked.rules)
+    last = await reader.find(seen) if isinstance(seen, str) else None
     if seen is not None and last is None:
         raise Refusal("bad-cursor")
-    lines = await one.page(last, limit + 1)
+    lines = await reader.page(last, limit + 1)
     points = await points_of(connection, asked, [line for _, line in lines[:limit]])
-    codes, cut = await live_figures(one, asked.cut)
+    codes, cut = await live_figures(reader, asked.cut)
     items = tuple(
         StandingLine(
             rank=line.rank,
@@ -222,7 +224,7 @@ async def _live_page(
     return Standings(
         **_head(asked),
         state="live",
-        version=await one.version(),
+        version=await reader.version(),
         candidates=sum(codes.values()),
         codes=dict(sorted(codes.items())),
         cut=cut,
@@ -325,22 +327,22 @@ def _closed_cut(asked: RequestedList, closing: Mapping[str, Any]) -> CutView:
     return CutView(limit=closing["cut_limit"], within=within, score=closing["cut_score"])
 
 
-async def live_figures(one: OneList, cut: ListCut) -> tuple[Counter[str], CutView]:
+async def live_figures(reader: ListReader, cut: ListCut) -> tuple[Counter[str], CutView]:
     """Candidates by code, and the cut, out of the counts and one line at the limit."""
-    gates = await one.gates()
+    gates = await reader.gates()
     ranked = gates.pop(Gate.RANKED, 0)
     codes = Counter({cut.code(gate, None, 1): count for gate, count in gates.items()})
     within, undecided = ranked, 0
-    last = await one.last_ranked() if ranked else None
+    last = await reader.last_ranked() if ranked else None
     if cut.limit is not None and ranked > cut.limit:
-        last = await one.at_the_limit(cut.limit)
+        last = await reader.at_the_limit(cut.limit)
         assert last is not None
-        line = await one.line(last)
+        line = await reader.line(last)
         assert line.rank is not None
         within = line.rank + line.equals - 1
         if cut.code(line.gate, line.rank, line.equals) == UNDECIDED:
             within, undecided = line.rank - 1, line.equals
-            last = await one.at_the_limit(within) if within else None
+            last = await reader.at_the_limit(within) if within else None
     rest = ranked - within - undecided
     codes += Counter(
         {cut.one.codes.within: within, UNDECIDED: undecided, cut.one.codes.passed: rest}
@@ -377,13 +379,13 @@ async def points_of(
 async def _live_place(
     connection: Connection, asked: RequestedList, participant_no: str
 ) -> CandidatePlace:
-    one = OneList(connection, asked.vacancy.vacancy_id, asked.rules)
-    found = await one.place(participant_no)
+    reader = ListReader(connection, asked.vacancy.vacancy_id, asked.rules)
+    found = await reader.place(participant_no)
     if found is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
     row, line = found
-    codes, cut = await live_figures(one, asked.cut)
-    above, below = await one.neighbours(row) if row.ranked else (None, None)
+    codes, cut = await live_figures(reader, asked.cut)
+    above, below = await reader.neighbours(row) if row.ranked else (None, None)
     score = None if line.score is None else digits(line.score, asked.rules.decimals)
     points = await points_of(connection, asked, [line])
     passed = (asked.rules.codes.within, asked.rules.codes.passed, UNDECIDED)
@@ -401,15 +403,17 @@ async def _live_place(
         gates=await _live_gates(connection, asked, participant_no),
         cut=cut,
         above_the_cut=_distance(score, cut),
-        above=await _neighbour(one, asked, above),
-        below=await _neighbour(one, asked, below),
+        above=await _neighbour(reader, asked, above),
+        below=await _neighbour(reader, asked, below),
     )
 
 
-async def _neighbour(one: OneList, asked: RequestedList, row: Stands | None) -> Neighbour | None:
+async def _neighbour(
+    reader: ListReader, asked: RequestedList, row: StandingRow | None
+) -> Neighbour | None:
     if row is None:
         return None
-    line = await one.line(row)
+    line = await reader.line(row)
     assert line.rank is not None
     assert line.score is not None
     return Neighbour(
@@ -457,34 +461,44 @@ async def _closed_place(
 
 async def _live_gates(
     connection: Connection, asked: RequestedList, participant_no: str
-) -> tuple[Gatepost, ...]:
+) -> tuple[ThresholdResult, ...]:
     vacancy = asked.vacancy
     known = await candidates_known(
         connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)]
     )
-    return _gateposts(asked, [candidate for _, candidate in known])
+    return _threshold_results(asked, [candidate for _, candidate in known])
 
 
 async def _closed_gates(
     connection: Connection, asked: RequestedList, closing: Mapping[str, Any], row: Mapping[str, Any]
-) -> tuple[Gatepost, ...]:
-    """By the points of the fixed line: what was corrected since counts once an officer adopts it."""
+) -> tuple[ThresholdResult, ...]:
+    """By the points of the fixed line.
+
+    What was corrected since counts once an officer adopts it.
+    """
     if not row["points"]:
         return ()
     policy = (await load_round(connection, asked.vacancy.round_id)).policy
     known = await candidates_as_fixed(
         connection, asked.vacancy, closing, policy, {row["participant_no"]: row}
     )
-    return _gateposts(asked, known.values())
+    return _threshold_results(asked, known.values())
 
 
-def _gateposts(asked: RequestedList, candidates: Iterable[Candidate]) -> tuple[Gatepost, ...]:
+def _threshold_results(
+    asked: RequestedList, candidates: Iterable[Candidate]
+) -> tuple[ThresholdResult, ...]:
     if not asked.rules.shows_points:
         return ()
     return tuple(
-        Gatepost(of=one.of, minimum=str(one.minimum), points=str(one.points), passed=one.passed)
+        ThresholdResult(
+            of=passing.of,
+            minimum=str(passing.minimum),
+            points=str(passing.points),
+            passed=passing.passed,
+        )
         for candidate in candidates
-        for one in asked.rules.passings(candidate)
+        for passing in asked.rules.passings(candidate)
     )
 
 

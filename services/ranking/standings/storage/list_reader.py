@@ -1,9 +1,9 @@
 """Standings as they are read: whole lists line by line, and what one index read answers."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from services.ranking.merit.domain.merit import (
     DECISION_BYTES,
@@ -39,8 +39,9 @@ UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
 async def whole_rows(
     connection: Connection, list_code: str, vacancy_ids: list[str]
 ) -> AsyncIterator[list[tuple[str, Row]]]:
-    """Every row of that list of these vacancies, as (vacancy id, row), by vacancy and participant
-    number, some thousands at a time.
+    """Every row of that list of these vacancies, as (vacancy id, row), LINES_AT_ONCE at a time.
+
+    They come by vacancy and participant number.
     """
     async with SQL.lines_cursor(
         connection, list=list_code, vacancies=vacancy_ids, last=LAST_RESORT_BYTES
@@ -61,7 +62,7 @@ async def whole_lists(
         yield [(vacancy_id, line(row)) for vacancy_id, row in rows]
 
 
-class Stands(NamedTuple):
+class StandingRow(NamedTuple):
     """A row of the standing table."""
 
     participant_no: str
@@ -74,7 +75,7 @@ class Stands(NamedTuple):
         return self.gate is Gate.RANKED
 
 
-class OneList:
+class ListReader:
     """One list of one vacancy, read by its index."""
 
     def __init__(self, connection: Connection, vacancy_id: str, rules: ListRules) -> None:
@@ -83,27 +84,40 @@ class OneList:
         self._rules = rules
         self._bytes = {"last": LAST_RESORT_BYTES, "score_end": rules.score_end}
 
-    async def find(self, participant_no: str) -> Stands | None:
+    async def find(self, participant_no: str) -> StandingRow | None:
         """A candidate's row, or none if not on the list."""
         row = await SQL.standing_of(self._connection, **self._which, participant_no=participant_no)
-        return None if row is None else _stands(row)
+        return None if row is None else _standing_row(row)
 
-    async def page(self, after: Stands | None, most: int) -> list[tuple[Stands, Line]]:
+    async def page(self, after: StandingRow | None, most: int) -> list[tuple[StandingRow, Line]]:
         """At most so many lines after that row, or the first ones, ranks and all."""
         key = b"" if after is None else after.merit_key
-        found = [
+        rows = [
             row
             async for row in PLACES.page(
                 self._connection, **self._which, after=key, most=most + FURTHER
             )
-        ]  # as they come: only those that are shown are made more of
-        lines: list[tuple[Stands, Line]] = []
+        ]
+        ranked = [row for row in rows if row[_GATE] == RANKED]
+        cut_short = len(ranked) == most + FURTHER
+        lines = await self._ranked_lines(ranked, after, most, cut_short=cut_short)
+        others = map(_standing_row, rows[len(ranked) : len(ranked) + most - len(lines)])
+        return lines + [(row, _line(row, 0, 1, 0, 0)) for row in others]
+
+    async def _ranked_lines(
+        self, ranked: Sequence[Any], after: StandingRow | None, most: int, *, cut_short: bool
+    ) -> list[tuple[StandingRow, Line]]:
+        """Lines of these rows, at most so many.
+
+        `cut_short`: there may be more equals of the last row than were read. Only rows that are
+        shown become a StandingRow: making one costs more than reading it.
+        """
+        lines: list[tuple[StandingRow, Line]] = []
         ahead, alike, decided, before, known = 0, 0, 0, 0, b""
         if after is not None and after.ranked:
-            known = before_decision(key)
+            known = before_decision(after.merit_key)
             ahead, alike, decided, before = await self._among(after)
             before += 1
-        ranked = [row for row in found if row[_GATE] == RANKED]
         for prefix, group in groupby(ranked, lambda row: before_decision(row[_KEY])):
             if len(lines) >= most:
                 break
@@ -111,19 +125,16 @@ class OneList:
             if prefix != known:
                 ahead, alike, before = ahead + alike, len(equals), 0
                 decided = sum(_decided(row[_KEY]) for row in equals)
-                if (
-                    equals[-1] is found[-1] and len(found) == most + FURTHER
-                ):  # there may be more of them than were read
-                    _, alike, decided, _ = await self._among(_stands(equals[0]))
-            shown = map(_stands, equals[: most - len(lines)])
+                if cut_short and equals[-1] is ranked[-1]:
+                    _, alike, decided, _ = await self._among(_standing_row(equals[0]))
+            shown = map(_standing_row, equals[: most - len(lines)])
             lines += [
                 (row, _line(row, ahead, alike, decided, before + index))
                 for index, row in enumerate(shown)
             ]
-        rest = map(_stands, found[len(ranked) : len(ranked) + most - len(lines)])
-        return lines + [(row, _line(row, 0, 1, 0, 0)) for row in rest]
+        return lines
 
-    async def place(self, participant_no: str) -> tuple[Stands, Line] | None:
+    async def place(self, participant_no: str) -> tuple[StandingRow, Line] | None:
         """A candidate's row and line, or none if not on the list.
 
         The line's place is 0 unless it is ranked.
@@ -134,18 +145,20 @@ class OneList:
         if found is None:
             return None
         *values, ahead, alike, decided, before = found
-        row = _stands(values)
+        row = _standing_row(values)
         return row, _line(row, ahead, alike, decided, before)
 
-    async def line(self, row: Stands) -> Line:
+    async def line(self, row: StandingRow) -> Line:
         """The row's line. Its place is 0 unless it is ranked."""
         if not row.ranked:
             return _line(row, 0, 1, 0, 0)
         return _line(row, *await self._among(row))
 
-    async def _among(self, row: Stands) -> tuple[int, int, int, int]:
-        """How many are ahead of a ranked row and of those who are alike with it, how many these
-        are, for how many of them an officer decided, and how many of them come before it.
+    async def _among(self, row: StandingRow) -> tuple[int, int, int, int]:
+        """Counts around a ranked row: ahead, alike, decided, before.
+
+        `ahead` stand above it and everyone alike with it; `alike` are equal to it, itself included;
+        for `decided` of these an officer decided, and `before` of these come before it.
         """
         prefix = before_decision(row.merit_key)
         ahead, alike, decided, before = await PLACES.among(
@@ -160,26 +173,26 @@ class OneList:
         )
         return int(ahead), alike, decided, before
 
-    async def neighbours(self, row: Stands) -> tuple[Stands | None, Stands | None]:
+    async def neighbours(self, row: StandingRow) -> tuple[StandingRow | None, StandingRow | None]:
         """The nearest ranked lines before and after this one."""
         rows = PLACES.neighbours(self._connection, **self._which, key=row.merit_key)
-        near = [one for one in [_stands(found) async for found in rows] if one.ranked]
+        near = [other for other in [_standing_row(found) async for found in rows] if other.ranked]
         return (
-            next((one for one in near if one.merit_key < row.merit_key), None),
-            next((one for one in near if one.merit_key > row.merit_key), None),
+            next((other for other in near if other.merit_key < row.merit_key), None),
+            next((other for other in near if other.merit_key > row.merit_key), None),
         )
 
-    async def at_the_limit(self, limit: int) -> Stands | None:
+    async def at_the_limit(self, limit: int) -> StandingRow | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""
         row = await PLACES.at_the_limit(
             self._connection, **self._which, **self._rules.first_bytes, limit=limit
         )
-        return None if row is None else _stands(row)
+        return None if row is None else _standing_row(row)
 
-    async def last_ranked(self) -> Stands | None:
+    async def last_ranked(self) -> StandingRow | None:
         """The last line that has a rank."""
         row = await SQL.last_ranked(self._connection, **self._which)
-        return None if row is None else _stands(row)
+        return None if row is None else _standing_row(row)
 
     async def gates(self) -> dict[Gate, int]:
         """How many candidates are held at each gate."""
@@ -194,7 +207,7 @@ class OneList:
         return found
 
 
-def _line(row: Stands, ahead: int, alike: int, decided: int, before: int) -> Line:
+def _line(row: StandingRow, ahead: int, alike: int, decided: int, before: int) -> Line:
     if not row.ranked:
         return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
     shared = 1 + int(ahead)
@@ -203,9 +216,10 @@ def _line(row: Stands, ahead: int, alike: int, decided: int, before: int) -> Lin
     )
 
 
-def _stands(row: Iterable[object]) -> Stands:
+def _standing_row(row: Iterable[object]) -> StandingRow:
     participant_no, gate, worth, key = row
-    return Stands(participant_no, GATES[gate], worth, key)  # type: ignore[arg-type, call-overload] # the row's columns
+    # the row's columns
+    return StandingRow(participant_no, GATES[gate], worth, key)  # type: ignore[arg-type, call-overload]
 
 
 def _decided(key: bytes) -> bool:
