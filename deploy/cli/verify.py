@@ -7,16 +7,12 @@ from typing import Annotated
 
 import typer
 
-from services.ranking.proofs.domain.proof import (
-    FaultError,
-    Head,
-    LineLeaf,
-    Published,
-    Receipt,
-    SeatingLeaf,
-    check_receipt,
-    read,
-)
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.head import Head
+from services.ranking.proofs.domain.leaves import LineLeaf, SeatingLeaf
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.reading import read
+from services.ranking.proofs.domain.receipt_file import Receipt, check_receipt
 from services.ranking.publication.domain.following import check_follows, moved
 from services.ranking.publication.domain.verification import (
     check_contents,
@@ -36,7 +32,7 @@ PEOPLE_SHOWN = 5
 """People whose points differ between lists that are named; the rest is counted."""
 
 
-class PreviousFaultError(FaultError):
+class PreviousProofFault(ProofFault):
     """What is wrong with the file of the version before."""
 
 
@@ -44,21 +40,21 @@ def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
     """What is true of a published file, in a few lines.
 
     `previous` is the list of the version before: then also that the list follows it, and whose
-    lines moved. Raises FaultError with the first fault; PreviousFaultError where the fault is in
+    lines moved. Raises ProofFault with the first fault; PreviousProofFault where the fault is in
     the list of the version before.
     """
     published = read(data)
     if not isinstance(published, Receipt):
         return "\n".join(_of_list(published, key, previous))
     if previous is not None:
-        raise FaultError(
+        raise ProofFault(
             "--previous", "a receipt follows no other file: check the list of that version"
         )
     return "\n".join(_of_receipt(published, key))
 
 
-def _of_list(published: Published, key: PublicKey, previous: bytes | None) -> Iterator[str]:
-    """What is true of a list. Raises FaultError."""
+def _of_list(published: ListFile, key: PublicKey, previous: bytes | None) -> Iterator[str]:
+    """What is true of a list. Raises ProofFault."""
     head = published.head
     policy = check_list(published, key.accepts, key.id)
     yield f"The list of {_title(head)}, is genuine and follows from its facts."
@@ -78,7 +74,7 @@ def _of_list(published: Published, key: PublicKey, previous: bytes | None) -> It
 
 
 def _of_receipt(receipt: Receipt, key: PublicKey) -> Iterator[str]:
-    """What is true of a receipt. Raises FaultError."""
+    """What is true of a receipt. Raises ProofFault."""
     check_receipt(receipt, key.accepts, key.id)
     yield f"The receipt is genuine: these lines stand on the list of {_title(receipt.head)}."
     leaves = [proven.leaf for proven in receipt.leaves]
@@ -103,7 +99,7 @@ def _title(head: Head) -> str:
     )
 
 
-def corrected(published: Published) -> list[str]:
+def corrected(published: ListFile) -> list[str]:
     """Whose points of the same test are not the same on all lists, where there are such people."""
     people = [*points_that_differ(published.leaves)]
     if not people:
@@ -122,7 +118,7 @@ def corrected(published: Published) -> list[str]:
     ]
 
 
-def seating(published: Published, policy: Policy) -> list[str]:
+def seating(published: ListFile, policy: Policy) -> list[str]:
     """How many empty seats were filled with consent, where that is published."""
     leaves = [leaf for leaf in published.leaves if isinstance(leaf, SeatingLeaf)]
     if not leaves:
@@ -153,10 +149,10 @@ def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
     return sentences
 
 
-def followed(later: Published, previous: bytes, key: PublicKey) -> Iterator[str]:
+def followed(later: ListFile, previous: bytes, key: PublicKey) -> Iterator[str]:
     """That the list follows the one in these bytes, and whose lines differ.
 
-    Raises PreviousFaultError.
+    Raises PreviousProofFault.
     """
     earlier = _earlier(later, previous, key)
     head, moves = earlier.head, list(moved(earlier, later))
@@ -175,19 +171,19 @@ def followed(later: Published, previous: bytes, key: PublicKey) -> Iterator[str]
         yield f"… and {len(moves) - MOVES_SHOWN} more"
 
 
-def _earlier(later: Published, previous: bytes, key: PublicKey) -> Published:
-    """The list of the version before, checked. Raises PreviousFaultError."""
+def _earlier(later: ListFile, previous: bytes, key: PublicKey) -> ListFile:
+    """The list of the version before, checked. Raises PreviousProofFault."""
     try:
         earlier = read(previous)
         if isinstance(earlier, Receipt):
-            raise FaultError("the file", "a receipt, expected the list of the version before")
+            raise ProofFault("the file", "a receipt, expected the list of the version before")
         check_follows(later.head, earlier.head)
         if earlier.head.key_id == key.id:
             check_list(earlier, key.accepts, key.id)
         else:  # an older key: the root that the later head names stands for all lines
             check_contents(earlier.head, earlier.policy, earlier.leaves)
-    except FaultError as fault:
-        raise PreviousFaultError(fault.where, fault.says) from fault
+    except ProofFault as fault:
+        raise PreviousProofFault(fault.where, fault.says) from fault
     return earlier
 
 
@@ -227,10 +223,10 @@ def verify(
     try:
         earlier = None if previous is None else previous.read_bytes()
         print(verified(file.read_bytes(), PublicKey.read(key.read_bytes()), earlier))
-    except PreviousFaultError as fault:
+    except PreviousProofFault as fault:
         print(f"{previous}: {fault}", file=sys.stderr)
         raise typer.Exit(1) from fault
-    except FaultError as fault:
+    except ProofFault as fault:
         print(f"{file}: {fault}", file=sys.stderr)
         raise typer.Exit(1) from fault
     except KeyFault as error:

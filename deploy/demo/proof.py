@@ -4,7 +4,9 @@ from pathlib import Path
 
 from deploy.cli.verify import verified
 from deploy.demo.demonstration import Demonstration
-from services.ranking.proofs.domain.proof import LineLeaf, Published, read
+from services.ranking.proofs.domain.leaves import LineLeaf
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.reading import read
 from services.ranking.publication.storage.signing import PublicKey
 
 
@@ -19,7 +21,7 @@ async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
     key = PublicKey.read(pem)
     verdicts = [verified(file, key)]
     published = read(file)
-    assert isinstance(published, Published)
+    assert isinstance(published, ListFile)
     lines = [leaf for leaf in published.leaves if isinstance(leaf, LineLeaf)]
     line = max(
         lines,

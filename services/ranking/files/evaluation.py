@@ -14,7 +14,9 @@ import numpy as np
 from services.ranking.files.columns import DISQUALIFIED
 from services.ranking.files.kinds import CandidateKinds
 from services.ranking.files.order import Column, column_of, kinds_of
-from services.ranking.merit.domain.merit import Candidate, Gate, ListRules, Outcome, Result
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.standing import Gate
 from shared.policies import FACTS
 
 
@@ -39,12 +41,12 @@ def evaluate(rules: ListRules, kinds: CandidateKinds) -> StandingColumns:
 
 
 def one_by_one(rules: ListRules, kinds: CandidateKinds) -> StandingColumns:
-    """What `ListRules.stands` says of each candidate."""
+    """What `ListRules.standing_of` says of each candidate."""
     gate, priority, score, total = (np.zeros(kinds.count, dtype=np.int64) for _ in range(4))
     ends = [1, *(end for name, end in rules.fields if name != "decision")]
     fields = [[0] * kinds.count for _ in ends[1:]]
     for number, candidate in enumerate(kinds.candidates()):
-        standing = rules.stands(candidate)
+        standing = rules.standing_of(candidate)
         assert standing is not None  # whoever is asked about was admitted
         gate[number] = standing.gate
         if standing.score is not None:
@@ -139,10 +141,12 @@ def _gate(rules: ListRules, outcomes: list[Outcome]) -> Gate:
     if set(outcomes) == {Outcome.SCORED}:
         return Gate.RANKED
     results = {
-        stage: Result(outcome, {})
+        stage: StageResult(outcome, {})
         for (stage, _), outcome in zip(rules.stages, outcomes, strict=True)
     }
     admitted_by = frozenset([rules.after] if rules.after else [])
-    standing = rules.stands(Candidate("", verified=True, results=results, admitted_by=admitted_by))
+    standing = rules.standing_of(
+        Candidate("", verified=True, results=results, admitted_by=admitted_by)
+    )
     assert standing is not None
     return standing.gate

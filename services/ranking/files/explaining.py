@@ -6,8 +6,8 @@ from services.ranking.explanation.domain.account import Explanation, explain
 from services.ranking.explanation.domain.comparison import ListedCandidate, PlaceOnList
 from services.ranking.files.order import Column
 from services.ranking.files.ranking import FileRanking, RankedList
-from services.ranking.merit.domain.merit import Gate
-from services.ranking.merit.domain.standing import UNDECIDED
+from services.ranking.merit.domain.list_cut import UNDECIDED
+from services.ranking.merit.domain.standing import Gate
 
 
 def explain_row(row: int, ranking: FileRanking, lists: list[RankedList]) -> Explanation:
@@ -59,6 +59,6 @@ def _listed(ranking: FileRanking, ranked_list: RankedList, entry: int) -> Listed
     row = int(ranked_list.rows[entry])
     candidate = ranking.candidate(row, ranked_list.policy_list)
     need = ranking.vacancies[int(ranking.candidates.vacancy[row])].need
-    standing = ranked_list.rules[need].stands(candidate)
+    standing = ranked_list.rules[need].standing_of(candidate)
     assert standing is not None
     return ListedCandidate(candidate, int(ranked_list.rank[entry]) or None, standing)

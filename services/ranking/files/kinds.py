@@ -10,7 +10,7 @@ import numpy as np
 
 from services.ranking.files.columns import DISQUALIFIED
 from services.ranking.files.order import Column, kinds_of
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
 from shared.policies import FACTS, List, Policy, Stage
 
 Columns = Mapping[str, tuple[Sequence[object], Column]]
@@ -38,7 +38,7 @@ class CandidateKinds:
         admitted_by = frozenset([after] if after else [])
         stages = {stage.code: self._results(stage) for stage in self.stages if self._knows(stage)}
         facts = [self._values(fact) for fact in FACTS]
-        together: Iterable[tuple[Result, ...]] = (
+        together: Iterable[tuple[StageResult, ...]] = (
             zip(*stages.values(), strict=True) if stages else [()] * self.count
         )
         for results, gpa, born, months, education, priority in zip(together, *facts, strict=True):
@@ -100,11 +100,11 @@ class CandidateKinds:
         values, codes = self.column(name)
         return [values[code] for code in codes.tolist()]
 
-    def _results(self, stage: Stage) -> Iterator[Result]:
+    def _results(self, stage: Stage) -> Iterator[StageResult]:
         """Each one's result in the stage; those who are alike share it."""
         codes = self._codes(stage)
         out = self.out_in(stage.code)
-        known: dict[tuple[object, ...], Result] = {}
+        known: dict[tuple[object, ...], StageResult] = {}
         columns = [self._values(name) for name in (DISQUALIFIED, *codes)]
         for row in zip(*columns, strict=True):
             result = known.get(row)
@@ -119,10 +119,10 @@ def stages_of(policy: Policy, policy_list: List) -> list[Stage]:
     return [stage for stage in map(policy.stage, codes) if stage is not None]
 
 
-def _result(out: bool, codes: list[str], points: tuple[object, ...]) -> Result:
+def _result(out: bool, codes: list[str], points: tuple[object, ...]) -> StageResult:
     if out:
-        return Result(Outcome.DISQUALIFIED, {})
+        return StageResult(Outcome.DISQUALIFIED, {})
     if None in points:
-        return Result(Outcome.MISSED, {})
+        return StageResult(Outcome.MISSED, {})
     texts = cast("tuple[str, ...]", points)
-    return Result(Outcome.SCORED, dict(zip(codes, texts, strict=True)))
+    return StageResult(Outcome.SCORED, dict(zip(codes, texts, strict=True)))

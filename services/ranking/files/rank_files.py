@@ -13,7 +13,7 @@ from services.ranking.files.faults import FilesRefusedError
 from services.ranking.files.ranking import FileRanking
 from services.ranking.files.vacancy_file import VacancyLine, read_vacancies
 from services.ranking.files.writing import lines_of, write_lines
-from services.ranking.merit.domain.standing import UNDECIDED
+from services.ranking.merit.domain.list_cut import UNDECIDED
 from shared.policies import List, Policy
 
 

@@ -17,8 +17,10 @@ from services.ranking.files.evaluation import evaluate
 from services.ranking.files.kinds import CandidateKinds, stages_of
 from services.ranking.files.order import Column, in_order, kinds_of, kinds_or_rows, places_of
 from services.ranking.files.vacancy_file import VacancyLine
-from services.ranking.merit.domain.merit import Candidate, Gate, ListRules, rules_of
-from services.ranking.merit.domain.standing import ListCut
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
+from services.ranking.merit.domain.standing import Gate
 from shared.policies import FACTS, List, Policy
 
 EQUAL = "equal"
@@ -182,7 +184,9 @@ class FileRanking:
             of_need = rules[self._needs[need]]
             cut = cuts.setdefault((need, seats), ListCut.of(of_need, seats))
             code = cut.code(Gate(gate), rank or None, equals)
-            return words.number(of_need.shown(code, priority)), code == of_need.codes.within
+            return words.number(
+                of_need.published_code(code, priority)
+            ), code == of_need.codes.within
 
         return code_of
 

@@ -11,7 +11,8 @@ from services.ranking.files.candidate_file import CandidateTable
 from services.ranking.files.order import Column, in_order, kinds_of
 from services.ranking.files.ranking import RankedList
 from services.ranking.files.vacancy_file import VacancyLine
-from services.ranking.merit.domain.merit import Gate, digits
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import Gate
 
 _OUT = 1000
 """From here on, whom a gate holds, on whatever list."""
@@ -160,5 +161,5 @@ def _written(
         here = np.flatnonzero(ranked & (decimals == length))
         first, places = kinds_of([values[here]])
         found[here] = len(texts) + places
-        texts += [digits(value, length) for value in values[here][first].tolist()]
+        texts += [decimal_text(value, length) for value in values[here][first].tolist()]
     return found

@@ -7,8 +7,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ranking.merit.domain.merit import ListRules
-from services.ranking.merit.domain.placement import Placed
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.placement import Placement
 from shared.policies import Exact, List, Policy, Positive, Tie
 
 
@@ -163,8 +163,8 @@ class Move:
     """
 
     participant_no: str
-    now: Placed
-    then: Placed
+    now: Placement
+    then: Placement
 
     @property
     def way(self) -> Way:
@@ -184,7 +184,7 @@ class Difference:
     codes_then: Counter[str]
 
 
-def difference(now: Mapping[str, Placed], then: Mapping[str, Placed]) -> Difference:
+def difference(now: Mapping[str, Placement], then: Mapping[str, Placement]) -> Difference:
     """What differs between two rankings of the same candidates."""
     moves = [
         Move(number, now[number], then[number])

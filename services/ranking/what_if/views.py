@@ -12,9 +12,10 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.answer_fields import LineCode, MaybeRank, MaybeScore
-from services.ranking.merit.domain.merit import Candidate, ListRules
-from services.ranking.merit.domain.placement import placed
-from services.ranking.merit.domain.standing import ListCut
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.placement import placements
 from services.ranking.rounds.domain import VACANCIES_NAMED
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage.facts import candidates_known, vacancies_known
@@ -299,14 +300,16 @@ async def _known(
 
 
 def _both(one: List, cuts: tuple[ListCut, ListCut]) -> dict[str, ListRules]:
-    return {one.code: cuts[0].one, f"{one.code}, changed": cuts[1].one}
+    return {one.code: cuts[0].rules, f"{one.code}, changed": cuts[1].rules}
 
 
 def _differences(
     cuts: Mapping[str, tuple[ListCut, ListCut]], known: Mapping[str, list[Candidate]]
 ) -> dict[str, Difference]:
     return {
-        which: difference(placed(now, known.get(which, ())), placed(then, known.get(which, ())))
+        which: difference(
+            placements(now, known.get(which, ())), placements(then, known.get(which, ()))
+        )
         for which, (now, then) in cuts.items()
     }
 

@@ -7,7 +7,7 @@ import statistics
 import time
 from collections.abc import Awaitable, Callable
 
-from services.ranking.merit.domain.standing import ListCut
+from services.ranking.merit.domain.list_cut import ListCut
 from services.ranking.standings.storage.facts import vacancies_known
 from services.ranking.standings.storage.list_reader import ListReader
 from services.ranking.standings.usecases.recompute import lock_vacancies, recompute

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from services.ranking.files.rank_files import rank_files
-from services.ranking.merit.domain.merit import before_decision, rules_of
+from services.ranking.merit.domain.list_rules import rules_of
+from services.ranking.merit.domain.merit_key import before_decision
 from shared.contracts.fields import Fact
 from shared.policies import load
 from tests.component.conftest import ServiceApp
@@ -80,7 +81,7 @@ async def standings(ranking: ServiceApp, stage: str) -> list[tuple[Any, ...]]:
         ranked = [row for row in rows if row["gate"] == 0]
         parted = {ranked[0]["participant_no"]: ""} if ranked else {}
         for above, below in pairwise(ranked):
-            field = rules.told_apart_by(
+            field = rules.deciding_field(
                 before_decision(above["merit_key"]), before_decision(below["merit_key"])
             )
             parted[below["participant_no"]] = "" if field == "score" else field or "equal"

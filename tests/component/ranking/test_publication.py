@@ -10,7 +10,10 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from services.ranking.proofs.domain.proof import LineLeaf, Published, Receipt, read
+from services.ranking.proofs.domain.leaves import LineLeaf
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.reading import read
+from services.ranking.proofs.domain.receipt_file import Receipt
 from services.ranking.publication.storage.signing import SigningKey
 from services.ranking.publication.views import show_publication
 from shared.contracts.applications import owner_of
@@ -122,7 +125,7 @@ async def test_a_round_is_published_and_verified_by_anyone(
     for secret in (b"1988-08-08", b"1999-05-17", b"3.90", b"officer-1", b"officer-2"):
         assert secret not in file
     found = read(file)
-    assert isinstance(found, Published)
+    assert isinstance(found, ListFile)
     final = [leaf for leaf in found.leaves if isinstance(leaf, LineLeaf) and leaf.list == "final"]
     assert [(leaf.participant_no, leaf.rank, leaf.code, leaf.order) for leaf in final] == [
         ("0001-000003", 1, "L", 1),

@@ -12,7 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
-from services.ranking.proofs.domain.proof import ListLeaf, Published, Receipt, read
+from services.ranking.proofs.domain.leaves import ListLeaf
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.reading import read
+from services.ranking.proofs.domain.receipt_file import Receipt
 from services.ranking.publication.storage.signing import SigningKey
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
@@ -83,8 +86,8 @@ async def test_version_2_follows_version_1(ranking: ServiceApp, tmp_path: Path) 
     (tmp_path / "list-1.json").write_bytes(first)
     (tmp_path / "list-2.json").write_bytes(second)
     one, two = read(first), read(second)
-    assert isinstance(one, Published)
-    assert isinstance(two, Published)
+    assert isinstance(one, ListFile)
+    assert isinstance(two, ListFile)
     assert (two.head.version, two.head.previous) == (2, one.head.root)
     lists = {
         (leaf.vacancy_id, leaf.list): leaf.version
@@ -238,7 +241,7 @@ async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path
     (tmp_path / "list.json").write_bytes(file)
     assert verify(tmp_path, "list.json").exit_code == 0
     found = read(file)
-    assert isinstance(found, Published)
+    assert isinstance(found, ListFile)
     assert [leaf.decided for leaf in found.leaves if isinstance(leaf, ListLeaf)] == [
         {"0001-000001": 2}
     ]

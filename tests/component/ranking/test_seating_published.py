@@ -9,15 +9,10 @@ from typing import Any
 
 import pytest
 
-from services.ranking.proofs.domain.proof import (
-    FaultError,
-    Leaf,
-    Published,
-    SeatGoes,
-    SeatingLeaf,
-    VacancyLeaf,
-    read,
-)
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.leaves import AnsweredOffer, Leaf, SeatingLeaf, VacancyLeaf
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.reading import read
 from services.ranking.publication.domain.verification import check_list
 from services.ranking.publication.storage.signing import SigningKey
 from tests.component.conftest import ServiceApp
@@ -63,7 +58,7 @@ async def file_of(ranking: ServiceApp) -> bytes:
 
 def seatings(data: bytes) -> dict[str, SeatingLeaf]:
     found = read(data)
-    assert isinstance(found, Published)
+    assert isinstance(found, ListFile)
     return {leaf.vacancy_id: leaf for leaf in found.leaves if isinstance(leaf, SeatingLeaf)}
 
 
@@ -180,7 +175,7 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(
     await ranking.hear(await says(ranking, "v1", "0003-000002", "lapsed"))
     await published(ranking)
     good = read(await file_of(ranking))
-    assert isinstance(good, Published)
+    assert isinstance(good, ListFile)
     declined, accepted, lapsed = next(
         leaf.offers
         for leaf in good.leaves
@@ -191,11 +186,11 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(
         again = signed(
             good.policy, leaves, key, round_id=ROUND, decreed_seats=good.head.decreed_seats
         )
-        with pytest.raises(FaultError) as found:
+        with pytest.raises(ProofFault) as found:
             check_list(again, key.public.accepts, key.public.id)
         return str(found.value)
 
-    def offers(*those: SeatGoes) -> str:
+    def offers(*those: AnsweredOffer) -> str:
         return fault(changed(good.leaves, "v1", offers=list(those)))
 
     check_list(
@@ -230,7 +225,7 @@ async def test_a_seating_that_the_policy_does_not_give_is_refused(
     assert "had no seat by the list" in fault(
         changed(good.leaves, "v1", gave_up={"0002-000001": "declined"})
     )
-    twice = SeatGoes(
+    twice = AnsweredOffer(
         participant_no="0002-000003", applied_for="v2", move=None, code="L", answer="accepted"
     )
     assert "accepted 2 seats" in fault(

@@ -18,16 +18,12 @@ from services.ranking.explanation.domain.comparison import (
     score_of,
 )
 from services.ranking.explanation.domain.score_parts import ScorePart, plain, score_parts
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Passing,
-    Standing,
-    digits,
-)
-from services.ranking.merit.domain.standing import UNDECIDED, ListCut
+from services.ranking.merit.domain.candidate import Candidate, Outcome
+from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.stage_rules import ThresholdCheck
+from services.ranking.merit.domain.standing import CandidateStanding, Gate
 from shared.languages import Language
 from shared.policies import FACTS, List, Policy
 
@@ -110,7 +106,7 @@ def explain(
     need: str,
     seats: int,
     candidate: Candidate,
-    standing: Standing,
+    standing: CandidateStanding,
     place: PlaceOnList,
     *,
     for_everyone: bool = False,
@@ -118,7 +114,7 @@ def explain(
     """The account of one candidate on the list that `rules` were compiled for.
 
     The rules are compiled from the policy for that kind of need. `standing` is
-    `rules.stands(candidate)`, also for the others in `place`. A standing without a key is that of a
+    `rules.standing_of(candidate)`, also for the others in `place`. A standing without a key is that of a
     fixed list whose facts were corrected since: the account leaves out what the standing rests on.
     `for_everyone`: points are left out unless the policy publishes them. Raises ValueError where
     the policy has no such list.
@@ -139,7 +135,7 @@ def explain(
         code=place.code,
         stages=_stages(policy, policy_list, need, candidate) if known else {},
         lifts=tuple(_bonuses(rules, candidate, for_everyone)) if detailed else (),
-        thresholds=tuple(map(_threshold, rules.passings(candidate))) if detailed else (),
+        thresholds=tuple(map(_threshold, rules.threshold_checks(candidate))) if detailed else (),
         terms=_score_parts(policy_list, need, rules, own) if detailed else (),
         points_shown=points_shown,
         rounding=policy_list.score.rounding,
@@ -182,13 +178,13 @@ def _stages(policy: Policy, policy_list: List, need: str, candidate: Candidate) 
 
 def _bonuses(rules: ListRules, candidate: Candidate, for_everyone: bool) -> Iterator[AppliedBonus]:
     """The bonuses that raised points; only the person learns of one for a personal fact."""
-    for lift in rules.lifts(candidate):
+    for lift in rules.applied_bonuses(candidate):
         if not (for_everyone and lift.bonus.of in FACTS):
             name: dict[Language, str] = {"id": lift.bonus.name.id, "en": lift.bonus.name.en}
             yield AppliedBonus(lift.bonus.component, name, plain(lift.before), plain(lift.after))
 
 
-def _threshold(passing: Passing) -> ThresholdResult:
+def _threshold(passing: ThresholdCheck) -> ThresholdResult:
     lacking = max(passing.minimum - passing.points, Decimal(0))
     return ThresholdResult(
         passing.of, plain(passing.minimum), plain(passing.points), plain(lacking), passing.passed
@@ -201,10 +197,10 @@ def _score_parts(
     """The parts of the score; none where there is no score."""
     if own.standing.score is None:
         return ()
-    return tuple(score_parts(policy_list, need, rules.counted(own.candidate)))
+    return tuple(score_parts(policy_list, need, rules.counted_points(own.candidate)))
 
 
-def _distance(rules: ListRules, standing: Standing, place: PlaceOnList) -> str | None:
+def _distance(rules: ListRules, standing: CandidateStanding, place: PlaceOnList) -> str | None:
     """The own score minus that of the last within the cut; none while an officer has to decide."""
     last = place.last_within
     if place.code == UNDECIDED or last is None:
@@ -212,4 +208,4 @@ def _distance(rules: ListRules, standing: Standing, place: PlaceOnList) -> str |
     if standing.score is None or last.standing.score is None:
         return None
     difference = standing.score - last.standing.score
-    return ("-" if difference < 0 else "") + digits(abs(difference), rules.decimals)
+    return ("-" if difference < 0 else "") + decimal_text(abs(difference), rules.decimals)

@@ -5,8 +5,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.ranking.explanation.domain.score_parts import plain
-from services.ranking.merit.domain.merit import Candidate, ListRules, Standing, digits
-from services.ranking.merit.domain.standing import UNDECIDED
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import UNDECIDED
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import CandidateStanding
 from shared.policies import Policy
 
 SINCE_CORRECTED = "since-corrected"
@@ -22,7 +25,7 @@ class ListedCandidate:
 
     candidate: Candidate
     rank: int | None
-    standing: Standing
+    standing: CandidateStanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +91,8 @@ def compare(
         step = SINCE_CORRECTED
     own_points = other_points = None
     if step is not None and fields_with_points.issuperset(step.split("+")):
-        own_points = _sum(rules.counted(own.candidate), step)
-        other_points = _sum(rules.counted(other.candidate), step)
+        own_points = _sum(rules.counted_points(own.candidate), step)
+        other_points = _sum(rules.counted_points(other.candidate), step)
     score = score_of(rules, other)
     assert score is not None
     return Comparison(
@@ -106,15 +109,17 @@ def fields_with_public_points(policy: Policy) -> frozenset[str]:
     return frozenset(components) | {stage.code for stage in policy.stages}
 
 
-def decided_by(rules: ListRules, first: Standing, second: Standing) -> str | None:
+def decided_by(rules: ListRules, first: CandidateStanding, second: CandidateStanding) -> str | None:
     """What put one line before another; `since-corrected` where today's facts can't have."""
     if not first.merit_key or not second.merit_key:
         return SINCE_CORRECTED if first.score == second.score else "score"
-    step = rules.told_apart_by(first.merit_key, second.merit_key)
+    step = rules.deciding_field(first.merit_key, second.merit_key)
     return SINCE_CORRECTED if step is not None and first.merit_key > second.merit_key else step
 
 
-def decided_at_the_cut(rules: ListRules, standing: Standing, place: PlaceOnList) -> str | None:
+def decided_at_the_cut(
+    rules: ListRules, standing: CandidateStanding, place: PlaceOnList
+) -> str | None:
     """What put the candidate before the last within the cut, or after, other than their scores.
 
     None while an officer has yet to decide about the candidate.
@@ -134,7 +139,7 @@ def score_of(rules: ListRules, listed: ListedCandidate | None) -> str | None:
     """The candidate's score as people write it, or none."""
     if listed is None or listed.standing.score is None:
         return None
-    return digits(listed.standing.score, rules.decimals)
+    return decimal_text(listed.standing.score, rules.decimals)
 
 
 def _sum(counted: Mapping[str, Decimal], step: str) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
 
-from services.ranking.merit.domain.merit import digits, half_up
+from services.ranking.merit.domain.score import decimal_text, half_up
 from shared.policies import List
 
 DIGITS_OF_A_FRACTION = 6
@@ -70,8 +70,8 @@ def written(value: Fraction) -> str:
     decimals = _decimals(value.denominator)
     if decimals is None:
         units = value.numerator * 10**DIGITS_OF_A_FRACTION // value.denominator
-        return digits(units, DIGITS_OF_A_FRACTION) + "…"
-    return digits(value.numerator * 10**decimals // value.denominator, decimals)
+        return decimal_text(units, DIGITS_OF_A_FRACTION) + "…"
+    return decimal_text(value.numerator * 10**decimals // value.denominator, decimals)
 
 
 def _decimals(denominator: int) -> int | None:

@@ -18,8 +18,9 @@ from services.ranking.answer_fields import (
 from services.ranking.explanation.domain.account import Explanation, explain
 from services.ranking.explanation.domain.comparison import ListedCandidate, PlaceOnList
 from services.ranking.explanation.domain.sentences import sentences
-from services.ranking.merit.domain.merit import Candidate, Gate, Standing
-from services.ranking.merit.domain.standing import UNDECIDED
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import UNDECIDED
+from services.ranking.merit.domain.standing import CandidateStanding, Gate
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
@@ -226,7 +227,7 @@ async def _listed(
     pairs = [(vacancy.vacancy_id, participant_no) for participant_no in ranks]
     listed = {}
     for _, candidate in await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs):
-        standing = asked.rules.stands(candidate)
+        standing = asked.rules.standing_of(candidate)
         assert standing is not None  # whoever has a row on the list is admitted to it
         number = candidate.participant_no
         listed[number] = ListedCandidate(candidate, ranks[number], standing)
@@ -302,7 +303,7 @@ def _explain(
 
 def _standing_as_fixed(
     asked: RequestedList, candidate: Candidate, row: Mapping[str, Any]
-) -> Standing:
+) -> CandidateStanding:
     """The standing of a fixed line; without a key where today's facts do not lead to it."""
     codes = asked.rules.codes
     gates = {
@@ -313,8 +314,8 @@ def _standing_as_fixed(
         codes.rejected: Gate.REJECTED,
     }
     gate = Gate.RANKED if row["rank"] is not None else gates.get(row["code"], Gate.WAITING)
-    standing = asked.rules.stands(candidate)
+    standing = asked.rules.standing_of(candidate)
     score = None if row["score"] is None else int(row["score"].replace(".", ""))
     if standing is None or (standing.gate, standing.score) != (gate, score):
-        return Standing(gate, score, b"")
+        return CandidateStanding(gate, score, b"")
     return standing

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Literal
 
-from services.ranking.merit.domain.placement import Placed
+from services.ranking.merit.domain.placement import Placement
 from shared.policies import Codes, Policy
 
 Way = Literal["in", "out", "moved", "unmoved"]
@@ -53,7 +53,7 @@ class Line:
     they are not on it.
     """
 
-    place: Placed | None
+    place: Placement | None
     points: Points
 
 
@@ -65,8 +65,8 @@ class Change:
     """
 
     participant_no: str
-    was: Placed | None
-    now: Placed | None
+    was: Placement | None
+    now: Placement | None
     reasons: tuple[Reason, ...]
 
     @property
@@ -103,8 +103,8 @@ def objection_days(policy: Policy, list_code: str, announced_at: datetime) -> Ob
 class Corrected:
     """A list as it counted and as it counts now, by participant number; `now` in merit order."""
 
-    before: Mapping[str, Placed]
-    now: Mapping[str, Placed]
+    before: Mapping[str, Placement]
+    now: Mapping[str, Placement]
 
     @property
     def new(self) -> list[str]:
@@ -134,11 +134,11 @@ class Corrected:
         ]
 
 
-def _within(places: Mapping[str, Placed], number: str) -> bool:
+def _within(places: Mapping[str, Placement], number: str) -> bool:
     return number in places and places[number].within
 
 
-def moved(was: Mapping[str, Placed], now: Mapping[str, Placed]) -> list[str]:
+def moved(was: Mapping[str, Placement], now: Mapping[str, Placement]) -> list[str]:
     """Whose line differs, or is on one of the lists only, by participant number."""
     return sorted(
         number for number in was.keys() | now.keys() if was.get(number) != now.get(number)

@@ -13,7 +13,7 @@ from services.ranking.lists.storage import SQL
 from services.ranking.lists.storage.readiness import in_words, states_of
 from services.ranking.lists.storage.revisions import REVISIONS
 from services.ranking.lists.usecases.fix_list import Adopted, as_it_stands, fix
-from services.ranking.merit.domain.placement import Placed
+from services.ranking.merit.domain.placement import Placement
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
@@ -107,7 +107,7 @@ async def adopt_version(
         raise Refusal("version-undecided", list=list_code, version=version, tied=", ".join(tied))
     rows = REVISIONS.fixed_lines(connection, vacancy_id=vacancy_id, list=list_code)
     before = {
-        row["participant_no"]: Placed(row["rank"], row["score"], row["code"], row["admitted"])
+        row["participant_no"]: Placement(row["rank"], row["score"], row["code"], row["admitted"])
         async for row in rows
     }
     adopted = Adopted(follows, command.reason, officer.subject)

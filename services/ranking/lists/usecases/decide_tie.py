@@ -11,7 +11,8 @@ from pydantic import AwareDatetime, BaseModel, Field
 from uuid_utils.compat import uuid7
 
 from services.ranking.lists.storage import SQL
-from services.ranking.merit.domain.standing import ListCut, Row
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_lines import SortedRow
 from services.ranking.standings.storage.facts import vacancies_known
 from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
@@ -123,14 +124,16 @@ async def decide_tie(
     )
 
 
-def _tied(rows: list[Row], cut: ListCut) -> list[str]:
+def _tied(rows: list[SortedRow], cut: ListCut) -> list[str]:
     """Who is alike in score and every tie where only some of them fit; also where an officer
     decided before: a decision may be taken anew.
     """
     if cut.limit is None or not cut.officer_decides:
         return []
-    ranked = sorted((row for row in rows if row.worth is not None), key=lambda row: row.place)
-    for shared, group in groupby(ranked, key=lambda row: row.shared):
+    ranked = sorted(
+        (row for row in rows if row.combined_score is not None), key=lambda row: row.place
+    )
+    for shared, group in groupby(ranked, key=lambda row: row.shared_rank):
         alike = [row.participant_no for row in group]
         if shared <= cut.limit < shared + len(alike) - 1:
             return alike

@@ -11,9 +11,11 @@ from itertools import groupby
 from operator import itemgetter
 
 from services.ranking.lists.storage import SQL
-from services.ranking.merit.domain.merit import Gate, digits
-from services.ranking.merit.domain.placement import Placed, place_of
-from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut, Summary
+from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut, ListSummary
+from services.ranking.merit.domain.list_lines import ListLine
+from services.ranking.merit.domain.placement import Placement, placement_of
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import Gate
 from services.ranking.rounds.domain import Round
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import KnownVacancy, Pair, vacancies_known
@@ -39,8 +41,8 @@ class Whole:
     round_: Round
     one: List
     vacancies: dict[str, KnownVacancy]
-    lines: dict[str, list[Line]]
-    summaries: dict[str, Summary]
+    lines: dict[str, list[ListLine]]
+    summaries: dict[str, ListSummary]
 
     def undecided(self) -> dict[str, list[str]]:
         """Who is equal in everything at the last seat, where an officer has to choose."""
@@ -55,7 +57,7 @@ class Whole:
         }
 
     def goes_on(
-        self, vacancy_id: str, number: str, place: Placed
+        self, vacancy_id: str, number: str, place: Placement
     ) -> CandidateSelected | CandidateShortlisted:
         """What is stated of somebody within the cut."""
         model = (
@@ -79,13 +81,13 @@ async def as_it_stands(
 ) -> Whole:
     """The list of these vacancies, which have been touched in this transaction."""
     vacancies = await vacancies_known(connection, vacancy_ids)
-    lines: dict[str, list[Line]] = {vacancy_id: [] for vacancy_id in vacancies}
+    lines: dict[str, list[ListLine]] = {vacancy_id: [] for vacancy_id in vacancies}
     async for chunk in whole_lists(connection, one.code, list(vacancies)):
         for vacancy_id, group in groupby(chunk, itemgetter(0)):
             lines[vacancy_id] += [line for _, line in group]
-    summaries: dict[str, Summary] = {}
+    summaries: dict[str, ListSummary] = {}
     for vacancy_id, vacancy in vacancies.items():
-        summaries[vacancy_id] = Summary(ListCut.of(vacancy.lists[one.code], vacancy.seats))
+        summaries[vacancy_id] = ListSummary(ListCut.of(vacancy.lists[one.code], vacancy.seats))
         summaries[vacancy_id].add(lines[vacancy_id])
     return Whole(round_, one, vacancies, lines, summaries)
 
@@ -96,19 +98,19 @@ async def fix(
     versions: Mapping[str, int],
     now: datetime,
     adopted: Adopted | None = None,
-) -> dict[str, dict[str, Placed]]:
+) -> dict[str, dict[str, Placement]]:
     """Keep it under these versions; gives, by vacancy id, the places by participant number, in
     merit order. Nobody is UNDECIDED on it.
     """
     points = await _points(connection, whole.lines)
-    fixed: dict[str, dict[str, Placed]] = {}
+    fixed: dict[str, dict[str, Placement]] = {}
     rows: list[tuple[object, ...]] = []
     closings: list[tuple[object, ...]] = []
     for vacancy_id, summary in whole.summaries.items():
         cut, version = summary.cut, versions[vacancy_id]
         fixed[vacancy_id] = {}
         for line in sorted(whole.lines[vacancy_id], key=lambda line: line.place):
-            number, place = line.participant_no, place_of(cut, line)
+            number, place = line.participant_no, placement_of(cut, line)
             shown = (
                 points.get((vacancy_id, number), {})
                 if line.gate in {Gate.RANKED, Gate.BELOW}
@@ -130,7 +132,9 @@ async def fix(
             )
             fixed[vacancy_id][number] = place
         cut_score = (
-            None if summary.cut_score is None else digits(summary.cut_score, cut.one.decimals)
+            None
+            if summary.cut_score is None
+            else decimal_text(summary.cut_score, cut.rules.decimals)
         )
         follows = None if adopted is None else adopted.follows
         codes = json.dumps(dict(sorted(summary.codes.items())))
@@ -186,7 +190,7 @@ async def _store(
 
 
 async def _points(
-    connection: Connection, lines: Mapping[str, list[Line]]
+    connection: Connection, lines: Mapping[str, list[ListLine]]
 ) -> dict[Pair, dict[str, str]]:
     """Points by component, of everyone who has some."""
     pairs = [

@@ -11,9 +11,9 @@ from datetime import datetime
 
 from services.ranking.lists.domain.revision import Change, Correction, Line, change, moved
 from services.ranking.lists.storage.revisions import REVISIONS
-from services.ranking.merit.domain.merit import digits
-from services.ranking.merit.domain.placement import Placed, place_of
-from services.ranking.merit.domain.standing import ListCut, Summary
+from services.ranking.merit.domain.list_cut import ListCut, ListSummary
+from services.ranking.merit.domain.placement import Placement, placement_of
+from services.ranking.merit.domain.score import decimal_text
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
@@ -54,11 +54,11 @@ async def keep_revision(
     if row["digest"] == digest or row["version"] <= known:
         return False
     rules = vacancy.lists[list_code]
-    summary = Summary(ListCut.of(rules, vacancy.seats))
-    places: dict[str, Placed] = {}
+    summary = ListSummary(ListCut.of(rules, vacancy.seats))
+    places: dict[str, Placement] = {}
     async for chunk in whole_lists(connection, list_code, [vacancy_id]):
         summary.add(line for _, line in chunk)
-        places |= {line.participant_no: place_of(summary.cut, line) for _, line in chunk}
+        places |= {line.participant_no: placement_of(summary.cut, line) for _, line in chunk}
     if summary.digest != row["digest"]:
         return False
     changes = await _changes(connection, vacancy, list_code, places)
@@ -71,7 +71,9 @@ async def keep_revision(
         digest=summary.digest,
         codes=dict(sorted(summary.codes.items())),
         cut_limit=summary.cut.limit,
-        cut_score=None if summary.cut_score is None else digits(summary.cut_score, rules.decimals),
+        cut_score=None
+        if summary.cut_score is None
+        else decimal_text(summary.cut_score, rules.decimals),
         moved=len(ways) - ways.count("unmoved"),
         moved_in=ways.count("in"),
         moved_out=ways.count("out"),
@@ -90,17 +92,19 @@ async def keep_revision(
 
 
 async def _changes(
-    connection: Connection, vacancy: KnownVacancy, list_code: str, places: Mapping[str, Placed]
+    connection: Connection, vacancy: KnownVacancy, list_code: str, places: Mapping[str, Placement]
 ) -> list[Change]:
     policy = (await load_round(connection, vacancy.round_id)).policy
     one = policy.list_called(list_code)
     assert one is not None
-    was: dict[str, Placed] = {}
+    was: dict[str, Placement] = {}
     points: dict[str, Mapping[str, str]] = {}
     async for row in REVISIONS.fixed_lines(
         connection, vacancy_id=vacancy.vacancy_id, list=list_code
     ):
-        was[row["participant_no"]] = Placed(row["rank"], row["score"], row["code"], row["admitted"])
+        was[row["participant_no"]] = Placement(
+            row["rank"], row["score"], row["code"], row["admitted"]
+        )
         points[row["participant_no"]] = row["points"]
     corrections: dict[str, list[Correction]] = defaultdict(list)
     async for row in REVISIONS.corrections_of(connection, vacancy_id=vacancy.vacancy_id):
@@ -163,5 +167,5 @@ def _by_stage(
     }
 
 
-def _json(place: Placed | None) -> str | None:
+def _json(place: Placement | None) -> str | None:
     return None if place is None else json.dumps(asdict(place))

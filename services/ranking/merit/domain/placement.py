@@ -4,24 +4,21 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from services.ranking.merit.domain.merit import (
-    DECISION_BYTES,
-    LAST_RESORT_BYTES,
-    UNDECIDED_PLACE,
-    Candidate,
-    Gate,
-    ListRules,
-    before_decision,
-    digits,
-)
-from services.ranking.merit.domain.standing import Line, ListCut, Row, line
-
-NO_DECISION = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.merit_key import before_decision, is_decided
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import Gate
 
 
 @dataclass(frozen=True, slots=True)
-class Placed:
-    """Where a list has somebody. `code` as published; `within`: goes on, or has a seat."""
+class Placement:
+    """Where a list places somebody.
+
+    `score` and `code` as published; `within`: the cut admits, or gives a seat.
+    """
 
     rank: int | None
     score: str | None
@@ -29,43 +26,41 @@ class Placed:
     within: bool
 
 
-def placed(cut: ListCut, candidates: Iterable[Candidate]) -> dict[str, Placed]:
-    """A whole list, ranked in memory, by participant number; who is not admitted to it is left out."""
-    rules = cut.one
-    return {each.participant_no: place_of(cut, each) for each in lines(rules, candidates)}
+def placements(cut: ListCut, candidates: Iterable[Candidate]) -> dict[str, Placement]:
+    """The placements of a whole list by participant number, without who is not admitted to it."""
+    lines = sorted_lines(cut.rules, candidates)
+    return {line.participant_no: placement_of(cut, line) for line in lines}
 
 
-def lines(rules: ListRules, candidates: Iterable[Candidate]) -> Iterator[Line]:
-    """Every line of a list: the ranked in merit order, then the others by gate and participant
-    number.
-    """
-    found = [
-        (stands.merit_key, stands, each.participant_no)
-        for each in candidates
-        if (stands := rules.stands(each))
+def sorted_lines(rules: ListRules, candidates: Iterable[Candidate]) -> Iterator[ListLine]:
+    """Every line of a list: the ranked in merit order, then by gate and participant number."""
+    standings = [
+        (standing.merit_key, standing, candidate.participant_no)
+        for candidate in candidates
+        if (standing := rules.standing_of(candidate))
     ]
-    found.sort(key=lambda each: each[0])
-    ranked = [each for each in found if each[1].gate is Gate.RANKED]
+    standings.sort(key=lambda entry: entry[0])
+    ranked = [entry for entry in standings if entry[1].gate is Gate.RANKED]
     place = 0
-    for _, group in groupby(ranked, lambda each: before_decision(each[0])):
-        alike = list(group)
-        decided = sum(
-            key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != NO_DECISION
-            for key, _, _ in alike
-        )
-        shared = place + 1
-        for _, stands, participant_no in alike:
+    for _, group in groupby(ranked, lambda entry: before_decision(entry[0])):
+        equals = list(group)
+        decided = sum(is_decided(merit_key) for merit_key, _, _ in equals)
+        rank = place + 1
+        for _, standing, number in equals:
             place += 1
-            yield line(
-                Row(place, participant_no, Gate.RANKED, stands.worth, shared, len(alike), decided)
+            score = standing.combined_score
+            yield list_line(
+                SortedRow(place, number, Gate.RANKED, score, rank, len(equals), decided)
             )
-    for _, stands, participant_no in found[len(ranked) :]:
+    for _, standing, number in standings[len(ranked) :]:
         place += 1
-        yield line(Row(place, participant_no, stands.gate, None, 0, 1, 0))
+        yield list_line(SortedRow(place, number, standing.gate, None, 0, 1, 0))
 
 
-def place_of(cut: ListCut, one: Line) -> Placed:
+def placement_of(cut: ListCut, line: ListLine) -> Placement:
     """The line as it is published, and whether it is within the cut."""
-    code = cut.code(one.gate, one.rank, one.equals)
-    score = None if one.score is None else digits(one.score, cut.one.decimals)
-    return Placed(one.rank, score, cut.one.shown(code, one.priority), code == cut.one.codes.within)
+    rules = cut.rules
+    code = cut.code(line.gate, line.rank, line.equals)
+    score = None if line.score is None else decimal_text(line.score, rules.decimals)
+    published = rules.published_code(code, line.priority)
+    return Placement(line.rank, score, published, code == rules.codes.within)

@@ -5,7 +5,10 @@ whose lines are others now.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from services.ranking.proofs.domain.proof import FaultError, LineLeaf, Proposal, Published
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.head import Proposal
+from services.ranking.proofs.domain.leaves import LineLeaf
+from services.ranking.proofs.domain.list_file import ListFile
 
 SAME = ("province", "round_id", "policy_hash", "seed", "decreed_seats")
 """What no version changes: the round, its law, and what orders lines."""
@@ -25,7 +28,7 @@ class Moved:
 def check_first_or_following(proposal: Proposal) -> None:
     """The first version follows none, each other one names the root of the one before.
 
-    Raises FaultError.
+    Raises ProofFault.
     """
     if (proposal.version == 1) is not (proposal.previous is None):
         expected = (
@@ -33,24 +36,24 @@ def check_first_or_following(proposal: Proposal) -> None:
             if proposal.version == 1
             else "the root of the version before"
         )
-        raise FaultError(
+        raise ProofFault(
             "head, previous", f"expected {expected}, found {proposal.previous or 'none'}"
         )
 
 
 def check_follows(later: Proposal, earlier: Proposal) -> None:
     """That the later version comes right after the earlier one, and no other: by its root, which
-    stands for every line. Raises FaultError.
+    stands for every line. Raises ProofFault.
     """
     for name in SAME:
         if getattr(later, name) != getattr(earlier, name):
             says = f"expected {getattr(later, name)}, as in version {later.version}, found {getattr(earlier, name)}"
-            raise FaultError(f"head, {name}", says)
+            raise ProofFault(f"head, {name}", says)
     if earlier.version + 1 != later.version:
-        raise FaultError("head, version", _not_before(later.version, earlier.version))
+        raise ProofFault("head, version", _not_before(later.version, earlier.version))
     if later.previous != earlier.root:
         says = f"expected {later.previous}, which version {later.version} names as the one before, found {earlier.root}"
-        raise FaultError("head, root", says)
+        raise ProofFault("head, root", says)
 
 
 def _not_before(later: int, earlier: int) -> str:
@@ -60,7 +63,7 @@ def _not_before(later: int, earlier: int) -> str:
     return f"{found}, but version {later} follows {f'version {later - 1}' if later > 1 else 'none'}"
 
 
-def moved(earlier: Published, later: Published) -> Iterator[Moved]:
+def moved(earlier: ListFile, later: ListFile) -> Iterator[Moved]:
     """Everyone whose rank, score or code differs, by vacancy, list and number, as the later file
     has them; who is gone comes last.
     """
@@ -71,7 +74,7 @@ def moved(earlier: Published, later: Published) -> Iterator[Moved]:
             yield Moved(*key, before, after)
 
 
-def _lines(published: Published) -> dict[tuple[str, str, str], LineLeaf]:
+def _lines(published: ListFile) -> dict[tuple[str, str, str], LineLeaf]:
     lines = (leaf for leaf in published.leaves if isinstance(leaf, LineLeaf))
     return {(leaf.vacancy_id, leaf.list, leaf.participant_no): leaf for leaf in lines}
 

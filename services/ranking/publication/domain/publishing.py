@@ -8,8 +8,11 @@ from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 
-from services.ranking.merit.domain.merit import Candidate, Gate, Outcome, Result, before_decision
-from services.ranking.proofs.domain.proof import Leaf, LineLeaf, ListLeaf, Opening, VacancyLeaf
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.standing import Gate
+from services.ranking.proofs.domain.commitments import Opening
+from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, VacancyLeaf
 from services.ranking.publication.domain.verification import (
     PublicRules,
     facts_of_points,
@@ -152,7 +155,7 @@ def _counted(rules: PublicRules, line: ClosedLine) -> dict[str, str]:
     """
     if not line.points:
         return {}
-    counted = rules.whole.counted(_person(rules, line))
+    counted = rules.whole.counted_points(_person(rules, line))
     return {code: f"{counted[code]:f}" for code in rules.whole.components if code in counted}
 
 
@@ -165,7 +168,7 @@ def _orders(rules: PublicRules, closed: ClosedList, leaves: Sequence[LineLeaf]) 
     groups: dict[bytes, list[tuple[bytes, str]]] = defaultdict(list)
     for line, leaf in zip(closed.lines, leaves, strict=True):
         placed = rules.place(leaf, closed.decided)
-        standing = rules.whole.stands(_person(rules, line))
+        standing = rules.whole.standing_of(_person(rules, line))
         if placed.gate is Gate.RANKED and standing is not None:
             groups[placed.public].append((before_decision(standing.merit_key), leaf.participant_no))
     return dict(_dense(group for group in groups.values() if len(group) > 1))
@@ -183,7 +186,7 @@ def _person(rules: PublicRules, line: ClosedLine) -> Candidate:
     return Candidate(
         line.participant_no,
         verified=True,
-        results=dict.fromkeys(rules.stages, Result(Outcome.SCORED, line.points)),
+        results=dict.fromkeys(rules.stages, StageResult(Outcome.SCORED, line.points)),
         gpa=facts.gpa,
         birth_date=facts.birth_date,
         relevant_experience_months=facts.relevant_experience_months,

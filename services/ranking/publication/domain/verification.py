@@ -13,32 +13,21 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Result,
-    Standing,
-    before_decision,
-    digits,
-)
-from services.ranking.merit.domain.standing import Line, ListCut, Row, Summary, line
-from services.ranking.proofs.domain.proof import (
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_cut import ListCut, ListSummary
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import CandidateStanding, Gate
+from services.ranking.proofs.domain.fault import ProofFault, first_fault
+from services.ranking.proofs.domain.head import Accepts, Proposal, check_head
+from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, SeatingLeaf, VacancyLeaf
+from services.ranking.proofs.domain.list_file import (
     LINES_BEFORE_LEAVES,
-    Accepts,
-    FaultError,
-    Leaf,
-    LineLeaf,
-    ListLeaf,
-    Proposal,
-    Published,
-    SeatingLeaf,
-    VacancyLeaf,
+    ListFile,
     check_counts,
-    check_head,
     check_root,
-    first_fault,
 )
 from services.ranking.publication.domain.following import check_first_or_following
 from services.ranking.seats.domain.seating import Seated, check_seating
@@ -97,7 +86,7 @@ class PublicRules:
     def known(self, leaf: LineLeaf, decided: Mapping[str, int]) -> Candidate:
         """The candidate as far as the line tells.
 
-        Raises FaultError where it tells too much or too little.
+        Raises ProofFault where it tells too much or too little.
         """
         codes = self.list.codes
         outcome = {codes.absent: Outcome.MISSED, codes.disqualified: Outcome.DISQUALIFIED}.get(
@@ -105,13 +94,15 @@ class PublicRules:
         )
         expected = self.whole.components if self.points_shown and self.scored(leaf) else ()
         if set(leaf.points) != set(expected):
-            raise FaultError(
+            raise ProofFault(
                 "points", f"expected {', '.join(expected) or 'none'} beside the code {leaf.code}"
             )
         if leaf.priority is not None and not (self.list.by_priority and leaf.rank is not None):
-            raise FaultError("priority", "expected none: it put nobody in order here")
+            raise ProofFault("priority", "expected none: it put nobody in order here")
         points = leaf.points if self.points_shown else self._most
-        result = Result(Outcome.SCORED, points) if outcome is None else Result(outcome, {})
+        result = (
+            StageResult(Outcome.SCORED, points) if outcome is None else StageResult(outcome, {})
+        )
         return Candidate(
             leaf.participant_no,
             verified=leaf.code != codes.rejected or self.list.after is None,
@@ -136,12 +127,12 @@ class PublicRules:
     def place(self, leaf: LineLeaf, decided: Mapping[str, int]) -> "Placed":
         """Where what is published puts the candidate.
 
-        Raises FaultError where it tells too much or too little.
+        Raises ProofFault where it tells too much or too little.
         """
         candidate = self.known(leaf, decided)
-        before, told = self._before.stands(candidate), self._told.stands(candidate)
+        before, told = self._before.standing_of(candidate), self._told.standing_of(candidate)
         if before is None or told is None or told.gate is Gate.WAITING:
-            raise FaultError(
+            raise ProofFault(
                 "points", "above a maximum, or no multiple of the step that the policy gives"
             )
         if told.gate is not Gate.RANKED:
@@ -151,18 +142,22 @@ class PublicRules:
         prefix = before_decision(before.merit_key)
         alike = before_decision(told.merit_key)
         return Placed(
-            told.gate, told.worth, prefix, alike[len(prefix) :], told.merit_key[len(alike) :]
+            told.gate,
+            told.combined_score,
+            prefix,
+            alike[len(prefix) :],
+            told.merit_key[len(alike) :],
         )
 
-    def _by_score(self, leaf: LineLeaf, told: Standing) -> "Placed":
+    def _by_score(self, leaf: LineLeaf, told: CandidateStanding) -> "Placed":
         """The same out of the score alone."""
         if leaf.code == self.list.codes.below:
             return Placed(
                 Gate.BELOW, None, bytes((Gate.BELOW,)) + leaf.participant_no.encode(), b"", b""
             )
         units = int((leaf.score or "").replace(".", "") or -1)
-        if leaf.score is None or digits(units, self.whole.decimals) != leaf.score:
-            raise FaultError(
+        if leaf.score is None or decimal_text(units, self.whole.decimals) != leaf.score:
+            raise ProofFault(
                 "score", f"expected one with {self.whole.decimals} digits after the point"
             )
         worth = told.priority * MAX_UNITS + units
@@ -179,16 +174,16 @@ class Placed:
     """
 
     gate: Gate
-    worth: int | None
+    combined_score: int | None
     public: bytes
     personal: bytes
     after: bytes
 
 
-def check_list(published: Published, accepts: Accepts, key_id: str) -> Policy:
+def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
     """Signature, hashes and ranking of a list file.
 
-    Raises FaultError with the first fault; gives the policy.
+    Raises ProofFault with the first fault; gives the policy.
     """
     check_head(published.head, published.signature, accepts, key_id)
     return check_contents(published.head, published.policy, published.leaves)
@@ -199,7 +194,7 @@ def check_contents(
 ) -> Policy:
     """Hashes and ranking of what is or will be published.
 
-    Raises FaultError with the first fault; gives the policy.
+    Raises ProofFault with the first fault; gives the policy.
     """
     check_first_or_following(proposal)
     check_counts(proposal, leaves, policy_json)
@@ -208,7 +203,7 @@ def check_contents(
     except ValidationError as error:
         raise first_fault(error, "policy") from error
     if (policy.id, policy.version) != (proposal.policy_id, proposal.policy_version):
-        raise FaultError(
+        raise ProofFault(
             "head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called"
         )
     seats = number = 0
@@ -217,7 +212,7 @@ def check_contents(
     vacancy_of: dict[str, str] = {}
     for vacancy, first, rest in _vacancies(leaves):
         if vacancy.number <= number or vacancy.vacancy_id in vacancy_ids:
-            raise FaultError(_at(first), "expected the vacancies by number, each once")
+            raise ProofFault(_at(first), "expected the vacancies by number, each once")
         number, seats = vacancy.number, seats + vacancy.seats
         vacancy_ids.add(vacancy.vacancy_id)
         seating = rest[-1] if rest and isinstance(rest[-1], SeatingLeaf) else None
@@ -227,18 +222,18 @@ def check_contents(
             if isinstance(leaf, LineLeaf):
                 other = vacancy_of.setdefault(leaf.participant_no, vacancy.vacancy_id)
                 if other != vacancy.vacancy_id:
-                    raise FaultError(
+                    raise ProofFault(
                         f"{_at(index)}, participant_no",
                         f"{leaf.participant_no} is a candidate of {other} too",
                     )
         if seating is not None:
             seated.append(Seated(vacancy, last, admitted, seating, _at(first + len(rest))))
     if seats != proposal.decreed_seats:
-        raise FaultError(
+        raise ProofFault(
             "vacancies", f"their seats are {seats}, expected the decreed {proposal.decreed_seats}"
         )
     if seated and len(seated) < len(vacancy_ids):
-        raise FaultError("vacancies", f"{len(seated)} have a seating, expected all or none")
+        raise ProofFault("vacancies", f"{len(seated)} have a seating, expected all or none")
     check_seating(policy, as_counted(policy), proposal.seed, seated)
     check_root(
         proposal, leaves
@@ -277,7 +272,7 @@ def _vacancies(leaves: Sequence[Leaf]) -> Iterator[tuple[VacancyLeaf, int, Seque
     """Each vacancy with the place of its leaf and the leaves that follow it."""
     starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, VacancyLeaf)]
     if not starts or starts[0] != 0:
-        raise FaultError(_at(0), "expected a vacancy first")
+        raise ProofFault(_at(0), "expected a vacancy first")
     for start, end in zip(starts, [*starts[1:], len(leaves)], strict=True):
         vacancy = leaves[start]
         assert isinstance(vacancy, VacancyLeaf)
@@ -289,19 +284,19 @@ def _check_vacancy(
 ) -> tuple[list[LineLeaf], set[str]]:
     """Checks its lists; gives the lines of the last, and whom that admits."""
     if vacancy.need not in policy.needs:
-        raise FaultError(
+        raise ProofFault(
             f"{_at(first)}, need", f"expected one of the policy's: {', '.join(policy.needs)}"
         )
     starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)]
     heads = [leaf for leaf in leaves if isinstance(leaf, ListLeaf)]
     for index, leaf in enumerate(leaves):
         if isinstance(leaf, SeatingLeaf):
-            raise FaultError(
+            raise ProofFault(
                 _at(first + 1 + index), "expected the vacancy's seating after all of its lists"
             )
     codes = [one.code for one in policy.lists]
     if [head.list for head in heads] != codes or starts[:1] != [0]:
-        raise FaultError(_at(first), f"expected the vacancy's lists after it: {', '.join(codes)}")
+        raise ProofFault(_at(first), f"expected the vacancy's lists after it: {', '.join(codes)}")
     admitted: dict[str, set[str]] = {}
     lines: list[LineLeaf] = []
     for one, head, start, end in zip(
@@ -311,7 +306,7 @@ def _check_vacancy(
         at = first + 1 + start
         _check_heading(vacancy, head, lines, at)
         if one.after is not None and {leaf.participant_no for leaf in lines} != admitted[one.after]:
-            raise FaultError(
+            raise ProofFault(
                 _at(at),
                 f"list {one.code}: expected exactly those whom the list {one.after} admitted",
             )
@@ -326,21 +321,21 @@ def _check_heading(
     vacancy: VacancyLeaf, head: ListLeaf, lines: Sequence[LineLeaf], at: int
 ) -> None:
     if head.vacancy_id != vacancy.vacancy_id:
-        raise FaultError(f"{_at(at)}, vacancy_id", f"expected {vacancy.vacancy_id}")
+        raise ProofFault(f"{_at(at)}, vacancy_id", f"expected {vacancy.vacancy_id}")
     numbers: set[str] = set()
     for index, leaf in enumerate(lines, 1):
         if (leaf.vacancy_id, leaf.list, leaf.place) != (vacancy.vacancy_id, head.list, index):
             expected = f"expected line {index} of the list {head.list} of {vacancy.vacancy_id}"
-            raise FaultError(_at(at + index), expected)
+            raise ProofFault(_at(at + index), expected)
         if leaf.participant_no in numbers:
-            raise FaultError(
+            raise ProofFault(
                 f"{_at(at + index)}, participant_no",
                 f"{leaf.participant_no} stands twice on the list",
             )
         numbers.add(leaf.participant_no)
     for participant_no, place in head.decided.items():
         if participant_no not in numbers or not 1 <= place < 2**16 - 1:
-            raise FaultError(
+            raise ProofFault(
                 f"{_at(at)}, decided",
                 f"{participant_no} is not on the list, or {place} is no place",
             )
@@ -354,40 +349,42 @@ def _check_lines(
     for index, leaf in enumerate(leaves, 1):
         try:
             placed.append((rules.place(leaf, head.decided), leaf))
-        except FaultError as fault:
-            raise FaultError(_named(at + index, leaf, fault.where), fault.says) from fault
+        except ProofFault as fault:
+            raise ProofFault(_named(at + index, leaf, fault.where), fault.says) from fault
     _check_orders(rules, placed, at)
     in_order = sorted(placed, key=lambda one: (one[0].public, one[1].order or 0, one[0].after))
     admitted = set()
-    computed: list[Line] = []
+    computed: list[ListLine] = []
     for (_, published), row in zip(placed, _rows(in_order), strict=True):
-        expected = line(row)
+        expected = list_line(row)
         where = at + expected.place
         code = cut.code(expected.gate, expected.rank, expected.equals)
-        score = None if expected.score is None else digits(expected.score, rules.whole.decimals)
+        score = (
+            None if expected.score is None else decimal_text(expected.score, rules.whole.decimals)
+        )
         for field, value in (
             ("participant_no", expected.participant_no),
             ("rank", expected.rank),
             ("equals", expected.equals),
             ("score", score),
-            ("code", rules.whole.shown(code, expected.priority)),
+            ("code", rules.whole.published_code(code, expected.priority)),
         ):
             if getattr(published, field) != value:
                 says = f"expected {_said(value)}, published {_said(getattr(published, field))}"
-                raise FaultError(_named(where, published, field), says)
+                raise ProofFault(_named(where, published, field), says)
         if code == rules.list.codes.within:
             admitted.add(expected.participant_no)
         computed.append(expected)
-    summary = Summary(cut)
+    summary = ListSummary(cut)
     summary.add(sorted(computed, key=lambda one: one.participant_no))
     if summary.digest != head.digest:
-        raise FaultError(
+        raise ProofFault(
             f"{_at(at)}, digest", f"expected {summary.digest}, as StageClosed stated it"
         )
     return admitted
 
 
-def _rows(in_order: Sequence[tuple[Placed, LineLeaf]]) -> Iterator[Row]:
+def _rows(in_order: Sequence[tuple[Placed, LineLeaf]]) -> Iterator[SortedRow]:
     """The lines in merit order with what their ranks follow from."""
     place = 1
     for _, group in groupby(in_order, key=lambda one: (one[0].public, one[1].order)):
@@ -396,11 +393,11 @@ def _rows(in_order: Sequence[tuple[Placed, LineLeaf]]) -> Iterator[Row]:
             placed.gate is Gate.RANKED and placed.after[:2] != b"\xff\xff" for placed, _ in alike
         )
         for index, (placed, leaf) in enumerate(alike):
-            yield Row(
+            yield SortedRow(
                 place + index,
                 leaf.participant_no,
                 placed.gate,
-                placed.worth,
+                placed.combined_score,
                 place,
                 len(alike),
                 decided,
@@ -427,7 +424,7 @@ def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]],
                 if ordered
                 else "expected none: public points decide"
             )
-            raise FaultError(_named(where, leaf, "order"), says)
+            raise ProofFault(_named(where, leaf, "order"), says)
         committed = ordered or rules.commits(leaf)
         if committed is not (leaf.commitment is not None):
             says = (
@@ -435,12 +432,12 @@ def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]],
                 if committed
                 else "expected none: no personal fact counted"
             )
-            raise FaultError(_named(where, leaf, "commitment"), says)
+            raise ProofFault(_named(where, leaf, "commitment"), says)
         if (
             leaf.order is not None
             and alike.setdefault((one.public, leaf.order), one.personal) != one.personal
         ):
-            raise FaultError(
+            raise ProofFault(
                 _named(where, leaf, "order"),
                 "expected another than that of people with other points",
             )
@@ -448,7 +445,7 @@ def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]],
         orders = {leaf.order for leaf in group if leaf.order is not None}
         if orders and orders != set(range(1, len(orders) + 1)):
             first = min(group, key=lambda leaf: leaf.place)
-            raise FaultError(
+            raise ProofFault(
                 _named(at + first.place, first, "order"),
                 "expected 1, 2, 3 … without a gap among the equals",
             )

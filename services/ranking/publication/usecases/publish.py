@@ -14,23 +14,21 @@ from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import PublicationVersion, Root
 from services.ranking.lists.storage import SQL as LISTS
-from services.ranking.proofs.domain.proof import (
-    EducationAccepted,
-    FaultError,
-    Head,
+from services.ranking.proofs.domain.canonical import canonical
+from services.ranking.proofs.domain.commitments import Opening, new_secret
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.head import Head, Proposal
+from services.ranking.proofs.domain.leaves import (
+    AcceptedEducation,
     Leaf,
     LineLeaf,
     ListLeaf,
-    Opening,
-    Proposal,
     SeatingLeaf,
     VacancyLeaf,
-    canonical,
-    leaf_text,
+    leaf_bytes,
     new_salt,
-    new_secret,
-    tree,
 )
+from services.ranking.proofs.domain.merkle_tree import tree_levels
 from services.ranking.publication.domain.publishing import (
     ClosedLine,
     ClosedList,
@@ -143,8 +141,8 @@ async def propose_publication(
             openings += made[1]
             if seatings is not None:
                 leaves.append(_seating(each["vacancy_id"], seatings[each["vacancy_id"]]))
-        texts = [leaf_text(leaf) for leaf in leaves]
-        levels = await asyncio.to_thread(tree, texts)
+        texts = [leaf_bytes(leaf) for leaf in leaves]
+        levels = await asyncio.to_thread(tree_levels, texts)
         proposal = Proposal(
             format="terang-list-1",
             province=province,
@@ -165,7 +163,7 @@ async def propose_publication(
             proposed_by="officer",
         )
         await asyncio.to_thread(check_contents, proposal, policy_json, leaves)
-    except FaultError as fault:
+    except ProofFault as fault:
         raise Refusal("does-not-verify", round_id=round_id, fault=str(fault)) from fault
     await LISTS.forget_proposal(connection, round_id=round_id)
     await PUBLICATION.keep_proposal(
@@ -288,7 +286,7 @@ async def _seatings(connection: Connection, round_id: str, policy: Policy) -> di
 def _seating(vacancy_id: str, row: Any) -> SeatingLeaf:
     values = {name: row[name] for name in ("gave_up", "not_asked", "decided", "offers")}
     education = [
-        EducationAccepted(level=one["level"], programme=one["programme"])
+        AcceptedEducation(level=one["level"], programme=one["programme"])
         for one in row["education"]
     ]
     return SeatingLeaf(

@@ -12,18 +12,12 @@ from typing import Any
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import PublicationVersion, Root
-from services.ranking.proofs.domain.proof import (
-    Head,
-    Opening,
-    Proposal,
-    Proven,
-    Receipt,
-    SeatingLeaf,
-    beside,
-    list_file,
-    proposal_file,
-    receipt_file,
-)
+from services.ranking.proofs.domain.commitments import Opening
+from services.ranking.proofs.domain.head import Head, Proposal
+from services.ranking.proofs.domain.leaves import SeatingLeaf
+from services.ranking.proofs.domain.list_file import write_list, write_proposal
+from services.ranking.proofs.domain.merkle_tree import inclusion_path_indices
+from services.ranking.proofs.domain.receipt_file import InclusionProof, Receipt, write_receipt
 from services.ranking.publication.storage.publications import PUBLICATION
 from services.ranking.publication.storage.signing import PublicKey, SigningKey
 from shared.contracts.applications import owner_of
@@ -144,14 +138,14 @@ async def show_proposal(connection: Connection, round_id: str) -> bytes:
     if row is None:
         raise Refusal("nothing-proposed", round_id=round_id)
     leaves = await _leaves(connection, round_id, row["version"])
-    return proposal_file(Proposal(**row["proposal"]), row["policy"], leaves)
+    return write_proposal(Proposal(**row["proposal"]), row["policy"], leaves)
 
 
 async def show_published(connection: Connection, round_id: str, version: int | None) -> bytes:
     """The published file, by default of the newest version. Raises Refusal `not-published`."""
     row = await _published(connection, round_id, version)
     leaves = await _leaves(connection, round_id, row["version"])
-    return list_file(Head(**row["head"]), row["signature"], row["policy"], leaves)
+    return write_list(Head(**row["head"]), row["signature"], row["policy"], leaves)
 
 
 async def show_table(connection: Connection, round_id: str, version: int | None) -> str:
@@ -290,14 +284,14 @@ async def show_receipt(
     leaves += [
         each for each in seatings if SeatingLeaf.model_validate_json(each["content"]).names(**which)
     ]
-    ways = {each["leaf"]: beside(each["leaf"], head.leaves) for each in leaves}
+    ways = {each["leaf"]: inclusion_path_indices(each["leaf"], head.leaves) for each in leaves}
     places = sorted({place for way in ways.values() for place in way})
     hashes = {
         each["place"]: each["hash"].hex()
         async for each in PUBLICATION.hashes(connection, **published, places=places)
     }
     proven = [
-        Proven(
+        InclusionProof(
             index=each["leaf"],
             leaf=json.loads(each["content"]),
             path=[hashes[place] for place in ways[each["leaf"]]],
@@ -310,7 +304,7 @@ async def show_receipt(
         if owner is not None and owner == owner_of(participant_no, person.subject):
             rows = PUBLICATION.openings_of(connection, **published, **which)
             openings = [Opening(**each["content"]) async for each in rows]
-    return receipt_file(Receipt(head, row["signature"], proven, openings))
+    return write_receipt(Receipt(head, row["signature"], proven, openings))
 
 
 async def show_keys(connection: Connection, key: SigningKey | None) -> dict[str, PublicKey]:

@@ -10,22 +10,13 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Result,
-    before_decision,
-)
-from services.ranking.proofs.domain.proof import (
-    FaultError,
-    LineLeaf,
-    Published,
-    SeatGoes,
-    SeatingLeaf,
-    VacancyLeaf,
-)
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.standing import Gate
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.leaves import AnsweredOffer, LineLeaf, SeatingLeaf, VacancyLeaf
+from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.seats.domain.seats import Rules, Vacancy, without_thresholds
 from shared.policies import FACTS, Policy
 
@@ -53,11 +44,11 @@ class Seated:
 
 
 def check_seating(policy: Policy, public: Policy, seed: str, seated: Sequence[Seated]) -> None:
-    """`public`: the policy for points as they counted. Raises FaultError with the first fault."""
+    """`public`: the policy for points as they counted. Raises ProofFault with the first fault."""
     _Seating(policy, public, seed, seated).check()
 
 
-def empty_seats(published: Published, policy: Policy) -> int:
+def empty_seats(published: ListFile, policy: Policy) -> int:
     """How many seats nobody has, in a file whose seating was checked."""
     last = policy.lists[-1]
     seats = sum(leaf.seats for leaf in published.leaves if isinstance(leaf, VacancyLeaf))
@@ -105,12 +96,12 @@ class _Seating:
         for one in self._of.values():
             for number in (offer.participant_no for offer in one.seating.offers):
                 if moved[number] > 1:
-                    raise FaultError(
+                    raise ProofFault(
                         one.where,
                         f"{number} was offered seats elsewhere {moved[number]} times, expected one",
                     )
                 if accepted[number] > 1:
-                    raise FaultError(
+                    raise ProofFault(
                         one.where, f"{number} accepted {accepted[number]} seats, expected one"
                     )
         for one in self._of.values():
@@ -120,32 +111,32 @@ class _Seating:
         """The leaf by itself: who is named, which moves, how many seats."""
         vacancy, seating = one.vacancy, one.seating
         if seating.vacancy_id != vacancy.vacancy_id:
-            raise FaultError(f"{one.where}, vacancy_id", f"expected {vacancy.vacancy_id}")
+            raise ProofFault(f"{one.where}, vacancy_id", f"expected {vacancy.vacancy_id}")
         ranked = {line.participant_no for line in one.lines if line.rank is not None}
         if others := sorted({*seating.gave_up} - {*one.admitted}):
-            raise FaultError(f"{one.where}, gave_up", f"{others[0]} had no seat by the list")
+            raise ProofFault(f"{one.where}, gave_up", f"{others[0]} had no seat by the list")
         if others := [
             number for number in seating.not_asked if number not in ranked or number in one.admitted
         ]:
-            raise FaultError(f"{one.where}, not_asked", f"{others[0]} is not ranked without a seat")
+            raise ProofFault(f"{one.where}, not_asked", f"{others[0]} is not ranked without a seat")
         if others := [number for number in seating.decided if number not in self._seatless]:
-            raise FaultError(f"{one.where}, decided", f"{others[0]} is not ranked without a seat")
+            raise ProofFault(f"{one.where}, decided", f"{others[0]} is not ranked without a seat")
         if twice := [
             number
             for number, count in Counter(o.participant_no for o in seating.offers).items()
             if count > 1
         ]:
-            raise FaultError(f"{one.where}, offers", f"{twice[0]} was offered a seat here twice")
+            raise ProofFault(f"{one.where}, offers", f"{twice[0]} was offered a seat here twice")
         for offer in seating.offers:
             if (says := self._wrong(one, offer)) is not None:
-                raise FaultError(f"{one.where}, offers ({offer.participant_no})", says)
+                raise ProofFault(f"{one.where}, offers ({offer.participant_no})", says)
         if one.taken > vacancy.seats:
-            raise FaultError(
+            raise ProofFault(
                 f"{one.where}, offers",
                 f"{one.taken} people have seats, expected at most {vacancy.seats}",
             )
 
-    def _wrong(self, one: Seated, offer: SeatGoes) -> str | None:
+    def _wrong(self, one: Seated, offer: AnsweredOffer) -> str | None:
         """Why the policy does not have this offer; none where it does."""
         origin = self._of.get(offer.applied_for)
         if origin is None:
@@ -204,7 +195,7 @@ class _Seating:
                         else "someone after them was asked"
                     )
                     says = f"{line.participant_no} of {line.vacancy_id} could have come and was never asked, but {what}"
-                    raise FaultError(f"{one.where}, offers", says)
+                    raise ProofFault(f"{one.where}, offers", says)
 
     def _last_of(self, one: Seated, number: int | None) -> bytes | None:
         """The key of the last in order whom a seat was offered by this move."""
@@ -249,7 +240,7 @@ class _Seating:
         need = one.vacancy.need
         known = (need, line.participant_no)
         if known not in self._keys:
-            standing = self._order(need).stands(self._candidate(line))
+            standing = self._order(need).standing_of(self._candidate(line))
             ranked = standing is not None and standing.gate is Gate.RANKED
             self._keys[known] = (
                 before_decision(standing.merit_key) if standing is not None and ranked else None
@@ -282,13 +273,13 @@ class _Seating:
             self._meets[known] = all(
                 passing.passed
                 for rules in self._grades[need]
-                for passing in rules.passings(candidate)
+                for passing in rules.threshold_checks(candidate)
             )
         return self._meets[known]
 
     def _candidate(self, line: LineLeaf) -> Candidate:
         stages = {
-            stage.code: Result(
+            stage.code: StageResult(
                 Outcome.SCORED,
                 {
                     part.code: line.points[part.code]

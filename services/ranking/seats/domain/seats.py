@@ -17,7 +17,10 @@ from itertools import groupby
 from typing import Literal
 from uuid import UUID, uuid5
 
-from services.ranking.merit.domain.merit import Candidate, Gate, ListRules, before_decision
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.standing import Gate
 from shared.policies import Policy, SeatGroup, SeatMove
 
 Answer = Literal["accepted", "declined", "lapsed"]
@@ -180,7 +183,7 @@ def ranked(
         for need in sorted(needs[pool]):
             keys: list[tuple[bytes, str]] = []
             for one in group:
-                standing = order[need].stands(one.candidate)
+                standing = order[need].standing_of(one.candidate)
                 if standing is not None and standing.gate is Gate.RANKED:
                     keys.append((before_decision(standing.merit_key), one.candidate.participant_no))
             keys.sort()
@@ -193,7 +196,9 @@ def ranked(
                 need
                 for need, lists in asked.items()
                 if all(
-                    passing.passed for rules in lists for passing in rules.passings(one.candidate)
+                    passing.passed
+                    for rules in lists
+                    for passing in rules.threshold_checks(one.candidate)
                 )
             )
             number = one.candidate.participant_no

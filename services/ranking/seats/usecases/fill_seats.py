@@ -11,7 +11,8 @@ from typing import Annotated, Any
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.merit.domain.merit import Candidate, Gate, Outcome, Result
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.standing import Gate
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.seats.domain.seats import Listed, Offer, Pool, Ranked, Vacancy, ranked
@@ -250,7 +251,7 @@ async def closed_round(connection: Connection, round_: Round) -> Closed:
     listed = []
     for vacancy, candidate in await candidates_known(connection, known, list(lines)):
         line = lines[vacancy.vacancy_id, candidate.participant_no]
-        standing = vacancy.lists[last.code].stands(candidate)
+        standing = vacancy.lists[last.code].standing_of(candidate)
         if line["admitted"] or (standing is not None and standing.gate not in OUT):
             as_closed = _as_closed(round_.policy, candidate, line)
             listed.append(Listed(vacancy.vacancy_id, line["rank"], line["admitted"], as_closed))
@@ -274,7 +275,7 @@ def _as_closed(policy: Policy, candidate: Candidate, line: Any) -> Candidate:
         verified=True,
         withdrawn=False,
         results={
-            stage.code: Result(
+            stage.code: StageResult(
                 Outcome.SCORED,
                 {
                     part.code: line["points"][part.code]

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from services.ranking.merit.domain.merit import Candidate, ListRules, Outcome, Result, rules_of
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
 from services.ranking.standings.storage import SQL
 from shared.policies import FACTS, Policy
 from shared.postgres.pool import Connection
@@ -85,7 +86,7 @@ async def candidates_known(
     facts = await _facts(connection, vacancies, asked)
     admitted = await _admissions(connection, vacancies, asked)
     decided = await _decided_places(connection, vacancies)
-    nothing: dict[str, Result] = {}
+    nothing: dict[str, StageResult] = {}
     nobody_decided: dict[str, int] = {}
     found = []
     for pair, (verified, withdrawn) in applications.items():
@@ -114,10 +115,10 @@ Asked = Mapping[str, Sequence[str]]
 
 async def _applications_and_results(
     connection: Connection, asked: Asked
-) -> tuple[dict[Pair, tuple[bool | None, bool]], dict[Pair, dict[str, Result]]]:
+) -> tuple[dict[Pair, tuple[bool | None, bool]], dict[Pair, dict[str, StageResult]]]:
     """Whether each candidate was verified and withdrew; and the newest result of each stage."""
     applications: dict[Pair, tuple[bool | None, bool]] = {}
-    results: dict[Pair, dict[str, Result]] = defaultdict(dict)
+    results: dict[Pair, dict[str, StageResult]] = defaultdict(dict)
     rows = SQL.candidates(
         connection, vacancies=asked["vacancies"], participants=asked["participants"]
     )
@@ -125,7 +126,7 @@ async def _applications_and_results(
         pair = (vacancy_id, participant_no)
         applications[pair] = (verified, withdrawn)
         if stage is not None:
-            results[pair][stage] = Result(OUTCOMES[outcome], points or {})
+            results[pair][stage] = StageResult(OUTCOMES[outcome], points or {})
     return applications, results
 
 
@@ -203,10 +204,12 @@ async def candidates_as_fixed(
     return found
 
 
-def _results_of(policy: Policy, points: Mapping[str, str]) -> dict[str, Result]:
+def _results_of(policy: Policy, points: Mapping[str, str]) -> dict[str, StageResult]:
     """The results that a fixed line's points stand for, by stage."""
     by_stage = {
         stage.code: {part.code: points[part.code] for part in stage.stated if part.code in points}
         for stage in policy.stages
     }
-    return {code: Result(Outcome.SCORED, stated) for code, stated in by_stage.items() if stated}
+    return {
+        code: StageResult(Outcome.SCORED, stated) for code, stated in by_stage.items() if stated
+    }

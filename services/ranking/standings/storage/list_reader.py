@@ -5,16 +5,15 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from services.ranking.merit.domain.merit import (
-    DECISION_BYTES,
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.merit_key import (
     LAST_RESORT_BYTES,
-    UNDECIDED_PLACE,
-    Gate,
-    ListRules,
-    after_all,
     before_decision,
+    end_of_prefix,
+    is_decided,
 )
-from services.ranking.merit.domain.standing import Line, Row, line
+from services.ranking.merit.domain.standing import Gate
 from services.ranking.standings.storage import SQL
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -33,12 +32,10 @@ _GATE, _KEY = 1, 3  # columns of a row of places.sql
 RANKED = int(Gate.RANKED)
 GATES = tuple(Gate)  # an IntEnum's own look-up by number costs ten times as much
 
-UNDECIDED = UNDECIDED_PLACE.to_bytes(DECISION_BYTES, "big")
-
 
 async def whole_rows(
     connection: Connection, list_code: str, vacancy_ids: list[str]
-) -> AsyncIterator[list[tuple[str, Row]]]:
+) -> AsyncIterator[list[tuple[str, SortedRow]]]:
     """Every row of that list of these vacancies, as (vacancy id, row), LINES_AT_ONCE at a time.
 
     They come by vacancy and participant number.
@@ -49,17 +46,17 @@ async def whole_rows(
         cursor = await opened
         while rows := await cursor.fetch(LINES_AT_ONCE):
             yield [
-                (vacancy_id, Row(place, participant_no, GATES[gate], worth, shared, alike, decided))
-                for vacancy_id, participant_no, gate, worth, place, shared, alike, decided in rows
+                (vacancy_id, SortedRow(place, number, GATES[gate], score, rank, alike, decided))
+                for vacancy_id, number, gate, score, place, rank, alike, decided in rows
             ]
 
 
 async def whole_lists(
     connection: Connection, list_code: str, vacancy_ids: list[str]
-) -> AsyncIterator[list[tuple[str, Line]]]:
+) -> AsyncIterator[list[tuple[str, ListLine]]]:
     """The same as lines, ranks and all."""
     async for rows in whole_rows(connection, list_code, vacancy_ids):
-        yield [(vacancy_id, line(row)) for vacancy_id, row in rows]
+        yield [(vacancy_id, list_line(row)) for vacancy_id, row in rows]
 
 
 class StandingRow(NamedTuple):
@@ -67,7 +64,7 @@ class StandingRow(NamedTuple):
 
     participant_no: str
     gate: Gate
-    worth: int | None
+    combined_score: int | None
     merit_key: bytes
 
     @property
@@ -82,14 +79,16 @@ class ListReader:
         self._connection = connection
         self._which = {"vacancy_id": vacancy_id, "list": rules.code}
         self._rules = rules
-        self._bytes = {"last": LAST_RESORT_BYTES, "score_end": rules.score_end}
+        self._bytes = {"last": LAST_RESORT_BYTES, "score_end": rules.score_prefix_bytes}
 
     async def find(self, participant_no: str) -> StandingRow | None:
         """A candidate's row, or none if not on the list."""
         row = await SQL.standing_of(self._connection, **self._which, participant_no=participant_no)
         return None if row is None else _standing_row(row)
 
-    async def page(self, after: StandingRow | None, most: int) -> list[tuple[StandingRow, Line]]:
+    async def page(
+        self, after: StandingRow | None, most: int
+    ) -> list[tuple[StandingRow, ListLine]]:
         """At most so many lines after that row, or the first ones, ranks and all."""
         key = b"" if after is None else after.merit_key
         rows = [
@@ -106,13 +105,13 @@ class ListReader:
 
     async def _ranked_lines(
         self, ranked: Sequence[Any], after: StandingRow | None, most: int, *, cut_short: bool
-    ) -> list[tuple[StandingRow, Line]]:
+    ) -> list[tuple[StandingRow, ListLine]]:
         """Lines of these rows, at most so many.
 
         `cut_short`: there may be more equals of the last row than were read. Only rows that are
         shown become a StandingRow: making one costs more than reading it.
         """
-        lines: list[tuple[StandingRow, Line]] = []
+        lines: list[tuple[StandingRow, ListLine]] = []
         ahead, alike, decided, before, known = 0, 0, 0, 0, b""
         if after is not None and after.ranked:
             known = before_decision(after.merit_key)
@@ -124,7 +123,7 @@ class ListReader:
             equals = list(group)
             if prefix != known:
                 ahead, alike, before = ahead + alike, len(equals), 0
-                decided = sum(_decided(row[_KEY]) for row in equals)
+                decided = sum(is_decided(row[_KEY]) for row in equals)
                 if cut_short and equals[-1] is ranked[-1]:
                     _, alike, decided, _ = await self._among(_standing_row(equals[0]))
             shown = map(_standing_row, equals[: most - len(lines)])
@@ -134,7 +133,7 @@ class ListReader:
             ]
         return lines
 
-    async def place(self, participant_no: str) -> tuple[StandingRow, Line] | None:
+    async def place(self, participant_no: str) -> tuple[StandingRow, ListLine] | None:
         """A candidate's row and line, or none if not on the list.
 
         The line's place is 0 unless it is ranked.
@@ -148,7 +147,7 @@ class ListReader:
         row = _standing_row(values)
         return row, _line(row, ahead, alike, decided, before)
 
-    async def line(self, row: StandingRow) -> Line:
+    async def line(self, row: StandingRow) -> ListLine:
         """The row's line. Its place is 0 unless it is ranked."""
         if not row.ranked:
             return _line(row, 0, 1, 0, 0)
@@ -166,10 +165,10 @@ class ListReader:
             **self._which,
             last=LAST_RESORT_BYTES,
             key=row.merit_key,
-            score=row.worth,
-            same_score=self._rules.same_score(row.merit_key),
+            score=row.combined_score,
+            same_score=self._rules.score_prefix(row.merit_key),
             first=prefix,
-            beyond=after_all(prefix),
+            beyond=end_of_prefix(prefix),
         )
         return int(ahead), alike, decided, before
 
@@ -185,7 +184,7 @@ class ListReader:
     async def at_the_limit(self, limit: int) -> StandingRow | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""
         row = await PLACES.at_the_limit(
-            self._connection, **self._which, **self._rules.first_bytes, limit=limit
+            self._connection, **self._which, **self._rules.score_prefix_layout, limit=limit
         )
         return None if row is None else _standing_row(row)
 
@@ -207,20 +206,24 @@ class ListReader:
         return found
 
 
-def _line(row: StandingRow, ahead: int, alike: int, decided: int, before: int) -> Line:
+def _line(row: StandingRow, ahead: int, alike: int, decided: int, before: int) -> ListLine:
     if not row.ranked:
-        return line(Row(0, row.participant_no, row.gate, None, 0, 1, 0))
+        return list_line(SortedRow(0, row.participant_no, row.gate, None, 0, 1, 0))
     shared = 1 + int(ahead)
-    return line(
-        Row(shared + before, row.participant_no, row.gate, row.worth, shared, alike, decided)
+    return list_line(
+        SortedRow(
+            shared + before,
+            row.participant_no,
+            row.gate,
+            row.combined_score,
+            shared,
+            alike,
+            decided,
+        )
     )
 
 
 def _standing_row(row: Iterable[object]) -> StandingRow:
-    participant_no, gate, worth, key = row
+    participant_no, gate, combined_score, key = row
     # the row's columns
-    return StandingRow(participant_no, GATES[gate], worth, key)  # type: ignore[arg-type, call-overload]
-
-
-def _decided(key: bytes) -> bool:
-    return key[-LAST_RESORT_BYTES - DECISION_BYTES : -LAST_RESORT_BYTES] != UNDECIDED
+    return StandingRow(participant_no, GATES[gate], combined_score, key)  # type: ignore[arg-type, call-overload]

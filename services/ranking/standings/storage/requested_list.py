@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from services.ranking.merit.domain.merit import ListRules
-from services.ranking.merit.domain.standing import Line, ListCut
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_lines import ListLine
+from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.rounds.storage import SQL as ROUNDS
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
@@ -28,9 +29,11 @@ class RequestedList:
     def cut(self) -> ListCut:
         return ListCut.of(self.rules, self.vacancy.seats)
 
-    def shown(self, line: Line) -> str:
+    def shown(self, line: ListLine) -> str:
         """The line's code as it is published."""
-        return self.rules.shown(self.cut.code(line.gate, line.rank, line.equals), line.priority)
+        return self.rules.published_code(
+            self.cut.code(line.gate, line.rank, line.equals), line.priority
+        )
 
     @property
     def key(self) -> dict[str, str]:

@@ -2,7 +2,7 @@
 
 from pydantic_core import to_json
 
-from services.ranking.merit.domain.merit import Outcome
+from services.ranking.merit.domain.candidate import Outcome
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
 from services.ranking.standings.usecases.recompute import lock_vacancies

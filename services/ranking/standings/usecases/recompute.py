@@ -51,10 +51,10 @@ async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
     gone: list[tuple[str, str, str]] = []
     for vacancy, candidate in await candidates_known(connection, vacancies, list(pairs)):
         for rules in vacancy.open_lists:
-            standing = rules.stands(candidate)
+            standing = rules.standing_of(candidate)
             place = (vacancy.vacancy_id, rules.code, candidate.participant_no)
             if standing is not None:
-                places.append((*place, standing.gate, standing.worth, standing.merit_key))
+                places.append((*place, standing.gate, standing.combined_score, standing.merit_key))
             elif rules.after is None:  # what a closed list admitted stays admitted
                 gone.append(place)
     places.sort(key=itemgetter(0, 1, 2))  # neighbours in the index are written together

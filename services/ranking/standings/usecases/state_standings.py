@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
 
-from services.ranking.merit.domain.merit import digits
-from services.ranking.merit.domain.standing import ListCut, Summary
+from services.ranking.merit.domain.list_cut import ListCut, ListSummary
+from services.ranking.merit.domain.score import decimal_text
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.list_reader import whole_lists
@@ -70,7 +70,7 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
 
 async def summarise(
     connection: Connection, vacancies: Collection[KnownVacancy]
-) -> dict[tuple[str, str], Summary]:
+) -> dict[tuple[str, str], ListSummary]:
     """The figures of every list that has begun, by (vacancy id, list); a list without candidates
     has none.
     """
@@ -82,13 +82,13 @@ async def summarise(
     }
     for vacancy_id, code in lists:
         of_list[code].append(vacancy_id)
-    summaries: dict[tuple[str, str], Summary] = {}
+    summaries: dict[tuple[str, str], ListSummary] = {}
     for code, vacancy_ids in of_list.items():
         async for chunk in whole_lists(connection, code, vacancy_ids):
             for vacancy_id, lines in groupby(chunk, itemgetter(0)):
                 vacancy, rules = lists[vacancy_id, code]
                 summary = summaries.setdefault(
-                    (vacancy_id, code), Summary(ListCut.of(rules, vacancy.seats))
+                    (vacancy_id, code), ListSummary(ListCut.of(rules, vacancy.seats))
                 )
                 summary.add(line for _, line in lines)
             await asyncio.sleep(0)
@@ -98,7 +98,7 @@ async def summarise(
 async def next_versions(
     connection: Connection,
     vacancies: dict[str, KnownVacancy],
-    summaries: dict[tuple[str, str], Summary],
+    summaries: dict[tuple[str, str], ListSummary],
     now: datetime,
 ) -> list[StandingsRecomputed]:
     """What is to be stated of these lists: a version more for each whose digest is not the one last
@@ -125,10 +125,10 @@ async def next_versions(
 
 
 def _statement(
-    vacancy: KnownVacancy, code: str, summary: Summary, version: int
+    vacancy: KnownVacancy, code: str, summary: ListSummary, version: int
 ) -> StandingsRecomputed:
-    decimals = summary.cut.one.decimals
-    score = None if summary.cut_score is None else digits(summary.cut_score, decimals)
+    decimals = summary.cut.rules.decimals
+    score = None if summary.cut_score is None else decimal_text(summary.cut_score, decimals)
     return StandingsRecomputed.model_validate(
         {
             "vacancy_id": vacancy.vacancy_id,
@@ -145,7 +145,7 @@ def _statement(
                     {
                         "rank": line.rank,
                         "participant_no": line.participant_no,
-                        "score": digits(line.score or 0, decimals),
+                        "score": decimal_text(line.score or 0, decimals),
                     }
                 )
                 for line in sorted(summary.first, key=lambda line: line.place)

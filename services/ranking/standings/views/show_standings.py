@@ -24,14 +24,12 @@ from services.ranking.answer_fields import (
     Score,
     SeatsInAll,
 )
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    before_decision,
-    digits,
-    score_and_priority,
-)
-from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut
+from services.ranking.merit.domain.list_lines import ListLine
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import Gate, score_and_priority
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
@@ -213,7 +211,7 @@ async def _live_page(
         StandingLine(
             rank=line.rank,
             participant_no=line.participant_no,
-            score=None if line.score is None else digits(line.score, asked.rules.decimals),
+            score=None if line.score is None else decimal_text(line.score, asked.rules.decimals),
             points=points.get(line.participant_no, {}),
             code=asked.shown(line),
             equal_with=line.equals - 1,
@@ -302,7 +300,7 @@ async def _decided(
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
     alike: defaultdict[bytes, list[str]] = defaultdict(list)
     for number, candidate in known.items():
-        standing = asked.rules.stands(candidate)
+        standing = asked.rules.standing_of(candidate)
         if (
             standing is not None
             and rows[number]["rank"] is not None
@@ -345,18 +343,18 @@ async def live_figures(reader: ListReader, cut: ListCut) -> tuple[Counter[str], 
             last = await reader.at_the_limit(within) if within else None
     rest = ranked - within - undecided
     codes += Counter(
-        {cut.one.codes.within: within, UNDECIDED: undecided, cut.one.codes.passed: rest}
+        {cut.rules.codes.within: within, UNDECIDED: undecided, cut.rules.codes.passed: rest}
     )
     score = (
         None
-        if last is None or last.worth is None
-        else digits(score_and_priority(last.worth)[0], cut.one.decimals)
+        if last is None or last.combined_score is None
+        else decimal_text(score_and_priority(last.combined_score)[0], cut.rules.decimals)
     )
     return codes, CutView(limit=cut.limit, within=within, score=score)
 
 
 async def points_of(
-    connection: Connection, asked: RequestedList, lines: Sequence[Line]
+    connection: Connection, asked: RequestedList, lines: Sequence[ListLine]
 ) -> dict[str, dict[str, str]]:
     """Points by component of the lines where they count, as they were stated; none where the policy
     publishes none.
@@ -386,7 +384,7 @@ async def _live_place(
     row, line = found
     codes, cut = await live_figures(reader, asked.cut)
     above, below = await reader.neighbours(row) if row.ranked else (None, None)
-    score = None if line.score is None else digits(line.score, asked.rules.decimals)
+    score = None if line.score is None else decimal_text(line.score, asked.rules.decimals)
     points = await points_of(connection, asked, [line])
     passed = (asked.rules.codes.within, asked.rules.codes.passed, UNDECIDED)
     return CandidatePlace(
@@ -419,7 +417,7 @@ async def _neighbour(
     return Neighbour(
         rank=line.rank,
         participant_no=row.participant_no,
-        score=digits(line.score, asked.rules.decimals),
+        score=decimal_text(line.score, asked.rules.decimals),
     )
 
 
@@ -498,7 +496,7 @@ def _threshold_results(
             passed=passing.passed,
         )
         for candidate in candidates
-        for passing in asked.rules.passings(candidate)
+        for passing in asked.rules.threshold_checks(candidate)
     )
 
 

@@ -8,16 +8,11 @@ from typer.testing import CliRunner
 from typer.testing import Result as Ran
 
 from deploy.cli.main import app
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
-from services.ranking.proofs.domain.proof import (
-    Leaf,
-    LineLeaf,
-    ListLeaf,
-    Published,
-    Receipt,
-    read,
-    receipt_file,
-)
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.reading import read
+from services.ranking.proofs.domain.receipt_file import Receipt, write_receipt
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
@@ -33,8 +28,8 @@ def folder(tmp_path: Path) -> Path:
     policy = load("national-cpns-2024")
     points = {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)}
     results = {
-        "skd": Result(Outcome.SCORED, points),
-        "skb": Result(Outcome.SCORED, {"SKB": Decimal(80)}),
+        "skd": StageResult(Outcome.SCORED, points),
+        "skb": StageResult(Outcome.SCORED, {"SKB": Decimal(80)}),
     }
     leaves, _ = composed(
         policy, [Vacancy("UMUM", 1, [Candidate("0001-000001", verified=True, results=results)])]
@@ -86,7 +81,7 @@ def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> Non
     Of a version that an older key signed the root alone is checked.
     """
     first = read((folder / "list.json").read_bytes())
-    assert isinstance(first, Published)
+    assert isinstance(first, ListFile)
     new = SigningKey.new()
     (folder / "new.pem").write_text(new.public.pem)
     second = signed(dict(first.policy), first.leaves, new, version=2, previous=first.head.root)
@@ -97,7 +92,7 @@ def test_a_receipt_follows_nothing_and_an_older_key_is_told(folder: Path) -> Non
     assert "0 lines differ" in ran.stdout
     assert f"signed with the key {first.head.key_id}: its signature was not checked" in ran.stdout
     (folder / "receipt.json").write_bytes(
-        receipt_file(Receipt(second.head, second.signature, [], []))
+        write_receipt(Receipt(second.head, second.signature, [], []))
     )
     ran = CliRunner().invoke(app, ["verify", str(folder / "receipt.json"), *options])
     assert ran.exit_code == 1
@@ -115,7 +110,7 @@ def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
     data = (folder / "list.json").read_bytes()
     (folder / "half.json").write_bytes(data.replace(b'"CPNS 2024"', rb'"CPNS \ud800"'))
     first = read(data)
-    assert isinstance(first, Published)
+    assert isinstance(first, ListFile)
     key = SigningKey.of(str(folder / "key.pem"))
     second = signed(dict(first.policy), first.leaves, key, version=2, previous=first.head.root)
     (folder / "second.json").write_bytes(as_file(second))
@@ -131,7 +126,7 @@ def test_half_a_character_is_a_fault_in_either_file(folder: Path) -> None:
 def corrected_after_the_first_list(people: int) -> list[Leaf]:
     """Both lists of so many people; all but the first had other points on the first list."""
     policy = load("national-cpns-2024")
-    skb = Result(Outcome.SCORED, {"SKB": Decimal(80)})
+    skb = StageResult(Outcome.SCORED, {"SKB": Decimal(80)})
 
     def leaves(twk: int, tiu: int) -> list[Leaf]:
         found = []
@@ -141,7 +136,7 @@ def corrected_after_the_first_list(people: int) -> list[Leaf]:
                 "TIU": Decimal(tiu if number else 100),
                 "TKP": Decimal(200),
             }
-            results = {"skd": Result(Outcome.SCORED, points), "skb": skb}
+            results = {"skd": StageResult(Outcome.SCORED, points), "skb": skb}
             who = f"0001-{number:06d}"
             found.append(
                 Candidate(who, verified=True, results=results, decided={"final": number + 1})
@@ -180,7 +175,7 @@ def test_points_that_differ_between_lists_are_told(folder: Path, people: int, sa
 def test_the_same_points_written_otherwise_do_not_differ(folder: Path) -> None:
     """145.0 is 145."""
     published = read((folder / "list.json").read_bytes())
-    assert isinstance(published, Published)
+    assert isinstance(published, ListFile)
     *before, last = published.leaves
     assert isinstance(last, LineLeaf)
     leaves = [*before, last.model_copy(update={"points": last.points | {"TWK": "100.0"}})]

@@ -9,20 +9,19 @@ from hashlib import sha256
 from itertools import count, groupby
 from typing import Any
 
-from services.ranking.merit.domain.merit import Candidate, Gate, ListRules, before_decision, digits
-from services.ranking.merit.domain.standing import Line, ListCut, Row, Summary, line
-from services.ranking.proofs.domain.proof import (
-    Head,
-    Leaf,
-    LineLeaf,
-    Opening,
-    Published,
-    VacancyLeaf,
-    canonical,
-    leaf_text,
-    list_file,
-    tree,
-)
+from services.ranking.merit.domain.candidate import Candidate
+from services.ranking.merit.domain.list_cut import ListCut, ListSummary
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import Gate
+from services.ranking.proofs.domain.canonical import canonical
+from services.ranking.proofs.domain.commitments import Opening
+from services.ranking.proofs.domain.head import Head
+from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, VacancyLeaf, leaf_bytes
+from services.ranking.proofs.domain.list_file import ListFile, write_list
+from services.ranking.proofs.domain.merkle_tree import tree_levels
 from services.ranking.publication.domain.publishing import (
     ClosedLine,
     ClosedList,
@@ -61,32 +60,34 @@ def closed(
     """The list as it is fixed, and whom it admits."""
     rules = ListRules(policy, one, vacancy.need, SEED)
     cut = ListCut.of(rules, vacancy.seats)
-    standings = [(rules.stands(person), person) for person in people]
+    standings = [(rules.standing_of(person), person) for person in people]
     keyed = sorted(
         ((s, p) for s, p in standings if s is not None), key=lambda each: each[0].merit_key
     )
-    lines: list[tuple[Line, Candidate]] = []
+    lines: list[tuple[ListLine, Candidate]] = []
     for _, group in groupby(
         keyed,
         key=lambda each: (
-            before_decision(each[0].merit_key) if each[0].worth is not None else each[0].merit_key
+            before_decision(each[0].merit_key)
+            if each[0].combined_score is not None
+            else each[0].merit_key
         ),
     ):
         alike = list(group)
         shared = len(lines) + 1
         decided = sum(one.code in person.decided for _, person in alike)
         for index, (standing, person) in enumerate(alike):
-            row = Row(
+            row = SortedRow(
                 shared + index,
                 person.participant_no,
                 standing.gate,
-                standing.worth,
+                standing.combined_score,
                 shared,
                 len(alike),
                 decided,
             )
-            lines.append((line(row), person))
-    summary = Summary(cut)
+            lines.append((list_line(row), person))
+    summary = ListSummary(cut)
     summary.add(sorted((each for each, _ in lines), key=lambda each: each.participant_no))
     admitted = set()
     made = []
@@ -105,7 +106,7 @@ def closed(
             person.education,
             person.priority,
         )
-        score = None if each.score is None else digits(each.score, rules.decimals)
+        score = None if each.score is None else decimal_text(each.score, rules.decimals)
         made.append(
             ClosedLine(
                 each.place,
@@ -113,7 +114,7 @@ def closed(
                 each.rank,
                 each.equals,
                 score,
-                rules.shown(code, each.priority),
+                rules.published_code(code, each.priority),
                 stated,
                 facts,
             )
@@ -165,7 +166,7 @@ def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], 
 
 def signed(
     policy: Mapping[str, Any], leaves: Sequence[Leaf], key: SigningKey, **other: Any
-) -> Published:
+) -> ListFile:
     """These leaves under a head that says so, signed; `other` fields of the head as given."""
     head: dict[str, Any] = {
         "format": "terang-list-1",
@@ -182,7 +183,7 @@ def signed(
         "vacancies": sum(isinstance(leaf, VacancyLeaf) for leaf in leaves),
         "lines": sum(isinstance(leaf, LineLeaf) for leaf in leaves),
         "leaves": len(leaves),
-        "root": tree(map(leaf_text, leaves))[-1][0].hex(),
+        "root": tree_levels(map(leaf_bytes, leaves))[-1][0].hex(),
         "proposed_at": "2026-11-01T02:00:00Z",
         "proposed_by": "officer",
         "signed_by": "officer",
@@ -190,13 +191,13 @@ def signed(
         "key_id": key.public.id,
     }
     made = Head(**(head | other))
-    return Published(made, key.sign(made.signed()).hex(), policy, leaves)
+    return ListFile(made, key.sign(made.signed()).hex(), policy, leaves)
 
 
-def as_file(published: Published) -> bytes:
+def as_file(published: ListFile) -> bytes:
     """The file of it."""
-    return list_file(
-        published.head, published.signature, published.policy, map(leaf_text, published.leaves)
+    return write_list(
+        published.head, published.signature, published.policy, map(leaf_bytes, published.leaves)
     )
 
 

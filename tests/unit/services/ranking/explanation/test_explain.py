@@ -20,15 +20,9 @@ from services.ranking.explanation.domain.comparison import (
 )
 from services.ranking.explanation.domain.score_parts import written
 from services.ranking.explanation.domain.sentences import sentences, texts
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Result,
-    Standing,
-    rules_of,
-)
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
+from services.ranking.merit.domain.standing import CandidateStanding, Gate
 from shared.languages import Language
 from shared.policies import Policy, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER as GOLDEN
@@ -52,10 +46,10 @@ def person(
     number: int, skd: tuple[int, int, int], skb: str | None = None, **known: Any
 ) -> Candidate:
     results = {
-        "skd": Result(
+        "skd": StageResult(
             Outcome.SCORED, dict(zip(("TWK", "TIU", "TKP"), map(Decimal, skd), strict=True))
         ),
-        **({} if skb is None else {"skb": Result(Outcome.SCORED, {"SKB": Decimal(skb)})}),
+        **({} if skb is None else {"skb": StageResult(Outcome.SCORED, {"SKB": Decimal(skb)})}),
     }
     return Candidate(
         f"0001-{number:06d}",
@@ -66,8 +60,8 @@ def person(
     )
 
 
-def standing(candidate: Candidate, list_code: str) -> Standing:
-    found = rules(list_code).stands(candidate)
+def standing(candidate: Candidate, list_code: str) -> CandidateStanding:
+    found = rules(list_code).standing_of(candidate)
     assert found is not None
     return found
 
@@ -218,7 +212,7 @@ def ranked_by_priority(
     law = load("national-pppk-2024")
     one = rules_of(law.model_dump_json(), need, SEED)["final"]
     stands = sorted(
-        ((one.stands(each), each) for each in people),
+        ((one.standing_of(each), each) for each in people),
         key=lambda pair: pair[0].merit_key if pair[0] else b"",
     )
     return (
@@ -235,7 +229,7 @@ def ranked_by_priority(
 def contract(number: int, points: tuple[int, int, int, int], priority: str | None) -> Candidate:
     codes = ("TEKNIS", "MANAJERIAL", "SOSIOKULTURAL", "WAWANCARA")
     (stage,) = load("national-pppk-2024").stages
-    result = Result(Outcome.SCORED, dict(zip(codes, map(Decimal, points), strict=True)))
+    result = StageResult(Outcome.SCORED, dict(zip(codes, map(Decimal, points), strict=True)))
     return Candidate(
         f"0001-{number:06d}", verified=True, results={stage.code: result}, priority=priority
     )
@@ -334,10 +328,12 @@ def test_what_a_bonus_added_is_told() -> None:
         "0001-000001",
         verified=True,
         results={
-            stage.code: Result(Outcome.SCORED, {"SERTIFIKAT": Decimal(0), "TEKNIS": Decimal(200)})
+            stage.code: StageResult(
+                Outcome.SCORED, {"SERTIFIKAT": Decimal(0), "TEKNIS": Decimal(200)}
+            )
         },
     )
-    found = one.stands(own)
+    found = one.standing_of(own)
     assert found is not None
     told = explain(
         law, one, "DISABILITAS", 1, own, found, PlaceOnList(1, 1, 1, "L", goes_on=True, within=1)
@@ -368,7 +364,7 @@ def test_a_fixed_order_that_todays_facts_contradict_is_said_to_rest_on_corrected
         "UMUM",
         1,
         own,
-        Standing(Gate.RANKED, 77091, b""),
+        CandidateStanding(Gate.RANKED, 77091, b""),
         PlaceOnList(2, 3, 1, "P", goes_on=False, within=1),
     )
     assert (gone.terms, gone.thresholds, gone.score) == ((), (), "77.091")
@@ -388,7 +384,7 @@ def test_the_parts_make_the_score(skd: tuple[int, int, int], skb: int, rounding:
     """
     candidate = person(1, (5 * skd[0], 5 * skd[1], skd[2]), str(Decimal(skb) / 1000))
     one = rules("final", rounding)
-    stands = one.stands(candidate)
+    stands = one.standing_of(candidate)
     assert stands is not None
     told = explain(
         policy(rounding),
@@ -442,7 +438,7 @@ def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> No
     quiet = Policy.model_validate(values)
     one = rules_of(quiet.model_dump_json(), "UMUM", SEED)["skd"]
     own, first = person(2, (100, 105, 195)), person(1, (100, 100, 200))
-    places = [one.stands(each) for each in (own, first)]
+    places = [one.standing_of(each) for each in (own, first)]
     assert places[0] is not None
     assert places[1] is not None
     place = PlaceOnList(
@@ -460,7 +456,7 @@ def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> No
 def anybody(one: Policy, need: str, draw: st.DrawFn) -> Candidate:
     """Somebody with points in every stage of a policy, and facts that may be unknown."""
     results = {
-        stage.code: Result(
+        stage.code: StageResult(
             Outcome.SCORED,
             {
                 part.code: str(part.step * draw(st.integers(0, int(part.maximum / part.step))))
@@ -495,7 +491,7 @@ def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObje
     list_code = data.draw(st.sampled_from([each.code for each in one.lists]))
     rules_ = rules_of(one.model_dump_json(), need, SEED)[list_code]
     people = [data.draw(st.composite(lambda draw: anybody(one, need, draw))()) for _ in range(2)]
-    stands = [(each, rules_.stands(each)) for each in people]
+    stands = [(each, rules_.standing_of(each)) for each in people]
     ranked = sorted(
         (
             (each, found)
@@ -531,7 +527,7 @@ def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObje
             "score",
             "since-corrected",
         }:
-            assert told.above.decided_by == rules_.told_apart_by(
+            assert told.above.decided_by == rules_.deciding_field(
                 ranked[0][1].merit_key, found.merit_key
             )
         for language in LANGUAGES:

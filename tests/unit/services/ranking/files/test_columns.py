@@ -13,10 +13,11 @@ import pytest
 from services.ranking.files.evaluation import in_columns, one_by_one
 from services.ranking.files.kinds import CandidateKinds
 from services.ranking.files.order import Column
-from services.ranking.merit.domain.merit import Gate, rules_of
+from services.ranking.merit.domain.list_rules import rules_of
+from services.ranking.merit.domain.standing import Gate
 from shared.policies import Policy, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER
-from tests.unit.services.ranking.merit.test_merit import across_stages
+from tests.unit.services.ranking.merit.test_list_rules import across_stages
 
 COUNT = 400
 

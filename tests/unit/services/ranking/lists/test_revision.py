@@ -14,12 +14,12 @@ from services.ranking.lists.domain.revision import (
     change,
     moved,
 )
-from services.ranking.merit.domain.placement import Placed
+from services.ranking.merit.domain.placement import Placement
 from shared.policies import load
 
 CODES = load("national-cpns-2024").lists[1].codes
-SECOND = Placed(2, "77.091", "P", within=False)
-FIRST = Placed(1, "83.091", "L", within=True)
+SECOND = Placement(2, "77.091", "P", within=False)
+FIRST = Placement(1, "83.091", "L", within=True)
 SKB = {"skb": {"SKB": "80"}}
 
 
@@ -54,7 +54,7 @@ def test_whoever_is_out_since_reads_by_which_event(
     code: str, event: str, stage: str | None
 ) -> None:
     """The code says what happened; points that no longer count are no reason of their own."""
-    now = Line(Placed(None, None, code, within=False), {})
+    now = Line(Placement(None, None, code, within=False), {})
     assert told(Line(FIRST, SKB), now, Correction(event, "e-1", stage)) == (
         "out",
         (Reason(event, "e-1", stage),),
@@ -66,7 +66,7 @@ def test_whoever_was_out_and_is_has_no_reason(code: str) -> None:
     """The fixed line has no points: that today's are known is no first result, and restated facts
     move nobody who is out.
     """
-    place = Placed(None, None, code, within=False)
+    place = Placement(None, None, code, within=False)
     later = Correction("ApplicantFactsStated", "e-9", None)
     assert told(
         Line(place, {"skd": {}}), Line(place, {"skd": {"TWK": "100"}}), later, restated=True
@@ -85,7 +85,7 @@ def test_facts_of_a_person_are_a_reason_without_what_they_are() -> None:
     Whoever is out is out, whatever their facts.
     """
     later = Correction("ApplicantFactsStated", "e-9", None)
-    out = Line(Placed(None, None, "APS", within=False), {})
+    out = Line(Placement(None, None, "APS", within=False), {})
     assert [one.type for one in told(Line(SECOND, SKB), out, later, restated=True)[1]] == [
         "ApplicationWithdrawn"
     ]
@@ -101,7 +101,7 @@ def test_a_line_that_is_gone_or_new() -> None:
         "out",
         (Reason("ApplicationRejected", None, None),),
     )
-    absent = Placed(None, None, "TH", within=False)
+    absent = Placement(None, None, "TH", within=False)
     assert told(Line(absent, {}), Line(SECOND, SKB)) == (
         "moved",
         (Reason("ExamScored", None, "skb", ("SKB",)),),
@@ -109,7 +109,7 @@ def test_a_line_that_is_gone_or_new() -> None:
 
 
 places = st.builds(
-    Placed, st.integers(1, 5), st.sampled_from(["1", "2"]), st.just("P"), st.booleans()
+    Placement, st.integers(1, 5), st.sampled_from(["1", "2"]), st.just("P"), st.booleans()
 )
 
 
@@ -118,7 +118,7 @@ places = st.builds(
     st.dictionaries(st.sampled_from("abcdef"), places),
 )
 def test_exactly_those_whose_line_differs_moved(
-    was: dict[str, Placed], now: dict[str, Placed]
+    was: dict[str, Placement], now: dict[str, Placement]
 ) -> None:
     """Putting their new lines into the old list gives the new one, and nobody else is named."""
     found = moved(was, now)
@@ -132,7 +132,7 @@ def test_exactly_those_whose_line_differs_moved(
 PLACES = st.dictionaries(
     st.sampled_from([f"0001-{n:06d}" for n in range(6)]),
     st.builds(
-        Placed,
+        Placement,
         st.integers(1, 3),
         st.sampled_from(["80.000", "81.000"]),
         st.sampled_from("LP"),
@@ -143,7 +143,7 @@ PLACES = st.dictionaries(
 
 @given(PLACES, PLACES)
 def test_what_is_stated_turns_who_was_within_into_who_is(
-    before: dict[str, Placed], now: dict[str, Placed]
+    before: dict[str, Placement], now: dict[str, Placement]
 ) -> None:
     """A reader who keeps whoever was stated, takes out whom a correction revokes and puts in whom
     it restates, has exactly those within, with their lines of now; whoever is new is restated too,

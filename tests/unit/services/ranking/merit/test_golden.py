@@ -10,18 +10,13 @@ from typing import Any
 
 import pytest
 
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Result,
-    Standing,
-    before_decision,
-    digits,
-    rules_of,
-)
-from services.ranking.merit.domain.standing import Line, ListCut, Row, line
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import CandidateStanding, Gate
 from shared.policies import Policy, bundled_ids, load, read_file
 
 FOLDER = Path(__file__).with_name("golden")
@@ -41,12 +36,12 @@ def policy_of(worked: dict[str, Any]) -> Policy:
 
 def candidate(row: dict[str, Any], admitted_by: str | None) -> Candidate:
     results = {
-        stage: Result(Outcome.SCORED, {code: Decimal(value) for code, value in points.items()})
+        stage: StageResult(Outcome.SCORED, {code: Decimal(value) for code, value in points.items()})
         for stage, points in row.get("points", {}).items()
     }
     for outcome, word in ((Outcome.MISSED, "missed"), (Outcome.DISQUALIFIED, "disqualified")):
         if word in row:
-            results[row[word]] = Result(outcome, {})
+            results[row[word]] = StageResult(outcome, {})
     return Candidate(
         f"0001-{row['no']:06d}",
         verified=True,
@@ -60,35 +55,37 @@ def candidate(row: dict[str, Any], admitted_by: str | None) -> Candidate:
     )
 
 
-def placed(rules: ListRules, candidates: list[Candidate]) -> list[tuple[Standing, Line]]:
+def placed(
+    rules: ListRules, candidates: list[Candidate]
+) -> list[tuple[CandidateStanding, ListLine]]:
     """Every candidate's line, in merit order; equals stand by number here, so that what is expected
     needs no hash.
     """
-    found: list[tuple[Standing, Candidate]] = []
+    found: list[tuple[CandidateStanding, Candidate]] = []
     for each in candidates:
-        standing = rules.stands(each)
+        standing = rules.standing_of(each)
         assert standing is not None
         found.append((standing, each))
     found.sort(
         key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key), pair[1].participant_no)
     )
-    lines: list[tuple[Standing, Line]] = []
+    lines: list[tuple[CandidateStanding, ListLine]] = []
     for _, group in groupby(
         found, key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key))
     ):
         alike = list(group)
         shared = len(lines) + 1
         for number, (standing, each) in enumerate(alike):
-            row = Row(
+            row = SortedRow(
                 shared + number,
                 each.participant_no,
                 standing.gate,
-                standing.worth,
+                standing.combined_score,
                 shared,
                 len(alike),
                 decided=0,
             )
-            lines.append((standing, line(row)))
+            lines.append((standing, list_line(row)))
     order = {each.participant_no: number for number, each in enumerate(candidates)}
     out = [pair for pair in lines if pair[0].gate is not Gate.RANKED]
     return [pair for pair in lines if pair[0].gate is Gate.RANKED] + sorted(
@@ -96,19 +93,21 @@ def placed(rules: ListRules, candidates: list[Candidate]) -> list[tuple[Standing
     )
 
 
-def told(rules: ListRules, seats: int, lines: list[tuple[Standing, Line]]) -> list[dict[str, Any]]:
+def told(
+    rules: ListRules, seats: int, lines: list[tuple[CandidateStanding, ListLine]]
+) -> list[dict[str, Any]]:
     cut = ListCut.of(rules, seats)
     rows: list[dict[str, Any]] = []
-    above: Standing | None = None
+    above: CandidateStanding | None = None
     for standing, one in lines:
-        code = rules.shown(cut.code(one.gate, one.rank, one.equals), one.priority)
+        code = rules.published_code(cut.code(one.gate, one.rank, one.equals), one.priority)
         row: dict[str, Any] = {"no": int(one.participant_no[-6:]), "code": code}
         if one.rank is not None and one.score is not None:
-            row |= {"rank": one.rank, "score": digits(one.score, rules.decimals)}
+            row |= {"rank": one.rank, "score": decimal_text(one.score, rules.decimals)}
             row["by"] = (
                 ""
                 if above is None
-                else rules.told_apart_by(above.merit_key, standing.merit_key) or "equal"
+                else rules.deciding_field(above.merit_key, standing.merit_key) or "equal"
             )
             above = standing
         rows.append(row)
@@ -168,7 +167,7 @@ def keys_digest(name: str) -> str:
         after = policy.list_called(case["list"])
         rules = rules_of(policy.model_dump_json(), case["need"], SEED)[case["list"]]
         for row in case["candidates"]:
-            standing = rules.stands(
+            standing = rules.standing_of(
                 candidate(row, after.after if after and case.get("admitted") else None)
             )
             assert standing is not None

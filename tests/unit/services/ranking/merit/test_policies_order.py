@@ -14,17 +14,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.merit import (
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Result,
-    before_decision,
-    rules_of,
-    score_and_priority,
-)
-from services.ranking.merit.domain.standing import ListCut, Row, line
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.list_lines import SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
+from services.ranking.merit.domain.merit_key import before_decision
+from services.ranking.merit.domain.standing import Gate, score_and_priority
 from shared.policies import List, Policy, Stage, bundled_ids, load, read_file
 from tests.unit.services.ranking.merit.test_golden import FOLDER
 
@@ -69,7 +64,7 @@ def crowds(draw: Callable[..., Any], policy: Policy, one: List, need: str) -> li
                     steps = int(component.maximum / component.step)
                     few = st.sampled_from([steps, steps - 1, steps * 3 // 4, steps * 3 // 4 + 1])
                     points[component.code] = draw(few | st.integers(0, steps)) * component.step
-            results[stage.code] = Result(Outcome.SCORED, points)
+            results[stage.code] = StageResult(Outcome.SCORED, points)
         made.append(
             Candidate(
                 f"0001-{number:06d}",
@@ -210,14 +205,17 @@ def test_keys_order_as_the_policy_says_plainly(policy_id: str, data: st.DataObje
     plainly = Plainly(policy, one, need)
     ranked = []
     for who in data.draw(crowds(policy, one, need)):
-        standing = rules(policy_id, list_code, need).stands(who)
+        standing = rules(policy_id, list_code, need).standing_of(who)
         assert standing is not None
         points = plainly.points(who)
         assert (standing.gate is Gate.RANKED) is plainly.passes(points)
         if standing.score is not None:
             assert Decimal(standing.score).scaleb(-one.score.decimals) == plainly.score(points)
-            assert standing.worth is not None
-            assert score_and_priority(standing.worth) == (standing.score, standing.priority)
+            assert standing.combined_score is not None
+            assert score_and_priority(standing.combined_score) == (
+                standing.score,
+                standing.priority,
+            )
             ranked.append((standing, plainly.key(who)))
     ranked.sort(key=lambda pair: pair[0].merit_key)
     for (first, first_key), (second, second_key) in pairwise(ranked):
@@ -225,9 +223,9 @@ def test_keys_order_as_the_policy_says_plainly(policy_id: str, data: st.DataObje
         assert first.merit_key < second.merit_key
         alike = before_decision(first.merit_key) == before_decision(second.merit_key)
         assert alike is (first_key == second_key)
-        assert first.worth is not None
-        assert second.worth is not None
-        assert first.worth >= second.worth
+        assert first.combined_score is not None
+        assert second.combined_score is not None
+        assert first.combined_score >= second.combined_score
 
 
 @pytest.mark.parametrize("policy_id", POLICIES)
@@ -245,9 +243,9 @@ def test_more_points_never_lower_a_place(policy_id: str, data: st.DataObject) ->
     given_points = who.results[stage.code].points
     before = Decimal(given_points[component.code])
     more = min(before + data.draw(st.integers(1, 50)) * component.step, component.maximum)
-    raised = Result(Outcome.SCORED, {**given_points, component.code: more})
-    low = rules(policy_id, list_code, need).stands(who)
-    high = rules(policy_id, list_code, need).stands(
+    raised = StageResult(Outcome.SCORED, {**given_points, component.code: more})
+    low = rules(policy_id, list_code, need).standing_of(who)
+    high = rules(policy_id, list_code, need).standing_of(
         replace(who, results={**who.results, stage.code: raised})
     )
     assert low is not None
@@ -269,17 +267,19 @@ def test_a_cut_never_splits_equals(policy_id: str, data: st.DataObject, seats: i
     cut = ListCut.of(rules(policy_id, list_code, need), seats)
     keys = []
     for who in data.draw(crowds(policy, one, need)):
-        standing = rules(policy_id, list_code, need).stands(who)
+        standing = rules(policy_id, list_code, need).standing_of(who)
         assert standing is not None
         if standing.gate is Gate.RANKED:
-            keys.append((before_decision(standing.merit_key), standing.worth))
+            keys.append((before_decision(standing.merit_key), standing.combined_score))
     keys.sort(key=lambda pair: pair[0])
     codes: dict[bytes, set[str]] = {}
     within = 0
     for place, (key, worth) in enumerate(keys, 1):
         shared = 1 + sum(other < key for other, _ in keys)
         alike = sum(other == key for other, _ in keys)
-        placed = line(Row(place, f"0001-{place:06d}", Gate.RANKED, worth, shared, alike, 0))
+        placed = list_line(
+            SortedRow(place, f"0001-{place:06d}", Gate.RANKED, worth, shared, alike, 0)
+        )
         code = cut.code(placed.gate, placed.rank, placed.equals)
         codes.setdefault(key, set()).add(code)
         within += code == one.codes.within
@@ -298,10 +298,12 @@ def test_priority_beats_any_score(data: st.DataObject) -> None:
     order = ["R1", "R2", "R3", "R4", None]
     high = data.draw(st.integers(0, 3))
     low = data.draw(st.integers(high + 1, 4))
-    first = rules("national-pppk-2024", "final", "UMUM").stands(
+    first = rules("national-pppk-2024", "final", "UMUM").standing_of(
         replace(worst, priority=order[high])
     )
-    second = rules("national-pppk-2024", "final", "UMUM").stands(replace(best, priority=order[low]))
+    second = rules("national-pppk-2024", "final", "UMUM").standing_of(
+        replace(best, priority=order[low])
+    )
     assert first is not None
     assert second is not None
     assert first.merit_key < second.merit_key
@@ -317,7 +319,7 @@ def test_a_bonus_never_passes_its_ceiling(data: st.DataObject, need: str) -> Non
     assert one is not None
     who = data.draw(crowds(policy, one, need))[0]
     own = Decimal(who.results["kompetensi"].points["TEKNIS"])
-    counted = rules("teachers-2022", "final", need).counted(who)
+    counted = rules("teachers-2022", "final", need).counted_points(who)
     assert own <= counted["TEKNIS"] <= 500
     assert counted["kompetensi"] == counted["TEKNIS"] + counted["SERTIFIKAT"]
 
@@ -334,8 +336,8 @@ def test_a_minimum_between_steps_is_not_reached_from_below(minimum: str, gates: 
     found = []
     for twk in ("65", "70"):
         points = {"TWK": twk, "TIU": "100", "TKP": "200"}
-        standing = one.stands(
-            Candidate("0001-000001", True, results={"skd": Result(Outcome.SCORED, points)})
+        standing = one.standing_of(
+            Candidate("0001-000001", True, results={"skd": StageResult(Outcome.SCORED, points)})
         )
         assert standing is not None
         found.append(standing.gate is Gate.RANKED)
@@ -351,11 +353,11 @@ def test_points_as_texts_count_like_decimals() -> None:
     def with_points(twk: Any) -> Candidate:
         points = {"TWK": twk, "TIU": "100", "TKP": Decimal(200)}
         return Candidate(
-            "0001-000001", verified=True, results={"skd": Result(Outcome.SCORED, points)}
+            "0001-000001", verified=True, results={"skd": StageResult(Outcome.SCORED, points)}
         )
 
-    assert one.stands(with_points("100")) == one.stands(with_points(Decimal("100.0")))
+    assert one.standing_of(with_points("100")) == one.standing_of(with_points(Decimal("100.0")))
     for wrong in ("", "1e", "101", "155", "-5", "NaN", "Infinity", Decimal("NaN")):
-        standing = one.stands(with_points(wrong))
+        standing = one.standing_of(with_points(wrong))
         assert standing is not None
         assert standing.gate is Gate.WAITING

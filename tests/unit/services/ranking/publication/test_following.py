@@ -7,8 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
-from services.ranking.proofs.domain.proof import FaultError, Proposal, Published
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.head import Proposal
+from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.publication.domain.following import check_follows, moved
 from services.ranking.publication.domain.verification import check_contents, check_list
 from services.ranking.publication.storage.signing import SigningKey
@@ -20,14 +22,16 @@ KEY = SigningKey.new()
 NUMBERS = ("0001-000001", "0001-000002", "0001-000003")
 
 
-def version(number: int, skb: tuple[int, ...], previous: str | None = None) -> Published:
+def version(number: int, skb: tuple[int, ...], previous: str | None = None) -> ListFile:
     """A version in which these people have these points in the second test."""
-    skd = Result(Outcome.SCORED, {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)})
+    skd = StageResult(
+        Outcome.SCORED, {"TWK": Decimal(100), "TIU": Decimal(100), "TKP": Decimal(200)}
+    )
     people = [
         Candidate(
             who,
             verified=True,
-            results={"skd": skd, "skb": Result(Outcome.SCORED, {"SKB": Decimal(points)})},
+            results={"skd": skd, "skb": StageResult(Outcome.SCORED, {"SKB": Decimal(points)})},
         )
         for who, points in zip(NUMBERS, skb, strict=True)
     ]
@@ -88,7 +92,7 @@ def test_the_first_follows_none_and_each_other_one(
 ) -> None:
     """Also where it was signed so."""
     made = version(number, (90, 80, 70), previous)
-    with pytest.raises(FaultError, match=says):
+    with pytest.raises(ProofFault, match=says):
         check_contents(made.head, made.policy, made.leaves)
 
 
@@ -109,7 +113,7 @@ def test_a_version_that_is_not_the_one_before_is_told_in_words(
     later: int, earlier: int, says: str
 ) -> None:
     """Newer, too old, or the same: which version the file is, and which one was wanted."""
-    with pytest.raises(FaultError) as fault:
+    with pytest.raises(ProofFault) as fault:
         check_follows(
             *(FIRST.head.model_copy(update={"version": number}) for number in (later, earlier))
         )
@@ -131,6 +135,6 @@ def test_a_version_that_is_not_the_one_before_is_told_in_words(
 def test_another_file_is_not_the_one_before(change: dict[str, object], where: str) -> None:
     """Of another province, round, law or version, or with another root."""
     later: Proposal = version(2, (90, 80, 75), FIRST.head.root).head
-    with pytest.raises(FaultError) as fault:
+    with pytest.raises(ProofFault) as fault:
         check_follows(later, FIRST.head.model_copy(update=change))
     assert fault.value.where == where

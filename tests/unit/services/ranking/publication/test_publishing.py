@@ -13,25 +13,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
-from services.ranking.proofs.domain.proof import (
-    FaultError,
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.proofs.domain.commitments import Opening
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.leaves import (
+    AnsweredOffer,
     LineLeaf,
     ListLeaf,
-    Opening,
-    Proven,
-    Published,
-    Receipt,
-    SeatGoes,
     SeatingLeaf,
     VacancyLeaf,
-    beside,
+    leaf_bytes,
+)
+from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.merkle_tree import (
+    inclusion_path_indices,
+    root_from_inclusion_proof,
+    tree_levels,
+)
+from services.ranking.proofs.domain.reading import read
+from services.ranking.proofs.domain.receipt_file import (
+    InclusionProof,
+    Receipt,
     check_receipt,
-    leaf_text,
-    read,
-    receipt_file,
-    root_from,
-    tree,
+    write_receipt,
 )
 from services.ranking.publication.domain.verification import check_list
 from services.ranking.publication.storage.signing import KeyFault, PublicKey, SigningKey
@@ -43,7 +47,7 @@ KEY = SigningKey.of(
 )
 
 
-def verify(data: bytes) -> Published | Receipt:
+def verify(data: bytes) -> ListFile | Receipt:
     """What `terang verify` does with a file's bytes."""
     found = read(data)
     if isinstance(found, Receipt):
@@ -65,15 +69,15 @@ def person(
     results = {}
     names = ("TWK", "TIU", "TKP")
     results["skd"] = (
-        Result(skd, {})
+        StageResult(skd, {})
         if isinstance(skd, Outcome)
-        else Result(Outcome.SCORED, dict(zip(names, map(Decimal, skd), strict=True)))
+        else StageResult(Outcome.SCORED, dict(zip(names, map(Decimal, skd), strict=True)))
     )
     if skb is not None:
         results["skb"] = (
-            Result(skb, {})
+            StageResult(skb, {})
             if isinstance(skb, Outcome)
-            else Result(Outcome.SCORED, {"SKB": Decimal(skb)})
+            else StageResult(Outcome.SCORED, {"SKB": Decimal(skb)})
         )
     known.setdefault("verified", True)
     return Candidate(f"{vacancy:04d}-{number:06d}", results=results, **known)
@@ -120,17 +124,21 @@ def small_round() -> list[Vacancy]:
 
 
 @lru_cache
-def small() -> tuple[Published, tuple[Opening, ...]]:
+def small() -> tuple[ListFile, tuple[Opening, ...]]:
     leaves, openings = composed(policy(), small_round())
     return signed(policy().as_json(), leaves, KEY), tuple(openings)
 
 
-def proven(published: Published) -> list[Proven]:
+def proven(published: ListFile) -> list[InclusionProof]:
     """Every leaf with its way to the root."""
-    texts = [*map(leaf_text, published.leaves)]
-    hashes = [hash_.hex() for level in tree(texts) for hash_ in level]
+    texts = [*map(leaf_bytes, published.leaves)]
+    hashes = [hash_.hex() for level in tree_levels(texts) for hash_ in level]
     return [
-        Proven(index=index, leaf=leaf, path=[hashes[place] for place in beside(index, len(texts))])
+        InclusionProof(
+            index=index,
+            leaf=leaf,
+            path=[hashes[place] for place in inclusion_path_indices(index, len(texts))],
+        )
         for index, leaf in enumerate(published.leaves)
     ]
 
@@ -145,7 +153,7 @@ def a_receipt() -> Receipt:
     return Receipt(published.head, published.signature, mine, own)
 
 
-def lines(published: Published, vacancy_id: str, code: str) -> list[LineLeaf]:
+def lines(published: ListFile, vacancy_id: str, code: str) -> list[LineLeaf]:
     return [
         leaf
         for leaf in published.leaves
@@ -192,14 +200,14 @@ def test_a_published_round_verifies_and_shows_no_personal_fact() -> None:
 def test_a_receipt_opens_the_commitment_to_the_person() -> None:
     """It verifies alone; the facts that decided are in it."""
     receipt = a_receipt()
-    assert verify(receipt_file(receipt)) == receipt
+    assert verify(write_receipt(receipt)) == receipt
     assert [(opening.list, opening.facts) for opening in receipt.openings] == [
         ("final", {"gpa": "3.90", "birth_date": "1990-01-01"})
     ]
 
 
 @lru_cache
-def tiny() -> Published:
+def tiny() -> ListFile:
     """Three people for one seat, two of them told apart by marks, under the national policy less
     what they don't need of it.
     """
@@ -234,7 +242,7 @@ def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
     """Each byte of the file in turn, changed to another; each seventh also taken out, doubled, and
     made a digit.
     """
-    data = as_file(tiny()) if file == "list" else receipt_file(a_receipt())
+    data = as_file(tiny()) if file == "list" else write_receipt(a_receipt())
     verify(data)
     for at, byte in enumerate(data):
         changed = [data[:at] + bytes((byte ^ 1,)) + data[at + 1 :]]
@@ -246,11 +254,11 @@ def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
                 data[:at] + digit + data[at + 1 :],
             ]
         for each in changed:
-            with pytest.raises(FaultError):
+            with pytest.raises(ProofFault):
                 verify(each)
 
 
-def remade(published: Published, index: int, **changed: Any) -> Published:
+def remade(published: ListFile, index: int, **changed: Any) -> ListFile:
     """The same with one leaf changed, and everything signed anew with the right key."""
     leaves = [*published.leaves]
     leaves[index] = leaves[index].model_copy(update=changed)
@@ -287,7 +295,7 @@ def test_a_wrong_ranking_is_refused_even_if_the_right_key_signed_it(
     """
     published, _ = small()
     index = published.leaves.index(lines(published, vacancy_id, code)[place - 1])
-    with pytest.raises(FaultError) as fault:
+    with pytest.raises(ProofFault) as fault:
         verify(as_file(remade(published, index, **changed)))
     if field != "place":
         assert field in str(fault.value)
@@ -322,11 +330,11 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
         signed(published.policy, leaves, SigningKey.new()),
     ]
     for each in wrong:
-        with pytest.raises(FaultError):
+        with pytest.raises(ProofFault):
             verify(as_file(each))
     other = SigningKey.new()
     forged = signed(published.policy, leaves, other, key_id=KEY.public.id)
-    with pytest.raises(FaultError, match="signature"):
+    with pytest.raises(ProofFault, match="signature"):
         verify(as_file(forged))
 
 
@@ -338,7 +346,7 @@ def test_a_number_is_one_candidates() -> None:
         *(each for each in first.people if each.participant_no == "0001-000001"),
     ]
     leaves, _ = composed(policy(), [first, second])
-    with pytest.raises(FaultError, match="participant_no: 0001-000001 is a candidate of v1 too"):
+    with pytest.raises(ProofFault, match="participant_no: 0001-000001 is a candidate of v1 too"):
         verify(as_file(signed(policy().as_json(), leaves, KEY)))
 
 
@@ -350,7 +358,7 @@ def test_the_fault_names_line_and_field() -> None:
     wrong = lines(published, "v1", "final")[3]
     data = as_file(remade(published, published.leaves.index(wrong), score="90.000"))
     number = next(at for at, text in enumerate(data.splitlines(), 1) if b'"90.000"' in text)
-    with pytest.raises(FaultError) as fault:
+    with pytest.raises(ProofFault) as fault:
         verify(data)
     assert (
         str(fault.value)
@@ -368,7 +376,7 @@ def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_perso
     people = []
     for number, least in enumerate((1, 2, 2), 1):
         results = {
-            stage.code: Result(
+            stage.code: StageResult(
                 Outcome.SCORED,
                 {
                     one.code: one.maximum - one.step * (least if at == 0 else 0)
@@ -398,7 +406,7 @@ def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_perso
         {"points": {"X": "1"}},
         {"commitment": None},
     ):
-        with pytest.raises(FaultError):
+        with pytest.raises(ProofFault):
             verify(as_file(remade(published, index, **changed)))
 
 
@@ -409,11 +417,11 @@ def test_a_change_by_someone_without_the_key_is_named_too() -> None:
     index = published.leaves.index(wrong)
     leaves = [*published.leaves]
     leaves[index] = wrong.model_copy(update={"code": "L"})
-    with pytest.raises(FaultError, match=r"0001-000004\), code: expected P, published L"):
-        verify(as_file(Published(published.head, published.signature, published.policy, leaves)))
+    with pytest.raises(ProofFault, match=r"0001-000004\), code: expected P, published L"):
+        verify(as_file(ListFile(published.head, published.signature, published.policy, leaves)))
     leaves[index] = wrong.model_copy(update={"salt": "00" * 16})
-    with pytest.raises(FaultError, match="a line was changed, moved or taken out"):
-        verify(as_file(Published(published.head, published.signature, published.policy, leaves)))
+    with pytest.raises(ProofFault, match="a line was changed, moved or taken out"):
+        verify(as_file(ListFile(published.head, published.signature, published.policy, leaves)))
 
 
 POINTS = st.tuples(
@@ -498,7 +506,7 @@ def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -
             }
             missed = data.draw(st.integers(0, 9)) == 0
             results[stage.code] = (
-                Result(Outcome.MISSED, {}) if missed else Result(Outcome.SCORED, points)
+                StageResult(Outcome.MISSED, {}) if missed else StageResult(Outcome.SCORED, points)
             )
         facts: dict[str, Any] = {
             "gpa": data.draw(st.sampled_from([None, Decimal("3.10"), Decimal("3.9")])),
@@ -551,10 +559,10 @@ def test_no_changed_line_passes(vacancies: list[Vacancy], data: st.DataObject) -
     changed = [*leaves]
     changed[index] = leaf.model_copy(update={field: value})
     attacked = signed(policy().as_json(), changed, KEY)
-    keeps_signature = Published(attacked.head, published.signature, attacked.policy, changed)
-    keeps_head = Published(published.head, published.signature, attacked.policy, changed)
+    keeps_signature = ListFile(attacked.head, published.signature, attacked.policy, changed)
+    keeps_head = ListFile(published.head, published.signature, attacked.policy, changed)
     for wrong in (attacked, keeps_signature, keeps_head):
-        with pytest.raises(FaultError):
+        with pytest.raises(ProofFault):
             verify(as_file(wrong))
 
 
@@ -562,17 +570,17 @@ def test_no_changed_line_passes(vacancies: list[Vacancy], data: st.DataObject) -
 def test_every_leaf_has_its_way_to_the_root_and_no_other(leaves: int, data: st.DataObject) -> None:
     """A path proves its own leaf at its own place, and nothing else."""
     texts = [f"leaf {number}".encode() for number in range(leaves)]
-    levels = tree(texts)
+    levels = tree_levels(texts)
     hashes = [hash_.hex() for level in levels for hash_ in level]
     index = data.draw(st.integers(0, leaves - 1))
-    path = [hashes[place] for place in beside(index, leaves)]
+    path = [hashes[place] for place in inclusion_path_indices(index, leaves)]
     root = levels[-1][0].hex()
-    assert root_from(texts[index], index, leaves, path) == root
+    assert root_from_inclusion_proof(texts[index], index, leaves, path) == root
     other = data.draw(st.integers(0, leaves))
     if other != index:
-        assert root_from(texts[index], other, leaves, path) != root
-        assert root_from(f"leaf {other}".encode(), index, leaves, path) != root
-    assert root_from(texts[index], index, leaves, [*path, root]) is None
+        assert root_from_inclusion_proof(texts[index], other, leaves, path) != root
+        assert root_from_inclusion_proof(f"leaf {other}".encode(), index, leaves, path) != root
+    assert root_from_inclusion_proof(texts[index], index, leaves, [*path, root]) is None
 
 
 def test_the_tree_is_rfc_6962s() -> None:
@@ -600,7 +608,10 @@ def test_the_tree_is_rfc_6962s() -> None:
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ]
     for size in range(1, 9):
-        assert tree([bytes.fromhex(each) for each in inputs[:size]])[-1][0].hex() == roots[size - 1]
+        assert (
+            tree_levels([bytes.fromhex(each) for each in inputs[:size]])[-1][0].hex()
+            == roots[size - 1]
+        )
 
 
 def test_what_is_no_file_of_ours_is_told_so() -> None:
@@ -615,7 +626,7 @@ def test_what_is_no_file_of_ours_is_told_so() -> None:
         b'{"a":NaN}',
         b"null",
     ):
-        with pytest.raises(FaultError):
+        with pytest.raises(ProofFault):
             verify(data)
 
 
@@ -663,7 +674,7 @@ def test_what_a_file_should_hold_is_said_in_plain_words(
     """What is missing, too much or of another kind: where, and what was expected; no word of the
     library that reads it.
     """
-    with pytest.raises(FaultError) as fault:
+    with pytest.raises(ProofFault) as fault:
         verify(changed_at(as_file(small()[0]), place, value))
     assert str(fault.value) == says
 
@@ -676,10 +687,10 @@ def test_half_a_character_is_no_text(text: str) -> None:
     """A lone surrogate escaped in a text or a name, wherever it stands in a list or a receipt: a
     fault that can be printed, never a failure.
     """
-    for data in (as_file(small()[0]), receipt_file(a_receipt())):
+    for data in (as_file(small()[0]), write_receipt(a_receipt())):
         changed = data.replace(text.encode(), text.encode() + rb"\ud800")
         if changed != data:
-            with pytest.raises(FaultError) as fault:
+            with pytest.raises(ProofFault) as fault:
                 verify(changed)
             str(fault.value).encode()
 
@@ -691,7 +702,7 @@ def test_a_nest_at_the_edge_is_a_fault() -> None:
     data = as_file(small()[0])
     for depth in range(700, 1000):
         nest = b'{"a":' * depth + b"1" + b"}" * depth
-        with pytest.raises(FaultError):
+        with pytest.raises(ProofFault):
             verify(data.replace(b'"policy":{', b'"policy":{"a":' + nest + b",", 1))
 
 
@@ -700,11 +711,11 @@ def test_a_receipt_of_two_people_or_with_somebody_elses_opening_is_refused() -> 
     published, openings = small()
     receipt = a_receipt()
     others = [opening for opening in openings if opening.participant_no == "0001-000001"]
-    with pytest.raises(FaultError, match="opens no line"):
-        verify(receipt_file(Receipt(receipt.head, receipt.signature, receipt.leaves, others)))
-    with pytest.raises(FaultError, match="one candidate"):
-        verify(receipt_file(Receipt(receipt.head, receipt.signature, [], [])))
-    assert json.loads(receipt_file(receipt))["head"] == published.head.model_dump()
+    with pytest.raises(ProofFault, match="opens no line"):
+        verify(write_receipt(Receipt(receipt.head, receipt.signature, receipt.leaves, others)))
+    with pytest.raises(ProofFault, match="one candidate"):
+        verify(write_receipt(Receipt(receipt.head, receipt.signature, [], [])))
+    assert json.loads(write_receipt(receipt))["head"] == published.head.model_dump()
 
 
 @pytest.mark.parametrize(
@@ -736,11 +747,11 @@ def test_a_receipt_is_about_one_candidate(
         ): one
         for one in proven(published)
     }
-    with pytest.raises(FaultError) as fault:
-        verify(receipt_file(replace(receipt, leaves=[*receipt.leaves, every[added]])))
+    with pytest.raises(ProofFault) as fault:
+        verify(write_receipt(replace(receipt, leaves=[*receipt.leaves, every[added]])))
     assert str(fault.value) == says
     around = [every["v1", None, None], every["v1", "skd", None], every["v1", "final", None]]
-    verify(receipt_file(replace(receipt, leaves=[*around, *receipt.leaves])))
+    verify(write_receipt(replace(receipt, leaves=[*around, *receipt.leaves])))
 
 
 def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
@@ -748,7 +759,7 @@ def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
     refused.
     """
     published, _ = small()
-    goes = SeatGoes(
+    goes = AnsweredOffer(
         participant_no="0001-000003", applied_for="v1", move=None, code="L", answer="declined"
     )
     seating = SeatingLeaf(
@@ -759,12 +770,12 @@ def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
 
     def receipt(number: str) -> bytes:
         lines = [one for one in every if getattr(one.leaf, "participant_no", "") == number]
-        return receipt_file(Receipt(whole.head, whole.signature, [*lines, every[-1]], []))
+        return write_receipt(Receipt(whole.head, whole.signature, [*lines, every[-1]], []))
 
     verify(receipt("0001-000003"))
     verify(receipt("0002-000001"))
     for other in ("0001-000002", "0002-000002"):
-        with pytest.raises(FaultError, match=f"it says nothing of {other}"):
+        with pytest.raises(ProofFault, match=f"it says nothing of {other}"):
             verify(receipt(other))
 
 

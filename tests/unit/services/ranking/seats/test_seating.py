@@ -11,12 +11,12 @@ from decimal import Decimal
 
 import pytest
 
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
-from services.ranking.proofs.domain.proof import (
-    EducationAccepted,
-    FaultError,
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.leaves import (
+    AcceptedEducation,
+    AnsweredOffer,
     LineLeaf,
-    SeatGoes,
     SeatingLeaf,
     VacancyLeaf,
 )
@@ -28,8 +28,8 @@ from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import SEED, Vacancy, composed
 
 NURSE, CLERK = (
-    EducationAccepted(level="D-III", programme="KEPERAWATAN"),
-    EducationAccepted(level="S-1", programme="HUKUM"),
+    AcceptedEducation(level="D-III", programme="KEPERAWATAN"),
+    AcceptedEducation(level="S-1", programme="HUKUM"),
 )
 
 
@@ -44,7 +44,7 @@ def someone(law: Policy, need: str, number: str, chance: random.Random) -> Candi
                 points[one.code] = str(
                     one.step * chance.choice([steps * part // 20 for part in (9, 15, 15, 17, 18)])
                 )
-        results[stage.code] = Result(Outcome.SCORED, points)
+        results[stage.code] = StageResult(Outcome.SCORED, points)
     return Candidate(
         number,
         verified=True,
@@ -127,7 +127,7 @@ def filled(
     for one in ranked(law, SEED, vacancies, pools, listed):
         by_pool[pools[one.vacancy_id]].append(one)
     answers: dict[tuple[str, str], Answer] = {}
-    offers: dict[str, list[SeatGoes]] = defaultdict(list)
+    offers: dict[str, list[AnsweredOffer]] = defaultdict(list)
     ties: dict[str, list[str]] = defaultdict(list)
     for number in sorted(set(pools.values())):
         mine = [one for one in vacancies if pools[one.vacancy_id] == number]
@@ -162,7 +162,7 @@ def filled(
         for offer in pool.offers:
             answer = pool.answers[offer.vacancy_id, offer.participant_no]
             offers[offer.vacancy_id].append(
-                SeatGoes(
+                AnsweredOffer(
                     participant_no=offer.participant_no,
                     applied_for=offer.applied_for,
                     move=offer.move,
@@ -218,7 +218,7 @@ def test_nobody_can_be_left_out_unseen(policy_id: str, seed: int) -> None:
                 continue
             rest = [offer for offer in one.seating.offers if offer is not left_out]
             without = replace(one, seating=one.seating.model_copy(update={"offers": rest}))
-            with pytest.raises(FaultError, match="could have come and was never asked, but"):
+            with pytest.raises(ProofFault, match="could have come and was never asked, but"):
                 check_seating(
                     law, as_counted(law), SEED, [*seated[:at], without, *seated[at + 1 :]]
                 )
@@ -231,5 +231,5 @@ def test_only_people_without_a_seat_can_have_been_decided_among() -> None:
     first, *others = seated
     for number in ("9999-999999", min(first.admitted)):
         wrong = replace(first, seating=first.seating.model_copy(update={"decided": [number]}))
-        with pytest.raises(FaultError, match=f"decided: {number} is not ranked without a seat"):
+        with pytest.raises(ProofFault, match=f"decided: {number} is not ranked without a seat"):
             check_seating(law, as_counted(law), SEED, [wrong, *others])

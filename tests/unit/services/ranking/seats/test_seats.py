@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
 from services.ranking.seats.domain.seats import (
     Answer,
     Listed,
@@ -238,8 +238,8 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
 
     def listed(number: int, tkp: str, skb: str | None, **facts: Any) -> Listed:
         results = {
-            "skd": Result(Outcome.SCORED, {"TWK": "65", "TIU": "85", "TKP": tkp}),
-            "skb": Result(Outcome.SCORED, {"SKB": skb} if skb else {}),
+            "skd": StageResult(Outcome.SCORED, {"TWK": "65", "TIU": "85", "TKP": tkp}),
+            "skb": StageResult(Outcome.SCORED, {"SKB": skb} if skb else {}),
         }
         candidate = Candidate(
             f"0001-{number:06d}", True, results=results, admitted_by=frozenset({"skd"}), **facts

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.merit import Candidate, Outcome, Result
-from services.ranking.merit.domain.placement import Placed, placed
-from services.ranking.merit.domain.standing import ListCut
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.merit.domain.placement import Placement, placements
 from services.ranking.what_if.domain import (
     Changes,
     UnknownPartError,
@@ -38,12 +38,12 @@ def changed(list_code: str, **changes: object) -> Policy:
 def sat(number: int, twk: int, tiu: int, tkp: int) -> Candidate:
     points = {"TWK": Decimal(twk), "TIU": Decimal(tiu), "TKP": Decimal(tkp)}
     return Candidate(
-        f"0001-{number:06d}", verified=True, results={"skd": Result(Outcome.SCORED, points)}
+        f"0001-{number:06d}", verified=True, results={"skd": StageResult(Outcome.SCORED, points)}
     )
 
 
-def lists(one: Policy, seats: int, candidates: list[Candidate]) -> dict[str, Placed]:
-    return placed(ListCut.of(rules_for(one, "skd", "UMUM", SEED), seats), candidates)
+def lists(one: Policy, seats: int, candidates: list[Candidate]) -> dict[str, Placement]:
+    return placements(ListCut.of(rules_for(one, "skd", "UMUM", SEED), seats), candidates)
 
 
 def test_no_change_is_no_difference() -> None:

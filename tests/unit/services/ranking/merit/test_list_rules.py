@@ -13,18 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.merit import (
-    LAST_RESORT_BYTES,
-    Candidate,
-    Gate,
-    ListRules,
-    Outcome,
-    Result,
-    before_decision,
-    digits,
-    half_up,
-    rules_of,
-)
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
+from services.ranking.merit.domain.merit_key import LAST_RESORT_BYTES, before_decision
+from services.ranking.merit.domain.score import decimal_text, half_up
+from services.ranking.merit.domain.standing import Gate
 from shared.policies import Policy, load
 
 SEED = "5e" * 32
@@ -44,8 +37,10 @@ def equals_of(merit_key: bytes) -> bytes:
     return merit_key[:-LAST_RESORT_BYTES]
 
 
-def skd(twk: int, tiu: int, tkp: int) -> Result:
-    return Result(Outcome.SCORED, {"TWK": Decimal(twk), "TIU": Decimal(tiu), "TKP": Decimal(tkp)})
+def skd(twk: int, tiu: int, tkp: int) -> StageResult:
+    return StageResult(
+        Outcome.SCORED, {"TWK": Decimal(twk), "TIU": Decimal(tiu), "TKP": Decimal(tkp)}
+    )
 
 
 def person(number: int = 1, **known: Any) -> Candidate:
@@ -53,9 +48,9 @@ def person(number: int = 1, **known: Any) -> Candidate:
     return Candidate(f"0001-{number:06d}", verified=True, **known)
 
 
-def finalist(number: int, points: Result, skb: str, **known: Any) -> Candidate:
+def finalist(number: int, points: StageResult, skb: str, **known: Any) -> Candidate:
     """A candidate whom the first list admitted."""
-    results = {"skd": points, "skb": Result(Outcome.SCORED, {"SKB": Decimal(skb)})}
+    results = {"skd": points, "skb": StageResult(Outcome.SCORED, {"SKB": Decimal(skb)})}
     return person(number, results=results, admitted_by=frozenset({"skd"}), **known)
 
 
@@ -63,7 +58,7 @@ def in_order(list_code: str, *candidates: Candidate) -> list[int]:
     """Numbers of the candidates, best first."""
     keyed = []
     for candidate in candidates:
-        standing = rules(list_code).stands(candidate)
+        standing = rules(list_code).standing_of(candidate)
         assert standing is not None
         keyed.append((standing.merit_key, int(candidate.participant_no[-6:])))
     return [number for _, number in sorted(keyed)]
@@ -95,7 +90,7 @@ def test_thresholds_gate_each_kind_of_need(
     """KepmenPANRB 321/2024: who is below one of the passing grades of the vacancy's kind of need is
     out, whatever the rest.
     """
-    standing = rules("skd", need).stands(person(results={"skd": skd(*points)}))
+    standing = rules("skd", need).standing_of(person(results={"skd": skd(*points)}))
     assert standing is not None
     assert standing.gate is gate
     assert standing.score == (sum(points) if gate is Gate.RANKED else None)
@@ -123,10 +118,10 @@ def test_both_tests_are_integrated_in_the_published_steps(
     """Each division and each multiplication is rounded half-up to three digits; rounding once at
     the end would differ.
     """
-    standing = rules("final").stands(finalist(1, skd(*total), skb))
+    standing = rules("final").standing_of(finalist(1, skd(*total), skb))
     assert standing is not None
     assert standing.score is not None
-    assert digits(standing.score, 3) == score
+    assert decimal_text(standing.score, 3) == score
 
 
 def test_rounding_once_at_the_end_is_another_rule() -> None:
@@ -138,7 +133,9 @@ def test_rounding_once_at_the_end_is_another_rule() -> None:
     national = load("national-cpns-2024")
     final = national.lists[1]
     at_once = final.model_copy(update={"score": final.score.model_copy(update={"rounding": "end"})})
-    scores = [ListRules(national, one, "UMUM", SEED).stands(candidate) for one in (final, at_once)]
+    scores = [
+        ListRules(national, one, "UMUM", SEED).standing_of(candidate) for one in (final, at_once)
+    ]
     assert [standing and standing.score for standing in scores] == [70_620, 70_621]
 
 
@@ -190,14 +187,14 @@ def test_a_tie_by_points_of_two_stages_counts_both_in_the_same_units() -> None:
     """Both have 77.091; 200 + 80 = 280 comes after 201 + 79.878 = 280.878."""
     one = rules_of(across_stages(), "UMUM", SEED)["final"]
     first, second = (
-        one.stands(finalist(1, skd(95, 105, 201), "79.878")),
-        one.stands(finalist(2, skd(100, 100, 200), "80")),
+        one.standing_of(finalist(1, skd(95, 105, 201), "79.878")),
+        one.standing_of(finalist(2, skd(100, 100, 200), "80")),
     )
     assert first is not None
     assert second is not None
     assert (first.score, second.score) == (77091, 77091)
     assert first.merit_key < second.merit_key
-    assert one.told_apart_by(first.merit_key, second.merit_key) == "TKP+SKB"
+    assert one.deciding_field(first.merit_key, second.merit_key) == "TKP+SKB"
 
 
 def test_who_is_equal_in_everything_differs_by_the_last_resort_alone() -> None:
@@ -206,14 +203,14 @@ def test_who_is_equal_in_everything_differs_by_the_last_resort_alone() -> None:
     Another round's seed orders them otherwise.
     """
     one, other = (
-        rules("skd").stands(person(number, results={"skd": skd(100, 100, 200)}))
+        rules("skd").standing_of(person(number, results={"skd": skd(100, 100, 200)}))
         for number in (1, 2)
     )
     assert one is not None
     assert other is not None
     assert one.merit_key != other.merit_key
     assert equals_of(one.merit_key) == equals_of(other.merit_key)
-    elsewhere = rules_of(policy_json(), "UMUM", "aa" * 32)["skd"].stands(
+    elsewhere = rules_of(policy_json(), "UMUM", "aa" * 32)["skd"].standing_of(
         person(1, results={"skd": skd(100, 100, 200)})
     )
     assert elsewhere is not None
@@ -232,8 +229,8 @@ def test_an_officers_decision_comes_after_every_tie_and_before_the_last_resort()
         candidates[2],
     ]
     assert in_order("final", *decided) == [2, 1, 3]
-    keys = {before_decision(rules("final").stands(candidate).merit_key) for candidate in decided}  # type: ignore[union-attr]
-    assert len(keys) == 1
+    standings = [rules("final").standing_of(candidate) for candidate in decided]
+    assert len({before_decision(standing.merit_key) for standing in standings if standing}) == 1
 
 
 @pytest.mark.parametrize(
@@ -241,18 +238,26 @@ def test_an_officers_decision_comes_after_every_tie_and_before_the_last_resort()
     [
         ({"verified": False}, Gate.REJECTED),
         ({"withdrawn": True}, Gate.WITHDRAWN),
-        ({"results": {"skd": Result(Outcome.DISQUALIFIED, {})}}, Gate.DISQUALIFIED),
-        ({"results": {"skd": skd(100, 100, 200), "skb": Result(Outcome.MISSED, {})}}, Gate.ABSENT),
+        ({"results": {"skd": StageResult(Outcome.DISQUALIFIED, {})}}, Gate.DISQUALIFIED),
+        (
+            {"results": {"skd": skd(100, 100, 200), "skb": StageResult(Outcome.MISSED, {})}},
+            Gate.ABSENT,
+        ),
         ({"results": {"skd": skd(100, 100, 200)}}, Gate.WAITING),
         (
-            {"results": {"skd": skd(0, 0, 0), "skb": Result(Outcome.SCORED, {"SKB": Decimal(1)})}},
+            {
+                "results": {
+                    "skd": skd(0, 0, 0),
+                    "skb": StageResult(Outcome.SCORED, {"SKB": Decimal(1)}),
+                }
+            },
             Gate.BELOW,
         ),
         (
             {
                 "results": {
                     "skd": skd(100, 100, 200),
-                    "skb": Result(Outcome.SCORED, {"SKB": Decimal(101)}),
+                    "skb": StageResult(Outcome.SCORED, {"SKB": Decimal(101)}),
                 }
             },
             Gate.WAITING,
@@ -261,7 +266,7 @@ def test_an_officers_decision_comes_after_every_tie_and_before_the_last_resort()
 )
 def test_gates_of_the_final_list(change: dict[str, Any], gate: Gate) -> None:
     """Whoever is out has a gate and no score; points that the policy doesn't allow are no result."""
-    standing = rules("final").stands(replace(finalist(1, skd(100, 100, 200), "80"), **change))
+    standing = rules("final").standing_of(replace(finalist(1, skd(100, 100, 200), "80"), **change))
     assert standing is not None
     assert (standing.gate, standing.score) == (gate, None)
 
@@ -270,14 +275,16 @@ def test_gates_of_the_final_list(change: dict[str, Any], gate: Gate) -> None:
 def test_only_the_verified_stand_on_the_first_list(known: dict[str, Any]) -> None:
     """Undecided applications and those that do not meet the requirements are not on it."""
     assert (
-        rules("skd").stands(Candidate("0001-000001", results={"skd": skd(100, 100, 200)}, **known))
+        rules("skd").standing_of(
+            Candidate("0001-000001", results={"skd": skd(100, 100, 200)}, **known)
+        )
         is None
     )
 
 
 def test_only_the_shortlisted_stand_on_the_final_list() -> None:
     """Without a closed first list that admitted them, nobody is."""
-    assert rules("final").stands(person(results={"skd": skd(150, 175, 225)})) is None
+    assert rules("final").standing_of(person(results={"skd": skd(150, 175, 225)})) is None
 
 
 def test_a_kind_of_need_without_rules_ranks_nobody() -> None:
@@ -301,7 +308,7 @@ FACTS = st.fixed_dictionaries(
         "birth_date": st.none() | st.dates(date(1960, 1, 1), date(2008, 1, 1)),
     }
 )
-SKB = st.integers(0, 100_000).map(lambda thousandths: digits(thousandths, 3))
+SKB = st.integers(0, 100_000).map(lambda thousandths: decimal_text(thousandths, 3))
 
 
 @st.composite
@@ -348,7 +355,7 @@ def test_the_keys_order_is_the_articles_order(crowd: list[Candidate]) -> None:
     """
     passed = []
     for candidate in crowd:
-        standing = rules("final").stands(candidate)
+        standing = rules("final").standing_of(candidate)
         assert standing is not None
         if standing.gate is Gate.RANKED:
             passed.append((standing.merit_key, candidate))
@@ -382,8 +389,10 @@ def test_a_higher_score_never_lowers_a_place(
         **result.points,
         component: min(Decimal(result.points[component]) + more * part.step, part.maximum),
     }
-    before = rules("skd", need).stands(person(results={"skd": result}))
-    after = rules("skd", need).stands(person(results={"skd": Result(Outcome.SCORED, raised)}))
+    before = rules("skd", need).standing_of(person(results={"skd": result}))
+    after = rules("skd", need).standing_of(
+        person(results={"skd": StageResult(Outcome.SCORED, raised)})
+    )
     assert before is not None
     assert after is not None
     assert after.merit_key <= before.merit_key
@@ -393,8 +402,8 @@ def test_a_higher_score_never_lowers_a_place(
 def test_more_skb_never_lowers_a_final_place(one: str, other: str) -> None:
     """The same for the second test."""
     low, high = sorted((Decimal(one), Decimal(other)))
-    before = rules("final").stands(finalist(1, skd(100, 100, 200), str(low)))
-    after = rules("final").stands(finalist(1, skd(100, 100, 200), str(high)))
+    before = rules("final").standing_of(finalist(1, skd(100, 100, 200), str(low)))
+    after = rules("final").standing_of(finalist(1, skd(100, 100, 200), str(high)))
     assert before is not None
     assert after is not None
     assert after.merit_key <= before.merit_key
@@ -412,7 +421,7 @@ def test_the_same_facts_give_the_same_bytes_everywhere() -> None:
     """A fixed key of a fixed candidate: it may not change between versions of Python or of the
     code, or every stored key would be wrong.
     """
-    standing = rules("final").stands(
+    standing = rules("final").standing_of(
         finalist(7, skd(100, 105, 201), "77.777", gpa=Decimal("3.25"), birth_date=date(1999, 5, 17))
     )
     assert standing is not None

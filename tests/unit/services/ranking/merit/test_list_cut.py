@@ -2,15 +2,15 @@
 
 from functools import lru_cache
 from hashlib import sha256
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.ranking.lists.domain.readiness import Arrived, missing
-from services.ranking.merit.domain.merit import Gate, ListRules, rules_of
-from services.ranking.merit.domain.standing import UNDECIDED, Line, ListCut, Row, Summary, line
+from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut, ListSummary
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_rules import ListRules, rules_of
+from services.ranking.merit.domain.standing import Gate
 from shared.policies import load
 
 
@@ -19,7 +19,7 @@ def rules(list_code: str) -> ListRules:
     return rules_of(load("national-cpns-2024").model_dump_json(), "UMUM", "5e" * 32)[list_code]
 
 
-def lines(groups: list[int], decided: frozenset[int] = frozenset()) -> list[Line]:
+def lines(groups: list[int], decided: frozenset[int] = frozenset()) -> list[ListLine]:
     """Ranked lines of groups of equals; groups whose index is in `decided` have an officer's order."""
     made = []
     place = 0
@@ -29,12 +29,16 @@ def lines(groups: list[int], decided: frozenset[int] = frozenset()) -> list[Line
             place += 1
             told = alike if index in decided else 0
             made.append(
-                line(Row(place, f"0001-{place:06d}", Gate.RANKED, 500 - index, shared, alike, told))
+                list_line(
+                    SortedRow(
+                        place, f"0001-{place:06d}", Gate.RANKED, 500 - index, shared, alike, told
+                    )
+                )
             )
     return made
 
 
-def codes(list_code: str, seats: int, made: list[Line]) -> list[str]:
+def codes(list_code: str, seats: int, made: list[ListLine]) -> list[str]:
     cut = ListCut.of(rules(list_code), seats)
     return [cut.code(one.gate, one.rank, one.equals) for one in made]
 
@@ -86,7 +90,10 @@ def test_equals_at_the_last_seat_wait_for_an_officer(
 
 def test_a_decision_that_leaves_someone_out_decides_nothing() -> None:
     """A newcomer among the equals makes them undecided again."""
-    made = [line(Row(place, f"0001-{place:06d}", Gate.RANKED, 500, 1, 3, 2)) for place in (1, 2, 3)]
+    made = [
+        list_line(SortedRow(place, f"0001-{place:06d}", Gate.RANKED, 500, 1, 3, 2))
+        for place in (1, 2, 3)
+    ]
     assert codes("final", 2, made) == [UNDECIDED] * 3
 
 
@@ -124,64 +131,15 @@ def test_the_digest_is_of_all_lines_as_the_contract_writes_them() -> None:
     """participant_no,rank,score,code and a line feed each, in order of participant number; rank and
     score empty where there are none.
     """
-    summary = Summary(ListCut.of(rules("skd"), 1))
+    summary = ListSummary(ListCut.of(rules("skd"), 1))
     summary.add(lines([1, 1]))
     summary.add(
         [
-            Line(3, "0001-000003", Gate.ABSENT, None, 1, None),
-            Line(4, "0001-000004", Gate.WAITING, None, 1, None),
+            ListLine(3, "0001-000003", Gate.ABSENT, None, 1, None),
+            ListLine(4, "0001-000004", Gate.WAITING, None, 1, None),
         ]
     )
     text = "0001-000001,1,500,P/L\n0001-000002,2,499,P/L\n0001-000003,,,TH\n0001-000004,,,WAIT\n"
     assert summary.digest == sha256(text.encode()).hexdigest()
     assert dict(summary.codes) == {"P/L": 2, "TH": 1, "WAIT": 1}
     assert (summary.candidates, summary.within, summary.cut_score) == (4, 2, 499)
-
-
-COMPLETE: dict[str, Any] = {
-    "announced": 5,
-    "submitted": 5,
-    "undecided": 0,
-    "active": 4,
-    "waiting": 0,
-    "without_facts": 0,
-    "sittings": 1,
-    "open_sittings": 0,
-    "counted": 4,
-    "arrived": 4,
-    "need_known": True,
-    "opened": True,
-}
-
-
-def test_a_list_is_ready_when_all_that_was_counted_has_arrived() -> None:
-    """Nothing missing; also where a result came after the sitting was closed, and where nobody is
-    left to sit.
-    """
-    assert [*missing(Arrived(**COMPLETE))] == []
-    assert [*missing(Arrived(**{**COMPLETE, "arrived": 5}))] == []
-    assert [
-        *missing(Arrived(**{**COMPLETE, "active": 0, "sittings": 0, "counted": 0, "arrived": 0}))
-    ] == []
-
-
-@pytest.mark.parametrize(
-    ("change", "says"),
-    [
-        ({"announced": None}, "RegistrationClosed has not arrived"),
-        ({"submitted": 4}, "4 of 5 applications have arrived"),
-        ({"undecided": 2}, "2 not verified yet"),
-        ({"waiting": 1}, "results of 1 candidates are missing"),
-        ({"without_facts": 3}, "facts of 3 candidates have not arrived"),
-        ({"sittings": 0}, "no sitting has been scheduled"),
-        ({"open_sittings": 1}, "SittingClosed has not arrived for 1 of 1 sittings"),
-        ({"arrived": 3}, "3 of 4 results have arrived"),
-        ({"need_known": False}, "the policy does not know its kind of need"),
-        ({"opened": False}, "the list before is not closed"),
-    ],
-)
-def test_whatever_is_missing_is_named(change: dict[str, Any], says: str) -> None:
-    """Each thing that has not arrived holds the list, in both languages."""
-    lacks = [*missing(Arrived(**{**COMPLETE, **change}))]
-    assert [lack.en for lack in lacks] == [says]
-    assert all(lack.id for lack in lacks)

@@ -1,0 +1,57 @@
+"""Canonical JSON: the one way in which published files are written."""
+
+import json
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+
+from services.ranking.proofs.domain.fault import HALF_A_CHARACTER, ProofFault
+
+TOO_DEEP = "nested too deep to be a list or a receipt"
+
+Hash = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Salt = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Signature = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{128}$")]
+ExactDecimal = Annotated[str, StringConstraints(pattern=r"^[0-9]{1,9}(\.[0-9]{1,6})?$")]
+Instant = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}Z$")]
+
+
+class FilePart(BaseModel):
+    """A part of a file: no field may be missing, none added, none of another kind."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def canonical(value: object) -> bytes:
+    """JSON with sorted keys and no blanks, in UTF-8.
+
+    Raises ProofFault for what can be read but not written: half a character, a nest just not too
+    deep.
+    """
+    try:
+        return json.dumps(
+            value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+        ).encode()
+    except UnicodeEncodeError as error:
+        raise ProofFault("the file", HALF_A_CHARACTER) from error
+    except RecursionError as error:
+        raise ProofFault("the file", TOO_DEEP) from error
+
+
+def check_same_bytes(data: bytes, expected: bytes) -> None:
+    """Raises ProofFault where a file differs from how its content is written canonically."""
+    if data == expected:
+        return
+    at = next(
+        (at for at, (here, there) in enumerate(zip(data, expected, strict=False)) if here != there),
+        min(len(data), len(expected)),
+    )
+    found, wanted = _shown(data[at : at + 20]), _shown(expected[at : at + 20])
+    raise ProofFault(
+        f"line {data.count(10, 0, at) + 1}",
+        f"not written canonically: expected {wanted}, found {found}",
+    )
+
+
+def _shown(part: bytes) -> str:
+    return repr(part.decode(errors="replace")) if part else "the end"
