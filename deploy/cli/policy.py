@@ -9,7 +9,8 @@ import typer
 
 from shared.languages import Language
 from shared.policies import Policy, PolicyError, bundled_ids, load, read_file
-from shared.policies.sentences import differences, sentences
+from shared.policies.differences import differences
+from shared.policies.sentences import sentences
 from shared.refusals import Refusal
 
 app = typer.Typer(

@@ -22,7 +22,8 @@ from shared.policies import (
     read_file,
     read_policy,
 )
-from shared.policies.sentences import differences, sentences
+from shared.policies.differences import differences
+from shared.policies.sentences import sentences
 from shared.policies.toml_lines import line_numbers
 
 TRICKY = '''# a remark with [brackets] and "quotes"
