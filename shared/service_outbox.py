@@ -2,10 +2,10 @@
 
 from shared.contracts.catalogue import Service, stated_by, written_by
 from shared.messaging.outbox import Outbox
-from shared.settings import Settings
+from shared.settings import ServiceSettings
 
 
-def outbox(service: Service, settings: Settings) -> Outbox:
+def outbox(service: Service, settings: ServiceSettings) -> Outbox:
     """What the service may state, and where."""
     return Outbox(
         source=f"/provinces/{settings.province}/{service}",

@@ -20,8 +20,7 @@ OF_OTHER_PROGRAMS = (
     "TERANG_TLS_PORT",
     "TERANG_IMAGE_TAG",
 )
-"""Names with the same beginning that other programs of a deployment read: tests, the door, compose.
-"""
+"""Beginnings of names that other programs of a deployment read: tests, the door, compose."""
 
 
 class SettingsError(Exception):
@@ -37,9 +36,10 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class Settings(BaseModel):
-    """The settings that every process of every service has; a service adds its own under
-    TERANG_<SERVICE>_.
+class ServiceSettings(BaseModel):
+    """The settings that every process of every service has.
+
+    A service adds its own under TERANG_<SERVICE>_.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -104,7 +104,8 @@ class Settings(BaseModel):
             validation_alias="TERANG_REPLICA",
             pattern=r"^[a-z0-9-]{1,40}$",
             title="Replica",
-            description="Name of this process among the service's workers; two workers never share one",
+            description="Name of this process among the service's workers; "
+            "two workers never share one",
         ),
     ] = "1"
     outbox_kept_days: Annotated[
@@ -114,7 +115,8 @@ class Settings(BaseModel):
             ge=1,
             le=365,
             title="Published rows kept",
-            description="Days that a published row stays in the outbox, for taking the lead and for recovery",
+            description="Days that a published row stays in the outbox, "
+            "for taking the lead and for recovery",
         ),
     ] = 7
     idempotency_kept_days: Annotated[
@@ -124,50 +126,64 @@ class Settings(BaseModel):
             ge=1,
             le=365,
             title="Answers kept",
-            description="Days in which a request that is sent again under its Idempotency-Key has its effect once and gets its first answer",
+            description="Days in which a request that is sent again under its Idempotency-Key "
+            "has its effect once and gets its first answer",
         ),
     ] = 7
 
     @property
     def zone(self) -> ZoneInfo:
+        """The province's time zone."""
         return ZoneInfo(self.time_zone)
 
 
-Model = TypeVar("Model", bound=Settings)
+Model = TypeVar("Model", bound=ServiceSettings)
 
 
-def known_names(model: type[Settings]) -> set[str]:
+def known_names(model: type[ServiceSettings]) -> set[str]:
     """Names of the environment that `model` reads."""
     return {str(field.validation_alias) for field in model.model_fields.values()}
 
 
-def read(model: type[Model], service: str, environment: Mapping[str, str] = os.environ) -> Model:
+def read_settings(
+    model: type[Model], service: str, environment: Mapping[str, str] = os.environ
+) -> Model:
     """Settings of `service` (`ranking`) from the environment.
 
-    Raises SettingsError naming every setting that is missing, wrong or unknown. Names under another
-    service's TERANG_<SERVICE>_ are passed over: one file of settings serves the whole deployment.
+    Names under another service's TERANG_<SERVICE>_ are passed over: one file of settings serves the
+    whole deployment. Raises SettingsError naming every setting that is missing, wrong or unknown.
     """
-    database = f"DATABASE_URL_{service.upper()}"
-    others = tuple(f"TERANG_{name}_" for name in SERVICES if name != service.upper())
     names = known_names(model)
-    faults = [
-        f"{name}: no setting has this name"
-        for name in sorted(environment)
-        if name.startswith("TERANG_")
-        and name not in names
-        and not name.startswith((*others, *OF_OTHER_PROGRAMS))
-    ]
+    faults = [f"{name}: no setting has this name" for name in _unknown(names, service, environment)]
+    database = f"DATABASE_URL_{service.upper()}"
     values = {name: environment[name] for name in names if name in environment}
     values.pop("DATABASE_URL", None)
     if database in environment:
         values["DATABASE_URL"] = environment[database]
-    settings = None
     try:
         settings = model.model_validate(values)
     except ValidationError as error:
-        for fault in error.errors():
-            name = str(fault["loc"][0]) if fault["loc"] else "settings"
-            faults.append(f"{database if name == 'DATABASE_URL' else name}: {fault['msg']}")
-    if faults or settings is None:
+        raise SettingsError([*faults, *_wrong(error, database)]) from error
+    if faults:
         raise SettingsError(faults)
     return settings
+
+
+def _unknown(names: set[str], service: str, environment: Mapping[str, str]) -> list[str]:
+    """Names of ours that no program of this service or deployment reads."""
+    others = tuple(f"TERANG_{name}_" for name in SERVICES if name != service.upper())
+    ours = (name for name in sorted(environment) if name.startswith("TERANG_"))
+    return [
+        name
+        for name in ours
+        if name not in names and not name.startswith((*others, *OF_OTHER_PROGRAMS))
+    ]
+
+
+def _wrong(error: ValidationError, database: str) -> list[str]:
+    """What is wrong with each value, by the name that it has in the environment."""
+    faults = []
+    for details in error.errors():
+        name = str(details["loc"][0]) if details["loc"] else "settings"
+        faults.append(f"{database if name == 'DATABASE_URL' else name}: {details['msg']}")
+    return faults

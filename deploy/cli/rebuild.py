@@ -17,7 +17,7 @@ from shared.messaging.rebuild import rebuild as rebuild_projections
 from shared.messaging.rebuild_processes import helper_processes, processors
 from shared.messaging.rebuild_share import Projections, RefusedError
 from shared.messaging.worker import Worker
-from shared.settings import SettingsError, read
+from shared.settings import SettingsError, read_settings
 
 app = typer.Typer()
 
@@ -28,7 +28,9 @@ def worker_of(service: Service) -> Worker:
     Ends the command if a setting is wrong or missing.
     """
     try:
-        settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
+        settings = read_settings(
+            import_module(f"services.{service}.settings").Settings, service, os.environ
+        )
     except SettingsError as error:
         print(f"terang: {error}", file=sys.stderr)
         raise typer.Exit(2) from error

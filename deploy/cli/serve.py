@@ -12,7 +12,7 @@ import typer
 
 from shared.contracts.catalogue import SERVICES
 from shared.observability.logs import configure
-from shared.settings import SettingsError, read
+from shared.settings import SettingsError, read_settings
 
 app = typer.Typer()
 
@@ -41,7 +41,9 @@ def serve(
     # what is imported stays: looking through it for cycles would take a fifth of the start
     gc.disable()
     try:
-        settings = read(import_module(f"services.{service}.settings").Settings, service, os.environ)
+        settings = read_settings(
+            import_module(f"services.{service}.settings").Settings, service, os.environ
+        )
         module = import_module(f"services.{service}.{kind}")
         process = (
             module.create_worker(settings)

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from shared.contracts.catalogue import SERVICES
-from shared.settings import SettingsError, read
+from shared.settings import SettingsError, read_settings
 
 app = typer.Typer()
 settings = typer.Typer(help="The settings of a deployment.", no_args_is_help=True)
@@ -48,7 +48,7 @@ def check(
             f"DATABASE_URL_{service.upper()}": f"postgresql://{service}@postgres:5432/{service}"
         }
         try:
-            read(
+            read_settings(
                 importlib.import_module(f"services.{service}.settings").Settings,
                 service,
                 {**given, **database},

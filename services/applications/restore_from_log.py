@@ -19,8 +19,8 @@ from services.applications.vacancies.usecases.restore_vacancies import (
 from services.applications.verification.usecases.restore_decisions import Decided, restore_decisions
 from shared.contracts.applications import (
     ApplicantFactsStated,
+    ApplicationEvent,
     ApplicationSubmitted,
-    OneApplication,
     RegistrationClosed,
     RoundOpened,
     SeatAccepted,
@@ -28,7 +28,7 @@ from shared.contracts.applications import (
     UnitRegistered,
     VacancyPublished,
 )
-from shared.contracts.catalogue import Contract, stated_by
+from shared.contracts.catalogue import EventContract, stated_by
 from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event, Record
 from shared.messaging.parser import events, read_headers
@@ -55,7 +55,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     await restore_decisions(connection, [event for event in own if isinstance(event.data, Decided)])
     await restore_answers(connection, _of(found, SeatAccepted, SeatDeclined))
     closed = _of(found, RegistrationClosed)
-    applications = [event.data for event in _of(found, OneApplication)]
+    applications = [event.data for event in _of(found, ApplicationEvent)]
     counts = [event.data for event in closed]
     lines += await restore_counters(connection, applications, counts)
     await restore_closed(connection, closed)
@@ -97,7 +97,7 @@ def _read(records: Sequence[Record]) -> tuple[list[Event[Any]], list[str]]:
     return found, [*(f"Taken in: {n} {type_}" for type_, n in sorted(counts.items())), *unknown]
 
 
-def _event(record: Record, contracts: Mapping[str, Contract]) -> Event[Any] | None:
+def _event(record: Record, contracts: Mapping[str, EventContract]) -> Event[Any] | None:
     inbound = read_headers(record)
     contract = contracts.get(inbound.type or "")
     if contract is None or inbound.fault is not None:

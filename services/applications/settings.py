@@ -7,7 +7,7 @@ from pydantic import Field
 from shared import settings
 
 
-class Settings(settings.Settings):
+class Settings(settings.ServiceSettings):
     """The settings of every service, and how long an offered seat may be answered."""
 
     seat_answer_days: Annotated[

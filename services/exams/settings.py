@@ -1,5 +1,7 @@
-"""The settings of exams: those of every process, and none besides."""
+"""The settings of exams, out of its environment."""
 
-from shared.settings import Settings
+from shared.settings import ServiceSettings
 
-__all__ = ["Settings"]
+
+class Settings(ServiceSettings):
+    """Those of every service, and none besides."""

@@ -6,10 +6,10 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 
 from services.feedback.flags.domain import FlagLimits
-from shared.settings import Settings as SettingsOfEveryProcess
+from shared.settings import ServiceSettings
 
 
-class Settings(SettingsOfEveryProcess):
+class Settings(ServiceSettings):
     """When flags are raised and cleared; each limit is public, in events or the API."""
 
     flag_ratio: Annotated[

@@ -114,7 +114,7 @@ class VacancyPublished(Fact):
     pay_max: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
 
 
-class OneApplication(Fact):
+class ApplicationEvent(Fact):
     """What every event about one application says."""
 
     vacancy_id: VacancyId
@@ -122,7 +122,7 @@ class OneApplication(Fact):
     participant_no: ParticipantNo
 
 
-class ApplicationSubmitted(OneApplication):
+class ApplicationSubmitted(ApplicationEvent):
     """Someone applied. Who it is stays in applications."""
 
 
@@ -133,7 +133,7 @@ def owner_of(participant_no: str, subject: str) -> str:
     return sha256(f"{participant_no}/{subject}".encode()).hexdigest()
 
 
-class ApplicantFactsStated(OneApplication):
+class ApplicantFactsStated(ApplicationEvent):
     """The personal facts that the policy's ties and rules use, as last stated or corrected.
 
     Restricted: never on a public topic.
@@ -163,11 +163,11 @@ class ApplicantFactsStated(OneApplication):
     ] = None
 
 
-class ApplicationVerified(OneApplication):
+class ApplicationVerified(ApplicationEvent):
     """A verifier found that the application meets the requirements (MS)."""
 
 
-class ApplicationRejected(OneApplication):
+class ApplicationRejected(ApplicationEvent):
     """A verifier found that it does not meet them (TMS).
 
     Reasons are codes; the words for the person stay in applications.
@@ -178,7 +178,7 @@ class ApplicationRejected(OneApplication):
     ]
 
 
-class ApplicationWithdrawn(OneApplication):
+class ApplicationWithdrawn(ApplicationEvent):
     """The applicant took the application back; it is never taken up again."""
 
 

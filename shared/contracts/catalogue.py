@@ -91,7 +91,7 @@ Model = type[Fact]
 
 
 @dataclass(frozen=True, slots=True)
-class Contract:
+class EventContract:
     """One event: its CloudEvents type, the model of its data, its topic, and how key and subject
     come out of the data.
     """
@@ -107,7 +107,7 @@ class Contract:
         return next(topic.audience for topic in TOPICS if topic.name == self.topic)
 
 
-def _application(data: applications.OneApplication) -> str:
+def _application(data: applications.ApplicationEvent) -> str:
     return f"{data.vacancy_id}/{data.participant_no}"
 
 
@@ -127,11 +127,11 @@ _unit = attrgetter("unit_id")
 
 def _row(
     model: Model, topic: str, key: Callable[[Any], str], subject: Callable[[Any], str]
-) -> Contract:
-    return Contract(f"terang.{model.__name__}", model, topic, key, subject)
+) -> EventContract:
+    return EventContract(f"terang.{model.__name__}", model, topic, key, subject)
 
 
-CATALOGUE: tuple[Contract, ...] = (
+CATALOGUE: tuple[EventContract, ...] = (
     _row(applications.UnitRegistered, "terang.applications", _unit, _unit),
     _row(applications.RoundOpened, "terang.applications", _round, _round),
     _row(applications.VacancyPublished, "terang.applications", _vacancy, _vacancy),
@@ -166,7 +166,7 @@ CATALOGUE: tuple[Contract, ...] = (
     _row(feedback.UnitCleared, "terang.feedback", _unit, _unit),
 )
 
-HEARD: dict[Service, tuple[Model, ...]] = {
+SUBSCRIBED: dict[Service, tuple[Model, ...]] = {
     "applications": (
         ranking.CandidateShortlisted,
         ranking.StageClosed,
@@ -207,10 +207,10 @@ HEARD: dict[Service, tuple[Model, ...]] = {
 }
 """Who listens to what. A test holds it against what each service registers (subscriptions.py)."""
 
-BY_MODEL: dict[Model, Contract] = {contract.model: contract for contract in CATALOGUE}
+BY_MODEL: dict[Model, EventContract] = {contract.model: contract for contract in CATALOGUE}
 
 
-def stated_by(service: Service) -> dict[type[BaseModel], Contract]:
+def stated_by(service: Service) -> dict[type[BaseModel], EventContract]:
     """What a service may state: the rows of its own topics."""
     own = written_by(service)
     return {contract.model: contract for contract in CATALOGUE if contract.topic in own}

@@ -11,7 +11,7 @@ from typing import Any, Literal, NamedTuple
 
 from pydantic import ValidationError
 
-from shared.contracts.catalogue import Contract
+from shared.contracts.catalogue import EventContract
 from shared.contracts.publication import Json, inlined, schema_of
 
 Kind = Literal[
@@ -26,8 +26,9 @@ Kind = Literal[
 
 
 class Break(NamedTuple):
-    """One way in which a contract is broken; `at` is the path in the data, `points{}.…` for a
-    mapping's values, `cut[]` for items.
+    """One way in which a contract is broken.
+
+    `at` is the path in the data: `points{}.…` for a mapping's values, `cut[]` for items.
     """
 
     kind: Kind
@@ -74,15 +75,15 @@ def _compare(at: str, old: Json, new: Json) -> Iterator[Break]:
 
 
 def _variants(schema: Json) -> dict[str, Json]:
-    """The alternatives of a union by type, objects by title too; a schema that is none is its only
-    alternative.
+    """The alternatives of a union by type, objects by title too.
+
+    A schema that is no union is its only alternative.
     """
     found: dict[str, Json] = {}
     for variant in schema.get("anyOf", [schema]):
         type_ = str(variant.get("type"))
-        found[f"{type_} {variant.get('title', '')}".strip() if type_ == "object" else type_] = (
-            variant
-        )
+        name = f"{type_} {variant.get('title', '')}".strip() if type_ == "object" else type_
+        found[name] = variant
     return found
 
 
@@ -136,21 +137,25 @@ def _compare_bounds(at: str, old: Json, new: Json) -> Iterator[Break]:
 def _compare_fields(at: str, old: Json, new: Json) -> Iterator[Break]:
     before: Json = old.get("properties", {})
     after: Json = new.get("properties", {})
-    musts = (set(old.get("required", [])), set(new.get("required", [])))
+    required_before, required_after = {*old.get("required", [])}, {*new.get("required", [])}
     prefix = f"{at}." if at else ""
     for name in before:
+        path = prefix + name
         if name not in after:
-            yield Break("removed", prefix + name, "the field is gone")
+            yield Break("removed", path, "the field is gone")
             continue
-        was, is_ = (name in must for must in musts)
-        if is_ and not was:
-            yield Break("newly required", prefix + name, "it could be missing before")
-        if was and not is_:
-            yield Break("no longer required", prefix + name, "it was always there before")
-        yield from _compare(prefix + name, before[name], after[name])
+        yield from _compare_presence(path, name in required_before, name in required_after)
+        yield from _compare(path, before[name], after[name])
     for name in after:
-        if name not in before and name in musts[1]:
+        if name not in before and name in required_after:
             yield Break("newly required", prefix + name, "the field is new")
+
+
+def _compare_presence(at: str, required_before: bool, required_after: bool) -> Iterator[Break]:
+    if required_after and not required_before:
+        yield Break("newly required", at, "it could be missing before")
+    if required_before and not required_after:
+        yield Break("no longer required", at, "it was always there before")
 
 
 def _compare_inner(keyword: str, at: str, old: Json, new: Json) -> Iterator[Break]:
@@ -162,10 +167,11 @@ def _compare_inner(keyword: str, at: str, old: Json, new: Json) -> Iterator[Brea
 
 
 def breaks_of_release(
-    released: Mapping[str, Any], catalogue: Iterable[Contract]
+    released: Mapping[str, Any], catalogue: Iterable[EventContract]
 ) -> dict[str, list[Break]]:
-    """What of a release (publication.release()) no longer holds under today's catalogue, by type;
-    empty where all does.
+    """What of a release no longer holds under today's catalogue, by type.
+
+    `released` is what publication.release() gave; empty where all of it holds.
     """
     today = {contract.type: contract for contract in catalogue}
     found: dict[str, list[Break]] = {}
@@ -181,7 +187,7 @@ def breaks_of_release(
     return found
 
 
-def _broken(frozen: Json, contract: Contract) -> Iterator[Break]:
+def _broken(frozen: Json, contract: EventContract) -> Iterator[Break]:
     yield from breaks(frozen["schema"], schema_of(contract))
     if frozen["topic"] != contract.topic:
         yield Break("moved", "", f"topic {frozen['topic']} is now {contract.topic}")

@@ -17,7 +17,7 @@ from shared.contracts.fields import (
 )
 
 
-class OneSitting(Fact):
+class SittingEvent(Fact):
     """What every event of a sitting says of one of its vacancies."""
 
     sitting_id: Annotated[UUID, Field(description="Id of the sitting")]
@@ -26,20 +26,20 @@ class OneSitting(Fact):
     stage: StageCode
 
 
-class ExamScheduled(OneSitting):
+class ExamScheduled(SittingEvent):
     """The candidates of this vacancy who are admitted to the stage sit it there and then."""
 
     site: Annotated[str, Field(min_length=1, max_length=200, description="Where it is sat")]
     starts_at: Annotated[AwareDatetime, Field(description="When it begins, UTC")]
 
 
-class OneResult(OneSitting):
+class ResultEvent(SittingEvent):
     """What every event about one candidate's result says."""
 
     participant_no: ParticipantNo
 
 
-class ExamScored(OneResult):
+class ExamScored(ResultEvent):
     """The candidate's points in each component of the stage, within the policy's maxima and steps.
 
     It takes the place of an ExamMissed that the same sitting stated by mistake: of a candidate's
@@ -51,7 +51,7 @@ class ExamScored(OneResult):
     ]
 
 
-class ExamScoreCorrected(OneResult):
+class ExamScoreCorrected(ResultEvent):
     """These points replace those stated before. It may come after the sitting was closed."""
 
     points: Annotated[
@@ -59,11 +59,11 @@ class ExamScoreCorrected(OneResult):
     ]
 
 
-class ExamMissed(OneResult):
+class ExamMissed(ResultEvent):
     """The candidate did not come (TH)."""
 
 
-class CandidateDisqualified(OneResult):
+class CandidateDisqualified(ResultEvent):
     """The candidate broke a rule of the sitting (DIS); points or absence stated before no longer
     count. The reason's words stay in exams.
 
@@ -71,7 +71,7 @@ class CandidateDisqualified(OneResult):
     """
 
 
-class SittingClosed(OneSitting):
+class SittingClosed(SittingEvent):
     """Every candidate of this vacancy who has a result in this sitting has it on the log before
     this event.
 

@@ -12,7 +12,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from shared.contracts.catalogue import CATALOGUE, HEARD, SERVICES, TOPICS, Contract, Service, Topic
+from shared.contracts.catalogue import (
+    CATALOGUE,
+    SERVICES,
+    SUBSCRIBED,
+    TOPICS,
+    EventContract,
+    Service,
+    Topic,
+)
 
 FOLDER = Path(__file__).parent
 SCHEMAS, EXAMPLES, RELEASED = FOLDER / "schemas", FOLDER / "examples", FOLDER / "released"
@@ -22,12 +30,12 @@ KINDS_OF_EXAMPLE = ("minimal", "full")
 Json = dict[str, Any]
 
 
-def name_of(contract: Contract) -> str:
+def name_of(contract: EventContract) -> str:
     """The event's name without the platform's: `ExamScored`, later `ExamScored.v2`."""
     return contract.type.removeprefix("terang.")
 
 
-def schema_of(contract: Contract) -> Json:
+def schema_of(contract: EventContract) -> Json:
     """JSON Schema (2020-12) of an event's data, as a reader validates it."""
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -36,7 +44,7 @@ def schema_of(contract: Contract) -> Json:
     }
 
 
-def examples_of(contract: Contract, folder: Path = EXAMPLES) -> dict[str, Json]:
+def examples_of(contract: EventContract, folder: Path = EXAMPLES) -> dict[str, Json]:
     """The event's committed examples by kind. Raises FileNotFoundError where one is missing."""
     return {
         kind: json.loads((folder / name_of(contract) / f"{kind}.json").read_text("utf-8"))
@@ -176,7 +184,7 @@ def _states(service: Service) -> dict[str, Json]:
 def _hears(service: Service) -> dict[str, Json]:
     by_topic: dict[str, list[str]] = {}
     for contract in CATALOGUE:
-        if contract.model in HEARD[service]:
+        if contract.model in SUBSCRIBED[service]:
             by_topic.setdefault(contract.topic, []).append(name_of(contract))
     return {
         f"{service}.hears.{topic}": _operation(
@@ -195,7 +203,7 @@ def _operation(action: str, topic: str, summary: str, names: list[str]) -> Json:
     }
 
 
-def _message(contract: Contract) -> Json:
+def _message(contract: EventContract) -> Json:
     topic = next(topic for topic in TOPICS if topic.name == contract.topic)
     payload = inlined(schema_of(contract))
     return {
@@ -246,7 +254,7 @@ ATTRIBUTES: Mapping[str, Json] = {
 OPTIONAL = {"ce_correlationid"}
 
 
-def _headers(contract: Contract) -> Json:
+def _headers(contract: EventContract) -> Json:
     fixed = {"ce_type": contract.type, "ce_dataschema": f"urn:terang:schema:{name_of(contract)}"}
     return {
         "type": "object",
@@ -258,7 +266,7 @@ def _headers(contract: Contract) -> Json:
     }
 
 
-def _headers_of_example(contract: Contract, data: Json) -> Json:
+def _headers_of_example(contract: EventContract, data: Json) -> Json:
     owner = next(topic.owner for topic in TOPICS if topic.name == contract.topic)
     fact = contract.model.model_validate(data)
     return {

@@ -41,7 +41,7 @@ class Cut(Fact):
     ] = None
 
 
-class OneList(Fact):
+class ListEvent(Fact):
     """What every event about a vacancy's list says."""
 
     vacancy_id: VacancyId
@@ -49,7 +49,7 @@ class OneList(Fact):
     list: StageCode
 
 
-class StandingsRecomputed(OneList):
+class StandingsRecomputed(ListEvent):
     """The live standings changed.
 
     States figures and a digest of the whole, never the whole list.
@@ -73,7 +73,7 @@ class StandingsRecomputed(OneList):
     ]
 
 
-class CandidateShortlisted(OneList):
+class CandidateShortlisted(ListEvent):
     """The candidate passed the list's gates and stands within its cut: admitted to the next stage,
     until AdmissionRevoked. Said anew where a corrected list has them on another line.
     """
@@ -84,7 +84,7 @@ class CandidateShortlisted(OneList):
     code: ResultCode
 
 
-class StageClosed(OneList):
+class StageClosed(ListEvent):
     """An officer fixed the list's codes.
 
     `shortlisted` events of this vacancy say who goes on (at the final list: who is selected).
@@ -98,7 +98,7 @@ class StageClosed(OneList):
     digest: Annotated[Sha256, Field(description="As in StandingsRecomputed, of the fixed lines")]
 
 
-class CandidateSelected(OneList):
+class CandidateSelected(ListEvent):
     """The final list gives the candidate a seat, until AdmissionRevoked.
 
     Said anew where a corrected list has them on another line.
@@ -110,7 +110,7 @@ class CandidateSelected(OneList):
     code: ResultCode
 
 
-class AdmissionRevoked(OneList):
+class AdmissionRevoked(ListEvent):
     """A corrected list no longer lets the candidate go on, or gives them no seat:
     CandidateShortlisted or CandidateSelected holds no more.
     """
@@ -121,7 +121,7 @@ class AdmissionRevoked(OneList):
     ]
 
 
-class ClosedListCorrected(OneList):
+class ClosedListCorrected(ListEvent):
     """An officer adopted a corrected version of a closed list: it counts from now on, the earlier
     one stays as it is, and readable.
 

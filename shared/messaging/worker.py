@@ -29,7 +29,7 @@ from shared.messaging.subscription import Subscription, by_type
 from shared.messaging.unheard_types import heard_late
 from shared.observability import metrics
 from shared.postgres.pool import Pool, create_pool
-from shared.settings import Settings
+from shared.settings import ServiceSettings
 
 log = structlog.get_logger(__name__)
 
@@ -79,7 +79,7 @@ class Worker:
         self,
         *,
         service: str,
-        settings: Settings,
+        settings: ServiceSettings,
         outbox: Outbox,
         subscriptions: Callable[[Outbox], Sequence[Subscription]],
         duties: Iterable[Duty] = (),

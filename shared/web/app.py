@@ -17,7 +17,7 @@ from shared.messaging.outbox import Outbox
 from shared.postgres.errors import UNAVAILABLE
 from shared.postgres.pool import create_pool
 from shared.refusals import Refusal
-from shared.settings import Settings
+from shared.settings import ServiceSettings
 from shared.web.authentication import TokenVerifier
 from shared.web.dependencies import Resources, ResourcesDependency
 from shared.web.operations import router as operations
@@ -57,7 +57,7 @@ class BodyLimitMiddleware:
 
 def create_app(
     service: str,
-    settings: Settings,
+    settings: ServiceSettings,
     routers: Sequence[APIRouter],
     *,
     title: str,

@@ -9,7 +9,7 @@ from fastapi import Depends, Request
 
 from shared.messaging.outbox import Outbox
 from shared.postgres.pool import Pool
-from shared.settings import Settings
+from shared.settings import ServiceSettings
 from shared.web.authentication import TokenVerifier
 from shared.web.problems import Problems
 
@@ -22,7 +22,7 @@ class Resources:
     """
 
     service: str
-    settings: Settings
+    settings: ServiceSettings
     pool: Pool
     outbox: Outbox
     clock: Callable[[], datetime]

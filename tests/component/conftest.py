@@ -35,7 +35,7 @@ from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, partition_of
 from shared.postgres.pool import Pool
-from shared.settings import read
+from shared.settings import read_settings
 from shared.web.dependencies import Resources
 from tests.servers import Servers
 
@@ -224,7 +224,7 @@ async def service_app(
                 f"DATABASE_URL_{name.upper()}": url,
                 **own,
             }
-            settings = read(
+            settings = read_settings(
                 importlib.import_module(f"services.{name}.settings").Settings, name, environment
             )
             clock = Clock(now)

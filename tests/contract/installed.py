@@ -17,7 +17,7 @@ from deploy.postgres.migrate import folders
 from shared.contracts.catalogue import SERVICES
 from shared.policies import bundled_ids, load
 from shared.postgres import queries
-from shared.settings import read
+from shared.settings import read_settings
 
 SETTINGS = {
     "TERANG_PROVINCE": "99",
@@ -50,7 +50,7 @@ def apis() -> list[str]:
     """Every service's API, made: with its problems, words, pages and assets."""
     for service in SERVICES:
         environment = SETTINGS | {f"DATABASE_URL_{service.upper()}": f"postgresql://x/{service}"}
-        settings = read(
+        settings = read_settings(
             import_module(f"services.{service}.settings").Settings, service, environment
         )
         import_module(f"services.{service}.api").create_api(settings).openapi()

@@ -11,11 +11,11 @@ import pytest
 from shared.contracts.catalogue import (
     BY_MODEL,
     CATALOGUE,
-    HEARD,
     PARTITIONS,
     SERVICES,
+    SUBSCRIBED,
     TOPICS,
-    Contract,
+    EventContract,
     Service,
     Topic,
     stated_by,
@@ -83,7 +83,7 @@ def test_each_service_has_a_place_for_what_it_cannot_take(service: Service) -> N
 
 
 @contracts
-def test_an_event_is_named_in_the_past_and_lives_on_an_owned_topic(contract: Contract) -> None:
+def test_an_event_is_named_in_the_past_and_lives_on_an_owned_topic(contract: EventContract) -> None:
     """terang.<Class>, a past participle at the end, a topic of the catalogue, a docstring for its
     readers.
     """
@@ -98,7 +98,7 @@ def test_an_event_is_named_in_the_past_and_lives_on_an_owned_topic(contract: Con
 @pytest.mark.parametrize(
     "contract", [c for c in CATALOGUE if c.audience == "public"], ids=lambda contract: contract.type
 )
-def test_public_events_have_no_field_for_what_is_personal(contract: Contract) -> None:
+def test_public_events_have_no_field_for_what_is_personal(contract: EventContract) -> None:
     """Not under any of the names that such a field would bear, at any depth."""
     schema = contract.model.model_json_schema()
     names = set(schema["properties"])
@@ -109,7 +109,7 @@ def test_public_events_have_no_field_for_what_is_personal(contract: Contract) ->
 
 @services
 def test_what_a_service_registers_is_what_the_catalogue_says(service: Service) -> None:
-    """subscriptions.py lists exactly the catalogue's rows of HEARD, each type once and no two
+    """subscriptions.py lists exactly the catalogue's rows of SUBSCRIBED, each type once and no two
     versions of one.
     """
     handlers = importlib.import_module(f"services.{service}.subscriptions")
@@ -122,7 +122,7 @@ def test_what_a_service_registers_is_what_the_catalogue_says(service: Service) -
     registered = handlers.subscriptions(outbox)
     by_type(registered)
     assert {each.contract.type for each in registered} == {
-        BY_MODEL[model].type for model in HEARD[service]
+        BY_MODEL[model].type for model in SUBSCRIBED[service]
     }
     assert all(each.contract is BY_MODEL[each.contract.model] for each in registered)
 

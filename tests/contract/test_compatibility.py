@@ -7,7 +7,7 @@ import pytest
 from pydantic import Field, create_model
 from typing_extensions import override
 
-from shared.contracts.catalogue import Contract
+from shared.contracts.catalogue import EventContract
 from shared.contracts.compatibility import breaks, breaks_of_release
 from shared.contracts.fields import Count, Fact, Points
 from shared.contracts.publication import schema_of
@@ -167,7 +167,7 @@ class Counted(Fact):
     count: Count
 
 
-COUNTED = Contract(
+COUNTED = EventContract(
     "terang.Counted",
     Counted,
     "terang.feedback",
@@ -183,7 +183,7 @@ RELEASED = {
 }
 
 
-def found(*catalogue: Contract) -> list[tuple[str, str]]:
+def found(*catalogue: EventContract) -> list[tuple[str, str]]:
     return [
         (each.kind, each.detail)
         for each in breaks_of_release(RELEASED, catalogue).get("terang.Counted", [])

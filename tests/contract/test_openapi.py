@@ -92,12 +92,12 @@ def test_what_says_nothing_is_found() -> None:
 
     @app.get("/answers/{which}")
     async def answers(
-        which: str, how: Annotated[str, Query(description="In what way")] = ""
+        which: str, search: Annotated[str, Query(description="In what way")] = ""
     ) -> Answer:
         raise NotImplementedError
 
     found = [
-        each for each in silent(app.openapi()) if "ValidationError" not in each
+        part for part in silent(app.openapi()) if "ValidationError" not in part
     ]  # FastAPI's own, which no service has
     assert found == [
         "Answer.none",

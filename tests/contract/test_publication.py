@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator, FormatChecker
 
 from deploy.cli import contracts as command
-from shared.contracts.catalogue import CATALOGUE, TOPICS, Contract, stated_by, written_by
+from shared.contracts.catalogue import CATALOGUE, TOPICS, EventContract, stated_by, written_by
 from shared.contracts.compatibility import breaks_of_release
 from shared.contracts.publication import (
     ASYNCAPI,
@@ -50,7 +50,7 @@ def test_there_is_a_file_for_each_event_and_for_nothing_else() -> None:
 
 
 @contracts
-def test_the_committed_schema_is_the_models(contract: Contract) -> None:
+def test_the_committed_schema_is_the_models(contract: EventContract) -> None:
     """Dumped again, it is the same to the byte; and it is a schema."""
     committed = (SCHEMAS / f"{name_of(contract)}.json").read_text("utf-8")
     assert committed == as_text(schema_of(contract)), "run terang contracts dump"
@@ -58,7 +58,7 @@ def test_the_committed_schema_is_the_models(contract: Contract) -> None:
 
 
 @contracts
-def test_every_field_says_what_it_is(contract: Contract) -> None:
+def test_every_field_says_what_it_is(contract: EventContract) -> None:
     """A description of its own or of its kind, at any depth: readers have nothing but the schema."""
     schema = schema_of(contract)
     for name, part in {contract.type: schema, **schema.get("$defs", {})}.items():
@@ -71,7 +71,7 @@ def test_every_field_says_what_it_is(contract: Contract) -> None:
 
 
 @contracts
-def test_examples_are_what_goes_over_the_wire(contract: Contract) -> None:
+def test_examples_are_what_goes_over_the_wire(contract: EventContract) -> None:
     """Valid by model and by schema, read by two different readers.
 
     The full one has every field and comes back from the model as it is, decimals as strings; the
@@ -96,7 +96,7 @@ def test_examples_are_what_goes_over_the_wire(contract: Contract) -> None:
 
 
 @contracts
-def test_a_field_that_a_later_producer_adds_is_passed_over(contract: Contract) -> None:
+def test_a_field_that_a_later_producer_adds_is_passed_over(contract: EventContract) -> None:
     """An old consumer reads a new event: by model and by schema."""
     newer = examples_of(contract)["full"] | {"added_later": {"by": ["a", "newer", "producer"]}}
     Draft202012Validator(schema_of(contract)).validate(newer)
@@ -279,7 +279,7 @@ def test_the_asyncapi_document_says_what_the_catalogue_says() -> None:
 
 
 @contracts
-def test_a_messages_examples_are_valid_by_its_own_schemas(contract: Contract) -> None:
+def test_a_messages_examples_are_valid_by_its_own_schemas(contract: EventContract) -> None:
     """Payload and headers, with nothing to look up elsewhere."""
     message = DOCUMENT["components"]["messages"][name_of(contract)]
     assert "$defs" not in json.dumps(message)
@@ -292,7 +292,7 @@ def test_a_messages_examples_are_valid_by_its_own_schemas(contract: Contract) ->
 
 @contracts
 async def test_the_document_describes_the_headers_that_are_really_written(
-    contract: Contract,
+    contract: EventContract,
 ) -> None:
     """What the outbox makes of an example, with the sequence that the relay adds, is what
     subscribers are told; key and all.

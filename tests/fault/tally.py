@@ -40,7 +40,7 @@ from shared.messaging.subscription import Subscription
 from shared.messaging.worker import Worker
 from shared.postgres.pool import Connection, create_pool
 from shared.refusals import Refusal
-from shared.settings import Settings
+from shared.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from tests.servers import Servers  # a worker's process needs none of it
@@ -175,7 +175,7 @@ def make_worker(
     session_seconds: float = 6,
     in_transaction_ms: int = 60_000,
 ) -> Worker:
-    settings = Settings.model_validate(
+    settings = ServiceSettings.model_validate(
         {
             "TERANG_PROVINCE": "99",
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,

@@ -19,7 +19,7 @@ from typing_extensions import override
 from services.ranking.standings.usecases.learn_rounds import learn_rounds, learn_vacancies
 from services.ranking.subscriptions import subscriptions
 from shared.clock import utc_now
-from shared.contracts.catalogue import BY_MODEL, TOPICS, Contract
+from shared.contracts.catalogue import BY_MODEL, TOPICS, EventContract
 from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Row, Statement
@@ -72,7 +72,7 @@ async def records(prefix: str, facts: Iterable[Fact]) -> list[Row]:
     sequence yet.
     """
     names = topics(prefix)
-    contracts: dict[Any, Contract] = {
+    contracts: dict[Any, EventContract] = {
         model: replace(contract, topic=names[contract.topic])
         for model, contract in BY_MODEL.items()
         if contract.topic in names

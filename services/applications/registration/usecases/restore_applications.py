@@ -5,8 +5,8 @@ from collections.abc import Collection, Iterable
 from services.applications.registration.storage import REGISTRATION
 from shared.contracts.applications import (
     ApplicantFactsStated,
+    ApplicationEvent,
     ApplicationSubmitted,
-    OneApplication,
     RegistrationClosed,
 )
 from shared.messaging.envelope import Event
@@ -53,7 +53,7 @@ async def restore_facts(connection: Connection, events: list[Event[ApplicantFact
 
 async def restore_counters(
     connection: Connection,
-    applications: Iterable[OneApplication],
+    applications: Iterable[ApplicationEvent],
     closed: Collection[RegistrationClosed],
 ) -> list[str]:
     """Moves each vacancy's counter past the participant numbers on the log.

@@ -12,9 +12,9 @@ from services.applications.verification.domain.decision import Decision, decide,
 from services.applications.verification.storage import VERIFICATION
 from shared.contracts.applications import (
     ApplicantFactsStated,
+    ApplicationEvent,
     ApplicationRejected,
     ApplicationVerified,
-    OneApplication,
     owner_of,
 )
 from shared.contracts.fields import ParticipantNo, VacancyId
@@ -100,7 +100,7 @@ async def verify_application(
         raise Refusal("own-application")
     reasons = sorted(set(command.reasons))
     is_new = decide(application["status"], application["reasons"], command.decision, reasons)
-    application_key = OneApplication(
+    application_key = ApplicationEvent(
         vacancy_id=vacancy_id, round_id=application["round_id"], participant_no=participant_no
     )
     facts = await _proven(connection, application["subject"], application_key, command)
@@ -123,7 +123,7 @@ async def verify_application(
 async def _keep(
     connection: Connection,
     verifier: Person,
-    application_key: OneApplication,
+    application_key: ApplicationEvent,
     command: VerifyApplication,
     reasons: list[str],
     facts: ApplicantFactsStated | None,
@@ -159,7 +159,7 @@ async def _keep(
 
 
 def _decided(
-    application_key: OneApplication, decision: Decision, reasons: Sequence[str]
+    application_key: ApplicationEvent, decision: Decision, reasons: Sequence[str]
 ) -> ApplicationVerified | ApplicationRejected:
     if decision == "MS":
         return ApplicationVerified(**application_key.model_dump())
@@ -169,7 +169,7 @@ def _decided(
 async def _proven(
     connection: Connection,
     subject: str | None,
-    application_key: OneApplication,
+    application_key: ApplicationEvent,
     command: VerifyApplication,
 ) -> ApplicantFactsStated | None:
     """The applicant's facts with what is proven; None where that is what stands already."""

@@ -41,7 +41,7 @@ class Examinee:
     def result_in(self, sitting: Sitting) -> dict[str, Any]:
         """Whose result it is, of which stage, in which sitting: the fields of every event about it.
 
-        The events are those of shared.contracts.exams.OneResult.
+        The events are those of shared.contracts.exams.ResultEvent.
         """
         return {
             "sitting_id": sitting.sitting_id,

@@ -3,7 +3,7 @@
 import pytest
 
 from services.feedback.settings import Settings
-from shared.settings import SettingsError, read
+from shared.settings import SettingsError, read_settings
 
 NEEDED = {
     "TERANG_PROVINCE": "99",
@@ -16,7 +16,9 @@ NEEDED = {
 
 def test_the_limits_come_from_the_environment() -> None:
     """A decimal stays the decimal that was written."""
-    settings = read(Settings, "feedback", NEEDED | {"TERANG_FEEDBACK_FLAG_PROBABILITY": "0.99"})
+    settings = read_settings(
+        Settings, "feedback", NEEDED | {"TERANG_FEEDBACK_FLAG_PROBABILITY": "0.99"}
+    )
     assert str(settings.limits.flag_probability) == "0.99"
     assert str(settings.limits.ratio) == "1.5"
 
@@ -36,7 +38,7 @@ def test_limits_that_make_no_sense_stop_the_process_by_name(name: str, value: st
     doesn't exist.
     """
     with pytest.raises(SettingsError, match=name):
-        read(Settings, "feedback", NEEDED | {name: value})
+        read_settings(Settings, "feedback", NEEDED | {name: value})
 
 
 def test_each_setting_says_what_it_is() -> None:
