@@ -219,7 +219,7 @@ async def scene(
         async with pool.acquire() as connection, connection.transaction():
             await _learn(connection, facts)
             await connection.execute(VERIFIED, vacancies, candidates // vacancies, timeout=600)
-        for table in ("candidate", "standing", "tally", "desk"):
+        for table in ("candidate", "standing", "tally", "vacancy_lock"):
             await pool.execute(f"VACUUM ANALYZE {table}", timeout=600)
         await pool.close()
     return found

@@ -27,7 +27,7 @@ NEEDS = {"v1": "UMUM", "v2": "CUMLAUDE", "v3": "PAPUA"}
 
 
 async def tables(app: ServiceApp) -> dict[str, list[tuple[object, ...]]]:
-    """What every derived table says; desk aside, whose changes count tries."""
+    """What every derived table says; vacancy_lock aside, whose changes count tries."""
     return {
         table: [tuple(row) for row in await app.pool.fetch(f"SELECT * FROM {table} ORDER BY {key}")]
         for table, key in DERIVED.items()

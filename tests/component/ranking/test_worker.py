@@ -51,7 +51,10 @@ async def test_from_applications_and_exams_to_a_shortlist(
             return (await app.http.post(path, headers=app.who("officer-1", "officer"))).status_code
 
         assert await close() == 200
-        newest = "SELECT count(*) FROM desk LEFT JOIN caught_up USING (vacancy_id) WHERE desk.change IS DISTINCT FROM caught_up.change"
+        newest = (
+            "SELECT count(*) FROM vacancy_lock LEFT JOIN caught_up USING (vacancy_id)"
+            " WHERE vacancy_lock.change IS DISTINCT FROM caught_up.change"
+        )
         await until(lambda: app.pool.fetchval(newest), 0)
         versions = await app.pool.fetchval("SELECT sum(version) FROM stated")
         async with log(servers, "terang.ranking") as read:

@@ -33,7 +33,7 @@ SELECT closing.vacancy_id, closing.list
 
 -- name: hold(vacancy_id)!
 -- Nothing of the vacancy changes while this transaction lasts.
-SELECT change FROM desk WHERE vacancy_id = :vacancy_id FOR UPDATE;
+SELECT change FROM vacancy_lock WHERE vacancy_id = :vacancy_id FOR UPDATE;
 
 -- name: newest(vacancy_id, list)^
 -- The fixed list, the version that was stated last, and the newest kept beside it.

@@ -3,7 +3,8 @@
 -- name: lock_vacancies(vacancies)!
 -- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every
 -- change does.
-INSERT INTO desk (vacancy_id) SELECT vacancy_id FROM unnest(:vacancies::text[]) AS one (vacancy_id)
+INSERT INTO vacancy_lock (vacancy_id)
+SELECT vacancy_id FROM unnest(:vacancies::text[]) AS changed (vacancy_id)
     ORDER BY vacancy_id COLLATE "C"
 ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 
@@ -150,7 +151,7 @@ SELECT vacancy_id FROM vacancy WHERE round_id = :round_id ORDER BY vacancy_id;
 
 -- name: vacancies_heard_of()
 -- All vacancies that anything was heard of.
-SELECT vacancy_id FROM desk ORDER BY vacancy_id;
+SELECT vacancy_id FROM vacancy_lock ORDER BY vacancy_id;
 
 -- name: candidates_of(vacancies)
 -- Everyone of whom anything is known in these vacancies.
@@ -295,12 +296,13 @@ SELECT pg_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
 -- name: owed(since, most)
 -- Vacancies whose standings changed since they were stated, and were not stated since then.
-SELECT desk.vacancy_id, desk.change
-  FROM desk LEFT JOIN caught_up USING (vacancy_id)
- WHERE desk.change IS DISTINCT FROM caught_up.change
-   AND NOT EXISTS (SELECT FROM stated WHERE stated.vacancy_id = desk.vacancy_id
-       AND stated.stated_at > :since)
- ORDER BY desk.change LIMIT :most;
+SELECT vacancy_lock.vacancy_id, vacancy_lock.change
+  FROM vacancy_lock LEFT JOIN caught_up USING (vacancy_id)
+ WHERE vacancy_lock.change IS DISTINCT FROM caught_up.change
+   AND NOT EXISTS (SELECT FROM stated
+                    WHERE stated.vacancy_id = vacancy_lock.vacancy_id
+                      AND stated.stated_at > :since)
+ ORDER BY vacancy_lock.change LIMIT :most;
 
 -- name: catch_up(vacancies, changes)!
 -- Settles the marks up to the changes that were seen.
