@@ -5,7 +5,7 @@ A file is read whole, every bad row is named, and nothing is imported by half.
 
 import csv
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -97,7 +97,9 @@ def check_rows(
 def refuse_if_any(faults: list[dict[str, object]]) -> None:
     """Raises Refusal `rows-refused` with the first faults by line, if there are any."""
     if faults:
-        line: Callable[[dict[str, object]], int] = lambda fault: int(str(fault.get("line") or 0))  # noqa: E731 - a sort key
-        raise Refusal(
-            "rows-refused", count=len(faults), errors=sorted(faults, key=line)[:FAULTS_SHOWN]
-        )
+        first = sorted(faults, key=_line)[:FAULTS_SHOWN]
+        raise Refusal("rows-refused", count=len(faults), errors=first)
+
+
+def _line(fault: dict[str, object]) -> int:
+    return int(str(fault.get("line") or 0))

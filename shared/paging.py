@@ -70,8 +70,9 @@ def number_after(cursor: str | None) -> int:
 
 
 def page(items: list[Item], limit: int, key: Any) -> Page[Item]:
-    """A page of at most `limit` out of `limit + 1` items that were fetched; `key(item)` gives the
-    sort key as a tuple.
+    """A page of at most `limit` out of `limit + 1` items that were fetched.
+
+    `key(item)` gives the sort key as a tuple.
     """
     more = len(items) > limit
     return Page(items=items[:limit], next=to_cursor(*key(items[limit - 1])) if more else None)

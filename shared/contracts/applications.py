@@ -1,6 +1,4 @@
-"""What the applications service states: units, rounds, vacancies, and what becomes of each
-application.
-"""
+"""What the applications service states: units, rounds, vacancies and applications."""
 
 from datetime import date
 from hashlib import sha256
@@ -51,8 +49,9 @@ class Calendar(Fact):
 
 
 class RoundOpened(Fact):
-    """A round began under a policy, which the event holds whole: this exact version stays the
-    round's law.
+    """A round began under a policy, which the event holds whole.
+
+    This exact version stays the round's law.
     """
 
     round_id: RoundId
@@ -127,8 +126,9 @@ class ApplicationSubmitted(ApplicationEvent):
 
 
 def owner_of(participant_no: str, subject: str) -> str:
-    """A hash by which a service that must not know applicants knows the token of one: SHA-256 of
-    `participant_no/subject`, in hexadecimal.
+    """A hash of an application's owner: SHA-256 of `participant_no/subject`, in hexadecimal.
+
+    By it a service that must not know applicants knows the token of one.
     """
     return sha256(f"{participant_no}/{subject}".encode()).hexdigest()
 
@@ -158,7 +158,8 @@ class ApplicantFactsStated(ApplicationEvent):
     owner: Annotated[
         Sha256 | None,
         Field(
-            description="SHA-256 of `participant_no/subject`, subject as the applicant's tokens have it; none: not said"
+            description="SHA-256 of `participant_no/subject`, subject as the applicant's tokens "
+            "have it; none: not said"
         ),
     ] = None
 
@@ -203,8 +204,10 @@ class SeatAccepted(Fact):
 
 
 class SeatDeclined(Fact):
-    """A seat is not taken: an offer was declined or nobody answered it in time, or whom the final
-    list selected gave the seat up (APS).
+    """A seat is not taken.
+
+    An offer was declined or nobody answered it in time, or whom the final list selected gave the
+    seat up (APS).
     """
 
     offer_id: Annotated[

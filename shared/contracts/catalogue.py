@@ -26,8 +26,9 @@ SERVICES: tuple[Service, ...] = ("applications", "exams", "ranking", "feedback")
 
 @dataclass(frozen=True, slots=True)
 class Topic:
-    """A topic: who alone writes to it, who may read it, and how long a record stays
-    (`retention_ms`, milliseconds; -1 for ever).
+    """A topic: who alone writes to it, who may read it, and how long a record stays.
+
+    `retention_ms` is in milliseconds; -1 for ever.
     """
 
     name: str
@@ -92,8 +93,9 @@ Model = type[Fact]
 
 @dataclass(frozen=True, slots=True)
 class EventContract:
-    """One event: its CloudEvents type, the model of its data, its topic, and how key and subject
-    come out of the data.
+    """One event: its CloudEvents type, the model of its data, and its topic.
+
+    `key` and `subject` give the record's key and the event's subject out of the data.
     """
 
     type: str

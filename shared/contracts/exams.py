@@ -64,16 +64,19 @@ class ExamMissed(ResultEvent):
 
 
 class CandidateDisqualified(ResultEvent):
-    """The candidate broke a rule of the sitting (DIS); points or absence stated before no longer
-    count. The reason's words stay in exams.
+    """The candidate broke a rule of the sitting (DIS).
+
+    Points or absence stated before no longer count. The reason's words stay in exams.
 
     It may come after the sitting was closed, then only for a candidate who has a result in it.
     """
 
 
 class SittingClosed(SittingEvent):
-    """Every candidate of this vacancy who has a result in this sitting has it on the log before
-    this event.
+    """The sitting was closed for this vacancy.
+
+    Every candidate of the vacancy who has a result in the sitting has it on the log before this
+    event.
 
     Each candidate is counted once, by the newest result at the time of closing, in the one sitting
     that recorded it: the sum `scored + missed + disqualified` over a vacancy's sittings of a stage

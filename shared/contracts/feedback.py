@@ -1,6 +1,4 @@
-"""What the feedback service states: complaints without their words, and which units need staff or
-training.
-"""
+"""What the feedback service states: complaints without their words, and flags of units."""
 
 from datetime import date
 from typing import Annotated, Literal
@@ -52,13 +50,15 @@ class FlagFigures(Fact):
     complaints: Annotated[
         Count,
         Field(
-            description="Complaints of the categories that the flag rests on, filed in the window; without those answered `not-upheld` or `referred`"
+            description="Complaints of the categories that the flag rests on, filed in the "
+            "window; without those answered `not-upheld` or `referred`"
         ),
     ]
     exposure: Annotated[
         Count,
         Field(
-            description="Services rendered in the window (a month not reported counts as the mean of those reported), or staff, at least 1, where no services are known"
+            description="Services rendered in the window (a month not reported counts as the mean "
+            "of those reported), or staff, at least 1, where no services are known"
         ),
     ]
     exposure_kind: Annotated[
@@ -71,7 +71,8 @@ class FlagFigures(Fact):
     province_rate: Annotated[
         Figure,
         Field(
-            description="Complaints per 1,000 of exposure, over all units of the province with this kind of exposure"
+            description="Complaints per 1,000 of exposure, over all units of the province with "
+            "this kind of exposure"
         ),
     ]
     unit_rate: Annotated[
@@ -80,14 +81,16 @@ class FlagFigures(Fact):
     probability: Annotated[
         Figure,
         Field(
-            description="Posterior probability that the unit's rate is above the province's by the stated ratio"
+            description="Posterior probability that the unit's rate is above the province's by "
+            "the stated ratio"
         ),
     ]
     ratio: Annotated[Figure, Field(description="The ratio that `probability` speaks of")]
     prior_complaints: Annotated[
         Figure,
         Field(
-            description="Weight of the prior: with p of it at the province's rate r, the unit's rate is Gamma(p + complaints, p/r + exposure)"
+            description="Weight of the prior: with p of it at the province's rate r, the unit's "
+            "rate is Gamma(p + complaints, p/r + exposure)"
         ),
     ]
     workload_ratio: Annotated[
@@ -107,9 +110,10 @@ class UnitFlagged(Fact):
 
 
 class UnitCleared(Fact):
-    """The flag no longer stands: the probability fell below the clearing limit (which lies under
-    the flagging one), another kind took its place, or the unit became too small to be judged by its
-    people.
+    """The flag no longer stands.
+
+    The probability fell below the clearing limit (which lies under the flagging one), another kind
+    took its place, or the unit became too small to be judged by its people.
     """
 
     unit_id: UnitId

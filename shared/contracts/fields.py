@@ -45,7 +45,8 @@ ParticipantNo = Annotated[
     str,
     StringConstraints(pattern=r"^[0-9]{4,6}-[0-9]{6}$"),
     Field(
-        description="Participant number (nomor peserta): unique in its round, says nothing of the person",
+        description="Participant number (nomor peserta): unique in its round, says nothing of the "
+        "person",
         examples=["0042-000017"],
     ),
 ]
@@ -71,9 +72,10 @@ UnitPath = Annotated[str, Field(description="Agency, department, division …, s
 
 
 def _in_digits(pattern: str) -> tuple[GetPydanticSchema, WithJsonSchema]:
-    """In JSON a text of digits and nothing else, as the schema says it: a decimal must not pass
-    through a float, and has one way of writing. Read so, it takes half the time of pydantic's own
-    decimals, and an exam day has millions.
+    """A decimal that is a text of digits in JSON, as the schema says it.
+
+    It must not pass through a float, and has one way of writing. Read so, it takes half the time of
+    pydantic's own decimals, and an exam day has millions.
     """
     text = core_schema.no_info_after_validator_function(
         Decimal, core_schema.str_schema(pattern=pattern)

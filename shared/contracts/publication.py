@@ -1,5 +1,4 @@
-"""The contracts as others read them: a JSON Schema for each event, its examples, and one AsyncAPI
-document of everything.
+"""The contracts as others read them: JSON Schemas, examples, and one AsyncAPI document.
 
 Folders beside this file: `schemas/<Name>.json` and `asyncapi.yaml` are made from the models and the
 catalogue by `terang contracts dump`, `examples/<Name>/{minimal,full}.json` are written by hand,
@@ -81,9 +80,7 @@ def inlined(schema: Json) -> Json:
 
 
 def release() -> Json:
-    """What is frozen: for each event its topic, its schema, and its examples with the key and
-    subject that they travel under.
-    """
+    """What a release freezes, by event: topic, schema, and examples with their key and subject."""
     return {
         contract.type: {
             "topic": contract.topic,
@@ -114,8 +111,10 @@ def asyncapi() -> Json:
             "title": "Terang: the events of a province's recruitment",
             "version": "0.1.0",
             "description": (
-                "CloudEvents 1.0 over Apache Kafka, binary mode: the value is the event's data as JSON, the attributes are `ce_*` headers."
-                " Public topics hold no personal data. How to subscribe, skip repeats and replay: docs/subscribing.md."
+                "CloudEvents 1.0 over Apache Kafka, binary mode: the value is the event's data as "
+                "JSON, the attributes are `ce_*` headers."
+                " Public topics hold no personal data. How to subscribe, skip repeats and replay: "
+                "docs/subscribing.md."
             ),
             "license": {"name": "Apache-2.0"},
         },
@@ -124,7 +123,8 @@ def asyncapi() -> Json:
             "province": {
                 "host": "{bootstrap}",
                 "protocol": "kafka",
-                "description": "The province's brokers; `/.well-known/terang.json` at its web address names them",
+                "description": "The province's brokers; `/.well-known/terang.json` at its web "
+                "address names them",
                 "variables": {
                     "bootstrap": {"description": "host:port", "default": "localhost:9092"}
                 },
@@ -243,7 +243,8 @@ ATTRIBUTES: Mapping[str, Json] = {
     "ce_dataschema": _header("Name of the data's JSON Schema"),
     "ce_partitionkey": _header("The record's key"),
     "ce_sequence": _header(
-        "Dense from 1 in the record's partition. What is not above the last one seen in the partition is a repeat: skip it",
+        "Dense from 1 in the record's partition. What is not above the last one seen in the "
+        "partition is a repeat: skip it",
         pattern="^[1-9][0-9]*$",
     ),
     "content-type": _header("Type of the value", const="application/json"),
@@ -290,7 +291,8 @@ DEAD_LETTER: Json = {
     "contentType": "application/octet-stream",
     "headers": {
         "type": "object",
-        "description": "Beside these, each header of the failed record under its name after `source_`",
+        "description": "Beside these, each header of the failed record under its name after "
+        "`source_`",
         "required": [
             *(
                 name

@@ -68,14 +68,17 @@ class StandingsRecomputed(ListEvent):
     digest: Annotated[
         Sha256,
         Field(
-            description="SHA-256 of all lines in order of participant number: `participant_no,rank,score,code\\n`, rank and score empty where there are none"
+            description="SHA-256 of all lines in order of participant number: "
+            "`participant_no,rank,score,code\\n`, rank and score empty where there are none"
         ),
     ]
 
 
 class CandidateShortlisted(ListEvent):
-    """The candidate passed the list's gates and stands within its cut: admitted to the next stage,
-    until AdmissionRevoked. Said anew where a corrected list has them on another line.
+    """The candidate is admitted to the next stage, until AdmissionRevoked.
+
+    They passed the list's gates and stand within its cut. Said anew where a corrected list has them
+    on another line.
     """
 
     participant_no: ParticipantNo
@@ -111,7 +114,8 @@ class CandidateSelected(ListEvent):
 
 
 class AdmissionRevoked(ListEvent):
-    """A corrected list no longer lets the candidate go on, or gives them no seat:
+    """A corrected list no longer lets the candidate go on, or gives them no seat.
+
     CandidateShortlisted or CandidateSelected holds no more.
     """
 
@@ -122,8 +126,9 @@ class AdmissionRevoked(ListEvent):
 
 
 class ClosedListCorrected(ListEvent):
-    """An officer adopted a corrected version of a closed list: it counts from now on, the earlier
-    one stays as it is, and readable.
+    """An officer adopted a corrected version of a closed list.
+
+    It counts from now on; the earlier one stays as it is, and readable.
 
     Before it, for this vacancy and list, come AdmissionRevoked of whoever no longer goes on, and
     CandidateShortlisted (CandidateSelected) of whoever goes on with another line than before, newly
@@ -172,7 +177,8 @@ class StandingsPublished(Fact):
     head: Annotated[
         str,
         Field(
-            description="The text that was signed: `terang-list-1`, a line feed, canonical JSON with all of the above"
+            description="The text that was signed: `terang-list-1`, a line feed, canonical JSON "
+            "with all of the above"
         ),
     ]
     signature: Annotated[
@@ -200,7 +206,8 @@ class SeatOffered(Fact):
         int | None,
         Field(
             ge=1,
-            description="Which of the policy's seat moves allows it; none: they are next on the vacancy's own list",
+            description="Which of the policy's seat moves allows it; none: they are next on the "
+            "vacancy's own list",
         ),
     ] = None
 

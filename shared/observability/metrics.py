@@ -9,50 +9,63 @@ from prometheus_client import Counter, Gauge, Histogram
 
 CONSUMER_EVENTS = Counter(
     "terang_consumer_records_total",
-    "Records taken, after commit, by outcome: applied; skipped (stood twice on the log); unheard (a type that this service doesn't hear);"
-    " dead-letter. Dead letters: `terang dead-letters list`. Many skipped: a relay was thought dead and came back.",
+    "Records taken, after commit, by outcome: applied; skipped (stood twice on the log); unheard "
+    "(a type that this service doesn't hear);"
+    " dead-letter. Dead letters: `terang dead-letters list`. Many skipped: a relay was thought "
+    "dead and came back.",
     ["topic", "outcome"],
 )
 CONSUMER_LAG = Gauge(
     "terang_consumer_lag_records",
-    "Records between this service's position and the log's end, for the partitions that this worker owns; sum over workers. Growing for"
+    "Records between this service's position and the log's end, for the partitions that this "
+    "worker owns; sum over workers. Growing for"
     " minutes: look at retries, batch seconds and the worker's log.",
     ["topic", "partition"],
 )
 CONSUMER_BATCH_SECONDS = Histogram(
     "terang_consumer_batch_seconds",
-    "Seconds of one committed transaction with all effects of a batch. Near max_poll_interval (300): a use case does work per event.",
+    "Seconds of one committed transaction with all effects of a batch. Near max_poll_interval "
+    "(300): a use case does work per event.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 100),
 )
 CONSUMER_RETRIES = Counter(
     "terang_consumer_retries_total",
-    "Batches held and tried again because a server was away, by failure. Rising for minutes: PostgreSQL or Kafka is not there.",
+    "Batches held and tried again because a server was away, by failure. Rising for minutes: "
+    "PostgreSQL or Kafka is not there.",
     ["failure"],
 )
 CONSUMER_SEEKS = Counter(
     "terang_consumer_seeks_total",
-    "Times that partitions were sought to PostgreSQL's positions, by cause: assigned; moved (another worker took the batch); failed;"
-    " lost (a connection was); due (each minute). moved, rising all the time: two workers own the same partitions.",
+    "Times that partitions were sought to PostgreSQL's positions, by cause: assigned; moved "
+    "(another worker took the batch); failed;"
+    " lost (a connection was); due (each minute). moved, rising all the time: two workers own the "
+    "same partitions.",
     ["cause"],
 )
 DEAD_LETTERS_OPEN = Gauge(
     "terang_dead_letters_open",
-    "Dead letters of this service that wait to be settled. Above 0: `terang dead-letters list`, remove the cause, `terang dead-letters replay`.",
+    "Dead letters of this service that wait to be settled. Above 0: `terang dead-letters list`, "
+    "remove the cause, `terang dead-letters replay`.",
 )
 REBUILD_WANTED = Gauge(
     "terang_rebuild_wanted_events",
-    "Events that passed unheard and whose type this version hears. Above 0: `terang rebuild` this service.",
+    "Events that passed unheard and whose type this version hears. Above 0: `terang rebuild` this "
+    "service.",
 )
 STOPPED = Gauge(
     "terang_stopped",
-    "1 in a worker that stands still because going on would be wrong, by reason: gap (an event is missing on a log that it hears); other-log"
-    " (a log that it hears was replaced); brake (too many dead letters in a row); outbox (its own log and outbox don't fit); topic (a topic"
-    " is not as this version needs it); other. 0 while it works. Its /ready names the remedy; start it again afterwards.",
+    "1 in a worker that stands still because going on would be wrong, by reason: gap (an event is "
+    "missing on a log that it hears); other-log"
+    " (a log that it hears was replaced); brake (too many dead letters in a row); outbox (its own "
+    "log and outbox don't fit); topic (a topic"
+    " is not as this version needs it); other. 0 while it works. Its /ready names the remedy; "
+    "start it again afterwards.",
     ["reason"],
 )
 DUTY_FAILURES = Counter(
     "terang_duty_failures_total",
-    "Runs of a worker's recurring duty that failed and will be tried again. Rising: see the worker's log.",
+    "Runs of a worker's recurring duty that failed and will be tried again. Rising: see the "
+    "worker's log.",
     ["duty"],
 )
 
@@ -61,20 +74,24 @@ DUTY_FAILURES = Counter(
 
 OUTBOX_WAITING = Gauge(
     "terang_outbox_waiting_rows",
-    "Events that this service has decided and that Kafka is not known to hold, as its leading relay counts them. Grows while Kafka is"
+    "Events that this service has decided and that Kafka is not known to hold, as its leading "
+    "relay counts them. Grows while Kafka is"
     " away and drains by itself; if it grows while Kafka is up, read the worker's log.",
 )
 OUTBOX_OLDEST_SECONDS = Gauge(
     "terang_outbox_oldest_seconds",
-    "Seconds that the oldest of those has waited. Above a minute: is Kafka up, does a worker lead (terang_relay_leading)?",
+    "Seconds that the oldest of those has waited. Above a minute: is Kafka up, does a worker lead "
+    "(terang_relay_leading)?",
 )
 RELAY_LEADING = Gauge(
     "terang_relay_leading",
-    "1 in the worker whose relay leads, else 0. The sum over a service's workers is 1; at 0 for a minute nothing leaves the service.",
+    "1 in the worker whose relay leads, else 0. The sum over a service's workers is 1; at 0 for a "
+    "minute nothing leaves the service.",
 )
 RELAY_TAKEOVERS = Counter(
     "terang_relay_takeovers_total",
-    "Times that this worker's relay took the lead. One a start is right; more are lost connections to PostgreSQL or Kafka: see the log.",
+    "Times that this worker's relay took the lead. One a start is right; more are lost "
+    "connections to PostgreSQL or Kafka: see the log.",
 )
 RELAY_PUBLISHED = Counter(
     "terang_relay_published_total",

@@ -1,4 +1,4 @@
-"""Selection policies: rules as data, each figure with its authority, and the model that reads them."""
+"""Selection policies: rules as data, each figure with its authority, and their model."""
 
 from shared.policies.bundled import POLICIES_FOLDER, bundled_ids, load
 from shared.policies.faults import PolicyError, PolicyFault

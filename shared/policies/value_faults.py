@@ -50,15 +50,30 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "less_than_equal": ("harus paling banyak {le}", "it must be at most {le}"),
     "literal_error": ("harus salah satu dari {expected}", "it must be one of {expected}"),
     NAME: (
-        "harus terdiri dari huruf kecil, angka dan tanda hubung, paling banyak 40, dan tidak diawali tanda hubung",
-        "a name has small letters, digits and hyphens, at most 40, and does not begin with a hyphen",
+        (
+            "harus terdiri dari huruf kecil, angka dan tanda hubung, paling banyak 40, dan tidak "
+            "diawali tanda hubung"
+        ),
+        (
+            "a name has small letters, digits and hyphens, at most 40, and does not begin with a "
+            "hyphen"
+        ),
     ),
     STAGE_NAME: (
-        "harus terdiri dari huruf kecil, angka dan tanda hubung, paling banyak 20, dan diawali huruf",
-        "a stage's or list's code has small letters, digits and hyphens, at most 20, and begins with a letter",
+        (
+            "harus terdiri dari huruf kecil, angka dan tanda hubung, paling banyak 20, dan diawali "
+            "huruf"
+        ),
+        (
+            "a stage's or list's code has small letters, digits and hyphens, at most 20, and begins "
+            "with a letter"
+        ),
     ),
     CODE: (
-        "harus terdiri dari huruf besar, angka dan garis bawah, paling banyak 40, dan diawali huruf",
+        (
+            "harus terdiri dari huruf besar, angka dan garis bawah, paling banyak 40, dan diawali "
+            "huruf"
+        ),
         "a code has capital letters, digits and underscores, at most 40, and begins with a letter",
     ),
     RESULT_CODE: (

@@ -26,14 +26,16 @@ async def use_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
 
 
 async def _as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Nothing is set on a session that a transaction's end doesn't undo: asyncpg's own `RESET ALL`
-    would cost each use a round trip.
+    """Resets nothing: a transaction's end undoes all that is set on a session.
+
+    asyncpg's own `RESET ALL` would cost each use a round trip.
     """
 
 
 async def create_pool(database_url: str, *, application: str, size: int, **settings: str) -> Pool:
-    """A pool of at most `size` connections that operators see as `application` in pg_stat_activity;
-    `settings` are PostgreSQL's.
+    """A pool of at most `size` connections.
+
+    Operators see them as `application` in pg_stat_activity; `settings` are PostgreSQL's.
 
     Raises OSError or asyncpg.PostgresError while the server can't be reached.
     """
@@ -55,8 +57,9 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
 
 @asynccontextmanager
 async def reading(pool: Pool) -> AsyncIterator[Connection]:
-    """A connection for questions alone, all of which see one instant of the database, whatever is
-    written meanwhile.
+    """A connection for reading alone, which sees one instant of the database.
+
+    Whatever is written meanwhile, it doesn't see.
     """
     async with (
         pool.acquire() as connection,

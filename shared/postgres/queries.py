@@ -13,7 +13,8 @@ HEADER = re.compile(r"^-- name: [^)\n]*(?:\n--[^)\n]*)*\)", re.MULTILINE)
 def load(path: Path) -> Any:
     """The queries of one file, each an async function of (connection, **parameters).
 
-    aiosql says how their names are written. A list of parameters may go on in further comment lines.
+    aiosql says how their names are written. A list of parameters may go on in further comment
+    lines.
     """
     text = HEADER.sub(lambda header: re.sub(r"\n--\s*", " ", header[0]), path.read_text("utf-8"))
     return aiosql.from_str(text, "asyncpg")

@@ -1,3 +1,1 @@
-"""HTTP for every service: the app, identity, problems, effects that happen once, paging, files and
-page layout.
-"""
+"""HTTP for every service: the app, authentication, problems, idempotency, live views and pages."""

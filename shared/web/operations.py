@@ -54,8 +54,9 @@ async def show_operations(connection: Connection) -> Operations:
     tables = [table async for table in SQL.tables(connection)]
     return Operations(
         rows={
+            # the names come out of pg_tables
             table["name"]: await connection.fetchval(
-                f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"'  # noqa: S608 - names from pg_tables
+                f'SELECT count(*) FROM {table["schema"]}."{table["name"]}"'  # noqa: S608
             )
             for table in tables
         },

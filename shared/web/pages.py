@@ -1,6 +1,4 @@
-"""Pages for people: templates of one service in the layout that all share, words in the reader's
-language.
-"""
+"""Pages for people: a service's templates in the shared layout, in the reader's language."""
 
 import tomllib
 from collections import Counter
@@ -19,7 +17,10 @@ from shared.refusals import Refusal
 from shared.web.problems import Problems, reader_language
 
 HERE = Path(__file__).parent
-SAME_ORIGIN = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+SAME_ORIGIN = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
 """Nothing is loaded from elsewhere, and no script that did not come as a file of ours."""
 
 
@@ -126,8 +127,9 @@ class Pages:
     def problem(
         self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
     ) -> HTMLResponse:
-        """What a person sees instead of a page that can't be shown: what failed, why, and what to
-        do next.
+        """What a person sees instead of a page that can't be shown.
+
+        It says what failed, why, and what to do next.
         """
         details = self._problems.details(refusal, reader_language(request))
         back = _back(request, refusal)
@@ -138,8 +140,9 @@ class Pages:
         return answer
 
     def wrong_address(self, request: Request, names: Iterable[str]) -> HTMLResponse:
-        """The same where parts of the address are missing or not of their form: their words are
-        `part-…`.
+        """The same where parts of the address are missing or not of their form.
+
+        Their words are `part-…`.
         """
         words = self.words(request)
         parts = ", ".join(dict.fromkeys(words.get(f"part-{name}", name) for name in names))

@@ -1,5 +1,6 @@
-"""Errors as problem details (RFC 9457), in the reader's language; every sentence stands in a
-problems.toml.
+"""Errors as problem details (RFC 9457), in the reader's language.
+
+Every sentence stands in a problems.toml.
 """
 
 import tomllib
@@ -49,8 +50,9 @@ class Sentence:
 
 
 def reader_language(request: Request) -> Language:
-    """Indonesian, unless the reader asked for English (`?lang=en`, the cookie `lang`, or
-    Accept-Language).
+    """Indonesian, unless the reader asked for English.
+
+    By `?lang=en`, the cookie `lang`, or Accept-Language.
     """
     asked = request.query_params.get("lang") or request.cookies.get("lang")
     if asked is None:
@@ -120,8 +122,9 @@ class Problems:
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:
-    """The `responses=` of a route: its problems for OpenAPI. 401 and 403 come with roles, 400, 413,
-    422 and 503 with every route.
+    """The `responses=` of a route: its problems for OpenAPI.
+
+    401 and 403 come with roles, 400, 413, 422 and 503 with every route.
     """
     return {
         status: {

@@ -84,9 +84,7 @@ def test_each_service_has_a_place_for_what_it_cannot_take(service: Service) -> N
 
 @contracts
 def test_an_event_is_named_in_the_past_and_lives_on_an_owned_topic(contract: EventContract) -> None:
-    """terang.<Class>, a past participle at the end, a topic of the catalogue, a docstring for its
-    readers.
-    """
+    """A type ends in a past participle, its topic is in the catalogue, and it has a docstring."""
     assert re.fullmatch(r"terang\.([A-Z][a-z]+)+(\.v[0-9]+)?", contract.type)
     assert contract.type.split(".")[1] == contract.model.__name__.split("_")[0]
     assert re.search(r"(ed|drawn|LeftEmpty)$", contract.model.__name__)
@@ -109,8 +107,9 @@ def test_public_events_have_no_field_for_what_is_personal(contract: EventContrac
 
 @services
 def test_what_a_service_registers_is_what_the_catalogue_says(service: Service) -> None:
-    """subscriptions.py lists exactly the catalogue's rows of SUBSCRIBED, each type once and no two
-    versions of one.
+    """subscriptions.py lists exactly the catalogue's rows of SUBSCRIBED.
+
+    Each type stands once, and no two versions of one.
     """
     handlers = importlib.import_module(f"services.{service}.subscriptions")
     outbox = Outbox(

@@ -1,5 +1,6 @@
-"""Each service's OpenAPI document says what everything in it is: who calls an API has nothing but
-it.
+"""Each service's OpenAPI document says what everything in it is.
+
+Who calls an API has nothing but it.
 """
 
 from importlib import import_module
@@ -53,8 +54,9 @@ def silent(document: dict[str, Any]) -> list[str]:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_field_and_parameter_says_what_it_is(service: str) -> None:
-    """Of what is asked and of what is answered, at any depth: a description of its own, of its
-    kind, or of the model that it is.
+    """Everything asked and answered has a description, at any depth.
+
+    It is its own, that of its kind, or that of its model.
     """
     settings = import_module(f"services.{service}.settings").Settings.model_validate(SETTINGS)
     document = import_module(f"services.{service}.api").create_api(settings).openapi()
@@ -85,8 +87,9 @@ class Answer(BaseModel):
 
 
 def test_what_says_nothing_is_found() -> None:
-    """The check itself sees a field and a parameter without a description, also where only what
-    they may be has one, or where it is empty.
+    """The check finds fields and parameters without a description.
+
+    Also where only their kinds have one, or where it is empty.
     """
     app = FastAPI()
 

@@ -1,6 +1,4 @@
-"""What is committed for others to read is what the models say, and holds for all that was ever
-said.
-"""
+"""What is committed for others to read is what the models say, today and of each release."""
 
 import json
 from datetime import UTC, datetime
@@ -59,7 +57,7 @@ def test_the_committed_schema_is_the_models(contract: EventContract) -> None:
 
 @contracts
 def test_every_field_says_what_it_is(contract: EventContract) -> None:
-    """A description of its own or of its kind, at any depth: readers have nothing but the schema."""
+    """Everything has a description of its own or of its kind: readers have only the schema."""
     schema = schema_of(contract)
     for name, part in {contract.type: schema, **schema.get("$defs", {})}.items():
         silent = [
@@ -115,8 +113,9 @@ def test_something_was_released_and_nothing_of_it_is_broken() -> None:
 
 @pytest.mark.parametrize("version", sorted(releases()))
 def test_a_releases_own_examples_were_valid_by_its_own_schemas(version: str) -> None:
-    """So a subscriber who holds the release can trust it; each event has both examples with key and
-    subject.
+    """A subscriber can trust a release: its examples are valid by its own schemas.
+
+    Each event has both examples with key and subject.
     """
     for type_, frozen in releases()[version].items():
         validator = Draft202012Validator(frozen["schema"])
@@ -136,8 +135,9 @@ def test_the_command_finds_nothing_wrong() -> None:
 def test_the_command_says_what_is_not_current(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """A schema that was edited, one that is missing, one of no event, and a broken release are each
-    named.
+    """The command names what is not current.
+
+    A schema that was edited, one that is missing, one of no event, and a broken release.
     """
     schemas, released = tmp_path / "schemas", tmp_path / "released"
     schemas.mkdir()
@@ -202,8 +202,9 @@ def test_every_reference_of_the_asyncapi_document_leads_somewhere() -> None:
 
 
 def test_the_asyncapi_document_has_what_version_3_requires() -> None:
-    """Required fields, known fields only, allowed actions and key names
-    (asyncapi.com/docs/reference/specification/v3.0.0); the whole document was valid by AsyncAPI's
+    """Required fields, known fields only, allowed actions and key names.
+
+    See asyncapi.com/docs/reference/specification/v3.0.0. The whole document was valid by AsyncAPI's
     own JSON Schema when this was written.
     """
     assert DOCUMENT["asyncapi"] == "3.0.0"
@@ -259,8 +260,9 @@ def test_the_asyncapi_document_has_what_version_3_requires() -> None:
 
 
 def test_the_asyncapi_document_says_what_the_catalogue_says() -> None:
-    """A channel for each topic with its partitions and retention; each event on its own channel;
-    one sender for each channel.
+    """A channel for each topic with its partitions and retention.
+
+    Each event stands on its own channel, and each channel has one sender.
     """
     assert set(DOCUMENT["channels"]) == {topic.name for topic in TOPICS}
     for topic in TOPICS:
@@ -294,9 +296,7 @@ def test_a_messages_examples_are_valid_by_its_own_schemas(contract: EventContrac
 async def test_the_document_describes_the_headers_that_are_really_written(
     contract: EventContract,
 ) -> None:
-    """What the outbox makes of an example, with the sequence that the relay adds, is what
-    subscribers are told; key and all.
-    """
+    """The document's headers and key are those that the outbox and the relay write."""
     topic = next(topic for topic in TOPICS if topic.name == contract.topic)
     connection: Any = Recording()
     outbox = Outbox(

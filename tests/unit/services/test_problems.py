@@ -1,5 +1,6 @@
-"""Whatever a service refuses, it has words for: in its problems.toml or everyone's, in both
-languages, filled from the facts at hand.
+"""Every refusal of a service has its sentences in a problems.toml, in both languages.
+
+Their placeholders are filled from the facts at hand.
 """
 
 import ast
@@ -20,8 +21,9 @@ OF_EVERY_SERVICE = ROOT / "shared" / "web" / "problems.toml"
 
 @dataclass(frozen=True)
 class Raised:
-    """A Refusal made somewhere: its code as a pattern (a part that is put in when running is `.+`),
-    and the names of its facts.
+    """A Refusal made somewhere: its code as a pattern, and the names of its facts.
+
+    A part of the code that is put in when running is `.+`.
     """
 
     where: str
@@ -118,8 +120,9 @@ def opens_policies(service: str) -> bool:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_every_refusal_has_words(service: str) -> None:
-    """Each Refusal of a service has a sentence whose placeholders are among its facts, in
-    Indonesian and in English.
+    """Each Refusal of a service has a sentence in Indonesian and in English.
+
+    The sentence's placeholders are among the Refusal's facts.
     """
     known = sentences(OF_EVERY_SERVICE) | sentences(ROOT / "services" / service / "problems.toml")
     raised = all_raised(f"services/{service}")
@@ -131,8 +134,9 @@ def test_every_refusal_has_words(service: str) -> None:
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_no_words_without_a_refusal(service: str) -> None:
-    """A sentence that no code leads to is gone: what stands in problems.toml is what a client may
-    meet.
+    """Every sentence has a code that leads to it.
+
+    What stands in problems.toml is what a client may meet.
     """
     raised = all_raised(f"services/{service}") + (
         all_raised("shared/policies") if opens_policies(service) else []
@@ -156,8 +160,9 @@ def test_what_every_service_refuses_has_words() -> None:
 
 @pytest.mark.parametrize("folder", ["shared/web", *(f"services/{service}" for service in SERVICES)])
 def test_both_languages(folder: str) -> None:
-    """Each problem has a status of an error, and a title and a detail in both languages that want
-    the same facts.
+    """Each problem has a status of an error, and a title and a detail in both languages.
+
+    Both languages want the same facts.
     """
     for code, row in tomllib.loads((ROOT / folder / "problems.toml").read_text("utf-8")).items():
         assert set(row) == {"status", "en", "id"}, code
@@ -170,10 +175,15 @@ def test_both_languages(folder: str) -> None:
 
 
 def test_a_missing_sentence_is_found() -> None:
-    """The check itself sees a code without a sentence, a placeholder without a fact, and codes put
-    together when running.
+    """The check finds a code without a sentence, and a placeholder without a fact.
+
+    Codes that are put together when running are seen too.
     """
-    source = 'raise Refusal("gone")\nraise Refusal("seats", have=1, errors=[])\nraise Refusal(f"was-{state}", who=2)\n'
+    source = (
+        'raise Refusal("gone")\n'
+        'raise Refusal("seats", have=1, errors=[])\n'
+        'raise Refusal(f"was-{state}", who=2)\n'
+    )
     gone, seats, was = raised_in(source, "x.py")
     known = {
         "seats": {

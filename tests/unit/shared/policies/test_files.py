@@ -1,4 +1,4 @@
-"""Policies as files: where things stand in them, what a fault says, and what policies say in words."""
+"""Policies as files: line numbers, faults, and what policies say in sentences."""
 
 import re
 import tomllib
@@ -55,9 +55,7 @@ def places(value: object, place: tuple[str | int, ...] = ()) -> list[tuple[str |
 
 
 def test_lines_are_found_in_all_that_toml_allows() -> None:
-    """Remarks, strings over several lines, dotted and quoted keys, arrays of inline tables, tables
-    in arrays of tables.
-    """
+    """Lines are right after remarks, long strings, dotted and quoted keys, and nested tables."""
     lines = line_numbers(TRICKY)
     assert tomllib.loads(TRICKY)["t"]["many"][1]["inner"]["v"] == -1500
     assert [
@@ -93,8 +91,9 @@ def test_every_place_of_a_policy_has_a_line(policy_id: str) -> None:
 
 @pytest.mark.parametrize("policy_id", bundled_ids())
 def test_what_is_unsure_says_so(policy_id: str) -> None:
-    """Every authority of confidence C or D says what is to be confirmed, and the figures that a
-    local profile chose name one of D.
+    """Every authority of confidence C or D says what is to be confirmed.
+
+    The figures that a local profile chose name one of D.
     """
     policy = load(policy_id)
     for authority in policy.authorities.values():
@@ -127,7 +126,7 @@ CHANGES: list[tuple[str, str, str]] = [
 def test_check_names_file_line_place_and_authority(
     was: str, becomes: str, says: str, tmp_path: Path
 ) -> None:
-    """Every fault is a line that an editor can jump to, with the decree that the figure comes from."""
+    """Every fault is a line that an editor can jump to, with the decree of the figure."""
     text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     assert was in text
     changed = text.replace(was, becomes, 1)
@@ -148,8 +147,9 @@ def test_check_names_file_line_place_and_authority(
 
 
 def test_a_fault_of_thresholds_names_where_thresholds_come_from(tmp_path: Path) -> None:
-    """Also where it is of all of them, or of one without an authority: never the decree of the
-    stage's composition.
+    """A fault of thresholds names their decree, never that of the stage's composition.
+
+    Also where it is of all of them, or of one without an authority.
     """
     text = (POLICIES_FOLDER / "national-cpns-2024.toml").read_text("utf-8")
     file = tmp_path / "changed.toml"
@@ -196,14 +196,39 @@ def test_an_authority_without_an_article_is_told_by_its_decree(tmp_path: Path) -
 
 
 WORDS: list[tuple[str, str, str, str]] = [
-    ('name.id = "Hasil SKD"\nname.en = "Basic competence test, results"', 'name = "SKD"', "harus berupa teks dalam dua bahasa", "a text in both languages"),
-    ('after = "skd"', "after = 3", "harus berupa teks dalam tanda kutip", "a text in quotes is asked for"),
-    ('labels = ["DIASPORA"]', 'labels = "DIASPORA"', "harus berupa daftar dalam tanda [ ]", "a list in [ ] is asked for"),
-    ("[needs.DIASPORA]", "[needs.Diaspora]", "needs.Diaspora: harus terdiri dari huruf besar", "needs.Diaspora: a code has capital letters"),
+    (
+        'name.id = "Hasil SKD"\nname.en = "Basic competence test, results"',
+        'name = "SKD"',
+        "harus berupa teks dalam dua bahasa",
+        "a text in both languages",
+    ),
+    (
+        'after = "skd"',
+        "after = 3",
+        "harus berupa teks dalam tanda kutip",
+        "a text in quotes is asked for",
+    ),
+    (
+        'labels = ["DIASPORA"]',
+        'labels = "DIASPORA"',
+        "harus berupa daftar dalam tanda [ ]",
+        "a list in [ ] is asked for",
+    ),
+    (
+        "[needs.DIASPORA]",
+        "[needs.Diaspora]",
+        "needs.Diaspora: harus terdiri dari huruf besar",
+        "needs.Diaspora: a code has capital letters",
+    ),
     ('weight = "60"', "weight = 60.5", "tulis dalam tanda kutip", "a float is not exact"),
     ("days = 3\n", "days = 90\n", "harus paling banyak 60", "it must be at most 60"),
-    ('level = "components"', 'level = "names"', "harus salah satu dari 'components' atau 'scores'", "one of 'components' or 'scores'"),
-]  # fmt: skip
+    (
+        'level = "components"',
+        'level = "names"',
+        "harus salah satu dari 'components' atau 'scores'",
+        "one of 'components' or 'scores'",
+    ),
+]
 
 
 @pytest.mark.parametrize(("was", "becomes", "indonesian", "english"), WORDS)
@@ -220,14 +245,27 @@ def test_a_value_of_the_wrong_kind_is_told_in_either_language(
 
 
 ODD: list[object] = [
-    None, True, "", "x y", "nan", 1, -1, 1.5, 10**15, "0.12345678", "-1", [], [1], {}, {"a b": 1}, date(2024, 1, 1),
-]  # fmt: skip
+    None,
+    True,
+    "",
+    "x y",
+    "nan",
+    1,
+    -1,
+    1.5,
+    10**15,
+    "0.12345678",
+    "-1",
+    [],
+    [1],
+    {},
+    {"a b": 1},
+    date(2024, 1, 1),
+]
 
 
 def test_no_fault_speaks_python() -> None:
-    """Whatever stands wherever in a policy, or is missing: plain words in both languages for
-    whatever is wrong with a single value.
-    """
+    """Whatever is wrong with a single value is told in plain words, in both languages."""
     seen = set()
     said = set()
     for whole in (
@@ -260,8 +298,9 @@ def test_no_fault_speaks_python() -> None:
 
 
 def test_a_tie_by_priority_where_priority_goes_before_the_score_is_refused(tmp_path: Path) -> None:
-    """The key would have two fields of one name: told with the tie's line and the decree that the
-    ties come from.
+    """A tie by priority is refused on a list that goes by priority.
+
+    It is told with the tie's line and the decree that the ties come from.
     """
     text = (POLICIES_FOLDER / "national-pppk-2024.toml").read_text("utf-8")
     tie = '{ by = "priority", order = "highest-first" },'
@@ -274,7 +313,8 @@ def test_a_tie_by_priority_where_priority_goes_before_the_score_is_refused(tmp_p
     assert result.exit_code == 1
     (told,) = result.stderr.splitlines()
     assert told.startswith(
-        f"{file}:{line}: lists.0.ties.0.by: list final, ties: priority goes before the score already ["
+        f"{file}:{line}: lists.0.ties.0.by: list final, ties: priority goes before the score "
+        f"already ["
     )
     assert "Pasal 47" in told
 
@@ -303,8 +343,9 @@ UNREAD: list[tuple[bytes, int, str]] = [
 def test_what_can_not_be_read_is_one_fault(
     content: bytes, line: int, says: str, tmp_path: Path
 ) -> None:
-    """Another encoding, nesting without end, a number without end: one line with the file's name,
-    no traceback; so for whoever shows it.
+    """A file that can't be read is one fault with its name and line, never a traceback.
+
+    Another encoding, nesting without end, a number without end; also for `show`.
     """
     file = tmp_path / "odd.toml"
     file.write_bytes(content)
@@ -363,8 +404,9 @@ def test_show_reads_every_figure_with_its_authority() -> None:
 def test_an_id_is_the_policy_that_comes_along_whatever_the_folder_holds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that happens to be called like an official policy does not pass for it; by a path it
-    is read.
+    """A file that is called like a bundled policy does not pass for it.
+
+    By a path it is read.
     """
     text = (POLICIES_FOLDER / "local-jambi.toml").read_text("utf-8")
     (tmp_path / "local-jambi").write_text(
@@ -405,8 +447,10 @@ def test_the_commands_of_the_documentation_run() -> None:
 
 
 def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
-    """It would stand for figures that are not in the policy: told by name, at its line, with what
-    it is. A round's own policy is still read, and so is what a question made of it.
+    """An authority that nothing names is a fault of a file, told by name and line.
+
+    It would stand for figures that are not in the policy. A round's own policy is still read, and
+    so is what a question made of it.
     """
     unused = (
         '[authorities.hearsay]\ndecree = "a rumour"\narticle = "of last week"\nconfidence = "B"\n\n'
@@ -422,7 +466,8 @@ def test_an_authority_that_nothing_names_is_a_fault(tmp_path: Path) -> None:
     assert result.exit_code == 1
     line = text.splitlines().index("[authorities.hearsay]") + 1
     assert result.stderr == (
-        f"{file}:{line}: authorities.hearsay: nothing names the authority hearsay [a rumour, of last week]\n"
+        f"{file}:{line}: authorities.hearsay: nothing names the authority hearsay [a rumour, of "
+        f"last week]\n"
     )
     assert "hearsay" in Policy.model_validate(tomllib.loads(text)).authorities
     assert "hearsay" in read_policy("a question", tomllib.loads(text)).authorities
@@ -456,7 +501,9 @@ def test_objections_are_to_what_people_call_it() -> None:
 
 
 def test_codes_kinds_of_need_and_levels_name_what_they_rest_on() -> None:
-    """PPPK 2024: R1 is known by analogy, R2 by reports, the order of both by one source; Medan's
+    """Codes, kinds of need and levels name what they rest on.
+
+    PPPK 2024: R1 is known by analogy, R2 by reports, the order of both by one source; Medan's
     levels follow the KKNI.
     """
     told = sentences(load("national-pppk-2024"), "en")
@@ -491,7 +538,8 @@ def test_diff_says_what_changed_and_nothing_else(tmp_path: Path) -> None:
         app, ["policy", "diff", "national-cpns-2024", str(file), "--lang", "en"]
     )
     assert result.stdout.startswith(
-        "Stage skd, passing grade on TKP for UMUM: from at least 166 to at least 143. [KepmenPANRB 321/2024"
+        "Stage skd, passing grade on TKP for UMUM: from at least 166 to at least 143. "
+        "[KepmenPANRB 321/2024"
     )
     assert result.stdout.count("\n") == 1
     assert differences(load("local-jambi"), load("local-jambi"), "id") == []

@@ -1,6 +1,4 @@
-"""The national policy as its sources have it, and what a policy that does not hold together is
-told.
-"""
+"""The national policy as its sources have it, and what is said of inconsistent policies."""
 
 import tomllib
 from decimal import Decimal
@@ -243,8 +241,9 @@ def test_what_is_published_must_be_said() -> None:
 
 
 def test_empty_seats_are_filled_at_the_same_unit_before_others() -> None:
-    """Special and general needs of one post and unit first (L-1), then other units (L-2); the last
-    step meets the general passing grades.
+    """Empty seats are filled at the same unit first (L-1), then from other units (L-2).
+
+    The last step meets the general passing grades.
     """
     moves = load("national-cpns-2024").seat_moves
     assert [(move.where, move.code) for move in moves] == [
