@@ -13,12 +13,12 @@ from services.ranking.proofs.domain.leaves import LineLeaf, SeatingLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
 from services.ranking.proofs.domain.receipt_file import Receipt, check_receipt
-from services.ranking.publication.domain.following import check_follows, moved
 from services.ranking.publication.domain.verification import (
     check_contents,
     check_list,
     points_that_differ,
 )
+from services.ranking.publication.domain.versions import changed_lines, check_follows
 from services.ranking.publication.storage.signing import KeyFault, PublicKey
 from services.ranking.seats.domain.seating import empty_seats
 from shared.policies import Policy
@@ -155,7 +155,7 @@ def followed(later: ListFile, previous: bytes, key: PublicKey) -> Iterator[str]:
     Raises PreviousProofFault.
     """
     earlier = _earlier(later, previous, key)
-    head, moves = earlier.head, list(moved(earlier, later))
+    head, moves = earlier.head, list(changed_lines(earlier, later))
     yield (
         f"It follows version {head.version}, published {head.published_at}: "
         f"{len(moves)} lines differ."

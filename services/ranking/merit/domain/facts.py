@@ -1,12 +1,13 @@
 """Personal facts as integers in their order, as ties, evidence and bonuses compare them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from functools import lru_cache
+from itertools import takewhile
 from math import ceil
 
 from services.ranking.merit.domain.candidate import Candidate
-from shared.policies import Policy
+from shared.policies import FACTS, Policy, Tie
 
 FactValue = Callable[[Candidate], int | None]
 """A fact of a candidate as an integer that grows with it; None where unknown."""
@@ -17,6 +18,11 @@ UNKNOWN_FACT: int = 256**FACT_BYTES
 MOST_FACT: int = 256**FACT_BYTES - 1
 """Holds a mark of six digits before and after the point (contracts' Points), a day's number, a
 count of months. Unknown comes after all of these."""
+
+
+def ties_before_facts(ties: Sequence[Tie]) -> tuple[Tie, ...]:
+    """The ties by points that come before the first by a personal fact."""
+    return tuple(takewhile(lambda tie: tie.by not in FACTS, ties))
 
 
 class FactOrder:

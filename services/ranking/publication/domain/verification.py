@@ -1,189 +1,30 @@
-"""Recomputes a published list from the facts that it publishes, under the policy that it holds:
-gates, scores, order, ranks, cut, codes.
+"""Recomputes a published file from the facts in it, under the policy that it holds.
 
-What personal facts decided can't be recomputed by others: there the published order among those
-whom all before it leaves equal is taken, and a commitment to the facts must stand beside it.
+One list is checked in list_check.py, the seats in seats/domain/seating.py.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from itertools import groupby
 from typing import Any
 
 from pydantic import ValidationError
 
-from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
-from services.ranking.merit.domain.list_cut import ListCut, ListSummary
-from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
-from services.ranking.merit.domain.list_rules import ListRules
-from services.ranking.merit.domain.merit_key import before_decision
-from services.ranking.merit.domain.score import decimal_text
-from services.ranking.merit.domain.standing import CandidateStanding, Gate
+from services.ranking.merit.domain.list_cut import ListCut
 from services.ranking.proofs.domain.fault import ProofFault, first_fault
 from services.ranking.proofs.domain.head import Accepts, Proposal, check_head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, SeatingLeaf, VacancyLeaf
-from services.ranking.proofs.domain.list_file import (
-    LINES_BEFORE_LEAVES,
-    ListFile,
-    check_counts,
-    check_root,
-)
-from services.ranking.publication.domain.following import check_first_or_following
-from services.ranking.seats.domain.seating import Seated, check_seating
-from shared.policies import FACTS, MAX_UNITS, List, Policy, Stage
-
-
-def facts_of_ties(one: List) -> list[str]:
-    """The personal facts that order equals on this list."""
-    return [tie.by for tie in one.ties if tie.by in FACTS]
-
-
-def facts_of_points(policy: Policy, one: List) -> list[str]:
-    """The personal facts that points of this list follow from."""
-    stages = [policy.stage(term.stage) for term in one.score.terms]
-    asked = {bonus.of for stage in stages if stage for bonus in stage.bonuses if bonus.of in FACTS}
-    asked |= {
-        component.evidence.of
-        for stage in stages
-        if stage
-        for component in stage.components
-        if component.evidence
-    }
-    return sorted(str(fact) for fact in asked)
-
-
-class PublicRules:
-    """A list's rules as far as what is published goes, for one kind of need and one round's seed.
-
-    Published points are those that counted, with what evidence and bonuses gave: the rules take
-    them as stated. Where the policy publishes scores only, points are like personal facts: all ties
-    go by them unseen.
-    """
-
-    def __init__(self, policy: Policy, one: List, need: str, seed: str) -> None:
-        self.list = one
-        self.stages = list(dict.fromkeys(term.stage for term in one.score.terms))
-        self.whole = ListRules(policy, one, need, seed)
-        public = as_counted(policy)
-        self._told = ListRules(public, one, need, seed)
-        self.points_shown = policy.publication.level == "components"
-        by_points = []
-        for tie in one.ties:
-            if tie.by in FACTS or not self.points_shown:
-                break
-            by_points.append(tie)
-        self.personal = len(by_points) < len(one.ties)
-        self._commits_all = bool(facts_of_points(policy, one)) or not self.points_shown
-        stages = [policy.stage(stage) for stage in self.stages]
-        self._most = {
-            part.code: str(part.maximum) for stage in stages if stage for part in stage.components
-        }
-        self._before = ListRules(
-            public, one.model_copy(update={"ties": tuple(by_points)}), need, seed
-        )
-
-    def known(self, leaf: LineLeaf, decided: Mapping[str, int]) -> Candidate:
-        """The candidate as far as the line tells.
-
-        Raises ProofFault where it tells too much or too little.
-        """
-        codes = self.list.codes
-        outcome = {codes.absent: Outcome.MISSED, codes.disqualified: Outcome.DISQUALIFIED}.get(
-            leaf.code
-        )
-        expected = self.whole.components if self.points_shown and self.scored(leaf) else ()
-        if set(leaf.points) != set(expected):
-            raise ProofFault(
-                "points", f"expected {', '.join(expected) or 'none'} beside the code {leaf.code}"
-            )
-        if leaf.priority is not None and not (self.list.by_priority and leaf.rank is not None):
-            raise ProofFault("priority", "expected none: it put nobody in order here")
-        points = leaf.points if self.points_shown else self._most
-        result = (
-            StageResult(Outcome.SCORED, points) if outcome is None else StageResult(outcome, {})
-        )
-        return Candidate(
-            leaf.participant_no,
-            verified=leaf.code != codes.rejected or self.list.after is None,
-            withdrawn=leaf.code == codes.withdrawn,
-            results=dict.fromkeys(self.stages, result),
-            admitted_by=frozenset({self.list.after} if self.list.after else ()),
-            decided={self.list.code: decided[leaf.participant_no]}
-            if leaf.participant_no in decided
-            else {},
-            priority=leaf.priority,
-        )
-
-    def scored(self, leaf: LineLeaf) -> bool:
-        """Whether points stand behind the line, shown or not."""
-        codes = self.list.codes
-        return leaf.code not in {codes.absent, codes.disqualified, codes.rejected, codes.withdrawn}
-
-    def commits(self, leaf: LineLeaf) -> bool:
-        """Whether a commitment stands on the line for its points' sake."""
-        return self._commits_all and self.scored(leaf)
-
-    def place(self, leaf: LineLeaf, decided: Mapping[str, int]) -> "Placed":
-        """Where what is published puts the candidate.
-
-        Raises ProofFault where it tells too much or too little.
-        """
-        candidate = self.known(leaf, decided)
-        before, told = self._before.standing_of(candidate), self._told.standing_of(candidate)
-        if before is None or told is None or told.gate is Gate.WAITING:
-            raise ProofFault(
-                "points", "above a maximum, or no multiple of the step that the policy gives"
-            )
-        if told.gate is not Gate.RANKED:
-            return Placed(told.gate, None, told.merit_key, b"", b"")
-        if not self.points_shown:
-            return self._by_score(leaf, told)
-        prefix = before_decision(before.merit_key)
-        alike = before_decision(told.merit_key)
-        return Placed(
-            told.gate,
-            told.combined_score,
-            prefix,
-            alike[len(prefix) :],
-            told.merit_key[len(alike) :],
-        )
-
-    def _by_score(self, leaf: LineLeaf, told: CandidateStanding) -> "Placed":
-        """The same out of the score alone."""
-        if leaf.code == self.list.codes.below:
-            return Placed(
-                Gate.BELOW, None, bytes((Gate.BELOW,)) + leaf.participant_no.encode(), b"", b""
-            )
-        units = int((leaf.score or "").replace(".", "") or -1)
-        if leaf.score is None or decimal_text(units, self.whole.decimals) != leaf.score:
-            raise ProofFault(
-                "score", f"expected one with {self.whole.decimals} digits after the point"
-            )
-        worth = told.priority * MAX_UNITS + units
-        after = told.merit_key[len(before_decision(told.merit_key)) :]
-        return Placed(
-            Gate.RANKED, worth, b"\0" + (2**64 - 1 - worth).to_bytes(8, "big"), b"", after
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Placed:
-    """A candidate's key in three: what all may compute, the ties from the first personal fact on
-    (with the facts unknown), and what comes after.
-    """
-
-    gate: Gate
-    combined_score: int | None
-    public: bytes
-    personal: bytes
-    after: bytes
+from services.ranking.proofs.domain.list_file import ListFile, check_counts, check_root
+from services.ranking.publication.domain.list_check import check_lines, line_in_file
+from services.ranking.publication.domain.public_rules import PublicRules, as_counted
+from services.ranking.publication.domain.versions import check_names_previous
+from services.ranking.seats.domain.seating import VacancySeating, check_seating
+from shared.policies import Policy
 
 
 def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
-    """Signature, hashes and ranking of a list file.
+    """Checks signature, hashes and ranking of a list file; returns its policy.
 
-    Raises ProofFault with the first fault; gives the policy.
+    Raises ProofFault with the first fault.
     """
     check_head(published.head, published.signature, accepts, key_id)
     return check_contents(published.head, published.policy, published.leaves)
@@ -192,12 +33,53 @@ def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
 def check_contents(
     proposal: Proposal, policy_json: Mapping[str, Any], leaves: Sequence[Leaf]
 ) -> Policy:
-    """Hashes and ranking of what is or will be published.
+    """Checks hashes and ranking of what is or will be published; returns its policy.
 
-    Raises ProofFault with the first fault; gives the policy.
+    Raises ProofFault with the first fault.
     """
-    check_first_or_following(proposal)
+    check_names_previous(proposal)
     check_counts(proposal, leaves, policy_json)
+    policy = _policy(proposal, policy_json)
+    vacancies = _VacancyChecks(policy, proposal.seed)
+    for vacancy, first, rest in _vacancies(leaves):
+        vacancies.check(vacancy, first, rest)
+    vacancies.check_seats(proposal.decreed_seats)
+    check_seating(policy, as_counted(policy), proposal.seed, vacancies.seatings)
+    check_root(proposal, leaves)  # last: a recomputed line is named, a wrong root names no line
+    return policy
+
+
+def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:
+    """Whose points of a component are others on a later list of the vacancy.
+
+    Gives participant numbers, each with what the lists say of a component, in order of the lists. A
+    correction after the earlier list was fixed does that, also without a version that was adopted:
+    the file can't say whether there was one.
+    """
+    for _, _, rest in _vacancies(leaves):
+        for number, components in sorted(_points_by_component(rest).items()):
+            differ = {
+                component: values
+                for component, values in components.items()
+                if len(set(map(Decimal, values))) > 1
+            }
+            if differ:
+                yield number, differ
+
+
+def _points_by_component(leaves: Sequence[Leaf]) -> dict[str, dict[str, list[str]]]:
+    """Points by participant number and component, in order of the lists."""
+    points: dict[str, dict[str, list[str]]] = {}
+    for leaf in leaves:
+        if isinstance(leaf, LineLeaf):
+            components = points.setdefault(leaf.participant_no, {})
+            for component, value in leaf.points.items():
+                components.setdefault(component, []).append(value)
+    return points
+
+
+def _policy(proposal: Proposal, policy_json: Mapping[str, Any]) -> Policy:
+    """The policy in a file. Raises ProofFault unless it is the one that the head names."""
     try:
         policy = Policy.model_validate(policy_json)
     except ValidationError as error:
@@ -206,266 +88,144 @@ def check_contents(
         raise ProofFault(
             "head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called"
         )
-    seats = number = 0
-    vacancy_ids: set[str] = set()
-    seated: list[Seated] = []
-    vacancy_of: dict[str, str] = {}
-    for vacancy, first, rest in _vacancies(leaves):
-        if vacancy.number <= number or vacancy.vacancy_id in vacancy_ids:
-            raise ProofFault(_at(first), "expected the vacancies by number, each once")
-        number, seats = vacancy.number, seats + vacancy.seats
-        vacancy_ids.add(vacancy.vacancy_id)
-        seating = rest[-1] if rest and isinstance(rest[-1], SeatingLeaf) else None
-        lists = rest if seating is None else rest[:-1]
-        last, admitted = _check_vacancy(policy, proposal.seed, vacancy, first, lists)
-        for index, leaf in enumerate(lists, first + 1):
-            if isinstance(leaf, LineLeaf):
-                other = vacancy_of.setdefault(leaf.participant_no, vacancy.vacancy_id)
-                if other != vacancy.vacancy_id:
-                    raise ProofFault(
-                        f"{_at(index)}, participant_no",
-                        f"{leaf.participant_no} is a candidate of {other} too",
-                    )
-        if seating is not None:
-            seated.append(Seated(vacancy, last, admitted, seating, _at(first + len(rest))))
-    if seats != proposal.decreed_seats:
-        raise ProofFault(
-            "vacancies", f"their seats are {seats}, expected the decreed {proposal.decreed_seats}"
-        )
-    if seated and len(seated) < len(vacancy_ids):
-        raise ProofFault("vacancies", f"{len(seated)} have a seating, expected all or none")
-    check_seating(policy, as_counted(policy), proposal.seed, seated)
-    check_root(
-        proposal, leaves
-    )  # last: recomputing names the line, hashes only say that there is one
     return policy
 
 
-def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:
-    """Each whose points of a component are others on a later list of the vacancy: the participant
-    number, and by component what the lists say, in order.
-
-    A correction after the earlier list was fixed does that, also without a version that was
-    adopted: the file can't say whether there was one.
-    """
-    for _, _, rest in _vacancies(leaves):
-        points: dict[str, dict[str, list[str]]] = {}
-        for leaf in rest:
-            if isinstance(leaf, LineLeaf):
-                for component, value in leaf.points.items():
-                    points.setdefault(leaf.participant_no, {}).setdefault(component, []).append(
-                        value
-                    )
-        for number, parts in sorted(points.items()):
-            if differ := {
-                part: values for part, values in parts.items() if len(set(map(Decimal, values))) > 1
-            }:
-                yield number, differ
-
-
-def _at(index: int) -> str:
-    """Where a leaf stands in its file."""
-    return f"line {index + LINES_BEFORE_LEAVES + 1}"
-
-
 def _vacancies(leaves: Sequence[Leaf]) -> Iterator[tuple[VacancyLeaf, int, Sequence[Leaf]]]:
-    """Each vacancy with the place of its leaf and the leaves that follow it."""
+    """Each vacancy with the index of its leaf and the leaves that follow it."""
     starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, VacancyLeaf)]
     if not starts or starts[0] != 0:
-        raise ProofFault(_at(0), "expected a vacancy first")
+        raise ProofFault(line_in_file(0), "expected a vacancy first")
     for start, end in zip(starts, [*starts[1:], len(leaves)], strict=True):
         vacancy = leaves[start]
         assert isinstance(vacancy, VacancyLeaf)
         yield vacancy, start, leaves[start + 1 : end]
 
 
-def _check_vacancy(
+class _VacancyChecks:
+    """Checks vacancies one after the other, and what must hold between them."""
+
+    def __init__(self, policy: Policy, seed: str) -> None:
+        self._policy = policy
+        self._seed = seed
+        self._latest_number = 0
+        self._vacancy_ids: set[str] = set()
+        self._seats = 0
+        self._vacancy_of: dict[str, str] = {}
+        self.seatings: list[VacancySeating] = []
+
+    def check(self, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
+        """The next vacancy, whose leaf has the index `first`, and the leaves that follow it."""
+        if vacancy.number <= self._latest_number or vacancy.vacancy_id in self._vacancy_ids:
+            raise ProofFault(line_in_file(first), "expected the vacancies by number, each once")
+        self._latest_number = vacancy.number
+        self._vacancy_ids.add(vacancy.vacancy_id)
+        self._seats += vacancy.seats
+        seating = leaves[-1] if leaves and isinstance(leaves[-1], SeatingLeaf) else None
+        lists = leaves if seating is None else leaves[:-1]
+        last, admitted = _check_lists(self._policy, self._seed, vacancy, first, lists)
+        self._check_candidates(vacancy, first, lists)
+        if seating is not None:
+            where = line_in_file(first + len(leaves))
+            self.seatings.append(VacancySeating(vacancy, last, admitted, seating, where))
+
+    def _check_candidates(self, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
+        """Raises ProofFault for a candidate of another vacancy too."""
+        for index, leaf in enumerate(leaves, first + 1):
+            if isinstance(leaf, LineLeaf):
+                other = self._vacancy_of.setdefault(leaf.participant_no, vacancy.vacancy_id)
+                if other != vacancy.vacancy_id:
+                    raise ProofFault(
+                        f"{line_in_file(index)}, participant_no",
+                        f"{leaf.participant_no} is a candidate of {other} too",
+                    )
+
+    def check_seats(self, decreed: int) -> None:
+        """Raises ProofFault unless the decreed seats are there, and all seatings or none."""
+        if self._seats != decreed:
+            says = f"their seats are {self._seats}, expected the decreed {decreed}"
+            raise ProofFault("vacancies", says)
+        if self.seatings and len(self.seatings) < len(self._vacancy_ids):
+            says = f"{len(self.seatings)} have a seating, expected all or none"
+            raise ProofFault("vacancies", says)
+
+
+def _check_lists(
     policy: Policy, seed: str, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]
-) -> tuple[list[LineLeaf], set[str]]:
-    """Checks its lists; gives the lines of the last, and whom that admits."""
+) -> tuple[Sequence[LineLeaf], set[str]]:
+    """Checks a vacancy's lists; returns the lines of the last, and whom that admits."""
     if vacancy.need not in policy.needs:
         raise ProofFault(
-            f"{_at(first)}, need", f"expected one of the policy's: {', '.join(policy.needs)}"
+            f"{line_in_file(first)}, need",
+            f"expected one of the policy's: {', '.join(policy.needs)}",
         )
-    starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)]
-    heads = [leaf for leaf in leaves if isinstance(leaf, ListLeaf)]
-    for index, leaf in enumerate(leaves):
-        if isinstance(leaf, SeatingLeaf):
-            raise ProofFault(
-                _at(first + 1 + index), "expected the vacancy's seating after all of its lists"
-            )
-    codes = [one.code for one in policy.lists]
-    if [head.list for head in heads] != codes or starts[:1] != [0]:
-        raise ProofFault(_at(first), f"expected the vacancy's lists after it: {', '.join(codes)}")
     admitted: dict[str, set[str]] = {}
-    lines: list[LineLeaf] = []
-    for one, head, start, end in zip(
-        policy.lists, heads, starts, [*starts[1:], len(leaves)], strict=True
-    ):
-        lines = [leaf for leaf in leaves[start + 1 : end] if isinstance(leaf, LineLeaf)]
-        at = first + 1 + start
+    lines: Sequence[LineLeaf] = []
+    lists = _lists_of(policy, first, leaves)
+    for listed, (head, at, lines) in zip(policy.lists, lists, strict=True):
         _check_heading(vacancy, head, lines, at)
-        if one.after is not None and {leaf.participant_no for leaf in lines} != admitted[one.after]:
-            raise ProofFault(
-                _at(at),
-                f"list {one.code}: expected exactly those whom the list {one.after} admitted",
-            )
-        rules = PublicRules(policy, one, vacancy.need, seed)
-        admitted[one.code] = _check_lines(
-            rules, ListCut.of(rules.whole, vacancy.seats), head, lines, at
-        )
+        numbers = {leaf.participant_no for leaf in lines}
+        if listed.after is not None and numbers != admitted[listed.after]:
+            says = f"expected exactly those whom the list {listed.after} admitted"
+            raise ProofFault(line_in_file(at), f"list {listed.code}: {says}")
+        rules = PublicRules(policy, listed, vacancy.need, seed)
+        cut = ListCut.of(rules.whole, vacancy.seats)
+        admitted[listed.code] = check_lines(rules, cut, head, lines, at)
     return lines, admitted[policy.lists[-1].code]
+
+
+def _lists_of(
+    policy: Policy, first: int, leaves: Sequence[Leaf]
+) -> list[tuple[ListLeaf, int, Sequence[LineLeaf]]]:
+    """A vacancy's lists, each with the index of its head and its lines.
+
+    Raises ProofFault unless they are the policy's, in its order, with nothing between them.
+    """
+    _check_no_seating(first, leaves)
+    heads = [(index, leaf) for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)]
+    codes = [listed.code for listed in policy.lists]
+    if [head.list for _, head in heads] != codes or heads[0][0] != 0:
+        says = f"expected the vacancy's lists after it: {', '.join(codes)}"
+        raise ProofFault(line_in_file(first), says)
+    ends = [*(start for start, _ in heads[1:]), len(leaves)]
+    return [
+        (head, first + 1 + start, [*_lines_in(leaves[start + 1 : end])])
+        for (start, head), end in zip(heads, ends, strict=True)
+    ]
+
+
+def _check_no_seating(first: int, leaves: Sequence[Leaf]) -> None:
+    """Raises ProofFault for a seating that is not the last of the vacancy's leaves."""
+    for index, leaf in enumerate(leaves, first + 1):
+        if isinstance(leaf, SeatingLeaf):
+            says = "expected the vacancy's seating after all of its lists"
+            raise ProofFault(line_in_file(index), says)
+
+
+def _lines_in(leaves: Sequence[Leaf]) -> Iterator[LineLeaf]:
+    return (leaf for leaf in leaves if isinstance(leaf, LineLeaf))
 
 
 def _check_heading(
     vacancy: VacancyLeaf, head: ListLeaf, lines: Sequence[LineLeaf], at: int
 ) -> None:
+    """Raises ProofFault for lines that are not those of this head, each of another candidate."""
     if head.vacancy_id != vacancy.vacancy_id:
-        raise ProofFault(f"{_at(at)}, vacancy_id", f"expected {vacancy.vacancy_id}")
+        raise ProofFault(f"{line_in_file(at)}, vacancy_id", f"expected {vacancy.vacancy_id}")
     numbers: set[str] = set()
-    for index, leaf in enumerate(lines, 1):
-        if (leaf.vacancy_id, leaf.list, leaf.place) != (vacancy.vacancy_id, head.list, index):
-            expected = f"expected line {index} of the list {head.list} of {vacancy.vacancy_id}"
-            raise ProofFault(_at(at + index), expected)
+    for place, leaf in enumerate(lines, 1):
+        if (leaf.vacancy_id, leaf.list, leaf.place) != (vacancy.vacancy_id, head.list, place):
+            expected = f"expected line {place} of the list {head.list} of {vacancy.vacancy_id}"
+            raise ProofFault(line_in_file(at + place), expected)
         if leaf.participant_no in numbers:
             raise ProofFault(
-                f"{_at(at + index)}, participant_no",
+                f"{line_in_file(at + place)}, participant_no",
                 f"{leaf.participant_no} stands twice on the list",
             )
         numbers.add(leaf.participant_no)
     for participant_no, place in head.decided.items():
         if participant_no not in numbers or not 1 <= place < 2**16 - 1:
             raise ProofFault(
-                f"{_at(at)}, decided",
+                f"{line_in_file(at)}, decided",
                 f"{participant_no} is not on the list, or {place} is no place",
             )
-
-
-def _check_lines(
-    rules: PublicRules, cut: ListCut, head: ListLeaf, leaves: Sequence[LineLeaf], at: int
-) -> set[str]:
-    """Ranks the published facts anew and compares line by line; gives whom the list admits."""
-    placed = []
-    for index, leaf in enumerate(leaves, 1):
-        try:
-            placed.append((rules.place(leaf, head.decided), leaf))
-        except ProofFault as fault:
-            raise ProofFault(_named(at + index, leaf, fault.where), fault.says) from fault
-    _check_orders(rules, placed, at)
-    in_order = sorted(placed, key=lambda one: (one[0].public, one[1].order or 0, one[0].after))
-    admitted = set()
-    computed: list[ListLine] = []
-    for (_, published), row in zip(placed, _rows(in_order), strict=True):
-        expected = list_line(row)
-        where = at + expected.place
-        code = cut.code(expected.gate, expected.rank, expected.equals)
-        score = (
-            None if expected.score is None else decimal_text(expected.score, rules.whole.decimals)
-        )
-        for field, value in (
-            ("participant_no", expected.participant_no),
-            ("rank", expected.rank),
-            ("equals", expected.equals),
-            ("score", score),
-            ("code", rules.whole.published_code(code, expected.priority)),
-        ):
-            if getattr(published, field) != value:
-                says = f"expected {_said(value)}, published {_said(getattr(published, field))}"
-                raise ProofFault(_named(where, published, field), says)
-        if code == rules.list.codes.within:
-            admitted.add(expected.participant_no)
-        computed.append(expected)
-    summary = ListSummary(cut)
-    summary.add(sorted(computed, key=lambda one: one.participant_no))
-    if summary.digest != head.digest:
-        raise ProofFault(
-            f"{_at(at)}, digest", f"expected {summary.digest}, as StageClosed stated it"
-        )
-    return admitted
-
-
-def _rows(in_order: Sequence[tuple[Placed, LineLeaf]]) -> Iterator[SortedRow]:
-    """The lines in merit order with what their ranks follow from."""
-    place = 1
-    for _, group in groupby(in_order, key=lambda one: (one[0].public, one[1].order)):
-        alike = list(group)
-        decided = sum(
-            placed.gate is Gate.RANKED and placed.after[:2] != b"\xff\xff" for placed, _ in alike
-        )
-        for index, (placed, leaf) in enumerate(alike):
-            yield SortedRow(
-                place + index,
-                leaf.participant_no,
-                placed.gate,
-                placed.combined_score,
-                place,
-                len(alike),
-                decided,
-            )
-        place += len(alike)
-
-
-def _check_orders(rules: PublicRules, placed: Sequence[tuple[Placed, LineLeaf]], at: int) -> None:
-    """Where personal facts decide there is an order, dense from 1, and a commitment of each;
-    nowhere else.
-    """
-    groups: dict[bytes, list[LineLeaf]] = {}
-    alike: dict[tuple[bytes, int], bytes] = {}
-    for one, leaf in placed:
-        if one.gate is Gate.RANKED:
-            groups.setdefault(one.public, []).append(leaf)
-    for one, leaf in placed:
-        where = at + leaf.place
-        among = groups[one.public] if one.gate is Gate.RANKED else []
-        ordered = rules.personal and len(among) > 1
-        if ordered is not (leaf.order is not None):
-            says = (
-                "expected the order that personal facts gave"
-                if ordered
-                else "expected none: public points decide"
-            )
-            raise ProofFault(_named(where, leaf, "order"), says)
-        committed = ordered or rules.commits(leaf)
-        if committed is not (leaf.commitment is not None):
-            says = (
-                "expected a commitment to the facts"
-                if committed
-                else "expected none: no personal fact counted"
-            )
-            raise ProofFault(_named(where, leaf, "commitment"), says)
-        if (
-            leaf.order is not None
-            and alike.setdefault((one.public, leaf.order), one.personal) != one.personal
-        ):
-            raise ProofFault(
-                _named(where, leaf, "order"),
-                "expected another than that of people with other points",
-            )
-    for group in groups.values():
-        orders = {leaf.order for leaf in group if leaf.order is not None}
-        if orders and orders != set(range(1, len(orders) + 1)):
-            first = min(group, key=lambda leaf: leaf.place)
-            raise ProofFault(
-                _named(at + first.place, first, "order"),
-                "expected 1, 2, 3 … without a gap among the equals",
-            )
-
-
-def _named(index: int, leaf: LineLeaf, field: str) -> str:
-    return f"{_at(index)} (list {leaf.list}, {leaf.participant_no}), {field}"
-
-
-def _said(value: object) -> str:
-    return "none" if value is None else str(value)
-
-
-def as_counted(policy: Policy) -> Policy:
-    """The policy for points as they are published: what evidence and bonuses gave is in them."""
-
-    def stage_of(stage: Stage) -> Stage:
-        components = tuple(
-            component.model_copy(update={"evidence": None}) for component in stage.components
-        )
-        return stage.model_copy(update={"components": components, "bonuses": ()})
-
-    return policy.model_copy(update={"stages": tuple(map(stage_of, policy.stages))})

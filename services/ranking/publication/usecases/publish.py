@@ -29,12 +29,12 @@ from services.ranking.proofs.domain.leaves import (
     new_salt,
 )
 from services.ranking.proofs.domain.merkle_tree import tree_levels
-from services.ranking.publication.domain.publishing import (
-    ClosedLine,
-    ClosedList,
-    Facts,
+from services.ranking.publication.domain.compose_leaves import (
+    FixedLine,
+    FixedList,
+    PersonalFacts,
     Salts,
-    compose,
+    compose_leaves,
 )
 from services.ranking.publication.domain.verification import check_contents
 from services.ranking.publication.storage.publications import PUBLICATION
@@ -136,7 +136,9 @@ async def propose_publication(
                 _closed(one, closings[each["vacancy_id"], one.code], lines) for one in policy.lists
             ]
             heading = VacancyLeaf(kind="vacancy", salt=new_salt(), **each)
-            made = await asyncio.to_thread(compose, policy, row["seed"], heading, closed, SALTS)
+            made = await asyncio.to_thread(
+                compose_leaves, policy, row["seed"], heading, closed, SALTS
+            )
             leaves += made[0]
             openings += made[1]
             if seatings is not None:
@@ -304,7 +306,7 @@ def _digest_of(closings: dict[tuple[str, str], Any], seatings: dict[str, Any] | 
     return found.hexdigest()
 
 
-Lines = dict[tuple[str, str], list[ClosedLine]]
+Lines = dict[tuple[str, str], list[FixedLine]]
 
 
 async def _lines(connection: Connection, policy: Policy, vacancy_ids: list[str]) -> Lines:
@@ -322,14 +324,16 @@ async def _lines(connection: Connection, policy: Policy, vacancy_ids: list[str])
             points,
             *facts,
         ) in PUBLICATION.lines_to_publish(connection, vacancies=vacancy_ids, list=one.code):
-            line = ClosedLine(place, number, rank, equals, score, code, points, Facts(*facts))
+            line = FixedLine(
+                place, number, rank, equals, score, code, points, PersonalFacts(*facts)
+            )
             lines[vacancy_id, one.code].append(line)
     return lines
 
 
-def _closed(one: List, row: Any, lines: Lines) -> ClosedList:
+def _closed(one: List, row: Any, lines: Lines) -> FixedList:
     key = (row["vacancy_id"], one.code)
-    return ClosedList(
+    return FixedList(
         one.code,
         row["version"],
         _instant(row["closed_at"]),

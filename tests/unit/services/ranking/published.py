@@ -22,12 +22,12 @@ from services.ranking.proofs.domain.head import Head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, VacancyLeaf, leaf_bytes
 from services.ranking.proofs.domain.list_file import ListFile, write_list
 from services.ranking.proofs.domain.merkle_tree import tree_levels
-from services.ranking.publication.domain.publishing import (
-    ClosedLine,
-    ClosedList,
-    Facts,
+from services.ranking.publication.domain.compose_leaves import (
+    FixedLine,
+    FixedList,
+    PersonalFacts,
     Salts,
-    compose,
+    compose_leaves,
 )
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import List, Policy
@@ -56,7 +56,7 @@ def salts() -> Salts:
 
 def closed(
     policy: Policy, one: List, vacancy: Vacancy, people: Sequence[Candidate]
-) -> tuple[ClosedList, set[str]]:
+) -> tuple[FixedList, set[str]]:
     """The list as it is fixed, and whom it admits."""
     rules = ListRules(policy, one, vacancy.need, SEED)
     cut = ListCut.of(rules, vacancy.seats)
@@ -99,7 +99,7 @@ def closed(
         if each.gate in {Gate.RANKED, Gate.BELOW}:
             for result in person.results.values():
                 stated |= {name: str(value) for name, value in result.points.items()}
-        facts = Facts(
+        facts = PersonalFacts(
             person.gpa,
             person.birth_date,
             person.relevant_experience_months,
@@ -108,7 +108,7 @@ def closed(
         )
         score = None if each.score is None else decimal_text(each.score, rules.decimals)
         made.append(
-            ClosedLine(
+            FixedLine(
                 each.place,
                 each.participant_no,
                 each.rank,
@@ -122,7 +122,7 @@ def closed(
     decided_places = {
         p.participant_no: p.decided[one.code] for p in people if one.code in p.decided
     }
-    return ClosedList(
+    return FixedList(
         one.code, 3, "2026-10-01T02:03:04Z", summary.digest, made, decided_places
     ), admitted
 
@@ -158,7 +158,7 @@ def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], 
             need=vacancy.need,
             seats=vacancy.seats,
         )
-        made = compose(policy, SEED, heading, lists, salted)
+        made = compose_leaves(policy, SEED, heading, lists, salted)
         leaves += made[0]
         openings += made[1]
     return leaves, openings

@@ -11,8 +11,8 @@ from services.ranking.merit.domain.candidate import Candidate, Outcome, StageRes
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Proposal
 from services.ranking.proofs.domain.list_file import ListFile
-from services.ranking.publication.domain.following import check_follows, moved
 from services.ranking.publication.domain.verification import check_contents, check_list
+from services.ranking.publication.domain.versions import changed_lines, check_follows
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import Vacancy, composed, signed
@@ -56,7 +56,7 @@ def test_who_moved_is_who_has_another_line(points: tuple[int, ...]) -> None:
         for one in range(3)
         if points[one] != (90, 80, 70)[one] or order.index(one) != one
     }
-    moves = list(moved(FIRST, second))
+    moves = list(changed_lines(FIRST, second))
     assert {(one.list, one.participant_no) for one in moves} == {
         ("final", number) for number in expected
     }
@@ -70,11 +70,11 @@ def test_who_is_on_one_of_them_alone() -> None:
         FIRST,
         leaves=[leaf for leaf in FIRST.leaves if getattr(leaf, "participant_no", "") != NUMBERS[2]],
     )
-    assert [(one.list, one.was, one.now is None) for one in moved(fewer, FIRST)] == [
+    assert [(one.list, one.was, one.now is None) for one in changed_lines(fewer, FIRST)] == [
         ("skd", None, False),
         ("final", None, False),
     ]
-    assert [(one.list, one.was is None, one.now) for one in moved(FIRST, fewer)] == [
+    assert [(one.list, one.was is None, one.now) for one in changed_lines(FIRST, fewer)] == [
         ("skd", False, None),
         ("final", False, None),
     ]

@@ -20,8 +20,8 @@ from services.ranking.proofs.domain.leaves import (
     SeatingLeaf,
     VacancyLeaf,
 )
-from services.ranking.publication.domain.verification import as_counted
-from services.ranking.seats.domain.seating import Seated, check_seating
+from services.ranking.publication.domain.public_rules import as_counted
+from services.ranking.seats.domain.seating import VacancySeating, check_seating
 from services.ranking.seats.domain.seats import Answer, Listed, Pool, Ranked, Rules, ranked
 from services.ranking.seats.domain.seats import Vacancy as Filled
 from shared.policies import Policy, bundled_ids, load
@@ -90,7 +90,7 @@ def filled(
     headings: list[VacancyLeaf],
     lines: Mapping[str, list[LineLeaf]],
     people: Mapping[str, Candidate],
-) -> list[Seated]:
+) -> list[VacancySeating]:
     """The seats of the round filled by answers at random, and by officers where people are equal;
     some give theirs up, some are not to be asked.
     """
@@ -188,7 +188,7 @@ def filled(
             decided=ties[leaf.vacancy_id],
             offers=offers[leaf.vacancy_id],
         )
-        seated.append(Seated(leaf, own, admitted, seating, f"seating of {leaf.vacancy_id}"))
+        seated.append(VacancySeating(leaf, own, admitted, seating, f"seating of {leaf.vacancy_id}"))
     return seated
 
 

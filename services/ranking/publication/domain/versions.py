@@ -1,6 +1,4 @@
-"""What a later version of a round's published lists says of the one before: that it names it, and
-whose lines are others now.
-"""
+"""What a version of a round's published lists says of the one before, and whose lines changed."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -15,8 +13,8 @@ SAME = ("province", "round_id", "policy_hash", "seed", "decreed_seats")
 
 
 @dataclass(frozen=True, slots=True)
-class Moved:
-    """A candidate whose published line is another one; none where there is no line in that version."""
+class ChangedLine:
+    """A candidate's line in two versions; None where a version has no such line."""
 
     vacancy_id: str
     list: str
@@ -25,11 +23,8 @@ class Moved:
     now: LineLeaf | None
 
 
-def check_first_or_following(proposal: Proposal) -> None:
-    """The first version follows none, each other one names the root of the one before.
-
-    Raises ProofFault.
-    """
+def check_names_previous(proposal: Proposal) -> None:
+    """Raises ProofFault unless every version but the first names the root of the one before."""
     if (proposal.version == 1) is not (proposal.previous is None):
         expected = (
             "none, as it is the first"
@@ -42,36 +37,45 @@ def check_first_or_following(proposal: Proposal) -> None:
 
 
 def check_follows(later: Proposal, earlier: Proposal) -> None:
-    """That the later version comes right after the earlier one, and no other: by its root, which
-    stands for every line. Raises ProofFault.
+    """Raises ProofFault unless the later version comes right after the earlier one.
+
+    It names that one by its root, which stands for every line.
     """
     for name in SAME:
-        if getattr(later, name) != getattr(earlier, name):
-            says = f"expected {getattr(later, name)}, as in version {later.version}, found {getattr(earlier, name)}"
+        expected, found = getattr(later, name), getattr(earlier, name)
+        if found != expected:
+            says = f"expected {expected}, as in version {later.version}, found {found}"
             raise ProofFault(f"head, {name}", says)
     if earlier.version + 1 != later.version:
         raise ProofFault("head, version", _not_before(later.version, earlier.version))
     if later.previous != earlier.root:
-        says = f"expected {later.previous}, which version {later.version} names as the one before, found {earlier.root}"
-        raise ProofFault("head, root", says)
+        raise ProofFault(
+            "head, root",
+            f"expected {later.previous}, which version {later.version} names as the one before, "
+            f"found {earlier.root}",
+        )
 
 
 def _not_before(later: int, earlier: int) -> str:
     found = f"this is version {earlier}"
     if earlier > later:
-        return f"{found}, newer than version {later}, which can't follow it: are the two files the wrong way round?"
+        return (
+            f"{found}, newer than version {later}, which can't follow it: "
+            "are the two files the wrong way round?"
+        )
     return f"{found}, but version {later} follows {f'version {later - 1}' if later > 1 else 'none'}"
 
 
-def moved(earlier: ListFile, later: ListFile) -> Iterator[Moved]:
-    """Everyone whose rank, score or code differs, by vacancy, list and number, as the later file
-    has them; who is gone comes last.
+def changed_lines(earlier: ListFile, later: ListFile) -> Iterator[ChangedLine]:
+    """Everyone whose rank, score or code differs, in the order of the later file.
+
+    Whoever is only in the earlier file comes last.
     """
     was, now = _lines(earlier), _lines(later)
     for key in [*now, *(key for key in was if key not in now)]:
         before, after = was.get(key), now.get(key)
-        if _said(before) != _said(after):
-            yield Moved(*key, before, after)
+        if _compared(before) != _compared(after):
+            yield ChangedLine(*key, before, after)
 
 
 def _lines(published: ListFile) -> dict[tuple[str, str, str], LineLeaf]:
@@ -79,5 +83,5 @@ def _lines(published: ListFile) -> dict[tuple[str, str, str], LineLeaf]:
     return {(leaf.vacancy_id, leaf.list, leaf.participant_no): leaf for leaf in lines}
 
 
-def _said(leaf: LineLeaf | None) -> tuple[object, ...] | None:
+def _compared(leaf: LineLeaf | None) -> tuple[object, ...] | None:
     return None if leaf is None else (leaf.rank, leaf.score, leaf.code)

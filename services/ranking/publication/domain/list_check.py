@@ -1,0 +1,165 @@
+"""Recomputes one published list from the facts on its lines: order, ranks, cut, codes, digest.
+
+What personal facts decided can't be recomputed by others: there the published order among those
+whom all before it leaves equal is taken, and a commitment to the facts must stand beside it.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+from services.ranking.merit.domain.list_cut import ListCut, ListSummary
+from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.standing import Gate
+from services.ranking.proofs.domain.fault import ProofFault
+from services.ranking.proofs.domain.leaves import LineLeaf, ListLeaf
+from services.ranking.proofs.domain.list_file import LINES_BEFORE_LEAVES
+from services.ranking.publication.domain.public_rules import PublicPlace, PublicRules
+
+
+def line_in_file(index: int) -> str:
+    """Where the leaf with this index stands in its file."""
+    return f"line {index + LINES_BEFORE_LEAVES + 1}"
+
+
+@dataclass(frozen=True, slots=True)
+class PlacedLeaf:
+    """A published line, and where the rules place the candidate by it."""
+
+    place: PublicPlace
+    leaf: LineLeaf
+
+
+def check_lines(
+    rules: PublicRules, cut: ListCut, head: ListLeaf, leaves: Sequence[LineLeaf], at: int
+) -> set[str]:
+    """Ranks the published facts anew and compares line by line; returns whom the list admits.
+
+    `at`: index of the list's head. Raises ProofFault with the first fault.
+    """
+    placed = [*_placed(rules, head, leaves, at)]
+    _check_orders(rules, placed, at)
+    computed: list[ListLine] = []
+    admitted = set()
+    for published, row in zip(leaves, _sorted_rows(placed), strict=True):
+        line = list_line(row)
+        code = cut.code(line.gate, line.rank, line.equals)
+        _check_line(rules, published, line, code, at)
+        computed.append(line)
+        if code == rules.list.codes.within:
+            admitted.add(line.participant_no)
+    summary = ListSummary(cut)
+    summary.add(sorted(computed, key=lambda line: line.participant_no))
+    if summary.digest != head.digest:
+        says = f"expected {summary.digest}, as StageClosed stated it"
+        raise ProofFault(f"{line_in_file(at)}, digest", says)
+    return admitted
+
+
+def _placed(
+    rules: PublicRules, head: ListLeaf, leaves: Sequence[LineLeaf], at: int
+) -> Iterator[PlacedLeaf]:
+    for index, leaf in enumerate(leaves, 1):
+        try:
+            yield PlacedLeaf(rules.place(leaf, head.decided), leaf)
+        except ProofFault as fault:
+            raise ProofFault(_field(at + index, leaf, fault.where), fault.says) from fault
+
+
+def _sorted_rows(placed: Sequence[PlacedLeaf]) -> Iterator[SortedRow]:
+    """The candidates in merit order, with what their ranks follow from."""
+    in_order = sorted(
+        placed, key=lambda line: (line.place.public, line.leaf.order or 0, line.place.rest)
+    )
+    place = 1
+    for _, group in groupby(in_order, key=lambda line: (line.place.public, line.leaf.order)):
+        equals = list(group)
+        decided = sum(line.place.decided for line in equals)
+        for index, line in enumerate(equals):
+            yield SortedRow(
+                place + index,
+                line.leaf.participant_no,
+                line.place.gate,
+                line.place.combined_score,
+                place,
+                len(equals),
+                decided,
+            )
+        place += len(equals)
+
+
+def _check_line(
+    rules: PublicRules, published: LineLeaf, line: ListLine, code: str, at: int
+) -> None:
+    """Raises ProofFault with the first field that is not as it was recomputed."""
+    score = None if line.score is None else decimal_text(line.score, rules.whole.decimals)
+    for field, value in (
+        ("participant_no", line.participant_no),
+        ("rank", line.rank),
+        ("equals", line.equals),
+        ("score", score),
+        ("code", rules.whole.published_code(code, line.priority)),
+    ):
+        found = getattr(published, field)
+        if found != value:
+            says = f"expected {_said(value)}, published {_said(found)}"
+            raise ProofFault(_field(at + line.place, published, field), says)
+
+
+def _check_orders(rules: PublicRules, placed: Sequence[PlacedLeaf], at: int) -> None:
+    """Raises ProofFault unless orders and commitments stand where personal facts decide.
+
+    Among equals the orders are dense from 1, and each has a commitment; nowhere else is either.
+    """
+    groups: dict[bytes, list[LineLeaf]] = {}
+    for line in placed:
+        if line.place.gate is Gate.RANKED:
+            groups.setdefault(line.place.public, []).append(line.leaf)
+    personal_of: dict[tuple[bytes, int], bytes] = {}
+    for line in placed:
+        place, leaf = line.place, line.leaf
+        among = len(groups[place.public]) if place.gate is Gate.RANKED else 0
+        _check_presence(rules, leaf, at, rules.personal and among > 1)
+        if leaf.order is not None:
+            known = personal_of.setdefault((place.public, leaf.order), place.personal)
+            if known != place.personal:
+                says = "expected another than that of people with other points"
+                raise ProofFault(_field(at + leaf.place, leaf, "order"), says)
+    for group in groups.values():
+        _check_dense(group, at)
+
+
+def _check_presence(rules: PublicRules, leaf: LineLeaf, at: int, ordered: bool) -> None:
+    """Raises ProofFault for an order or a commitment that is missing, or is too much."""
+    if ordered is not (leaf.order is not None):
+        says = (
+            "expected the order that personal facts gave"
+            if ordered
+            else "expected none: public points decide"
+        )
+        raise ProofFault(_field(at + leaf.place, leaf, "order"), says)
+    committed = ordered or rules.commits(leaf)
+    if committed is not (leaf.commitment is not None):
+        says = (
+            "expected a commitment to the facts"
+            if committed
+            else "expected none: no personal fact counted"
+        )
+        raise ProofFault(_field(at + leaf.place, leaf, "commitment"), says)
+
+
+def _check_dense(group: Sequence[LineLeaf], at: int) -> None:
+    orders = {leaf.order for leaf in group if leaf.order is not None}
+    if orders and orders != set(range(1, len(orders) + 1)):
+        first = min(group, key=lambda leaf: leaf.place)
+        says = "expected 1, 2, 3 … without a gap among the equals"
+        raise ProofFault(_field(at + first.place, first, "order"), says)
+
+
+def _field(index: int, leaf: LineLeaf, field: str) -> str:
+    return f"{line_in_file(index)} (list {leaf.list}, {leaf.participant_no}), {field}"
+
+
+def _said(value: object) -> str:
+    return "none" if value is None else str(value)
