@@ -11,7 +11,8 @@ from services.ranking.explanation import handlers as explanation
 from services.ranking.lists.handlers import fairness, revisions
 from services.ranking.lists.handlers import http as lists
 from services.ranking.lists.handlers.pages import changes_page
-from services.ranking.publication import handlers as publishing
+from services.ranking.publication.handlers import http as publication
+from services.ranking.publication.handlers.pages import published_page
 from services.ranking.publication.storage.signing import KeyFault, SigningKey
 from services.ranking.seats import handlers as seats
 from services.ranking.settings import Settings
@@ -45,7 +46,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     """The app under /ranking."""
     problems = Problems("ranking", [Path(__file__).with_name("problems.toml")])
     own_pages = Pages("ranking", Path(__file__).with_name("pages"), problems)
-    key = _signing_key(settings)
+    signing_key = _signing_key(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -73,8 +74,8 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             changes_page(own_pages, settings.zone),
             explanation.why_page(own_pages, settings.zone),
             seats.seats_page(own_pages, settings.zone),
-            publishing.publishing(key),
-            publishing.printable(own_pages, settings.zone),
+            publication.router,
+            published_page(own_pages, settings.zone),
         ],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,
@@ -83,6 +84,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         clock=clock,
         lifespan=lifespan,
     )
+    app.state.signing_key = signing_key
     own_pages.serve_assets(app)
     return app
 

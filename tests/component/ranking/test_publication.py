@@ -15,7 +15,7 @@ from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
 from services.ranking.proofs.domain.receipt_file import Receipt
 from services.ranking.publication.storage.signing import SigningKey
-from services.ranking.publication.views import show_publication
+from services.ranking.publication.views import show_page
 from shared.contracts.applications import owner_of
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
@@ -326,7 +326,7 @@ async def test_one_vacancy_of_a_publication(
     unknown = await ranking.http.get(path, params={"vacancy": "v9", "lang": "en"})
     assert unknown.status_code == 404
     assert f'href="{path}?lang=en">Back' in unknown.text
-    monkeypatch.setattr(show_publication, "MOST_LEAVES", 15)
+    monkeypatch.setattr(show_page, "MOST_LEAVES", 15)
     whole = (await ranking.http.get(path, params={"lang": "en"})).text
     assert "too large for one page" in whole
     assert '<a href="?version=1&amp;vacancy=v2&amp;lang=en">PENATA LAYANAN OPERASIONAL' in whole

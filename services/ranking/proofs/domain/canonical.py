@@ -1,6 +1,7 @@
 """Canonical JSON: the one way in which published files are written."""
 
 import json
+from datetime import datetime
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, StringConstraints
@@ -20,6 +21,11 @@ class FilePart(BaseModel):
     """A part of a file: no field may be missing, none added, none of another kind."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+
+def instant(at: datetime) -> str:
+    """A time in UTC as files have it: ISO 8601 with Z."""
+    return at.isoformat().removesuffix("+00:00") + "Z"
 
 
 def canonical(value: object) -> bytes:

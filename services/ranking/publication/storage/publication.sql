@@ -34,13 +34,13 @@ SELECT line.vacancy_id, line.place, line.participant_no, line.rank, line.equals,
 SELECT version, lists, head->>'root' AS root FROM publication
  WHERE round_id = :round_id AND signature IS NOT NULL ORDER BY version DESC LIMIT 1;
 
--- name: keep_proposal(round_id, version, proposal, digest, lists, policy, tree, by, at)!
+-- name: store_proposal(round_id, version, proposal, digest, lists, policy, tree, by, at)!
 -- What an officer proposes to publish.
 INSERT INTO publication (round_id, version, proposal, digest, lists, policy, tree, proposed_by,
                          proposed_at)
 VALUES (:round_id, :version, :proposal, :digest, :lists, :policy, :tree, :by, :at);
 
--- name: keep_leaves(round_id, version, leaves, vacancies, lists, participants, contents)!
+-- name: store_leaves(round_id, version, leaves, vacancies, lists, participants, contents)!
 -- Its leaves.
 INSERT INTO published_leaf (round_id, version, leaf, vacancy_id, list, participant_no, content)
 SELECT :round_id, :version, leaf, vacancy_id, list, participant_no, content
@@ -48,7 +48,7 @@ SELECT :round_id, :version, leaf, vacancy_id, list, participant_no, content
               :contents::text[])
     AS new (leaf, vacancy_id, list, participant_no, content);
 
--- name: keep_openings(round_id, version, vacancies, lists, participants, contents)!
+-- name: store_openings(round_id, version, vacancies, lists, participants, contents)!
 -- What opens its commitments.
 INSERT INTO opening (round_id, version, vacancy_id, list, participant_no, content)
 SELECT :round_id, :version, vacancy_id, list, participant_no, content::jsonb

@@ -1,7 +1,23 @@
-"""Published lists as they are kept: the named queries of publication.sql."""
+"""Published lists as they are stored: the named queries of publication.sql."""
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from shared.postgres import queries
+from shared.postgres.pool import Connection
+from shared.refusals import Refusal
 
 PUBLICATION = queries.load(Path(__file__).with_name("publication.sql"))
+
+
+async def load_published(
+    connection: Connection, round_id: str, version: int | None
+) -> Mapping[str, Any]:
+    """A signed version, by default the newest. Raises Refusal `not-published`."""
+    row: Mapping[str, Any] | None = await PUBLICATION.published(
+        connection, round_id=round_id, version=version
+    )
+    if row is None:
+        raise Refusal("not-published", round_id=round_id)
+    return row

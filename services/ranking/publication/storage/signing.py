@@ -18,15 +18,24 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-ASKED = "an Ed25519 key in PEM"
+from shared.refusals import Refusal
+
+EXPECTED = "an Ed25519 key in PEM"
 
 
 class KeyFault(ValueError):  # noqa: N818 - the word of the domain
     """What was given is no such key; the text says what it should be."""
 
 
+def require_key(key: "SigningKey | None") -> "SigningKey":
+    """The key of this deployment. Raises Refusal `no-signing-key` where it has none."""
+    if key is None:
+        raise Refusal("no-signing-key")
+    return key
+
+
 class PublicKey:
-    """Tells whether a signature is its own."""
+    """Verifies signatures."""
 
     def __init__(self, key: Ed25519PublicKey) -> None:
         self._key = key
@@ -37,13 +46,13 @@ class PublicKey:
         try:
             key = load_pem_public_key(pem)
         except (ValueError, UnsupportedAlgorithm) as error:
-            raise KeyFault(f"expected {ASKED}, public") from error
+            raise KeyFault(f"expected {EXPECTED}, public") from error
         if not isinstance(key, Ed25519PublicKey):
-            raise KeyFault(f"expected {ASKED}, public")
+            raise KeyFault(f"expected {EXPECTED}, public")
         return cls(key)
 
     def accepts(self, signature: bytes, signed: bytes) -> bool:
-        """Whether this key's other half made the signature."""
+        """Whether the private key that belongs to this one made the signature."""
         try:
             self._key.verify(signature, signed)
         except InvalidSignature:
@@ -81,7 +90,7 @@ class PublicKey:
 
 
 class SigningKey:
-    """Signs."""
+    """Makes signatures; `public` verifies them."""
 
     def __init__(self, key: Ed25519PrivateKey) -> None:
         self._key = key
@@ -96,21 +105,22 @@ class SigningKey:
         try:
             key = load_pem_private_key(pem, password=None)
         except (ValueError, TypeError, UnsupportedAlgorithm) as error:
-            raise KeyFault(f"expected {ASKED}, private, without a password") from error
+            raise KeyFault(f"expected {EXPECTED}, private, without a password") from error
         if not isinstance(key, Ed25519PrivateKey):
-            raise KeyFault(f"expected {ASKED}, private")
+            raise KeyFault(f"expected {EXPECTED}, private")
         return cls(key)
 
     @classmethod
     def new(cls) -> Self:
-        """A key that nobody had before."""
+        """A new random key."""
         return cls(Ed25519PrivateKey.generate())
 
-    def sign(self, what: bytes) -> bytes:
-        return self._key.sign(what)
+    def sign(self, message: bytes) -> bytes:
+        """The signature over a message: 64 bytes."""
+        return self._key.sign(message)
 
     def keep(self, path: Path) -> None:
-        """Write it where nothing is yet, readable by its owner alone. Raises FileExistsError."""
+        """Writes it to a new file that only its owner can read. Raises FileExistsError."""
         path.parent.mkdir(parents=True, exist_ok=True)
         pem = self._key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:

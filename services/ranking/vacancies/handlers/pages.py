@@ -14,7 +14,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from services.ranking.lists.views.show_revisions import show_fixed, show_history
 from services.ranking.merit.domain.list_cut import UNDECIDED, WAIT
 from services.ranking.page_words import VACANCIES, VACANCY, local, meanings
-from services.ranking.publication.views.show_publication import newest_published
+from services.ranking.publication.views.show_versions import newest_published
 from services.ranking.rounds.storage import load_round
 from services.ranking.seats.views.show_seats import seats_moved
 from services.ranking.standings.handlers.live import LINES

@@ -5,7 +5,7 @@ seats, to what is published.
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.ranking.publication.views.show_publication import newest_published
+from services.ranking.publication.views.show_versions import newest_published
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.seats.storage.seats import SEATS

@@ -1,0 +1,190 @@
+"""Publishing a round's lists, and what everyone may fetch of them."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+
+from services.ranking.publication.storage.signing import SigningKey
+from services.ranking.publication.usecases.propose_publication import (
+    Proposed,
+    propose_publication,
+)
+from services.ranking.publication.usecases.sign_publication import (
+    PublishedRound,
+    SignPublication,
+    sign_publication,
+)
+from services.ranking.publication.views.show_keys import Keys, show_key, show_keys
+from services.ranking.publication.views.show_published import (
+    show_proposal,
+    show_published,
+    show_table,
+)
+from services.ranking.publication.views.show_receipt import show_receipt
+from services.ranking.publication.views.show_versions import PublishedVersions, show_versions
+from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.web.authentication import MaybePerson, Officer
+from shared.web.dependencies import ResourcesDependency
+from shared.web.idempotency import TransactionDependency
+from shared.web.problems import problem_responses
+
+Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
+KeyId = Annotated[
+    str | None, Query(pattern=r"^[0-9a-f]{64}$", description="By default the key of the present")
+]
+
+
+async def get_signing_key(request: Request) -> SigningKey | None:
+    """The key that this deployment signs with, if it has one."""
+    key: SigningKey | None = request.app.state.signing_key
+    return key
+
+
+SigningKeyDependency = Annotated[SigningKey | None, Depends(get_signing_key)]
+
+
+def _file(media_type: str, description: str) -> dict[int | str, dict[str, Any]]:
+    return {200: {"description": description, "content": {media_type: {}}}}
+
+
+PROPOSAL = _file("application/json", "All that was proposed")
+LIST_FILE = _file("application/json", "The file as `terang verify` takes it: keep it to the byte")
+TABLE = _file("text/csv", "A line for each candidate on each list")
+PEM = _file("application/x-pem-file", "PEM, as `terang verify --key` takes it")
+
+router = APIRouter(tags=["published lists"])
+
+
+@router.post(
+    "/rounds/{round_id}/publication",
+    status_code=201,
+    response_model=Proposed,
+    responses=problem_responses(401, 403, 404, 409),
+    summary="Propose what will be published of a round whose lists are all fixed: "
+    "a preview with its digest",
+)
+async def propose(
+    round_id: RoundId,
+    resources: ResourcesDependency,
+    officer: Officer,
+    key: SigningKeyDependency,
+    transaction: TransactionDependency,
+) -> Response:
+    return await transaction.once(
+        lambda connection: propose_publication(
+            connection, officer, round_id, resources.settings.province, key, resources.clock()
+        )
+    )
+
+
+@router.get(
+    "/rounds/{round_id}/publication/proposal",
+    response_class=Response,
+    responses={**PROPOSAL, **problem_responses(401, 403, 404)},
+    summary="All that is proposed and not signed yet",
+)
+async def proposal(round_id: RoundId, resources: ResourcesDependency, officer: Officer) -> Response:
+    async with resources.pool.acquire() as connection:
+        file = await show_proposal(connection, round_id)
+    return Response(file, media_type="application/json")
+
+
+@router.post(
+    "/rounds/{round_id}/publication/signature",
+    response_model=PublishedRound,
+    responses=problem_responses(401, 403, 404, 409),
+    summary="Sign, as a second officer, what another proposed: from now on it is public and stays",
+)
+async def sign(
+    round_id: RoundId,
+    command: SignPublication,
+    resources: ResourcesDependency,
+    officer: Officer,
+    key: SigningKeyDependency,
+    transaction: TransactionDependency,
+) -> Response:
+    return await transaction.once(
+        lambda connection: sign_publication(
+            connection, resources.outbox, officer, round_id, command, key, resources.clock()
+        ),
+        200,
+    )
+
+
+@router.get(
+    "/rounds/{round_id}/publication",
+    response_class=Response,
+    responses={**LIST_FILE, **problem_responses(404)},
+    summary="A round's published lists as one file that anyone can verify",
+)
+async def published(
+    round_id: RoundId, resources: ResourcesDependency, version: Version = None
+) -> Response:
+    async with resources.pool.acquire() as connection:
+        file = await show_published(connection, round_id, version)
+    return Response(file, media_type="application/json")
+
+
+@router.get(
+    "/rounds/{round_id}/publication/versions",
+    responses=problem_responses(404),
+    summary="The versions of a round's published lists, and why each was made; "
+    "`?version=` fetches an earlier one",
+)
+async def versions(round_id: RoundId, resources: ResourcesDependency) -> PublishedVersions:
+    async with resources.pool.acquire() as connection:
+        return await show_versions(connection, round_id)
+
+
+@router.get(
+    "/rounds/{round_id}/publication.csv",
+    response_class=Response,
+    responses={**TABLE, **problem_responses(404)},
+    summary="The published lists as a table",
+)
+async def table(
+    round_id: RoundId, resources: ResourcesDependency, version: Version = None
+) -> Response:
+    async with resources.pool.acquire() as connection:
+        rows = await show_table(connection, round_id, version)
+    return Response(rows, media_type="text/csv; charset=utf-8")
+
+
+@router.get(
+    "/vacancies/{vacancy_id}/candidates/{participant_no}/receipt",
+    response_class=Response,
+    responses={**LIST_FILE, **problem_responses(401, 404)},
+    summary="Proof that a candidate's lines stand on the published list; "
+    "with the own token also the facts that decided",
+)
+async def receipt(
+    vacancy_id: VacancyId,
+    participant_no: ParticipantNo,
+    resources: ResourcesDependency,
+    person: MaybePerson,
+    version: Version = None,
+) -> Response:
+    async with resources.pool.acquire() as connection:
+        file = await show_receipt(connection, person, vacancy_id, participant_no, version)
+    return Response(file, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+
+@router.get("/keys", summary="The public keys of published lists, as a JSON Web Key Set")
+async def keys(resources: ResourcesDependency, key: SigningKeyDependency) -> Keys:
+    async with resources.pool.acquire() as connection:
+        return await show_keys(connection, key)
+
+
+@router.get(
+    "/keys/public.pem",
+    response_class=Response,
+    responses={**PEM, **problem_responses(404)},
+    summary="One of these keys as a file",
+)
+async def pem(
+    resources: ResourcesDependency, key: SigningKeyDependency, key_id: KeyId = None
+) -> Response:
+    async with resources.pool.acquire() as connection:
+        text = await show_key(connection, key, key_id)
+    return PlainTextResponse(text, media_type="application/x-pem-file")
