@@ -25,8 +25,8 @@ from shared.policies import Policy
 
 app = typer.Typer()
 
-MOVES_SHOWN = 100
-"""Lines that moved since the version before that are printed; the rest is counted."""
+CHANGES_SHOWN = 100
+"""Lines that changed since the version before that are printed; the rest is counted."""
 
 PEOPLE_SHOWN = 5
 """People whose points differ between lists that are named; the rest is counted."""
@@ -155,20 +155,20 @@ def followed(later: ListFile, previous: bytes, key: PublicKey) -> Iterator[str]:
     Raises PreviousProofFault.
     """
     earlier = _earlier(later, previous, key)
-    head, moves = earlier.head, list(changed_lines(earlier, later))
+    head, changes = earlier.head, list(changed_lines(earlier, later))
     yield (
         f"It follows version {head.version}, published {head.published_at}: "
-        f"{len(moves)} lines differ."
+        f"{len(changes)} lines differ."
     )
     if head.key_id != key.id:
         yield f"That one was signed with the key {head.key_id}: its signature was not checked."
-    for move in moves[:MOVES_SHOWN]:
+    for change in changes[:CHANGES_SHOWN]:
         yield (
-            f"{move.vacancy_id}, {move.list}, {move.participant_no}: "
-            f"{_place(move.was)} -> {_place(move.now)}"
+            f"{change.vacancy_id}, {change.list}, {change.participant_no}: "
+            f"{_place(change.was)} -> {_place(change.now)}"
         )
-    if len(moves) > MOVES_SHOWN:
-        yield f"… and {len(moves) - MOVES_SHOWN} more"
+    if len(changes) > CHANGES_SHOWN:
+        yield f"… and {len(changes) - CHANGES_SHOWN} more"
 
 
 def _earlier(later: ListFile, previous: bytes, key: PublicKey) -> ListFile:

@@ -27,7 +27,6 @@ from services.ranking.proofs.domain.leaves import (
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.merkle_tree import (
     inclusion_path_indices,
-    root_from_inclusion_proof,
     tree_levels,
 )
 from services.ranking.proofs.domain.reading import read
@@ -38,7 +37,7 @@ from services.ranking.proofs.domain.receipt_file import (
     write_receipt,
 )
 from services.ranking.publication.domain.verification import check_list
-from services.ranking.publication.storage.signing import KeyFault, PublicKey, SigningKey
+from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
 
@@ -566,54 +565,6 @@ def test_no_changed_line_passes(vacancies: list[Vacancy], data: st.DataObject) -
             verify(as_file(wrong))
 
 
-@given(st.integers(1, 70), st.data())
-def test_every_leaf_has_its_way_to_the_root_and_no_other(leaves: int, data: st.DataObject) -> None:
-    """A path proves its own leaf at its own place, and nothing else."""
-    texts = [f"leaf {number}".encode() for number in range(leaves)]
-    levels = tree_levels(texts)
-    hashes = [hash_.hex() for level in levels for hash_ in level]
-    index = data.draw(st.integers(0, leaves - 1))
-    path = [hashes[place] for place in inclusion_path_indices(index, leaves)]
-    root = levels[-1][0].hex()
-    assert root_from_inclusion_proof(texts[index], index, leaves, path) == root
-    other = data.draw(st.integers(0, leaves))
-    if other != index:
-        assert root_from_inclusion_proof(texts[index], other, leaves, path) != root
-        assert root_from_inclusion_proof(f"leaf {other}".encode(), index, leaves, path) != root
-    assert root_from_inclusion_proof(texts[index], index, leaves, [*path, root]) is None
-
-
-def test_the_tree_is_rfc_6962s() -> None:
-    """Certificate Transparency's published test vectors: the roots of its first one to eight
-    leaves.
-    """
-    inputs = [
-        "",
-        "00",
-        "10",
-        "2021",
-        "3031",
-        "40414243",
-        "5051525354555657",
-        "606162636465666768696a6b6c6d6e6f",
-    ]
-    roots = [
-        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d",
-        "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125",
-        "aeb6bcfe274b70a14fb067a5e5578264db0fa9b51af5e0ba159158f329e06e77",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-        "4e3bbb1f7b478dcfe71fb631631519a3bca12c9aefca1612bfce4c13a86264d4",
-        "76e67dadbcdf1e10e1b74ddc608abd2f98dfb16fbce75277b5232a127f2087ef",
-        "ddb89be403809e325750d3d263cd78929c2942b7942a34b77e122c9594a74c8c",
-        "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
-    ]
-    for size in range(1, 9):
-        assert (
-            tree_levels([bytes.fromhex(each) for each in inputs[:size]])[-1][0].hex()
-            == roots[size - 1]
-        )
-
-
 def test_what_is_no_file_of_ours_is_told_so() -> None:
     """Not JSON, another JSON, a float, a nest without end: a fault, never a failure."""
     for data in (
@@ -777,22 +728,3 @@ def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
     for other in ("0001-000002", "0002-000002"):
         with pytest.raises(ProofFault, match=f"it says nothing of {other}"):
             verify(receipt(other))
-
-
-def test_keys_are_read_from_text_or_file_and_nothing_else_is_one(tmp_path: Any) -> None:
-    """A kept key is the same when read again and is never written over; other texts are refused
-    with what is expected.
-    """
-    path = tmp_path / "keys" / "ranking.pem"
-    key = SigningKey.new()
-    key.keep(path)
-    assert path.stat().st_mode & 0o777 == 0o600
-    assert SigningKey.of(str(path)).public.id == key.public.id
-    with pytest.raises(FileExistsError):
-        SigningKey.new().keep(path)
-    assert PublicKey.read(key.public.pem.encode()).id == key.public.id
-    with pytest.raises(KeyFault, match="Ed25519"):
-        SigningKey.of("-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n")
-    with pytest.raises(KeyFault, match="Ed25519"):
-        PublicKey.read(b"nothing")
-    assert KEY.public.jwk["kid"] == KEY.public.id
