@@ -95,8 +95,9 @@ class Small:
         )
 
     async def walk(self, steps: int, paths: int = 5, *, note: str = "") -> list[UUID]:
-        """States so many steps, turn by turn on so many paths, in one transaction; returns their
-        event ids.
+        """States so many steps, turn by turn on so many paths, in one transaction.
+
+        Returns their event ids.
         """
         statements = []
         for turn in range(steps):
@@ -141,8 +142,9 @@ class Small:
         return await read_log(self.bootstrap, self.topic, self.partitions)
 
     async def check_effect(self, *, repeats_allowed: bool = True) -> None:
-        """What a consumer that follows the rules makes of the log: every stated event once, each
-        path's steps in order, no gap.
+        """What a consumer that follows the rules makes of the log.
+
+        Every stated event once, each path's steps in order, no gap.
         """
         heard: list[UUID] = []
         steps: dict[str, int] = {}

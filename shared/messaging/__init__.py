@@ -1,3 +1,1 @@
-"""Exactly once in effect: the outbox, its relay, and the consumer that moves position and effect
-together. See README.md.
-"""
+"""Exactly once in effect: the outbox, its relay, and the consumer. See README.md."""

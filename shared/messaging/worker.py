@@ -231,8 +231,9 @@ class Worker:
             )
 
     async def _hold_name(self, named: asyncio.Event, wakes: Mapping[str, asyncio.Event]) -> None:
-        """Holds the lock on this worker's name, over a connection that also tells when PostgreSQL
-        was away and when a duty is due.
+        """Holds the lock on this worker's name.
+
+        The connection also tells when PostgreSQL was away and when a duty is due.
         """
         while True:
             connection = await retry_while_unavailable(self._direct_connection, "worker waits")

@@ -454,8 +454,9 @@ class Child:
             raise AssertionError(f"still running after {seconds} s: {self.output()}") from None
 
     async def stands_still(self, cause: str, seconds: float = 30) -> str:
-        """What /ready says, once it has stopped itself for this cause: it lives, is not ready, and
-        said so once.
+        """What /ready says, once it has stopped itself for this cause.
+
+        It lives, is not ready, and said so once.
         """
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
             deadline = time.monotonic() + seconds

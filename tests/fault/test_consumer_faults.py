@@ -1,5 +1,6 @@
-"""What may happen to a consumer's servers, its log, its database and its fellows: each event takes
-effect once, in order, or it stops and says why.
+"""What may happen to a consumer's servers, its log, its database and its fellows.
+
+Each event takes effect once, in order, or it stops and says why.
 """
 
 import asyncio
@@ -74,8 +75,9 @@ async def test_kafka_restarted_under_a_consumer(stage: Stage) -> None:
 
 
 async def test_two_workers_own_a_partition(stage: Stage) -> None:
-    """A worker that stops in mid-batch loses its partitions; when it wakes and goes on, nothing
-    takes effect twice.
+    """A worker that stops in mid-batch loses its partitions.
+
+    When it wakes and goes on, nothing takes effect twice.
     """
     await stage.log.add(100)
     zombie = stage.worker(failpoint="consumer.applied:1:stop", in_transaction_ms=2000)
@@ -124,8 +126,9 @@ async def test_topic_made_anew(stage: Stage, *, busy: bool) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 async def test_yesterdays_database_restored(stage: Stage, *, busy: bool) -> None:
-    """A consumer's database that is set back under a running worker catches up from the log:
-    nothing is lost, nothing repeated.
+    """A consumer's database that is set back under a running worker catches up from the log.
+
+    Nothing is lost, nothing repeated.
     """
     await stage.log.add(60)
     stage.worker(check_seconds=1)

@@ -85,8 +85,9 @@ async def stopped(child: asyncio.subprocess.Process, seconds: float = 20) -> Non
 
 
 async def end_relays_session(dsn: str) -> None:
-    """What a firewall or an operator does: the session of whoever leads is gone, and its lock with
-    it.
+    """What a firewall or an operator does.
+
+    The session of whoever leads is gone, and its lock with it.
     """
     connection = await asyncpg.connect(dsn)
     try:
@@ -115,8 +116,9 @@ async def end_relays_session(dsn: str) -> None:
     ],
 )
 async def test_killed_between_two_instructions(new_small: NewSmall, failpoint: str) -> None:
-    """SIGKILL at the named instant: the next leader finds what is on the log, sends the rest, and
-    repeats nothing.
+    """SIGKILL at the named instant.
+
+    The next leader finds what is on the log, sends the rest, and repeats nothing.
     """
     small = await new_small()
     await small.walk(
@@ -132,8 +134,9 @@ async def test_killed_between_two_instructions(new_small: NewSmall, failpoint: s
 
 @pytest.mark.parametrize("instant", ["numbered", "sending", "acknowledged"])
 async def test_a_leader_that_slept_while_another_led(new_small: NewSmall, instant: str) -> None:
-    """SIGSTOP in office, session ended, another leads and goes on; SIGCONT: what the sleeper still
-    sends is a repeat and no more.
+    """SIGSTOP in office, session ended, another leads and goes on.
+
+    SIGCONT: what the sleeper still sends is a repeat and no more.
     """
     small = await new_small()
     await small.walk(300)
@@ -158,8 +161,9 @@ async def test_a_leader_that_slept_while_another_led(new_small: NewSmall, instan
 
 
 async def test_the_leaders_session_is_ended_while_it_works(new_small: NewSmall) -> None:
-    """The connection is cut again and again under load: each time the office is taken anew, in the
-    same process.
+    """The connection is cut again and again under load.
+
+    Each time the office is taken anew, in the same process.
     """
     small = await new_small()
     async with running(small.relay()) as task:
@@ -175,8 +179,9 @@ async def test_the_leaders_session_is_ended_while_it_works(new_small: NewSmall) 
 
 
 async def test_kafka_stops_during_intake(new_small: NewSmall, servers: Servers) -> None:
-    """While the broker is away (killed in mid flight, then stopped), statements are committed; when
-    it is back they drain in order.
+    """While the broker is away (killed in mid flight, then stopped), statements are committed.
+
+    When it is back they drain in order.
     """
     small = await new_small()
     async with running(small.relay()) as task:

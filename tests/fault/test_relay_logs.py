@@ -1,5 +1,7 @@
-"""The log is not what the relay left: its end is lost, the topic is made anew, foreign records
-stand on it, or the database is of yesterday.
+"""The log is not what the relay left.
+
+Its end is lost, the topic is made anew, foreign records stand on it, or the database is of
+yesterday.
 """
 
 import asyncio
@@ -55,8 +57,9 @@ async def put(small: Small, records: Sequence[Any]) -> None:
 
 
 async def lose_end(servers: Servers, small: Small, count: int) -> None:
-    """The log as a power cut leaves it: its last `count` records, acknowledged though they were,
-    are gone.
+    """The log as a power cut leaves it.
+
+    Its last `count` records, acknowledged though they were, are gone.
     """
     records = await small.log()
     await servers.fresh_topics(small.topic, partitions=small.partitions)
@@ -82,8 +85,9 @@ async def stops(small: Small) -> OperatorNeeded:
 async def test_acknowledged_records_lost_from_the_end_are_sent_again(
     new_small: NewSmall, servers: Servers
 ) -> None:
-    """What the log lacks is sent, though it was marked: by the next leader, from the rows that the
-    outbox keeps.
+    """What the log lacks is sent, though it was marked.
+
+    By the next leader, from the rows that the outbox keeps.
     """
     small = await new_small()
     await published(small, 100)
@@ -95,8 +99,9 @@ async def test_acknowledged_records_lost_from_the_end_are_sent_again(
 async def test_a_power_cut_behind_the_survey_ends_the_time_in_office(
     new_small: NewSmall, servers: Servers
 ) -> None:
-    """The end is lost between a new leader's question and its first send: it asks anew, and the log
-    doesn't jump over what is gone.
+    """The end is lost between a new leader's question and its first send.
+
+    It asks anew, and the log doesn't jump over what is gone.
     """
     small = await new_small()
     await published(small, 100)
@@ -166,8 +171,9 @@ async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(
 
 
 async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, servers: Servers) -> None:
-    """An acknowledgement at an offset that can't be ends the time in office; what came of it is
-    found on the log, and stops.
+    """An acknowledgement at an offset that can't be ends the time in office.
+
+    What came of it is found on the log, and stops.
 
     Once the topic is made anew again, the outbox, which still has every row, fills it.
     """
@@ -185,8 +191,9 @@ async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, server
 
 
 async def test_foreign_records_at_the_end_do_not_hide_ours(new_small: NewSmall) -> None:
-    """Empty, headerless and non-UTF-8 records and a tombstone behind ours, the last mark lost: the
-    count goes past them.
+    """Empty, headerless and non-UTF-8 records and a tombstone behind ours, the last mark lost.
+
+    The count goes past them.
     """
     small = await new_small()
     await published(small, 50)
@@ -389,8 +396,9 @@ async def published_again(small: Small) -> None:
 async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(
     new_small: NewSmall, servers: Servers
 ) -> None:
-    """Its positions are of yesterday too, so it handles events again: what follows from them has
-    its id on the log, and meets it in the outbox.
+    """Its positions are of yesterday too, so it handles events again.
+
+    What follows from them has its id on the log, and meets it in the outbox.
     """
     small = await new_small()
     await published(small, 10)
@@ -436,8 +444,9 @@ async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(
 
 
 async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSmall) -> None:
-    """A process that runs could send an old record under a number given anew: it is named, and
-    nothing is read.
+    """A process that runs could send an old record under a number given anew.
+
+    It is named, and nothing is read.
     """
     small = await new_small()
     connection = await asyncpg.connect(small.dsn)

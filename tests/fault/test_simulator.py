@@ -1,5 +1,6 @@
-"""The messaging rules under a random scheduler: they hold, and the oracle catches each of them when
-it is switched off.
+"""The messaging rules under a random scheduler.
+
+They hold, and the oracle catches each of them when it is switched off.
 """
 
 import os

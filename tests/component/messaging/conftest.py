@@ -1,5 +1,6 @@
-"""The tally of the fault tests (tests/fault/tally.py): its dispatch called directly, over a real
-PostgreSQL and without Kafka.
+"""The tally of the fault tests (tests/fault/tally.py).
+
+Its dispatch called directly, over a real PostgreSQL and without Kafka.
 """
 
 from collections.abc import AsyncIterator, Sequence
@@ -29,8 +30,9 @@ NOW = datetime(2026, 8, 20, 3, tzinfo=UTC)
 
 @dataclass
 class Desk:
-    """A dispatch at work: `take` gives it records as the log would, each at the next offset of its
-    partition.
+    """A dispatch at work; `take` gives it records as the log would.
+
+    Each stands at the next offset of its partition.
     """
 
     pool: Pool

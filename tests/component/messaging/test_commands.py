@@ -1,5 +1,6 @@
-"""`terang dead-letters` and `terang rebuild`, as an operator runs them, on a real service's
-database.
+"""`terang dead-letters` and `terang rebuild` as an operator runs them.
+
+On a real service's database.
 """
 
 import os
@@ -45,8 +46,9 @@ def terang(servers: Servers, database: str, *words: str) -> "subprocess.Complete
 
 
 async def test_a_dead_letter_is_listed_shown_and_replayed(servers: Servers, database: str) -> None:
-    """A dead letter is listed with its reason, shown with its bytes made harmless, and what still
-    fails to replay says why, with status 1.
+    """A dead letter is listed with its reason and shown with its bytes made harmless.
+
+    What still fails to replay says why, with status 1.
     """
     connection = await asyncpg.connect(database)
     await connection.execute(

@@ -1,5 +1,6 @@
-"""Records that can't take effect, read from a real log: rejected with their reason and bytes, and
-what follows takes effect.
+"""Records that can't take effect, read from a real log, are rejected.
+
+With their reason and bytes; what follows takes effect.
 """
 
 from typing import Any
@@ -42,8 +43,9 @@ OURS: list[tuple[dict[str, Any], str]] = [
 
 
 async def test_whatever_stands_on_the_log(stage: Stage) -> None:
-    """Foreign records take no number, unreadable events of ours take theirs; both are rejected
-    byte for byte, and good events between take effect.
+    """Foreign records take no number, unreadable events of ours take theirs.
+
+    Both are rejected byte for byte, and good events between take effect.
     """
     written = [stage.log.record(Added(key=KEY, n=1))]
     expected: list[tuple[str, bytes | None, int | None]] = []
@@ -73,8 +75,9 @@ async def test_whatever_stands_on_the_log(stage: Stage) -> None:
 
 
 async def test_replay_takes_effect_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A replayed dead letter takes effect past the position, once; it is not published again, and
-    its bytes go.
+    """A replayed dead letter takes effect past the position, once.
+
+    It is not published again, and its bytes go.
     """
     await desk.add(1, UNLUCKY, 1)
     (letter,) = await dead_letters.list_all(desk.pool)

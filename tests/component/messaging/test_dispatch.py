@@ -27,8 +27,9 @@ async def test_effect_and_position_move_together(desk: Desk) -> None:
 
 
 async def test_a_batch_of_the_past_is_refused_whole(desk: Desk) -> None:
-    """A batch that another worker took already is not taken again, nor is any other partition of
-    it.
+    """A batch that another worker took already is not taken again.
+
+    Nor is any other partition of it.
     """
     mine = desk.records([desk.log.record(Added(key="key-0", n=1)) for _ in range(3)])
     others = desk.records([desk.log.record(Renamed(key="key-0", name="a"))])
@@ -39,8 +40,9 @@ async def test_a_batch_of_the_past_is_refused_whole(desk: Desk) -> None:
 
 
 async def test_two_workers_with_one_batch(desk: Desk) -> None:
-    """Two workers that take the same batch at once: one of them does, the other is told to read
-    again.
+    """Two workers that take the same batch at once.
+
+    One of them does, the other is told to read again.
     """
     batch = desk.records([desk.log.record(Added(key="key-0", n=1)) for _ in range(50)])
     answers = await asyncio.gather(desk.take(batch), desk.take(batch), return_exceptions=True)
@@ -58,8 +60,9 @@ async def test_records_that_stand_twice(desk: Desk) -> None:
 
 
 async def test_a_gap_stops(desk: Desk) -> None:
-    """An event that is missing on the log stops the worker with nothing of the batch taken; the
-    reason says where.
+    """An event that is missing on the log stops the worker with nothing of the batch taken.
+
+    The reason says where.
     """
     written = [desk.log.record(Added(key="key-0", n=1)) for _ in range(3)]
     del written[1]
@@ -69,8 +72,9 @@ async def test_a_gap_stops(desk: Desk) -> None:
 
 
 async def test_order_of_types_is_kept(desk: Desk) -> None:
-    """Events of several types in one partition take effect in the log's order: only consecutive
-    ones of a type go together.
+    """Events of several types in one partition take effect in the log's order.
+
+    Only consecutive ones of a type go together.
     """
     seen: list[tuple[str, int]] = []
 
@@ -101,8 +105,9 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
     [(UNLUCKY, "refused", "unlucky"), (BROKEN, "failed", "RuntimeError")],
 )
 async def test_the_bad_event_is_found(desk: Desk, amount: int, reason: str, detail: str) -> None:
-    """One event of a hundred that its use case can't take is rejected alone; the ninety-nine take
-    effect, in order.
+    """One event of a hundred that its use case can't take is rejected alone.
+
+    The ninety-nine take effect, in order.
     """
     await desk.add(*([1] * 57), amount, *([1] * 42))
     bad = desk.log.sent.pop(57)
@@ -119,8 +124,9 @@ async def test_the_bad_event_is_found(desk: Desk, amount: int, reason: str, deta
 
 
 async def test_a_dead_letter_leaves_by_the_outbox(desk: Desk) -> None:
-    """A dead letter stands in the outbox with the source's partition, key, bytes and headers, and
-    where it came from.
+    """A dead letter stands in the outbox with the source's partition, key, bytes and headers.
+
+    It says where it came from.
     """
     await desk.add(UNLUCKY)
     (row,) = await desk.pool.fetch("SELECT * FROM messaging.outbox")
@@ -135,8 +141,9 @@ async def test_a_dead_letter_leaves_by_the_outbox(desk: Desk) -> None:
 
 
 async def test_the_dead_letter_path_fails(desk: Desk) -> None:
-    """While a dead letter can't be written, its record is not passed: the position stays, nothing
-    is lost.
+    """While a dead letter can't be written, its record is not passed.
+
+    The position stays, nothing is lost.
     """
     await desk.pool.execute("ALTER TABLE messaging.dead_letter RENAME TO away")
     with pytest.raises(Exception, match="dead_letter"):
@@ -150,8 +157,9 @@ async def test_the_dead_letter_path_fails(desk: Desk) -> None:
 
 
 async def test_the_brake(desk: Desk) -> None:
-    """More than twenty dead letters in a row stop the worker, also after a restart; released, or
-    with the fault removed, it goes on.
+    """More than twenty dead letters in a row stop the worker, also after a restart.
+
+    Released, or with the fault removed, it goes on.
     """
     await desk.add(1, *([UNLUCKY] * MOST_IN_A_ROW))
     assert (await desk.position()).failures == MOST_IN_A_ROW
@@ -210,8 +218,9 @@ async def test_a_new_consumer_takes_an_old_event(desk: Desk) -> None:
 
 
 def test_one_version_per_fact(desk: Desk) -> None:
-    """Two versions of one fact stand on the log at once; to hear both would count it twice, and is
-    refused.
+    """To subscribe to two versions of one fact is refused.
+
+    Both stand on the log at once: it would count twice.
     """
     (added, _) = desk.catalogue.subscriptions(desk.catalogue.outbox())
     second = Subscription(replace(desk.catalogue.added, type="test.Added.v2"), *added.use_cases)
@@ -220,8 +229,9 @@ def test_one_version_per_fact(desk: Desk) -> None:
 
 
 async def test_servers_away_are_waited_out(desk: Desk) -> None:
-    """A connection that is cut in mid-batch blames no event: the batch is taken when PostgreSQL
-    answers again.
+    """A connection that is cut in mid-batch blames no event.
+
+    The batch is taken when PostgreSQL answers again.
     """
     cut = 0
 

@@ -61,8 +61,9 @@ def an_event() -> Event[StepTaken]:
 async def test_a_statement_becomes_a_cloud_event_in_binary_mode(
     connection: asyncpg.Connection,
 ) -> None:
-    """The row's data are the bare JSON; its headers are the attributes, all but the sequence, which
-    the relay adds.
+    """The row's data are the bare JSON.
+
+    Its headers are the attributes, all but the sequence, which the relay adds.
     """
     statement = Statement(StepTaken(path="jalan/é", n=1), NOON, correlation_id="c-1")
     (event_id,) = await outbox(TOPIC, 3).append(connection, [statement])
@@ -107,8 +108,9 @@ async def test_rows_stand_in_the_order_in_which_they_were_stated(
 
 
 async def test_what_follows_from_an_event_is_stated_once(connection: asyncpg.Connection) -> None:
-    """The same cause handled twice leads to the same ids and leaves the first rows; several alike
-    from one cause are kept apart.
+    """The same cause handled twice leads to the same ids and leaves the first rows.
+
+    Several alike from one cause are kept apart.
     """
     cause = an_event()
     statements = [
@@ -139,11 +141,15 @@ async def test_an_append_that_is_rolled_back_leaves_nothing(dsn: str) -> None:
     await connection.close()
 
 
+NO_PATH = StepTaken.model_construct(path=None, n=1)  # type: ignore[arg-type]
+
+
 @pytest.mark.parametrize(
     ("statement", "why"),
     [
-        (Statement(StepTaken.model_construct(path=None, n=1), NOON), "path"),  # type: ignore[arg-type]
-        (Statement(StepTaken(path="a", n=1), datetime(2026, 11, 21)), "zone"),  # noqa: DTZ001 (the fault that it tests)
+        (Statement(NO_PATH, NOON), "path"),
+        # without a zone: the fault that it tests
+        (Statement(StepTaken(path="a", n=1), datetime(2026, 11, 21)), "zone"),  # noqa: DTZ001
         (Statement(StepTaken(path="a", n=1, note="x" * LARGEST_EVENT), NOON), "bytes"),
         (Statement(an_event(), NOON), "no contract"),  # type: ignore[arg-type]
     ],
@@ -164,8 +170,9 @@ async def test_what_could_not_be_read_or_sent_later_is_refused_now(
 async def test_a_finished_row_may_hold_any_bytes_but_not_too_many(
     connection: asyncpg.Connection,
 ) -> None:
-    """A dead letter keeps the failed record as it was: null and non-UTF-8 headers, no key, no
-    value; only its place and size are checked.
+    """A dead letter keeps the failed record as it was.
+
+    Null and non-UTF-8 headers, no key, no value; only its place and size are checked.
     """
     headers = (("dl_reason", b"not-json"), ("source.x", b"\xff\x00"), ("source.y", None))
     row = Row(TOPIC, 2, None, uuid4(), "dead", headers, None)

@@ -1,8 +1,10 @@
-"""Projections made anew from a real log: equal to the living ones, at exactly their position, with
-nothing stated twice.
+"""Projections made anew from a real log.
+
+Equal to the live ones, at exactly their position, with nothing stated twice.
 """
 
 import asyncio
+from typing import Any
 
 import psutil
 import pytest
@@ -24,15 +26,15 @@ ORDER BY 1, 2
 """
 
 
-def anew(stage: Stage, **changed: object) -> Projections:
-    """What is made anew of the stage's service; `changed` says what else than its worker says."""
+def anew(stage: Stage, **changed: Any) -> Projections:
+    """What is rebuilt of the stage's service; `changed` says what else than its worker says."""
     return Projections(
         service=stage.catalogue.service,
         connect=lambda: create_pool(stage.database, application="rebuild", size=2),
         outbox=stage.catalogue.outbox(),
-        subscriptions=changed.get("subscriptions", stage.catalogue.subscriptions),  # type: ignore[arg-type]
+        subscriptions=changed.get("subscriptions", stage.catalogue.subscriptions),
         bootstrap_servers=stage.servers.bootstrap,
-        marks=changed.get("marks", ()),  # type: ignore[arg-type]
+        marks=changed.get("marks", ()),
     )
 
 
@@ -85,8 +87,9 @@ async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
 
 
 async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
-    """An event that was rejected takes no effect in a rebuild until its dead letter is settled;
-    then it does.
+    """An event that was rejected takes no effect in a rebuild until its dead letter is settled.
+
+    Then it does.
     """
     await stage.log.say([Added(key="a", n=1), Added(key="a", n=UNLUCKY), Added(key="a", n=1)])
     stage.worker()
@@ -127,8 +130,9 @@ async def test_refused_when_the_log_has_lost_its_beginning(stage: Stage) -> None
 
 
 async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
-    """A use case that writes outside the projections would decide a second time: the rebuild says
-    which table, and changes nothing.
+    """A use case that writes outside the projections would decide a second time.
+
+    The rebuild says which table, and changes nothing.
     """
     await stage.fetch_script("CREATE TABLE public.decision (key text)")
     await stage.log.add(10)
@@ -154,18 +158,19 @@ async def test_refused_when_decisions_would_be_made_again(stage: Stage) -> None:
 
 
 async def test_helpers_take_their_share(stage: Stage) -> None:
-    """Three processes rebuild side by side, partition by partition: each event takes effect once,
-    in its order, and the sums are as the worker's.
+    """Three processes rebuild side by side, partition by partition.
+
+    Each event takes effect once, in its order, and the sums are as the worker's.
     """
     await stage.log.add(4_000, keys=40)
     stage.worker()
     await stage.drained()
-    living = await stage.fetch("SELECT * FROM projections.tally ORDER BY key")
+    live = await stage.fetch("SELECT * FROM projections.tally ORDER BY key")
     rebuilding = stage.rebuild(helpers=2)
     assert await rebuilding.ended() == 0, rebuilding.output()
     assert rebuilding.output().split() == ["4000"]
     exactly_once(stage.log.sent, await stage.effects())
-    assert await stage.fetch("SELECT * FROM projections.tally ORDER BY key") == living
+    assert await stage.fetch("SELECT * FROM projections.tally ORDER BY key") == live
 
 
 async def in_the_middle(stage: Stage) -> Child:
@@ -186,16 +191,17 @@ async def in_the_middle(stage: Stage) -> Child:
 
 
 async def test_a_helper_dies(stage: Stage) -> None:
-    """A rebuild whose helper is killed ends with a sentence, and has changed nothing; the next one
-    does its work.
+    """A rebuild whose helper is killed ends with a sentence, and has changed nothing.
+
+    The next one does its work.
     """
     rebuilding = await in_the_middle(stage)
-    living = await stage.effects()
+    live = await stage.effects()
     (helper,) = psutil.Process(rebuilding.process.pid).children()
     helper.kill()
     assert await rebuilding.ended() == 1
     assert "a process that took its share has ended" in rebuilding.output()
-    assert await stage.effects() == living
+    assert await stage.effects() == live
     assert not await stage.fetch("SELECT FROM pg_namespace WHERE nspname = 'projections_next'")
     assert (await make_anew(stage)).events == 200
 

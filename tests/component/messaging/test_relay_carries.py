@@ -1,5 +1,6 @@
-"""One relay, a real Kafka and a real PostgreSQL, nothing failing: what arrives, in which order,
-what is kept.
+"""One relay, a real Kafka and a real PostgreSQL, nothing failing.
+
+What arrives, in which order, what is kept.
 """
 
 import asyncio
@@ -45,8 +46,9 @@ async def running(relay: Relay) -> AsyncIterator[asyncio.Task[None]]:
 
 
 async def test_everything_arrives_once_in_order_with_dense_numbers(new_small: NewSmall) -> None:
-    """Rows committed before and while the relay runs: numbers dense from 1 in each partition, each
-    path in its order, no repeat.
+    """Rows committed before and while the relay runs.
+
+    Numbers dense from 1 in each partition, each path in its order, no repeat.
     """
     small = await new_small()
     await small.walk(3000, paths=40)
@@ -178,8 +180,9 @@ async def test_a_topic_with_another_number_of_partitions_stops_the_relay(
 
 
 async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: NewSmall) -> None:
-    """Tried again it would be refused again, and hold up its partition: a person must raise the
-    limit.
+    """Tried again it would be refused again, and hold up its partition.
+
+    A person must raise the limit.
     """
     small = await new_small()
     admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
@@ -195,8 +198,9 @@ async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: New
 
 
 async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Servers) -> None:
-    """The relay starts before `terang topics` has run: it waits, and carries when the topic is
-    there.
+    """The relay starts before `terang topics` has run.
+
+    It waits, and carries when the topic is there.
     """
     small = await new_small()
     small.topic = f"{small.topic}.late"

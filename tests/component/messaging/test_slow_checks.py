@@ -1,5 +1,6 @@
-"""A worker whose log answers slowly: what is read meanwhile is stale, and must not keep the next
-batch from being taken.
+"""A worker whose log answers slowly.
+
+What is read meanwhile is stale, and must not keep the next batch from being taken.
 """
 
 import asyncio
@@ -23,8 +24,9 @@ from tests.fault.tally import Stage, exactly_once
 async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
     stage: Stage, monkeypatch: pytest.MonkeyPatch, *, check: float, decode: float
 ) -> None:
-    """Asking the log takes as long as reading a batch ahead, on a busy machine: every event takes
-    effect all the same, once, in its order.
+    """Asking the log takes as long as reading a batch ahead, on a busy machine.
+
+    Every event takes effect all the same, once, in its order.
     """
     await stage.log.add(2_000)
     checked, validated_ahead = log_check.check_log, Dispatch.validate_ahead

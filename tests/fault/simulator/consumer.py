@@ -1,5 +1,6 @@
-"""Workers of the service that hears: position and effect move in one transaction (rules 8 to 15),
-failures are rejected (17, 18).
+"""Workers of the service that hears.
+
+Position and effect move in one transaction (rules 8 to 15), failures are rejected (17, 18).
 """
 
 from collections.abc import Generator, Iterable
@@ -88,7 +89,7 @@ def turn(platform: Platform, me: Process, memory: Memory, connection: Connection
         )  # records arrive before the listener's seek ends
         if (
             memory.owned and not early
-        ):  # what arrives before is not taken: a partition just assigned is doubtful
+        ):  # what arrives before is not taken: a partition just assigned needs a check
             yield from seek(platform, me, memory, connection, memory.owned)
     if memory.epoch != kafka.epoch:
         memory.epoch = kafka.epoch
@@ -248,8 +249,9 @@ def judge_part(
     partition: TopicPartition,
     records: list[tuple[int, Record]],
 ) -> Generator[None, None, list[Verdict] | None]:
-    """Locks and moves one position; what each record means, or None if it does not stand where they
-    begin.
+    """Locks and moves one position.
+
+    What each record means, or None if it does not stand where they begin.
     """
     off, where = platform.off, f"{partition.topic}/{partition.partition}"
     yield from connection.lock("position", partition)

@@ -1,5 +1,6 @@
-"""Where the product decides, the simulator asks the product: its pure functions in the shapes of
-this model.
+"""Where the product decides, the simulator asks the product.
+
+Its pure functions in the shapes of this model.
 
 shared/messaging/position.py is called by consumer.py directly.
 """

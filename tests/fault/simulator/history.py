@@ -20,9 +20,24 @@ from tests.fault.simulator.postgres import ConnectionLost, LockTimeout
 from tests.fault.simulator.relay import relay
 
 HARMLESS = (
-    "kill", "sigstop", "backend", "postgres", "broker", "rebalance", "foreign", "purge",
-    "late batches", "refused batches", "unheard batches", "doubtful commits", "poison", "replay", "rebuild", "rollbacks", "expiry",
-)  # fmt: skip
+    "kill",
+    "sigstop",
+    "backend",
+    "postgres",
+    "broker",
+    "rebalance",
+    "foreign",
+    "purge",
+    "late batches",
+    "refused batches",
+    "unheard batches",
+    "doubtful commits",
+    "poison",
+    "replay",
+    "rebuild",
+    "rollbacks",
+    "expiry",
+)
 """Nothing may stop for these, nothing may be lost."""
 
 DESTRUCTIVE = ("restore a", "restore e", "restore r", "power cut", "topic anew")
@@ -49,8 +64,9 @@ def play(
     *,
     trace: bool = False,
 ) -> Outcome:
-    """One history from start to judgement; without the rules that are `off`, with the faults that
-    are `forced` among others.
+    """One history from start to judgement.
+
+    Without the rules that are `off`, with the faults that are `forced` among others.
     """
     history = History(seed, off, forced, trace=trace)
     history.chaos()
@@ -138,8 +154,9 @@ class History:
         return process
 
     def client(self, me: Process) -> Steps:
-        """People at work through the API: each transaction locks its aggregate first and appends
-        last (rule 1).
+        """People at work through the API.
+
+        Each transaction locks its aggregate first and appends last (rule 1).
         """
         rng, service = self.rng, me.service
         topic = service.name
@@ -330,17 +347,17 @@ class History:
 
     def rebalance(self) -> None:
         platform = self.platform
-        living = [
+        running = [
             process.name
             for process in self.processes
             if process.name.startswith("r-worker") and process.state != "dead"
         ]
         platform.generation += 1
         platform.share = {}
-        if not living:
+        if not running:
             return
-        owners = {partition: self.rng.choice(living) for partition in platform.heard}
-        for name in living:
+        owners = {partition: self.rng.choice(running) for partition in platform.heard}
+        for name in running:
             platform.share[name] = frozenset(
                 partition for partition, owner in owners.items() if owner == name
             )
@@ -358,8 +375,9 @@ class History:
         self.platform.kafka.append_foreign(partition)
 
     def purge(self) -> None:
-        """Published rows that have been kept long enough are removed: days, in which their relay
-        has asked the log many times over.
+        """Published rows that have been kept long enough are removed.
+
+        Days, in which their relay has asked the log many times over.
         """
         service = self.rng.choice(self.platform.services)
         connection = service.database.connect()
@@ -417,8 +435,9 @@ class History:
         self.restore(self.platform.r)
 
     def restore(self, service: Service) -> None:
-        """Under idle and busy workers and clients; but what the relays had sent has arrived, and
-        none of them sends on (rule 21).
+        """Under idle and busy workers and clients.
+
+        But what the relays had sent has arrived, and none of them sends on (rule 21).
         """
         if service.backup is None or self.restored.get(service.name, 0) > 1:
             return
@@ -567,8 +586,9 @@ class History:
         return not self.open_letters() and not tables("owed")
 
     def sent(self, service: Service) -> bool:
-        """All that it stated is marked, and really is on the log: an idle leader has yet to find
-        out that the log lost its end.
+        """All that it stated is marked, and really is on the log.
+
+        An idle leader has yet to find out that the log lost its end.
         """
         sent: dict[TopicPartition, Sent] = service.database.table("sent")
         rows = service.database.table("outbox").values()

@@ -1,5 +1,6 @@
-"""A model of Kafka, as far as the rules lean on it: logs with dense offsets, batches that land late
-or unheard, tails that get lost.
+"""A model of Kafka, as far as the rules lean on it.
+
+Logs with dense offsets, batches that land late or unheard, tails that get lost.
 """
 
 from collections.abc import Sequence

@@ -144,8 +144,9 @@ def advance(
 
 
 def recover(platform: Platform, me: Process) -> Steps:
-    """All of the service's processes stopped, their sends drained: then the log is read once and
-    the outbox made to agree with it.
+    """All of the service's processes stopped, their sends drained.
+
+    Then the log is read once and the outbox made to agree with it.
     """
     service = me.service
     service.down = True

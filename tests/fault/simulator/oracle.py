@@ -96,8 +96,9 @@ def justified(platform: Platform, paged: Paged) -> bool:
 
 
 def view(platform: Platform, partition: TopicPartition, found: list[str]) -> list[Record]:
-    """What an outside subscriber takes from the whole log: it skips what is not above the last
-    sequence that it saw.
+    """What an outside subscriber takes from the whole log.
+
+    It skips what is not above the last sequence that it saw.
     """
     taken: list[Record] = []
     numbers: dict[int, int | None] = {}
@@ -145,8 +146,9 @@ def view(platform: Platform, partition: TopicPartition, found: list[str]) -> lis
 def lost_on_the_way(
     service: Service, views: dict[TopicPartition, list[Record]], told: set[str], *, accepted: bool
 ) -> list[str]:
-    """Stated and not on the log, unless that was told: by a stop of those who hear these topics, or
-    by the service's recovery.
+    """Stated and not on the log, unless that was told.
+
+    By a stop of those who hear these topics, or by the service's recovery.
     """
     kept = {row.event for row in service.database.table("outbox").values()}
     on_log = {

@@ -1,5 +1,6 @@
-"""A model of PostgreSQL, as far as the rules lean on it: read committed, row locks, advisory locks
-bound to a connection, backups.
+"""A model of PostgreSQL, as far as the rules lean on it.
+
+Read committed, row locks, advisory locks bound to a connection, backups.
 
 Each method is one statement and atomic. A process yields between two of them, so that anything can
 happen there.
@@ -133,8 +134,9 @@ class Connection:
         return holder is self
 
     def lock(self, table: str, key: Any) -> Steps:
-        """Waits for the row's lock (also of a row that isn't there yet: a unique index makes the
-        second writer wait).
+        """Waits for the row's lock (also of a row that isn't there yet.
+
+        A unique index makes the second writer wait).
         """
         tries = 0
         while not self.try_lock(table, key):

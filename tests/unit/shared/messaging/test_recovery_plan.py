@@ -32,8 +32,9 @@ def test_a_database_that_agrees_needs_nothing() -> None:
 
 
 def test_rows_take_the_logs_numbers_and_the_rest_is_missing() -> None:
-    """Restored to 2: rows 3 and 4 had no number then; the log has them as 4 and 3, and 5 that the
-    database never saw.
+    """Restored to 2: rows 3 and 4 had no number then.
+
+    The log has them as 4 and 3, and 5 that the database never saw.
     """
     log = [published(3, of=4), published(4, of=3), published(5)]
     rows = [OutboxRow(event(3), None), OutboxRow(event(4), None), OutboxRow(event(9), None)]
@@ -74,8 +75,9 @@ def test_repeats_are_passed_over() -> None:
 
 
 def test_numbers_that_neither_side_has_are_counted() -> None:
-    """The topic is made anew and the outbox has removed 1 to 3: three are lost, the others are sent
-    under new numbers.
+    """The topic is made anew and the outbox has removed 1 to 3.
+
+    Three are lost, the others are sent under new numbers.
     """
     rows = [OutboxRow(event(4), 4), OutboxRow(event(5), 5)]
     plan = plan_partition(
