@@ -378,8 +378,9 @@ class Stage:
                 await asyncio.sleep(0.02)
 
     async def drained(self, *, effects: int | None = None, seconds: float = 30) -> list[Sent]:
-        """The effects, once there are as many as were sent (or `effects`), and time enough for one
-        too many.
+        """The effects, once there are as many as were sent (or `effects`).
+
+        With time enough for one too many.
         """
         wanted = len(self.log.sent) if effects is None else effects
         deadline = time.monotonic() + seconds
@@ -406,9 +407,7 @@ class Stage:
 
 
 def exactly_once(sent: Sequence[Sent], effects: Sequence[Sent]) -> None:
-    """The oracle: each event took effect once, and those of a partition in the order of their
-    sequences.
-    """
+    """The oracle: each event took effect once, those of a partition in their order."""
     assert sorted(effects) == sorted(sent), _difference(sent, effects)
     for place in {(topic, partition) for topic, partition, _, _ in sent}:
         sequences = [

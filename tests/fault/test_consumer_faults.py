@@ -29,8 +29,9 @@ COMMIT;
 
 
 async def test_every_record_twice_and_topics_interleaved(stage: Stage) -> None:
-    """With every record standing twice and the topics taking turns, each event takes effect once,
-    and what it causes is stated once.
+    """With every record standing twice, each event takes effect once.
+
+    The topics take turns; what an event causes is stated once.
     """
     facts: list[Added | Renamed] = []
     for i in range(150):
@@ -108,8 +109,9 @@ async def test_rebalance_in_mid_batch(stage: Stage) -> None:
 
 @pytest.mark.parametrize("busy", [False, True], ids=["idle", "busy"])
 async def test_topic_made_anew(stage: Stage, *, busy: bool) -> None:
-    """A topic that is deleted and made anew stops the worker, idle or busy, before it takes an
-    event of it; it says so, started again too.
+    """A topic that is deleted and made anew stops the worker before it takes an event of it.
+
+    Idle or busy, and again when it is started again; it says so.
     """
     await stage.log.add(60)
     worker = stage.worker(check_seconds=1)
@@ -146,8 +148,9 @@ async def test_yesterdays_database_restored(stage: Stage, *, busy: bool) -> None
 
 
 async def test_a_gap_stops_the_worker(stage: Stage) -> None:
-    """With an event missing on the log the worker stands still, connected to nothing, and says
-    where; what stood before has taken effect.
+    """With an event missing on the log the worker stands still, connected to nothing.
+
+    It says where; what stood before has taken effect.
 
     So its database can be recovered. Told to end, it ends with status 1.
     """
@@ -169,8 +172,9 @@ async def test_a_gap_stops_the_worker(stage: Stage) -> None:
 
 
 async def test_told_to_end(stage: Stage) -> None:
-    """On SIGTERM the worker finishes the batch at hand, commits its offsets and ends with status 0;
-    the next starts where it was.
+    """On SIGTERM the worker finishes its batch, commits its offsets and ends with status 0.
+
+    The next starts where it was.
     """
     await stage.log.add(100)
     worker = stage.worker(environment={"TALLY_SLOW": "1"})

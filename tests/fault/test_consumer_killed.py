@@ -18,8 +18,9 @@ INSTANTS = [
 
 @pytest.mark.parametrize("instant", INSTANTS)
 async def test_killed_between_two_instructions(stage: Stage, instant: str) -> None:
-    """Killed at this instant of its second batch, the worker's successor goes on so that each event
-    takes effect once, in order.
+    """The successor of a worker killed here goes on: each event takes effect once.
+
+    It is killed in its second batch; the order stays.
     """
     await stage.log.add(200)
     first = stage.worker(failpoint=f"{instant}:2")

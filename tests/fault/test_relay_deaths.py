@@ -1,5 +1,6 @@
-"""The relay dies, sleeps or loses its connections at every instant between two of its instructions;
-nothing is lost, repeated in effect, or swapped.
+"""The relay dies, sleeps or loses its connections between any two instructions.
+
+Nothing is lost, repeated in effect, or swapped.
 """
 
 import asyncio
@@ -29,17 +30,16 @@ async def new_small(servers: Servers, request: pytest.FixtureRequest) -> NewSmal
 
 @pytest.fixture(autouse=True)
 def small_rounds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Relays in this process take many rounds for a few thousand rows, so that what happens to them
-    happens in mid flight.
+    """Relays in this process take many rounds for a few thousand rows.
+
+    So what happens to them happens in mid flight.
     """
     monkeypatch.setattr("shared.messaging.relay.ROUND_ROWS", 300)
 
 
 @asynccontextmanager
 async def process(small: Small, failpoint: str = "") -> AsyncIterator[asyncio.subprocess.Process]:
-    """A process of its own whose relay works for `small`, until the block ends or the failpoint
-    ends it.
-    """
+    """A process whose relay works for `small`, until the block or a failpoint ends it."""
     environment = {**os.environ, **({"TERANG_FAILPOINT": failpoint} if failpoint else {})}
     child = await asyncio.create_subprocess_exec(
         sys.executable,
@@ -134,9 +134,9 @@ async def test_killed_between_two_instructions(new_small: NewSmall, failpoint: s
 
 @pytest.mark.parametrize("instant", ["numbered", "sending", "acknowledged"])
 async def test_a_leader_that_slept_while_another_led(new_small: NewSmall, instant: str) -> None:
-    """SIGSTOP in office, session ended, another leads and goes on.
+    """A leader is stopped, its session ended, and another leads; then it wakes.
 
-    SIGCONT: what the sleeper still sends is a repeat and no more.
+    What the sleeper still sends is a repeat and no more.
     """
     small = await new_small()
     await small.walk(300)
@@ -163,7 +163,7 @@ async def test_a_leader_that_slept_while_another_led(new_small: NewSmall, instan
 async def test_the_leaders_session_is_ended_while_it_works(new_small: NewSmall) -> None:
     """The connection is cut again and again under load.
 
-    Each time the office is taken anew, in the same process.
+    Each time the relay takes the lead anew, in the same process.
     """
     small = await new_small()
     async with running(small.relay()) as task:

@@ -85,7 +85,7 @@ async def stops(small: Small) -> OperatorNeeded:
 async def test_acknowledged_records_lost_from_the_end_are_sent_again(
     new_small: NewSmall, servers: Servers
 ) -> None:
-    """What the log lacks is sent, though it was marked.
+    """What the log lacks is sent, though it was acknowledged.
 
     By the next leader, from the rows that the outbox keeps.
     """
@@ -171,7 +171,7 @@ async def test_a_topic_made_anew_stops_the_relay_when_rows_are_gone(
 
 
 async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, servers: Servers) -> None:
-    """An acknowledgement at an offset that can't be ends the time in office.
+    """An acknowledgement at an offset that can't be ends the term.
 
     What came of it is found on the log, and stops.
 
@@ -191,9 +191,9 @@ async def test_a_topic_made_anew_under_a_busy_leader(new_small: NewSmall, server
 
 
 async def test_foreign_records_at_the_end_do_not_hide_ours(new_small: NewSmall) -> None:
-    """Empty, headerless and non-UTF-8 records and a tombstone behind ours, the last mark lost.
+    """Counting goes past empty, headerless and non-UTF-8 records and a tombstone.
 
-    The count goes past them.
+    They stand behind ours, and the last acknowledgement is lost.
     """
     small = await new_small()
     await published(small, 50)
@@ -334,8 +334,9 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
 async def test_yesterdays_database_put_under_a_working_relay_stops_it(
     new_small: NewSmall, servers: Servers, *, busy: bool
 ) -> None:
-    """Its session ends, it leads again on the restored database, and asks the log before it sends:
-    nothing gets a number twice.
+    """A relay that leads again on a restored database asks the log before it sends.
+
+    Nothing gets a number twice.
     """
     small = await new_small()
     await published(small, 20)

@@ -54,8 +54,9 @@ OFF = {
 
 
 def test_histories_are_clean() -> None:
-    """Whatever dies at whatever step, each event takes effect once and in order, or a justified
-    stop says why not.
+    """Whatever dies at whatever step, each event takes effect once and in order.
+
+    Or a justified stop says why not.
     """
     outcomes = campaign(1, HISTORIES, processes=2)
     bad = {outcome.seed: outcome.violations for outcome in outcomes if outcome.violations}
@@ -74,8 +75,9 @@ def test_a_seed_is_one_history() -> None:
 
 @pytest.mark.parametrize("rule", OFF)
 def test_a_rule_that_is_off_is_caught(rule: str) -> None:
-    """Without the rule the oracle finds fault within a bounded number of seeds, and with it finds
-    none in the same history.
+    """Without the rule the oracle finds fault within a bounded number of seeds.
+
+    With it, it finds none in the same history.
     """
     faults, first, says = OFF[rule]
     forced = frozenset(faults.split(",")) if faults else frozenset()

@@ -88,8 +88,9 @@ async def test_a_statement_becomes_a_cloud_event_in_binary_mode(
 
 
 def test_a_key_goes_where_kafkas_own_partitioner_sends_it() -> None:
-    """Values of org.apache.kafka.common.utils.UtilsTest.testMurmur2, brought to 12 partitions as
-    the Java producer does.
+    """Kafka's own test values of murmur2, brought to 12 partitions as the Java producer does.
+
+    org.apache.kafka.common.utils.UtilsTest.testMurmur2.
     """
     murmur2 = {b"21": -973932308, b"foobar": -790332482, b"a-little-bit-long-string": -985981536}
     for key, value in murmur2.items():
@@ -170,9 +171,9 @@ async def test_what_could_not_be_read_or_sent_later_is_refused_now(
 async def test_a_finished_row_may_hold_any_bytes_but_not_too_many(
     connection: asyncpg.Connection,
 ) -> None:
-    """A dead letter keeps the failed record as it was.
+    """A dead letter keeps the failed record as it was; only its place and size are checked.
 
-    Null and non-UTF-8 headers, no key, no value; only its place and size are checked.
+    Null and non-UTF-8 headers, no key, no value.
     """
     headers = (("dl_reason", b"not-json"), ("source.x", b"\xff\x00"), ("source.y", None))
     row = Row(TOPIC, 2, None, uuid4(), "dead", headers, None)

@@ -1,6 +1,6 @@
-"""Projections made anew from a real log.
+"""Projections rebuilt from a real log: equal to the live ones, at exactly their position.
 
-Equal to the live ones, at exactly their position, with nothing stated twice.
+Nothing is stated twice.
 """
 
 import asyncio
@@ -43,8 +43,9 @@ async def make_anew(stage: Stage, **changed: object) -> Rebuilt:
 
 
 async def test_equal_beside_a_worker_that_goes_on(stage: Stage) -> None:
-    """While the worker takes events, a rebuild ends with the same sums and names, the same shape,
-    and nothing stated again; the worker goes on.
+    """A rebuild while the worker takes events ends with the same sums, names and shape.
+
+    Nothing is stated again, and the worker goes on.
     """
     facts = [
         Added(key=f"key-{i % 7}", n=i) if i % 3 else Renamed(key=f"key-{i % 5}", name=f"name-{i}")
@@ -207,8 +208,9 @@ async def test_a_helper_dies(stage: Stage) -> None:
 
 
 async def test_a_helper_is_left_alone(stage: Stage) -> None:
-    """A helper whose rebuild is killed ends by itself, and what it still writes does not get into
-    the next rebuild.
+    """A helper whose rebuild is killed ends by itself.
+
+    What it still writes does not get into the next rebuild.
     """
     rebuilding = await in_the_middle(stage)
     (helper,) = psutil.Process(rebuilding.process.pid).children()

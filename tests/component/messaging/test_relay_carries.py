@@ -1,6 +1,6 @@
 """One relay, a real Kafka and a real PostgreSQL, nothing failing.
 
-What arrives, in which order, what is kept.
+What arrives, in which order, and what is kept.
 """
 
 import asyncio
@@ -61,8 +61,9 @@ async def test_everything_arrives_once_in_order_with_dense_numbers(new_small: Ne
 
 
 async def test_a_record_stands_where_its_key_belongs(new_small: NewSmall) -> None:
-    """The partition is the one that Kafka's partitioner gives the key, and an independent producer
-    agrees.
+    """The partition is the one that Kafka's partitioner gives the key.
+
+    An independent producer agrees.
     """
     small = await new_small(partitions=12)
     await small.walk(30, paths=30)
@@ -80,8 +81,9 @@ async def test_a_record_stands_where_its_key_belongs(new_small: NewSmall) -> Non
 
 
 async def test_two_transactions_on_one_aggregate_keep_its_order(new_small: NewSmall) -> None:
-    """Writers that lock the aggregate first and append last are numbered in the order in which they
-    held the lock.
+    """Writers are numbered in the order in which they held the aggregate's lock.
+
+    They lock it first and append last.
     """
     small = await new_small()
     pool = await asyncpg.create_pool(small.dsn, min_size=8, max_size=8)
@@ -118,9 +120,7 @@ async def test_large_records_go_alone_and_in_turn(new_small: NewSmall) -> None:
 async def test_a_row_appended_to_an_idle_relay_leaves_at_once(
     new_small: NewSmall, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The notification wakes it: a relay that would not look again by itself for an hour sends what
-    comes.
-    """
+    """A notification wakes a relay that would not look again by itself for an hour."""
     small = await new_small()
     async with running(small.relay()):
         await small.walk(1)
@@ -180,9 +180,9 @@ async def test_a_topic_with_another_number_of_partitions_stops_the_relay(
 
 
 async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: NewSmall) -> None:
-    """Tried again it would be refused again, and hold up its partition.
+    """A record that Kafka refuses as too large needs an operator, who raises the limit.
 
-    A person must raise the limit.
+    Tried again it would be refused again, and hold up its partition.
     """
     small = await new_small()
     admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)

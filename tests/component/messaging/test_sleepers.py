@@ -1,5 +1,6 @@
-"""A process that slept between reading its positions and asking the log holds old positions against
-a newer log: no reason to stop.
+"""A process that slept holds old positions against a newer log: no reason to stop.
+
+It slept between reading its positions and asking the log.
 """
 
 from collections.abc import Sequence
@@ -52,8 +53,9 @@ async def test_positions_that_moved_while_the_log_was_asked_are_checked_again(
 async def test_positions_that_are_no_longer_locked_stop_nobody(
     desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A batch with repeats whose session was ended while it slept is taken anew, whatever it found
-    the log to be.
+    """A batch with repeats whose session was ended while it slept is taken anew.
+
+    Whatever it found the log to be.
     """
     record = desk.log.record(Added(key="key-0", n=1))
     await desk.take(desk.records([record]))

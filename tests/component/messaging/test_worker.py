@@ -16,8 +16,9 @@ from tests.fault.tally import Stage, make_worker
 
 
 async def test_two_of_one_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A second worker of the same name waits for the first to leave, and then ends, saying what to
-    set.
+    """A second worker of the same name waits for the first to leave, and then ends.
+
+    It says what to set.
     """
     monkeypatch.setattr(module, "NAME_SECONDS", 0.5)
     first, second = [
@@ -34,8 +35,9 @@ async def test_two_of_one_name(stage: Stage, monkeypatch: pytest.MonkeyPatch) ->
 
 
 async def test_duties_run_and_are_woken(stage: Stage) -> None:
-    """A duty runs at the start, when its channel is notified, and again after a connection was
-    lost; a worker that hears nothing is ready.
+    """A duty runs at the start, when its channel is notified, and after a connection was lost.
+
+    A worker without subscriptions is ready.
     """
     runs = 0
     ran = asyncio.Event()

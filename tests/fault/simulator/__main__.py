@@ -1,6 +1,6 @@
-"""python -m tests.fault.simulator --histories 20000 --seed 1.
+"""Plays histories, prints the first that fail and the figures.
 
-Plays histories, prints the first that fail and the figures.
+python -m tests.fault.simulator --histories 20000 --seed 1
 """
 
 import argparse

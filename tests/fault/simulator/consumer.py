@@ -1,4 +1,4 @@
-"""Workers of the service that hears.
+"""Workers of the service that consumes.
 
 Position and effect move in one transaction (rules 8 to 15), failures are rejected (17, 18).
 """
@@ -249,9 +249,9 @@ def judge_part(
     partition: TopicPartition,
     records: list[tuple[int, Record]],
 ) -> Generator[None, None, list[Verdict] | None]:
-    """Locks and moves one position.
+    """Locks and moves one position; returns what each record means.
 
-    What each record means, or None if it does not stand where they begin.
+    None if the position does not stand where the records begin.
     """
     off, where = platform.off, f"{partition.topic}/{partition.partition}"
     yield from connection.lock("position", partition)
@@ -323,8 +323,9 @@ def effects(
     late: bool = False,
     memory: Memory | None = None,
 ) -> Steps:
-    """What the events change: facts in a projection, a mark for what is owed later, a decision once
-    the set is complete.
+    """What the events change.
+
+    Facts in a projection, a mark for what is owed later, a decision once the set is complete.
     """
     touched: set[int] = set()
     for partition, record in events:
@@ -368,8 +369,9 @@ def effects(
 
 
 def complete(platform: Platform, connection: Connection, aggregate: int) -> tuple[int, ...] | None:
-    """The versions of all facts, once both sides have closed and all that they counted has arrived
-    (rule 16); None before, or if decided.
+    """The versions of all facts, once the set is complete (rule 16); None before, or if decided.
+
+    It is complete once both sides have closed and all that they counted has arrived.
     """
     if "13" not in platform.off and connection.get("decision", aggregate) is not None:
         return None
@@ -384,8 +386,9 @@ def complete(platform: Platform, connection: Connection, aggregate: int) -> tupl
 
 
 def duty(platform: Platform, me: Process) -> Steps:
-    """States what is owed: at most one Recomputed for many changes, always one after the last (rule
-    14).
+    """States what is owed (rule 14).
+
+    At most one Recomputed for many changes, always one after the last.
     """
     while True:
         connection = me.connect(me.service.database)

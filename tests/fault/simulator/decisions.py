@@ -1,6 +1,6 @@
-"""Where the product decides, the simulator asks the product.
+"""Where the product decides, the simulator asks the product's pure functions.
 
-Its pure functions in the shapes of this model.
+They are given the shapes of this model.
 
 shared/messaging/position.py is called by consumer.py directly.
 """

@@ -377,7 +377,7 @@ class History:
     def purge(self) -> None:
         """Published rows that have been kept long enough are removed.
 
-        Days, in which their relay has asked the log many times over.
+        After days, in which their relay has asked the log many times over.
         """
         service = self.rng.choice(self.platform.services)
         connection = service.database.connect()
@@ -435,9 +435,9 @@ class History:
         self.restore(self.platform.r)
 
     def restore(self, service: Service) -> None:
-        """Under idle and busy workers and clients.
+        """Restores a backup under idle and busy workers and clients.
 
-        But what the relays had sent has arrived, and none of them sends on (rule 21).
+        What the relays had sent has arrived, and none of them sends on (rule 21).
         """
         if service.backup is None or self.restored.get(service.name, 0) > 1:
             return

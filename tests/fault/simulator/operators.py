@@ -1,6 +1,4 @@
-"""What operators start: replay of dead letters (rule 18), a rebuild beside the living (20),
-recovery after a restored backup (21).
-"""
+"""What operators start: replay (rule 18), rebuild (20), recovery after a restored backup (21)."""
 
 from aiokafka import TopicPartition
 

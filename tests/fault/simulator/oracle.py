@@ -1,5 +1,6 @@
-"""Judges a healed history: every stated event took effect exactly once and in its aggregate's
-order, or a stop says why not.
+"""Judges a healed history.
+
+Every stated event took effect exactly once and in its aggregate's order, or a stop says why not.
 
 It looks only at what people and subscribers would see: what committed, the logs, the consumer's
 tables, who was paged.
@@ -146,9 +147,9 @@ def view(platform: Platform, partition: TopicPartition, found: list[str]) -> lis
 def lost_on_the_way(
     service: Service, views: dict[TopicPartition, list[Record]], told: set[str], *, accepted: bool
 ) -> list[str]:
-    """Stated and not on the log, unless that was told.
+    """Events that were stated and are not on the log, unless that was told.
 
-    By a stop of those who hear these topics, or by the service's recovery.
+    By a stop of those who consume these topics, or by the service's recovery.
     """
     kept = {row.event for row in service.database.table("outbox").values()}
     on_log = {
@@ -232,8 +233,9 @@ def strangers(platform: Platform) -> list[str]:
 def decisions(
     platform: Platform, views: dict[TopicPartition, list[Record]], *, complete: bool
 ) -> list[str]:
-    """One decision for each aggregate, over the whole set, and a last Recomputed that tells the
-    last state.
+    """Each aggregate has one decision, over the whole set.
+
+    And a last Recomputed that tells the last state.
     """
     found: list[str] = []
     restored = {whose for _, what, whose in platform.destroyed if what == "restored"}

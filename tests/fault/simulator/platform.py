@@ -1,5 +1,6 @@
-"""What the processes share: services with their databases and topics, what was stated, who runs,
-who was paged.
+"""What the processes share.
+
+Services with their databases and topics, what was stated, who runs, who was paged.
 """
 
 import random

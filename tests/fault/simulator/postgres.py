@@ -134,9 +134,9 @@ class Connection:
         return holder is self
 
     def lock(self, table: str, key: Any) -> Steps:
-        """Waits for the row's lock (also of a row that isn't there yet.
+        """Waits for the row's lock, also of a row that isn't there yet.
 
-        A unique index makes the second writer wait).
+        A unique index makes the second writer wait.
         """
         tries = 0
         while not self.try_lock(table, key):

@@ -1,5 +1,6 @@
-"""One relay leads: it numbers, sends and marks, and takes the lead anew after anything that it
-can't be sure of (rules 2 to 7).
+"""One relay leads: it numbers, sends and acknowledges (rules 2 to 7).
+
+It takes the lead anew after anything that it can't be sure of.
 """
 
 from collections.abc import Generator
@@ -134,8 +135,9 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
 
 
 def number_or_idle(platform: Platform, me: Process, connection: Connection) -> Steps:
-    """Nothing is to be sent: numbers what has come, or waits and, each minute, asks whether it is
-    still the same log.
+    """Nothing is to be sent: numbers what has come, or waits.
+
+    Each minute it asks whether it is still the same log.
     """
     if (yield from number(platform, me, connection)):
         connection.commit()

@@ -15,8 +15,9 @@ def event(n: int) -> UUID:
 
 
 def published(sequence: int, offset: int | None = None, of: int | None = None) -> PublishedEvent:
-    """Our record number `sequence`, by default at the offset that a clean log gives it, carrying
-    the event of that number.
+    """Our record with this number, by default at the offset that a clean log gives it.
+
+    It carries the event of that number, unless `of` says another.
     """
     return PublishedEvent(
         sequence - 1 if offset is None else offset, sequence, event(of or sequence)

@@ -62,9 +62,9 @@ def test_an_event() -> None:
 
 @pytest.mark.parametrize("digits", [b"+1", b"1_0", b"-1", b"0", b"1.0", b"", b" 1", "١".encode()])
 def test_numbers_are_plain_digits(digits: bytes) -> None:
-    """Two readers must read one number.
+    """What int() would be generous with is no sequence: two readers must read the same number.
 
-    What int() would be generous with is no sequence, and the record is foreign.
+    The record is foreign.
     """
     inbound = read_headers(record(sequence=digits))
     assert inbound.identity == RecordIdentity(4, None, None)

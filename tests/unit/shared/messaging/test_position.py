@@ -80,8 +80,9 @@ def test_a_record_from_elsewhere_moves_nothing(offset: int) -> None:
 def test_many_are_judged_as_one_by_one(
     records: list[tuple[int, int | None]], sequence: int
 ) -> None:
-    """A batch leads where its records lead one by one, whatever stands in it, and ends at the first
-    that stops it.
+    """A batch leads where its records lead one by one, whatever stands in it.
+
+    It ends at the first that stops it.
     """
     position = at(10, sequence)
     offset, marks = 10, []
@@ -149,8 +150,9 @@ ANOTHER = [
 
 @pytest.mark.parametrize(("position", "evidence", "words"), ANOTHER)
 def test_another_log(position: Position, evidence: LogSnapshot, words: str) -> None:
-    """A log that begins above, ends below, or holds another record at the position is another one,
-    and it is said why.
+    """A log that begins above, ends below, or holds another record is another one.
+
+    It is said why.
     """
     why = why_another_log(position, evidence)
     assert why is not None

@@ -48,9 +48,7 @@ def test_rows_take_the_logs_numbers_and_the_rest_is_missing() -> None:
 
 
 def test_a_number_that_the_log_gave_to_another_event_is_given_up() -> None:
-    """Rows numbered in yesterday's database and sent again since under the same numbers as others:
-    they get new numbers above.
-    """
+    """Rows whose numbers the log gave to other events get new numbers above."""
     log = [published(3, of=77), published(4, of=78)]
     rows = [OutboxRow(event(3), 3), OutboxRow(event(4), 4)]
     plan = plan_partition(
