@@ -193,9 +193,7 @@ def send(platform: Platform, me: Process, partition: TopicPartition, rows: list[
 def numbered_rows(
     connection: Connection, service: Service, *, by_id: bool
 ) -> dict[TopicPartition, list[Row]]:
-    """Numbered rows that the log isn't known to hold, in the order of their numbers, for each
-    partition.
-    """
+    """Numbered rows that the log isn't known to hold, by partition, in their order."""
     waiting: dict[TopicPartition, list[Row]] = {}
     for _, row in sorted(connection.rows("outbox").items()):
         if (
