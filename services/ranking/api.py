@@ -42,10 +42,13 @@ also where these decided a tie.
 """
 
 
+ROOMS_WITH_PAGES = ("lists", "seats", "publication", "explanation", "vacancies")
+
+
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /ranking."""
     problems = Problems("ranking", [Path(__file__).with_name("problems.toml")])
-    own_pages = Pages("ranking", Path(__file__).with_name("pages"), problems)
+    own_pages = Pages("ranking", _page_folders(), problems)
     signing_key = _signing_key(settings)
 
     @asynccontextmanager
@@ -70,7 +73,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             fairness.reports(),
             streams.streams(settings.zone),
             pages.vacancies_page(own_pages),
-            pages.router(own_pages, settings.zone),
+            pages.vacancy_pages(own_pages, settings.zone),
             changes_page(own_pages, settings.zone),
             explanation.why_page(own_pages, settings.zone),
             seats.seats_page(own_pages, settings.zone),
@@ -87,6 +90,12 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     app.state.signing_key = signing_key
     own_pages.serve_assets(app)
     return app
+
+
+def _page_folders() -> list[Path]:
+    """The folders of templates, words and assets: what rooms share, and each room's own."""
+    here = Path(__file__).parent
+    return [here / "pages", *(here / room / "pages" for room in ROOMS_WITH_PAGES)]
 
 
 def _signing_key(settings: Settings) -> SigningKey | None:

@@ -1,15 +1,13 @@
 """Why a candidate stands where they stand, as JSON and as a page."""
 
-from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.ranking.explanation.views.explain_place import PlaceExplained, explain_place
+from services.ranking.explanation.views.show_explanation_page import show_explanation_page
 from services.ranking.page_words import VACANCY, local
-from services.ranking.rounds.storage import load_vacancy
-from services.ranking.seats.views.show_seats import SeatOf, show_seats_of
 from services.ranking.standings.handlers.request_fields import WhichList, WhichState
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
@@ -25,7 +23,8 @@ def explanations() -> APIRouter:
     @routes.get(
         "/{vacancy_id}/candidates/{participant_no}/explanation",
         responses=problem_responses(404, 409),
-        summary="Why this rank: thresholds, each step of the score, who stands next and what decided, the distance to the cut",
+        summary="Why this rank: thresholds, each step of the score, who stands next and what "
+        "decided, the distance to the cut",
     )
     async def explanation(
         request: Request,
@@ -61,22 +60,16 @@ def why_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
     ) -> HTMLResponse:
         language = reader_language(request)
         async with reading(resources.pool) as connection:
-            told = await explain_place(
+            page = await show_explanation_page(
                 connection, vacancy_id, participant_no, list_, state, language
             )
-            about = await load_vacancy(connection, vacancy_id)
-            one = about.round.policy.list_called(told.list)
-            assert one is not None
-            seats: Sequence[SeatOf] = []
-            if one is about.round.policy.lists[-1]:
-                seats = await show_seats_of(connection, vacancy_id, participant_no)
         return pages.render(
             request,
             "why.html",
-            told=told,
-            about=about,
-            list_name=getattr(one.name, language),
-            seats=seats,
+            told=page.explained,
+            about=page.vacancy,
+            list_name=getattr(page.policy_list.name, language),
+            seats=page.seats,
             now=resources.clock(),
             local=lambda at: local(at, zone, language),
         )

@@ -70,9 +70,7 @@ class CandidateKinds:
         return replace(self, columns=columns, count=len(first)), kind
 
     def answers(self, names: Iterable[str], answer: Callable[[Candidate], int]) -> Column:
-        """The answer about each, which rests on these columns: asked about once where they are
-        alike.
-        """
+        """The answer about each, which rests on these columns: those alike are asked about once."""
         different, kind = self.differing_in(names)
         answers = [answer(candidate) for candidate in different.candidates()]
         return np.array(answers, dtype=np.int64)[kind]

@@ -1,5 +1,6 @@
-"""Columns of integers in order, and what is alike in them: several columns go into one number
-wherever they fit, since these sort fastest.
+"""Sorts columns of integers, and finds rows that are alike in several of them.
+
+Several columns go into one number wherever they fit, since these sort fastest.
 """
 
 from collections.abc import Sequence
@@ -13,8 +14,9 @@ _MOST = 2**62
 
 
 def column_of(numbers: list[int]) -> Column:
-    """Numbers from 0 as a column; where one is too great for it, their places among those that
-    occur.
+    """Numbers from 0 as a column.
+
+    Where a number is too great, the column has the places of all among those that occur.
     """
     if max(numbers, default=0) >= _MOST:
         place = {number: at for at, number in enumerate(sorted(set(numbers)))}
@@ -35,8 +37,9 @@ def kinds_of(columns: Sequence[Column]) -> tuple[Column, Column]:
 
 
 def kinds_or_rows(columns: Sequence[Column]) -> tuple[Column, Column]:
-    """The same where kinds are told quickly; where there may be too many, each row is a kind of its
-    own, in the order of the first column.
+    """The same as kinds_of where there are few kinds.
+
+    Where there may be too many, each row is a kind of its own, in the order of the first column.
     """
     if _countable(columns) is not None:
         return kinds_of(columns)
@@ -76,8 +79,9 @@ def in_order(columns: Sequence[Column]) -> Column:
 
 
 def _countable(columns: Sequence[Column]) -> tuple[Column, int] | None:
-    """One number for each row, alike where the rows are, if there are few enough different ones to
-    count them off.
+    """One number for each row, alike where the rows are, and what all numbers are below.
+
+    None where there may be too many different ones to count them off.
     """
     most = 4 * len(columns[0])
     packed = _packed(columns, most)
@@ -85,8 +89,9 @@ def _countable(columns: Sequence[Column]) -> tuple[Column, int] | None:
 
 
 def _packed(columns: Sequence[Column], most: int) -> list[tuple[Column, int]]:
-    """Few columns that order as these do together, none negative, each with what all its numbers
-    are below: at most `most`, but where a single column has greater ones.
+    """Few columns that order as these do together, each with what all its numbers are below.
+
+    No number is negative. The bound is at most `most`, but where a single column has greater ones.
     """
     found: list[tuple[Column, int]] = []
     for column in columns:

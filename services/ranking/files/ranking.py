@@ -34,8 +34,8 @@ class RankedList:
 
     Columns have an entry for each row of `rows`. These are the rows of the candidate file that are
     on the list, in the list's order within their vacancies: the ranked, best first, then the others
-    by gate. `rank`: 0 unless ranked. `code` and `decided_by` are numbers of `words`. `total`: points
-    of the list's own stage.
+    by gate. `rank`: 0 unless ranked. `code` and `decided_by` are numbers of `words`. `total`:
+    points of the list's own stage.
     """
 
     policy_list: List

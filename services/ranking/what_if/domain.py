@@ -3,13 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.merit.domain.placement import Placement
-from shared.policies import Exact, List, Policy, Positive, Tie
+from shared.policies import Exact, Policy, Positive, Tie
 
 
 class UnknownPartError(Exception):
@@ -64,7 +65,8 @@ class Changes(_Changed):
         tuple[OtherThreshold, ...],
         Field(
             max_length=200,
-            description="Each in place of what the policy asks for in that component, or in total, of these kinds of need",
+            description="Each in place of what the policy asks for in that component, "
+            "or in total, of these kinds of need",
         ),
     ] = ()
     ties: Annotated[
@@ -77,64 +79,80 @@ class Changes(_Changed):
     equals_at_the_limit: Annotated[
         Literal["all-admitted", "officer-decides"] | None,
         Field(
-            description="What becomes of those who are equal in score and every tie where only some fit"
+            description="What becomes of those who are equal in score and every tie "
+            "where only some fit"
         ),
     ] = None
 
 
 def changed_policy(policy: Policy, list_code: str, changes: Changes) -> dict[str, Any]:
-    """The policy as JSON has it, with the changes on that list; not checked yet.
+    """The policy as JSON has it, with the changes on that list; it is not checked yet.
 
-    Raises UnknownPartError for a weight of what does not count.
+    Raises UnknownPartError for a weight, divisor or threshold of what does not count on the list.
     """
     values: dict[str, Any] = policy.model_dump(mode="json")
-    one = next(each for each in values["lists"] if each["code"] == list_code)
-    score = one["score"]
-    for field, given in (("weight", changes.weights), ("divisor", changes.divisors)):
-        for name, value in given.items():
-            terms = [
-                term for term in score["terms"] if (term["component"] or term["stage"]) == name
-            ]
-            if not terms:
-                known = dict.fromkeys(term["component"] or term["stage"] for term in score["terms"])
-                raise UnknownPartError(f"{field}s", name, known)
-            for term in terms:
-                term[field] = str(value)
+    changed = next(found for found in values["lists"] if found["code"] == list_code)
+    score = changed["score"]
+    _set_terms(score["terms"], "weight", changes.weights)
+    _set_terms(score["terms"], "divisor", changes.divisors)
     score["rounding"] = changes.rounding or score["rounding"]
     score["decimals"] = score["decimals"] if changes.decimals is None else changes.decimals
     for threshold in changes.thresholds:
-        _set_threshold(policy, values, one, threshold)
+        stage = _stage_of(threshold.of, changed, values["stages"])
+        _set_threshold(stage, threshold, [*(threshold.needs or policy.needs)])
     if changes.ties is not None:
-        one["ties"] = [tie.model_dump() for tie in changes.ties]
-    if changes.multiple is not None or changes.equals_at_the_limit is not None:
-        cut = one["cut"] or {
-            "multiple": 1,
-            "equals_at_the_limit": "officer-decides",
-            "authority": score["authority"],
-        }
-        one["cut"] = cut
-        cut["multiple"] = changes.multiple or cut["multiple"]
-        cut["equals_at_the_limit"] = changes.equals_at_the_limit or cut["equals_at_the_limit"]
+        changed["ties"] = [tie.model_dump() for tie in changes.ties]
+    changed["cut"] = _changed_cut(changed["cut"], changes, score["authority"])
     return values
 
 
-def _set_threshold(
-    policy: Policy, values: dict[str, Any], one: Mapping[str, Any], other: OtherThreshold
-) -> None:
-    counted = [
-        stage
-        for stage in values["stages"]
-        if stage["code"] in {term["stage"] for term in one["score"]["terms"]}
-    ]
-    own = next(stage for stage in counted if stage["code"] == one["stage"])
-    holds = [
-        stage for stage in counted if any(part["code"] == other.of for part in stage["components"])
-    ]
-    if other.of != "total" and not holds:
-        known = [part["code"] for stage in counted for part in stage["components"]]
-        raise UnknownPartError("thresholds", other.of, [*known, "total"])
-    stage = own if other.of == "total" else holds[0]
-    needs = [*(other.needs or policy.needs)]
+def _set_terms(terms: Iterable[dict[str, Any]], field: str, values: Mapping[str, Decimal]) -> None:
+    """Sets the weights or divisors (`field`) of a score's terms, by stage or component."""
+    by_name: dict[str, list[dict[str, Any]]] = {}
+    for term in terms:
+        by_name.setdefault(term["component"] or term["stage"], []).append(term)
+    for name, value in values.items():
+        if name not in by_name:
+            raise UnknownPartError(f"{field}s", name, by_name)
+        for term in by_name[name]:
+            term[field] = str(value)
+
+
+def _changed_cut(
+    cut: dict[str, Any] | None, changes: Changes, authority: str
+) -> dict[str, Any] | None:
+    """The list's cut with the changes; a list without one gets one under that authority."""
+    if changes.multiple is None and changes.equals_at_the_limit is None:
+        return cut
+    before = cut or {
+        "multiple": 1,
+        "equals_at_the_limit": "officer-decides",
+        "authority": authority,
+    }
+    return {
+        **before,
+        "multiple": changes.multiple or before["multiple"],
+        "equals_at_the_limit": changes.equals_at_the_limit or before["equals_at_the_limit"],
+    }
+
+
+def _stage_of(
+    of: str, changed: Mapping[str, Any], stages: Iterable[dict[str, Any]]
+) -> dict[str, Any]:
+    """The stage on the list that has the component, or the list's own stage for `total`."""
+    codes = {term["stage"] for term in changed["score"]["terms"]}
+    counted = {stage["code"]: stage for stage in stages if stage["code"] in codes}
+    by_name = {
+        component["code"]: stage for stage in counted.values() for component in stage["components"]
+    }
+    by_name["total"] = counted[changed["stage"]]
+    if of not in by_name:
+        raise UnknownPartError("thresholds", of, by_name)
+    return by_name[of]
+
+
+def _set_threshold(stage: dict[str, Any], other: OtherThreshold, needs: list[str]) -> None:
+    """Puts another threshold in place of the stage's for these kinds of need, or takes it away."""
     kept = []
     for threshold in stage["thresholds"]:
         if threshold["of"] == other.of:
@@ -142,14 +160,8 @@ def _set_threshold(
         if threshold["needs"]:
             kept.append(threshold)
     if other.minimum is not None:
-        kept.append(
-            {
-                "needs": needs,
-                "of": other.of,
-                "minimum": str(other.minimum),
-                "authority": stage["authority"],
-            }
-        )
+        minimum, authority = str(other.minimum), stage["authority"]
+        kept.append({"needs": needs, "of": other.of, "minimum": minimum, "authority": authority})
     stage["thresholds"] = kept
 
 
@@ -158,9 +170,7 @@ Way = Literal["in", "out", "moved"]
 
 @dataclass(frozen=True, slots=True)
 class Move:
-    """Somebody who would stand elsewhere: into the cut, out of it, or at another rank, score or
-    code.
-    """
+    """A candidate who would be elsewhere: in the cut or out of it, or with another rank or code."""
 
     participant_no: str
     now: Placement
@@ -175,9 +185,7 @@ class Move:
 
 @dataclass(slots=True)
 class Difference:
-    """Two rankings of the same people: who moves, by participant number, and how many have which
-    code.
-    """
+    """Two rankings of the same people: who moves, and how many have which code."""
 
     moves: list[Move]
     codes_now: Counter[str]
@@ -193,13 +201,13 @@ def difference(now: Mapping[str, Placement], then: Mapping[str, Placement]) -> D
     ]
     return Difference(
         moves,
-        Counter(each.code for each in now.values()),
-        Counter(each.code for each in then.values()),
+        Counter(place.code for place in now.values()),
+        Counter(place.code for place in then.values()),
     )
 
 
 def rules_for(policy: Policy, list_code: str, need: str, seed: str) -> ListRules:
-    """One list of a policy that is tried out: compiled for this question alone."""
-    one: List | None = policy.list_called(list_code)
-    assert one is not None
-    return ListRules(policy, one, need, seed)
+    """One list of a policy that is tried out, compiled for this question alone."""
+    policy_list = policy.list_called(list_code)
+    assert policy_list is not None
+    return ListRules(policy, policy_list, need, seed)

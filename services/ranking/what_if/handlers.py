@@ -22,7 +22,8 @@ from shared.web.problems import problem_responses
 Shown = Annotated[
     Show,
     Query(
-        description="`cut`: who would come within the cut or leave it; `all`: whoever would stand elsewhere"
+        description="`cut`: who would come within the cut or leave it; "
+        "`all`: whoever would stand elsewhere"
     ),
 ]
 
@@ -34,7 +35,8 @@ def questions() -> APIRouter:
     @routes.post(
         "/vacancies/{vacancy_id}/what-if",
         responses=problem_responses(401, 403, 404, 409),
-        summary="What other seats, weights, thresholds or ties would change in a vacancy; nothing is written",
+        summary="What other seats, weights, thresholds or ties would change in a vacancy; "
+        "nothing is written",
     )
     async def of_vacancy(
         vacancy_id: VacancyId,
@@ -51,7 +53,8 @@ def questions() -> APIRouter:
     @routes.post(
         "/rounds/{round_id}/what-if",
         responses=problem_responses(401, 403, 404, 409),
-        summary="What other seats, weights, thresholds or ties would change in a round; nothing is written",
+        summary="What other seats, weights, thresholds or ties would change in a round; "
+        "nothing is written",
     )
     async def of_round(
         round_id: RoundId,

@@ -1,11 +1,12 @@
-"""Answers an officer what other rules would change: computed in memory from one snapshot of what is
-known; nothing is written or published.
+"""Shows an officer what other rules would change.
+
+It is computed in memory, from one snapshot of what is known. Nothing is written or published.
 """
 
 import asyncio
 from collections import Counter, defaultdict
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -79,8 +80,8 @@ class RoundQuestion(Question):
     ]
 
 
-class PlaceThen(BaseModel):
-    """A place on one of the two lists."""
+class PlaceByRules(BaseModel):
+    """A candidate's place by one set of rules."""
 
     model_config = ConfigDict(from_attributes=True)
 
@@ -90,16 +91,16 @@ class PlaceThen(BaseModel):
     within: bool = Field(description="Goes on, or has a seat")
 
 
-class Moved(BaseModel):
-    """Somebody who would stand elsewhere."""
+class CandidateMove(BaseModel):
+    """A candidate who would be elsewhere."""
 
     vacancy_id: VacancyId
     participant_no: ParticipantNo
     way: Literal["in", "out", "moved"] = Field(
         description="Into the cut, out of it, or elsewhere by rank, score or code"
     )
-    now: PlaceThen = Field(description="By the rules as they are")
-    then: PlaceThen = Field(description="By the changed rules")
+    now: PlaceByRules = Field(description="By the rules as they are")
+    then: PlaceByRules = Field(description="By the changed rules")
 
 
 class Answer(BaseModel):
@@ -119,8 +120,17 @@ class Answer(BaseModel):
         description="Candidates by result code, by the rules as they are"
     )
     codes_then: dict[str, int] = Field(description="By the changed rules")
-    items: tuple[Moved, ...] = Field(description="By vacancy number and participant number")
+    items: tuple[CandidateMove, ...] = Field(description="By vacancy number and participant number")
     next: str | None = Field(None, description="Cursor of the page after; none on the last")
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The vacancies that a question is about: one, or all of a round; and seats that differ."""
+
+    round_id: str
+    vacancy_id: str | None
+    seats: Mapping[str, int]
 
 
 async def what_if_vacancy(
@@ -136,9 +146,8 @@ async def what_if_vacancy(
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     seats = {} if question.seats is None else {vacancy_id: question.seats}
-    return await _answer(
-        connection, vacancy.round_id, vacancy_id, question, seats, show, cursor, limit
-    )
+    scope = _Scope(vacancy.round_id, vacancy_id, seats)
+    return await _answer(connection, scope, question, show, cursor, limit)
 
 
 async def what_if_round(
@@ -154,68 +163,72 @@ async def what_if_round(
     Raises Refusal `unknown-round`, `unknown-vacancy` for seats of one that is not of the round, and
     as `_answer`.
     """
-    return await _answer(connection, round_id, None, question, question.seats, show, cursor, limit)
+    scope = _Scope(round_id, None, question.seats)
+    return await _answer(connection, scope, question, show, cursor, limit)
 
 
 async def _answer(
     connection: Connection,
-    round_id: str,
-    vacancy_id: str | None,
+    scope: _Scope,
     question: Question,
-    seats: Mapping[str, int],
     show: Show,
     cursor: str | None,
     limit: int,
 ) -> Answer:
-    """Raises Refusal `unknown-list`, `bad-cursor`, `policy-does-not-hold` with every fault of the
-    changed policy, `question-too-large`.
+    """Raises Refusal `unknown-list`, `bad-cursor`, `question-too-large`, `policy-does-not-hold`.
+
+    The last with every fault of the changed policy.
     """
     after = _after(cursor)
-    round_ = await load_round(connection, round_id)
-    one = await _list(connection, round_id, vacancy_id, round_.policy, question.list)
-    changed = _changed(round_.policy, one, question)
-    rows = await _rows(connection, round_id, vacancy_id, one.code)
-    if stranger := next(iter(sorted(seats.keys() - {row["vacancy_id"] for row in rows})), None):
-        raise Refusal("unknown-vacancy", vacancy_id=stranger)
-    rows = [row for row in rows if row["need"] in round_.policy.needs]
-    candidates = sum(row["candidates"] for row in rows)
-    if candidates > MOST_CANDIDATES:
-        raise Refusal("question-too-large", candidates=candidates, most=MOST_CANDIDATES)
-    cuts = {row["vacancy_id"]: _cuts(round_.policy, changed, one.code, row, seats) for row in rows}
-    known = await _known(connection, one, cuts)
+    policy = (await load_round(connection, scope.round_id)).policy
+    policy_list = await _list(connection, scope, policy, question.list)
+    changed = _changed(policy, policy_list, question)
+    rows = await _compared(connection, scope, policy_list.code, policy)
+    cuts = {
+        row["vacancy_id"]: _cuts(policy, changed, policy_list.code, row, scope.seats)
+        for row in rows
+    }
+    known = await _known(connection, policy_list, cuts)
     differences = await asyncio.to_thread(_differences, cuts, known)
-    numbers = {row["vacancy_id"]: row["number"] for row in rows}
     moves = [
-        (numbers[which], which, move)
-        for which, found in differences.items()
-        for move in found.moves
+        _VacancyMove(row["number"], row["vacancy_id"], move)
+        for row in rows
+        for move in differences[row["vacancy_id"]].moves
     ]
-    ways = Counter(move.way for _, _, move in moves)
-    shown = [
-        (number, which, move)
-        for number, which, move in moves
-        if (show == "all" or move.way != "moved") and (number, move.participant_no) > after
-    ]
-    page = shown[:limit]
+    shown = [moved for moved in moves if moved.place > after and moved.shown_in(show)]
     return Answer(
-        round_id=round_id,
-        list=one.code,
+        **_figures(rows, scope.seats, moves, list(differences.values())),
+        round_id=scope.round_id,
+        list=policy_list.code,
         policy_hash=changed.hash(),
-        vacancies=len(rows),
-        candidates=candidates,
-        seats_now=sum(row["seats"] for row in rows),
-        seats_then=sum(seats.get(row["vacancy_id"], row["seats"]) for row in rows),
-        moved_in=ways["in"],
-        moved_out=ways["out"],
-        moved=ways.total(),
-        codes_now=_sum(found.codes_now for found in differences.values()),
-        codes_then=_sum(found.codes_then for found in differences.values()),
-        items=tuple(_view(which, move) for _, which, move in page),
-        next=to_cursor(page[-1][0], page[-1][2].participant_no) if len(shown) > limit else None,
+        items=tuple(moved.view() for moved in shown[:limit]),
+        next=to_cursor(*shown[limit - 1].place) if len(shown) > limit else None,
     )
 
 
+def _figures(
+    rows: Sequence[Mapping[str, Any]],
+    seats: Mapping[str, int],
+    moves: Sequence["_VacancyMove"],
+    differences: Sequence[Difference],
+) -> dict[str, Any]:
+    """The answer's counts, over all vacancies that are compared (`rows`)."""
+    ways = Counter(moved.move.way for moved in moves)
+    return {
+        "vacancies": len(rows),
+        "candidates": sum(row["candidates"] for row in rows),
+        "seats_now": sum(row["seats"] for row in rows),
+        "seats_then": sum(seats.get(row["vacancy_id"], row["seats"]) for row in rows),
+        "moved_in": ways["in"],
+        "moved_out": ways["out"],
+        "moved": ways.total(),
+        "codes_now": _sum(found.codes_now for found in differences),
+        "codes_then": _sum(found.codes_then for found in differences),
+    }
+
+
 def _after(cursor: str | None) -> tuple[int, str]:
+    """The number of the vacancy and of the participant that the page before ended with."""
     number, participant_no = from_cursor(cursor, fields=2) or [0, ""]
     if not isinstance(number, int) or not isinstance(participant_no, str):
         raise Refusal("bad-cursor")
@@ -223,36 +236,55 @@ def _after(cursor: str | None) -> tuple[int, str]:
 
 
 async def _list(
-    connection: Connection, round_id: str, vacancy_id: str | None, policy: Policy, asked: str | None
+    connection: Connection, scope: _Scope, policy: Policy, list_code: str | None
 ) -> List:
-    if asked is not None:
-        one = policy.list_called(asked)
-        if one is None:
-            raise Refusal(
-                "unknown-list", list=asked, known=", ".join(each.code for each in policy.lists)
-            )
-        return one
+    """The list that is asked for, or the newest that anyone is on."""
+    if list_code is not None:
+        policy_list = policy.list_called(list_code)
+        if policy_list is None:
+            known = ", ".join(known.code for known in policy.lists)
+            raise Refusal("unknown-list", list=list_code, known=known)
+        return policy_list
     begun = policy.lists[0]
-    for each in policy.lists[1:]:
-        rows = await _rows(connection, round_id, vacancy_id, each.code)
+    for later in policy.lists[1:]:
+        rows = await _rows(connection, scope, later.code)
         if any(row["candidates"] for row in rows):
-            begun = each
+            begun = later
     return begun
 
 
-async def _rows(
-    connection: Connection, round_id: str, vacancy_id: str | None, list_code: str
+async def _compared(
+    connection: Connection, scope: _Scope, list_code: str, policy: Policy
 ) -> list[Mapping[str, Any]]:
-    which = {"round_id": None if vacancy_id else round_id, "vacancy_id": vacancy_id}
-    return [row async for row in SQL.vacancies_to_compare(connection, **which, list=list_code)]
+    """The vacancies whose kind of need the policy knows.
+
+    Raises Refusal `unknown-vacancy` for seats of another, `question-too-large`.
+    """
+    rows = await _rows(connection, scope, list_code)
+    strangers = sorted(scope.seats.keys() - {row["vacancy_id"] for row in rows})
+    if strangers:
+        raise Refusal("unknown-vacancy", vacancy_id=strangers[0])
+    rows = [row for row in rows if row["need"] in policy.needs]
+    candidates = sum(row["candidates"] for row in rows)
+    if candidates > MOST_CANDIDATES:
+        raise Refusal("question-too-large", candidates=candidates, most=MOST_CANDIDATES)
+    return rows
 
 
-def _changed(policy: Policy, one: List, question: Question) -> Policy:
+async def _rows(connection: Connection, scope: _Scope, list_code: str) -> list[Mapping[str, Any]]:
+    round_id = None if scope.vacancy_id else scope.round_id
+    found = SQL.vacancies_to_compare(
+        connection, round_id=round_id, vacancy_id=scope.vacancy_id, list=list_code
+    )
+    return [row async for row in found]
+
+
+def _changed(policy: Policy, policy_list: List, question: Question) -> Policy:
     try:
-        values = changed_policy(policy, one.code, question)
+        values = changed_policy(policy, policy_list.code, question)
         return read_policy(policy.id, values)
     except UnknownPartError as error:
-        reason = f"the list {one.code} has no {error.name}; it has {', '.join(error.known)}"
+        reason = f"the list {policy_list.code} has no {error.name}; it has {', '.join(error.known)}"
         raise Refusal(
             "policy-does-not-hold", faults=1, errors=[{"column": error.where, "reason": reason}]
         ) from error
@@ -280,14 +312,14 @@ def _cuts(
 
 
 async def _known(
-    connection: Connection, one: List, cuts: Mapping[str, tuple[ListCut, ListCut]]
+    connection: Connection, policy_list: List, cuts: Mapping[str, tuple[ListCut, ListCut]]
 ) -> dict[str, list[Candidate]]:
     """Everyone on the list, by vacancy, with all the facts that either set of rules asks for."""
     vacancies = {
-        which: replace(vacancy, lists=_both(one, cuts[which]))
+        which: replace(vacancy, lists=_both(policy_list, cuts[which]))
         for which, vacancy in (await vacancies_known(connection, cuts)).items()
     }
-    rows = SQL.on_the_list(connection, vacancies=list(vacancies), list=one.code)
+    rows = SQL.on_the_list(connection, vacancies=list(vacancies), list=policy_list.code)
     pairs = [(row["vacancy_id"], row["participant_no"]) async for row in rows]
     known: dict[str, list[Candidate]] = defaultdict(list)
     for start in range(0, len(pairs), AT_ONCE):
@@ -299,8 +331,8 @@ async def _known(
     return known
 
 
-def _both(one: List, cuts: tuple[ListCut, ListCut]) -> dict[str, ListRules]:
-    return {one.code: cuts[0].rules, f"{one.code}, changed": cuts[1].rules}
+def _both(policy_list: List, cuts: tuple[ListCut, ListCut]) -> dict[str, ListRules]:
+    return {policy_list.code: cuts[0].rules, f"{policy_list.code}, changed": cuts[1].rules}
 
 
 def _differences(
@@ -314,15 +346,31 @@ def _differences(
     }
 
 
-def _sum(counts: Any) -> dict[str, int]:
+def _sum(counts: Iterable[Counter[str]]) -> dict[str, int]:
     return dict(sorted(sum(counts, Counter[str]()).items()))
 
 
-def _view(vacancy_id: str, move: Move) -> Moved:
-    return Moved(
-        vacancy_id=vacancy_id,
-        participant_no=move.participant_no,
-        way=move.way,
-        now=PlaceThen.model_validate(move.now),
-        then=PlaceThen.model_validate(move.then),
-    )
+@dataclass(frozen=True, slots=True)
+class _VacancyMove:
+    """Who moves in a vacancy, which has that number in its round."""
+
+    number: int
+    vacancy_id: str
+    move: Move
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """By which moves are in order."""
+        return self.number, self.move.participant_no
+
+    def shown_in(self, show: Show) -> bool:
+        return show == "all" or self.move.way != "moved"
+
+    def view(self) -> CandidateMove:
+        return CandidateMove(
+            vacancy_id=self.vacancy_id,
+            participant_no=self.move.participant_no,
+            way=self.move.way,
+            now=PlaceByRules.model_validate(self.move.now),
+            then=PlaceByRules.model_validate(self.move.then),
+        )

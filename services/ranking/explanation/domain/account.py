@@ -49,10 +49,10 @@ class ThresholdResult:
 
 
 @dataclass(frozen=True, slots=True)
-class AppliedBonus:
-    """A bonus of the policy that raised the points of a component.
+class RaisedPoints:
+    """The points of a component (`of`), `before` and `after` a bonus of the policy raised them.
 
-    `of`: the component. `name`: the bonus's, by language. `before` and `after`: the points.
+    `name`: the bonus's, by language.
     """
 
     of: str
@@ -80,7 +80,7 @@ class Explanation:
     outcome: str
     code: str
     stages: Mapping[str, str]
-    lifts: tuple[AppliedBonus, ...]
+    lifts: tuple[RaisedPoints, ...]
     thresholds: tuple[ThresholdResult, ...]
     terms: tuple[ScorePart, ...]
     points_shown: bool
@@ -114,8 +114,8 @@ def explain(
     """The account of one candidate on the list that `rules` were compiled for.
 
     The rules are compiled from the policy for that kind of need. `standing` is
-    `rules.standing_of(candidate)`, also for the others in `place`. A standing without a key is that of a
-    fixed list whose facts were corrected since: the account leaves out what the standing rests on.
+    `rules.standing_of(candidate)`, also for the others in `place`. A standing without a key is that
+    of a fixed list whose facts were corrected since: the account leaves out what it rests on.
     `for_everyone`: points are left out unless the policy publishes them. Raises ValueError where
     the policy has no such list.
     """
@@ -176,12 +176,12 @@ def _stages(policy: Policy, policy_list: List, need: str, candidate: Candidate) 
     return stages
 
 
-def _bonuses(rules: ListRules, candidate: Candidate, for_everyone: bool) -> Iterator[AppliedBonus]:
+def _bonuses(rules: ListRules, candidate: Candidate, for_everyone: bool) -> Iterator[RaisedPoints]:
     """The bonuses that raised points; only the person learns of one for a personal fact."""
     for lift in rules.applied_bonuses(candidate):
         if not (for_everyone and lift.bonus.of in FACTS):
             name: dict[Language, str] = {"id": lift.bonus.name.id, "en": lift.bonus.name.en}
-            yield AppliedBonus(lift.bonus.component, name, plain(lift.before), plain(lift.after))
+            yield RaisedPoints(lift.bonus.component, name, plain(lift.before), plain(lift.after))
 
 
 def _threshold(passing: ThresholdCheck) -> ThresholdResult:

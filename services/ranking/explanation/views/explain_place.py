@@ -76,7 +76,8 @@ class ComparisonExplained(_Shown):
     rank: Rank
     score: Score
     decided_by: str | None = Field(
-        description="`score`, `priority`, a tie's field, `decision` (an officer's), `since-corrected`; none where both are equal"
+        description="`score`, `priority`, a tie's field, `decision` (an officer's), "
+        "`since-corrected`; none where both are equal"
     )
     own: str | None = Field(
         description="The candidate's points in that field; none where it is a fact of the person"
@@ -100,14 +101,17 @@ class PlaceExplained(_Shown):
     closed_at: AwareDatetime | None = Field(description="When an officer fixed it, UTC")
     participant_no: ParticipantNo
     outcome: str = Field(
-        description="`within`, `passed`, `undecided`, `below`, `absent`, `disqualified`, `withdrawn`, `rejected`, `waiting`"
+        description="`within`, `passed`, `undecided`, `below`, `absent`, `disqualified`, "
+        "`withdrawn`, `rejected`, `waiting`"
     )
     code: LineCode
     stages: dict[str, str] = Field(
-        description="How each stage that counts ended: `scored`, `missed`, `disqualified`, `waiting`"
+        description="How each stage that counts ended: `scored`, `missed`, `disqualified`, "
+        "`waiting`"
     )
     lifts: tuple[BonusExplained, ...] = Field(
-        description="Points that bonuses lifted; those that ask for a fact of the person are not told"
+        description="Points that bonuses lifted; those that ask for a fact of the person are not "
+        "told"
     )
     thresholds: tuple[ThresholdExplained, ...] = Field(
         description="That apply, as far as there are results"
@@ -133,7 +137,8 @@ class PlaceExplained(_Shown):
     limit: int | None = Field(description="How many the cut has room for")
     within: int = Field(description="Candidates within the cut")
     cut_score: str | None = Field(
-        description="Score of the last within the cut, or of those at its limit about whom an officer decides"
+        description="Score of the last within the cut, or of those at its limit about whom an "
+        "officer decides"
     )
     undecided_at_the_limit: bool = Field(
         description="An officer has yet to decide about those whose score that is"

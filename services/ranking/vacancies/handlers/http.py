@@ -15,7 +15,8 @@ Search = Annotated[
     str,
     Query(
         max_length=100,
-        description="Words, or parts of words, all of which stand in agency, post or unit; capitals make no difference",
+        description="Words, or parts of words, all of which stand in agency, post or unit; "
+        "capitals make no difference",
     ),
 ]
 

@@ -1,9 +1,6 @@
-"""Ranking's pages of a vacancy: its list, moving as results arrive, or as it was fixed; and who
-moved when a fixed list was corrected.
-"""
+"""The pages of a vacancy's list, and of the vacancies of a round."""
 
 import re
-from collections.abc import Mapping
 from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
@@ -11,34 +8,26 @@ from zoneinfo import ZoneInfo
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from services.ranking.lists.views.show_revisions import show_fixed, show_history
-from services.ranking.merit.domain.list_cut import UNDECIDED, WAIT
-from services.ranking.page_words import VACANCIES, VACANCY, local, meanings
-from services.ranking.publication.views.show_versions import newest_published
-from services.ranking.rounds.storage import load_round
-from services.ranking.seats.views.show_seats import seats_moved
+from services.ranking.lists.handlers.pages import WhichVersion
+from services.ranking.page_words import VACANCIES, VACANCY, local
 from services.ranking.standings.handlers.live import LINES
 from services.ranking.standings.handlers.request_fields import WhichList
 from services.ranking.standings.storage.requested_list import State, load_list
-from services.ranking.standings.views.show_standings import Standings, show_standings
 from services.ranking.vacancies.handlers.http import Search
-from services.ranking.vacancies.views.show_vacancies import show_vacancies
+from services.ranking.vacancies.handlers.list_words import code_meanings, which_lines, why_nobody
+from services.ranking.vacancies.views.show_vacancies import RoundVacancies, show_vacancies
+from services.ranking.vacancies.views.show_vacancy_page import VacancyPage, show_vacancy_page
 from shared.contracts.fields import VacancyId
-from shared.paging import from_cursor
-from shared.policies import List
-from shared.postgres.pool import reading
+from shared.languages import Language
+from shared.postgres.pool import Connection, reading
 from shared.refusals import Refusal
 from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor
 from shared.web.problems import reader_language
 
-WhichVersion = Annotated[
-    int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")
-]
 OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
 """A code, or nothing: a form sends its fields empty, too."""
-
 
 ON_PAPER = 1000
 """Lines of a fixed list on one page, for printing: some forty sheets. A longer list goes on on a
@@ -48,8 +37,11 @@ NUMBER = re.compile(r"([0-9]{4,6})-?([0-9]{6})")
 """A participant number as people type it: phones' keyboards for digits have no hyphen."""
 
 
-def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
-    """The pages; they are no part of the API's documentation."""
+def vacancy_pages(pages: Pages, zone: ZoneInfo) -> APIRouter:
+    """A vacancy's list, and the way to one candidate's explanation.
+
+    They are no part of the API's documentation.
+    """
     routes = pages.router("/vacancies", back=VACANCY)
 
     @routes.get("/{vacancy_id}")
@@ -64,50 +56,14 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
             bool, Query(alias="all", description="Of a fixed list: as one page")
         ] = False,
     ) -> HTMLResponse:
-        most = ON_PAPER if on_paper else LINES
-        history = published = None
-        moved = False
+        state: State | None = "closed" if on_paper else None
+        limit = ON_PAPER if on_paper else LINES
         async with reading(resources.pool) as connection:
-            if version is not None:
-                shown = await show_fixed(connection, vacancy_id, list_, version, cursor, most)
-            else:
-                state: State | None = "closed" if on_paper else None
-                shown = await show_standings(connection, vacancy_id, list_, state, cursor, most)
-            round_ = await load_round(connection, shown.round_id)
-            if shown.state == "closed":
-                history = await show_history(connection, shown.round_id, vacancy_id, shown.list)
-                published = await newest_published(connection, shown.round_id)
-                if shown.list == round_.policy.lists[-1].code:
-                    moved = await seats_moved(connection, vacancy_id)
-        language = reader_language(request)
-        one = round_.policy.list_called(shown.list)
-        assert one is not None
-        need = round_.policy.needs[shown.need]
-        lists = {each.code: getattr(each.name, language) for each in round_.policy.lists}
-        words = pages.words(request)
-        return pages.render(
-            request,
-            "standings.html",
-            shown=shown,
-            round_name=round_.name,
-            lists=lists,
-            list_name=lists[one.code],
-            need_name=getattr(need.name, language),
-            within_code=one.codes.within,
-            meanings=_meanings(words, shown, one, last=one is round_.policy.lists[-1]),
-            closed_at=shown.closed_at and local(shown.closed_at, zone, language),
-            history=history,
-            this=history and history.find(shown.version),
-            published=published,
-            seats_moved=moved,
-            nobody=_nobody(words, shown, one, lists),
-            lines_shown=_lines_shown(words, shown, cursor),
-            as_of=local(resources.clock(), zone, language),
-            local=lambda at: local(at, zone, language),
-            first_page=cursor is None,
-            on_paper=on_paper,
-            moves=shown.state == "live" and cursor is None,
-        )
+            page = await show_vacancy_page(
+                connection, vacancy_id, list_, version, state, cursor, limit
+            )
+        as_of = local(resources.clock(), zone, reader_language(request))
+        return _list_page(pages, request, page, zone, cursor, as_of, on_paper=on_paper)
 
     @routes.get("/{vacancy_id}/candidate")
     async def candidate(
@@ -118,16 +74,65 @@ def router(pages: Pages, zone: ZoneInfo) -> APIRouter:
         list_: WhichList = None,
     ) -> Response:
         async with reading(resources.pool) as connection:
-            newest = (await load_list(connection, vacancy_id, None, None)).rules.code
-        number = NUMBER.fullmatch(participant_no.strip())
-        if number is None:
-            raise Refusal("not-on-the-list", participant_no=participant_no, list=list_ or newest)
-        # whom no list let go on stands on an earlier one than the newest: theirs is told
-        which = "" if list_ in {None, newest} else f"list={list_}&"
-        why = f"/ranking/vacancies/{vacancy_id}/candidates/{'-'.join(number.groups())}/why"
-        return RedirectResponse(f"{why}?{which}lang={reader_language(request)}", 303)
+            why = await _explanation_of(connection, vacancy_id, participant_no, list_)
+        return RedirectResponse(f"{why}lang={reader_language(request)}", 303)
 
     return routes
+
+
+def _list_page(
+    pages: Pages,
+    request: Request,
+    page: VacancyPage,
+    zone: ZoneInfo,
+    cursor: str | None,
+    as_of: str,
+    *,
+    on_paper: bool,
+) -> HTMLResponse:
+    language = reader_language(request)
+    words = pages.words(request)
+    shown, policy = page.standings, page.round.policy
+    lists = {policy_list.code: getattr(policy_list.name, language) for policy_list in policy.lists}
+    return pages.render(
+        request,
+        "standings.html",
+        shown=shown,
+        round_name=page.round.name,
+        lists=lists,
+        list_name=lists[shown.list],
+        need_name=getattr(policy.needs[shown.need].name, language),
+        within_code=page.policy_list.codes.within,
+        meanings=code_meanings(words, page),
+        closed_at=shown.closed_at and local(shown.closed_at, zone, language),
+        history=page.history,
+        this=page.history and page.history.find(shown.version),
+        published=page.published,
+        seats_moved=page.seats_moved,
+        nobody=why_nobody(words, page, lists),
+        lines_shown=which_lines(words, shown, cursor),
+        as_of=as_of,
+        local=lambda at: local(at, zone, language),
+        first_page=cursor is None,
+        on_paper=on_paper,
+        moves=shown.state == "live" and cursor is None,
+    )
+
+
+async def _explanation_of(
+    connection: Connection, vacancy_id: str, participant_no: str, list_code: str | None
+) -> str:
+    """The address of a candidate's explanation, to be followed by a last query parameter.
+
+    The newest list isn't named in it: a candidate whom no list let go on is on an earlier one.
+    Raises Refusal as load_list does, and `not-on-the-list` for what is no participant number.
+    """
+    newest = (await load_list(connection, vacancy_id, None, None)).rules.code
+    number = NUMBER.fullmatch(participant_no.strip())
+    if number is None:
+        raise Refusal("not-on-the-list", participant_no=participant_no, list=list_code or newest)
+    which = "" if list_code in {None, newest} else f"list={list_code}&"
+    return f"/ranking/vacancies/{vacancy_id}/candidates/{'-'.join(number.groups())}/why?{which}"
 
 
 def vacancies_page(pages: Pages) -> APIRouter:
@@ -151,56 +156,33 @@ def vacancies_page(pages: Pages) -> APIRouter:
     ) -> HTMLResponse:
         async with reading(resources.pool) as connection:
             shown = await show_vacancies(connection, round_id, search, need or None, cursor, LINES)
-        language = reader_language(request)
-        policy = shown.round.policy if shown else None
-        asked = {
-            "round_id": shown.round.round_id if shown else "",
-            "search": search,
-            "need": need,
-            "lang": language,
-        }
-        return pages.render(
-            request,
-            "vacancies.html",
-            shown=shown,
-            needs={code: getattr(one.name, language) for code, one in policy.needs.items()}
-            if policy
-            else {},
-            lists={one.code: getattr(one.name, language) for one in policy.lists} if policy else {},
-            asked=asked,
-            query=urlencode(asked),
-        )
+        asked = {"search": search, "need": need, "lang": reader_language(request)}
+        return _round_page(pages, request, shown, asked)
 
     return routes
 
 
-def _meanings(
-    words: Mapping[str, str], shown: Standings, one: List, *, last: bool
-) -> dict[str, str]:
-    """The same of the codes that stand on the list."""
-    live = {WAIT: words["waiting"], UNDECIDED: words["undecided"]}
-    always = shown.state == "live"
-    return {
-        code: text
-        for code, text in (meanings(words, one, last=last) | live).items()
-        if always or code in shown.codes
-    }
-
-
-def _nobody(words: Mapping[str, str], shown: Standings, one: List, lists: Mapping[str, str]) -> str:
-    """Why nobody is on the list."""
-    if shown.state == "closed":
-        return words["nobody"]
-    return (
-        words["empty"] if one.after is None else words["empty-after"].format(list=lists[one.after])
+def _round_page(
+    pages: Pages, request: Request, shown: RoundVacancies | None, asked: dict[str, str]
+) -> HTMLResponse:
+    """The page of a round's vacancies, or of none. `asked`: the search, as its form repeats it."""
+    asked = {"round_id": shown.round.round_id if shown else "", **asked}
+    needs, lists = _names(shown, reader_language(request)) if shown else ({}, {})
+    return pages.render(
+        request,
+        "vacancies.html",
+        shown=shown,
+        needs=needs,
+        lists=lists,
+        asked=asked,
+        query=urlencode(asked),
     )
 
 
-def _lines_shown(words: Mapping[str, str], shown: Standings, cursor: str | None) -> str:
-    """Which lines of the list the page has: paper does not show that there are others."""
-    _, seen = from_cursor(cursor, fields=2) or (None, 0)
-    if isinstance(seen, str):  # of a live list: the last line seen may have moved meanwhile
-        return words["lines-after"].format(
-            count=len(shown.items), number=seen, all=shown.candidates
-        )
-    return words["lines"].format(first=seen + 1, last=seen + len(shown.items), all=shown.candidates)
+def _names(shown: RoundVacancies, language: Language) -> tuple[dict[str, str], dict[str, str]]:
+    """The names of the kinds of need and of the lists, by code."""
+    policy = shown.round.policy
+    return (
+        {code: getattr(need.name, language) for code, need in policy.needs.items()},
+        {policy_list.code: getattr(policy_list.name, language) for policy_list in policy.lists},
+    )

@@ -37,8 +37,10 @@ async def list_vacancies(
     cursor: str | None,
     limit: int,
 ) -> Page[VacancyInList]:
-    """Vacancies in order of round and number, of a round, with all words of a search, for a kind of
-    need. Raises Refusal `bad-cursor`.
+    """Vacancies in order of round and number.
+
+    As far as asked for: of a round, with all words of a search, for a kind of need. Raises Refusal
+    `bad-cursor`.
     """
     after_round, after_number = from_cursor(cursor, fields=2) or ["", 0]
     if (

@@ -1,6 +1,4 @@
-"""Shows everyone the vacancies of a round, by which they find their way: to each one's list, to its
-seats, to what is published.
-"""
+"""Shows everyone the vacancies of a round: the way to their lists, seats and publications."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass

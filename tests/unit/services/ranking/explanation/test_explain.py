@@ -106,8 +106,8 @@ def test_each_step_of_an_integrated_score() -> None:
     said = sentences(told, policy(), "en")
     assert "Basic competence test: 400 ÷ 5.5 = 72.727; × 40 % = 29.091." in said
     assert (
-        "Your score: 29.091 + 48.003 = 77.094 (each step rounded to 3 digits after the point, a half goes up)."
-        in said
+        "Your score: 29.091 + 48.003 = 77.094 (each step rounded to 3 digits "
+        "after the point, a half goes up)." in said
     )
 
 
@@ -122,7 +122,8 @@ def test_who_is_below_a_threshold_reads_which_and_by_how_much() -> None:
         None,
     )
     assert [
-        (one.of, one.points, one.minimum, one.lacking, one.passed) for one in told.thresholds
+        (result.of, result.points, result.minimum, result.lacking, result.passed)
+        for result in told.thresholds
     ] == [
         ("TWK", "60", "65", "5", False),
         ("TIU", "80", "80", "0", True),
@@ -150,7 +151,8 @@ def test_the_tie_that_decided_is_named_with_both_sides_points() -> None:
     assert told.below == Comparison("0001-000003", 3, "400", "TIU", "105", "100")
     said = sentences(told, policy(), "en")
     assert (
-        "Just above you: 0001-000001 (rank 1) with the same score, 400; Personal characteristics (TKP) decided: 200"
+        "Just above you: 0001-000001 (rank 1) with the same score, 400; "
+        "Personal characteristics (TKP) decided: 200"
         " against your 195." in said
     )
 
@@ -210,18 +212,18 @@ def ranked_by_priority(
 ) -> tuple[Policy, ListRules, list[ListedCandidate]]:
     """People on the one list of the rules for contracts, best first."""
     law = load("national-pppk-2024")
-    one = rules_of(law.model_dump_json(), need, SEED)["final"]
+    rules_ = rules_of(law.model_dump_json(), need, SEED)["final"]
     stands = sorted(
-        ((one.standing_of(each), each) for each in people),
+        ((rules_.standing_of(candidate), candidate) for candidate in people),
         key=lambda pair: pair[0].merit_key if pair[0] else b"",
     )
     return (
         law,
-        one,
+        rules_,
         [
-            ListedCandidate(each, place, at)
-            for place, (at, each) in enumerate(stands, 1)
-            if at is not None
+            ListedCandidate(candidate, rank, standing)
+            for rank, (standing, candidate) in enumerate(stands, 1)
+            if standing is not None
         ],
     )
 
@@ -239,14 +241,14 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
     """Whoever has more points than the last within the cut reads that the group decided, and so
     does that one.
     """
-    law, one, (first, second) = ranked_by_priority(
+    law, rules_, (first, second) = ranked_by_priority(
         "UMUM", contract(1, (450, 100, 80, 40), None), contract(2, (300, 60, 40, 20), "R2")
     )
     assert first.candidate.participant_no == "0001-000002"
     for own, code, goes_on in ((second, "P", False), (first, "L", True)):
         place = PlaceOnList(own.rank, 2, 1, code, goes_on=goes_on, within=1, last_within=first)
         said = sentences(
-            explain(law, one, "UMUM", 1, own.candidate, own.standing, place), law, "en"
+            explain(law, rules_, "UMUM", 1, own.candidate, own.standing, place), law, "en"
         )
         assert said[-1] == (
             "The last score within the cut is yours, 420."
@@ -255,7 +257,7 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
         )
     ahead = PlaceOnList(1, 2, 1, "L", goes_on=True, within=2, last_within=second)
     said = sentences(
-        explain(law, one, "UMUM", 2, first.candidate, first.standing, ahead), law, "en"
+        explain(law, rules_, "UMUM", 2, first.candidate, first.standing, ahead), law, "en"
     )
     assert (
         said[-1]
@@ -322,7 +324,7 @@ def test_what_a_bonus_added_is_told() -> None:
     of the person.
     """
     law = read_file(GOLDEN / "teachers-2022.policy.toml")
-    one = rules_of(law.model_dump_json(), "DISABILITAS", SEED)["final"]
+    rules_ = rules_of(law.model_dump_json(), "DISABILITAS", SEED)["final"]
     (stage,) = law.stages
     own = Candidate(
         "0001-000001",
@@ -333,10 +335,10 @@ def test_what_a_bonus_added_is_told() -> None:
             )
         },
     )
-    found = one.standing_of(own)
+    found = rules_.standing_of(own)
     assert found is not None
     told = explain(
-        law, one, "DISABILITAS", 1, own, found, PlaceOnList(1, 1, 1, "L", goes_on=True, within=1)
+        law, rules_, "DISABILITAS", 1, own, found, PlaceOnList(1, 1, 1, "L", goes_on=True, within=1)
     )
     assert [(lift.of, lift.before, lift.after) for lift in told.lifts] == [("TEKNIS", "200", "250")]
     assert "Technical (TEKNIS): 200 points; the bonus (disability) makes them 250." in sentences(
@@ -346,10 +348,12 @@ def test_what_a_bonus_added_is_told() -> None:
     values["stages"][0]["bonuses"][1] |= {"of": "relevant_experience_months", "at_least": "12"}
     own.relevant_experience_months = 12
     personal = Policy.model_validate(values)
-    one = rules_of(personal.model_dump_json(), "DISABILITAS", SEED)["final"]
+    rules_ = rules_of(personal.model_dump_json(), "DISABILITAS", SEED)["final"]
     place = PlaceOnList(1, 1, 1, "L", goes_on=True, within=1)
-    assert explain(personal, one, "DISABILITAS", 1, own, found, place).lifts
-    assert not explain(personal, one, "DISABILITAS", 1, own, found, place, for_everyone=True).lifts
+    assert explain(personal, rules_, "DISABILITAS", 1, own, found, place).lifts
+    assert not explain(
+        personal, rules_, "DISABILITAS", 1, own, found, place, for_everyone=True
+    ).lifts
 
 
 def test_a_fixed_order_that_todays_facts_contradict_is_said_to_rest_on_corrected_ones() -> None:
@@ -369,7 +373,8 @@ def test_a_fixed_order_that_todays_facts_contradict_is_said_to_rest_on_corrected
     )
     assert (gone.terms, gone.thresholds, gone.score) == ((), (), "77.091")
     assert any(
-        "corrected after the list was fixed" in one for one in sentences(gone, policy(), "en")
+        "corrected after the list was fixed" in sentence
+        for sentence in sentences(gone, policy(), "en")
     )
 
 
@@ -383,12 +388,12 @@ def test_the_parts_make_the_score(skd: tuple[int, int, int], skb: int, rounding:
     rounded at the end, to within the last digit.
     """
     candidate = person(1, (5 * skd[0], 5 * skd[1], skd[2]), str(Decimal(skb) / 1000))
-    one = rules("final", rounding)
-    stands = one.standing_of(candidate)
+    rules_ = rules("final", rounding)
+    stands = rules_.standing_of(candidate)
     assert stands is not None
     told = explain(
         policy(rounding),
-        one,
+        rules_,
         "UMUM",
         1,
         candidate,
@@ -405,7 +410,7 @@ def test_the_parts_make_the_score(skd: tuple[int, int, int], skb: int, rounding:
 
 def test_numbers_are_exact_or_say_that_they_go_on() -> None:
     """No digit is made up: an endless fraction ends with a sign that it does not."""
-    assert [written(Fraction(*each)) for each in [(400, 1), (1, 8), (800, 11), (3, 2500)]] == [
+    assert [written(Fraction(*pair)) for pair in [(400, 1), (1, 8), (800, 11), (3, 2500)]] == [
         "400",
         "0.125",
         "72.727272…",
@@ -421,14 +426,14 @@ def test_both_languages_say_the_same_things() -> None:
     assert said["id"].keys() == said["en"].keys()
     for key, text in said["id"].items():
         wanted = [
-            {name for _, name, _, _ in Formatter().parse(each) if name}
-            for each in (text, said["en"][key])
+            {name for _, name, _, _ in Formatter().parse(template) if name}
+            for template in (text, said["en"][key])
         ]
         assert wanted[0] == wanted[1], key
         assert text != said["en"][key] or key == "term"  # figures alone
     outcomes = {gate.name.lower() for gate in Gate} - {"ranked"} | {"within", "passed", "undecided"}
-    assert {f"outcome-{each}" for each in outcomes} <= said["id"].keys()
-    assert "gpa" not in {each.name for each in fields(Explanation)}
+    assert {f"outcome-{outcome}" for outcome in outcomes} <= said["id"].keys()
+    assert "gpa" not in {field.name for field in fields(Explanation)}
 
 
 def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> None:
@@ -436,24 +441,24 @@ def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> No
     values = policy().model_dump(mode="json")
     values["publication"] = {"level": "scores", "authority": "seats"}
     quiet = Policy.model_validate(values)
-    one = rules_of(quiet.model_dump_json(), "UMUM", SEED)["skd"]
+    quiet_rules = rules_of(quiet.model_dump_json(), "UMUM", SEED)["skd"]
     own, first = person(2, (100, 105, 195)), person(1, (100, 100, 200))
-    places = [one.standing_of(each) for each in (own, first)]
+    places = [quiet_rules.standing_of(candidate) for candidate in (own, first)]
     assert places[0] is not None
     assert places[1] is not None
     place = PlaceOnList(
         2, 2, 1, "P/L", goes_on=True, within=2, above=ListedCandidate(first, 1, places[1])
     )
-    told = explain(quiet, one, "UMUM", 1, own, places[0], place, for_everyone=True)
+    told = explain(quiet, quiet_rules, "UMUM", 1, own, places[0], place, for_everyone=True)
     assert (told.terms, told.thresholds, told.score) == ((), (), "400")
     assert told.above == Comparison("0001-000001", 1, "400", "TKP", None, None)
     text = " ".join(sentences(told, quiet, "en"))
     assert "Points by component are not published" in text
-    assert not [each for each in ("195", "105", "200") if each in text]
-    assert explain(quiet, one, "UMUM", 1, own, places[0], place).terms
+    assert not [points for points in ("195", "105", "200") if points in text]
+    assert explain(quiet, quiet_rules, "UMUM", 1, own, places[0], place).terms
 
 
-def anybody(one: Policy, need: str, draw: st.DrawFn) -> Candidate:
+def anybody(law: Policy, need: str, draw: st.DrawFn) -> Candidate:
     """Somebody with points in every stage of a policy, and facts that may be unknown."""
     results = {
         stage.code: StageResult(
@@ -464,7 +469,7 @@ def anybody(one: Policy, need: str, draw: st.DrawFn) -> Candidate:
                 if part.of_need(need)
             },
         )
-        for stage in one.stages
+        for stage in law.stages
     }
     return Candidate(
         f"0001-{draw(st.integers(1, 999_999)):06d}",
@@ -473,9 +478,9 @@ def anybody(one: Policy, need: str, draw: st.DrawFn) -> Candidate:
         gpa=draw(st.none() | st.decimals(0, 4, places=2)),
         birth_date=draw(st.none() | st.dates(date(1965, 1, 1), date(2005, 1, 1))),
         relevant_experience_months=draw(st.none() | st.integers(0, 400)),
-        admitted_by=frozenset(each.code for each in one.lists),
-        education=draw(st.sampled_from([None, *(level.code for level in one.education)])),
-        priority=draw(st.sampled_from([None, *(group.code for group in one.priority_groups)])),
+        admitted_by=frozenset(policy_list.code for policy_list in law.lists),
+        education=draw(st.sampled_from([None, *(level.code for level in law.education)])),
+        priority=draw(st.sampled_from([None, *(group.code for group in law.priority_groups)])),
     )
 
 
@@ -486,24 +491,24 @@ def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObje
     """Of any two people on any list of any policy: the parts make the score, the step that decided
     is the engine's, and all of it has words.
     """
-    one = load(policy_id)
-    need = data.draw(st.sampled_from(sorted(one.needs)))
-    list_code = data.draw(st.sampled_from([each.code for each in one.lists]))
-    rules_ = rules_of(one.model_dump_json(), need, SEED)[list_code]
-    people = [data.draw(st.composite(lambda draw: anybody(one, need, draw))()) for _ in range(2)]
-    stands = [(each, rules_.standing_of(each)) for each in people]
+    law = load(policy_id)
+    need = data.draw(st.sampled_from(sorted(law.needs)))
+    list_code = data.draw(st.sampled_from([policy_list.code for policy_list in law.lists]))
+    rules_ = rules_of(law.model_dump_json(), need, SEED)[list_code]
+    people = [data.draw(st.composite(lambda draw: anybody(law, need, draw))()) for _ in range(2)]
+    stands = [(candidate, rules_.standing_of(candidate)) for candidate in people]
     ranked = sorted(
         (
-            (each, found)
-            for each, found in stands
+            (candidate, found)
+            for candidate, found in stands
             if found is not None and found.gate is Gate.RANKED
         ),
         key=lambda pair: pair[1].merit_key,
     )
-    for each, found in stands:
+    for candidate, found in stands:
         assert found is not None
         rank = next(
-            (place for place, (person_, _) in enumerate(ranked, 1) if person_ is each), None
+            (place for place, (person_, _) in enumerate(ranked, 1) if person_ is candidate), None
         )
         near = [
             ListedCandidate(person_, place, at) for place, (person_, at) in enumerate(ranked, 1)
@@ -519,7 +524,7 @@ def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObje
             below=near[1] if rank == 1 and len(near) > 1 else None,
             last_within=near[-1] if near else None,
         )
-        told = explain(one, rules_, need, 1, each, found, place)
+        told = explain(law, rules_, need, 1, candidate, found, place)
         if found.score is not None and told.rounding == "each-step":
             assert sum(Decimal(term.weighted) for term in told.terms) == Decimal(str(told.score))
         if told.above is not None and told.above.decided_by not in {
@@ -531,4 +536,4 @@ def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObje
                 ranked[0][1].merit_key, found.merit_key
             )
         for language in LANGUAGES:
-            assert all("{" not in sentence for sentence in sentences(told, one, language))
+            assert all("{" not in sentence for sentence in sentences(told, law, language))

@@ -1,6 +1,4 @@
-"""Candidates in columns get the very gates, scores and keys that the same candidates get one by
-one, as the service asks.
-"""
+"""Candidates in columns get the same gates, scores and keys as candidates one by one."""
 
 import random
 from collections.abc import Sequence
@@ -62,15 +60,17 @@ def columns_of(
                 ]
                 values[component.code] = [str(step * component.step) for step in some]
     columns: dict[str, tuple[Sequence[object], Column]] = {}
-    for name, each in values.items():
+    for name, known_values in values.items():
         often = 0.02 if name.isupper() else 0.3
         codes = [
-            0 if not each or source.random() < often else source.randrange(len(each)) + 1
+            0
+            if not known_values or source.random() < often
+            else source.randrange(len(known_values)) + 1
             for _ in range(COUNT)
         ]
         if name == "disqualified":
             codes = [code if source.random() < 0.2 else 0 for code in codes]
-        columns[name] = ([None, *each], np.array(codes, dtype=np.int64))
+        columns[name] = ([None, *known_values], np.array(codes, dtype=np.int64))
     return columns
 
 
@@ -82,16 +82,16 @@ def test_in_columns_as_one_by_one(policy_id: str) -> None:
     policy = policy_called(policy_id)
     source = random.Random(2024)
     gates: set[int] = set()
-    for one in policy.lists:
+    for policy_list in policy.lists:
         for need in policy.needs:
-            rules = rules_of(policy.model_dump_json(), need, "")[one.code]
+            rules = rules_of(policy.model_dump_json(), need, "")[policy_list.code]
             assert rules.fits_columns
             columns = columns_of(policy, need, source)
-            kinds = CandidateKinds(policy, one, need, policy.stages[0].code, columns, COUNT)
+            kinds = CandidateKinds(policy, policy_list, need, policy.stages[0].code, columns, COUNT)
             together, apart = in_columns(rules, kinds), one_by_one(rules, kinds)
             for name in ("gate", "priority", "score", "total"):
                 assert np.array_equal(getattr(together, name), getattr(apart, name)), (
-                    one.code,
+                    policy_list.code,
                     need,
                     name,
                 )
@@ -99,7 +99,7 @@ def test_in_columns_as_one_by_one(policy_id: str) -> None:
             for (name, _), here, there in zip(
                 rules.fields, together.fields, apart.fields, strict=False
             ):
-                assert np.array_equal(here[ranked], there[ranked]), (one.code, need, name)
+                assert np.array_equal(here[ranked], there[ranked]), (policy_list.code, need, name)
             assert (
                 len(together.fields) == len(apart.fields) == len(rules.fields) - 1
             )  # but for an officer's decision

@@ -45,7 +45,7 @@ def test_a_kind_for_each_different_row(rows: list[tuple[int, ...]]) -> None:
     """
     first, kind = kinds_of(columns_of(rows))
     assert [rows[at] for at in first.tolist()] == sorted(set(rows))
-    assert [first[each] for each in kind.tolist()] == [rows.index(row) for row in rows]
+    assert [first[number] for number in kind.tolist()] == [rows.index(row) for row in rows]
 
 
 @given(ROWS)
@@ -54,7 +54,7 @@ def test_kinds_or_rows_show_each_row(rows: list[tuple[int, ...]]) -> None:
     column.
     """
     first, kind = kinds_or_rows(columns_of(rows))
-    assert [rows[first[each]] for each in kind.tolist()] == rows
+    assert [rows[first[number]] for number in kind.tolist()] == rows
     assert [rows[at][0] for at in first.tolist()] == sorted(rows[at][0] for at in first.tolist())
 
 

@@ -20,11 +20,13 @@ def ranked(
 ) -> tuple[str, RankingResult]:
     """The lines of a folder's two files, and what became of them."""
     law = load(policy)
-    one = law.list_called(stage) or next(one for one in law.lists if one.stage == stage)
+    policy_list = law.list_called(stage) or next(
+        found for found in law.lists if found.stage == stage
+    )
     out = io.BytesIO()
     done = rank_files(
         law,
-        one,
+        policy_list,
         folder / "vacancies.csv",
         folder / "candidates.csv",
         admitted=admitted,

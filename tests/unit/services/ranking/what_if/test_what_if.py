@@ -42,8 +42,8 @@ def sat(number: int, twk: int, tiu: int, tkp: int) -> Candidate:
     )
 
 
-def lists(one: Policy, seats: int, candidates: list[Candidate]) -> dict[str, Placement]:
-    return placements(ListCut.of(rules_for(one, "skd", "UMUM", SEED), seats), candidates)
+def lists(law: Policy, seats: int, candidates: list[Candidate]) -> dict[str, Placement]:
+    return placements(ListCut.of(rules_for(law, "skd", "UMUM", SEED), seats), candidates)
 
 
 def test_no_change_is_no_difference() -> None:
@@ -63,7 +63,9 @@ def test_equals_share_a_rank_and_all_go_on_together() -> None:
     found = lists(
         policy(), 1, [*candidates, sat(5, 100, 100, 180), Candidate("0001-000006", verified=True)]
     )
-    assert [(one.rank, one.score, one.code, one.within) for _, one in sorted(found.items())] == [
+    assert [
+        (place.rank, place.score, place.code, place.within) for _, place in sorted(found.items())
+    ] == [
         (1, "400", "P/L", True),
         (2, "390", "P/L", True),
         (2, "390", "P/L", True),
@@ -101,8 +103,8 @@ def test_another_order_of_ties() -> None:
     """Equal totals: by TIU first, where the policy goes by TKP."""
     candidates = [sat(1, 100, 100, 200), sat(2, 100, 105, 195)]
     other = changed("skd", ties=[{"by": "TIU", "order": "highest-first"}])
-    assert [one.rank for _, one in sorted(lists(policy(), 1, candidates).items())] == [1, 2]
-    assert [one.rank for _, one in sorted(lists(other, 1, candidates).items())] == [2, 1]
+    assert [place.rank for _, place in sorted(lists(policy(), 1, candidates).items())] == [1, 2]
+    assert [place.rank for _, place in sorted(lists(other, 1, candidates).items())] == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -154,7 +156,7 @@ def test_ranks_in_memory_count_who_is_better(
         sat(number, 5 * twk, 5 * tiu, tkp) for number, (twk, tiu, tkp) in enumerate(points, 1)
     ]
     found = lists(policy(), seats, people)
-    passing = {number: one for number, one in enumerate(points, 1) if one[2] >= 166}
+    passing = {number: sat for number, sat in enumerate(points, 1) if sat[2] >= 166}
     keys = {number: (5 * a + 5 * b + c, c, b, a) for number, (a, b, c) in passing.items()}
     for number in range(1, len(points) + 1):
         place = found[f"0001-{number:06d}"]

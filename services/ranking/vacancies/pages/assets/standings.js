@@ -1,4 +1,5 @@
-// Moves the list as results arrive. Without it the page is the same, and is loaded anew every 30 seconds.
+// Moves the list as results arrive. Without it the page is the same, and is loaded anew every 30
+// seconds.
 "use strict";
 {
   const said = document.currentScript.dataset;
@@ -30,7 +31,8 @@
     if (line.equal_with || line.decided) {
       const note = document.createElement("span");
       note.className = "quiet";
-      note.textContent = `(${line.decided ? said.decided : said.equal.replace("{count}", line.equal_with)})`;
+      const why = line.decided ? said.decided : said.equal.replace("{count}", line.equal_with);
+      note.textContent = `(${why})`;
       code.append(" ", note);
     }
     made.append(cell("td", line.rank, true), number, cell("td", line.score, true), code);
@@ -38,9 +40,12 @@
     return made;
   };
 
-  // Takes over the cells that differ; the others stay, with whatever is focused or selected in them. Says whether any did.
+  // Takes over the cells that differ; the others stay, with whatever is focused or selected in them.
+  // Says whether any did.
   const refresh = (old, made) => {
-    const differ = [...made.cells].filter((cell, at) => cell.textContent.trim() !== old.cells[at].textContent.trim());
+    const differ = [...made.cells].filter(
+      (cell, at) => cell.textContent.trim() !== old.cells[at].textContent.trim(),
+    );
     for (const cell of differ) old.cells[cell.cellIndex].replaceWith(cell.cloneNode(true));
     old.classList.toggle("within", made.classList.contains("within"));
     return differ.length > 0;
