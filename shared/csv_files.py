@@ -13,7 +13,9 @@ from pydantic import BaseModel, ValidationError
 from shared.refusals import Refusal
 
 FAULTS_SHOWN = 100
-Row = TypeVar("Row", bound=BaseModel)
+"""Faults of a file that an answer names, at most: more are not read at once."""
+
+RowModel = TypeVar("RowModel", bound=BaseModel)
 
 
 def read_csv(body: bytes, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
@@ -65,8 +67,8 @@ def _rows(
 
 
 def check_rows(
-    rows: list[tuple[int, dict[str, str]]], model: type[Row], faults: list[dict[str, object]]
-) -> list[tuple[int, Row]]:
+    rows: list[tuple[int, dict[str, str]]], model: type[RowModel], faults: list[dict[str, object]]
+) -> list[tuple[int, RowModel]]:
     """The rows that `model` accepts; what it doesn't is added to `faults`, by line and column.
 
     Empty text means absent.

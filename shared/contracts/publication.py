@@ -65,7 +65,7 @@ def inlined(schema: Json) -> Json:
 
     def put_in(part: Any) -> Any:
         if isinstance(part, list):
-            return [put_in(each) for each in part]
+            return [put_in(inner) for inner in part]
         if not isinstance(part, dict):
             return part
         rest = {

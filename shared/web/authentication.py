@@ -15,9 +15,11 @@ from shared.identity import ROLES, Person, Role
 from shared.refusals import Refusal
 
 ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
-KEYS_ASKED_AGAIN_S = 10
-"""A token with an unknown key makes us ask the provider for its keys, at most this often: a flood
-of bad tokens must not reach it."""
+KEYS_REFRESH_S = 10
+"""A token with an unknown key makes us ask the provider for its keys, at most this often.
+
+A flood of bad tokens must not reach it.
+"""
 
 
 class TokenVerifier:
@@ -67,7 +69,7 @@ class TokenVerifier:
 
     async def _ask_for_keys(self) -> None:
         async with self._lock:
-            if time.monotonic() - self._asked < KEYS_ASKED_AGAIN_S and self._keys is not None:
+            if time.monotonic() - self._asked < KEYS_REFRESH_S and self._keys is not None:
                 return
             try:
                 timeout = aiohttp.ClientTimeout(total=5)

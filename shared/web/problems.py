@@ -43,7 +43,9 @@ class ProblemDetails(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class Sentence:
+class ProblemWording:
+    """What a problem is called and said, in both languages, and its HTTP status."""
+
     status: int
     title: Mapping[Language, str]
     detail: Mapping[Language, str]
@@ -72,12 +74,12 @@ class Problems:
 
     def __init__(self, service: str, files: Iterable[Path]) -> None:
         self.service = service
-        self.sentences: dict[str, Sentence] = {}
+        self.sentences: dict[str, ProblemWording] = {}
         for path in (OF_EVERY_SERVICE, *files):
             for code, row in tomllib.loads(path.read_text("utf-8")).items():
                 if code in self.sentences:
                     raise ValueError(f"problem defined twice: {code} ({path})")
-                self.sentences[code] = Sentence(
+                self.sentences[code] = ProblemWording(
                     row["status"],
                     {"id": row["id"]["title"], "en": row["en"]["title"]},
                     {"id": row["id"]["detail"], "en": row["en"]["detail"]},
@@ -86,7 +88,7 @@ class Problems:
     def details(self, refusal: Refusal, language: Language) -> ProblemDetails:
         """The refusal in words.
 
-        Raises KeyError where the code or a placeholder is in no problems.toml: ours to mend.
+        Raises KeyError where the code or a placeholder is in no problems.toml, which is a bug.
         """
         sentence = self.sentences[refusal.code]
         return ProblemDetails(
