@@ -24,7 +24,7 @@ CONNECTIONS = 24
 AWAY = frozenset({502, 503, 504})
 NOT_YET = frozenset({404, 409, 422})
 """What a service answers while events of another are still on their way to it: unknown, not
-complete, rows about what it has not heard of."""
+complete, rows about what it does not know yet."""
 
 
 class DemoError(Exception):

@@ -1,4 +1,4 @@
-"""Puts ranking's worker together: it hears rounds, applications and results, and states standings
+"""Puts ranking's worker together: it consumes rounds, applications and results, and states standings
 when they are owed.
 """
 

@@ -187,8 +187,8 @@ def _hears(service: Service) -> dict[str, Json]:
         if contract.model in SUBSCRIBED[service]:
             by_topic.setdefault(contract.topic, []).append(name_of(contract))
     return {
-        f"{service}.hears.{topic}": _operation(
-            "receive", topic, f"{service} hears these events of it", names
+        f"{service}.receives.{topic}": _operation(
+            "receive", topic, f"{service} receives these events from it", names
         )
         for topic, names in by_topic.items()
     }

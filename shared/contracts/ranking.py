@@ -191,7 +191,7 @@ class StandingsPublished(Fact):
 class SeatOffered(Fact):
     """An empty seat is offered to someone whom a final list ranked.
 
-    It is theirs only once they accept; applications hears their answer.
+    It is theirs only once they accept; their answer goes to applications.
     """
 
     offer_id: Annotated[

@@ -49,14 +49,16 @@ DEAD_LETTERS_OPEN = Gauge(
 )
 REBUILD_WANTED = Gauge(
     "terang_rebuild_wanted_events",
-    "Events that passed unheard and whose type this version hears. Above 0: `terang rebuild` this "
+    "Events that passed without a subscription and whose type this version consumes. Above 0:"
+    " `terang rebuild` this "
     "service.",
 )
 STOPPED = Gauge(
     "terang_stopped",
     "1 in a worker that stands still because going on would be wrong, by reason: gap (an event is "
-    "missing on a log that it hears); other-log"
-    " (a log that it hears was replaced); brake (too many dead letters in a row); outbox (its own "
+    "missing on a log that it consumes); other-log"
+    " (a log that it consumes was replaced); brake (too many dead letters in a row); outbox (its"
+    " own "
     "log and outbox don't fit); topic (a topic"
     " is not as this version needs it); other. 0 while it works. Its /ready names the remedy; "
     "start it again afterwards.",

@@ -17,7 +17,7 @@ SQL = queries.load(Path(__file__).with_name("operations.sql"))
 class PartitionPosition(BaseModel):
     """How far one partition was read."""
 
-    topic: str = Field(description="A topic that the service hears")
+    topic: str = Field(description="A topic that the service consumes")
     partition: int = Field(description="Its partition, from 0")
     next_offset: int = Field(description="Offset of the next record to read")
     sequence: int = Field(description="Sequence of the last event that took effect")
@@ -32,7 +32,7 @@ class Operations(BaseModel):
         description="Records that could not be taken and wait for someone"
     )
     positions: list[PartitionPosition] = Field(
-        description="Of each partition heard, by topic and number"
+        description="Of each partition consumed, by topic and number"
     )
 
 

@@ -81,7 +81,7 @@ CREATE TABLE projections.result (
     PRIMARY KEY (vacancy_id, participant_no, stage, sitting_id)
 );
 
--- One row for each vacancy that anything was heard of: its lock, which every change takes first, in
+-- One row for each vacancy that anything is known of: its lock, which every change takes first, in
 -- sorted order. `change` differs from public.caught_up while a StandingsRecomputed is owed; it
 -- comes from a sequence, so that after a rebuild all are owed.
 CREATE SEQUENCE public.change;

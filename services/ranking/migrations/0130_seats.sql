@@ -1,6 +1,6 @@
 -- migrate:up
 
--- What vacancies accept: [{"level": …, "programme": …}, …]. Null where an older version heard of
+-- What vacancies accept: [{"level": …, "programme": …}, …]. Null where an older version learnt of
 -- the vacancy: `terang rebuild ranking` mends it.
 ALTER TABLE projections.vacancy ADD COLUMN education jsonb;
 

@@ -1,6 +1,6 @@
 -- migrate:up
 
--- By which the newest round is known. Null where an older version heard of the round: `terang
+-- By which the newest round is known. Null where an older version learnt of the round: `terang
 -- rebuild ranking` mends it.
 ALTER TABLE projections.round ADD COLUMN registration_opens timestamptz;
 

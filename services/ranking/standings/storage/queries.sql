@@ -26,7 +26,7 @@ ON CONFLICT (round_id) DO UPDATE
  WHERE known.sequence < excluded.sequence;
 
 -- name: lock_rounds(rounds)!
--- Locks the rounds, those that nothing was heard of yet too: a vacancy and its round may arrive in
+-- Locks the rounds, also those of which nothing is known yet: a vacancy and its round may arrive in
 -- two workers at once.
 INSERT INTO round (round_id) SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id)
     ORDER BY round_id COLLATE "C"
@@ -149,8 +149,8 @@ SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.
 -- All vacancies of a round.
 SELECT vacancy_id FROM vacancy WHERE round_id = :round_id ORDER BY vacancy_id;
 
--- name: vacancies_heard_of()
--- All vacancies that anything was heard of.
+-- name: known_vacancies()
+-- All vacancies that anything is known of.
 SELECT vacancy_id FROM vacancy_lock ORDER BY vacancy_id;
 
 -- name: candidates_of(vacancies)
