@@ -27,9 +27,9 @@ from services.ranking.standings.usecases.learn_rounds import (
     learn_vacancies,
 )
 from services.ranking.standings.usecases.recompute import (
-    known_vacancies,
     recompute,
     recompute_vacancies,
+    vacancies_to_recompute,
 )
 from shared.clock import utc_now
 from shared.contracts.applications import (
@@ -58,7 +58,7 @@ from shared.messaging.outbox import Outbox
 from shared.messaging.subscription import Derived, Subscription
 from shared.postgres.pool import Connection
 
-STANDINGS = Derived(recompute, known_vacancies, recompute_vacancies)
+STANDINGS = Derived(recompute, vacancies_to_recompute, recompute_vacancies)
 """Where candidates stand, vacancy by vacancy."""
 
 

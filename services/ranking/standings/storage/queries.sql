@@ -149,7 +149,7 @@ SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.need, vacancy.seats, round.
 -- All vacancies of a round.
 SELECT vacancy_id FROM vacancy WHERE round_id = :round_id ORDER BY vacancy_id;
 
--- name: known_vacancies()
+-- name: vacancies_to_recompute()
 -- All vacancies that anything is known of.
 SELECT vacancy_id FROM vacancy_lock ORDER BY vacancy_id;
 

@@ -104,9 +104,9 @@ async def recompute_vacancies(connection: Connection, vacancy_ids: Collection[st
     await recompute(connection, await candidates_of(connection, vacancy_ids))
 
 
-async def known_vacancies(connection: Connection) -> list[str]:
+async def vacancies_to_recompute(connection: Connection) -> list[str]:
     """Vacancies in which anyone may stand."""
-    return [row["vacancy_id"] async for row in SQL.known_vacancies(connection)]
+    return [row["vacancy_id"] async for row in SQL.vacancies_to_recompute(connection)]
 
 
 async def notify(connection: Connection, vacancy_ids: list[str]) -> None:
