@@ -158,7 +158,7 @@ def corrected_after_the_first_list(people: int) -> list[Leaf]:
     ],
 )
 def test_points_that_differ_between_lists_are_told(folder: Path, people: int, says: str) -> None:
-    """A list with corrected points is accepted; the first few people are named, the rest counted."""
+    """A list with corrected points is accepted; the first people are named, the rest counted."""
     key = SigningKey.of(str(folder / "key.pem"))
     leaves = corrected_after_the_first_list(people)
     (folder / "list.json").write_bytes(

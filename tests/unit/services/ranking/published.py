@@ -6,15 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
-from itertools import count, groupby
+from itertools import count
 from typing import Any
 
 from services.ranking.merit.domain.candidate import Candidate
 from services.ranking.merit.domain.list_cut import ListCut, ListSummary
-from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
+from services.ranking.merit.domain.list_lines import ListLine
 from services.ranking.merit.domain.list_rules import ListRules
-from services.ranking.merit.domain.merit_key import before_decision
-from services.ranking.merit.domain.score import decimal_text
+from services.ranking.merit.domain.placement import placement_of, sorted_lines
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.canonical import canonical
 from services.ranking.proofs.domain.commitments import Opening
@@ -54,77 +53,59 @@ def salts() -> Salts:
     return Salts(lambda: made()[:32], made)
 
 
-def closed(
-    policy: Policy, one: List, vacancy: Vacancy, people: Sequence[Candidate]
+def fixed(
+    policy: Policy, listed: List, vacancy: Vacancy, people: Sequence[Candidate]
 ) -> tuple[FixedList, set[str]]:
     """The list as it is fixed, and whom it admits."""
-    rules = ListRules(policy, one, vacancy.need, SEED)
+    rules = ListRules(policy, listed, vacancy.need, SEED)
     cut = ListCut.of(rules, vacancy.seats)
-    standings = [(rules.standing_of(person), person) for person in people]
-    keyed = sorted(
-        ((s, p) for s, p in standings if s is not None), key=lambda each: each[0].merit_key
-    )
-    lines: list[tuple[ListLine, Candidate]] = []
-    for _, group in groupby(
-        keyed,
-        key=lambda each: (
-            before_decision(each[0].merit_key)
-            if each[0].combined_score is not None
-            else each[0].merit_key
-        ),
-    ):
-        alike = list(group)
-        shared = len(lines) + 1
-        decided = sum(one.code in person.decided for _, person in alike)
-        for index, (standing, person) in enumerate(alike):
-            row = SortedRow(
-                shared + index,
-                person.participant_no,
-                standing.gate,
-                standing.combined_score,
-                shared,
-                len(alike),
-                decided,
-            )
-            lines.append((list_line(row), person))
+    lines = [*sorted_lines(rules, people)]
     summary = ListSummary(cut)
-    summary.add(sorted((each for each, _ in lines), key=lambda each: each.participant_no))
-    admitted = set()
-    made = []
-    for each, person in lines:
-        code = cut.code(each.gate, each.rank, each.equals)
-        if code == one.codes.within:
-            admitted.add(person.participant_no)
-        stated: dict[str, str] = {}
-        if each.gate in {Gate.RANKED, Gate.BELOW}:
-            for result in person.results.values():
-                stated |= {name: str(value) for name, value in result.points.items()}
-        facts = PersonalFacts(
-            person.gpa,
-            person.birth_date,
-            person.relevant_experience_months,
-            person.education,
-            person.priority,
-        )
-        score = None if each.score is None else decimal_text(each.score, rules.decimals)
-        made.append(
-            FixedLine(
-                each.place,
-                each.participant_no,
-                each.rank,
-                each.equals,
-                score,
-                rules.published_code(code, each.priority),
-                stated,
-                facts,
-            )
-        )
-    decided_places = {
-        p.participant_no: p.decided[one.code] for p in people if one.code in p.decided
+    summary.add(sorted(lines, key=lambda line: line.participant_no))
+    person_of = {person.participant_no: person for person in people}
+    made = [fixed_line(cut, line, person_of[line.participant_no]) for line in lines]
+    decided = {
+        person.participant_no: person.decided[listed.code]
+        for person in people
+        if listed.code in person.decided
     }
-    return FixedList(
-        one.code, 3, "2026-10-01T02:03:04Z", summary.digest, made, decided_places
-    ), admitted
+    closed_at = "2026-10-01T02:03:04Z"
+    return FixedList(listed.code, 3, closed_at, summary.digest, made, decided), {
+        line.participant_no
+        for line in lines
+        if cut.code(line.gate, line.rank, line.equals) == listed.codes.within
+    }
+
+
+def fixed_line(cut: ListCut, line: ListLine, person: Candidate) -> FixedLine:
+    """A candidate's line as it is fixed; points only of those who are scored in every stage."""
+    placement = placement_of(cut, line)
+    stated: dict[str, str] = {}
+    if line.gate in {Gate.RANKED, Gate.BELOW}:
+        for result in person.results.values():
+            stated |= {name: str(value) for name, value in result.points.items()}
+    facts = PersonalFacts(
+        person.gpa,
+        person.birth_date,
+        person.relevant_experience_months,
+        person.education,
+        person.priority,
+    )
+    return FixedLine(
+        line.place,
+        line.participant_no,
+        line.rank,
+        line.equals,
+        placement.score,
+        placement.code,
+        stated,
+        facts,
+    )
+
+
+def only_result_of(stage: str, person: Candidate) -> Candidate:
+    """The person without results of other stages."""
+    return replace(person, results={stage: person.results[stage]})
 
 
 def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], list[Opening]]:
@@ -135,16 +116,17 @@ def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], 
     for number, vacancy in enumerate(vacancies, 1):
         lists = []
         admitted: dict[str, set[str]] = {}
-        for one in policy.lists:
+        for listed in policy.lists:
+            after = listed.after
             people = [
-                replace(person, admitted_by=frozenset({one.after}) if one.after else frozenset())
+                replace(person, admitted_by=frozenset({after}) if after else frozenset())
                 for person in vacancy.people
-                if one.after is None or person.participant_no in admitted[one.after]
+                if after is None or person.participant_no in admitted[after]
             ]
-            if one.after is None:  # whoever sat the first test only has that one's result yet
-                people = [replace(p, results={one.stage: p.results[one.stage]}) for p in people]
-            fixed, admitted[one.code] = closed(policy, one, vacancy, people)
-            lists.append(fixed)
+            if after is None:  # whoever sat the first test only has that one's result yet
+                people = [only_result_of(listed.stage, person) for person in people]
+            list_, admitted[listed.code] = fixed(policy, listed, vacancy, people)
+            lists.append(list_)
         heading = VacancyLeaf(
             kind="vacancy",
             salt=salted.leaf(),

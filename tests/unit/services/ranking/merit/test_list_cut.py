@@ -20,7 +20,7 @@ def rules(list_code: str) -> ListRules:
 
 
 def lines(groups: list[int], decided: frozenset[int] = frozenset()) -> list[ListLine]:
-    """Ranked lines of groups of equals; groups whose index is in `decided` have an officer's order."""
+    """Ranked lines of groups of equals; an officer ordered the groups in `decided` (indices)."""
     made = []
     place = 0
     for index, alike in enumerate(groups):

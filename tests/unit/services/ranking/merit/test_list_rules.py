@@ -265,7 +265,7 @@ def test_an_officers_decision_comes_after_every_tie_and_before_the_last_resort()
     ],
 )
 def test_gates_of_the_final_list(change: dict[str, Any], gate: Gate) -> None:
-    """Whoever is out has a gate and no score; points that the policy doesn't allow are no result."""
+    """Whoever is out has a gate and no score; points that are not allowed are no result."""
     standing = rules("final").standing_of(replace(finalist(1, skd(100, 100, 200), "80"), **change))
     assert standing is not None
     assert (standing.gate, standing.score) == (gate, None)

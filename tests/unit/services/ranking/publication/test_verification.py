@@ -42,7 +42,9 @@ from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
 
 KEY = SigningKey.of(
-    "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n-----END PRIVATE KEY-----\n"
+    "-----BEGIN PRIVATE KEY-----\n"
+    "MC4CAQAwBQYDK2VwBCIEIAABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhscHR4f\n"
+    "-----END PRIVATE KEY-----\n"
 )
 
 
@@ -257,6 +259,9 @@ def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
                 verify(each)
 
 
+SAME = {"TWK": "100", "TIU": "100", "TKP": "200"}
+
+
 def remade(published: ListFile, index: int, **changed: Any) -> ListFile:
     """The same with one leaf changed, and everything signed anew with the right key."""
     leaves = [*published.leaves]
@@ -270,9 +275,9 @@ def remade(published: ListFile, index: int, **changed: Any) -> ListFile:
         ("v1", "final", 4, {"score": "90.000"}, "score"),
         ("v1", "final", 1, {"rank": 2}, "rank"),
         ("v1", "final", 3, {"code": "L"}, "code"),
-        ("v1", "final", 4, {"points": {"TWK": "100", "TIU": "100", "TKP": "200", "SKB": "99"}}, "participant_no"),
-        ("v1", "final", 4, {"points": {"TWK": "100", "TIU": "100", "TKP": "200"}}, "points"),
-        ("v1", "final", 4, {"points": {"TWK": "100", "TIU": "100", "TKP": "200", "SKB": "79.9999"}}, "points"),
+        ("v1", "final", 4, {"points": {**SAME, "SKB": "99"}}, "participant_no"),
+        ("v1", "final", 4, {"points": SAME}, "points"),
+        ("v1", "final", 4, {"points": {**SAME, "SKB": "79.9999"}}, "points"),
         ("v1", "final", 1, {"order": 2}, "order"),
         ("v1", "final", 1, {"order": None}, "order"),
         ("v1", "final", 4, {"order": 1}, "order"),
@@ -338,7 +343,7 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
 
 
 def test_a_number_is_one_candidates() -> None:
-    """Somebody who stands on the lists of two vacancies is found, however well both fit together."""
+    """Somebody on the lists of two vacancies is found, however well both fit together."""
     first, second = small_round()
     second.people = [
         *second.people,
@@ -714,7 +719,8 @@ def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
         participant_no="0001-000003", applied_for="v1", move=None, code="L", answer="declined"
     )
     seating = SeatingLeaf(
-        kind="seating", salt="5a" * 16, vacancy_id="v2", education=[], gave_up={}, not_asked=["0002-000001"], decided=[], offers=[goes]
+        kind="seating", salt="5a" * 16, vacancy_id="v2", education=[], gave_up={},
+        not_asked=["0002-000001"], decided=[], offers=[goes],
     )  # fmt: skip
     whole = signed(published.policy, [*published.leaves, seating], KEY)
     every = proven(whole)

@@ -102,7 +102,10 @@ def test_the_first_follows_none_and_each_other_one(
         (
             1,
             2,
-            "this is version 2, newer than version 1, which can't follow it: are the two files the wrong way round?",
+            (
+                "this is version 2, newer than version 1, which can't follow it: "
+                "are the two files the wrong way round?"
+            ),
         ),
         (3, 1, "this is version 1, but version 3 follows version 2"),
         (2, 2, "this is version 2, but version 2 follows version 1"),
