@@ -9,7 +9,7 @@ from services.ranking.lists.usecases.learn_corrections import (
     learn_restated_facts,
 )
 from services.ranking.publication.usecases.learn_owners import learn_owners
-from services.ranking.seats.usecases import fill_seats
+from services.ranking.seats.usecases.learn_seat_answers import learn_seat_answers
 from services.ranking.standings.usecases.learn_candidates import (
     learn_applicant_facts,
     learn_submissions,
@@ -70,10 +70,10 @@ def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> li
     standings comes last: the others compare the event with what was known before.
     """
 
-    async def learn_seat_answers(
+    async def learn_answers(
         connection: Connection, events: list[Event[SeatAccepted]] | list[Event[SeatDeclined]]
     ) -> None:
-        await fill_seats.learn_seat_answers(connection, outbox, events, clock())
+        await learn_seat_answers(connection, events, outbox, clock())
 
     return [
         Subscription(BY_MODEL[RoundOpened], learn_rounds, derived=STANDINGS),
@@ -107,6 +107,6 @@ def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> li
             BY_MODEL[CandidateDisqualified], learn_corrections, learn_results, derived=STANDINGS
         ),
         Subscription(BY_MODEL[SittingClosed], learn_closed_sittings),
-        Subscription(BY_MODEL[SeatAccepted], learn_seat_answers),
-        Subscription(BY_MODEL[SeatDeclined], learn_seat_answers),
+        Subscription(BY_MODEL[SeatAccepted], learn_answers),
+        Subscription(BY_MODEL[SeatDeclined], learn_answers),
     ]

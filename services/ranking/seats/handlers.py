@@ -1,6 +1,4 @@
-"""What officers do about empty seats, each handed to one use case; and what everyone may see of a
-vacancy's seats.
-"""
+"""What officers do about empty seats, and what everyone may see of a vacancy's seats."""
 
 from zoneinfo import ZoneInfo
 
@@ -9,15 +7,14 @@ from fastapi.responses import HTMLResponse
 
 from services.ranking.page_words import VACANCY, local
 from services.ranking.rounds.storage import load_round
-from services.ranking.seats.usecases.fill_seats import (
+from services.ranking.seats.usecases.begin_filling import FillingBegun, begin_filling
+from services.ranking.seats.usecases.decide_seat_tie import (
     DecideSeatTie,
-    FillingBegun,
     SeatTieDecided,
-    begin_filling,
     decide_seat_tie,
 )
 from services.ranking.seats.views.show_filling import FillingView, show_filling
-from services.ranking.seats.views.show_seats import Seats, show_seats
+from services.ranking.seats.views.show_seats import VacancySeats, show_seats
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
 from shared.web.authentication import Officer
@@ -98,7 +95,7 @@ def seating() -> APIRouter:
         responses=problem_responses(404),
         summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and what stays empty",
     )
-    async def seats(vacancy_id: VacancyId, resources: ResourcesDependency) -> Seats:
+    async def seats(vacancy_id: VacancyId, resources: ResourcesDependency) -> VacancySeats:
         async with reading(resources.pool) as connection:
             return await show_seats(connection, vacancy_id)
 
@@ -106,7 +103,7 @@ def seating() -> APIRouter:
 
 
 def seats_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
-    """The same for people, on a screen or on paper; it is no part of the API's documentation."""
+    """The page of a vacancy's seats; it is no part of the API's documentation."""
     routes = pages.router("/vacancies", back=VACANCY)
 
     @routes.get("/{vacancy_id}/seats.html")

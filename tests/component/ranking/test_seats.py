@@ -9,7 +9,7 @@ from typing import Any
 
 from typing_extensions import override
 
-from services.ranking.seats.domain.seats import Offer
+from services.ranking.seats.domain.pool import Offer
 from services.ranking.subscriptions import subscriptions
 from shared.contracts.applications import (
     Education,

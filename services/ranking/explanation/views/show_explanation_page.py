@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.ranking.explanation.views.explain_place import PlaceExplained, explain_place
 from services.ranking.rounds.storage import NamedVacancy, load_vacancy
-from services.ranking.seats.views.show_seats import SeatOf, show_seats_of
+from services.ranking.seats.views.show_seats import SeatOutcome, show_seat_outcomes
 from services.ranking.standings.storage.requested_list import State
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.languages import Language
@@ -23,7 +23,7 @@ class ExplanationPage:
     explained: PlaceExplained
     vacancy: NamedVacancy
     policy_list: List
-    seats: Sequence[SeatOf]
+    seats: Sequence[SeatOutcome]
 
 
 async def show_explanation_page(
@@ -42,7 +42,7 @@ async def show_explanation_page(
     policy = vacancy.round.policy
     policy_list = policy.list_called(explained.list)
     assert policy_list is not None
-    seats: Sequence[SeatOf] = []
+    seats: Sequence[SeatOutcome] = []
     if policy_list is policy.lists[-1]:
-        seats = await show_seats_of(connection, vacancy_id, participant_no)
+        seats = await show_seat_outcomes(connection, vacancy_id, participant_no)
     return ExplanationPage(explained, vacancy, policy_list, seats)

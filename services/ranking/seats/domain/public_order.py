@@ -6,7 +6,7 @@ from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.merit.domain.merit_key import before_decision
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.leaves import LineLeaf
-from services.ranking.seats.domain.seats import without_thresholds
+from services.ranking.seats.domain.candidates import without_thresholds
 from shared.policies import Policy, Stage
 
 

@@ -19,7 +19,7 @@ from services.ranking.proofs.domain.leaves import (
 )
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.seats.domain.public_order import PublicOrder
-from services.ranking.seats.domain.seats import Rules, Vacancy
+from services.ranking.seats.domain.rules import ClosedVacancy, SeatRules
 from shared.policies import Policy
 
 
@@ -83,7 +83,7 @@ class _SeatingCheck:
     def __init__(
         self, policy: Policy, public: Policy, seed: str, seatings: Sequence[VacancySeating]
     ) -> None:
-        self._rules = Rules(policy.seat_moves, policy.seat_groups, policy.lists[-1].codes.within)
+        self._rules = SeatRules.of(policy)
         self._order = PublicOrder(public, seed)
         self._seatings = seatings
         self._seating_of = {seating.vacancy_id: seating for seating in seatings}
@@ -303,12 +303,12 @@ def _fault_of_code(code: str, expected: str) -> str | None:
     return None if code == expected else f"expected the code {expected}"
 
 
-def _vacancy(seating: VacancySeating) -> Vacancy:
+def _vacancy(seating: VacancySeating) -> ClosedVacancy:
     leaf = seating.vacancy
     education = frozenset(
         (accepted.level, accepted.programme) for accepted in seating.seating.education
     )
-    return Vacancy(
+    return ClosedVacancy(
         leaf.vacancy_id,
         leaf.number,
         leaf.agency,

@@ -1,0 +1,7 @@
+"""What the room of empty seats keeps in PostgreSQL: the named queries of queries.sql."""
+
+from pathlib import Path
+
+from shared.postgres import queries
+
+SQL = queries.load(Path(__file__).with_name("queries.sql"))

@@ -1,20 +1,26 @@
-"""Shows an officer how a round's empty seats are being filled, or what beginning to fill them would
-do.
-"""
+"""Shows an officer how a round's empty seats are filled, or what beginning to fill them would do."""
 
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import SeatsInAll, VacancyNumber
+from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
-from services.ranking.seats.domain.seats import Answer, Pool
-from services.ranking.seats.storage.seats import SEATS, PoolKey, pools_kept
-from services.ranking.seats.usecases.fill_seats import closed_round
+from services.ranking.seats.domain.pool import Offer, SeatAnswer, SeatPool
+from services.ranking.seats.storage import SQL
+from services.ranking.seats.storage.closed_round import load_closed_round
+from services.ranking.seats.storage.pools import load_pools
 from shared.contracts.fields import NeedCode, ParticipantNo, Post, RoundId, UnitPath, VacancyId
 from shared.paging import from_cursor, to_cursor
 from shared.postgres.pool import Connection
+
+VACANCY_FIELDS = ("vacancy_id", "number", "post", "unit_path", "need", "seats")
+"""What a filling's view tells of a vacancy out of its row."""
 
 
 class OfferView(BaseModel):
@@ -30,7 +36,7 @@ class OfferView(BaseModel):
     )
     code: str = Field(description="Result code once they accept")
     offered_at: AwareDatetime | None = Field(description="UTC; none where beginning would offer it")
-    answer: Answer | None = Field(description="None while it is open")
+    answer: SeatAnswer | None = Field(description="None while it is open")
     answered_at: AwareDatetime | None = Field(description="UTC")
 
 
@@ -74,42 +80,37 @@ class FillingView(BaseModel):
     next: str | None = Field(description="Cursor of the page after; none on the last")
 
 
+@dataclass(frozen=True, slots=True)
+class _Filling:
+    """The pools of a round and their rows: vacancies by id, offers by id, answers by seat."""
+
+    round_id: str
+    pools: Sequence[SeatPool]
+    vacancies: Mapping[str, Any]
+    offers: Mapping[UUID, Any]
+    answers: Mapping[tuple[str, str], Any]
+
+
 async def show_filling(
     connection: Connection, round_id: str, cursor: str | None, limit: int
 ) -> FillingView:
-    """The filling. Where it has not begun, the same as if it were begun now, and nothing is kept.
+    """The filling; where it has not begun, as if it were begun now, and nothing is kept.
 
     Raises Refusal `unknown-round`, `filling-too-early`, `education-unknown`, `bad-cursor`.
     """
-    seen = from_cursor(cursor, fields=1)
+    after = _number_in(cursor)
     round_ = await load_round(connection, round_id)
-    begun = await SEATS.filling(connection, round_id=round_id)
-    pools: dict[PoolKey, Pool]
-    kept: dict[UUID, Any] = {}
-    if begun is None:
-        closed = await closed_round(connection, round_)
-        rows, answers, pools = closed.rows, closed.answers, closed.by_pool(round_)
-    else:
-        keys = [(round_id, row["pool"]) async for row in SEATS.pools(connection, round_id=round_id)]
-        found = await pools_kept(connection, keys)
-        pools = {key: one.pool for key, one in found.items()}
-        rows = [row for one in found.values() for row in one.vacancies]
-        kept = {row["offer_id"]: row for one in found.values() for row in one.offers}
-        answers = {who: row for one in found.values() for who, row in one.answers.items()}
-    by_id = {row["vacancy_id"]: row for row in rows}
-    views = [
-        view for pool in pools.values() for view in _views(round_id, pool, by_id, kept, answers)
-    ]
-    views.sort(key=lambda view: view.number)
-    after = seen[0] if seen is not None and isinstance(seen[0], int) else 0
+    begun = await SQL.filling_start(connection, round_id=round_id)
+    filling = await (_load(connection, round_id) if begun else _dry_run(connection, round_))
+    views = sorted(_vacancy_views(filling), key=lambda view: view.number)
     items = tuple(view for view in views if view.number > after)
-    offers = [offer for view in views for offer in view.offers]
+    answers = [offer.answer for view in views for offer in view.offers]
     return FillingView(
         round_id=round_id,
-        started_at=None if begun is None else begun["started_at"],
-        offers=len(offers),
-        open=sum(offer.answer is None for offer in offers),
-        accepted=sum(offer.answer == "accepted" for offer in offers),
+        started_at=begun["started_at"] if begun else None,
+        offers=len(answers),
+        open=answers.count(None),
+        accepted=answers.count("accepted"),
         left_empty=sum(view.left_empty for view in views),
         undecided=sum(bool(view.undecided) for view in views),
         items=items[:limit],
@@ -117,55 +118,79 @@ async def show_filling(
     )
 
 
-def _views(
-    round_id: str,
-    pool: Pool,
-    rows: dict[str, Any],
-    kept: dict[UUID, Any],
-    answers: dict[tuple[str, str], Any],
-) -> list[FillingVacancy]:
-    """The pool's vacancies of which there is anything to say.
+def _number_in(cursor: str | None) -> int:
+    """The number of the last vacancy of the page before; 0 on the first page."""
+    fields = from_cursor(cursor, fields=1)
+    return fields[0] if fields is not None and isinstance(fields[0], int) else 0
 
-    Settles the pool: after it, offers stand that were not kept yet only in a dry run.
+
+async def _dry_run(connection: Connection, round_: Round) -> _Filling:
+    """The filling as it would begin now."""
+    closed = await load_closed_round(connection, round_)
+    pools = list(closed.by_pool(round_).values())
+    vacancies = {row["vacancy_id"]: row for row in closed.rows}
+    return _Filling(round_.round_id, pools, vacancies, {}, closed.answers)
+
+
+async def _load(connection: Connection, round_id: str) -> _Filling:
+    """The filling as it is stored."""
+    keys = [
+        (round_id, row["pool"]) async for row in SQL.pools_of_round(connection, round_id=round_id)
+    ]
+    stored = list((await load_pools(connection, keys)).values())
+    return _Filling(
+        round_id,
+        [pool.pool for pool in stored],
+        {row["vacancy_id"]: row for pool in stored for row in pool.vacancies},
+        {row["offer_id"]: row for pool in stored for row in pool.offers},
+        {seat: row for pool in stored for seat, row in pool.answers.items()},
+    )
+
+
+def _vacancy_views(filling: _Filling) -> Iterator[FillingVacancy]:
+    """The vacancies of which there is anything to say.
+
+    Settles the pools: after it, only a dry run has offers that are not stored.
     """
+    for pool in filling.pools:
+        yield from _views_of_pool(filling, pool)
+
+
+def _views_of_pool(filling: _Filling, pool: SeatPool) -> Iterator[FillingVacancy]:
     pool.settle()
-    taken = pool.taken()
-    offers: dict[str, list[OfferView]] = {}
+    taken, selected = pool.taken(), pool.selected()
+    offers: dict[str, list[OfferView]] = defaultdict(list)
     for offer in pool.offers:
-        row, answer = (
-            kept.get(offer.id_in(round_id)),
-            answers.get((offer.vacancy_id, offer.participant_no)),
-        )
-        view = OfferView(
-            offer_id=offer.id_in(round_id),
-            participant_no=offer.participant_no,
-            applied_for=offer.applied_for,
-            move=offer.move,
-            code=offer.code,
-            offered_at=row["offered_at"] if row else None,
-            answer=answer["answer"] if answer else None,
-            answered_at=answer["answered_at"] if answer else None,
-        )
-        offers.setdefault(offer.vacancy_id, []).append(view)
-    selected = pool.selected()
-    views = []
+        offers[offer.vacancy_id].append(_offer_view(filling, offer))
     for vacancy_id in pool.vacancies:
-        row = rows[vacancy_id]
-        gave_up = tuple(
-            sorted(each for each in selected.get(vacancy_id, ()) if (vacancy_id, each) in answers)
+        row = filling.vacancies[vacancy_id]
+        gave_up = sorted(
+            number
+            for number in selected.get(vacancy_id, ())
+            if (vacancy_id, number) in filling.answers
         )
         if taken[vacancy_id] < row["seats"] or vacancy_id in offers or gave_up:
-            views.append(
-                FillingVacancy(
-                    **{
-                        name: row[name]
-                        for name in ("vacancy_id", "number", "post", "unit_path", "need", "seats")
-                    },
-                    taken=taken[vacancy_id],
-                    gave_up=gave_up,
-                    left_empty=pool.left_empty.get(vacancy_id, 0),
-                    undecided=tuple(pool.undecided.get(vacancy_id, ())),
-                    offers=tuple(offers.get(vacancy_id, ())),
-                )
+            yield FillingVacancy(
+                **{name: row[name] for name in VACANCY_FIELDS},
+                taken=taken[vacancy_id],
+                gave_up=tuple(gave_up),
+                left_empty=pool.left_empty.get(vacancy_id, 0),
+                undecided=tuple(pool.undecided.get(vacancy_id, ())),
+                offers=tuple(offers.get(vacancy_id, ())),
             )
-    return views
+
+
+def _offer_view(filling: _Filling, offer: Offer) -> OfferView:
+    offer_id = offer.id_in(filling.round_id)
+    row = filling.offers.get(offer_id)
+    answer = filling.answers.get((offer.vacancy_id, offer.participant_no))
+    return OfferView(
+        offer_id=offer_id,
+        participant_no=offer.participant_no,
+        applied_for=offer.applied_for,
+        move=offer.move,
+        code=offer.code,
+        offered_at=row["offered_at"] if row else None,
+        answer=answer["answer"] if answer else None,
+        answered_at=answer["answered_at"] if answer else None,
+    )

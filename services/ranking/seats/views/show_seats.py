@@ -1,19 +1,20 @@
-"""Shows anyone who has a vacancy's seats, and how those that were empty are filled: whom they were
-offered, what each answered, what stays empty.
+"""Shows anyone who has a vacancy's seats, and how those that were empty are filled.
+
+Whom they were offered, what everyone answered, what stays empty.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import Rank, SeatsInAll, VacancyNumber
 from services.ranking.rounds.storage import SQL as ROUNDS
 from services.ranking.rounds.storage import load_round
-from services.ranking.seats.domain.seats import Answer
-from services.ranking.seats.storage.seats import SEATS
+from services.ranking.seats.domain.pool import SeatAnswer
+from services.ranking.seats.storage import SQL
 from services.ranking.seats.views.show_filling import OfferView
 from services.ranking.standings.storage import SQL as STANDINGS
 from shared.contracts.fields import (
@@ -29,12 +30,23 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 Progress = Literal["live", "closed", "filling", "filled"]
-"""The last list is not fixed; it is, and filling has not begun; seats are being offered; nothing is
-open any more."""
+"""How far a vacancy's seats are; the field of VacancySeats says what each word means."""
+
+VACANCY_FIELDS = (
+    "vacancy_id",
+    "round_id",
+    "round_name",
+    "agency",
+    "post",
+    "unit_path",
+    "need",
+    "seats",
+)
+"""What the view tells of the vacancy out of its row."""
 
 
-class Place(BaseModel):
-    """A vacancy, as far as one needs to know which it is."""
+class VacancyReference(BaseModel):
+    """Which vacancy it is."""
 
     vacancy_id: VacancyId
     number: VacancyNumber
@@ -43,13 +55,15 @@ class Place(BaseModel):
     need: NeedCode
 
 
-class Given(BaseModel):
+class SeatByList(BaseModel):
     """A seat that the list itself gave."""
 
     participant_no: ParticipantNo
     rank: Rank
     code: str = Field(description="Result code on the list")
-    answer: Answer | None = Field(description="How the person gave the seat up; none: they have it")
+    answer: SeatAnswer | None = Field(
+        description="How the person gave the seat up; none: they have it"
+    )
     answered_at: AwareDatetime | None = Field(description="UTC")
 
 
@@ -57,11 +71,11 @@ class SeatOfferView(OfferView):
     """An offer, from where to where."""
 
     rank: int | None = Field(description="On the last list of the vacancy that they applied for")
-    seat: Place = Field(description="The vacancy whose seat was offered")
-    origin: Place = Field(description="The vacancy that they applied for")
+    seat: VacancyReference = Field(description="The vacancy whose seat was offered")
+    origin: VacancyReference = Field(description="The vacancy that they applied for")
 
 
-class Seats(BaseModel):
+class VacancySeats(BaseModel):
     """A vacancy's seats.
 
     `taken`, `offered`, `left_empty` and `waiting` make up all of them, unless the last list is
@@ -87,7 +101,7 @@ class Seats(BaseModel):
     waiting: int = Field(
         description="Other empty seats: filling has not begun, an officer has to decide between equals, or whoever is next has another offer open"
     )
-    given: tuple[Given, ...] = Field(
+    given: tuple[SeatByList, ...] = Field(
         description="By the list, in its order; also those who gave their seat up"
     )
     offers: tuple[SeatOfferView, ...] = Field(
@@ -98,63 +112,18 @@ class Seats(BaseModel):
     )
 
     @property
-    def holders(self) -> Sequence[Given | SeatOfferView]:
-        """Who has a seat, the list's own first, then whom one was offered and who has not answered
-        yet.
-        """
-        kept = [one for one in self.given if one.answer is None]
-        accepted = [one for one in self.offers if one.answer == "accepted"]
-        return [*kept, *accepted, *(one for one in self.offers if one.answer is None)]
-
-    @classmethod
-    def of(
-        cls,
-        vacancy: Any,
-        last: str,
-        closed: bool,
-        given: Sequence[Any],
-        filling: Any,
-        offers: Sequence[Any],
-    ) -> Self:
-        """Puts rows together and counts the seats."""
-        views = [_offer(row) for row in offers]
-        own = [one for one in views if one.seat.vacancy_id == vacancy["vacancy_id"]]
-        taken = sum(row["answer"] is None for row in given) + sum(
-            one.answer == "accepted" for one in own
-        )
-        offered = sum(one.answer is None for one in own)
-        left_empty = min(
-            filling["left_empty"] if filling else 0, vacancy["seats"] - taken - offered
-        )
-        waiting = vacancy["seats"] - taken - offered - left_empty if closed else 0
-        progress: Progress = "live" if not closed else "closed"
-        if filling:
-            progress = "filling" if offered or waiting else "filled"
-        return cls(
-            **{
-                name: vacancy[name]
-                for name in ("vacancy_id", "round_id", "round_name", "agency", "post", "unit_path")
-            },
-            need=vacancy["need"],
-            list=last,
-            progress=progress,
-            started_at=filling["started_at"] if filling else None,
-            seats=vacancy["seats"],
-            taken=taken,
-            offered=offered,
-            left_empty=left_empty,
-            waiting=waiting,
-            given=tuple(Given(**row) for row in given),
-            offers=tuple(own),
-            elsewhere=tuple(one for one in views if one.seat.vacancy_id != vacancy["vacancy_id"]),
-        )
+    def holders(self) -> Sequence[SeatByList | SeatOfferView]:
+        """Who has a seat: by the list, then by an accepted offer, then by an open one."""
+        by_list = [seat for seat in self.given if seat.answer is None]
+        accepted = [offer for offer in self.offers if offer.answer == "accepted"]
+        return [*by_list, *accepted, *(offer for offer in self.offers if offer.answer is None)]
 
 
 @dataclass(frozen=True, slots=True)
-class SeatOf:
-    """A seat of the list that somebody gave up, or one that they were offered: then it has a code.
+class SeatOutcome:
+    """A seat that somebody had by the list and gave up, or one that they were offered.
 
-    The post and unit are the seat's.
+    An offered one has a code. The post and unit are the seat's.
     """
 
     vacancy_id: str
@@ -162,11 +131,11 @@ class SeatOf:
     unit_path: str
     code: str | None
     offered_at: datetime | None
-    answer: Answer | None
+    answer: SeatAnswer | None
     answered_at: datetime | None
 
 
-async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
+async def show_seats(connection: Connection, vacancy_id: str) -> VacancySeats:
     """The vacancy's seats.
 
     Raises Refusal `unknown-vacancy`, `unknown-round` while its round has not arrived.
@@ -177,44 +146,81 @@ async def show_seats(connection: Connection, vacancy_id: str) -> Seats:
     last = (await load_round(connection, vacancy["round_id"])).policy.lists[-1].code
     asked = {"vacancy_id": vacancy_id, "list": last}
     closed = await STANDINGS.closing(connection, **asked) is not None
-    given = [row async for row in SEATS.given_seats(connection, **asked)]
-    filling = await SEATS.left_empty(connection, vacancy_id=vacancy_id)
-    offers = [row async for row in SEATS.offers_about(connection, **asked)]
-    return Seats.of(vacancy, last, closed, given, filling, offers)
+    given = [SeatByList(**row) async for row in SQL.seats_by_list(connection, **asked)]
+    filling = await SQL.filling_of_vacancy(connection, vacancy_id=vacancy_id)
+    offers = [_offer(row) async for row in SQL.offers_about_vacancy(connection, **asked)]
+    own = [offer for offer in offers if offer.seat.vacancy_id == vacancy_id]
+    counts = _count_seats(vacancy["seats"], closed, given, filling, own)
+    return VacancySeats(
+        **{name: vacancy[name] for name in VACANCY_FIELDS},
+        **asdict(counts),
+        list=last,
+        progress=_progress(closed, filling, counts),
+        started_at=filling["started_at"] if filling else None,
+        given=tuple(given),
+        offers=tuple(own),
+        elsewhere=tuple(offer for offer in offers if offer.seat.vacancy_id != vacancy_id),
+    )
 
 
-async def show_seats_of(
+@dataclass(frozen=True, slots=True)
+class _SeatCounts:
+    """A vacancy's seats by what became of them."""
+
+    taken: int
+    offered: int
+    left_empty: int
+    waiting: int
+
+
+def _count_seats(
+    seats: int,
+    closed: bool,
+    given: Sequence[SeatByList],
+    filling: Any,
+    offers: Sequence[SeatOfferView],
+) -> _SeatCounts:
+    """Counts the seats by the list's own and the offers of them; none waits on a live list."""
+    answers = [offer.answer for offer in offers]
+    taken = [seat.answer for seat in given].count(None) + answers.count("accepted")
+    offered = answers.count(None)
+    free = seats - taken - offered
+    left_empty = min(filling["left_empty"] if filling else 0, free)
+    return _SeatCounts(taken, offered, left_empty, free - left_empty if closed else 0)
+
+
+def _progress(closed: bool, filling: Any, counts: _SeatCounts) -> Progress:
+    if filling:
+        return "filling" if counts.offered or counts.waiting else "filled"
+    return "closed" if closed else "live"
+
+
+async def show_seat_outcomes(
     connection: Connection, vacancy_id: str, participant_no: str
-) -> Sequence[SeatOf]:
-    """What became of seats for somebody who had applied for the vacancy; nothing where the list's
-    word still holds.
+) -> Sequence[SeatOutcome]:
+    """What became of seats for somebody who had applied for the vacancy.
+
+    Nothing where they have the seat that the list gave them, or were never offered one.
     """
-    rows = SEATS.seats_of(connection, vacancy_id=vacancy_id, participant_no=participant_no)
-    return [SeatOf(**row) async for row in rows]
+    rows = SQL.seat_outcomes(connection, vacancy_id=vacancy_id, participant_no=participant_no)
+    return [SeatOutcome(**row) async for row in rows]
 
 
-async def seats_moved(connection: Connection, vacancy_id: str) -> bool:
-    """Whether since the last list was fixed somebody gave up a seat of it, or was offered one
-    there, or elsewhere after applying there.
+async def seats_changed(connection: Connection, vacancy_id: str) -> bool:
+    """Whether anybody gave up a seat of the vacancy or was offered one since the list was fixed.
+
+    Or was offered a seat elsewhere after applying there.
     """
-    moved: bool = await SEATS.moved(connection, vacancy_id=vacancy_id)
-    return moved
+    changed: bool = await SQL.seats_changed(connection, vacancy_id=vacancy_id)
+    return changed
 
 
 def _offer(row: Any) -> SeatOfferView:
-    names = (
-        "offer_id",
-        "participant_no",
-        "applied_for",
-        "move",
-        "code",
-        "offered_at",
-        "answer",
-        "answered_at",
-        "rank",
-    )
-    places = {
-        side: Place(**{name: row[f"{side}_{name}"] for name in Place.model_fields})
+    vacancies = {
+        side: VacancyReference(
+            **{name: row[f"{side}_{name}"] for name in VacancyReference.model_fields}
+        )
         for side in ("seat", "origin")
     }
-    return SeatOfferView(**{name: row[name] for name in names}, **places)
+    names = SeatOfferView.model_fields.keys() - vacancies.keys()
+    return SeatOfferView(**{name: row[name] for name in names}, **vacancies)

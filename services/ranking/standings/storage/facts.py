@@ -183,33 +183,37 @@ async def candidates_as_fixed(
     They have the points of their fixed lines (`rows`), the facts and the officer's order of then.
     Whoever has no points there has today's results; whose facts were erased, today's.
     """
+    fixed_facts = SQL.fixed_facts(
+        connection,
+        vacancy_id=vacancy.vacancy_id,
+        list=closing["list"],
+        participants=list(rows),
+    )
+    facts = {number: dict(zip(FACTS, values, strict=True)) async for number, *values in fixed_facts}
     pairs = [(vacancy.vacancy_id, participant_no) for participant_no in rows]
     found: dict[str, Candidate] = {}
     for _, candidate in await candidates_known(connection, {vacancy.vacancy_id: vacancy}, pairs):
         number = candidate.participant_no
         places = closing["decided"]
         decided = {closing["list"]: places[number]} if number in places else {}
-        found[number] = replace(candidate, decided=decided)
-        if points := rows[number]["points"]:
-            results = _results_of(policy, points)
-            found[number] = replace(found[number], verified=True, withdrawn=False, results=results)
-    facts = SQL.fixed_facts(
-        connection,
-        vacancy_id=vacancy.vacancy_id,
-        list=closing["list"],
-        participants=list(rows),
-    )
-    async for number, *values in facts:
-        found[number] = replace(found[number], **dict(zip(FACTS, values, strict=True)))
+        fixed = replace(candidate, decided=decided, **facts.get(number, {}))
+        points = rows[number]["points"]
+        found[number] = candidate_as_fixed(fixed, policy, points) if points else fixed
     return found
 
 
-def _results_of(policy: Policy, points: Mapping[str, str]) -> dict[str, StageResult]:
-    """The results that a fixed line's points stand for, by stage."""
-    by_stage = {
-        stage.code: {part.code: points[part.code] for part in stage.stated if part.code in points}
+def candidate_as_fixed(
+    candidate: Candidate, policy: Policy, points: Mapping[str, str]
+) -> Candidate:
+    """The candidate with the results of a fixed line, by its points by component.
+
+    Whoever has points on a fixed list was verified and had not withdrawn, whatever came since.
+    """
+    results = {
+        stage.code: StageResult(
+            Outcome.SCORED,
+            {part.code: points[part.code] for part in stage.stated if part.code in points},
+        )
         for stage in policy.stages
     }
-    return {
-        code: StageResult(Outcome.SCORED, stated) for code, stated in by_stage.items() if stated
-    }
+    return replace(candidate, verified=True, withdrawn=False, results=results)

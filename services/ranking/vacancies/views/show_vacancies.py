@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from services.ranking.publication.views.show_versions import newest_published
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
-from services.ranking.seats.storage.seats import SEATS
+from services.ranking.seats.storage import SQL as SEATS
 from services.ranking.vacancies.storage import SQL
 from services.ranking.vacancies.views.list_vacancies import VacancyInList, list_vacancies, words_of
 from shared.paging import Page, from_cursor
@@ -57,6 +57,6 @@ async def show_vacancies(
         page=page,
         found=counts["found"],
         before=counts["before"],
-        filling=await SEATS.filling(connection, round_id=round_id) is not None,
+        filling=await SEATS.filling_start(connection, round_id=round_id) is not None,
         published=await newest_published(connection, round_id) is not None,
     )

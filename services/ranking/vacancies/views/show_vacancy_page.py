@@ -6,7 +6,7 @@ from services.ranking.lists.views.show_revisions import History, show_fixed, sho
 from services.ranking.publication.views.show_versions import newest_published
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
-from services.ranking.seats.views.show_seats import seats_moved
+from services.ranking.seats.views.show_seats import seats_changed
 from services.ranking.standings.storage.requested_list import State
 from services.ranking.standings.views.show_standings import Standings, show_standings
 from shared.policies import List
@@ -63,5 +63,5 @@ async def show_vacancy_page(
         policy_list,
         await show_history(connection, shown.round_id, vacancy_id, shown.list),
         await newest_published(connection, shown.round_id),
-        seats_moved=is_last and await seats_moved(connection, vacancy_id),
+        seats_moved=is_last and await seats_changed(connection, vacancy_id),
     )

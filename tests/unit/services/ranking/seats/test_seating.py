@@ -21,9 +21,14 @@ from services.ranking.proofs.domain.leaves import (
     VacancyLeaf,
 )
 from services.ranking.publication.domain.public_rules import as_counted
+from services.ranking.seats.domain.candidates import (
+    RankedCandidate,
+    RankedLine,
+    rank_in_pools,
+)
+from services.ranking.seats.domain.pool import SeatAnswer, SeatPool
+from services.ranking.seats.domain.rules import ClosedVacancy, SeatRules
 from services.ranking.seats.domain.seating import VacancySeating, check_seating
-from services.ranking.seats.domain.seats import Answer, Listed, Pool, Ranked, Rules, ranked
-from services.ranking.seats.domain.seats import Vacancy as Filled
 from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import SEED, Vacancy, composed
 
@@ -98,13 +103,13 @@ def filled(
         leaf.vacancy_id: chance.choice([[CLERK], [CLERK, NURSE], [CLERK]]) for leaf in headings
     }
     vacancies = [
-        Filled(
+        ClosedVacancy(
             leaf.vacancy_id, leaf.number, leaf.agency, leaf.post, leaf.unit_id, leaf.need, leaf.seats,
             frozenset((one.level, one.programme) for one in education[leaf.vacancy_id]),
         )
         for leaf in headings
     ]  # fmt: skip
-    rules = Rules(law.seat_moves, law.seat_groups, law.lists[-1].codes.within)
+    rules = SeatRules.of(law)
     pools = rules.pools(vacancies)
     within = law.lists[-1].codes.within
     seats_of = {
@@ -119,20 +124,22 @@ def filled(
         for number, one in people.items()
     }
     listed = [
-        Listed(line.vacancy_id, line.rank or 0, seats_of[id(line)], as_closed[line.participant_no])
+        RankedLine(
+            line.vacancy_id, line.rank or 0, seats_of[id(line)], as_closed[line.participant_no]
+        )
         for line in shown
         if line.participant_no not in out
     ]
-    by_pool: dict[int, list[Ranked]] = defaultdict(list)
-    for one in ranked(law, SEED, vacancies, pools, listed):
+    by_pool: dict[int, list[RankedCandidate]] = defaultdict(list)
+    for one in rank_in_pools(law, SEED, vacancies, pools, listed):
         by_pool[pools[one.vacancy_id]].append(one)
-    answers: dict[tuple[str, str], Answer] = {}
+    answers: dict[tuple[str, str], SeatAnswer] = {}
     offers: dict[str, list[AnsweredOffer]] = defaultdict(list)
     ties: dict[str, list[str]] = defaultdict(list)
     for number in sorted(set(pools.values())):
         mine = [one for one in vacancies if pools[one.vacancy_id] == number]
         decided: dict[tuple[str, str], int] = {}
-        pool = Pool(rules, mine, by_pool[number])
+        pool = SeatPool(rules, mine, by_pool[number])
         selected = [one for one in by_pool[number] if one.selected]
         for one in selected:
             if chance.random() < 0.3:
@@ -148,14 +155,14 @@ def filled(
             ]
             if waiting:
                 offer = chance.choice(waiting)
-                answer: Answer = chance.choice(["accepted", "declined", "lapsed"])
+                answer: SeatAnswer = chance.choice(["accepted", "declined", "lapsed"])
                 pool.answer(offer.vacancy_id, offer.participant_no, answer)
             elif pool.undecided:
                 vacancy_id, tied = next(iter(pool.undecided.items()))
                 chance.shuffle(tied)
                 ties[vacancy_id] += tied
                 decided |= {(vacancy_id, each): place for place, each in enumerate(tied, 1)}
-                pool = Pool(rules, mine, by_pool[number], pool.offers, pool.answers, decided)
+                pool = SeatPool(rules, mine, by_pool[number], pool.offers, pool.answers, decided)
             else:
                 break
         answers |= pool.answers

@@ -13,32 +13,29 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
-from services.ranking.seats.domain.seats import (
-    Answer,
-    Listed,
-    Offer,
-    Pool,
-    Ranked,
-    Rules,
-    Vacancy,
-    ranked,
+from services.ranking.seats.domain.candidates import (
+    RankedCandidate,
+    RankedLine,
+    rank_in_pools,
 )
+from services.ranking.seats.domain.pool import Offer, SeatAnswer, SeatPool
+from services.ranking.seats.domain.rules import ClosedVacancy, SeatRules
 from shared.policies import SeatGroup, Text, load
 
 CPNS = load("national-cpns-2024")
-RULES = Rules(CPNS.seat_moves, (), "L")
-ANSWERS: tuple[Answer, ...] = ("accepted", "declined", "lapsed")
+RULES = SeatRules(CPNS.seat_moves, (), "L")
+ANSWERS: tuple[SeatAnswer, ...] = ("accepted", "declined", "lapsed")
 
 
 def vacancy(
     number: int, *, seats: int = 1, need: str = "UMUM", unit: str = "kasemen", **other: object
-) -> Vacancy:
+) -> ClosedVacancy:
     known: dict[str, Any] = {
         "agency": "Kota Serang",
         "post": "PENATA LAYANAN",
         "education": frozenset({("S-1", "HUKUM")}),
     }
-    return Vacancy(
+    return ClosedVacancy(
         vacancy_id=f"v{number}",
         number=number,
         seats=seats,
@@ -55,12 +52,12 @@ def person(
     *,
     selected: bool = False,
     meets: tuple[str, ...] = ("UMUM",),
-) -> Ranked:
+) -> RankedCandidate:
     """A candidate of the vacancy of that number, whose place is the same under every kind of need's
     rules.
     """
     places = dict.fromkeys(CPNS.needs, place)
-    return Ranked(
+    return RankedCandidate(
         f"v{number}", f"{number:04d}-{candidate:06d}", place, selected, places, frozenset(meets)
     )
 
@@ -85,7 +82,7 @@ def test_own_list_then_same_unit_then_other_units() -> None:
         *(person(3, 1, 2, selected=True), person(3, 2, 4)),
         *(person(4, 1, 3, selected=True), person(4, 2, 5)),
     ]
-    pool = Pool(RULES, vacancies, people, answers={("v1", "0001-000001"): "declined"})
+    pool = SeatPool(RULES, vacancies, people, answers={("v1", "0001-000001"): "declined"})
     offers = pool.settle()
     assert who(offers) == [
         ("v1", "0001-000002", None),
@@ -114,7 +111,7 @@ def test_own_list_then_same_unit_then_other_units() -> None:
 def test_what_both_vacancies_must_have_in_common(changed: dict[str, Any], comes: bool) -> None:
     """The same agency and post, and one accepted education."""
     people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
-    pool = Pool(RULES, [vacancy(1), vacancy(2, unit="medan", **changed)], people)
+    pool = SeatPool(RULES, [vacancy(1), vacancy(2, unit="medan", **changed)], people)
     assert bool(pool.settle()) is comes
 
 
@@ -123,9 +120,9 @@ def test_passing_grades_of_general_needs_are_asked_where_the_policy_says() -> No
     own list suffice.
     """
     people = [person(2, 1, 1, selected=True), person(2, 2, 2, meets=()), person(2, 3, 3)]
-    general = Pool(RULES, [vacancy(1), vacancy(2, need="CUMLAUDE")], people)
+    general = SeatPool(RULES, [vacancy(1), vacancy(2, need="CUMLAUDE")], people)
     assert who(general.settle()) == [("v1", "0002-000003", 1)]
-    same = Pool(
+    same = SeatPool(
         RULES, [vacancy(1, need="CUMLAUDE", unit="medan"), vacancy(2, need="CUMLAUDE")], people
     )
     assert who(same.settle()) == [("v1", "0002-000002", 3)]
@@ -139,16 +136,18 @@ def test_groups_of_posts_are_filled_from_within_only() -> None:
     group = SeatGroup(
         name=Text(id="guru", en="teachers"), posts=("GURU  kelas", "GURU AGAMA"), authority="seats"
     )
-    rules = Rules(any_post, (group,), "L")
+    rules = SeatRules(any_post, (group,), "L")
     seat = vacancy(1, post="guru kelas")
     for post, comes in (("GURU AGAMA", True), ("PERAWAT", False)):
         people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
         assert (
-            bool(Pool(rules, [seat, vacancy(2, unit="medan", post=post)], people).settle()) is comes
+            bool(SeatPool(rules, [seat, vacancy(2, unit="medan", post=post)], people).settle())
+            is comes
         )
         people = [person(1, 1, 1, selected=True), person(1, 2, 2)]
         assert (
-            bool(Pool(rules, [seat, vacancy(2, unit="medan", post=post)], people).settle()) is comes
+            bool(SeatPool(rules, [seat, vacancy(2, unit="medan", post=post)], people).settle())
+            is comes
         )
 
 
@@ -158,9 +157,9 @@ def test_the_seat_applied_for_waits_while_a_better_one_thinks_of_another() -> No
     """
     vacancies = [vacancy(1), vacancy(2, unit="medan")]
     people = [person(1, 1, 1, selected=True), person(1, 2, 2), person(1, 3, 3)]
-    cases: list[tuple[Answer, str]] = [("accepted", "0001-000003"), ("declined", "0001-000002")]
+    cases: list[tuple[SeatAnswer, str]] = [("accepted", "0001-000003"), ("declined", "0001-000002")]
     for answer, then in cases:
-        pool = Pool(RULES, vacancies, people)
+        pool = SeatPool(RULES, vacancies, people)
         assert who(pool.settle()) == [("v2", "0001-000002", 3)]
         pool.answer("v1", "0001-000001", "declined")
         assert pool.settle() == []
@@ -175,7 +174,7 @@ def test_one_move_for_each_and_out_after_the_own_seat() -> None:
     """
     vacancies = [vacancy(1), vacancy(2, unit="medan"), vacancy(3, unit="jambi")]
     people = [person(1, 1, 1, selected=True), person(1, 2, 2)]
-    pool = Pool(RULES, vacancies, people)
+    pool = SeatPool(RULES, vacancies, people)
     assert who(pool.settle()) == [("v2", "0001-000002", 3)]
     assert pool.left_empty == {"v3": 1}
     pool.answer("v2", "0001-000002", "declined")
@@ -196,14 +195,14 @@ def test_equals_for_the_last_seat_are_nobodys_to_choose_but_an_officers() -> Non
         *(person(2, candidate, 2) for candidate in (2, 3, 4)),
         person(2, 5, 5),
     ]
-    pool = Pool(RULES, vacancies, people)
+    pool = SeatPool(RULES, vacancies, people)
     assert pool.settle() == []
     assert pool.undecided == {
         "v1": ["0002-000002", "0002-000003", "0002-000004"],
         "v3": ["0002-000002", "0002-000003", "0002-000004"],
     }
     decided = {("v1", "0002-000004"): 1, ("v1", "0002-000002"): 2, ("v1", "0002-000003"): 3}
-    pool = Pool(RULES, vacancies, people, decided=decided)
+    pool = SeatPool(RULES, vacancies, people, decided=decided)
     assert who(pool.settle()) == [
         ("v1", "0002-000004", 3),
         ("v1", "0002-000002", 3),
@@ -228,7 +227,7 @@ def test_pools_part_what_moves_never_join() -> None:
         "v4": 0,
         "v5": 2,
     }
-    assert Rules((), (), "L").pools(vacancies) == {"v1": 0, "v2": 1, "v3": 2, "v4": 3}
+    assert SeatRules((), (), "L").pools(vacancies) == {"v1": 0, "v2": 1, "v3": 2, "v4": 3}
 
 
 def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
@@ -236,7 +235,7 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
     ties say so; an older birth date is no passing grade; whoever lacks points has no place.
     """
 
-    def listed(number: int, tkp: str, skb: str | None, **facts: Any) -> Listed:
+    def listed(number: int, tkp: str, skb: str | None, **facts: Any) -> RankedLine:
         results = {
             "skd": StageResult(Outcome.SCORED, {"TWK": "65", "TIU": "85", "TKP": tkp}),
             "skb": StageResult(Outcome.SCORED, {"SKB": skb} if skb else {}),
@@ -244,7 +243,7 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
         candidate = Candidate(
             f"0001-{number:06d}", True, results=results, admitted_by=frozenset({"skd"}), **facts
         )
-        return Listed("v1", number, False, candidate)
+        return RankedLine("v1", number, False, candidate)
 
     vacancies = [vacancy(1, need="CUMLAUDE"), vacancy(2)]
     lines = [
@@ -257,7 +256,7 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
     ]
     found = {
         int(one.participant_no[-1]): one
-        for one in ranked(CPNS, "5e" * 32, vacancies, {"v1": 0, "v2": 0}, lines)
+        for one in rank_in_pools(CPNS, "5e" * 32, vacancies, {"v1": 0, "v2": 0}, lines)
     }
     assert {number: one.places.get("UMUM") for number, one in found.items()} == {
         4: 1,
@@ -275,7 +274,7 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
 
 
 @st.composite
-def rounds(draw: st.DrawFn) -> tuple[list[Vacancy], list[Ranked]]:
+def rounds(draw: st.DrawFn) -> tuple[list[ClosedVacancy], list[RankedCandidate]]:
     """Up to six vacancies of one pool at up to three units, with up to four people each, some of
     them equal, as many selected as there are seats.
     """
@@ -296,7 +295,7 @@ def rounds(draw: st.DrawFn) -> tuple[list[Vacancy], list[Ranked]]:
     return vacancies, people
 
 
-def next_answer(pool: Pool, chance: random.Random) -> tuple[str, str, Answer] | None:
+def next_answer(pool: SeatPool, chance: random.Random) -> tuple[str, str, SeatAnswer] | None:
     """Some open offer's answer, or now and then a selected person's who gives up."""
     waiting = [
         one for one in pool.offers if (one.vacancy_id, one.participant_no) not in pool.answers
@@ -315,7 +314,7 @@ def next_answer(pool: Pool, chance: random.Random) -> tuple[str, str, Answer] | 
     return picked.vacancy_id, picked.participant_no, chance.choice(ANSWERS)
 
 
-def played(pool: Pool, seed: int) -> list[tuple[str, str, Answer]]:
+def played(pool: SeatPool, seed: int) -> list[tuple[str, str, SeatAnswer]]:
     """Answers at random until there is none left to give; the pool is settled after each."""
     chance, said = random.Random(seed), []
     pool.settle()
@@ -329,7 +328,7 @@ def played(pool: Pool, seed: int) -> list[tuple[str, str, Answer]]:
 @settings(deadline=None)
 @given(rounds(), st.integers(0, 2**32))
 def test_no_seat_for_two_and_no_person_with_two(
-    case: tuple[list[Vacancy], list[Ranked]], seed: int
+    case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
 ) -> None:
     """At every moment: no vacancy has more people and open offers than seats, nobody has or is
     offered two seats at once, nobody is offered the same seat twice nor two seats by moves, and
@@ -338,7 +337,7 @@ def test_no_seat_for_two_and_no_person_with_two(
     vacancies, people = case
     seats = {one.vacancy_id: one.seats for one in vacancies}
     by_id = {one.vacancy_id: one for one in vacancies}
-    pool, chance = Pool(RULES, vacancies, people), random.Random(seed)
+    pool, chance = SeatPool(RULES, vacancies, people), random.Random(seed)
     by_number = {one.participant_no: one for one in people}
     while True:
         pool.settle()
@@ -375,16 +374,16 @@ def test_no_seat_for_two_and_no_person_with_two(
 @settings(deadline=None)
 @given(rounds(), st.integers(0, 2**32))
 def test_nobody_is_asked_before_a_better_one(
-    case: tuple[list[Vacancy], list[Ranked]], seed: int
+    case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
 ) -> None:
     """When a seat is offered, nobody who could still be offered it stands before in the own list,
     in an earlier move, or in the same move by place; equals are asked together or not at all.
     """
     vacancies, people = case
     by_id = {one.vacancy_id: one for one in vacancies}
-    pool, chance = Pool(RULES, vacancies, people), random.Random(seed)
+    pool, chance = SeatPool(RULES, vacancies, people), random.Random(seed)
 
-    def order(one: Ranked, seat: Vacancy) -> tuple[int, int] | None:
+    def order(one: RankedCandidate, seat: ClosedVacancy) -> tuple[int, int] | None:
         if one.vacancy_id == seat.vacancy_id:
             return (0, one.rank)
         allowed = (
@@ -421,12 +420,14 @@ def test_nobody_is_asked_before_a_better_one(
 
 @settings(deadline=None)
 @given(rounds(), st.integers(0, 2**32))
-def test_seats_left_empty_stay_so(case: tuple[list[Vacancy], list[Ranked]], seed: int) -> None:
+def test_seats_left_empty_stay_so(
+    case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
+) -> None:
     """What was said to stay empty never becomes less, and in the end every seat is taken, left
     empty, or waits for an officer.
     """
     vacancies, people = case
-    pool, chance = Pool(RULES, vacancies, people), random.Random(seed)
+    pool, chance = SeatPool(RULES, vacancies, people), random.Random(seed)
     before: dict[str, int] = {}
     while True:
         pool.settle()
@@ -451,21 +452,23 @@ def test_seats_left_empty_stay_so(case: tuple[list[Vacancy], list[Ranked]], seed
 
 @settings(deadline=None)
 @given(rounds(), st.integers(0, 2**32))
-def test_a_replay_is_the_same(case: tuple[list[Vacancy], list[Ranked]], seed: int) -> None:
+def test_a_replay_is_the_same(
+    case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
+) -> None:
     """The same answers in the same order give the same offers, whatever order people come in; and
     nothing is added to all offers and answers as kept.
     """
     vacancies, people = case
-    first = Pool(RULES, vacancies, people)
+    first = SeatPool(RULES, vacancies, people)
     said = played(first, seed)
-    again = Pool(RULES, vacancies, list(reversed(people)))
+    again = SeatPool(RULES, vacancies, list(reversed(people)))
     again.settle()
     for answer in said:
         again.answer(*answer)
         again.settle()
     assert again.offers == first.offers
     assert again.left_empty == first.left_empty
-    kept = Pool(
+    kept = SeatPool(
         RULES,
         vacancies,
         people,
@@ -479,7 +482,7 @@ def test_a_replay_is_the_same(case: tuple[list[Vacancy], list[Ranked]], seed: in
 def test_a_first_answer_holds() -> None:
     """An answer heard twice, or another one after it, changes nothing."""
     people = [person(2, 1, 1, selected=True), person(2, 2, 2)]
-    pool = Pool(RULES, [vacancy(1), replace(vacancy(2), unit_id="medan")], people)
+    pool = SeatPool(RULES, [vacancy(1), replace(vacancy(2), unit_id="medan")], people)
     pool.settle()
     pool.answer("v1", "0002-000002", "accepted")
     pool.answer("v1", "0002-000002", "declined")

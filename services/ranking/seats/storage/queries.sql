@@ -1,25 +1,23 @@
 -- name: lock_fillings(rounds)!
--- The filling of these rounds, one transaction after the other, in sorted order; also before it
--- begins.
+-- Locks the filling of these rounds, begun or not, in sorted order, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('ranking.filling/' || round_id, 0))
-  FROM (SELECT round_id FROM unnest(:rounds::text[]) AS one (round_id)
-      ORDER BY round_id COLLATE "C") AS each;
+  FROM (SELECT round_id FROM unnest(:rounds::text[]) AS asked (round_id)
+      ORDER BY round_id COLLATE "C") AS ordered;
 
 -- Before it begins
 
--- name: seed(round_id)$
+-- name: published_seed(round_id)$
 -- The published seed of a round.
 SELECT seed FROM round WHERE round_id = :round_id;
 
--- name: closed_vacancies(round_id, list)
+-- name: vacancies_of_round(round_id, list)
 -- The vacancies of a round, and whether this list of theirs is closed.
 SELECT vacancy.*, EXISTS (SELECT FROM closing WHERE closing.vacancy_id = vacancy.vacancy_id
     AND closing.list = :list) AS closed
   FROM vacancy WHERE round_id = :round_id ORDER BY number;
 
 -- name: ranked_lines(round_id, list)
--- Whom the closed lists of a round ranked, with the personal facts of then as far as the list went
--- by any.
+-- Whom the closed lists of a round ranked, with the personal facts of then, if the list used any.
 SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.points,
     fact.list IS NOT NULL AS facts_kept,
        fact.gpa, fact.birth_date, fact.relevant_experience_months, fact.education, fact.priority
@@ -29,12 +27,12 @@ SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.poin
  WHERE closing.round_id = :round_id AND line.list = :list AND line.rank IS NOT NULL
  ORDER BY line.vacancy_id, line.place;
 
--- name: begin(round_id, by, at)$
--- A round's filling; nothing where it has begun.
+-- name: begin_filling(round_id, by, at)$
+-- Begins a round's filling and returns true; returns nothing where it has begun.
 INSERT INTO filling (round_id, started_by, started_at) VALUES (:round_id, :by, :at) ON CONFLICT
     DO NOTHING RETURNING true;
 
--- name: keep_vacancies(round_id, vacancies, pools, numbers, agencies, posts, units, paths, needs, seats, education)!
+-- name: keep_filling_vacancies(round_id, vacancies, pools, numbers, agencies, posts, units, paths, needs, seats, education)!
 -- The vacancies as the filling goes by them; `education` as JSON texts.
 INSERT INTO filling_vacancy (vacancy_id, round_id, pool, number, agency, post, unit_id, unit_path,
                              need, seats, education)
@@ -45,8 +43,8 @@ SELECT vacancy_id, :round_id, pool, number, agency, post, unit_id, unit_path, ne
               :needs::text[], :seats::integer[], :education::text[])
     AS new (vacancy_id, pool, number, agency, post, unit_id, unit_path, need, seats, education);
 
--- name: keep_candidates(round_id, vacancies, participants, pools, ranks, selected, places, meets)!
--- The candidates likewise; `places` as JSON texts, `meets` separated by blanks.
+-- name: keep_filling_candidates(round_id, vacancies, participants, pools, ranks, selected, places, meets)!
+-- The candidates as the filling goes by them; `places` as JSON texts, `meets` separated by blanks.
 INSERT INTO filling_candidate (vacancy_id, participant_no, round_id, pool, rank, selected, places,
                                meets)
 SELECT vacancy_id, participant_no, :round_id, pool, rank, selected, places::jsonb,
@@ -58,50 +56,50 @@ SELECT vacancy_id, participant_no, :round_id, pool, rank, selected, places::json
 
 -- A filling
 
--- name: filling(round_id)^
--- When a round's filling began.
+-- name: filling_start(round_id)^
+-- When a round's filling began; no row where it has not.
 SELECT started_at FROM filling WHERE round_id = :round_id;
 
--- name: pools_of(vacancies)
+-- name: pools_of_vacancies(vacancies)
 -- The pools of these vacancies, as far as their round's filling has begun.
 SELECT vacancy_id, round_id, pool FROM filling_vacancy WHERE vacancy_id = ANY (:vacancies::text[]);
 
--- name: laws(rounds)
--- The law of rounds, as JSON text.
+-- name: policies(rounds)
+-- The policy of each round, as JSON text.
 SELECT round_id, policy::text AS policy FROM round
     WHERE round_id = ANY (:rounds::text[]) AND policy IS NOT NULL;
 
--- name: vacancies(rounds, pools)
+-- name: pool_vacancies(rounds, pools)
 -- The vacancies of pools.
 SELECT filling_vacancy.* FROM filling_vacancy JOIN unnest(:rounds::text[],
     :pools::integer[]) AS asked (round_id, pool) USING (round_id, pool)
  ORDER BY round_id, number;
 
--- name: candidates(rounds, pools)
--- Their candidates.
+-- name: pool_candidates(rounds, pools)
+-- The candidates of pools.
 SELECT filling_candidate.* FROM filling_candidate
     JOIN unnest(:rounds::text[], :pools::integer[]) AS asked (round_id, pool)
     USING (round_id, pool);
 
--- name: offers(rounds, pools)
--- Their offers.
+-- name: pool_offers(rounds, pools)
+-- The offers of pools, in the order in which they were made.
 SELECT seat_offer.* FROM seat_offer JOIN unnest(:rounds::text[],
                                                 :pools::integer[]) AS asked (round_id, pool)
 USING (round_id, pool)
  ORDER BY offered_at, vacancy_id, participant_no;
 
--- name: tie_places(rounds, pools)
--- What officers decided between equals of theirs.
+-- name: pool_tie_places(rounds, pools)
+-- The places that officers gave among equals of pools.
 SELECT seat_tie_place.* FROM seat_tie_place JOIN unnest(:rounds::text[],
     :pools::integer[]) AS asked (round_id, pool) USING (round_id, pool);
 
--- name: answers(rounds)
+-- name: answers_of_rounds(rounds)
 -- What people of these rounds answered.
 SELECT round_id, vacancy_id, participant_no, answer, answered_at FROM seat_answer
     WHERE round_id = ANY (:rounds::text[]);
 
--- name: pools(round_id)
--- All pools of a round.
+-- name: pools_of_round(round_id)
+-- The numbers of all pools of a round.
 SELECT DISTINCT pool FROM filling_vacancy WHERE round_id = :round_id ORDER BY pool;
 
 -- name: learn_answers(vacancies, participants, rounds, answers, ats)!
@@ -112,7 +110,7 @@ SELECT * FROM unnest(:vacancies::text[], :participants::text[], :rounds::text[],
 ON CONFLICT DO NOTHING;
 
 -- name: keep_offers(at, ids, vacancies, participants, rounds, pools, applied_for, moves, codes)!
--- Offers that were made.
+-- Stores offers.
 INSERT INTO seat_offer (offer_id, vacancy_id, participant_no, round_id, pool, applied_for, move,
                         code, offered_at)
 SELECT offer_id, vacancy_id, participant_no, round_id, pool, applied_for, move, code, :at
@@ -122,46 +120,46 @@ SELECT offer_id, vacancy_id, participant_no, round_id, pool, applied_for, move, 
                                       applied_for, move, code);
 
 -- name: keep_left_empty(vacancies, seats)!
--- Seats that stay empty.
+-- Stores how many seats of each vacancy stay empty.
 UPDATE filling_vacancy SET left_empty = new.seats FROM unnest(:vacancies::text[], :seats::integer[])
     AS new (vacancy_id, seats)
  WHERE filling_vacancy.vacancy_id = new.vacancy_id;
 
 -- name: forget_tie_places(vacancy_id)!
--- The places of an earlier decision give way.
+-- Deletes the places of an earlier decision.
 DELETE FROM seat_tie_place WHERE vacancy_id = :vacancy_id;
 
 -- name: keep_tie_places(round_id, pool, vacancy_id, participants, places)!
--- The places of this decision.
+-- Stores the places of a decision.
 INSERT INTO seat_tie_place (vacancy_id, participant_no, round_id, pool, place)
 SELECT :vacancy_id, participant_no, :round_id, :pool, place
     FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
 
 -- For everyone
 
--- name: given_seats(vacancy_id, list)
--- Whom a vacancy's closed last list gave seats, in its order, with what those said who gave theirs
--- up.
+-- name: seats_by_list(vacancy_id, list)
+-- Whom a vacancy's closed last list gave seats, in its order, with the answers of those who gave
+-- theirs up.
 SELECT line.participant_no, line.rank, line.code, answer.answer, answer.answered_at
   FROM closed_line AS line
   LEFT JOIN seat_answer AS answer USING (vacancy_id, participant_no)
  WHERE line.vacancy_id = :vacancy_id AND line.list = :list AND line.admitted
  ORDER BY line.place;
 
--- name: moved(vacancy_id)$
+-- name: seats_changed(vacancy_id)$
 -- Whether anybody gave up a vacancy's seat or was offered one, or had applied for it and was
 -- offered another.
 SELECT EXISTS (SELECT FROM seat_answer WHERE vacancy_id = :vacancy_id)
     OR EXISTS (SELECT FROM seat_offer WHERE vacancy_id = :vacancy_id)
     OR EXISTS (SELECT FROM seat_offer WHERE applied_for = :vacancy_id);
 
--- name: left_empty(vacancy_id)^
--- Of a vacancy whose round's seats are being filled: since when, and the seats for which nobody is
--- left to ask.
+-- name: filling_of_vacancy(vacancy_id)^
+-- Since when a vacancy's seats are being filled, and for how many nobody is left to ask; no row
+-- before filling begins.
 SELECT filling.started_at, filling_vacancy.left_empty FROM filling_vacancy JOIN filling
     USING (round_id) WHERE vacancy_id = :vacancy_id;
 
--- name: offers_about(vacancy_id, list)
+-- name: offers_about_vacancy(vacancy_id, list)
 -- Offers of a vacancy's seats, and of other seats to people who had applied for it, with the
 -- answers, and the rank on the list that they applied for.
 SELECT offer.offer_id, offer.participant_no, offer.applied_for, offer.move, offer.code,
@@ -181,7 +179,7 @@ SELECT offer.offer_id, offer.participant_no, offer.applied_for, offer.move, offe
       AND line.participant_no = offer.participant_no
  ORDER BY offer.offered_at, seat.number, line.rank, offer.participant_no;
 
--- name: seats_of(vacancy_id, participant_no)
+-- name: seat_outcomes(vacancy_id, participant_no)
 -- What became of seats for somebody since the last list was fixed: the list's own, if they gave it
 -- up (no code), then those offered.
 SELECT own.vacancy_id, vacancy.post, vacancy.unit_path, NULL AS code,
