@@ -14,7 +14,7 @@ async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
     """Fetch the three files, check them as `terang verify` does, and leave them in `folder`.
 
     The receipt is of someone whom personal facts put in order, where there is one. Gives what
-    verifying said. Raises FaultError for a file that does not verify.
+    verifying said. Raises ProofFault for a file that does not verify.
     """
     pem = await demo.client.file("/ranking/keys/public.pem")
     file = await demo.client.file(f"/ranking/rounds/{demo.round_id}/publication")

@@ -62,10 +62,10 @@ def placed(
     needs no hash.
     """
     found: list[tuple[CandidateStanding, Candidate]] = []
-    for each in candidates:
-        standing = rules.standing_of(each)
+    for person in candidates:
+        standing = rules.standing_of(person)
         assert standing is not None
-        found.append((standing, each))
+        found.append((standing, person))
     found.sort(
         key=lambda pair: (pair[0].gate, before_decision(pair[0].merit_key), pair[1].participant_no)
     )
@@ -75,10 +75,10 @@ def placed(
     ):
         alike = list(group)
         shared = len(lines) + 1
-        for number, (standing, each) in enumerate(alike):
+        for number, (standing, person) in enumerate(alike):
             row = SortedRow(
                 shared + number,
-                each.participant_no,
+                person.participant_no,
                 standing.gate,
                 standing.combined_score,
                 shared,
@@ -86,7 +86,7 @@ def placed(
                 decided=0,
             )
             lines.append((standing, list_line(row)))
-    order = {each.participant_no: number for number, each in enumerate(candidates)}
+    order = {person.participant_no: number for number, person in enumerate(candidates)}
     out = [pair for pair in lines if pair[0].gate is not Gate.RANKED]
     return [pair for pair in lines if pair[0].gate is Gate.RANKED] + sorted(
         out, key=lambda pair: order[pair[1].participant_no]
@@ -99,11 +99,11 @@ def told(
     cut = ListCut.of(rules, seats)
     rows: list[dict[str, Any]] = []
     above: CandidateStanding | None = None
-    for standing, one in lines:
-        code = rules.published_code(cut.code(one.gate, one.rank, one.equals), one.priority)
-        row: dict[str, Any] = {"no": int(one.participant_no[-6:]), "code": code}
-        if one.rank is not None and one.score is not None:
-            row |= {"rank": one.rank, "score": decimal_text(one.score, rules.decimals)}
+    for standing, line in lines:
+        code = rules.published_code(cut.code(line.gate, line.rank, line.equals), line.priority)
+        row: dict[str, Any] = {"no": int(line.participant_no[-6:]), "code": code}
+        if line.rank is not None and line.score is not None:
+            row |= {"rank": line.rank, "score": decimal_text(line.score, rules.decimals)}
             row["by"] = (
                 ""
                 if above is None
@@ -146,11 +146,11 @@ def test_lists_are_as_worked_by_hand(name: str) -> None:
     policy = policy_of(worked)
     differences: list[str] = []
     for case in worked["cases"]:
-        one = policy.list_called(case["list"])
-        assert one is not None
+        listed = policy.list_called(case["list"])
+        assert listed is not None
         rules = rules_of(policy.model_dump_json(), case["need"], SEED)[case["list"]]
         candidates = [
-            candidate(row, one.after if case.get("admitted") else None)
+            candidate(row, listed.after if case.get("admitted") else None)
             for row in case["candidates"]
         ]
         differences += otherwise(case, told(rules, case["seats"], placed(rules, candidates)))

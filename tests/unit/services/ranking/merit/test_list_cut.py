@@ -40,12 +40,12 @@ def lines(groups: list[int], decided: frozenset[int] = frozenset()) -> list[List
 
 def codes(list_code: str, seats: int, made: list[ListLine]) -> list[str]:
     cut = ListCut.of(rules(list_code), seats)
-    return [cut.code(one.gate, one.rank, one.equals) for one in made]
+    return [cut.code(line.gate, line.rank, line.equals) for line in made]
 
 
 def test_equals_share_a_rank() -> None:
     """1, 2, 2, 4."""
-    assert [one.rank for one in lines([1, 2, 1])] == [1, 2, 2, 4]
+    assert [line.rank for line in lines([1, 2, 1])] == [1, 2, 2, 4]
 
 
 @pytest.mark.parametrize(
@@ -112,17 +112,17 @@ def test_a_cut_never_splits_equals_and_never_exceeds_without_reason(
     made = lines(groups)
     got = codes(list_code, seats, made)
     by_score: dict[int | None, set[str]] = {}
-    for one, code in zip(made, got, strict=True):
-        by_score.setdefault(one.score, set()).add(code)
+    for line, code in zip(made, got, strict=True):
+        by_score.setdefault(line.score, set()).add(code)
     assert all(len(together) == 1 for together in by_score.values())
     within = rules(list_code).codes.within
     limit = ListCut.of(rules(list_code), seats).limit
     assert limit is not None
-    admitted = [one for one, code in zip(made, got, strict=True) if code == within]
+    admitted = [line for line, code in zip(made, got, strict=True) if code == within]
     if list_code == "final":
         assert len(admitted) <= seats
     else:
-        last = [one for one in made if one.score == admitted[-1].score]
+        last = [line for line in made if line.score == admitted[-1].score]
         assert len(admitted) - len(last) < limit
         assert len(admitted) >= min(limit, len(made))
 

@@ -148,7 +148,9 @@ def a_receipt() -> Receipt:
     """Of one whom personal facts put in order."""
     published, openings = small()
     mine = [
-        one for one in proven(published) if getattr(one.leaf, "participant_no", "") == "0001-000002"
+        proof
+        for proof in proven(published)
+        if getattr(proof.leaf, "participant_no", "") == "0001-000002"
     ]
     own = [opening for opening in openings if opening.participant_no == "0001-000002"]
     return Receipt(published.head, published.signature, mine, own)
@@ -216,7 +218,7 @@ def tiny() -> ListFile:
     stages = [dict(stage, longer=[]) for stage in whole["stages"]]
     for stage in stages:
         stage["thresholds"] = [
-            one for one in stage.get("thresholds", []) if one["needs"] == ["UMUM"]
+            threshold for threshold in stage.get("thresholds", []) if threshold["needs"] == ["UMUM"]
         ]
         stage["longer"] = []
     kept = {"id", "version", "name", "lists", "publication"}
@@ -226,7 +228,7 @@ def tiny() -> ListFile:
     }
     text = json.dumps(part)
     part["authorities"] = {
-        name: one for name, one in whole["authorities"].items() if f'"{name}"' in text
+        name: authority for name, authority in whole["authorities"].items() if f'"{name}"' in text
     }
     smaller = Policy.model_validate(part)
     people = [
@@ -254,9 +256,9 @@ def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
                 data[: at + 1] + data[at:],
                 data[:at] + digit + data[at + 1 :],
             ]
-        for each in changed:
+        for wrong in changed:
             with pytest.raises(ProofFault):
-                verify(each)
+                verify(wrong)
 
 
 SAME = {"TWK": "100", "TIU": "100", "TKP": "200"}
@@ -333,9 +335,9 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
         signed({**published.policy, "quotas": 1}, leaves, KEY),
         signed(published.policy, leaves, SigningKey.new()),
     ]
-    for each in wrong:
+    for file in wrong:
         with pytest.raises(ProofFault):
-            verify(as_file(each))
+            verify(as_file(file))
     other = SigningKey.new()
     forged = signed(published.policy, leaves, other, key_id=KEY.public.id)
     with pytest.raises(ProofFault, match="signature"):
@@ -347,7 +349,7 @@ def test_a_number_is_one_candidates() -> None:
     first, second = small_round()
     second.people = [
         *second.people,
-        *(each for each in first.people if each.participant_no == "0001-000001"),
+        *(person for person in first.people if person.participant_no == "0001-000001"),
     ]
     leaves, _ = composed(policy(), [first, second])
     with pytest.raises(ProofFault, match="participant_no: 0001-000001 is a candidate of v1 too"):
@@ -383,8 +385,8 @@ def test_a_policy_that_publishes_scores_only_hides_points_from_all_but_the_perso
             stage.code: StageResult(
                 Outcome.SCORED,
                 {
-                    one.code: one.maximum - one.step * (least if at == 0 else 0)
-                    for at, one in enumerate(stage.stated)
+                    component.code: component.maximum - component.step * (least if at == 0 else 0)
+                    for at, component in enumerate(stage.stated)
                 },
             )
             for stage in law.stages
@@ -500,13 +502,16 @@ def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -
         results = {}
         for stage in law.stages:
             points = {
-                one.code: one.step
+                component.code: component.step
                 * data.draw(
                     st.sampled_from(
-                        [int(one.maximum / one.step * part / 20) for part in (10, 17, 18, 20)]
+                        [
+                            int(component.maximum / component.step * part / 20)
+                            for part in (10, 17, 18, 20)
+                        ]
                     )
                 )
-                for one in stage.stated
+                for component in stage.stated
             }
             missed = data.draw(st.integers(0, 9)) == 0
             results[stage.code] = (
@@ -517,10 +522,10 @@ def test_any_round_of_any_policy_verifies(policy_id: str, data: st.DataObject) -
             "birth_date": data.draw(st.sampled_from([None, date(1990, 2, 3), date(1999, 5, 17)])),
             "relevant_experience_months": data.draw(st.sampled_from([None, 0, 40, 200])),
             "education": data.draw(
-                st.sampled_from([None, "?", *(one.code for one in law.education)])
+                st.sampled_from([None, "?", *(level.code for level in law.education)])
             ),
             "priority": data.draw(
-                st.sampled_from([None, *(one.code for one in law.priority_groups)])
+                st.sampled_from([None, *(group.code for group in law.priority_groups)])
             ),
         }
         decided = {law.lists[-1].code: number}
@@ -697,11 +702,11 @@ def test_a_receipt_is_about_one_candidate(
     receipt = a_receipt()
     every = {
         (
-            one.leaf.vacancy_id,
-            getattr(one.leaf, "list", None),
-            getattr(one.leaf, "participant_no", None),
-        ): one
-        for one in proven(published)
+            proof.leaf.vacancy_id,
+            getattr(proof.leaf, "list", None),
+            getattr(proof.leaf, "participant_no", None),
+        ): proof
+        for proof in proven(published)
     }
     with pytest.raises(ProofFault) as fault:
         verify(write_receipt(replace(receipt, leaves=[*receipt.leaves, every[added]])))
@@ -726,7 +731,7 @@ def test_a_receipt_holds_a_seating_only_where_it_names_the_candidate() -> None:
     every = proven(whole)
 
     def receipt(number: str) -> bytes:
-        lines = [one for one in every if getattr(one.leaf, "participant_no", "") == number]
+        lines = [proof for proof in every if getattr(proof.leaf, "participant_no", "") == number]
         return write_receipt(Receipt(whole.head, whole.signature, [*lines, every[-1]], []))
 
     verify(receipt("0001-000003"))

@@ -50,18 +50,18 @@ def test_who_moved_is_who_has_another_line(points: tuple[int, ...]) -> None:
     second = version(2, points, FIRST.head.root)
     check_list(second, KEY.public.accepts, KEY.public.id)
     check_follows(second.head, FIRST.head)
-    order = sorted(range(3), key=lambda one: -points[one])
+    order = sorted(range(3), key=lambda index: -points[index])
     expected = {
-        NUMBERS[one]
-        for one in range(3)
-        if points[one] != (90, 80, 70)[one] or order.index(one) != one
+        NUMBERS[index]
+        for index in range(3)
+        if points[index] != (90, 80, 70)[index] or order.index(index) != index
     }
-    moves = list(changed_lines(FIRST, second))
-    assert {(one.list, one.participant_no) for one in moves} == {
+    changes = list(changed_lines(FIRST, second))
+    assert {(change.list, change.participant_no) for change in changes} == {
         ("final", number) for number in expected
     }
-    assert len(moves) == len(expected)
-    assert all(one.was is not None and one.now is not None for one in moves)
+    assert len(changes) == len(expected)
+    assert all(change.was is not None and change.now is not None for change in changes)
 
 
 def test_who_is_on_one_of_them_alone() -> None:
@@ -70,11 +70,15 @@ def test_who_is_on_one_of_them_alone() -> None:
         FIRST,
         leaves=[leaf for leaf in FIRST.leaves if getattr(leaf, "participant_no", "") != NUMBERS[2]],
     )
-    assert [(one.list, one.was, one.now is None) for one in changed_lines(fewer, FIRST)] == [
+    assert [
+        (change.list, change.was, change.now is None) for change in changed_lines(fewer, FIRST)
+    ] == [
         ("skd", None, False),
         ("final", None, False),
     ]
-    assert [(one.list, one.was is None, one.now) for one in changed_lines(FIRST, fewer)] == [
+    assert [
+        (change.list, change.was is None, change.now) for change in changed_lines(FIRST, fewer)
+    ] == [
         ("skd", False, None),
         ("final", False, None),
     ]
