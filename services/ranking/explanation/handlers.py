@@ -1,4 +1,4 @@
-"""Why a candidate stands where they stand, as JSON and as a page."""
+"""Why a candidate has their rank, as JSON and as a page."""
 
 from zoneinfo import ZoneInfo
 

@@ -25,7 +25,7 @@ class CandidateTable:
     """A candidate file by columns, in order of participant number (bytes).
 
     The numbers themselves are in DuckDB's table `candidate`. `vacancy`: place of each candidate's
-    vacancy among the vacancies. `codes`: for each other column where the candidate's value stands
+    vacancy among the vacancies. `codes`: for each other column where the candidate's value is
     in `values`; 0 is none.
     """
 
@@ -140,7 +140,7 @@ def _plain_file(path: Path, folder: Path) -> Path:
 
 
 def _has_odd_quotes(path: Path) -> bool:
-    """Whether quotes stand where DuckDB may read them in another way than Python's csv does.
+    """Whether DuckDB may read some quotes in another way than Python's csv does.
 
     It passes over blanks beside them, and whatever is quoted within a value looks the same.
     """

@@ -24,8 +24,8 @@ from shared.policies import FACTS
 class StandingColumns:
     """What the rules say of candidates of one need, an entry for each.
 
-    As Standing has it, 0 where it is none. `total`: points of the list's own stage. `fields`: what
-    stands in each field of the merit key after the gate, up to an officer's decision.
+    As Standing has it, 0 where it is none. `total`: points of the list's own stage. `fields`: the
+    value in each field of the merit key after the gate, up to an officer's decision.
     """
 
     gate: Column

@@ -27,7 +27,7 @@ def column_of(numbers: list[int]) -> Column:
 def kinds_of(columns: Sequence[Column]) -> tuple[Column, Column]:
     """Rows that are alike in every column are one kind: a row of each kind, and each row's kind.
 
-    Kinds stand in the order of the columns.
+    Kinds are in the order of the columns.
     """
     kind, size = _countable(columns) or (places_of(columns), len(columns[0]))
     first = np.full(size, -1, dtype=np.int64)

@@ -152,7 +152,7 @@ class FileRanking:
         need = need_of_row[first]
         found = _EvaluatedKinds.nothing(len(first))
         for number in np.unique(need).tolist():
-            here = np.flatnonzero(need == number)  # kinds of one need stand together
+            here = np.flatnonzero(need == number)  # kinds of one need are together
             columns = {
                 name: (self.candidates.values[name], column[first[here]])
                 for name, column in codes.items()
@@ -215,7 +215,7 @@ def without_earlier_gates(policy: Policy, policy_list: List) -> Policy:
 
 @dataclass(frozen=True, slots=True)
 class _EvaluatedKinds:
-    """What the rules say of each kind of candidate; kinds of one need stand together.
+    """What the rules say of each kind of candidate; kinds of one need are together.
 
     `merit`: place in merit order among the kinds of the same need. `fields`: those of their keys,
     by the need's number. `start`: where the kinds of a need begin.

@@ -46,7 +46,7 @@ def _vacancy(
     lines: dict[str, int],
     faults: FaultsOfFile,
 ) -> VacancyLine | None:
-    """The row's vacancy, or none where it is faulty. `lines`: where the others stand, by id."""
+    """The row's vacancy, or none where it is faulty. `lines`: those of the others, by id."""
     values = [faults.value(line, column, row[column], parse[column]) for column in parse]
     vacancy_id, need, seats = values
     if vacancy_id in lines:

@@ -22,7 +22,7 @@ _OUT = 1000
 class FileLines:
     """A line for each row of the candidate file.
 
-    `place` orders them all; `rank`: 0 is none; the others stand in `texts`, the empty one is none.
+    `place` orders them all; `rank`: 0 is none; the others are numbers of `texts`, 0 is none.
     """
 
     place: Column
@@ -144,7 +144,7 @@ def write_lines(
 
 
 def _added(texts: list[str], words: list[str]) -> Column:
-    """Where words stand among the texts, to which they are added; nowhere, if empty."""
+    """Adds the words to the texts; gives their numbers there, 0 for an empty word."""
     start = len(texts)
     texts += words
     return np.array(

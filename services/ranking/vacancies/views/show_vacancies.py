@@ -23,7 +23,7 @@ class RoundVacancies:
     page: Page[VacancyInList]
     found: int
     before: int
-    """How many of them stand on the pages before."""
+    """How many of them are on the pages before."""
     filling: bool
     """Whether empty seats of the round are, or were, being filled."""
     published: bool

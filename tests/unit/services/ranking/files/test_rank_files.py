@@ -2,6 +2,7 @@
 
 import io
 import tomllib
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -251,11 +252,13 @@ def test_every_fault_is_told_at_once(tmp_path: Path) -> None:
     ],
     ids=["crlf", "bom", "quoted", "no-last-newline", "empty-lines", "reversed"],
 )
-def test_how_a_file_is_dressed_changes_nothing(tmp_path: Path, dress: object) -> None:
+def test_how_a_file_is_dressed_changes_nothing(
+    tmp_path: Path, dress: Callable[[str], bytes]
+) -> None:
     """Line ends, a byte order mark, quotes, and the order of rows: the same lines come out."""
     case = GOLDEN / "final-ties"
     for name in ("vacancies.csv", "candidates.csv"):
-        (tmp_path / name).write_bytes(dress((case / name).read_text("utf-8")))  # type: ignore[operator]
+        (tmp_path / name).write_bytes(dress((case / name).read_text("utf-8")))
     lines, _ = ranked(tmp_path, "national-cpns-2024", "final", admitted=True)
     assert lines == (case / "expected.csv").read_text("utf-8")
 

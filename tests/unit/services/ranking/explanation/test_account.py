@@ -1,11 +1,8 @@
 """Why this rank: worked accounts, and that each is the engine's own arithmetic."""
 
-from dataclasses import fields
 from datetime import date
 from decimal import Decimal
-from fractions import Fraction
 from functools import lru_cache
-from string import Formatter
 from typing import Any, get_args
 
 import pytest
@@ -18,8 +15,7 @@ from services.ranking.explanation.domain.comparison import (
     ListedCandidate,
     PlaceOnList,
 )
-from services.ranking.explanation.domain.score_parts import written
-from services.ranking.explanation.domain.sentences import sentences, texts
+from services.ranking.explanation.domain.sentences import sentences
 from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
 from services.ranking.merit.domain.list_rules import ListRules, rules_of
 from services.ranking.merit.domain.standing import CandidateStanding, Gate
@@ -253,7 +249,8 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
         assert said[-1] == (
             "The last score within the cut is yours, 420."
             if goes_on
-            else "The last score within the cut is 420; what puts that one before you is the rule of priority groups."
+            else "The last score within the cut is 420; what puts that one before you is the rule of "
+            "priority groups."
         )
     ahead = PlaceOnList(1, 2, 1, "L", goes_on=True, within=2, last_within=second)
     said = sentences(
@@ -261,7 +258,8 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
     )
     assert (
         said[-1]
-        == "The last score within the cut is 670; what puts you before that one is the rule of priority groups."
+        == "The last score within the cut is 670; what puts you before that one is the rule of "
+        "priority groups."
     )
 
 
@@ -297,7 +295,8 @@ def test_below_an_undecided_limit_it_is_said_that_an_officer_decides() -> None:
     said = sentences(told, policy(), "en")
     assert (
         said[-1]
-        == "The score at the limit, where an officer has yet to decide, is 77.091; yours is 6.000 short of it."
+        == "The score at the limit, where an officer has yet to decide, is 77.091; yours is 6.000 "
+        "short of it."
     )
 
 
@@ -408,34 +407,6 @@ def test_the_parts_make_the_score(skd: tuple[int, int, int], skb: int, rounding:
         assert abs(total - Decimal(told.score)) <= Decimal("0.000502")
 
 
-def test_numbers_are_exact_or_say_that_they_go_on() -> None:
-    """No digit is made up: an endless fraction ends with a sign that it does not."""
-    assert [written(Fraction(*pair)) for pair in [(400, 1), (1, 8), (800, 11), (3, 2500)]] == [
-        "400",
-        "0.125",
-        "72.727272…",
-        "0.0012",
-    ]
-
-
-def test_both_languages_say_the_same_things() -> None:
-    """Every sentence stands in both languages and wants the same facts, and each outcome and field
-    has one.
-    """
-    said = texts()
-    assert said["id"].keys() == said["en"].keys()
-    for key, text in said["id"].items():
-        wanted = [
-            {name for _, name, _, _ in Formatter().parse(template) if name}
-            for template in (text, said["en"][key])
-        ]
-        assert wanted[0] == wanted[1], key
-        assert text != said["en"][key] or key == "term"  # figures alone
-    outcomes = {gate.name.lower() for gate in Gate} - {"ranked"} | {"within", "passed", "undecided"}
-    assert {f"outcome-{outcome}" for outcome in outcomes} <= said["id"].keys()
-    assert "gpa" not in {field.name for field in fields(Explanation)}
-
-
 def test_points_that_the_policy_does_not_publish_are_told_to_nobody_else() -> None:
     """For everyone: the score, the rank and the rule that decided; no points on either side."""
     values = policy().model_dump(mode="json")
@@ -485,7 +456,7 @@ def anybody(law: Policy, need: str, draw: st.DrawFn) -> Candidate:
 
 
 @pytest.mark.parametrize("policy_id", bundled_ids())
-@settings(max_examples=30)
+@settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_every_policy_is_explained_as_it_ranks(policy_id: str, data: st.DataObject) -> None:
     """Of any two people on any list of any policy: the parts make the score, the step that decided
