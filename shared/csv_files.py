@@ -51,19 +51,16 @@ def _rows(
     line = reader.line_num + 1
     for values in reader:
         if values:
-            if len(values) != len(names):
-                raise Refusal(
-                    "rows-refused",
-                    count=1,
-                    errors=[
-                        {
-                            "line": line,
-                            "reason": f"{len(values)} values, the header has {len(names)}",
-                        }
-                    ],
-                )
-            yield line, dict(zip(names, (value.strip() for value in values), strict=True))
+            yield line, _row(line, names, values)
         line = reader.line_num + 1
+
+
+def _row(line: int, names: list[str], values: list[str]) -> dict[str, str]:
+    """The values by column. Raises Refusal `rows-refused` where there are more or fewer."""
+    if len(values) != len(names):
+        reason = f"{len(values)} values, the header has {len(names)}"
+        raise Refusal("rows-refused", count=1, errors=[{"line": line, "reason": reason}])
+    return dict(zip(names, (value.strip() for value in values), strict=True))
 
 
 def check_rows(
@@ -85,15 +82,14 @@ def check_rows(
                 )
             )
         except ValidationError as error:
-            faults.extend(
-                {
-                    "line": line,
-                    "column": ".".join(str(part) for part in fault["loc"]),
-                    "reason": fault["msg"],
-                }
-                for fault in error.errors()
-            )
+            faults.extend(_faults(line, error))
     return good
+
+
+def _faults(line: int, error: ValidationError) -> Iterator[dict[str, object]]:
+    for fault in error.errors():
+        column = ".".join(str(part) for part in fault["loc"])
+        yield {"line": line, "column": column, "reason": fault["msg"]}
 
 
 def refuse_if_any(faults: list[dict[str, object]]) -> None:

@@ -117,17 +117,7 @@ class Outbox:
         if not rows:
             return
         for row in rows:
-            if (
-                row.topic not in self.partitions
-                or not 0 <= row.partition < self.partitions[row.topic]
-            ):
-                raise Permanent(
-                    f"{self.service} writes no partition {row.partition} of topic {row.topic}."
-                )
-            if size(row) > LARGEST_ROW:
-                raise Permanent(
-                    f"A record of type {row.type} has {size(row)} bytes; {LARGEST_ROW} is the most."
-                )
+            self._check(row)
         topics, partitions, keys, ids, types, headers, data = zip(*rows, strict=True)
         await connection.execute(
             SQL.append_rows.sql,
@@ -140,6 +130,17 @@ class Outbox:
             data,
             CHANNEL,
         )
+
+    def _check(self, row: Row) -> None:
+        """Raises Permanent for what could not be sent."""
+        if row.topic not in self.partitions or not 0 <= row.partition < self.partitions[row.topic]:
+            raise Permanent(
+                f"{self.service} writes no partition {row.partition} of topic {row.topic}."
+            )
+        if size(row) > LARGEST_ROW:
+            raise Permanent(
+                f"A record of type {row.type} has {size(row)} bytes; {LARGEST_ROW} is the most."
+            )
 
     def _row(self, statement: Statement, placed: Counter[tuple[UUID, str, str]]) -> Row:
         """The row of a statement; `placed` counts its like among those appended with it."""

@@ -58,12 +58,14 @@ def reader_language(request: Request) -> Language:
     """
     asked = request.query_params.get("lang") or request.cookies.get("lang")
     if asked is None:
-        offers = [
-            part.split(";")[0].strip()[:2].lower()
-            for part in request.headers.get("accept-language", "").split(",")
-        ]
-        asked = next((offer for offer in offers if offer in {"id", "en"}), "id")
+        asked = _first_accepted(request.headers.get("accept-language", ""))
     return "en" if asked == "en" else "id"
+
+
+def _first_accepted(header: str) -> str:
+    """The first of our languages that an Accept-Language header names; else Indonesian."""
+    offers = [part.split(";")[0].strip()[:2].lower() for part in header.split(",")]
+    return next((offer for offer in offers if offer in {"id", "en"}), "id")
 
 
 class Problems:

@@ -1,6 +1,8 @@
 """An officer closes registration for a round."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, Field
 
@@ -43,21 +45,17 @@ async def close_registration(
     closed = [row async for row in REGISTRATION.close_vacancies(connection, round_id=round_id)]
     await REGISTRATION.mark_round_closed(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "registration.closed", round_id, at=now)
-    await outbox.append(
-        connection,
-        [
-            Statement(
-                RegistrationClosed(
-                    vacancy_id=row["vacancy_id"], round_id=round_id, submitted=row["submitted"]
-                ),
-                now,
-            )
-            for row in sorted(closed, key=lambda row: int(row["number"]))
-        ],
-    )
+    closed.sort(key=lambda row: int(row["number"]))
+    await outbox.append(connection, [Statement(_closed(round_id, row), now) for row in closed])
     return RegistrationCount(
         round_id=round_id,
         closed_at=now,
         vacancies=len(closed),
         submitted=sum(row["submitted"] for row in closed),
+    )
+
+
+def _closed(round_id: str, row: Mapping[str, Any]) -> RegistrationClosed:
+    return RegistrationClosed(
+        vacancy_id=row["vacancy_id"], round_id=round_id, submitted=row["submitted"]
     )

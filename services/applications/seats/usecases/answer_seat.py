@@ -1,6 +1,8 @@
 """A person answers an offered seat."""
 
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, Field
@@ -48,13 +50,7 @@ async def answer_seat(
     Refusal `not-found` (also for another person's), `offer-lapsed`, or `already-answered` where the
     other answer stands.
     """
-    offer = await SEATS.offer(connection, offer_id=offer_id)
-    if (
-        offer is None
-        or offer["subject"] != applicant.subject
-        or vacancy_id not in {offer["vacancy_id"], offer["applied_for"]}
-    ):
-        raise Refusal("not-found", what=f"offer {offer_id} to you for vacancy {vacancy_id}")
+    offer = await _own_offer(connection, applicant, vacancy_id, offer_id)
     answer: SeatAnswer = "accepted" if command.accept else "declined"
     seat = {"vacancy_id": offer["vacancy_id"], "participant_no": offer["participant_no"]}
     if not await SEATS.answer(connection, **seat, offer_id=offer_id, answer=answer, at=now):
@@ -71,3 +67,17 @@ async def answer_seat(
     said = SeatAccepted(**offered) if command.accept else SeatDeclined(**offered, reason="declined")
     await outbox.append(connection, [Statement(said, now)])
     return SeatAnswerView(**seat, answer=answer, answered_at=now)
+
+
+async def _own_offer(
+    connection: Connection, applicant: Person, vacancy_id: str, offer_id: UUID
+) -> Mapping[str, Any]:
+    """The offer. Raises Refusal `not-found`, also for another person's."""
+    offer: Mapping[str, Any] | None = await SEATS.offer(connection, offer_id=offer_id)
+    if (
+        offer is None
+        or offer["subject"] != applicant.subject
+        or vacancy_id not in {offer["vacancy_id"], offer["applied_for"]}
+    ):
+        raise Refusal("not-found", what=f"offer {offer_id} to you for vacancy {vacancy_id}")
+    return offer

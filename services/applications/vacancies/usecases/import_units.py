@@ -36,14 +36,7 @@ async def import_units(
     faults: list[units.ColumnFault] = []
     good = check_rows(rows, units.UnitRow, faults)
     await VACANCIES.lock_units(connection)
-    known = {
-        row["unit_id"]: units.RegisteredUnit(**row)
-        async for row in VACANCIES.units_by_id_or_path(
-            connection,
-            unit_ids=[row.unit_id for _, row in good],
-            path_keys=[units.path_key(row.path) for _, row in good],
-        )
-    }
+    known = await _known_units(connection, [row for _, row in good])
     refuse_if_any(faults + units.faults(good, known.values()))
     changed = units.changed((row for _, row in good), known)
     await keep_units(connection, changed)
@@ -54,3 +47,15 @@ async def import_units(
         [Statement(UnitRegistered(**asdict(unit)), now) for unit in changed],
     )
     return UnitsImported(rows=len(good), changed=len(changed))
+
+
+async def _known_units(
+    connection: Connection, rows: list[units.UnitRow]
+) -> dict[str, units.RegisteredUnit]:
+    """The units that have an id or a path of these rows, by id."""
+    found = VACANCIES.units_by_id_or_path(
+        connection,
+        unit_ids=[row.unit_id for row in rows],
+        path_keys=[units.path_key(row.path) for row in rows],
+    )
+    return {row["unit_id"]: units.RegisteredUnit(**row) async for row in found}

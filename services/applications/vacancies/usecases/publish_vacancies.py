@@ -1,7 +1,9 @@
 """An officer makes a round's vacancies public."""
 
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 from services.applications.rounds.storage import ROUNDS
 from services.applications.vacancies.domain.publishing import check_quotas, check_seats
@@ -30,10 +32,14 @@ async def publish_vacancies(
         return
     vacancies = [row async for row in VACANCIES.publish_vacancies(connection, round_id=round_id)]
     check_seats(sum(row["seats"] for row in vacancies), round_["decreed_seats"])
-    by_need: Counter[str] = Counter()
-    for row in vacancies:
-        by_need[row["need"]] += row["seats"]
-    check_quotas(Policy.model_validate(round_["policy"]), by_need)
+    check_quotas(Policy.model_validate(round_["policy"]), _seats_by_need(vacancies))
     await VACANCIES.mark_round_published(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "vacancies.published", round_id, at=now)
     await outbox.append(connection, [Statement(VacancyPublished(**row), now) for row in vacancies])
+
+
+def _seats_by_need(vacancies: Sequence[Mapping[str, Any]]) -> Counter[str]:
+    seats: Counter[str] = Counter()
+    for row in vacancies:
+        seats[row["need"]] += row["seats"]
+    return seats

@@ -114,8 +114,13 @@ def _read(sitting: Sitting, file: bytes) -> tuple[list[ScoreRow], RowFaults]:
         values = row.__dict__
         given = {code: values[code] for code in sitting.components if values[code] is not None}
         rows.append(ScoreRow(line, values["participant_no"], given))
+    return rows, faults + _repeated(rows)
+
+
+def _repeated(rows: Sequence[ScoreRow]) -> RowFaults:
+    """A fault for each row whose candidate stands in another one too."""
     often = Counter(row.participant_no for row in rows)
-    faults += [
+    return [
         {
             "line": line,
             "column": "participant_no",
@@ -124,7 +129,6 @@ def _read(sitting: Sitting, file: bytes) -> tuple[list[ScoreRow], RowFaults]:
         for line, number, _ in rows
         if often[number] > 1
     ]
-    return rows, faults
 
 
 def _faults(sitting: Sitting, rows: Sequence[ScoreRow], known: Mapping[str, Examinee]) -> RowFaults:

@@ -45,12 +45,13 @@ async def _learn(
         (event.data.round_id, event.data.participant_no, basis): event
         for event, basis in admissions
     }
+    round_ids, participant_nos, bases = zip(*newest, strict=True)
     await SITTINGS.upsert_admissions(
         connection,
         revoked=revoked,
-        round_ids=[round_id for round_id, _, _ in newest],
-        participant_nos=[participant_no for _, participant_no, _ in newest],
-        bases=[basis for _, _, basis in newest],
+        round_ids=round_ids,
+        participant_nos=participant_nos,
+        bases=bases,
         vacancy_ids=[event.data.vacancy_id for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
     )

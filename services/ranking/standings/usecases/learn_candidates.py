@@ -34,11 +34,12 @@ async def learn_verifications(
 ) -> list[Pair]:
     """Keeps who meets the requirements (MS) and who does not (TMS)."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
-    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
+    vacancies, participants = zip(*newest, strict=True)
+    await lock_vacancies(connection, vacancies)
     await SQL.learn_verifications(
         connection,
-        vacancies=[vacancy_id for vacancy_id, _ in newest],
-        participants=[participant_no for _, participant_no in newest],
+        vacancies=vacancies,
+        participants=participants,
         verified=[isinstance(event.data, ApplicationVerified) for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
     )
@@ -62,14 +63,15 @@ async def learn_applicant_facts(
 ) -> list[Pair]:
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
-    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
+    vacancies, participants = zip(*newest, strict=True)
+    await lock_vacancies(connection, vacancies)
     gpas, birth_dates, months, education, priorities = zip(
         *(_facts(event.data) for event in newest.values()), strict=True
     )
     await SQL.learn_applicant_facts(
         connection,
-        vacancies=[vacancy_id for vacancy_id, _ in newest],
-        participants=[participant_no for _, participant_no in newest],
+        vacancies=vacancies,
+        participants=participants,
         gpas=gpas,
         birth_dates=birth_dates,
         months=months,

@@ -56,11 +56,12 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
 async def learn_sittings(connection: Connection, events: list[Event[ExamScheduled]]) -> None:
     """Keeps which sittings are to close before a list may."""
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
-    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in newest])
+    vacancies, sittings = zip(*newest, strict=True)
+    await lock_vacancies(connection, vacancies)
     await SQL.learn_sittings(
         connection,
-        vacancies=[vacancy_id for vacancy_id, _ in newest],
-        sittings=[sitting_id for _, sitting_id in newest],
+        vacancies=vacancies,
+        sittings=sittings,
         stages=[event.data.stage for event in newest.values()],
         sequences=[event.sequence for event in newest.values()],
     )

@@ -427,15 +427,7 @@ async def _closed_place(
     row = await SQL.closed_line(connection, **asked.key, participant_no=participant_no)
     if row is None:
         raise Refusal("not-on-the-list", participant_no=participant_no, list=asked.rules.code)
-    near = {
-        other["place"]: Neighbour(
-            rank=other["rank"], participant_no=other["participant_no"], score=other["score"]
-        )
-        async for other in SQL.closed_lines_after(
-            connection, **asked.key, after=row["place"] - 2, most=3
-        )
-        if other["rank"] is not None and row["rank"] is not None
-    }
+    near = await _closed_neighbours(connection, asked, row)
     cut = _closed_cut(asked, closing)
     codes = asked.rules.codes
     return CandidatePlace(
@@ -465,6 +457,26 @@ async def _live_gates(
         connection, {vacancy.vacancy_id: vacancy}, [(vacancy.vacancy_id, participant_no)]
     )
     return _threshold_results(asked, [candidate for _, candidate in known])
+
+
+async def _closed_neighbours(
+    connection: Connection, asked: RequestedList, row: Mapping[str, Any]
+) -> dict[int, Neighbour]:
+    """The ranked lines beside a ranked line of a fixed list, by their place."""
+    rows = SQL.closed_lines_after(
+        connection,
+        vacancy_id=asked.vacancy.vacancy_id,
+        list=asked.rules.code,
+        after=row["place"] - 2,
+        most=3,
+    )
+    return {
+        other["place"]: Neighbour(
+            rank=other["rank"], participant_no=other["participant_no"], score=other["score"]
+        )
+        async for other in rows
+        if other["rank"] is not None and row["rank"] is not None
+    }
 
 
 async def _closed_gates(

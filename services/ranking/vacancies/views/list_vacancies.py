@@ -42,13 +42,7 @@ async def list_vacancies(
     As far as asked for: of a round, with all words of a search, for a kind of need. Raises Refusal
     `bad-cursor`.
     """
-    after_round, after_number = from_cursor(cursor, fields=2) or ["", 0]
-    if (
-        not isinstance(after_round, str)
-        or not isinstance(after_number, int)
-        or not 0 <= after_number < 2**31
-    ):
-        raise Refusal("bad-cursor")
+    after_round, after_number = _after(cursor)
     rows = SQL.vacancies_after(
         connection,
         round_id=round_id,
@@ -63,3 +57,11 @@ async def list_vacancies(
         async for row in rows
     ]
     return page(items, limit, lambda item: (item.round_id, item.number))
+
+
+def _after(cursor: str | None) -> tuple[str, int]:
+    """Round and number of the last vacancy seen. Raises Refusal `bad-cursor`."""
+    round_id, number = from_cursor(cursor, fields=2) or ["", 0]
+    if not isinstance(round_id, str) or not isinstance(number, int) or not 0 <= number < 2**31:
+        raise Refusal("bad-cursor")
+    return round_id, number
