@@ -5,7 +5,7 @@ when they are owed.
 from collections.abc import Callable
 from datetime import datetime
 
-from services.ranking.lists.usecases.keep_revisions import keep_all_revisions
+from services.ranking.lists.usecases.make_revisions import make_owed_revisions
 from services.ranking.settings import Settings
 from services.ranking.standings.usecases.state_standings import state_all_owed
 from services.ranking.subscriptions import subscriptions
@@ -32,11 +32,11 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         await state_all_owed(pool, out, clock)
 
     async def revise(pool: Pool) -> None:
-        await keep_all_revisions(pool, clock)
+        await make_owed_revisions(pool, clock)
 
     duties = [
         Duty("state_standings", LOOK_EVERY_S, state),
-        Duty("keep_revisions", REVISIONS_EVERY_S, revise),
+        Duty("make_revisions", REVISIONS_EVERY_S, revise),
         forget_answers(settings),
     ]
     return Worker(

@@ -5,7 +5,7 @@ why.
 from datetime import date
 from typing import Any
 
-from services.ranking.lists.usecases.keep_revisions import keep_all_revisions
+from services.ranking.lists.usecases.make_revisions import make_owed_revisions
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_closing import FINAL, shortlisted, state
@@ -17,7 +17,7 @@ async def revise(ranking: ServiceApp) -> None:
     """The worker's duties: what is owed is stated, and kept beside what was fixed."""
     ranking.clock.advance(seconds=2)
     await state(ranking)
-    await keep_all_revisions(ranking.pool, ranking.clock)
+    await make_owed_revisions(ranking.pool, ranking.clock)
 
 
 async def get(ranking: ServiceApp, path: str, **query: str) -> dict[str, Any]:

@@ -1,5 +1,4 @@
-"""Pass rates by kind of need, as a regulator asks for them: with intervals, and without any group
-so small that it tells of a person.
+"""Pass rates by kind of need, with intervals, and no group so small that it tells of a person.
 
 Tested is whoever has a whole result or was disqualified; not who was absent, withdrew, was rejected
 or still waits. Nobody is left out of the groups: what is hidden would follow from the total. Small
@@ -19,9 +18,10 @@ CONFIDENCE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
-class Count:
-    """Some kinds of need, over all their vacancies: who was tested, who met the thresholds, who
-    came within the cut.
+class NeedCount:
+    """Some kinds of need, over all their vacancies.
+
+    Who was tested, who met the thresholds, who came within the cut.
     """
 
     needs: tuple[str, ...]
@@ -29,8 +29,8 @@ class Count:
     passed: int
     within: int
 
-    def __add__(self, other: "Count") -> "Count":
-        return Count(
+    def __add__(self, other: "NeedCount") -> "NeedCount":
+        return NeedCount(
             tuple(sorted({*self.needs, *other.needs})),
             self.tested + other.tested,
             self.passed + other.passed,
@@ -39,9 +39,10 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
-class Rate:
-    """So many of those who were tested, and the share with its 95 % Wilson interval, decimals of
-    four digits.
+class PassRate:
+    """How many of those who were tested, and their share with its 95 % Wilson interval.
+
+    The share and the interval's ends are decimals of four digits.
     """
 
     count: int
@@ -51,63 +52,61 @@ class Rate:
 
 
 @dataclass(frozen=True, slots=True)
-class Group:
+class NeedGroup:
     """A kind of need, or several together that are too small alone."""
 
     needs: tuple[str, ...]
     tested: int
-    passed: Rate
-    within: Rate
+    passed: PassRate
+    within: PassRate
 
 
-def count(need: str, codes: Codes, lines: Mapping[str, int]) -> Count:
-    """The count of a fixed list, out of its lines by code."""
+def count_need(need: str, codes: Codes, lines: Mapping[str, int]) -> NeedCount:
+    """The count of a fixed list, out of the numbers of its lines by code."""
     within = lines.get(codes.within, 0)
     passed = within + lines.get(codes.passed, 0)
     tested = passed + lines.get(codes.below, 0) + lines.get(codes.disqualified, 0)
-    return Count((need,), tested, passed, within)
+    return NeedCount((need,), tested, passed, within)
 
 
-def groups(counts: Sequence[Count]) -> list[Group]:
-    """What may be shown of counts by kind of need, the largest group first; nothing where all
-    together are too few.
-    """
+def shown_groups(counts: Sequence[NeedCount]) -> list[NeedGroup]:
+    """What may be shown, the largest group first; nothing where all together are too few."""
     return [
-        Group(
-            each.needs,
-            each.tested,
-            _rate(each.passed, each.tested),
-            _rate(each.within, each.tested),
+        NeedGroup(
+            count.needs,
+            count.tested,
+            _rate(count.passed, count.tested),
+            _rate(count.within, count.tested),
         )
-        for each in reversed(_merged(counts))
-        if each.tested >= LEAST
+        for count in reversed(_merged(counts))
+        if count.tested >= LEAST
     ]
 
 
-def _merged(counts: Sequence[Count]) -> list[Count]:
+def _merged(counts: Sequence[NeedCount]) -> list[NeedCount]:
     """By kind of need where it has enough people; from the smallest up, the others together.
 
     The smallest group comes first.
     """
-    by_need: dict[tuple[str, ...], Count] = {}
-    for each in counts:
-        by_need[each.needs] = by_need[each.needs] + each if each.needs in by_need else each
-    rest = _smallest_first(each for each in by_need.values() if each.tested)
-    while (
-        len(rest) > 1 and rest[0].tested < LEAST
-    ):  # two that are enough together may be larger than the next, which is not
+    by_need: dict[tuple[str, ...], NeedCount] = {}
+    for count in counts:
+        known = by_need.get(count.needs)
+        by_need[count.needs] = count if known is None else known + count
+    rest = _smallest_first(count for count in by_need.values() if count.tested)
+    # two that are enough together may be larger than the next, which is not
+    while len(rest) > 1 and rest[0].tested < LEAST:
         rest = _smallest_first([rest[0] + rest[1], *rest[2:]])
     return rest
 
 
-def _smallest_first(counts: Iterable[Count]) -> list[Count]:
-    return sorted(counts, key=lambda each: (each.tested, each.needs))
+def _smallest_first(counts: Iterable[NeedCount]) -> list[NeedCount]:
+    return sorted(counts, key=lambda count: (count.tested, count.needs))
 
 
-def _rate(people: int, tested: int) -> Rate:
+def _rate(people: int, tested: int) -> PassRate:
     # here: loading it would hold up the start of every process, and only this report needs it
     from scipy.stats import binomtest
 
     interval = binomtest(people, tested).proportion_ci(confidence_level=CONFIDENCE, method="wilson")
     share = (Decimal(people) / tested).quantize(Decimal("0.0001"), ROUND_HALF_UP)
-    return Rate(people, str(share), f"{interval.low:.4f}", f"{interval.high:.4f}")
+    return PassRate(people, str(share), f"{interval.low:.4f}", f"{interval.high:.4f}")

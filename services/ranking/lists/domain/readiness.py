@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Arrived:
+class ArrivalCounts:
     """What is known of a vacancy, for one list.
 
     `announced` applications by RegistrationClosed, none while it hasn't come; `active` candidates
@@ -31,51 +31,64 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
+class MissingItem:
     """One thing that a vacancy still lacks, in both languages."""
 
     en: str
     id: str
 
 
-def missing(state: Arrived) -> Iterator[Missing]:
+def missing_items(counts: ArrivalCounts) -> Iterator[MissingItem]:
     """Everything that a vacancy's list still lacks; nothing when it may be fixed."""
-    if not state.need_known:
-        yield Missing(
+    yield from _before_the_list(counts)
+    yield from _of_applications(counts)
+    yield from _of_results(counts)
+
+
+def _before_the_list(counts: ArrivalCounts) -> Iterator[MissingItem]:
+    if not counts.need_known:
+        yield MissingItem(
             "the policy does not know its kind of need", "jenis kebutuhannya tidak dikenal aturan"
         )
-    if not state.opened:
-        yield Missing("the list before is not closed", "daftar sebelumnya belum ditutup")
-    if state.announced is None:
-        yield Missing("RegistrationClosed has not arrived", "penutupan pendaftaran belum tiba")
-    elif state.submitted != state.announced:
-        yield Missing(
-            f"{state.submitted} of {state.announced} applications have arrived",
-            f"{state.submitted} dari {state.announced} pendaftaran sudah tiba",
+    if not counts.opened:
+        yield MissingItem("the list before is not closed", "daftar sebelumnya belum ditutup")
+
+
+def _of_applications(counts: ArrivalCounts) -> Iterator[MissingItem]:
+    if counts.announced is None:
+        yield MissingItem("RegistrationClosed has not arrived", "penutupan pendaftaran belum tiba")
+    elif counts.submitted != counts.announced:
+        yield MissingItem(
+            f"{counts.submitted} of {counts.announced} applications have arrived",
+            f"{counts.submitted} dari {counts.announced} pendaftaran sudah tiba",
         )
-    if state.undecided:
-        yield Missing(
-            f"{state.undecided} not verified yet", f"{state.undecided} belum diverifikasi"
+    if counts.undecided:
+        yield MissingItem(
+            f"{counts.undecided} not verified yet", f"{counts.undecided} belum diverifikasi"
         )
-    if state.without_facts:
-        yield Missing(
-            f"facts of {state.without_facts} candidates have not arrived",
-            f"data {state.without_facts} peserta belum tiba",
+    if counts.without_facts:
+        yield MissingItem(
+            f"facts of {counts.without_facts} candidates have not arrived",
+            f"data {counts.without_facts} peserta belum tiba",
         )
-    if state.active and not state.sittings:
-        yield Missing("no sitting has been scheduled", "belum ada jadwal ujian")
-    if state.open_sittings:
-        yield Missing(
-            f"SittingClosed has not arrived for {state.open_sittings} of {state.sittings} sittings",
-            f"penutupan {state.open_sittings} dari {state.sittings} sesi ujian belum tiba",
+
+
+def _of_results(counts: ArrivalCounts) -> Iterator[MissingItem]:
+    if counts.active and not counts.sittings:
+        yield MissingItem("no sitting has been scheduled", "belum ada jadwal ujian")
+    if counts.open_sittings:
+        yield MissingItem(
+            f"SittingClosed has not arrived for {counts.open_sittings}"
+            f" of {counts.sittings} sittings",
+            f"penutupan {counts.open_sittings} dari {counts.sittings} sesi ujian belum tiba",
         )
-    if state.arrived < state.counted:
-        yield Missing(
-            f"{state.arrived} of {state.counted} results have arrived",
-            f"{state.arrived} dari {state.counted} hasil sudah tiba",
+    if counts.arrived < counts.counted:
+        yield MissingItem(
+            f"{counts.arrived} of {counts.counted} results have arrived",
+            f"{counts.arrived} dari {counts.counted} hasil sudah tiba",
         )
-    if state.waiting:
-        yield Missing(
-            f"results of {state.waiting} candidates are missing",
-            f"hasil {state.waiting} peserta belum ada",
+    if counts.waiting:
+        yield MissingItem(
+            f"results of {counts.waiting} candidates are missing",
+            f"hasil {counts.waiting} peserta belum ada",
         )

@@ -1,5 +1,6 @@
-"""What a correction changed on a list that was fixed: who stands elsewhere now, and which event
-made it so. No values of anybody.
+"""What a correction changed on a fixed list: who moved, and which event made it so.
+
+No values of anybody.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -26,7 +27,7 @@ FACTS_STATED = "ApplicantFactsStated"
 
 
 @dataclass(frozen=True, slots=True)
-class Correction:
+class CorrectionEvent:
     """An event that replaced what was known of a candidate; `stage` where it is about one."""
 
     type: str
@@ -35,7 +36,7 @@ class Correction:
 
 
 @dataclass(frozen=True, slots=True)
-class Reason:
+class ChangeReason:
     """Why a candidate's own line moved: the event, and the components whose points it changed.
 
     Without an id: a first result in place of none.
@@ -48,17 +49,18 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A candidate on one of the two lists, with the points that count there; `place` is none where
-    they are not on it.
+class ComparedLine:
+    """A candidate's line on one of the two lists that are compared.
+
+    With the points that count there; `placement` is none where the candidate is not on it.
     """
 
-    place: Placement | None
+    placement: Placement | None
     points: Points
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class CandidateChange:
     """A candidate who stands elsewhere, or was corrected without moving.
 
     No reasons: others moved.
@@ -67,21 +69,25 @@ class Change:
     participant_no: str
     was: Placement | None
     now: Placement | None
-    reasons: tuple[Reason, ...]
+    reasons: tuple[ChangeReason, ...]
 
     @property
     def way(self) -> Way:
+        """Into the cut, out of it, elsewhere, or not moved at all."""
         if self.was == self.now:
             return "unmoved"
         before = self.was is not None and self.was.within
         after = self.now is not None and self.now.within
-        return "moved" if before == after else "in" if after else "out"
+        if before == after:
+            return "moved"
+        return "in" if after else "out"
 
 
 @dataclass(frozen=True, slots=True)
 class ObjectionDays:
-    """Until when people may object (sanggah) to a list, and until when that is answered and the
-    list announced again.
+    """Until when people may object (sanggah) to a list, and until when objections are answered.
+
+    Answered: the list is announced again.
     """
 
     objections_until: datetime
@@ -89,39 +95,40 @@ class ObjectionDays:
 
 
 def objection_days(policy: Policy, list_code: str, announced_at: datetime) -> ObjectionDays | None:
-    """By the policy, counted from when the list was first fixed, which is when everyone sees it;
-    none where nobody may object.
+    """The days by the policy; none where nobody may object to the list.
+
+    They count from when the list was first fixed, which is when everyone sees it.
     """
-    for one in policy.objections:
-        if one.after == list_code:
-            until = announced_at + timedelta(days=one.days)
-            return ObjectionDays(until, until + timedelta(days=one.answer_days))
+    for objection in policy.objections:
+        if objection.after == list_code:
+            until = announced_at + timedelta(days=objection.days)
+            return ObjectionDays(until, until + timedelta(days=objection.answer_days))
     return None
 
 
 @dataclass(frozen=True, slots=True)
-class Corrected:
+class ListDifference:
     """A list as it counted and as it counts now, by participant number; `now` in merit order."""
 
     before: Mapping[str, Placement]
     now: Mapping[str, Placement]
 
     @property
-    def new(self) -> list[str]:
-        """Who is newly within."""
+    def newly_within(self) -> list[str]:
+        """Who is within the cut and was not before."""
         return [
             number
-            for number, place in self.now.items()
-            if place.within and not _within(self.before, number)
+            for number, placement in self.now.items()
+            if placement.within and not _within(self.before, number)
         ]
 
     @property
-    def gone(self) -> list[str]:
-        """Who is within no longer, on the list or not, by participant number."""
+    def no_longer_within(self) -> list[str]:
+        """Who was within the cut and is not, on the list or not, by participant number."""
         return sorted(
             number
-            for number, place in self.before.items()
-            if place.within and not _within(self.now, number)
+            for number, placement in self.before.items()
+            if placement.within and not _within(self.now, number)
         )
 
     @property
@@ -129,52 +136,51 @@ class Corrected:
         """Who is within now, newly or at another rank, score or code than before."""
         return [
             number
-            for number, place in self.now.items()
-            if place.within and self.before.get(number) != place
+            for number, placement in self.now.items()
+            if placement.within and self.before.get(number) != placement
         ]
 
 
-def _within(places: Mapping[str, Placement], number: str) -> bool:
-    return number in places and places[number].within
+def _within(placements: Mapping[str, Placement], number: str) -> bool:
+    return number in placements and placements[number].within
 
 
-def moved(was: Mapping[str, Placement], now: Mapping[str, Placement]) -> list[str]:
+def moved_participants(was: Mapping[str, Placement], now: Mapping[str, Placement]) -> list[str]:
     """Whose line differs, or is on one of the lists only, by participant number."""
     return sorted(
         number for number in was.keys() | now.keys() if was.get(number) != now.get(number)
     )
 
 
-def change(
+def compare_lines(
     participant_no: str,
     codes: Codes,
-    was: Line,
-    now: Line,
-    corrections: Sequence[Correction],
+    was: ComparedLine,
+    now: ComparedLine,
+    corrections: Sequence[CorrectionEvent],
     *,
     facts_restated: bool,
-) -> Change:
-    """What became of one candidate since the list was fixed; `corrections` of theirs, oldest first.
+) -> CandidateChange:
+    """What became of one candidate since the list was fixed.
 
-    `facts_restated`: their personal facts, as far as the list uses them, are others than those by
-    which it was fixed.
+    `corrections` are the candidate's own, oldest first. `facts_restated`: their personal facts, as
+    far as the list uses them, are others than those by which it was fixed.
     """
     out = _out_by(codes, now)
-    if (
-        out is not None
-        # points and facts of whoever is out tell nothing; whoever was so when the list was fixed has no
-        # points on it
-    ):
-        reasons = [] if out == _out_by(codes, was) else [_newest(out, corrections)]
-        return Change(participant_no, was.place, now.place, tuple(reasons))
-    reasons = [*_scores(was, now, corrections)]
-    if facts_restated:
-        found = [one for one in corrections if one.type == FACTS_STATED]
-        reasons.append(Reason(FACTS_STATED, found[-1].event_id if found else None, None))
-    return Change(participant_no, was.place, now.place, tuple(reasons))
+    if out is None:
+        reasons = [*_score_reasons(was, now, corrections)]
+        if facts_restated:
+            reasons.append(_newest(FACTS_STATED, corrections))
+    elif out == _out_by(codes, was):
+        # whoever was out when the list was fixed has no points on it
+        reasons = []
+    else:
+        # points and facts of whoever is out tell nothing
+        reasons = [_newest(out, corrections)]
+    return CandidateChange(participant_no, was.placement, now.placement, tuple(reasons))
 
 
-def _out_by(codes: Codes, line: Line) -> str | None:
+def _out_by(codes: Codes, line: ComparedLine) -> str | None:
     """The event that holds a line out of the ranking; none where none does.
 
     Who is not on the list at all was rejected.
@@ -185,30 +191,36 @@ def _out_by(codes: Codes, line: Line) -> str | None:
         codes.rejected: REJECTED,
         codes.absent: MISSED,
     }
-    return events.get(codes.rejected if line.place is None else line.place.code)
+    return events.get(codes.rejected if line.placement is None else line.placement.code)
 
 
-def _newest(event: str, corrections: Sequence[Correction]) -> Reason:
-    found = [one for one in corrections if one.type == event]
-    return (
-        Reason(event, found[-1].event_id, found[-1].stage) if found else Reason(event, None, None)
-    )
+def _newest(event_type: str, corrections: Sequence[CorrectionEvent]) -> ChangeReason:
+    """The newest correction of that type as a reason; without an id where there is none."""
+    events = [event for event in corrections if event.type == event_type]
+    if not events:
+        return ChangeReason(event_type, None, None)
+    return ChangeReason(event_type, events[-1].event_id, events[-1].stage)
 
 
-def _scores(was: Line, now: Line, corrections: Sequence[Correction]) -> Iterator[Reason]:
+def _score_reasons(
+    was: ComparedLine, now: ComparedLine, corrections: Sequence[CorrectionEvent]
+) -> Iterator[ChangeReason]:
+    """A reason for each stage whose points differ: its newest correction, or a first result."""
     for stage in dict.fromkeys([*was.points, *now.points]):
-        differ = _differ(was.points.get(stage, {}), now.points.get(stage, {}))
-        if differ:
-            corrected = [
-                one for one in corrections if one.type == SCORE_CORRECTED and one.stage == stage
+        components = _differing(was.points.get(stage, {}), now.points.get(stage, {}))
+        if components:
+            events = [
+                event.event_id
+                for event in corrections
+                if event.type == SCORE_CORRECTED and event.stage == stage
             ]
-            if corrected:
-                yield Reason(SCORE_CORRECTED, corrected[-1].event_id, stage, differ)
+            if events:
+                yield ChangeReason(SCORE_CORRECTED, events[-1], stage, components)
             else:
-                yield Reason(SCORED, None, stage, differ)
+                yield ChangeReason(SCORED, None, stage, components)
 
 
-def _differ(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
+def _differing(then: Mapping[str, str], now: Mapping[str, str]) -> tuple[str, ...]:
     """Components whose points are others, or are known on one side only."""
     return tuple(
         sorted(

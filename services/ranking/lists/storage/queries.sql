@@ -1,3 +1,5 @@
+-- Fixed lists
+
 -- name: readiness(round_id, facts, list, after, stage)
 -- What has arrived of each vacancy of a round, for one list and its stage.
 WITH vacancies AS (SELECT * FROM vacancy WHERE round_id = :round_id)
@@ -39,8 +41,8 @@ SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats,
  ORDER BY vacancies.number;
 
 -- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes, limits, scores)!
--- Lists that an officer fixed, with the places that officers gave among equals who are on them.
--- `follows`, `reason` and `by` where it takes a fixed one's place.
+-- Stores lists that an officer fixed, with the places that officers gave among equals on them.
+-- `follows`, `reason` and `by` where they take the place of fixed ones.
 INSERT INTO closing_version (vacancy_id, list, round_id, version, digest, codes, cut_limit,
                              cut_score, closed_at, decided, follows, reason, adopted_by)
 SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, cut_score, :at,
@@ -53,7 +55,7 @@ SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, c
     AS new (vacancy_id, version, follows, digest, codes, cut_limit, cut_score);
 
 -- name: keep_closed_lines(list, vacancies, versions, places, participants, ranks, equals, scores, codes, points, admitted)!
--- Their lines, as they stay.
+-- The lines of fixed lists.
 INSERT INTO closed_line_version (vacancy_id, list, version, place, participant_no, rank, equals,
                                  score, code, points, admitted)
 SELECT vacancy_id, :list, version, place, participant_no, rank, equals, score, code, points::jsonb,
@@ -65,23 +67,23 @@ SELECT vacancy_id, :list, version, place, participant_no, rank, equals, score, c
             admitted);
 
 -- name: keep_tie_decision(decision_id, vacancy_id, list, participants, reason, decided_by, at)!
--- An officer's order of equals.
+-- Stores an officer's order of equals.
 INSERT INTO tie_decision (decision_id, vacancy_id, list, participants, reason, decided_by,
                           decided_at)
 VALUES (:decision_id, :vacancy_id, :list, :participants, :reason, :decided_by, :at);
 
 -- name: forget_tie_places(vacancy_id, list)
--- The places of an earlier decision give way; returns whose they were.
+-- Deletes the places of an earlier decision; returns whose they were.
 DELETE FROM tie_place WHERE vacancy_id = :vacancy_id AND list = :list RETURNING participant_no;
 
 -- name: keep_tie_places(vacancy_id, list, decision_id, participants, places)!
--- The places of this decision.
+-- Stores the places of a decision.
 INSERT INTO tie_place (vacancy_id, list, participant_no, place, decision_id)
 SELECT :vacancy_id, :list, participant_no, place, :decision_id
     FROM unnest(:participants::text[], :places::smallint[]) AS new (participant_no, place);
 
 -- name: keep_closed_facts(list, vacancies)!
--- The facts by which a list that was just fixed was ranked.
+-- Stores the facts by which a list that was just fixed was ranked.
 INSERT INTO closed_fact_version (vacancy_id, list, version, participant_no, gpa, birth_date,
                                  relevant_experience_months, education, priority)
 SELECT vacancy_id, list, version, participant_no, gpa, birth_date, relevant_experience_months,
@@ -89,10 +91,144 @@ SELECT vacancy_id, list, version, participant_no, gpa, birth_date, relevant_expe
   FROM closed_line JOIN applicant_facts USING (vacancy_id, participant_no)
  WHERE vacancy_id = ANY (:vacancies::text[]) AND list = :list AND points <> '{}';
 
--- name: hold_publication(round_id)!
--- One officer at a time proposes or signs for a round.
+-- name: lock_publication(round_id)!
+-- Locks the publication of a round until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('ranking.publication/' || :round_id, 0));
 
 -- name: forget_proposal(round_id)!
--- A proposal that nobody signed gives way to the next.
+-- Deletes a proposal that nobody signed.
 DELETE FROM publication WHERE round_id = :round_id AND signature IS NULL;
+
+-- Corrections and revisions
+
+-- name: learn_corrections(vacancies, participants, events, types, stages, times)!
+-- Events that replace what was known.
+INSERT INTO correction (vacancy_id, participant_no, event_id, type, stage, stated_at)
+SELECT * FROM unnest(:vacancies::text[], :participants::text[], :events::uuid[], :types::text[],
+                     :stages::text[], :times::timestamptz[])
+ON CONFLICT DO NOTHING;
+
+-- name: known_facts(vacancies, participants)
+-- Personal facts that are known already, with the sequence that they came with.
+SELECT vacancy_id, participant_no, sequence, gpa, birth_date, relevant_experience_months, education,
+    priority
+  FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
+  JOIN applicant_facts USING (vacancy_id, participant_no);
+
+-- name: verified_candidates(vacancies, participants)
+-- Who of these was found to meet the requirements.
+SELECT vacancy_id, participant_no
+  FROM unnest(:vacancies::text[], :participants::text[]) AS asked (vacancy_id, participant_no)
+  JOIN candidate USING (vacancy_id, participant_no)
+ WHERE verified;
+
+-- name: owed_revisions(most)
+-- Fixed lists whose newest stated version differs from their newest revision, or from themselves.
+SELECT closing.vacancy_id, closing.list
+  FROM closing JOIN stated USING (vacancy_id, list)
+  LEFT JOIN LATERAL (SELECT version, digest FROM revision
+                      WHERE revision.vacancy_id = closing.vacancy_id
+                          AND revision.list = closing.list
+                      ORDER BY version DESC LIMIT 1) AS newest ON true
+ WHERE stated.digest <> coalesce(newest.digest, closing.digest)
+     AND stated.version > coalesce(newest.version, closing.version)
+ ORDER BY stated.stated_at LIMIT :most;
+
+-- name: lock_vacancy(vacancy_id)!
+-- Locks the vacancy: nothing of it changes until the transaction ends.
+SELECT change FROM vacancy_lock WHERE vacancy_id = :vacancy_id FOR UPDATE;
+
+-- name: newest_versions(vacancy_id, list)^
+-- Versions and digests of the fixed list, of what was stated last, and of the newest revision.
+SELECT closing.version AS fixed, closing.digest AS fixed_digest, closing.closed_at, stated.version,
+    stated.digest,
+       newest.version AS revision, newest.digest AS revision_digest
+  FROM closing JOIN stated USING (vacancy_id, list)
+  LEFT JOIN LATERAL (SELECT version, digest FROM revision
+                      WHERE revision.vacancy_id = closing.vacancy_id
+                          AND revision.list = closing.list
+                      ORDER BY version DESC LIMIT 1) AS newest ON true
+ WHERE closing.vacancy_id = :vacancy_id AND closing.list = :list;
+
+-- name: fixed_lines(vacancy_id, list)
+-- All lines of a fixed list.
+SELECT participant_no, rank, score, code, admitted, points FROM closed_line
+    WHERE vacancy_id = :vacancy_id AND list = :list;
+
+-- name: corrections_of_vacancy(vacancy_id)
+-- The corrections of the vacancy's candidates, oldest first.
+SELECT participant_no, event_id, type, stage, stated_at FROM correction
+    WHERE vacancy_id = :vacancy_id ORDER BY stated_at, event_id;
+
+-- name: candidates_restated(vacancy_id, list)
+-- Whose personal facts are others than those by which the list was fixed.
+SELECT fixed.participant_no FROM closed_fact AS fixed JOIN applicant_facts AS today
+    USING (vacancy_id, participant_no)
+ WHERE fixed.vacancy_id = :vacancy_id AND fixed.list = :list
+   AND (fixed.gpa, fixed.birth_date, fixed.relevant_experience_months, fixed.education,
+        fixed.priority)
+       IS DISTINCT FROM (today.gpa, today.birth_date, today.relevant_experience_months,
+                         today.education, today.priority);
+
+-- name: keep_revision(vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score, moved, moved_in, moved_out, at)!
+-- Stores a revision of a fixed list.
+INSERT INTO revision (vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score,
+                      moved, moved_in, moved_out, made_at)
+VALUES (:vacancy_id, :list, :version, :follows, :digest, :codes, :cut_limit, :cut_score, :moved,
+        :moved_in, :moved_out, :at);
+
+-- name: keep_revision_changes(vacancy_id, list, version, participants, ways, was, now, reasons)!
+-- Stores who moved in a revision, and why.
+INSERT INTO revision_change (vacancy_id, list, version, participant_no, way, was, now, reasons)
+SELECT :vacancy_id, :list, :version, participant_no, way, was::jsonb, now::jsonb, reasons::jsonb
+  FROM unnest(:participants::text[], :ways::text[], :was::text[], :now::text[], :reasons::text[])
+      AS new (participant_no, way, was, now, reasons);
+
+-- name: revisions_after(vacancy_id, list, after, most)
+-- The next revisions of a fixed list, adopted or not.
+SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND version > :after
+    ORDER BY version LIMIT :most;
+
+-- name: revision(vacancy_id, list, version)^
+-- One revision of a fixed list.
+SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version;
+
+-- name: revision_changes_after(vacancy_id, list, version, after, most)
+-- Who moved in a revision, by participant number.
+SELECT * FROM revision_change
+ WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND participant_no > :after
+     ORDER BY participant_no LIMIT :most;
+
+-- Adoption
+
+-- name: seats_given(round_id)$
+-- Whether empty seats of the round are being offered, or one was accepted.
+SELECT EXISTS (SELECT FROM filling WHERE round_id = :round_id)
+    OR EXISTS (SELECT FROM seat_answer WHERE round_id = :round_id AND answer = 'accepted');
+
+-- name: fixed_versions(vacancy_id, list)
+-- Every version of a list that officers fixed, oldest first; the last one counts.
+SELECT version, list, digest, codes, cut_limit, cut_score, closed_at, decided, follows, reason
+    FROM closing_version
+ WHERE vacancy_id = :vacancy_id AND list = :list ORDER BY version;
+
+-- name: newest_revision_after(vacancy_id, list, after)^
+-- The newest revision after a version.
+SELECT * FROM revision WHERE vacancy_id = :vacancy_id AND list = :list AND version > :after
+    ORDER BY version DESC LIMIT 1;
+
+-- name: fixed_lines_after(vacancy_id, list, version, after, most)
+-- The next lines of a version that officers fixed.
+SELECT * FROM closed_line_version
+ WHERE vacancy_id = :vacancy_id AND list = :list AND version = :version AND place > :after
+     ORDER BY place LIMIT :most;
+
+-- Fairness
+
+-- name: candidates_by_code(round_id, list)
+-- Of each vacancy of a round whose list is fixed: kind of need, and its lines by code; `vacancies`
+-- counts all of the round.
+SELECT vacancy.need, closing.codes, (SELECT count(*) FROM vacancy
+    WHERE vacancy.round_id = :round_id) AS vacancies
+  FROM closing JOIN vacancy USING (vacancy_id) WHERE closing.round_id = :round_id
+      AND closing.list = :list;

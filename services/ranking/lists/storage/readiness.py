@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from services.ranking.lists.domain.readiness import Arrived, Missing, missing
+from services.ranking.lists.domain.readiness import ArrivalCounts, MissingItem, missing_items
 from services.ranking.lists.storage import SQL
 from services.ranking.rounds.domain import Round
 from shared.policies import List
@@ -11,7 +12,7 @@ from shared.postgres.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class VacancyState:
+class VacancyReadiness:
     """One vacancy's readiness for one list."""
 
     vacancy_id: str
@@ -19,51 +20,50 @@ class VacancyState:
     seats: int
     closed: bool
     changed: bool
-    missing: Sequence[Missing]
+    missing: Sequence[MissingItem]
 
 
-async def states_of(connection: Connection, round_: Round, one: List) -> list[VacancyState]:
+async def load_readiness(
+    connection: Connection, round_: Round, policy_list: List
+) -> list[VacancyReadiness]:
     """How far each vacancy of the round is for that list, by number."""
     rows = SQL.readiness(
         connection,
         round_id=round_.round_id,
-        list=one.code,
-        stage=one.stage,
-        after=one.after,
-        facts=round_.policy.uses_facts(one),
+        list=policy_list.code,
+        stage=policy_list.stage,
+        after=policy_list.after,
+        facts=round_.policy.uses_facts(policy_list),
     )
-    return [
-        VacancyState(
-            row["vacancy_id"],
-            row["number"],
-            row["seats"],
-            row["closed"],
-            row["closed"]
-            and row["stated_digest"] is not None
-            and row["stated_digest"] != row["closed_digest"],
-            [
-                *missing(
-                    Arrived(
-                        announced=row["announced"],
-                        submitted=row["submitted"],
-                        undecided=row["undecided"],
-                        active=row["active"],
-                        waiting=row["waiting"],
-                        without_facts=row["without_facts"],
-                        sittings=row["sittings"],
-                        open_sittings=row["open_sittings"],
-                        counted=row["counted"],
-                        arrived=row["arrived"],
-                        need_known=row["need"] in round_.policy.needs,
-                        opened=row["opened"],
-                    )
-                )
-            ],
-        )
-        async for row in rows
-    ]
+    return [_readiness_of(round_, row) async for row in rows]
 
 
-def in_words(lacks: Sequence[Missing]) -> str:
+def _readiness_of(round_: Round, row: Any) -> VacancyReadiness:
+    counts = ArrivalCounts(
+        announced=row["announced"],
+        submitted=row["submitted"],
+        undecided=row["undecided"],
+        active=row["active"],
+        waiting=row["waiting"],
+        without_facts=row["without_facts"],
+        sittings=row["sittings"],
+        open_sittings=row["open_sittings"],
+        counted=row["counted"],
+        arrived=row["arrived"],
+        need_known=row["need"] in round_.policy.needs,
+        opened=row["opened"],
+    )
+    changed = row["stated_digest"] is not None and row["stated_digest"] != row["closed_digest"]
+    return VacancyReadiness(
+        row["vacancy_id"],
+        row["number"],
+        row["seats"],
+        row["closed"],
+        row["closed"] and changed,
+        [*missing_items(counts)],
+    )
+
+
+def in_words(missing: Sequence[MissingItem]) -> str:
     """What is missing, in both languages: an officer reads one of them."""
-    return f"{'; '.join(one.en for one in lacks)} · {'; '.join(one.id for one in lacks)}"
+    return f"{'; '.join(item.en for item in missing)} · {'; '.join(item.id for item in missing)}"

@@ -1,5 +1,6 @@
-"""An officer adopts a corrected version of a fixed list, after an objection (sanggah) say: it
-counts from now on. What it follows stays as it was fixed.
+"""An officer adopts a revision of a fixed list, after an objection (sanggah) say: it counts then.
+
+The version that it follows stays as it was fixed.
 """
 
 from datetime import datetime
@@ -8,12 +9,12 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.answer_fields import CandidatesByCode, ListDigest
-from services.ranking.lists.domain.revision import Corrected
+from services.ranking.lists.domain.revision import ListDifference
 from services.ranking.lists.storage import SQL
-from services.ranking.lists.storage.readiness import in_words, states_of
-from services.ranking.lists.storage.revisions import REVISIONS
-from services.ranking.lists.usecases.fix_list import Adopted, as_it_stands, fix
-from services.ranking.merit.domain.placement import Placement
+from services.ranking.lists.storage.list_snapshot import ListSnapshot, take_snapshot
+from services.ranking.lists.storage.readiness import in_words, load_readiness
+from services.ranking.lists.storage.revision_changes import fixed_placement
+from services.ranking.lists.usecases.fix_list import Adoption, admissions, fix_list
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
@@ -77,8 +78,9 @@ async def adopt_version(
     command: AdoptVersion,
     now: datetime,
 ) -> VersionAdopted:
-    """Fix the list anew, as this version says it is; what comes after the list, seats and
-    publication, goes by it from now on.
+    """Fix the list anew, as this version says it is.
+
+    The next list, seats and publication go by it from now on.
 
     Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `unknown-version`, `rebuilding`;
     `another-version` where the digest is not its; `adopted-already`; `nothing-to-adopt` where it
@@ -86,34 +88,26 @@ async def adopt_version(
     `version-incomplete` while results are missing; `version-overtaken` where more is known by now;
     `version-undecided` where people are equal at the last seat.
     """
-    asked = await load_list(connection, vacancy_id, list_code, "closed")
-    round_ = await load_round(connection, asked.vacancy.round_id)
-    one = round_.policy.list_called(list_code)
-    assert one is not None
-    await STANDINGS.lock_stating(
-        connection
-    )  # meanwhile no version is stated, no list closed, no filling begun
+    requested = await load_list(connection, vacancy_id, list_code, "closed")
+    round_ = await load_round(connection, requested.vacancy.round_id)
+    policy_list = round_.policy.list_called(list_code)
+    assert policy_list is not None
+    # meanwhile no version is stated, no list closed, no filling begun
+    await STANDINGS.lock_stating(connection)
     await lock_vacancies_to_decide(connection, [vacancy_id])
-    await SQL.hold_publication(connection, round_id=round_.round_id)
+    await SQL.lock_publication(connection, round_id=round_.round_id)
     vacancy = (await vacancies_known(connection, [vacancy_id]))[vacancy_id]
-    follows = await _follows(connection, vacancy, list_code, version, command.digest)
-    await _refuse_if_built_upon(connection, round_, one, vacancy)
-    await _refuse_unless_complete(connection, round_, one, vacancy_id, version)
-    whole = await as_it_stands(connection, round_, one, [vacancy_id])
-    summary = whole.summaries[vacancy_id]
-    if summary.digest != command.digest:
-        raise Refusal("version-overtaken", list=list_code, version=version)
-    if tied := whole.undecided().get(vacancy_id):
-        raise Refusal("version-undecided", list=list_code, version=version, tied=", ".join(tied))
-    rows = REVISIONS.fixed_lines(connection, vacancy_id=vacancy_id, list=list_code)
-    before = {
-        row["participant_no"]: Placement(row["rank"], row["score"], row["code"], row["admitted"])
-        async for row in rows
-    }
-    adopted = Adopted(follows, command.reason, officer.subject)
-    lines = (await fix(connection, whole, {vacancy_id: version}, now, adopted))[vacancy_id]
-    corrected = Corrected(before, lines)
-    await _move_on(connection, vacancy, list_code, corrected)
+    follows = await _followed_version(connection, vacancy, list_code, version, command.digest)
+    await _refuse_if_built_upon(connection, round_, policy_list, vacancy)
+    await _refuse_unless_complete(connection, round_, policy_list, vacancy_id, version)
+    snapshot = await take_snapshot(connection, round_, policy_list, [vacancy_id])
+    _refuse_unless_current(snapshot, vacancy_id, version, command.digest)
+    rows = SQL.fixed_lines(connection, vacancy_id=vacancy_id, list=list_code)
+    before = {row["participant_no"]: fixed_placement(row) async for row in rows}
+    adoption = Adoption(follows, command.reason, officer.subject)
+    fixed = await fix_list(connection, snapshot, {vacancy_id: version}, now, adoption)
+    difference = ListDifference(before, fixed[vacancy_id])
+    await _move_on(connection, vacancy, list_code, difference)
     await SQL.forget_proposal(connection, round_id=round_.round_id)  # it shows what counts no more
     await audit.record(
         connection,
@@ -123,59 +117,69 @@ async def adopt_version(
         reason=command.reason,
         at=now,
     )
-    counts = ClosedListCorrected(
+    summary = snapshot.summaries[vacancy_id]
+    corrected = ClosedListCorrected(
         vacancy_id=vacancy_id,
         round_id=round_.round_id,
         list=list_code,
         version=version,
         follows=follows,
         codes=dict(sorted(summary.codes.items())),
-        shortlisted=sum(place.within for place in lines.values()),
+        shortlisted=sum(placement.within for placement in difference.now.values()),
         digest=summary.digest,
     )
-    statements: list[BaseModel] = [
-        AdmissionRevoked(
-            **_which(counts),
-            participant_no=number,
-            # whoever is on the list no longer doesn't meet the requirements
-            code=lines[number].code if number in lines else one.codes.rejected,
-        )
-        for number in corrected.gone
-    ]
-    statements += [
-        whole.goes_on(vacancy_id, number, lines[number]) for number in corrected.restated
-    ]
-    await outbox.append(
-        connection, [Statement(statement, now) for statement in [*statements, counts]]
-    )
+    statements = _statements(snapshot, difference, corrected)
+    await outbox.append(connection, [Statement(statement, now) for statement in statements])
     return VersionAdopted(
-        **_which(counts),
+        **_which(corrected),
         version=version,
         follows=follows,
-        digest=counts.digest,
-        codes=counts.codes,
-        admitted=counts.shortlisted,
-        newly_admitted=len(corrected.new),
-        no_longer_admitted=len(corrected.gone),
+        digest=corrected.digest,
+        codes=corrected.codes,
+        admitted=corrected.shortlisted,
+        newly_admitted=len(difference.newly_within),
+        no_longer_admitted=len(difference.no_longer_within),
         adopted_at=now,
     )
 
 
-def _which(counts: ClosedListCorrected) -> dict[str, str]:
-    return {"vacancy_id": counts.vacancy_id, "round_id": counts.round_id, "list": counts.list}
+def _statements(
+    snapshot: ListSnapshot, difference: ListDifference, corrected: ClosedListCorrected
+) -> list[BaseModel]:
+    """Whose admission is revoked, who is admitted, then that the list is corrected."""
+    # whoever is on the list no longer doesn't meet the requirements
+    code_of_gone = snapshot.policy_list.codes.rejected
+    revoked = [
+        AdmissionRevoked(
+            **_which(corrected),
+            participant_no=number,
+            code=difference.now[number].code if number in difference.now else code_of_gone,
+        )
+        for number in difference.no_longer_within
+    ]
+    restated = {number: difference.now[number] for number in difference.restated}
+    return [*revoked, *admissions(snapshot, corrected.vacancy_id, restated), corrected]
 
 
-async def _follows(
+def _which(corrected: ClosedListCorrected) -> dict[str, str]:
+    return {
+        "vacancy_id": corrected.vacancy_id,
+        "round_id": corrected.round_id,
+        "list": corrected.list,
+    }
+
+
+async def _followed_version(
     connection: Connection, vacancy: KnownVacancy, list_code: str, version: int, digest: str
 ) -> int:
     """The version that counts now, if this one may take its place."""
     which = {"vacancy_id": vacancy.vacancy_id, "list": list_code}
-    found = await REVISIONS.version(connection, **which, version=version)
+    found = await SQL.revision(connection, **which, version=version)
     if found is None:
         raise Refusal("unknown-version", list=list_code, version=version)
     if found["digest"] != digest:
         raise Refusal("another-version", list=list_code, version=version, digest=found["digest"])
-    fixed = [row async for row in REVISIONS.fixed_versions(connection, **which)]
+    fixed = [row async for row in SQL.fixed_versions(connection, **which)]
     if version in {row["version"] for row in fixed}:
         raise Refusal(
             "adopted-already", list=list_code, version=version, counts=fixed[-1]["version"]
@@ -190,39 +194,57 @@ async def _follows(
 
 
 async def _refuse_if_built_upon(
-    connection: Connection, round_: Round, one: List, vacancy: KnownVacancy
+    connection: Connection, round_: Round, policy_list: List, vacancy: KnownVacancy
 ) -> None:
     later = [
-        each.code
-        for each in round_.policy.lists
-        if each.after == one.code and each.code in vacancy.closed
+        other.code
+        for other in round_.policy.lists
+        if other.after == policy_list.code and other.code in vacancy.closed
     ]
     if later:
-        raise Refusal("later-list-closed", list=one.code, later=later[0])
-    if await REVISIONS.seats_given(connection, round_id=round_.round_id):
+        raise Refusal("later-list-closed", list=policy_list.code, later=later[0])
+    if await SQL.seats_given(connection, round_id=round_.round_id):
         raise Refusal("seats-given", round_id=round_.round_id)
 
 
 async def _refuse_unless_complete(
-    connection: Connection, round_: Round, one: List, vacancy_id: str, version: int
+    connection: Connection, round_: Round, policy_list: List, vacancy_id: str, version: int
 ) -> None:
-    states = await states_of(connection, round_, one)
-    lacks = next(state.missing for state in states if state.vacancy_id == vacancy_id)
-    if lacks:
-        raise Refusal("version-incomplete", list=one.code, version=version, missing=in_words(lacks))
+    vacancies = await load_readiness(connection, round_, policy_list)
+    missing = next(vacancy.missing for vacancy in vacancies if vacancy.vacancy_id == vacancy_id)
+    if missing:
+        raise Refusal(
+            "version-incomplete",
+            list=policy_list.code,
+            version=version,
+            missing=in_words(missing),
+        )
+
+
+def _refuse_unless_current(
+    snapshot: ListSnapshot, vacancy_id: str, version: int, digest: str
+) -> None:
+    list_code = snapshot.policy_list.code
+    if snapshot.summaries[vacancy_id].digest != digest:
+        raise Refusal("version-overtaken", list=list_code, version=version)
+    if tied := snapshot.undecided().get(vacancy_id):
+        raise Refusal("version-undecided", list=list_code, version=version, tied=", ".join(tied))
 
 
 async def _move_on(
-    connection: Connection, vacancy: KnownVacancy, list_code: str, corrected: Corrected
+    connection: Connection, vacancy: KnownVacancy, list_code: str, difference: ListDifference
 ) -> None:
-    """Who is newly admitted stands on the list that follows from now on, who is no longer admitted
-    doesn't.
-    """
+    """Puts who is newly admitted on the list that follows, and takes off who no longer is."""
     following = [rules.code for rules in vacancy.lists.values() if rules.after == list_code]
     await take_off(
         connection,
-        [(vacancy.vacancy_id, code, number) for code in following for number in corrected.gone],
+        [
+            (vacancy.vacancy_id, code, number)
+            for code in following
+            for number in difference.no_longer_within
+        ],
     )
-    if following and corrected.new:
-        await recompute(connection, [(vacancy.vacancy_id, number) for number in corrected.new])
+    newly_within = difference.newly_within
+    if following and newly_within:
+        await recompute(connection, [(vacancy.vacancy_id, number) for number in newly_within])
     await notify(connection, [vacancy.vacancy_id])

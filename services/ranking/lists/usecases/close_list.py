@@ -1,14 +1,13 @@
-"""An officer fixes a list of a whole round: codes stay as they are now, and who is within the cut
-goes on.
-"""
+"""An officer fixes a list of a whole round: codes stay, and who is within the cut goes on."""
 
 from collections import Counter
 from datetime import datetime
 
 from pydantic import AwareDatetime, BaseModel, Field
 
-from services.ranking.lists.storage.readiness import in_words, states_of
-from services.ranking.lists.usecases.fix_list import Whole, as_it_stands, fix
+from services.ranking.lists.storage.list_snapshot import ListSnapshot, take_snapshot
+from services.ranking.lists.storage.readiness import in_words, load_readiness
+from services.ranking.lists.usecases.fix_list import admissions, fix_list
 from services.ranking.rounds.domain import VACANCIES_NAMED, Round
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
@@ -53,11 +52,12 @@ async def close_stage(
     Raises Refusal `unknown-stage`, and as `close_list`.
     """
     round_ = await load_round(connection, round_id)
-    one = next((one for one in round_.policy.lists if stage in {one.code, one.stage}), None)
-    if one is None:
-        known = ", ".join(one.stage for one in round_.policy.lists)
-        raise Refusal("unknown-stage", stage=stage, round_id=round_id, known=known)
-    return await close_list(connection, outbox, officer, round_, one, now)
+    lists = round_.policy.lists
+    for policy_list in lists:
+        if stage in {policy_list.code, policy_list.stage}:
+            return await close_list(connection, outbox, officer, round_, policy_list, now)
+    known = ", ".join(policy_list.stage for policy_list in lists)
+    raise Refusal("unknown-stage", stage=stage, round_id=round_id, known=known)
 
 
 async def close_round(
@@ -69,7 +69,12 @@ async def close_round(
 
 
 async def close_list(
-    connection: Connection, outbox: Outbox, officer: Person, round_: Round, one: List, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    officer: Person,
+    round_: Round,
+    policy_list: List,
+    now: datetime,
 ) -> ClosedList:
     """Fix one list of every vacancy of the round, in one transaction.
 
@@ -77,69 +82,71 @@ async def close_list(
     `stage-incomplete` while anything that RegistrationClosed and SittingClosed count is;
     `tie-undecided` where people are equal in everything at the last seat; `rebuilding`.
     """
-    await _refuse_unless_complete(connection, round_, one)
+    await _refuse_unless_complete(connection, round_, policy_list)
     vacancy_ids = [
         row["vacancy_id"]
         async for row in STANDINGS.vacancies_of_round(connection, round_id=round_.round_id)
     ]
     await STANDINGS.lock_stating(connection)  # versions are counted by one at a time
     await lock_vacancies_to_decide(connection, vacancy_ids)
-    await _refuse_unless_complete(
-        connection, round_, one
-    )  # again, now that nothing changes meanwhile
-    whole = await as_it_stands(connection, round_, one, vacancy_ids)
-    _refuse_undecided(whole)
-    summaries = {(vacancy_id, one.code): summary for vacancy_id, summary in whole.summaries.items()}
+    # again, now that nothing changes meanwhile
+    await _refuse_unless_complete(connection, round_, policy_list)
+    snapshot = await take_snapshot(connection, round_, policy_list, vacancy_ids)
+    _refuse_undecided(snapshot)
+    summaries = {
+        (vacancy_id, policy_list.code): summary
+        for vacancy_id, summary in snapshot.summaries.items()
+    }
     statements: list[BaseModel] = [
-        *await next_versions(connection, whole.vacancies, summaries, now)
+        *await next_versions(connection, snapshot.vacancies, summaries, now)
     ]
-    statements += await _fix(connection, whole, now)
-    await recompute_vacancies(
-        connection, list(whole.vacancies)
-    )  # who goes on stands on the next list from now on
-    await audit.record(connection, officer, "list.closed", f"{round_.round_id}/{one.code}", at=now)
+    statements += await _fix(connection, snapshot, now)
+    # who goes on stands on the next list from now on
+    await recompute_vacancies(connection, list(snapshot.vacancies))
+    subject = f"{round_.round_id}/{policy_list.code}"
+    await audit.record(connection, officer, "list.closed", subject, at=now)
     await outbox.append(connection, [Statement(statement, now) for statement in statements])
-    codes = sum((summary.codes for summary in whole.summaries.values()), Counter[str]())
+    codes = sum((summary.codes for summary in snapshot.summaries.values()), Counter[str]())
     return ClosedList(
         round_id=round_.round_id,
-        list=one.code,
+        list=policy_list.code,
         closed_at=now,
-        vacancies=len(whole.vacancies),
+        vacancies=len(snapshot.vacancies),
         codes=dict(sorted(codes.items())),
-        admitted=codes[one.codes.within],
+        admitted=codes[policy_list.codes.within],
     )
 
 
-async def _refuse_unless_complete(connection: Connection, round_: Round, one: List) -> None:
-    states = await states_of(connection, round_, one)
-    if states and all(state.closed for state in states):
-        raise Refusal("list-closed", round_id=round_.round_id, list=one.code)
-    seats = sum(state.seats for state in states)
+async def _refuse_unless_complete(connection: Connection, round_: Round, policy_list: List) -> None:
+    vacancies = await load_readiness(connection, round_, policy_list)
+    if vacancies and all(vacancy.closed for vacancy in vacancies):
+        raise Refusal("list-closed", round_id=round_.round_id, list=policy_list.code)
+    seats = sum(vacancy.seats for vacancy in vacancies)
     if seats != round_.decreed_seats:
         raise Refusal(
             "seats-missing", round_id=round_.round_id, arrived=seats, decreed=round_.decreed_seats
         )
-    lacking = [state for state in states if state.missing]
+    lacking = [vacancy for vacancy in vacancies if vacancy.missing]
     if lacking:
         raise Refusal(
             "stage-incomplete",
             round_id=round_.round_id,
-            list=one.code,
+            list=policy_list.code,
             vacancies=len(lacking),
             errors=[
-                {"column": state.vacancy_id, "reason": in_words(state.missing)}
-                for state in lacking[:VACANCIES_NAMED]
+                {"column": vacancy.vacancy_id, "reason": in_words(vacancy.missing)}
+                for vacancy in lacking[:VACANCIES_NAMED]
             ],
         )
 
 
-def _refuse_undecided(whole: Whole) -> None:
-    tied = whole.undecided()
+def _refuse_undecided(snapshot: ListSnapshot) -> None:
+    tied = snapshot.undecided()
     if tied:
         raise Refusal(
             "tie-undecided",
-            round_id=whole.round_.round_id,
-            list=whole.one.code,
+            round_id=snapshot.round_.round_id,
+            list=snapshot.policy_list.code,
             vacancies=len(tied),
             errors=[
                 {"column": vacancy_id, "reason": ", ".join(participants)}
@@ -148,31 +155,27 @@ def _refuse_undecided(whole: Whole) -> None:
         )
 
 
-async def _fix(connection: Connection, whole: Whole, now: datetime) -> list[BaseModel]:
-    """Fix it; gives what is to be stated of each vacancy: first who goes on, then that its list is
-    fixed.
-    """
+async def _fix(connection: Connection, snapshot: ListSnapshot, now: datetime) -> list[BaseModel]:
+    """Fix it; returns what to state of each vacancy: who goes on, then that its list is fixed."""
+    list_code = snapshot.policy_list.code
     versions = {
         row["vacancy_id"]: row["version"]
-        async for row in STANDINGS.stated(connection, vacancies=list(whole.vacancies))
-        if row["list"] == whole.one.code
+        async for row in STANDINGS.stated(connection, vacancies=list(snapshot.vacancies))
+        if row["list"] == list_code
     }
     statements: list[BaseModel] = []
-    for vacancy_id, lines in (await fix(connection, whole, versions, now)).items():
-        admitted = [
-            whole.goes_on(vacancy_id, number, place)
-            for number, place in lines.items()
-            if place.within
-        ]
-        summary = whole.summaries[vacancy_id]
+    fixed = await fix_list(connection, snapshot, versions, now)
+    for vacancy_id, placements in fixed.items():
+        within = {number: placement for number, placement in placements.items() if placement.within}
+        summary = snapshot.summaries[vacancy_id]
         closed = StageClosed(
             vacancy_id=vacancy_id,
-            round_id=whole.round_.round_id,
-            list=whole.one.code,
+            round_id=snapshot.round_.round_id,
+            list=list_code,
             version=versions[vacancy_id],
             codes=dict(sorted(summary.codes.items())),
-            shortlisted=len(admitted),
+            shortlisted=len(within),
             digest=summary.digest,
         )
-        statements += [*admitted, closed]
+        statements += [*admissions(snapshot, vacancy_id, within), closed]
     return statements

@@ -1,6 +1,4 @@
-"""An officer decides between people whom no rule tells apart and of whom only some fit: the machine
-never does.
-"""
+"""An officer decides between equals of whom only some fit: the machine never does."""
 
 from datetime import datetime
 from itertools import groupby
@@ -13,7 +11,7 @@ from uuid_utils.compat import uuid7
 from services.ranking.lists.storage import SQL
 from services.ranking.merit.domain.list_cut import ListCut
 from services.ranking.merit.domain.list_lines import SortedRow
-from services.ranking.standings.storage.facts import vacancies_known
+from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
 from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
@@ -52,8 +50,7 @@ class TieDecided(BaseModel):
 async def decide_tie(
     connection: Connection, officer: Person, vacancy_id: str, command: DecideTie, now: datetime
 ) -> TieDecided:
-    """Keep the officer's order; of a list that is fixed it moves the live one alone, whose version
-    may be adopted then.
+    """Keep the officer's order; on a fixed list it moves the live list alone, not the fixed one.
 
     Raises Refusal `unknown-vacancy`, `unknown-list`, `no-tie` where nobody is equal at the last
     seat, `list-closed` where nobody is since the list was fixed, `not-the-tie` where the order does
@@ -65,23 +62,58 @@ async def decide_tie(
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
     if command.list not in vacancy.lists:
         raise Refusal("unknown-list", list=command.list, known=", ".join(vacancy.lists))
+    await _refuse_unless_tied(connection, vacancy, command)
+    decision_id = uuid7()
+    earlier = await _keep_decision(connection, officer, vacancy_id, command, decision_id, now)
+    await recompute(
+        connection, [(vacancy_id, number) for number in sorted({*earlier, *command.order})]
+    )
+    await audit.record(
+        connection,
+        officer,
+        "tie.decided",
+        f"{vacancy_id}/{command.list}",
+        reason=command.reason,
+        at=now,
+    )
+    return TieDecided(
+        decision_id=decision_id,
+        vacancy_id=vacancy_id,
+        list=command.list,
+        order=command.order,
+        decided_at=now,
+    )
+
+
+async def _refuse_unless_tied(
+    connection: Connection, vacancy: KnownVacancy, command: DecideTie
+) -> None:
     rows = [
         row
-        async for chunk in whole_rows(connection, command.list, [vacancy_id])
+        async for chunk in whole_rows(connection, command.list, [vacancy.vacancy_id])
         for _, row in chunk
     ]
     tied = _tied(rows, ListCut.of(vacancy.lists[command.list], vacancy.seats))
-    if command.list in vacancy.closed and not any(
-        row.decided < row.alike for row in rows if row.participant_no in tied
-    ):
-        raise Refusal(
-            "list-closed", round_id=vacancy.round_id, list=command.list
-        )  # corrections made nobody equal since
+    numbers = sorted(row.participant_no for row in tied)
+    newly_tied = any(row.decided < row.alike for row in tied)
+    if command.list in vacancy.closed and not newly_tied:
+        # corrections made nobody equal since
+        raise Refusal("list-closed", round_id=vacancy.round_id, list=command.list)
     if not tied:
         raise Refusal("no-tie", list=command.list)
-    if sorted(tied) != sorted(command.order):
-        raise Refusal("not-the-tie", tied=", ".join(sorted(tied)))
-    decision_id = uuid7()
+    if numbers != sorted(command.order):
+        raise Refusal("not-the-tie", tied=", ".join(numbers))
+
+
+async def _keep_decision(
+    connection: Connection,
+    officer: Person,
+    vacancy_id: str,
+    command: DecideTie,
+    decision_id: UUID,
+    now: datetime,
+) -> list[str]:
+    """Stores the decision; returns who had a place by an earlier one."""
     await SQL.keep_tie_decision(
         connection,
         decision_id=decision_id,
@@ -104,37 +136,21 @@ async def decide_tie(
         participants=list(command.order),
         places=list(range(1, len(command.order) + 1)),
     )
-    await recompute(
-        connection, [(vacancy_id, number) for number in sorted({*earlier, *command.order})]
-    )
-    await audit.record(
-        connection,
-        officer,
-        "tie.decided",
-        f"{vacancy_id}/{command.list}",
-        reason=command.reason,
-        at=now,
-    )
-    return TieDecided(
-        decision_id=decision_id,
-        vacancy_id=vacancy_id,
-        list=command.list,
-        order=command.order,
-        decided_at=now,
-    )
+    return earlier
 
 
-def _tied(rows: list[SortedRow], cut: ListCut) -> list[str]:
-    """Who is alike in score and every tie where only some of them fit; also where an officer
-    decided before: a decision may be taken anew.
+def _tied(rows: list[SortedRow], cut: ListCut) -> list[SortedRow]:
+    """Who is alike in score and every tie where only some of them fit.
+
+    Also where an officer decided before: a decision may be taken anew.
     """
     if cut.limit is None or not cut.officer_decides:
         return []
     ranked = sorted(
         (row for row in rows if row.combined_score is not None), key=lambda row: row.place
     )
-    for shared, group in groupby(ranked, key=lambda row: row.shared_rank):
-        alike = [row.participant_no for row in group]
-        if shared <= cut.limit < shared + len(alike) - 1:
+    for shared_rank, group in groupby(ranked, key=lambda row: row.shared_rank):
+        alike = list(group)
+        if shared_rank <= cut.limit < shared_rank + len(alike) - 1:
             return alike
     return []

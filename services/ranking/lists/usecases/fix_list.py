@@ -1,32 +1,24 @@
-"""Fixes a list as it stands: lines, points, personal facts and officers' places among equals are
-kept as they are now, and never changed again.
-"""
+"""Fixes a list as it is now, for good: lines, points, facts, and officers' places among equals."""
 
 import json
-from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby
-from operator import itemgetter
 
 from services.ranking.lists.storage import SQL
-from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut, ListSummary
+from services.ranking.lists.storage.list_snapshot import ListSnapshot, points_of
+from services.ranking.merit.domain.list_cut import ListSummary
 from services.ranking.merit.domain.list_lines import ListLine
 from services.ranking.merit.domain.placement import Placement, placement_of
 from services.ranking.merit.domain.score import decimal_text
 from services.ranking.merit.domain.standing import Gate
-from services.ranking.rounds.domain import Round
-from services.ranking.standings.storage import SQL as STANDINGS
-from services.ranking.standings.storage.facts import KnownVacancy, Pair, vacancies_known
-from services.ranking.standings.storage.list_reader import whole_lists
+from services.ranking.standings.storage.facts import Pair
 from shared.contracts.ranking import CandidateSelected, CandidateShortlisted
-from shared.policies import List
 from shared.postgres.pool import Connection
 
 
 @dataclass(frozen=True, slots=True)
-class Adopted:
+class Adoption:
     """Why and by whom a version takes the place of the one that it follows."""
 
     follows: int
@@ -34,172 +26,141 @@ class Adopted:
     by: str
 
 
-@dataclass(frozen=True, slots=True)
-class Whole:
-    """One list of some vacancies of a round, as it stands: each by vacancy id."""
+async def fix_list(
+    connection: Connection,
+    snapshot: ListSnapshot,
+    versions: Mapping[str, int],
+    now: datetime,
+    adoption: Adoption | None = None,
+) -> dict[str, dict[str, Placement]]:
+    """Store the snapshot's lists under these versions, by vacancy id; nobody is UNDECIDED on them.
 
-    round_: Round
-    one: List
-    vacancies: dict[str, KnownVacancy]
-    lines: dict[str, list[ListLine]]
-    summaries: dict[str, ListSummary]
-
-    def undecided(self) -> dict[str, list[str]]:
-        """Who is equal in everything at the last seat, where an officer has to choose."""
-        return {
-            vacancy_id: [
-                line.participant_no
-                for line in self.lines[vacancy_id]
-                if summary.cut.code(line.gate, line.rank, line.equals) == UNDECIDED
-            ]
-            for vacancy_id, summary in self.summaries.items()
-            if summary.codes[UNDECIDED]
-        }
-
-    def goes_on(
-        self, vacancy_id: str, number: str, place: Placement
-    ) -> CandidateSelected | CandidateShortlisted:
-        """What is stated of somebody within the cut."""
-        model = (
-            CandidateSelected if self.one is self.round_.policy.lists[-1] else CandidateShortlisted
+    Returns the placements by vacancy id and participant number, in merit order.
+    """
+    points = await points_of(connection, snapshot)
+    placements: dict[str, dict[str, Placement]] = {}
+    rows: list[tuple[object, ...]] = []
+    for vacancy_id, summary in snapshot.summaries.items():
+        placements[vacancy_id] = {}
+        for line in sorted(snapshot.lines[vacancy_id], key=lambda line: line.place):
+            placement = placement_of(summary.cut, line)
+            shown = _shown_points(points, vacancy_id, line)
+            version = versions[vacancy_id]
+            rows.append((vacancy_id, version, *_line_columns(line, placement, shown)))
+            placements[vacancy_id][line.participant_no] = placement
+    await _keep_closings(connection, snapshot, versions, now, adoption)
+    if rows:
+        await _keep_lines(connection, snapshot.policy_list.code, rows)
+    if snapshot.round_.policy.uses_facts(snapshot.policy_list):
+        await SQL.keep_closed_facts(
+            connection, list=snapshot.policy_list.code, vacancies=list(snapshot.summaries)
         )
-        return model.model_validate(
+    return placements
+
+
+def admissions(
+    snapshot: ListSnapshot, vacancy_id: str, placements: Mapping[str, Placement]
+) -> Iterator[CandidateSelected | CandidateShortlisted]:
+    """What is stated of these people within the cut: selected by the last list, else shortlisted."""
+    last = snapshot.policy_list is snapshot.round_.policy.lists[-1]
+    model = CandidateSelected if last else CandidateShortlisted
+    for participant_no, placement in placements.items():
+        yield model.model_validate(
             {
                 "vacancy_id": vacancy_id,
-                "round_id": self.round_.round_id,
-                "list": self.one.code,
-                "participant_no": number,
-                "rank": place.rank,
-                "score": place.score,
-                "code": place.code,
+                "round_id": snapshot.round_.round_id,
+                "list": snapshot.policy_list.code,
+                "participant_no": participant_no,
+                "rank": placement.rank,
+                "score": placement.score,
+                "code": placement.code,
             }
         )
 
 
-async def as_it_stands(
-    connection: Connection, round_: Round, one: List, vacancy_ids: Collection[str]
-) -> Whole:
-    """The list of these vacancies, which have been touched in this transaction."""
-    vacancies = await vacancies_known(connection, vacancy_ids)
-    lines: dict[str, list[ListLine]] = {vacancy_id: [] for vacancy_id in vacancies}
-    async for chunk in whole_lists(connection, one.code, list(vacancies)):
-        for vacancy_id, group in groupby(chunk, itemgetter(0)):
-            lines[vacancy_id] += [line for _, line in group]
-    summaries: dict[str, ListSummary] = {}
-    for vacancy_id, vacancy in vacancies.items():
-        summaries[vacancy_id] = ListSummary(ListCut.of(vacancy.lists[one.code], vacancy.seats))
-        summaries[vacancy_id].add(lines[vacancy_id])
-    return Whole(round_, one, vacancies, lines, summaries)
+def _shown_points(
+    points: Mapping[Pair, dict[str, str]], vacancy_id: str, line: ListLine
+) -> dict[str, str]:
+    """The points that a fixed line shows: none of who is out or absent."""
+    if line.gate not in {Gate.RANKED, Gate.BELOW}:
+        return {}
+    return points.get((vacancy_id, line.participant_no), {})
 
 
-async def fix(
-    connection: Connection,
-    whole: Whole,
-    versions: Mapping[str, int],
-    now: datetime,
-    adopted: Adopted | None = None,
-) -> dict[str, dict[str, Placement]]:
-    """Keep it under these versions; gives, by vacancy id, the places by participant number, in
-    merit order. Nobody is UNDECIDED on it.
-    """
-    points = await _points(connection, whole.lines)
-    fixed: dict[str, dict[str, Placement]] = {}
-    rows: list[tuple[object, ...]] = []
-    closings: list[tuple[object, ...]] = []
-    for vacancy_id, summary in whole.summaries.items():
-        cut, version = summary.cut, versions[vacancy_id]
-        fixed[vacancy_id] = {}
-        for line in sorted(whole.lines[vacancy_id], key=lambda line: line.place):
-            number, place = line.participant_no, placement_of(cut, line)
-            shown = (
-                points.get((vacancy_id, number), {})
-                if line.gate in {Gate.RANKED, Gate.BELOW}
-                else {}
-            )
-            rows.append(
-                (
-                    vacancy_id,
-                    version,
-                    line.place,
-                    number,
-                    place.rank,
-                    line.equals,
-                    place.score,
-                    place.code,
-                    json.dumps(shown),
-                    place.within,
-                )
-            )
-            fixed[vacancy_id][number] = place
-        cut_score = (
-            None
-            if summary.cut_score is None
-            else decimal_text(summary.cut_score, cut.rules.decimals)
-        )
-        follows = None if adopted is None else adopted.follows
-        codes = json.dumps(dict(sorted(summary.codes.items())))
-        closings.append((vacancy_id, version, follows, summary.digest, codes, cut.limit, cut_score))
-    await _store(connection, whole, closings, rows, now, adopted)
-    return fixed
+def _line_columns(
+    line: ListLine, placement: Placement, points: Mapping[str, str]
+) -> tuple[object, ...]:
+    """A line as it is stored."""
+    return (
+        line.place,
+        line.participant_no,
+        placement.rank,
+        line.equals,
+        placement.score,
+        placement.code,
+        json.dumps(points),
+        placement.within,
+    )
 
 
-async def _store(
-    connection: Connection,
-    whole: Whole,
-    closings: list[tuple[object, ...]],
-    rows: list[tuple[object, ...]],
-    now: datetime,
-    adopted: Adopted | None,
+async def _keep_lines(
+    connection: Connection, list_code: str, rows: list[tuple[object, ...]]
 ) -> None:
-    vacancies, versions, follows, digests, codes, limits, scores = zip(*closings, strict=True)
-    await SQL.keep_closings(
+    vacancies, versions, places, participants, ranks, equals, scores, codes, points, admitted = zip(
+        *rows, strict=True
+    )
+    await SQL.keep_closed_lines(
         connection,
         vacancies=vacancies,
         versions=versions,
-        follows=follows,
+        places=places,
+        participants=participants,
+        ranks=ranks,
+        equals=equals,
+        scores=scores,
+        codes=codes,
+        points=points,
+        admitted=admitted,
+        list=list_code,
+    )
+
+
+async def _keep_closings(
+    connection: Connection,
+    snapshot: ListSnapshot,
+    versions: Mapping[str, int],
+    now: datetime,
+    adoption: Adoption | None,
+) -> None:
+    digests, codes, limits, scores = zip(
+        *(_closing_columns(summary) for summary in snapshot.summaries.values()), strict=True
+    )
+    vacancies = list(snapshot.summaries)
+    await SQL.keep_closings(
+        connection,
+        vacancies=vacancies,
+        versions=[versions[vacancy_id] for vacancy_id in vacancies],
+        follows=[adoption and adoption.follows] * len(vacancies),
         digests=digests,
         codes=codes,
         limits=limits,
         scores=scores,
-        list=whole.one.code,
-        round_id=whole.round_.round_id,
+        list=snapshot.policy_list.code,
+        round_id=snapshot.round_.round_id,
         at=now,
-        reason=None if adopted is None else adopted.reason,
-        by=None if adopted is None else adopted.by,
+        reason=adoption and adoption.reason,
+        by=adoption and adoption.by,
     )
-    if rows:
-        of, versions, places, participants, ranks, equals, scores, codes, points, admitted = zip(
-            *rows, strict=True
-        )
-        await SQL.keep_closed_lines(
-            connection,
-            vacancies=of,
-            versions=versions,
-            places=places,
-            participants=participants,
-            ranks=ranks,
-            equals=equals,
-            scores=scores,
-            codes=codes,
-            points=points,
-            admitted=admitted,
-            list=whole.one.code,
-        )
-    if whole.round_.policy.uses_facts(whole.one):
-        await SQL.keep_closed_facts(connection, list=whole.one.code, vacancies=list(vacancies))
 
 
-async def _points(
-    connection: Connection, lines: Mapping[str, list[ListLine]]
-) -> dict[Pair, dict[str, str]]:
-    """Points by component, of everyone who has some."""
-    pairs = [
-        (vacancy_id, line.participant_no) for vacancy_id, group in lines.items() for line in group
-    ]
-    found: dict[Pair, dict[str, str]] = defaultdict(dict)
-    rows = STANDINGS.results_of(
-        connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
-    )
-    async for row in rows:
-        found[row["vacancy_id"], row["participant_no"]] |= row["points"] or {}
-    return found
+def _closing_columns(summary: ListSummary) -> tuple[object, ...]:
+    """A fixed list's digest, codes as JSON text, limit, and score at the cut."""
+    codes = json.dumps(dict(sorted(summary.codes.items())))
+    return summary.digest, codes, summary.cut.limit, cut_score_of(summary)
+
+
+def cut_score_of(summary: ListSummary) -> str | None:
+    """The score of the last within the cut, as published; none while nobody is."""
+    if summary.cut_score is None:
+        return None
+    return decimal_text(summary.cut_score, summary.cut.rules.decimals)

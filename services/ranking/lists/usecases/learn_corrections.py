@@ -6,7 +6,7 @@ By them it can be said why a fixed list would be another one now.
 from collections.abc import Sequence
 from typing import Any
 
-from services.ranking.lists.storage.revisions import REVISIONS
+from services.ranking.lists.storage import SQL
 from services.ranking.standings.usecases.recompute import lock_vacancies
 from shared.contracts.applications import (
     ApplicantFactsStated,
@@ -32,12 +32,9 @@ async def learn_corrections(
 async def learn_rejections_after_verification(
     connection: Connection, events: Sequence[Event[ApplicationRejected]]
 ) -> None:
-    """Keeps that people were rejected who had been verified.
-
-    Comes before the rejections are learnt.
-    """
+    """Keeps that verified people were rejected; runs before the rejections are learnt."""
     await lock_vacancies(connection, [event.data.vacancy_id for event in events])
-    rows = REVISIONS.rejected_before(
+    rows = SQL.verified_candidates(
         connection,
         vacancies=[event.data.vacancy_id for event in events],
         participants=[event.data.participant_no for event in events],
@@ -56,12 +53,9 @@ async def learn_rejections_after_verification(
 async def learn_restated_facts(
     connection: Connection, events: Sequence[Event[ApplicantFactsStated]]
 ) -> None:
-    """Keeps that facts are others than those stated before.
-
-    Comes before the facts are learnt.
-    """
+    """Keeps that facts differ from those stated before; runs before the facts are learnt."""
     await lock_vacancies(connection, [event.data.vacancy_id for event in events])
-    rows = REVISIONS.facts_replaced(
+    rows = SQL.known_facts(
         connection,
         vacancies=[event.data.vacancy_id for event in events],
         participants=[event.data.participant_no for event in events],
@@ -83,16 +77,27 @@ async def learn_restated_facts(
 
 
 async def _keep(connection: Connection, events: Sequence[Event[Any]]) -> None:
-    if events:
-        await REVISIONS.learn_corrections(
-            connection,
-            vacancies=[event.data.vacancy_id for event in events],
-            participants=[event.data.participant_no for event in events],
-            events=[event.id for event in events],
-            types=[type(event.data).__name__ for event in events],
-            stages=[getattr(event.data, "stage", None) for event in events],
-            times=[event.time for event in events],
-        )
+    if not events:
+        return
+    vacancies, participants, ids, types, stages, times = zip(
+        *(_columns(event) for event in events), strict=True
+    )
+    await SQL.learn_corrections(
+        connection,
+        vacancies=vacancies,
+        participants=participants,
+        events=ids,
+        types=types,
+        stages=stages,
+        times=times,
+    )
+
+
+def _columns(event: Event[Any]) -> tuple[object, ...]:
+    """A correction as it is stored, without what the event says."""
+    data = event.data
+    stage = getattr(data, "stage", None)
+    return data.vacancy_id, data.participant_no, event.id, type(data).__name__, stage, event.time
 
 
 def _facts(data: ApplicantFactsStated) -> tuple[object, ...]:

@@ -1,26 +1,20 @@
-"""Shows to anyone how each kind of need fared on a round's fixed lists, and says what can't be
-known yet.
-"""
-
-from pathlib import Path
+"""Shows to anyone how each kind of need fared on a round's fixed lists."""
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.ranking.lists.domain.fairness import LEAST, count, groups
+from services.ranking.lists.domain.fairness import LEAST, count_need, shown_groups
+from services.ranking.lists.storage import SQL
 from services.ranking.rounds.storage import load_round
 from shared.contracts.fields import RoundId, StageCode
 from shared.policies import List
-from shared.postgres import queries
 from shared.postgres.pool import Connection
 
-SQL = queries.load(Path(__file__).parents[1] / "storage" / "fairness.sql")
 
-
-class _Told(BaseModel):
+class _FromDomain(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class RateView(_Told):
+class RateView(_FromDomain):
     """A share of those who were tested."""
 
     count: int = Field(description="How many they are")
@@ -29,7 +23,7 @@ class RateView(_Told):
     high: str = Field(description="Its upper end")
 
 
-class GroupView(_Told):
+class GroupView(_FromDomain):
     """A kind of need, or several together that are too small to be shown alone."""
 
     needs: tuple[str, ...] = Field(
@@ -84,17 +78,20 @@ NO_RATINGS = Validity(
 async def show_fairness(connection: Connection, round_id: str) -> Fairness:
     """The figures of the round's fixed lists. Raises Refusal `unknown-round`."""
     round_ = await load_round(connection, round_id)
-    lists = [await _of_list(connection, round_id, one) for one in round_.policy.lists]
+    lists = [
+        await _of_list(connection, round_id, policy_list) for policy_list in round_.policy.lists
+    ]
     return Fairness(round_id=round_id, least=LEAST, lists=tuple(lists), validity=NO_RATINGS)
 
 
-async def _of_list(connection: Connection, round_id: str, one: List) -> ListFairness:
-    rows = [row async for row in SQL.lines_by_code(connection, round_id=round_id, list=one.code)]
+async def _of_list(connection: Connection, round_id: str, policy_list: List) -> ListFairness:
+    code = policy_list.code
+    rows = [row async for row in SQL.candidates_by_code(connection, round_id=round_id, list=code)]
     if not rows or len(rows) != rows[0]["vacancies"]:
-        return ListFairness(list=one.code, fixed=False, groups=())
-    counts = [count(row["need"], one.codes, row["codes"]) for row in rows]
+        return ListFairness(list=code, fixed=False, groups=())
+    counts = [count_need(row["need"], policy_list.codes, row["codes"]) for row in rows]
     return ListFairness(
-        list=one.code,
+        list=code,
         fixed=True,
-        groups=tuple(GroupView.model_validate(group) for group in groups(counts)),
+        groups=tuple(GroupView.model_validate(group) for group in shown_groups(counts)),
     )

@@ -1,6 +1,4 @@
-"""Shows to anyone what became of a fixed list: the versions after it, which of them counts, and who
-moved in each, from where to where, and why.
-"""
+"""Shows to anyone what became of a fixed list: its versions, and who moved in each, and why."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -18,7 +16,7 @@ from services.ranking.answer_fields import (
     MaybeScore,
 )
 from services.ranking.lists.domain.revision import ObjectionDays, objection_days
-from services.ranking.lists.storage.revisions import REVISIONS
+from services.ranking.lists.storage import SQL
 from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage.requested_list import RequestedList, load_list
 from services.ranking.standings.views.show_standings import Standings, closed_page
@@ -38,7 +36,7 @@ HowManyMovedOut = Annotated[int, Field(description="Who is no longer")]
 
 
 class ListVersion(BaseModel):
-    """A version of a list that an officer fixed, or one that came after beside it."""
+    """A version of a list that an officer fixed, or a revision that corrections made of it."""
 
     version: ListVersionNumber
     kind: Literal["fixed", "adopted", "beside"] = Field(
@@ -96,9 +94,7 @@ class LinePlace(BaseModel):
 
 
 class WhyMoved(BaseModel):
-    """An event about the candidate that changed the own line; what it says of a person is not
-    shown.
-    """
+    """An event about the candidate that changed the own line, without what it says of them."""
 
     type: str = Field(description="The event's type", examples=["ExamScoreCorrected"])
     event_id: str | None = Field(description="Its id; none for a first result in place of none")
@@ -121,7 +117,7 @@ class LineChange(BaseModel):
 
 
 class ListChanges(BaseModel):
-    """Who moved in a version beside a fixed list."""
+    """Who moved in a revision of a fixed list."""
 
     vacancy_id: VacancyId
     round_id: RoundId
@@ -154,8 +150,8 @@ class FixedVersions:
         """One of them."""
         return next((row for row in self.rows if row["version"] == version), None)
 
-    def said(self, version: int) -> dict[str, Any]:
-        """What to tell of a version, fixed or not."""
+    def state_of(self, version: int) -> dict[str, Any]:
+        """Whether a version counts, what replaced it, and when and why it was adopted."""
         adopted = next(
             (row for row in self.rows if row["version"] == version and row["follows"] is not None),
             None,
@@ -173,12 +169,7 @@ class FixedVersions:
 async def fixed_versions(connection: Connection, vacancy_id: str, list_code: str) -> FixedVersions:
     """All of a list; none while it is open."""
     return FixedVersions(
-        [
-            row
-            async for row in REVISIONS.fixed_versions(
-                connection, vacancy_id=vacancy_id, list=list_code
-            )
-        ]
+        [row async for row in SQL.fixed_versions(connection, vacancy_id=vacancy_id, list=list_code)]
     )
 
 
@@ -192,20 +183,20 @@ async def show_versions(
     after = (from_cursor(cursor, fields=1) or [0])[0]
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
-    asked = await load_list(connection, vacancy_id, list_code, "closed")
-    fixed = await fixed_versions(connection, **_which(asked))
+    requested = await load_list(connection, vacancy_id, list_code, "closed")
+    fixed = await fixed_versions(connection, **_which(requested))
     rows = [
         row
-        async for row in REVISIONS.versions_after(
-            connection, **asked.key, after=after, most=limit + 1
+        async for row in SQL.revisions_after(
+            connection, **requested.key, after=after, most=limit + 1
         )
     ]
     items = [] if cursor else [_first(fixed)]
-    items += [_later(fixed, row) for row in rows[:limit]]
-    days = await _objection_days(connection, asked.vacancy.round_id, list_code, fixed)
+    items += [_revision(fixed, row) for row in rows[:limit]]
+    days = await _objection_days(connection, requested.vacancy.round_id, list_code, fixed)
     return ListVersions(
-        **asked.key,
-        round_id=asked.vacancy.round_id,
+        **requested.key,
+        round_id=requested.vacancy.round_id,
         objections_until=days and days.objections_until,
         answers_until=days and days.answers_until,
         items=tuple(items),
@@ -221,8 +212,9 @@ async def show_fixed(
     cursor: str | None,
     limit: int,
 ) -> Standings:
-    """A page of a version that an officer fixed, whether or not it counts still; by default of the
-    newest list that has begun.
+    """A page of a version that an officer fixed, whether or not it counts still.
+
+    By default of the newest list that has begun.
 
     Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `version-not-fixed`,
     `bad-cursor`.
@@ -230,14 +222,14 @@ async def show_fixed(
     after = (from_cursor(cursor, fields=2) or ["closed", 0])[1]
     if not isinstance(after, int):
         raise Refusal("bad-cursor")
-    asked = await load_list(connection, vacancy_id, list_code, "closed")
-    closing = (await fixed_versions(connection, **_which(asked))).find(version)
+    requested = await load_list(connection, vacancy_id, list_code, "closed")
+    closing = (await fixed_versions(connection, **_which(requested))).find(version)
     if closing is None:
-        raise Refusal("version-not-fixed", list=asked.rules.code, version=version)
-    lines = REVISIONS.fixed_lines_after(
-        connection, **asked.key, version=version, after=after, most=limit + 1
+        raise Refusal("version-not-fixed", list=requested.rules.code, version=version)
+    lines = SQL.fixed_lines_after(
+        connection, **requested.key, version=version, after=after, most=limit + 1
     )
-    return await closed_page(connection, asked, closing, [row async for row in lines], limit)
+    return await closed_page(connection, requested, closing, [row async for row in lines], limit)
 
 
 async def show_changes(
@@ -255,28 +247,30 @@ async def show_changes(
     after = (from_cursor(cursor, fields=1) or [""])[0]
     if not isinstance(after, str):
         raise Refusal("bad-cursor")
-    asked = await load_list(connection, vacancy_id, list_code, "closed")
-    which = {**asked.key, "version": version}
-    found = await REVISIONS.version(connection, **which)
+    requested = await load_list(connection, vacancy_id, list_code, "closed")
+    which = {**requested.key, "version": version}
+    found = await SQL.revision(connection, **which)
     if found is None:
         raise Refusal("unknown-version", list=list_code, version=version)
-    fixed = await fixed_versions(connection, **_which(asked))
-    said = fixed.said(version)
+    fixed = await fixed_versions(connection, **_which(requested))
+    state = fixed.state_of(version)
     rows = [
         row
-        async for row in REVISIONS.changes_after(connection, **which, after=after, most=limit + 1)
+        async for row in SQL.revision_changes_after(
+            connection, **which, after=after, most=limit + 1
+        )
     ]
     return ListChanges(
         **which,
-        round_id=asked.vacancy.round_id,
+        round_id=requested.vacancy.round_id,
         made_at=found["made_at"],
         follows=found["follows"],
         follows_at=next(
             row["closed_at"] for row in fixed.rows if row["version"] == found["follows"]
         ),
-        counts=said["counts"],
-        adopted_at=said["adopted_at"],
-        reason=said["reason"],
+        counts=state["counts"],
+        adopted_at=state["adopted_at"],
+        reason=state["reason"],
         moved=found["moved"],
         moved_in=found["moved_in"],
         moved_out=found["moved_out"],
@@ -286,35 +280,35 @@ async def show_changes(
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What became of a list since it was fixed, for a page: its fixed versions, and the newest
-    beside the one that counts, where that one differs.
+class ListHistory:
+    """What became of a list since it was fixed, for a page.
+
+    `unadopted`: the newest revision, where it differs from the version that counts.
     """
 
     fixed: Sequence[ListVersion]
-    beside: ListVersion | None
+    unadopted: ListVersion | None
     days: ObjectionDays | None
 
     def find(self, version: int | None) -> ListVersion | None:
         """One of the fixed ones."""
-        return next((one for one in self.fixed if one.version == version), None)
+        return next((known for known in self.fixed if known.version == version), None)
 
 
 async def show_history(
     connection: Connection, round_id: str, vacancy_id: str, list_code: str
-) -> History:
+) -> ListHistory:
     """The history of a fixed list."""
     fixed = await fixed_versions(connection, vacancy_id, list_code)
     which = {"vacancy_id": vacancy_id, "list": list_code}
     rows = [
-        await REVISIONS.version(connection, **which, version=row["version"])
-        for row in fixed.rows[1:]
+        await SQL.revision(connection, **which, version=row["version"]) for row in fixed.rows[1:]
     ]
-    versions = [_first(fixed), *(_later(fixed, row) for row in rows)]
-    beside = await REVISIONS.newest_beside(connection, **which, after=versions[-1].version)
-    differs = beside is not None and beside["digest"] != versions[-1].digest
+    versions = [_first(fixed), *(_revision(fixed, row) for row in rows)]
+    newest = await SQL.newest_revision_after(connection, **which, after=versions[-1].version)
+    differs = newest is not None and newest["digest"] != versions[-1].digest
     days = await _objection_days(connection, round_id, list_code, fixed)
-    return History(versions, _later(fixed, beside) if differs else None, days)
+    return ListHistory(versions, _revision(fixed, newest) if differs else None, days)
 
 
 async def _objection_days(
@@ -324,8 +318,8 @@ async def _objection_days(
     return objection_days(policy, list_code, fixed.rows[0]["closed_at"])
 
 
-def _which(asked: RequestedList) -> dict[str, str]:
-    return {"vacancy_id": asked.vacancy.vacancy_id, "list_code": asked.rules.code}
+def _which(requested: RequestedList) -> dict[str, str]:
+    return {"vacancy_id": requested.vacancy.vacancy_id, "list_code": requested.rules.code}
 
 
 def _first(fixed: FixedVersions) -> ListVersion:
@@ -333,7 +327,7 @@ def _first(fixed: FixedVersions) -> ListVersion:
     names = ("version", "digest", "codes", "cut_limit", "cut_score")
     return ListVersion(
         **{name: closing[name] for name in names},
-        **fixed.said(closing["version"]),
+        **fixed.state_of(closing["version"]),
         kind="fixed",
         made_at=closing["closed_at"],
         follows=None,
@@ -344,10 +338,10 @@ def _first(fixed: FixedVersions) -> ListVersion:
     )
 
 
-def _later(fixed: FixedVersions, row: Any) -> ListVersion:
-    said = fixed.said(row["version"])
-    kind = "beside" if said["adopted_at"] is None else "adopted"
+def _revision(fixed: FixedVersions, row: Any) -> ListVersion:
+    state = fixed.state_of(row["version"])
+    kind = "beside" if state["adopted_at"] is None else "adopted"
     candidates = sum(row["codes"].values())
     return ListVersion.model_validate(
-        {**row, **said, "kind": kind, "candidates": candidates}, extra="ignore"
+        {**row, **state, "kind": kind, "candidates": candidates}, extra="ignore"
     )

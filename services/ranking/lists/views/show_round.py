@@ -3,7 +3,7 @@
 from pydantic import BaseModel, Field
 
 from services.ranking.answer_fields import VacancyNumber
-from services.ranking.lists.storage.readiness import VacancyState, states_of
+from services.ranking.lists.storage.readiness import VacancyReadiness, load_readiness
 from services.ranking.rounds.domain import VACANCIES_NAMED
 from services.ranking.rounds.storage import load_round
 from shared.contracts.fields import RoundId, StageCode, VacancyId
@@ -59,10 +59,10 @@ async def show_round(connection: Connection, round_id: str) -> RoundView:
     round_ = await load_round(connection, round_id)
     lists = []
     seats = 0
-    for one in round_.policy.lists:
-        states = await states_of(connection, round_, one)
-        seats = sum(state.seats for state in states)
-        lists.append(_readiness(one, states))
+    for policy_list in round_.policy.lists:
+        vacancies = await load_readiness(connection, round_, policy_list)
+        seats = sum(vacancy.seats for vacancy in vacancies)
+        lists.append(_readiness(policy_list, vacancies))
     return RoundView(
         round_id=round_id,
         name=round_.name,
@@ -75,23 +75,24 @@ async def show_round(connection: Connection, round_id: str) -> RoundView:
     )
 
 
-def _readiness(one: List, states: list[VacancyState]) -> ListReadiness:
+def _readiness(policy_list: List, vacancies: list[VacancyReadiness]) -> ListReadiness:
+    open_vacancies = [vacancy for vacancy in vacancies if not vacancy.closed]
+    lacking = [_lacks(vacancy) for vacancy in open_vacancies if vacancy.missing]
+    changed = tuple(vacancy.vacancy_id for vacancy in vacancies if vacancy.changed)
     return ListReadiness(
-        list=one.code,
-        stage=one.stage,
-        vacancies=len(states),
-        ready=sum(not state.closed and not state.missing for state in states),
-        closed=sum(state.closed for state in states),
-        changed_since=tuple(state.vacancy_id for state in states if state.changed)[
-            :VACANCIES_NAMED
-        ],
-        lacking=tuple(
-            VacancyLacks(
-                vacancy_id=state.vacancy_id,
-                number=state.number,
-                missing=[f"{lack.en} · {lack.id}" for lack in state.missing],
-            )
-            for state in states
-            if state.missing and not state.closed
-        )[:VACANCIES_NAMED],
+        list=policy_list.code,
+        stage=policy_list.stage,
+        vacancies=len(vacancies),
+        ready=len(open_vacancies) - len(lacking),
+        closed=len(vacancies) - len(open_vacancies),
+        changed_since=changed[:VACANCIES_NAMED],
+        lacking=tuple(lacking[:VACANCIES_NAMED]),
+    )
+
+
+def _lacks(vacancy: VacancyReadiness) -> VacancyLacks:
+    return VacancyLacks(
+        vacancy_id=vacancy.vacancy_id,
+        number=vacancy.number,
+        missing=[f"{item.en} · {item.id}" for item in vacancy.missing],
     )

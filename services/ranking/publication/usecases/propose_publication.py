@@ -103,7 +103,7 @@ async def propose_publication(
     round_ = await ROUNDS.round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("unknown-round", round_id=round_id)
-    await LISTS.hold_publication(connection, round_id=round_id)
+    await LISTS.lock_publication(connection, round_id=round_id)
     policy = Policy.model_validate_json(round_["policy"])
     fixed = await load_fixed_round(connection, round_id, policy)
     _refuse_unless_closed(round_id, policy, fixed)

@@ -55,7 +55,7 @@ async def sign_publication(
     another one, `second-officer` for the officer who proposed it.
     """
     key = require_key(key)
-    await LISTS.hold_publication(connection, round_id=round_id)
+    await LISTS.lock_publication(connection, round_id=round_id)
     row = await PUBLICATION.proposed(connection, round_id=round_id)
     if row is None:
         raise Refusal("nothing-proposed", round_id=round_id)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.ranking.lists.views.show_revisions import History, show_fixed, show_history
+from services.ranking.lists.views.show_revisions import ListHistory, show_fixed, show_history
 from services.ranking.publication.views.show_versions import newest_published
 from services.ranking.rounds.domain import Round
 from services.ranking.rounds.storage import load_round
@@ -24,7 +24,7 @@ class VacancyPage:
     standings: Standings
     round: Round
     policy_list: List
-    history: History | None
+    history: ListHistory | None
     published: int | None
     seats_moved: bool
 

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from services.ranking.lists.domain.readiness import Arrived, missing
+from services.ranking.lists.domain.readiness import ArrivalCounts, missing_items
 
 COMPLETE: dict[str, Any] = {
     "announced": 5,
@@ -26,10 +26,12 @@ def test_a_list_is_ready_when_all_that_was_counted_has_arrived() -> None:
     """Nothing missing; also where a result came after the sitting was closed, and where nobody is
     left to sit.
     """
-    assert [*missing(Arrived(**COMPLETE))] == []
-    assert [*missing(Arrived(**{**COMPLETE, "arrived": 5}))] == []
+    assert [*missing_items(ArrivalCounts(**COMPLETE))] == []
+    assert [*missing_items(ArrivalCounts(**{**COMPLETE, "arrived": 5}))] == []
     assert [
-        *missing(Arrived(**{**COMPLETE, "active": 0, "sittings": 0, "counted": 0, "arrived": 0}))
+        *missing_items(
+            ArrivalCounts(**{**COMPLETE, "active": 0, "sittings": 0, "counted": 0, "arrived": 0})
+        )
     ] == []
 
 
@@ -50,6 +52,6 @@ def test_a_list_is_ready_when_all_that_was_counted_has_arrived() -> None:
 )
 def test_whatever_is_missing_is_named(change: dict[str, Any], says: str) -> None:
     """Each thing that has not arrived holds the list, in both languages."""
-    lacks = [*missing(Arrived(**{**COMPLETE, **change}))]
+    lacks = [*missing_items(ArrivalCounts(**{**COMPLETE, **change}))]
     assert [lack.en for lack in lacks] == [says]
     assert all(lack.id for lack in lacks)

@@ -7,12 +7,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.ranking.lists.domain.revision import (
-    Corrected,
-    Correction,
-    Line,
-    Reason,
-    change,
-    moved,
+    ChangeReason,
+    ComparedLine,
+    CorrectionEvent,
+    ListDifference,
+    compare_lines,
+    moved_participants,
 )
 from services.ranking.merit.domain.placement import Placement
 from shared.policies import load
@@ -23,21 +23,23 @@ FIRST = Placement(1, "83.091", "L", within=True)
 SKB = {"skb": {"SKB": "80"}}
 
 
-def told(
-    was: Line, now: Line, *corrections: Correction, restated: bool = False
-) -> tuple[str, tuple[Reason, ...]]:
-    found = change("0001-000002", CODES, was, now, corrections, facts_restated=restated)
+def compared(
+    was: ComparedLine, now: ComparedLine, *corrections: CorrectionEvent, restated: bool = False
+) -> tuple[str, tuple[ChangeReason, ...]]:
+    found = compare_lines("0001-000002", CODES, was, now, corrections, facts_restated=restated)
     return found.way, found.reasons
 
 
 def test_a_corrected_score_names_its_event_and_components() -> None:
     """Two corrections: the last one is what holds. Only components that differ are named."""
-    corrections = [Correction("ExamScoreCorrected", each, "skb") for each in ("e-1", "e-2")]
-    now = Line(FIRST, {"skb": {"SKB": "90.000"}, "skd": {"TWK": "100"}})
-    was = Line(SECOND, {**SKB, "skd": {"TWK": "100.0"}})
-    assert told(was, now, *corrections) == (
+    corrections = [
+        CorrectionEvent("ExamScoreCorrected", event_id, "skb") for event_id in ("e-1", "e-2")
+    ]
+    now = ComparedLine(FIRST, {"skb": {"SKB": "90.000"}, "skd": {"TWK": "100"}})
+    was = ComparedLine(SECOND, {**SKB, "skd": {"TWK": "100.0"}})
+    assert compared(was, now, *corrections) == (
         "in",
-        (Reason("ExamScoreCorrected", "e-2", "skb", ("SKB",)),),
+        (ChangeReason("ExamScoreCorrected", "e-2", "skb", ("SKB",)),),
     )
 
 
@@ -54,10 +56,10 @@ def test_whoever_is_out_since_reads_by_which_event(
     code: str, event: str, stage: str | None
 ) -> None:
     """The code says what happened; points that no longer count are no reason of their own."""
-    now = Line(Placement(None, None, code, within=False), {})
-    assert told(Line(FIRST, SKB), now, Correction(event, "e-1", stage)) == (
+    now = ComparedLine(Placement(None, None, code, within=False), {})
+    assert compared(ComparedLine(FIRST, SKB), now, CorrectionEvent(event, "e-1", stage)) == (
         "out",
-        (Reason(event, "e-1", stage),),
+        (ChangeReason(event, "e-1", stage),),
     )
 
 
@@ -67,16 +69,21 @@ def test_whoever_was_out_and_is_has_no_reason(code: str) -> None:
     move nobody who is out.
     """
     place = Placement(None, None, code, within=False)
-    later = Correction("ApplicantFactsStated", "e-9", None)
-    assert told(
-        Line(place, {"skd": {}}), Line(place, {"skd": {"TWK": "100"}}), later, restated=True
+    later = CorrectionEvent("ApplicantFactsStated", "e-9", None)
+    assert compared(
+        ComparedLine(place, {"skd": {}}),
+        ComparedLine(place, {"skd": {"TWK": "100"}}),
+        later,
+        restated=True,
     ) == ("unmoved", ())
 
 
 def test_whoever_moved_because_others_did_has_no_reason() -> None:
     """Facts restated before the list was fixed are none either."""
-    early = Correction("ApplicantFactsStated", "e-1", None)
-    assert told(Line(SECOND, SKB), Line(replace(SECOND, rank=3), SKB), early) == ("moved", ())
+    early = CorrectionEvent("ApplicantFactsStated", "e-1", None)
+    assert compared(
+        ComparedLine(SECOND, SKB), ComparedLine(replace(SECOND, rank=3), SKB), early
+    ) == ("moved", ())
 
 
 def test_facts_of_a_person_are_a_reason_without_what_they_are() -> None:
@@ -84,27 +91,27 @@ def test_facts_of_a_person_are_a_reason_without_what_they_are() -> None:
 
     Whoever is out is out, whatever their facts.
     """
-    later = Correction("ApplicantFactsStated", "e-9", None)
-    out = Line(Placement(None, None, "APS", within=False), {})
-    assert [one.type for one in told(Line(SECOND, SKB), out, later, restated=True)[1]] == [
-        "ApplicationWithdrawn"
-    ]
-    assert told(Line(SECOND, SKB), Line(SECOND, SKB), later, restated=True) == (
+    later = CorrectionEvent("ApplicantFactsStated", "e-9", None)
+    out = ComparedLine(Placement(None, None, "APS", within=False), {})
+    assert [
+        reason.type for reason in compared(ComparedLine(SECOND, SKB), out, later, restated=True)[1]
+    ] == ["ApplicationWithdrawn"]
+    assert compared(ComparedLine(SECOND, SKB), ComparedLine(SECOND, SKB), later, restated=True) == (
         "unmoved",
-        (Reason("ApplicantFactsStated", "e-9", None),),
+        (ChangeReason("ApplicantFactsStated", "e-9", None),),
     )
 
 
 def test_a_line_that_is_gone_or_new() -> None:
     """Rejected from the first list: off it. A result in place of an absence: no correction's id."""
-    assert told(Line(FIRST, SKB), Line(None, {})) == (
+    assert compared(ComparedLine(FIRST, SKB), ComparedLine(None, {})) == (
         "out",
-        (Reason("ApplicationRejected", None, None),),
+        (ChangeReason("ApplicationRejected", None, None),),
     )
     absent = Placement(None, None, "TH", within=False)
-    assert told(Line(absent, {}), Line(SECOND, SKB)) == (
+    assert compared(ComparedLine(absent, {}), ComparedLine(SECOND, SKB)) == (
         "moved",
-        (Reason("ExamScored", None, "skb", ("SKB",)),),
+        (ChangeReason("ExamScored", None, "skb", ("SKB",)),),
     )
 
 
@@ -121,10 +128,10 @@ def test_exactly_those_whose_line_differs_moved(
     was: dict[str, Placement], now: dict[str, Placement]
 ) -> None:
     """Putting their new lines into the old list gives the new one, and nobody else is named."""
-    found = moved(was, now)
-    mended = {**was, **{number: now[number] for number in found if number in now}}
+    found = moved_participants(was, now)
+    patched = {**was, **{number: now[number] for number in found if number in now}}
     assert {
-        number: place for number, place in mended.items() if number in now or number not in found
+        number: place for number, place in patched.items() if number in now or number not in found
     } == now
     assert not [number for number in found if was.get(number) == now.get(number)]
 
@@ -149,14 +156,14 @@ def test_what_is_stated_turns_who_was_within_into_who_is(
     it restates, has exactly those within, with their lines of now; whoever is new is restated too,
     and nobody is both.
     """
-    corrected = Corrected(before, now)
+    difference = ListDifference(before, now)
     kept = {number: place for number, place in before.items() if place.within}
-    for number in corrected.gone:
+    for number in difference.no_longer_within:
         del kept[number]
-    kept |= {number: now[number] for number in corrected.restated}
+    kept |= {number: now[number] for number in difference.restated}
     assert kept == {number: place for number, place in now.items() if place.within}
-    assert set(corrected.new) <= set(corrected.restated)
-    assert not set(corrected.gone) & set(corrected.restated)
-    assert set(corrected.new) == set(kept) - {
+    assert set(difference.newly_within) <= set(difference.restated)
+    assert not set(difference.no_longer_within) & set(difference.restated)
+    assert set(difference.newly_within) == set(kept) - {
         number for number, place in before.items() if place.within
     }
