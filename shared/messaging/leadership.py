@@ -24,6 +24,7 @@ from shared.messaging.log_reader import (
     open_reader,
     published_events,
 )
+from shared.messaging.positions import partition_columns
 from shared.postgres import queries
 from shared.postgres.pool import Connection
 
@@ -217,10 +218,11 @@ async def _numbered_rows(
 ) -> dict[TopicPartition, dict[int, UUID]]:
     """The event ids of the outbox's numbered rows above the starts, by sequence."""
     rows: dict[TopicPartition, dict[int, UUID]] = {partition: {} for partition in starts}
+    topics, numbers = partition_columns(starts)
     found = SQL.numbered_rows(
         connection,
-        topics=[partition.topic for partition in starts],
-        partitions=[partition.partition for partition in starts],
+        topics=topics,
+        partitions=numbers,
         sequences=[start.sequence or 0 for start in starts.values()],
     )
     async for row in found:

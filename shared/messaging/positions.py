@@ -1,6 +1,6 @@
 """The table messaging.position: where this service stands in each partition that it consumes."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import asyncpg
@@ -27,13 +27,13 @@ def position_of(row: asyncpg.Record) -> Position:
 
 async def ensure_positions(pool: Pool, partitions: Sequence[TopicPartition]) -> None:
     """Makes a row for each of these partitions, where there is none yet."""
-    topics, numbers = _columns(partitions)
+    topics, numbers = partition_columns(partitions)
     await SQL.ensure_positions(pool, topics=topics, partitions=numbers)
 
 
 async def read_positions(pool: Pool, partitions: Sequence[TopicPartition]) -> list[Position]:
     """The positions of these partitions, in sorted order."""
-    topics, numbers = _columns(partitions)
+    topics, numbers = partition_columns(partitions)
     rows = SQL.read_positions(pool, topics=topics, partitions=numbers)
     return [position_of(row) async for row in rows]
 
@@ -42,7 +42,7 @@ async def lock_positions(
     connection: Connection, partitions: Iterable[TopicPartition]
 ) -> dict[TopicPartition, Position]:
     """The positions of these partitions, locked in sorted order until the transaction ends."""
-    topics, numbers = _columns(sorted(partitions))
+    topics, numbers = partition_columns(sorted(partitions))
     rows = SQL.lock_positions(connection, topics=topics, partitions=numbers)
     return {position.partition: position async for row in rows if (position := position_of(row))}
 
@@ -56,7 +56,7 @@ async def move_positions(
 
     Raises ElsewhereError if any stands no longer where it was read.
     """
-    topics, numbers = _columns([end.partition for end in ends])
+    topics, numbers = partition_columns([end.partition for end in ends])
     moved = SQL.move_positions(
         connection,
         topics=topics,
@@ -77,7 +77,7 @@ async def release_brake(pool: Pool) -> None:
     await SQL.release_brake(pool)
 
 
-def _columns(partitions: Sequence[TopicPartition]) -> tuple[list[str], list[int]]:
+def partition_columns(partitions: Collection[TopicPartition]) -> tuple[list[str], list[int]]:
     return (
         [partition.topic for partition in partitions],
         [partition.partition for partition in partitions],

@@ -29,6 +29,7 @@ from shared.messaging.log_reader import (
 )
 from shared.messaging.outbox import headers_as_text
 from shared.messaging.parser import RawRecord, read_headers, record_of
+from shared.messaging.positions import partition_columns
 from shared.messaging.recovery_plan import (
     OutboxRow,
     PartitionPlan,
@@ -164,10 +165,11 @@ async def _outbox_rows(
 ) -> dict[TopicPartition, list[OutboxRow]]:
     """The outbox's rows that have a number above the starts, or none, in the order of their ids."""
     rows: dict[TopicPartition, list[OutboxRow]] = {partition: [] for partition in starts}
+    topics, numbers = partition_columns(starts)
     found = SQL.rows_above_or_waiting(
         connection,
-        topics=[partition.topic for partition in starts],
-        partitions=[partition.partition for partition in starts],
+        topics=topics,
+        partitions=numbers,
         sequences=[start.sequence or 0 for start in starts.values()],
     )
     async for row in found:

@@ -31,6 +31,7 @@ from shared.messaging.leadership import survey, try_to_lead
 from shared.messaging.log_reader import PublishedEvent
 from shared.messaging.one_try_producer import SEND_SECONDS, one_try_producer
 from shared.messaging.outbox import CHANNEL, headers_from_text
+from shared.messaging.positions import partition_columns
 from shared.observability import metrics
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -294,12 +295,13 @@ class Relay:
         self, connection: Connection, sent: Mapping[TopicPartition, PublishedEvent]
     ) -> None:
         """Rows up to an acknowledged number are published: one short row a partition says so."""
+        topics, numbers = partition_columns(sent)
         moved = [
             row
             async for row in SQL.acknowledge(
                 connection,
-                topics=[partition.topic for partition in sent],
-                partitions=[partition.partition for partition in sent],
+                topics=topics,
+                partitions=numbers,
                 sequences=[event.sequence for event in sent.values()],
                 offsets=[event.offset for event in sent.values()],
                 event_ids=[event.event_id for event in sent.values()],

@@ -175,11 +175,14 @@ class ListReader:
     async def neighbours(self, row: StandingRow) -> tuple[StandingRow | None, StandingRow | None]:
         """The nearest ranked lines before and after this one."""
         rows = PLACES.neighbours(self._connection, **self._which, key=row.merit_key)
-        near = [other for other in [_standing_row(found) async for found in rows] if other.ranked]
-        return (
-            next((other for other in near if other.merit_key < row.merit_key), None),
-            next((other for other in near if other.merit_key > row.merit_key), None),
-        )
+        before = after = None
+        async for found in rows:
+            other = _standing_row(found)
+            if other.ranked and other.merit_key < row.merit_key:
+                before = other
+            elif other.ranked:
+                after = other
+        return before, after
 
     async def at_the_limit(self, limit: int) -> StandingRow | None:
         """The last ranked line that the cut has room for, or none where fewer are ranked."""

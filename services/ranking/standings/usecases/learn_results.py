@@ -72,15 +72,17 @@ async def learn_closed_sittings(connection: Connection, events: list[Event[Sitti
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
     vacancies, sittings = zip(*newest, strict=True)
     await lock_vacancies(connection, vacancies)
-    closed = [event.data for event in newest.values()]
+    stages, scored, missed, disqualified = zip(
+        *(_counts(event.data) for event in newest.values()), strict=True
+    )
     await SQL.learn_closed_sittings(
         connection,
         vacancies=vacancies,
         sittings=sittings,
-        stages=[sitting.stage for sitting in closed],
-        scored=[sitting.scored for sitting in closed],
-        missed=[sitting.missed for sitting in closed],
-        disqualified=[sitting.disqualified for sitting in closed],
+        stages=stages,
+        scored=scored,
+        missed=missed,
+        disqualified=disqualified,
         sequences=[event.sequence for event in newest.values()],
     )
 
@@ -89,3 +91,7 @@ def _points(data: Result) -> str | None:
     if isinstance(data, ExamScored | ExamScoreCorrected):
         return to_json(data.points).decode()
     return None
+
+
+def _counts(closed: SittingClosed) -> tuple[str, int, int, int]:
+    return closed.stage, closed.scored, closed.missed, closed.disqualified

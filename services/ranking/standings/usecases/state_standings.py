@@ -5,7 +5,7 @@ once after the last change.
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 from operator import itemgetter
@@ -101,8 +101,9 @@ async def next_versions(
     summaries: dict[tuple[str, str], ListSummary],
     now: datetime,
 ) -> list[StandingsRecomputed]:
-    """What is to be stated of these lists: a version more for each whose digest is not the one last
-    stated. Keeps the versions.
+    """What is to be stated of these lists; keeps the versions.
+
+    That is a version more for each list whose digest is not the one last stated.
     """
     known = {
         (row["vacancy_id"], row["list"]): (row["version"], row["digest"])
@@ -113,6 +114,13 @@ async def next_versions(
         version, digest = known.get((vacancy_id, code), (0, ""))
         if summary.digest != digest:
             statements.append(_statement(vacancies[vacancy_id], code, summary, version + 1))
+    await _keep_stated(connection, statements, now)
+    return statements
+
+
+async def _keep_stated(
+    connection: Connection, statements: Sequence[StandingsRecomputed], now: datetime
+) -> None:
     await SQL.keep_stated(
         connection,
         vacancies=[statement.vacancy_id for statement in statements],
@@ -121,7 +129,6 @@ async def next_versions(
         digests=[statement.digest for statement in statements],
         at=now,
     )
-    return statements
 
 
 def _statement(

@@ -207,18 +207,7 @@ async def _live_page(
     lines = await reader.page(last, limit + 1)
     points = await points_of(connection, asked, [line for _, line in lines[:limit]])
     codes, cut = await live_figures(reader, asked.cut)
-    items = tuple(
-        StandingLine(
-            rank=line.rank,
-            participant_no=line.participant_no,
-            score=None if line.score is None else decimal_text(line.score, asked.rules.decimals),
-            points=points.get(line.participant_no, {}),
-            code=asked.shown(line),
-            equal_with=line.equals - 1,
-            decided=line.decided,
-        )
-        for _, line in lines[:limit]
-    )
+    items = tuple(_live_line(asked, line, points) for _, line in lines[:limit])
     return Standings(
         **_head(asked),
         state="live",
@@ -228,6 +217,20 @@ async def _live_page(
         cut=cut,
         items=items,
         next=to_cursor("live", items[-1].participant_no) if len(lines) > limit else None,
+    )
+
+
+def _live_line(
+    asked: RequestedList, line: ListLine, points: Mapping[str, dict[str, str]]
+) -> StandingLine:
+    return StandingLine(
+        rank=line.rank,
+        participant_no=line.participant_no,
+        score=None if line.score is None else decimal_text(line.score, asked.rules.decimals),
+        points=points.get(line.participant_no, {}),
+        code=asked.shown(line),
+        equal_with=line.equals - 1,
+        decided=line.decided,
     )
 
 
@@ -298,14 +301,13 @@ async def _decided(
     rows = {row["participant_no"]: row async for row in SQL.fixed_lines_of(connection, **which)}
     policy = (await load_round(connection, asked.vacancy.round_id)).policy
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
+    alone = {
+        number for number, row in rows.items() if row["rank"] is not None and row["equals"] == 1
+    }
     alike: defaultdict[bytes, list[str]] = defaultdict(list)
-    for number, candidate in known.items():
-        standing = asked.rules.standing_of(candidate)
-        if (
-            standing is not None
-            and rows[number]["rank"] is not None
-            and rows[number]["equals"] == 1
-        ):
+    for number in alone & known.keys():
+        standing = asked.rules.standing_of(known[number])
+        if standing is not None:
             alike[before_decision(standing.merit_key)].append(number)
     return {number for numbers in alike.values() if len(numbers) > 1 for number in numbers}
 
@@ -356,22 +358,31 @@ async def live_figures(reader: ListReader, cut: ListCut) -> tuple[Counter[str], 
 async def points_of(
     connection: Connection, asked: RequestedList, lines: Sequence[ListLine]
 ) -> dict[str, dict[str, str]]:
-    """Points by component of the lines where they count, as they were stated; none where the policy
-    publishes none.
+    """Points by component of the lines where they count, as they were stated.
+
+    None where the policy publishes none.
     """
     if not asked.rules.shows_points:
         return {}
     counted = [line.participant_no for line in lines if line.gate in {Gate.RANKED, Gate.BELOW}]
-    points: dict[str, dict[str, str]] = {}
-    rows = SQL.results_of(
-        connection, vacancies=[asked.vacancy.vacancy_id] * len(counted), participants=counted
-    )
-    async for row in rows:
-        points.setdefault(row["participant_no"], {}).update(row["points"] or {})
+    points = await _stated_points(connection, asked.vacancy.vacancy_id, counted)
     return {
         number: {code: known[code] for code in asked.rules.components if code in known}
         for number, known in points.items()
     }
+
+
+async def _stated_points(
+    connection: Connection, vacancy_id: str, participants: Sequence[str]
+) -> dict[str, dict[str, str]]:
+    """The points of all stages together, by participant number."""
+    points: dict[str, dict[str, str]] = {}
+    rows = SQL.results_of(
+        connection, vacancies=[vacancy_id] * len(participants), participants=participants
+    )
+    async for row in rows:
+        points.setdefault(row["participant_no"], {}).update(row["points"] or {})
+    return points
 
 
 async def _live_place(
