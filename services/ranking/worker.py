@@ -1,6 +1,4 @@
-"""Puts ranking's worker together: it consumes rounds, applications and results, and states standings
-when they are owed.
-"""
+"""Puts ranking's worker together: it learns what others state, and states standings when owed."""
 
 from collections.abc import Callable
 from datetime import datetime

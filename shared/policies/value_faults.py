@@ -65,8 +65,8 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
             "huruf"
         ),
         (
-            "a stage's or list's code has small letters, digits and hyphens, at most 20, and begins "
-            "with a letter"
+            "a stage's or list's code has small letters, digits and hyphens, at most 20, and "
+            "begins with a letter"
         ),
     ),
     CODE: (

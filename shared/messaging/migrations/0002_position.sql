@@ -18,7 +18,8 @@ CREATE TABLE messaging.position (
     CHECK ((sequence_offset IS NULL) = (sequence_event IS NULL))
 ) WITH (fillfactor = 50); -- an update for each batch stays on its page
 COMMENT ON TABLE messaging.position IS
-    'One row for each topic partition consumed, moved in the transaction of the effect. Kafka''s committed'
+    'One row for each topic partition consumed, moved in the transaction of the effect. Kafka''s '
+    'committed'
     ' offsets follow it and decide nothing';
 
 -- Records that could not take effect. The record travels to the dead-letters topic too; this is

@@ -226,7 +226,6 @@ def _line(row: StandingRow, ahead: int, alike: int, decided: int, before: int) -
     )
 
 
-def _standing_row(row: Iterable[object]) -> StandingRow:
+def _standing_row(row: Iterable[Any]) -> StandingRow:
     participant_no, gate, combined_score, key = row
-    # the row's columns
-    return StandingRow(participant_no, GATES[gate], combined_score, key)  # type: ignore[arg-type, call-overload]
+    return StandingRow(participant_no, GATES[gate], combined_score, key)

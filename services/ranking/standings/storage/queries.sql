@@ -12,7 +12,8 @@ ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
 -- True while no rebuild runs; none begins before the transaction ends.
 SELECT pg_try_advisory_xact_lock_shared(:lock);
 
--- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, registration_opens, sequence)!
+-- name: learn_round(round_id, name, policy, policy_hash, seed, decreed_seats, registration_opens,
+--       sequence)!
 -- A round and its policy.
 INSERT INTO round AS known (round_id, name, policy, policy_hash, seed, decreed_seats,
                             registration_opens, sequence)
@@ -32,7 +33,8 @@ INSERT INTO round (round_id) SELECT round_id FROM unnest(:rounds::text[]) AS one
     ORDER BY round_id COLLATE "C"
 ON CONFLICT (round_id) DO UPDATE SET round_id = excluded.round_id;
 
--- name: learn_vacancies(vacancies, rounds, numbers, listings, agencies, posts, units, paths, needs, seats, education, sequences)!
+-- name: learn_vacancies(vacancies, rounds, numbers, listings, agencies, posts, units, paths, needs,
+--       seats, education, sequences)!
 -- Vacancies as published; `education` as JSON texts.
 INSERT INTO vacancy AS known (vacancy_id, round_id, number, listing_id, agency, post, unit_id,
                               unit_path, need, seats, education, sequence)
@@ -82,7 +84,8 @@ INSERT INTO candidate AS known (vacancy_id, participant_no, withdrawn)
   FROM unnest(:vacancies::text[], :participants::text[]) AS new (vacancy_id, participant_no)
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE SET withdrawn = true WHERE NOT known.withdrawn;
 
--- name: learn_applicant_facts(vacancies, participants, gpas, birth_dates, months, education, priorities, sequences)!
+-- name: learn_applicant_facts(vacancies, participants, gpas, birth_dates, months, education,
+--       priorities, sequences)!
 -- Personal facts that ties use.
 INSERT INTO applicant_facts AS known (vacancy_id, participant_no, gpa, birth_date,
                                       relevant_experience_months, education, priority, sequence)
@@ -103,7 +106,8 @@ ON CONFLICT (vacancy_id, sitting_id) DO UPDATE
     SET stage = excluded.stage, sequence = excluded.sequence
     WHERE known.sequence < excluded.sequence;
 
--- name: learn_closed_sittings(vacancies, sittings, stages, scored, missed, disqualified, sequences)!
+-- name: learn_closed_sittings(vacancies, sittings, stages, scored, missed, disqualified,
+--       sequences)!
 -- Sittings that are over, with what they counted.
 INSERT INTO sitting AS known (vacancy_id, sitting_id, stage, closed, scored, missed, disqualified,
                               sequence)

@@ -27,6 +27,7 @@ from services.ranking.answer_fields import (
 from services.ranking.merit.domain.candidate import Candidate
 from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut
 from services.ranking.merit.domain.list_lines import ListLine
+from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.merit.domain.merit_key import before_decision
 from services.ranking.merit.domain.score import decimal_text
 from services.ranking.merit.domain.standing import Gate, score_and_priority
@@ -301,14 +302,25 @@ async def _decided(
     rows = {row["participant_no"]: row async for row in SQL.fixed_lines_of(connection, **which)}
     policy = (await load_round(connection, asked.vacancy.round_id)).policy
     known = await candidates_as_fixed(connection, asked.vacancy, closing, policy, rows)
-    alone = {
-        number for number, row in rows.items() if row["rank"] is not None and row["equals"] == 1
-    }
+    equal_alone = {row["participant_no"] for row in rows.values() if _is_alone(row)}
+    return _equal_in_all(
+        asked.rules,
+        [candidate for number, candidate in known.items() if number in equal_alone],
+    )
+
+
+def _is_alone(row: Mapping[str, Any]) -> bool:
+    """Whether a fixed line has a rank that it shares with nobody."""
+    return row["rank"] is not None and row["equals"] == 1
+
+
+def _equal_in_all(rules: ListRules, candidates: Iterable[Candidate]) -> set[str]:
+    """Those of whom another has the same key but for an officer's decision."""
     alike: defaultdict[bytes, list[str]] = defaultdict(list)
-    for number in alone & known.keys():
-        standing = asked.rules.standing_of(known[number])
+    for candidate in candidates:
+        standing = rules.standing_of(candidate)
         if standing is not None:
-            alike[before_decision(standing.merit_key)].append(number)
+            alike[before_decision(standing.merit_key)].append(candidate.participant_no)
     return {number for numbers in alike.values() if len(numbers) > 1 for number in numbers}
 
 

@@ -40,7 +40,7 @@
     return made;
   };
 
-  // Takes over the cells that differ; the others stay, with whatever is focused or selected in them.
+  // Takes over the cells that differ; the others stay, with what is focused or selected in them.
   // Says whether any did.
   const refresh = (old, made) => {
     const differ = [...made.cells].filter(
@@ -68,7 +68,8 @@
       if (lines.rows[at] !== each) lines.insertBefore(each, lines.rows[at] ?? null);
     });
     if (within && document.activeElement !== focused) { // a row that is moved loses the focus
-      (lines.contains(focused) ? focused : lines.closest("[tabindex]")).focus({ preventScroll: true });
+      const target = lines.contains(focused) ? focused : lines.closest("[tabindex]");
+      target.focus({ preventScroll: true });
     }
     for (const each of moved) each.classList.add("moved");
     setTimeout(() => moved.forEach((each) => each.classList.remove("moved")), 1500);
@@ -104,7 +105,8 @@
     }
     const moved = show(standings);
     byId("as-of").textContent = event.lastEventId;
-    if (moved) say(`${said.updated} ${new Date().toLocaleTimeString(document.documentElement.lang)}`);
+    const now = new Date().toLocaleTimeString(document.documentElement.lang);
+    if (moved) say(`${said.updated} ${now}`);
   });
   stream.addEventListener("open", () => { spoken = 0; say(said.following); });
   stream.addEventListener("error", () => { spoken = 0; say(said.lost); });
