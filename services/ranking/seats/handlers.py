@@ -32,7 +32,8 @@ def filling() -> APIRouter:
     @routes.get(
         "",
         responses=problem_responses(400, 401, 403, 404, 409),
-        summary="How a round's empty seats are being filled; before it has begun: what beginning would offer",
+        summary="How a round's empty seats are being filled; before it has begun: what beginning"
+        " would offer",
     )
     async def show(
         round_id: RoundId,
@@ -49,7 +50,8 @@ def filling() -> APIRouter:
         status_code=201,
         response_model=FillingBegun,
         responses=problem_responses(401, 403, 404, 409, 503),
-        summary="Begin to fill the empty seats of a round whose last list is closed, by the policy's moves and with consent",
+        summary="Begin to fill the empty seats of a round whose last list is closed, by the"
+        " policy's moves and with consent",
     )
     async def begin(
         round_id: RoundId,
@@ -93,7 +95,8 @@ def seating() -> APIRouter:
     @routes.get(
         "/{vacancy_id}/seats",
         responses=problem_responses(404),
-        summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and what stays empty",
+        summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and"
+        " what stays empty",
     )
     async def seats(vacancy_id: VacancyId, resources: ResourcesDependency) -> VacancySeats:
         async with reading(resources.pool) as connection:

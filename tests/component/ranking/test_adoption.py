@@ -1,5 +1,6 @@
-"""An officer adopts a corrected version of a fixed list: it counts from then on, in everything that
-goes by the list; what it follows stays readable.
+"""An officer adopts a corrected version of a fixed list.
+
+It counts from then on, in everything that goes by the list; what it follows stays readable.
 """
 
 import asyncio
@@ -76,8 +77,9 @@ async def closed_final(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) -
 
 
 async def corrected_final(ranking: ServiceApp) -> dict[str, Any]:
-    """The same, and a correction that puts the second before the first; gives the version that it
-    made.
+    """The same, and a correction that puts the second before the first.
+
+    Gives the version that it made.
     """
     facts = Facts({"v1": 1})
     await closed_final(ranking, facts, {1: "90", 2: "80", 3: "70"})
@@ -86,8 +88,9 @@ async def corrected_final(ranking: ServiceApp) -> dict[str, Any]:
 
 
 async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceApp) -> None:
-    """Standings, own place and cut go by it; who moved is stated as facts; the first version stays
-    to the byte, and says what follows it.
+    """Standings, own place and cut go by it; who moved is stated as facts.
+
+    The first version stays to the byte, and says what follows it.
     """
     version = await corrected_final(ranking)
     fixed = await get(ranking, STANDINGS)
@@ -167,8 +170,9 @@ async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceAp
 
 
 async def test_the_days_of_objection_are_told(ranking: ServiceApp) -> None:
-    """Three days to object to the last list from when it was first fixed, seven more to answer;
-    none to the first. Adopting does not move them.
+    """Three days to object to the last list from when it was first fixed, seven more to answer.
+
+    None to the first. Adopting does not move them.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
@@ -200,25 +204,26 @@ async def test_what_comes_after_is_compared_with_what_counts(ranking: ServiceApp
     round_ = (
         await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=ranking.who("o", "officer"))
     ).json()
-    assert [one["changed_since"] for one in round_["lists"]] == [[], []]
+    assert [policy_list["changed_since"] for policy_list in round_["lists"]] == [[], []]
     facts = Facts({"v1": 1})
     await ranking.hear(facts.skb("v1", 2, "80", corrected=True))
     third = await newest(ranking)
     assert (third["follows"], third["moved_in"], third["moved_out"]) == (version["version"], 1, 1)
     assert (await adopt(ranking, third)).status_code == 201
     items = (await get(ranking, LISTS))["items"]
-    assert [(one["kind"], one["counts"], one["replaced_by"]) for one in items] == [
+    assert [(item["kind"], item["counts"], item["replaced_by"]) for item in items] == [
         ("fixed", False, version["version"]),
         ("adopted", False, third["version"]),
         ("adopted", True, None),
     ]
     assert items[0]["digest"] == items[2]["digest"]
-    assert [one["code"] for one in (await get(ranking, STANDINGS))["items"]] == ["L", "P", "P"]
+    assert [item["code"] for item in (await get(ranking, STANDINGS))["items"]] == ["L", "P", "P"]
 
 
 async def test_who_may_adopt_what(ranking: ServiceApp) -> None:
-    """An officer, a version that there is, by its own digest and with a reason; each refusal leaves
-    everything as it was.
+    """An officer, a version that there is, by its own digest and with a reason.
+
+    Each refusal leaves everything as it was.
     """
     version = await corrected_final(ranking)
     fixed = await get(ranking, STANDINGS)
@@ -247,8 +252,9 @@ async def test_who_may_adopt_what(ranking: ServiceApp) -> None:
 
 
 async def test_only_the_newest_facts_are_adopted(ranking: ServiceApp) -> None:
-    """What arrived since the version was made is in no version yet, then in a newer one: the older
-    can't be adopted. A version that says what counts anyway has nothing to adopt.
+    """What arrived since the version was made is in no version yet, then in a newer one.
+
+    The older can't be adopted. A version that says what counts anyway has nothing to adopt.
     """
     version = await corrected_final(ranking)
     facts = Facts({"v1": 1})
@@ -265,8 +271,9 @@ async def test_only_the_newest_facts_are_adopted(ranking: ServiceApp) -> None:
 
 
 async def test_two_officers_and_the_same_request_twice(ranking: ServiceApp) -> None:
-    """Of two at once one adopts, the other is told so; with one Idempotency-Key both get the
-    answer, and it happened once.
+    """Of two at once one adopts, the other is told so.
+
+    With one Idempotency-Key both get the answer, and it happened once.
     """
     version = await corrected_final(ranking)
     answers = await asyncio.gather(
@@ -291,8 +298,10 @@ SKD_LISTS = LISTS.replace("final", "skd")
 
 
 async def corrected_skd(ranking: ServiceApp) -> tuple[list[Event[Any]], dict[str, Any]]:
-    """The first list is fixed with three of four within, who sat the second test; then the fourth's
-    score is put right, before the third's. Gives the events and the version that the last made.
+    """The first list is fixed with three of four within, who sat the second test.
+
+    Then the fourth's score is put right, before the third's. Gives the events and the version that
+    the last made.
     """
     facts = Facts({"v1": 1})
     said: list[Fact] = [*facts.opened(), *facts.people("v1", 4), facts.scheduled("v1", "skd")]
@@ -314,8 +323,9 @@ async def corrected_skd(ranking: ServiceApp) -> tuple[list[Event[Any]], dict[str
 
 
 async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
-    """Who is newly admitted stands on the next list and is waited for, who no longer is stands on
-    it no more; all of it is stated.
+    """Who is newly admitted stands on the next list, and who no longer is does not.
+
+    The new ones are waited for, and all of it is stated.
     """
     _, version = await corrected_skd(ranking)
     before = await get(ranking, STANDINGS, list="final")
@@ -327,8 +337,12 @@ async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
     assert revoked == AdmissionRevoked(
         vacancy_id="v1", round_id=ROUND, list="skd", participant_no=NO_3, code="P"
     )
-    assert all(isinstance(one, CandidateShortlisted) for one in listed)
-    assert [(one.participant_no, one.rank) for one in listed] == [(NO_4, 1), (NO_1, 2), (NO_2, 3)]
+    assert all(isinstance(event, CandidateShortlisted) for event in listed)
+    assert [(event.participant_no, event.rank) for event in listed] == [
+        (NO_4, 1),
+        (NO_1, 2),
+        (NO_2, 3),
+    ]
     assert (corrected.list, corrected.shortlisted) == ("skd", 3)
     live = await get(ranking, STANDINGS, list="final")
     assert {line["participant_no"]: line["code"] for line in live["items"]} == {
@@ -351,8 +365,9 @@ async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
 
 
 async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -> None:
-    """Whichever comes first, the two lists agree: the next list holds exactly those whom the one
-    that counts admitted.
+    """Whichever comes first, the two lists agree.
+
+    The next list holds exactly those whom the one that counts admitted.
     """
     _, version = await corrected_skd(ranking)
     officer = ranking.who("officer-2", "officer")
@@ -390,9 +405,10 @@ async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) ->
 
 @pytest.mark.parametrize("seed", range(3))
 async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int) -> None:
-    """Corrections, rejections and withdrawals at random, and adopting now and then: what was stated
-    adds up to whom the list that counts admits, the next list holds exactly them, every version is
-    there as it was, and a rebuild gives the same.
+    """Corrections, rejections and withdrawals at random, and adopting now and then.
+
+    What was stated adds up to whom the list that counts admits, the next list holds exactly them,
+    every version is there as it was, and a rebuild gives the same.
     """
     chance = random.Random(seed)
     facts = Facts({"v1": 1})
@@ -455,14 +471,17 @@ async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int)
         assert {line["participant_no"] for line in following["items"]} == set(admitted)
         assert sum(following["codes"].values()) == len(admitted)
     assert adopted
-    assert [await get(ranking, f"{SKD_LISTS}/{one['version']}") for one in adopted] == adopted
+    assert [
+        await get(ranking, f"{SKD_LISTS}/{version['version']}") for version in adopted
+    ] == adopted
     chance.shuffle(events)
     await rebuilt_the_same(ranking, events)
 
 
 async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
-    """Derived tables made anew out of the events, in another order, go by what was adopted;
-    decisions are none of their business.
+    """Derived tables made anew out of the events go by what was adopted.
+
+    In another order. What was decided is not made anew.
     """
     said, version = await corrected_skd(ranking)
     assert (await adopt(ranking, version, SKD_LISTS)).status_code == 201
@@ -506,8 +525,9 @@ async def test_an_earlier_list_is_followed_no_more_once_the_next_is_closed(
 
 
 async def test_equals_at_the_last_seat_are_decided_before_adopting(ranking: ServiceApp) -> None:
-    """Only where a correction made people equal may the officer decide on a list that is fixed;
-    then its version is adopted, and what was decided before stays part of the first.
+    """Only where a correction made people equal may the officer decide on a list that is fixed.
+
+    Then its version is adopted, and what was decided before stays part of the first.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "90", 3: "70"})
@@ -561,8 +581,9 @@ async def test_nobody_is_unseated(ranking: ServiceApp) -> None:
 
 
 async def test_adopting_and_filling_at_once(ranking: ServiceApp) -> None:
-    """Whichever comes first, seats are filled by the list that counts; where the filling was first,
-    no version is adopted.
+    """Whichever comes first, seats are filled by the list that counts.
+
+    Where the filling was first, no version is adopted.
     """
     version = await corrected_final(ranking)
     officer = ranking.who("officer-2", "officer")
@@ -578,8 +599,9 @@ async def test_adopting_and_filling_at_once(ranking: ServiceApp) -> None:
 
 
 async def test_seats_are_filled_by_what_counts(ranking: ServiceApp) -> None:
-    """Of two who were ranked, the one whom the adopted version seats gives the seat up: it is
-    offered to the other, who had it at first.
+    """Of two who were ranked, the one whom the adopted version seats gives the seat up.
+
+    It is offered to the other, who had it at first.
     """
     version = await corrected_final(ranking)
     assert (await adopt(ranking, version)).status_code == 201
@@ -594,8 +616,9 @@ async def test_seats_are_filled_by_what_counts(ranking: ServiceApp) -> None:
 
 
 async def test_a_version_that_lacks_results_is_not_adopted(ranking: ServiceApp) -> None:
-    """Somebody found to meet the requirements after all has no result yet: the list would be fixed
-    with a gap.
+    """Somebody found to meet the requirements after all has no result yet.
+
+    The list would be fixed with a gap.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.scheduled("v1", "skd"))
@@ -611,7 +634,7 @@ async def test_a_version_that_lacks_results_is_not_adopted(ranking: ServiceApp) 
     assert "results of 1 candidates are missing" in refused.json()["detail"]
     await ranking.hear(facts.skd("v1", 2, 120, 120, 210))
     assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 201
-    assert [one.participant_no for one in await ranking.stated(CandidateShortlisted)] == [
+    assert [event.participant_no for event in await ranking.stated(CandidateShortlisted)] == [
         NO_1,
         NO_2,
         NO_1,
@@ -619,9 +642,7 @@ async def test_a_version_that_lacks_results_is_not_adopted(ranking: ServiceApp) 
 
 
 async def test_who_is_off_the_list_is_revoked_as_rejected(ranking: ServiceApp) -> None:
-    """Who was shortlisted and then found not to meet the requirements stands on the corrected first
-    list no more.
-    """
+    """Whoever was shortlisted and then rejected is off the corrected first list."""
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
     await ranking.hear(facts.rejected("v1", 1))
@@ -634,8 +655,9 @@ async def test_who_is_off_the_list_is_revoked_as_rejected(ranking: ServiceApp) -
 
 
 async def test_a_fixed_place_shows_the_thresholds_by_what_was_fixed(ranking: ServiceApp) -> None:
-    """A correction that nobody adopted moves the live list alone; the fixed one's points and
-    thresholds fit together.
+    """A correction that nobody adopted moves the live list alone.
+
+    The fixed one's points and thresholds fit together.
     """
     facts = Facts({"v1": 1})
     await closed_final(ranking, facts, {1: "90", 2: "80"})

@@ -1,6 +1,4 @@
-"""Ties at the last seat, corrections after a list was fixed, what officers see, and who may do
-what.
-"""
+"""Ties at the last seat, corrections after a list was fixed, and who sees and does what."""
 
 import asyncio
 from datetime import date
@@ -19,8 +17,9 @@ BORN = date(1999, 5, 17)
 
 
 async def shortlisted(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) -> None:
-    """A round of one vacancy whose first list is fixed, all having the same points, and the second
-    test sat.
+    """A round of one vacancy whose first list is fixed, and whose second test is sat.
+
+    All have the same points.
     """
     count = len(skb)
     await ranking.hear(*facts.opened(), *facts.people("v1", count), facts.scheduled("v1", "skd"))
@@ -38,8 +37,10 @@ async def shortlisted(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) ->
 
 
 async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: ServiceApp) -> None:
-    """Closing refuses and names them; the officer's order, with its reason, becomes part of the
-    closed list, whose lines say so; the audit keeps it.
+    """Closing refuses and names those who are equal at the last seat.
+
+    The officer's order, with its reason, becomes part of the closed list, whose lines say so; the
+    audit keeps it.
     """
     facts = Facts({"v1": 2})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "80", 4: "70"})
@@ -92,7 +93,7 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
         await ranking.http.get(f"/ranking/vacancies/v1?list=final&version={fixed['version']}")
     ).text
     assert version.count("urutan diputuskan petugas") == 2
-    assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == [
+    assert [event.participant_no for event in await ranking.stated(CandidateSelected)] == [
         "0001-000001",
         "0001-000003",
     ]
@@ -107,8 +108,9 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
 
 
 async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp) -> None:
-    """A decision holds for those whom it names: when a correction makes a third equal to them,
-    closing asks again.
+    """A decision holds for those whom it names.
+
+    When a correction makes a third equal to them, closing asks again.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "80", 2: "80", 3: "70"})
@@ -134,14 +136,15 @@ async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp
         await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
     ).status_code == 201
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
-    assert [one.participant_no for one in await ranking.stated(CandidateSelected)] == [
+    assert [event.participant_no for event in await ranking.stated(CandidateSelected)] == [
         "0001-000003"
     ]
 
 
 async def test_a_place_among_equals_who_parted_is_no_decision(ranking: ServiceApp) -> None:
-    """Where one of those whom an officer ordered gets another mark, a rule tells them apart again:
-    no line says that an officer did.
+    """No line says that an officer decided where a rule tells the people apart again.
+
+    One of those whom the officer ordered gets another mark.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "80", 2: "80"})
@@ -159,15 +162,16 @@ async def test_a_place_among_equals_who_parted_is_no_decision(ranking: ServiceAp
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
     fixed = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     for standings in (live, fixed):
-        assert [(one["participant_no"][-1], one["decided"]) for one in standings["items"]] == [
+        assert [(item["participant_no"][-1], item["decided"]) for item in standings["items"]] == [
             ("1", False),
             ("2", False),
         ]
 
 
 async def test_age_and_marks_decide_without_being_shown(ranking: ServiceApp) -> None:
-    """Equal in all points: the higher mark, then the elder; neither appears in what anyone is sent,
-    cursors included.
+    """Equal in all points: the higher mark, then the elder.
+
+    Neither appears in what anyone is sent, cursors included.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened())
@@ -201,8 +205,9 @@ async def test_age_and_marks_decide_without_being_shown(ranking: ServiceApp) -> 
 async def test_a_correction_after_closing_changes_nothing_that_was_fixed(
     ranking: ServiceApp,
 ) -> None:
-    """The closed list stays; the live one shows what is known now, and the officer sees that they
-    differ.
+    """The closed list stays, and the live one shows what is known now.
+
+    The officer sees that they differ.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
@@ -216,7 +221,7 @@ async def test_a_correction_after_closing_changes_nothing_that_was_fixed(
     ranking.clock.advance(seconds=2)
     await state(ranking)
     view = (await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=officer)).json()
-    assert {one["list"]: one["changed_since"] for one in view["lists"]} == {
+    assert {policy_list["list"]: policy_list["changed_since"] for policy_list in view["lists"]} == {
         "skd": [],
         "final": ["v1"],
     }
@@ -229,8 +234,9 @@ async def state(ranking: ServiceApp) -> int:
 
 
 async def test_what_is_missing_is_said_until_nothing_is(ranking: ServiceApp) -> None:
-    """The round's view counts what has arrived, vacancy by vacancy, and closing refuses for the
-    same reasons.
+    """The round's view counts what has arrived of each vacancy.
+
+    Closing refuses for the same reasons.
     """
     facts = Facts({"v1": 1, "v2": 1})
     officer = ranking.who("officer-1", "officer")
@@ -250,7 +256,7 @@ async def test_what_is_missing_is_said_until_nothing_is(ranking: ServiceApp) -> 
     assert view["seats"] == view["decreed_seats"] == 2
     first = view["lists"][0]
     assert (first["ready"], first["closed"]) == (1, 0)  # nobody applied for v2
-    missing = [one.partition(" · ")[0] for one in first["lacking"][0]["missing"]]
+    missing = [item.partition(" · ")[0] for item in first["lacking"][0]["missing"]]
     assert missing == [
         "2 of 3 applications have arrived",
         "1 not verified yet",
@@ -268,8 +274,9 @@ async def test_what_is_missing_is_said_until_nothing_is(ranking: ServiceApp) -> 
 
 
 async def test_facts_that_ties_use_must_have_arrived(ranking: ServiceApp) -> None:
-    """The final list's ties use marks and ages: it can't be fixed before the facts of all who are
-    ranked are here.
+    """The final list's ties use marks and ages.
+
+    It can't be fixed before the facts of all who are ranked are here.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(
@@ -295,16 +302,17 @@ async def test_facts_that_ties_use_must_have_arrived(ranking: ServiceApp) -> Non
 
 
 async def test_two_officers_at_once_close_once(ranking: ServiceApp) -> None:
-    """Of two closings at the same time one takes effect; with the same Idempotency-Key both get its
-    answer.
+    """Of two closings at the same time one takes effect.
+
+    With the same Idempotency-Key both get its answer.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scheduled("v1", "skd"))
     await ranking.hear(facts.skd("v1", 1, 100, 100, 200), facts.closed("v1", "skd", 1))
     answers = await asyncio.gather(
         *(
-            ranking.http.post(SKD, headers=ranking.who(f"officer-{each}", "officer"))
-            for each in (1, 2, 3)
+            ranking.http.post(SKD, headers=ranking.who(f"officer-{number}", "officer"))
+            for number in (1, 2, 3)
         )
     )
     assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
@@ -332,7 +340,7 @@ async def test_only_officers_close(ranking: ServiceApp, path: str) -> None:
 
 
 async def test_bad_questions_get_answers_that_help(ranking: ServiceApp) -> None:
-    """Unknown vacancies, lists, stages, candidates and cursors, and lists that are not fixed yet."""
+    """Unknown vacancies, lists, stages, candidates and cursors; lists that are not fixed yet."""
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1))
     officer = ranking.who("officer-1", "officer")
@@ -381,8 +389,9 @@ async def test_bad_questions_get_answers_that_help(ranking: ServiceApp) -> None:
 
 
 async def test_one_candidates_place(ranking: ServiceApp) -> None:
-    """Rank, of how many, gates with what was needed and what there is, the distance to the cut, and
-    who stands next.
+    """Rank, of how many, thresholds, the distance to the cut, and who stands next.
+
+    Thresholds with what was needed and what there is.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 6))
@@ -423,8 +432,9 @@ async def test_one_candidates_place(ranking: ServiceApp) -> None:
 
 
 async def test_pages_follow_each_other(ranking: ServiceApp) -> None:
-    """Every line once, ranks and equals right also where a page begins or ends among equals; live
-    and fixed alike.
+    """Every line once, ranks and equals right also where a page begins or ends among equals.
+
+    Live and fixed alike.
     """
     facts = Facts({"v1": 3})
     await ranking.hear(*facts.opened(), *facts.people("v1", 14), facts.scheduled("v1", "skd"))
@@ -479,17 +489,18 @@ async def test_vacancies_are_listed_by_round_and_number(ranking: ServiceApp) -> 
             "/ranking/vacancies", params={"round_id": ROUND, "cursor": first["next"]}
         )
     ).json()
-    assert [one["vacancy_id"] for one in first["items"] + rest["items"]] == ["v1", "v2", "v3"]
+    assert [item["vacancy_id"] for item in first["items"] + rest["items"]] == ["v1", "v2", "v3"]
     assert rest["next"] is None
     assert first["items"][0]["closed"] == []
 
 
 async def test_vacancies_are_searched(ranking: ServiceApp) -> None:
-    """All words must stand in agency, post or unit, capitals or not, also as parts; what means
-    something to a database means nothing here.
+    """All words must stand in agency, post or unit, capitals or not, also as parts.
+
+    What means something to a database means nothing here.
     """
     facts = Facts({"v1": 1, "v2": 1, "v3": 1}, {"v2": "CUMLAUDE"})
-    one, two, three = (facts.vacancy(each) for each in facts.seats)
+    one, two, three = (facts.vacancy(vacancy_id) for vacancy_id in facts.seats)
     await ranking.hear(
         facts.round(),
         one.model_copy(update={"post": "DOKTER GIGI"}),
@@ -515,7 +526,7 @@ async def test_vacancies_are_searched(ranking: ServiceApp) -> None:
         ({"search": "dokter", "round_id": "another"}, []),
     ]:
         answer = await ranking.http.get("/ranking/vacancies", params=query)
-        assert [one["vacancy_id"] for one in answer.json()["items"]] == found, query
+        assert [item["vacancy_id"] for item in answer.json()["items"]] == found, query
 
 
 async def test_a_mark_beyond_any_scale_is_no_harm(ranking: ServiceApp) -> None:
@@ -528,13 +539,14 @@ async def test_a_mark_beyond_any_scale_is_no_harm(ranking: ServiceApp) -> None:
 
 
 async def test_closing_waits_for_figures_that_are_just_being_stated(ranking: ServiceApp) -> None:
-    """A version is given once: closing and the worker's stating, at the same moment, count on from
-    each other.
+    """Each version number is given once.
+
+    Closing and the worker's stating, at the same moment, count on from each other.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 2), facts.scheduled("v1", "skd"))
     await ranking.hear(
-        *(facts.skd("v1", one, 100, 100, 200) for one in (1, 2)), facts.closed("v1", "skd", 2)
+        *(facts.skd("v1", number, 100, 100, 200) for number in (1, 2)), facts.closed("v1", "skd", 2)
     )
     async with ranking.pool.acquire() as connection:
         stating = connection.transaction()
@@ -547,5 +559,7 @@ async def test_closing_waits_for_figures_that_are_just_being_stated(ranking: Ser
         assert not closing.done()
         await stating.commit()
     assert (await closing).status_code == 200
-    stated = [one.version for one in await ranking.stated(StandingsRecomputed) if one.list == "skd"]
+    stated = [
+        event.version for event in await ranking.stated(StandingsRecomputed) if event.list == "skd"
+    ]
     assert stated == [1]

@@ -8,8 +8,9 @@ PATH = f"/ranking/rounds/{ROUND}/fairness"
 
 
 async def test_figures_come_with_the_fixed_list(ranking: ServiceApp) -> None:
-    """Nothing while the list is open; then by kind of need, the small one merged; the half that
-    needs ratings says that they are missing.
+    """Nothing while the list is open; then by kind of need, the small one merged.
+
+    The half that needs ratings says that they are missing.
     """
     facts = Facts({"v1": 1, "v2": 1, "v3": 1}, {"v2": "CUMLAUDE", "v3": "PAPUA"})
     people = {"v1": 8, "v2": 6, "v3": 2}
@@ -18,14 +19,17 @@ async def test_figures_come_with_the_fixed_list(ranking: ServiceApp) -> None:
         await ranking.hear(*facts.people(vacancy, many), facts.scheduled(vacancy, "skd"))
         await ranking.hear(
             *(
-                facts.skd(vacancy, each, 100, 80 if each % 2 else 100, 200 - each)
-                for each in range(1, many)
+                facts.skd(vacancy, number, 100, 80 if number % 2 else 100, 200 - number)
+                for number in range(1, many)
             ),
             facts.missed(vacancy, "skd", many),
             facts.closed(vacancy, "skd", many - 1, 1),
         )
     open_ = (await ranking.http.get(PATH)).json()
-    assert [(one["list"], one["fixed"], one["groups"]) for one in open_["lists"]] == [
+    assert [
+        (policy_list["list"], policy_list["fixed"], policy_list["groups"])
+        for policy_list in open_["lists"]
+    ] == [
         ("skd", False, []),
         ("final", False, []),
     ]
@@ -39,8 +43,8 @@ async def test_figures_come_with_the_fixed_list(ranking: ServiceApp) -> None:
     # UMUM: 7 sat and passed, 3 within; CUMLAUDE: 5 sat, TIU 80 fails three; PAPUA: 1 sat, so it
     # joins the next larger
     assert [
-        (one["needs"], one["tested"], one["passed"]["count"], one["within"]["count"])
-        for one in first["groups"]
+        (group["needs"], group["tested"], group["passed"]["count"], group["within"]["count"])
+        for group in first["groups"]
     ] == [
         (["UMUM"], 7, 7, 3),
         (["CUMLAUDE", "PAPUA"], 6, 3, 3),

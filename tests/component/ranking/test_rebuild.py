@@ -1,4 +1,4 @@
-"""Derived tables made anew from the log beside the living ones, and decisions meanwhile."""
+"""Derived tables made anew from the log, and decisions meanwhile."""
 
 from itertools import groupby
 from typing import Any
@@ -15,8 +15,9 @@ SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
 
 
 async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceApp) -> None:
-    """All events of a round whose first list is closed, applied again into projections_next: each
-    derived table equals the living one.
+    """All events of a round whose first list is closed, applied again, give the same tables.
+
+    Each derived table in projections_next equals the live one.
     """
     facts = Facts({"v1": 1, "v2": 1})
     before = [*facts.opened(), *facts.people("v1", 5), *facts.people("v2", 2)]
@@ -50,8 +51,9 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
 
 
 async def test_nothing_is_decided_during_a_rebuild(ranking: ServiceApp) -> None:
-    """A rebuild under way would not see the decision: it is refused, and taken once the rebuild is
-    over.
+    """While a rebuild runs a decision is refused; it is taken once the rebuild is over.
+
+    The rebuild would not see it.
     """
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1), facts.scheduled("v1", "skd"))

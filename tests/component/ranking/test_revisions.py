@@ -1,5 +1,6 @@
-"""Corrections after a list was fixed: a new version beside it, with a public list of who moved and
-why.
+"""Corrections after a list was fixed make a revision of it.
+
+With a public list of who moved and why.
 """
 
 from datetime import date
@@ -27,8 +28,9 @@ async def get(ranking: ServiceApp, path: str, **query: str) -> dict[str, Any]:
 
 
 async def test_a_corrected_score_makes_a_version_beside_the_fixed_list(ranking: ServiceApp) -> None:
-    """The second is first now: both lists say so, each in its own version, with the event that did
-    it; what was fixed stays to the byte.
+    """The second is first now: both lists say so, each in its own version.
+
+    With the event that did it. What was fixed stays to the byte.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "70"})
@@ -39,7 +41,7 @@ async def test_a_corrected_score_makes_a_version_beside_the_fixed_list(ranking: 
     before = await ranking.pool.fetch("SELECT * FROM closed_line ORDER BY list, place")
     await revise(ranking)
     versions = await get(ranking, LISTS)
-    assert [(one["kind"], one["version"]) for one in versions["items"]] == [
+    assert [(item["kind"], item["version"]) for item in versions["items"]] == [
         ("fixed", fixed["version"])
     ]
 
@@ -95,13 +97,14 @@ async def test_a_corrected_score_makes_a_version_beside_the_fixed_list(ranking: 
         first["digest"],
     )
     page = await get(ranking, LISTS, limit="1")
-    assert [one["version"] for one in page["items"]] == [first["version"], second["version"]]
+    assert [item["version"] for item in page["items"]] == [first["version"], second["version"]]
     assert (await get(ranking, LISTS, limit="1", cursor=page["next"]))["items"] == [third]
 
 
 async def test_personal_facts_and_disqualifications(ranking: ServiceApp) -> None:
-    """A mark that was corrected is a reason without its value; a disqualification and a withdrawal
-    are told by their events.
+    """A mark that was corrected is a reason without its value.
+
+    A disqualification and a withdrawal are told by their events.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "80", 2: "80", 3: "80", 4: "70"})
@@ -120,10 +123,10 @@ async def test_personal_facts_and_disqualifications(ranking: ServiceApp) -> None
         secret for secret in ("3.9", "3.1", "1990", "1999", "gpa", "birth") if secret in answer.text
     ]
     rest = await get(ranking, f"{LISTS}/{version}/changes", cursor=answer.json()["next"])
-    told = {one["participant_no"][-1]: one for one in answer.json()["items"] + rest["items"]}
+    told = {item["participant_no"][-1]: item for item in answer.json()["items"] + rest["items"]}
     assert {
-        number: (one["way"], [each["type"] for each in one["reasons"]])
-        for number, one in told.items()
+        number: (item["way"], [reason["type"] for reason in item["reasons"]])
+        for number, item in told.items()
     } == {
         "1": ("out", ["CandidateDisqualified"]),
         "3": ("in", ["ApplicantFactsStated"]),
@@ -132,8 +135,9 @@ async def test_personal_facts_and_disqualifications(ranking: ServiceApp) -> None
 
 
 async def test_an_earlier_list_has_versions_of_its_own(ranking: ServiceApp) -> None:
-    """A score of the first test that is corrected after both lists were fixed moves both, each by
-    its own reason.
+    """A score that is corrected after both lists were fixed moves both.
+
+    Each by its own reason. The score is of the first test.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
@@ -142,13 +146,13 @@ async def test_an_earlier_list_has_versions_of_its_own(ranking: ServiceApp) -> N
     ).status_code == 200
     await ranking.hear(facts.skd("v1", 2, 100, 100, 150, corrected=True))
     await revise(ranking)
-    for one in ("skd", "final"):
-        path = LISTS.replace("final", one)
+    for list_code in ("skd", "final"):
+        path = LISTS.replace("final", list_code)
         version = (await get(ranking, path))["items"][-1]["version"]
         changes = await get(ranking, f"{path}/{version}/changes")
-        by_number = {each["participant_no"]: each for each in changes["items"]}
+        by_number = {item["participant_no"]: item for item in changes["items"]}
         assert by_number["0001-000002"]["now"]["code"] == "TL"
-        assert [each["components"] for each in by_number["0001-000002"]["reasons"]] == [["TKP"]]
+        assert [reason["components"] for reason in by_number["0001-000002"]["reasons"]] == [["TKP"]]
 
 
 async def test_what_has_no_versions(ranking: ServiceApp) -> None:
@@ -173,8 +177,9 @@ async def test_what_has_no_versions(ranking: ServiceApp) -> None:
 
 
 async def test_a_code_for_what_is_not_decided_is_a_word_of_the_reader(ranking: ServiceApp) -> None:
-    """A correction makes people equal at the last seat: the page of who would move says so in
-    Indonesian and in English.
+    """A correction makes people equal at the last seat.
+
+    The page of who would move says so in Indonesian and in English.
     """
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80", 3: "80"})

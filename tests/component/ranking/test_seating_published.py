@@ -1,5 +1,6 @@
-"""Seats that were filled with consent are published once all is answered, and anyone can check that
-nobody was passed over.
+"""Seats that were filled with consent are published once all is answered.
+
+Anyone can check that nobody was passed over.
 """
 
 import random
@@ -63,9 +64,10 @@ def seatings(data: bytes) -> dict[str, SeatingLeaf]:
 
 
 async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -> None:
-    """The lists are published first, without it, also while offers are open; once all is answered
-    the next version holds it, verifies, and shows it in the table and on paper; there is nothing
-    more to publish then.
+    """The lists are published first, without it, also while offers are open.
+
+    Once all is answered the next version holds it, verifies, and shows it in the table and on
+    paper; there is nothing more to publish then.
     """
     ranking = await another()
     await closed(ranking, round_of_three(), PEOPLE)
@@ -85,8 +87,8 @@ async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -
     second = await file_of(ranking)
     told = seatings(second)
     assert [
-        (one.participant_no, one.applied_for, one.move, one.code, one.answer)
-        for one in told["v1"].offers
+        (offer.participant_no, offer.applied_for, offer.move, offer.code, offer.answer)
+        for offer in told["v1"].offers
     ] == [
         ("0002-000002", "v2", 1, "L-1", "declined"),
         ("0002-000003", "v2", 1, "L-1", "accepted"),
@@ -103,8 +105,10 @@ async def test_the_seating_follows_the_lists(another: Ranking, tmp_path: Path) -
 
 
 async def test_a_receipt_tells_of_seats(another: Ranking, tmp_path: Path) -> None:
-    """What somebody was offered, also at another vacancy, and what they answered, proven by the
-    same root; of the version before only the lines, and of whom no seat concerned nothing more.
+    """A receipt proves what somebody was offered, and what they answered, by the same root.
+
+    Also at another vacancy. Of the version before only the lines are proven, and of whom no seat
+    concerned nothing more.
     """
     ranking = await another()
     await closed(ranking, round_of_three(), PEOPLE)
@@ -134,8 +138,9 @@ async def test_a_receipt_tells_of_seats(another: Ranking, tmp_path: Path) -> Non
 
 
 async def test_whatever_people_answer_it_verifies(another: Ranking) -> None:
-    """Rounds with many empty seats, special needs and units, answered at random, seats given up:
-    what the filling did is what anyone can check.
+    """Whatever people answer, anyone can check what the filling did.
+
+    Rounds with many empty seats, special needs and units, answered at random, seats given up.
     """
     for seed in (3, 5, 11):
         chance = random.Random(seed)
@@ -147,7 +152,7 @@ async def test_whatever_people_answer_it_verifies(another: Ranking) -> None:
         await begin(ranking)
         await everyone_answers(ranking, chance, at_once=2)
         await published(ranking)
-        assert sum(len(one.offers) for one in seatings(await file_of(ranking)).values()) > 3
+        assert sum(len(seating.offers) for seating in seatings(await file_of(ranking)).values()) > 3
 
 
 def changed(leaves: Sequence[Leaf], vacancy_id: str, **values: Any) -> list[Leaf]:
@@ -163,9 +168,11 @@ def changed(leaves: Sequence[Leaf], vacancy_id: str, **values: Any) -> list[Leaf
 async def test_a_seating_that_the_policy_does_not_give_is_refused(
     another: Ranking, key: SigningKey
 ) -> None:
-    """Signed or not: a move that isn't the policy's, a wrong code, somebody from elsewhere, two
-    seats for one, more people than seats, somebody passed over, an empty seat where somebody could
-    have come, a vacancy without its seating.
+    """A seating that the policy does not give is refused, signed or not.
+
+    A move that isn't the policy's, a wrong code, somebody from elsewhere, two seats for one, more
+    people than seats, somebody passed over, an empty seat where somebody could have come, a vacancy
+    without its seating.
     """
     ranking = await another()
     await closed(ranking, round_of_three(), PEOPLE)

@@ -1,5 +1,6 @@
-"""Empty seats of a closed round: offered with consent, one person after the other, the same from
-the same answers.
+"""Empty seats of a closed round are offered with consent, one person after the other.
+
+The same answers give the same offers.
 """
 
 import asyncio
@@ -62,7 +63,7 @@ async def closed(
     for vacancy in facts.seats:
         points = people.get(vacancy, [])
         said += [*facts.people(vacancy, len(points)), facts.scheduled(vacancy, "skd")]
-        said += [facts.skd(vacancy, at, *each[:3]) for at, each in enumerate(points, 1)]
+        said += [facts.skd(vacancy, at, *scores[:3]) for at, scores in enumerate(points, 1)]
         said.append(facts.closed(vacancy, "skd", len(points)))
     await ranking.hear(*said)
     answer = await ranking.http.post(f"/ranking/rounds/{ROUND}/stages/skd/close", headers=officer)
@@ -71,7 +72,7 @@ async def closed(
     for vacancy in facts.seats:
         points = people.get(vacancy, [])
         said.append(facts.scheduled(vacancy, "skb"))
-        said += [facts.skb(vacancy, at, each[3]) for at, each in enumerate(points, 1)]
+        said += [facts.skb(vacancy, at, scores[3]) for at, scores in enumerate(points, 1)]
         said.append(facts.closed(vacancy, "skb", len(points)))
     await ranking.hear(*said)
     answer = await ranking.http.post(f"/ranking/rounds/{ROUND}/close", headers=officer)
@@ -96,7 +97,8 @@ async def seen(ranking: ServiceApp, **query: object) -> dict[str, Any]:
 async def offered(ranking: ServiceApp) -> list[tuple[str, str, str]]:
     """(seat's vacancy, participant number, code) in the order stated."""
     return [
-        (one.vacancy_id, one.participant_no, one.code) for one in await ranking.stated(SeatOffered)
+        (event.vacancy_id, event.participant_no, event.code)
+        for event in await ranking.stated(SeatOffered)
     ]
 
 
@@ -105,9 +107,9 @@ async def says(
 ) -> Fact:
     """The answer to an offer that stands: accepted, or why not."""
     (offer,) = [
-        one
-        for one in await ranking.stated(SeatOffered)
-        if (one.vacancy_id, one.participant_no) == (vacancy, participant_no)
+        event
+        for event in await ranking.stated(SeatOffered)
+        if (event.vacancy_id, event.participant_no) == (vacancy, participant_no)
     ]
     what = {name: getattr(offer, name) for name in SeatAccepted.model_fields}
     return SeatAccepted(**what) if reason is None else SeatDeclined(**what, reason=reason)
@@ -136,16 +138,19 @@ def round_of_three() -> Places:
 
 
 async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: ServiceApp) -> None:
-    """Both empty general seats are offered at the same unit first (L-1), the best first; a declined
-    one goes to the other unit (L-2); then it is left empty. Before it begins an officer sees the
-    same offers, and nothing is kept.
+    """Both empty general seats are offered at the same unit first (L-1), the best first.
+
+    A declined one goes to the other unit (L-2); then it is left empty. Before it begins an officer
+    sees the same offers, and nothing is kept.
     """
     await closed(ranking, round_of_three(), PEOPLE)
     preview = await seen(ranking)
     assert preview["started_at"] is None
     (only,) = preview["items"]
     assert (only["vacancy_id"], only["taken"], only["left_empty"]) == ("v1", 2, 0)
-    assert [(one["participant_no"], one["code"], one["move"]) for one in only["offers"]] == [
+    assert [
+        (offer["participant_no"], offer["code"], offer["move"]) for offer in only["offers"]
+    ] == [
         ("0002-000002", "L-1", 1),
         ("0002-000003", "L-1", 1),
     ]
@@ -155,8 +160,8 @@ async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: Servi
     begun = await begin(ranking)
     assert (begun["offered"], begun["left_empty"], begun["undecided"]) == (2, 0, 0)
     assert await offered(ranking) == [("v1", "0002-000002", "L-1"), ("v1", "0002-000003", "L-1")]
-    assert [one["offer_id"] for one in only["offers"]] == [
-        str(one.offer_id) for one in await ranking.stated(SeatOffered)
+    assert [offer["offer_id"] for offer in only["offers"]] == [
+        str(event.offer_id) for event in await ranking.stated(SeatOffered)
     ]
     again = await ranking.http.post(FILLING, headers=ranking.who("officer-1", "officer"))
     assert (again.status_code, again.json()["type"]) == (409, "/problems/ranking/filling-begun")
@@ -171,7 +176,7 @@ async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: Servi
     ]
     view = await seen(ranking)
     assert (view["offers"], view["open"], view["accepted"], view["left_empty"]) == (3, 0, 1, 1)
-    assert [(one["participant_no"], one["answer"]) for one in view["items"][0]["offers"]] == [
+    assert [(offer["participant_no"], offer["answer"]) for offer in view["items"][0]["offers"]] == [
         ("0002-000002", "declined"),
         ("0002-000003", "accepted"),
         ("0003-000002", "lapsed"),
@@ -183,8 +188,9 @@ async def test_the_same_unit_goes_before_others_and_each_is_asked(ranking: Servi
 
 
 async def test_a_seat_given_up_goes_to_the_next_on_its_own_list(ranking: ServiceApp) -> None:
-    """Given up before or after the filling began: the next of the own list is asked with the list's
-    own code; one who leaves is not asked again.
+    """A seat that is given up goes to the next of the own list, with the list's own code.
+
+    Before or after the filling began. One who leaves is not asked again.
     """
     await closed(
         ranking,
@@ -198,17 +204,18 @@ async def test_a_seat_given_up_goes_to_the_next_on_its_own_list(ranking: Service
     assert (await offered(ranking))[
         1:
     ] == []  # the one who could come by a move has an offer for the seat applied for
-    assert [one.vacancy_id for one in await ranking.stated(SeatLeftEmpty)] == ["v2"]
+    assert [event.vacancy_id for event in await ranking.stated(SeatLeftEmpty)] == ["v2"]
     view = await seen(ranking)
-    assert [(one["vacancy_id"], one["gave_up"]) for one in view["items"]] == [
+    assert [(item["vacancy_id"], item["gave_up"]) for item in view["items"]] == [
         ("v1", ["0001-000001"]),
         ("v2", ["0002-000001"]),
     ]
 
 
 async def test_grades_groups_and_education_bar_the_way(ranking: ServiceApp) -> None:
-    """Whoever lacks the general passing grades stays on the special list; other accepted education
-    is another world.
+    """Whoever lacks the general passing grades stays on the special list.
+
+    Other accepted education is another world.
     """
     people = {
         "v1": [],
@@ -230,8 +237,9 @@ async def test_grades_groups_and_education_bar_the_way(ranking: ServiceApp) -> N
 
 
 async def test_whoever_was_disqualified_since_is_not_asked(ranking: ServiceApp) -> None:
-    """Of two who could come, the better was found to have cheated after the list was fixed; a score
-    corrected since changes no order.
+    """Of two who could come, the better was found to have cheated after the list was fixed.
+
+    A score corrected since changes no order.
     """
     people = {"v1": [], "v2": [(*GOOD, "90"), (*PLAIN, "85"), (*PLAIN, "80")]}
     await closed(ranking, places({"v1": 2, "v2": 1}), people)
@@ -243,8 +251,9 @@ async def test_whoever_was_disqualified_since_is_not_asked(ranking: ServiceApp) 
 
 
 async def test_equals_for_the_last_seat_wait_for_an_officer(ranking: ServiceApp) -> None:
-    """Nobody is offered a seat that two have equal claim to; the officer's order, with its reason
-    in the audit, decides.
+    """Nobody is offered a seat that two have equal claim to.
+
+    The officer's order, with its reason in the audit, decides.
     """
     people = {
         "v1": [],
@@ -276,8 +285,9 @@ async def test_equals_for_the_last_seat_wait_for_an_officer(ranking: ServiceApp)
 
 
 async def test_who_may_and_when(ranking: ServiceApp) -> None:
-    """Officers alone; not before the last list is closed; not while a rebuild runs; an unknown
-    round is none; ties need a filling.
+    """Officers alone; not before the last list is closed; not while a rebuild runs.
+
+    An unknown round is none, and ties need a filling.
     """
     await ranking.hear(*Facts({"v1": 1}).opened())
     officer = ranking.who("officer-1", "officer")
@@ -309,8 +319,9 @@ async def test_who_may_and_when(ranking: ServiceApp) -> None:
 
 
 def crowd(chance: random.Random) -> tuple[Places, dict[str, list[tuple[int, int, int, str]]]]:
-    """Six vacancies at three units: three with more seats than people, three with many people for a
-    seat or two.
+    """Six vacancies at three units.
+
+    Three with more seats than people, three with many people for a seat or two.
     """
     seats = {"v1": 3, "v2": 2, "v3": 2, "v4": 1, "v5": 2, "v6": 1}
     needs = {"v2": "CUMLAUDE", "v4": "CUMLAUDE", "v6": chance.choice(["UMUM", "CUMLAUDE"])}
@@ -341,21 +352,22 @@ def crowd(chance: random.Random) -> tuple[Places, dict[str, list[tuple[int, int,
 async def everyone_answers(
     ranking: ServiceApp, chance: random.Random, at_once: int
 ) -> list[Event[Any]]:
-    """Open offers are answered at random, `at_once` in transactions at the same time, until none is
-    open; returns what was heard, in order.
+    """Answers open offers at random until none is open; returns the events in order.
+
+    `at_once` of them are answered in transactions at the same time.
     """
     heard: list[Event[Any]] = []
     answered: set[tuple[str, str]] = set()
     while True:
-        waiting = [one for one in await offered(ranking) if one[:2] not in answered]
+        waiting = [offer for offer in await offered(ranking) if offer[:2] not in answered]
         if not waiting:
             return heard
         picked = chance.sample(waiting, min(len(waiting), at_once))
-        answered.update(one[:2] for one in picked)
+        answered.update(offer[:2] for offer in picked)
         reasons = [chance.choice([None, "declined", "lapsed"]) for _ in picked]
         facts = [
-            await says(ranking, one[0], one[1], reason)
-            for one, reason in zip(picked, reasons, strict=True)
+            await says(ranking, offer[0], offer[1], reason)
+            for offer, reason in zip(picked, reasons, strict=True)
         ]
         events = [ranking.event(fact) for fact in facts]
         await asyncio.gather(*(ranking.hear(event) for event in events))
@@ -375,8 +387,9 @@ async def seating(ranking: ServiceApp) -> tuple[list[tuple[object, ...]], list[t
 async def test_racing_answers_never_seat_two(
     service_app: Callable[..., Awaitable[ServiceApp]],
 ) -> None:
-    """Answers in transactions at the same time: no vacancy has more people than seats, nobody has
-    two seats, every offer stands once.
+    """Answers in transactions at the same time never seat two.
+
+    No vacancy has more people than seats, nobody has two seats, every offer stands once.
     """
     for seed in (3, 4):
         chance = random.Random(seed)
@@ -388,12 +401,15 @@ async def test_racing_answers_never_seat_two(
         rows = await ranking.pool.fetch(
             "SELECT vacancy_id, count(*) AS taken FROM ("
             " SELECT vacancy_id, participant_no FROM filling_candidate WHERE selected UNION ALL"
-            " SELECT vacancy_id, participant_no FROM seat_answer WHERE answer = 'accepted') AS seated GROUP BY 1"
+            " SELECT vacancy_id, participant_no FROM seat_answer WHERE answer = 'accepted') AS"
+            " seated GROUP BY 1"
         )
         assert all(row["taken"] <= facts.seats[row["vacancy_id"]] for row in rows)
         twice = await ranking.pool.fetch(
-            "SELECT participant_no FROM (SELECT participant_no FROM filling_candidate WHERE selected UNION ALL"
-            " SELECT participant_no FROM seat_answer WHERE answer = 'accepted') AS seated GROUP BY 1 HAVING count(*) > 1"
+            "SELECT participant_no FROM (SELECT participant_no FROM filling_candidate WHERE"
+            " selected UNION ALL"
+            " SELECT participant_no FROM seat_answer WHERE answer = 'accepted') AS seated GROUP BY"
+            " 1 HAVING count(*) > 1"
         )
         assert twice == []
         stated = await offered(ranking)
@@ -403,8 +419,9 @@ async def test_racing_answers_never_seat_two(
 async def test_a_replay_gives_the_same_seating(
     service_app: Callable[..., Awaitable[ServiceApp]],
 ) -> None:
-    """The same answers in the same order, one at a time or many in one batch, some of them twice:
-    the same offers with the same ids.
+    """The same answers in the same order give the same offers with the same ids.
+
+    One at a time or many in one batch, some of them twice.
     """
     facts, people = crowd(random.Random(5))
     first = await service_app("ranking")
@@ -424,8 +441,10 @@ async def test_a_replay_gives_the_same_seating(
 
 
 async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceApp) -> None:
-    """Answers applied again into projections_next, in another order and some at a time: no offer is
-    made, nothing outside the projections is written, and the answers are the living ones.
+    """A rebuild applies answers again and makes no offer.
+
+    In another order and some at a time: nothing outside the projections is written, and the answers
+    are the live ones.
     """
     chance = random.Random(5)
     facts, people = crowd(chance)
@@ -437,7 +456,10 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
         await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS
     ]
     stated = len(await ranking.stated())
-    use_cases = {one.contract.type: one.take for one in subscriptions(SilentOutbox(ranking.outbox))}
+    use_cases = {
+        subscription.contract.type: subscription.take
+        for subscription in subscriptions(SilentOutbox(ranking.outbox))
+    }
     again = [*heard]
     chance.shuffle(again)
     url = ranking.app.state.resources.settings.database_url
@@ -457,7 +479,8 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
                 await connection.execute("SET LOCAL search_path = projections_next, public")
                 await use_cases[event.type](connection, [event])
                 written = await connection.fetch(
-                    "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname <> 'projections_next'"
+                    "SELECT relname FROM pg_stat_xact_user_tables WHERE schemaname <>"
+                    " 'projections_next'"
                     " AND schemaname NOT LIKE 'pg_%' AND n_tup_ins + n_tup_upd + n_tup_del > 0"
                 )
                 assert written == []
@@ -469,7 +492,8 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
     ] == before
     assert len(await ranking.stated()) == stated
     living = await ranking.pool.fetch(
-        "SELECT * FROM seat_answer WHERE (vacancy_id, participant_no) IN (SELECT vacancy_id, participant_no FROM seat_offer)"
+        "SELECT * FROM seat_answer WHERE (vacancy_id, participant_no) IN (SELECT vacancy_id,"
+        " participant_no FROM seat_offer)"
         " ORDER BY vacancy_id, participant_no"
     )
     assert [tuple(row) for row in anew] == [tuple(row) for row in living]

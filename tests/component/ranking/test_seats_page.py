@@ -1,5 +1,6 @@
-"""A vacancy's seats as everyone sees them: who has them, whom empty ones were offered, what each
-answered, and what stays empty.
+"""A vacancy's seats as everyone sees them.
+
+Who has them, whom empty ones were offered, what each answered, and what stays empty.
 """
 
 from html.parser import HTMLParser
@@ -20,8 +21,9 @@ from tests.component.ranking.test_seats import (
 
 
 class Page(HTMLParser):
-    """A page's tables by id, as rows of texts; the figures by id; and all tags in order, with their
-    attributes.
+    """A page's tables and figures by id, and all its tags in order.
+
+    A table is rows of texts; a tag comes with its attributes.
     """
 
     def __init__(self, text: str) -> None:
@@ -84,9 +86,10 @@ def figures(shown: Page) -> tuple[str, ...]:
 
 
 async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> None:
-    """Before the list is fixed, before filling begins, with offers open, and when all is answered:
-    each seat has its line, with its origin and state; the vacancy from which people were asked
-    shows them too.
+    """Each seat has its line, with its origin and state, at every moment of a filling.
+
+    Before the list is fixed, before filling begins, with offers open, and when all is answered. The
+    vacancy from which people were asked shows them too.
     """
     facts = round_of_three()
     await ranking.hear(*facts.opened())
@@ -158,7 +161,8 @@ async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> No
         1,
     )
     assert [
-        (one["participant_no"], one["rank"], one["origin"]["vacancy_id"]) for one in told["offers"]
+        (offer["participant_no"], offer["rank"], offer["origin"]["vacancy_id"])
+        for offer in told["offers"]
     ] == [
         ("0002-000002", 2, "v2"),
         ("0002-000003", 3, "v2"),
@@ -167,9 +171,10 @@ async def test_seats_from_the_list_to_the_last_answer(ranking: ServiceApp) -> No
 
 
 async def test_an_account_says_what_became_of_seats(ranking: ServiceApp) -> None:
-    """Whoever was offered a seat, has one, declined one or gave one up reads that above the account
-    of the last list, with a way to those seats; who was asked nothing reads nothing of it, nor does
-    an account of an earlier list say it.
+    """An account of the last list says above it what became of the person's seats.
+
+    With a way to those seats; for whoever was offered a seat, has one, declined one or gave one up.
+    Whoever was asked nothing reads nothing of it, nor does an account of an earlier list say it.
     """
 
     async def told(participant_no: str, vacancy: str = "v2", of: str = "final") -> str:
@@ -210,9 +215,10 @@ async def told_on_the_list(ranking: ServiceApp, one: str) -> bool:
 
 
 async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
-    """Who gave a seat of the list up is named by number, the next of the list has the offer; a seat
-    that two have equal claim to waits. The final list, which stays as it was fixed, says that seats
-    have moved, and no other list does.
+    """Who gave a seat of the list up is named by number, the next of the list has the offer.
+
+    A seat that two have equal claim to waits. The final list, which stays as it was fixed, says
+    that seats have moved, and no other list does.
     """
     good, plain = (120, 120, 200), (100, 100, 190)
     people = {
@@ -231,7 +237,7 @@ async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
     assert await told_on_the_list(ranking, "final")
     assert not await told_on_the_list(ranking, "skd")
     told = await seats(ranking, "v2")
-    assert [(one["participant_no"], one["answer"]) for one in told["given"]] == [
+    assert [(seat["participant_no"], seat["answer"]) for seat in told["given"]] == [
         ("0002-000001", "declined")
     ]
     shown = await page(ranking, "v2", "id")
@@ -243,9 +249,11 @@ async def test_a_seat_given_up_and_equals_who_wait(ranking: ServiceApp) -> None:
 
 
 async def test_the_page_for_everybody(ranking: ServiceApp) -> None:
-    """Reached from the vacancy's page, in both languages, with one heading, a name for the
-    navigation, captions or names for tables, headers for rows and columns, a label for the
-    progress, no script, and no personal data; an unknown vacancy is told as a page.
+    """The page is reached from the vacancy's page, in both languages, and is accessible.
+
+    One heading, a name for the navigation, captions or names for tables, headers for rows and
+    columns, a label for the progress, no script, and no personal data. An unknown vacancy is told
+    as a page.
     """
     await closed(ranking, round_of_three(), PEOPLE)
     await begin(ranking)
@@ -263,10 +271,10 @@ async def test_the_page_for_everybody(ranking: ServiceApp) -> None:
         assert shown.every("label")[0]["for"] == shown.every("progress")[0]["id"]
         ids = [attributes["id"] for _, attributes in shown.tags if "id" in attributes]
         assert len(ids) == len(set(ids))
-        regions = [one for one in shown.every("div") if one.get("role") == "region"]
+        regions = [tag for tag in shown.every("div") if tag.get("role") == "region"]
         assert len(regions) == len(shown.every("table")) == 2
-        assert all(one["aria-labelledby"] in ids for one in regions)
-        assert all(one.get("scope") in {"col", "row"} for one in shown.every("th"))
+        assert all(tag["aria-labelledby"] in ids for tag in regions)
+        assert all(tag.get("scope") in {"col", "row"} for tag in shown.every("th"))
         assert shown.every("script") == []
     text = (await ranking.http.get("/ranking/vacancies/v1/seats.html")).text + str(
         await seats(ranking, "v1")

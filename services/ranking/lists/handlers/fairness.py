@@ -16,7 +16,8 @@ def reports() -> APIRouter:
     @routes.get(
         "/{round_id}/fairness",
         responses=problem_responses(404),
-        summary="Pass rates by kind of need on fixed lists, with intervals; small groups are merged",
+        summary="Pass rates by kind of need on fixed lists, with intervals; small groups are"
+        " merged",
     )
     async def fairness(round_id: RoundId, resources: ResourcesDependency) -> Fairness:
         async with reading(resources.pool) as connection:

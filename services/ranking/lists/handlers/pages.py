@@ -39,14 +39,14 @@ def changes_page(pages: Pages, zone: ZoneInfo) -> APIRouter:
             shown = await show_changes(connection, vacancy_id, list_, version, cursor, LINES)
             about = await load_vacancy(connection, vacancy_id)
         language = reader_language(request)
-        one = about.round.policy.list_called(list_)
-        assert one is not None
+        policy_list = about.round.policy.list_called(list_)
+        assert policy_list is not None
         return pages.render(
             request,
             "changes.html",
             shown=shown,
             about=about,
-            list_name=getattr(one.name, language),
+            list_name=getattr(policy_list.name, language),
             local=lambda at: local(at, zone, language),
             first_page=cursor is None,
         )

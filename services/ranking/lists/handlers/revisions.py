@@ -1,6 +1,4 @@
-"""What became of a fixed list: the versions that came after, who moved, and which of them an
-officer adopted. To read for everyone.
-"""
+"""The versions of a fixed list, who moved in each, and how an officer adopts one."""
 
 from typing import Annotated
 
@@ -38,7 +36,8 @@ def revisions() -> APIRouter:
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions",
         responses=problem_responses(400, 404, 409),
-        summary="A fixed list and the versions that corrections made of it; which of them counts, and why",
+        summary="A fixed list and the versions that corrections made of it; which of them counts,"
+        " and why",
     )
     async def versions(
         vacancy_id: VacancyId,
@@ -53,7 +52,8 @@ def revisions() -> APIRouter:
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}",
         responses=problem_responses(400, 404, 409),
-        summary="A version of a list as an officer fixed it: the first, or one that was adopted, whether or not it counts still",
+        summary="A version of a list as an officer fixed it: the first, or one that was adopted,"
+        " whether or not it counts still",
     )
     async def fixed(
         vacancy_id: VacancyId,
@@ -86,7 +86,8 @@ def revisions() -> APIRouter:
         "/{vacancy_id}/lists/{list}/versions/{version}/adoption",
         response_model=VersionAdopted,
         responses=problem_responses(401, 403, 404, 409),
-        summary="Adopt a corrected version: it counts from now on, what it follows stays as it was fixed",
+        summary="Adopt a corrected version: it counts from now on, what it follows stays as it"
+        " was fixed",
     )
     async def adopt(
         vacancy_id: VacancyId,

@@ -61,7 +61,7 @@ async def fix_list(
 def admissions(
     snapshot: ListSnapshot, vacancy_id: str, placements: Mapping[str, Placement]
 ) -> Iterator[CandidateSelected | CandidateShortlisted]:
-    """What is stated of these people within the cut: selected by the last list, else shortlisted."""
+    """What is stated of these people within the cut: selected (last list) or shortlisted."""
     last = snapshot.policy_list is snapshot.round_.policy.lists[-1]
     model = CandidateSelected if last else CandidateShortlisted
     for participant_no, placement in placements.items():

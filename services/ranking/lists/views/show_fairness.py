@@ -42,7 +42,8 @@ class ListFairness(BaseModel):
         description="Figures are shown once an officer fixed the list in every vacancy of the round"
     )
     groups: tuple[GroupView, ...] = Field(
-        description="The largest first; nobody is left out of them. None while the list is open, or where fewer than `least` were tested"
+        description="The largest first; nobody is left out of them. None while the list is open,"
+        " or where fewer than `least` were tested"
     )
 
 
@@ -67,9 +68,11 @@ class Fairness(BaseModel):
 NO_RATINGS = Validity(
     available=False,
     needs=(
-        "Sub-scores can be set against first-year performance ratings once these are stated by participant number."
+        "Sub-scores can be set against first-year performance ratings once these are stated by"
+        " participant number."
         " No service states them, so nothing is said about it here."
-        " · Nilai dapat dibandingkan dengan penilaian kinerja tahun pertama setelah penilaian itu dinyatakan per nomor peserta."
+        " · Nilai dapat dibandingkan dengan penilaian kinerja tahun pertama setelah penilaian itu"
+        " dinyatakan per nomor peserta."
         " Belum ada layanan yang menyatakannya, jadi hal itu tidak disebut di sini."
     ),
 )

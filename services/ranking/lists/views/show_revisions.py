@@ -40,7 +40,8 @@ class ListVersion(BaseModel):
 
     version: ListVersionNumber
     kind: Literal["fixed", "adopted", "beside"] = Field(
-        description="`fixed`: as it was closed; `adopted`: an officer let it follow a fixed one; `beside`: as the list would be by what was corrected"
+        description="`fixed`: as it was closed; `adopted`: an officer let it follow a fixed one;"
+        " `beside`: as the list would be by what was corrected"
     )
     counts: bool = Field(description="Whether it is the version that counts now")
     replaced_by: int | None = Field(
@@ -73,10 +74,12 @@ class ListVersions(BaseModel):
     round_id: RoundId
     list: StageCode
     objections_until: AwareDatetime | None = Field(
-        description="Until when people may object (sanggah), UTC; none where the policy has no objection to this list"
+        description="Until when people may object (sanggah), UTC; none where the policy has no"
+        " objection to this list"
     )
     answers_until: AwareDatetime | None = Field(
-        description="Until when objections are to be answered and the list announced again, UTC; a correction may be adopted later too"
+        description="Until when objections are to be answered and the list announced again, UTC; a"
+        " correction may be adopted later too"
     )
     items: tuple[ListVersion, ...] = Field(
         description="Of this page, in the order in which they were made"
@@ -107,7 +110,8 @@ class LineChange(BaseModel):
 
     participant_no: ParticipantNo
     way: Literal["in", "out", "moved", "unmoved"] = Field(
-        description="Into the cut, out of it, elsewhere by rank, score or code, or corrected in the same place"
+        description="Into the cut, out of it, elsewhere by rank, score or code, or corrected in"
+        " the same place"
     )
     was: LinePlace | None = Field(description="On the fixed list; none: was not on it")
     now: LinePlace | None = Field(description="In this version; none: is no longer on it")

@@ -30,7 +30,8 @@ class ListReadiness(BaseModel):
     )
     closed: int = Field(description="Vacancies whose list is fixed")
     changed_since: tuple[str, ...] = Field(
-        description="Vacancies whose live standings differ from the list as it was fixed (a correction came later); the first 100"
+        description="Vacancies whose live standings differ from the list as it was fixed (a"
+        " correction came later); the first 100"
     )
     lacking: tuple[VacancyLacks, ...] = Field(
         description="Vacancies that lack something; the first 100"
@@ -49,7 +50,8 @@ class RoundView(BaseModel):
     )
     decreed_seats: int = Field(description="Seats that the Minister's decree grants")
     seats: int = Field(
-        description="Seats of the vacancies that have arrived; a list closes only when they equal the decreed ones"
+        description="Seats of the vacancies that have arrived; a list closes only when they equal"
+        " the decreed ones"
     )
     lists: list[ListReadiness] = Field(description="In the order in which they are closed")
 

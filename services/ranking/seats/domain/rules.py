@@ -38,7 +38,7 @@ class SeatRules:
         return cls(policy.seat_moves, policy.seat_groups, policy.lists[-1].codes.within)
 
     def group_of(self, post: str) -> int | None:
-        """The index of the group that a post belongs to; only a group's own posts fill its posts."""
+        """The index of the group that a post belongs to; a group is filled from within only."""
         plain = _plain(post)
         return next(
             (at for at, group in enumerate(self.groups) if plain in map(_plain, group.posts)), None

@@ -1,4 +1,4 @@
-"""Shows an officer how a round's empty seats are filled, or what beginning to fill them would do."""
+"""Shows an officer how a round's empty seats are filled, or what beginning would do."""
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence

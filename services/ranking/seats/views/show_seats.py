@@ -91,7 +91,8 @@ class VacancySeats(BaseModel):
     need: NeedCode
     list: str = Field(description="The policy's last list, which gives seats")
     progress: Progress = Field(
-        description="live: the last list is not fixed; closed: it is, and filling has not begun; filling; filled: nothing is open any more"
+        description="live: the last list is not fixed; closed: it is, and filling has not begun;"
+        " filling; filled: nothing is open any more"
     )
     started_at: AwareDatetime | None = Field(description="When filling began, UTC")
     seats: SeatsInAll
@@ -99,7 +100,8 @@ class VacancySeats(BaseModel):
     offered: int = Field(description="Seats whose offer waits for an answer")
     left_empty: int = Field(description="Seats for which nobody is left to ask")
     waiting: int = Field(
-        description="Other empty seats: filling has not begun, an officer has to decide between equals, or whoever is next has another offer open"
+        description="Other empty seats: filling has not begun, an officer has to decide between"
+        " equals, or whoever is next has another offer open"
     )
     given: tuple[SeatByList, ...] = Field(
         description="By the list, in its order; also those who gave their seat up"

@@ -19,8 +19,10 @@ CODES = load("national-cpns-2024").lists[0].codes
 
 
 def test_a_worked_interval() -> None:
-    """Wilson's interval of 20 in 50 at 95 %: by hand, (0.4 + z²/100 ± z √(0.24/50 + z²/10000)) ÷ (1
-    + z²/50), z = 1.959964: 0.2761 to 0.5382.
+    """Wilson's interval of 20 in 50 at 95 %.
+
+    By hand, with z = 1.959964: (0.4 + z²/100 ± z √(0.24/50 + z²/10000)) ÷ (1 + z²/50), so 0.2761
+    to 0.5382.
     """
     found = shown_groups([NeedCount(("UMUM",), 50, 20, 5)])
     assert [(group.needs, group.tested) for group in found] == [(("UMUM",), 50)]
@@ -48,7 +50,10 @@ def test_who_counts_as_tested() -> None:
     ],
 )
 def test_small_groups_go_together(tested: dict[str, int], shown: list[tuple[str, ...]]) -> None:
-    """Never one that is hidden beside a total from which it would follow: the next larger joins it."""
+    """Never one that is hidden beside a total from which it would follow.
+
+    The next larger joins it.
+    """
     assert [
         group.needs
         for group in shown_groups(
@@ -60,15 +65,17 @@ def test_small_groups_go_together(tested: dict[str, int], shown: list[tuple[str,
 counts = st.lists(
     st.tuples(
         st.sampled_from("ABCDEFG"), st.integers(0, 12), st.integers(0, 12), st.integers(0, 12)
-    ).map(lambda one: NeedCount((one[0],), *sorted(one[1:], reverse=True))),
+    ).map(lambda drawn: NeedCount((drawn[0],), *sorted(drawn[1:], reverse=True))),
     max_size=12,
 )
 
 
 @given(counts)
 def test_no_group_tells_of_a_few(given_counts: list[NeedCount]) -> None:
-    """Each shown group has enough people; all groups together are everyone, so that none follows by
-    subtraction; each need is in one group.
+    """Each shown group has enough people.
+
+    All groups together are everyone, so that none follows by subtraction; each need is in one
+    group.
     """
     found: list[NeedGroup] = shown_groups(given_counts)
     everyone = sum(group.tested for group in given_counts)

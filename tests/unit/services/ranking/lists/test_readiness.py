@@ -23,8 +23,9 @@ COMPLETE: dict[str, Any] = {
 
 
 def test_a_list_is_ready_when_all_that_was_counted_has_arrived() -> None:
-    """Nothing missing; also where a result came after the sitting was closed, and where nobody is
-    left to sit.
+    """Nothing is missing of a list that is ready.
+
+    Also where a result came after the sitting was closed, and where nobody is left to sit.
     """
     assert [*missing_items(ArrivalCounts(**COMPLETE))] == []
     assert [*missing_items(ArrivalCounts(**{**COMPLETE, "arrived": 5}))] == []

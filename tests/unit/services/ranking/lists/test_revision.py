@@ -1,4 +1,7 @@
-"""What a correction changed on a fixed list: worked cases, and that no value of anybody is in them."""
+"""What a correction changed on a fixed list, without a value of anybody.
+
+Worked cases.
+"""
 
 from dataclasses import replace
 
@@ -65,8 +68,10 @@ def test_whoever_is_out_since_reads_by_which_event(
 
 @pytest.mark.parametrize("code", ["DIS", "APS", "TMS", "TH"])
 def test_whoever_was_out_and_is_has_no_reason(code: str) -> None:
-    """The fixed line has no points: that today's are known is no first result, and restated facts
-    move nobody who is out.
+    """Whoever was out when the list was fixed, and still is, moves for no reason.
+
+    The fixed line has no points: today's are no first result, and restated facts move nobody who is
+    out.
     """
     place = Placement(None, None, code, within=False)
     later = CorrectionEvent("ApplicantFactsStated", "e-9", None)
@@ -152,9 +157,10 @@ PLACES = st.dictionaries(
 def test_what_is_stated_turns_who_was_within_into_who_is(
     before: dict[str, Placement], now: dict[str, Placement]
 ) -> None:
-    """A reader who keeps whoever was stated, takes out whom a correction revokes and puts in whom
-    it restates, has exactly those within, with their lines of now; whoever is new is restated too,
-    and nobody is both.
+    """Applying what is stated to who was within gives exactly who is within now.
+
+    A reader takes out whom a correction revokes and puts in whom it restates, with their lines of
+    now. Whoever is new is restated too, and nobody is both.
     """
     difference = ListDifference(before, now)
     kept = {number: place for number, place in before.items() if place.within}

@@ -1,5 +1,6 @@
-"""Who is next for an empty seat: the order, who is out, and what holds whatever is answered in
-whatever order.
+"""Who is next for an empty seat.
+
+The order, who is out, and what holds whatever is answered in whatever order.
 """
 
 import random
@@ -53,9 +54,7 @@ def person(
     selected: bool = False,
     meets: tuple[str, ...] = ("UMUM",),
 ) -> RankedCandidate:
-    """A candidate of the vacancy of that number, whose place is the same under every kind of need's
-    rules.
-    """
+    """A candidate of that vacancy, in the same place under the rules of every kind of need."""
     places = dict.fromkeys(CPNS.needs, place)
     return RankedCandidate(
         f"v{number}", f"{number:04d}-{candidate:06d}", place, selected, places, frozenset(meets)
@@ -67,8 +66,10 @@ def who(offers: list[Offer]) -> list[tuple[str, str, int | None]]:
 
 
 def test_own_list_then_same_unit_then_other_units() -> None:
-    """Three empty seats: the next of the own list (L), the other kind of need at the same unit
-    (L-1), the same need elsewhere (L-2); however good those of a later move are.
+    """Of three empty seats each is filled by another move: L, L-1, L-2.
+
+    The next of the own list (L), the other kind of need at the same unit (L-1), the same need
+    elsewhere (L-2), however good those of a later move are.
     """
     vacancies = [
         vacancy(1, seats=3),
@@ -116,8 +117,9 @@ def test_what_both_vacancies_must_have_in_common(changed: dict[str, Any], comes:
 
 
 def test_passing_grades_of_general_needs_are_asked_where_the_policy_says() -> None:
-    """From a special to a general seat they are; to the same kind of need elsewhere those of the
-    own list suffice.
+    """Passing grades of general needs are asked from a special to a general seat.
+
+    To the same kind of need elsewhere those of the own list suffice.
     """
     people = [person(2, 1, 1, selected=True), person(2, 2, 2, meets=()), person(2, 3, 3)]
     general = SeatPool(RULES, [vacancy(1), vacancy(2, need="CUMLAUDE")], people)
@@ -129,8 +131,9 @@ def test_passing_grades_of_general_needs_are_asked_where_the_policy_says() -> No
 
 
 def test_groups_of_posts_are_filled_from_within_only() -> None:
-    """Where moves ask for no post, a grouped post takes from its group alone, and gives to it
-    alone.
+    """A grouped post takes from its group alone, and gives to it alone.
+
+    Also where moves ask for no post.
     """
     any_post = tuple(move.model_copy(update={"same": ("agency",)}) for move in CPNS.seat_moves)
     group = SeatGroup(
@@ -152,8 +155,9 @@ def test_groups_of_posts_are_filled_from_within_only() -> None:
 
 
 def test_the_seat_applied_for_waits_while_a_better_one_thinks_of_another() -> None:
-    """The next of the own list has an offer elsewhere: their own seat, given up meanwhile, is
-    nobody else's until they answered.
+    """The next of the own list has an offer elsewhere.
+
+    Their own seat, given up meanwhile, is nobody else's until they answered.
     """
     vacancies = [vacancy(1), vacancy(2, unit="medan")]
     people = [person(1, 1, 1, selected=True), person(1, 2, 2), person(1, 3, 3)]
@@ -169,8 +173,9 @@ def test_the_seat_applied_for_waits_while_a_better_one_thinks_of_another() -> No
 
 
 def test_one_move_for_each_and_out_after_the_own_seat() -> None:
-    """Whoever declines a seat elsewhere is offered no other seat elsewhere; whoever declines the
-    seat applied for, none at all.
+    """Whoever declines a seat elsewhere is offered no other seat elsewhere.
+
+    Whoever declines the seat applied for, none at all.
     """
     vacancies = [vacancy(1), vacancy(2, unit="medan"), vacancy(3, unit="jambi")]
     people = [person(1, 1, 1, selected=True), person(1, 2, 2)]
@@ -186,8 +191,9 @@ def test_one_move_for_each_and_out_after_the_own_seat() -> None:
 
 
 def test_equals_for_the_last_seat_are_nobodys_to_choose_but_an_officers() -> None:
-    """Two of three equals would fit: none is asked, none of them goes elsewhere meanwhile; with the
-    officer's order the first two are asked.
+    """Two of three equals would fit: none is asked, none of them goes elsewhere meanwhile.
+
+    With the officer's order the first two are asked.
     """
     vacancies = [vacancy(1, seats=2), vacancy(2, unit="medan"), vacancy(3, unit="jambi")]
     people = [
@@ -211,8 +217,9 @@ def test_equals_for_the_last_seat_are_nobodys_to_choose_but_an_officers() -> Non
 
 
 def test_pools_part_what_moves_never_join() -> None:
-    """Vacancies of one agency and post share a pool, whatever unit, need and education; others have
-    their own.
+    """Vacancies of one agency and post share a pool, whatever unit, need and education.
+
+    Others have their own.
     """
     vacancies = [
         vacancy(1),
@@ -231,8 +238,10 @@ def test_pools_part_what_moves_never_join() -> None:
 
 
 def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
-    """Final scores order all of a pool, equals share a place, GPA and age decide where the list's
-    ties say so; an older birth date is no passing grade; whoever lacks points has no place.
+    """Final scores order all of a pool; equals share a place.
+
+    GPA and age decide where the list's ties say so. An older birth date is no passing grade.
+    Whoever lacks points has no place.
     """
 
     def listed(number: int, tkp: str, skb: str | None, **facts: Any) -> RankedLine:
@@ -255,10 +264,10 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
         listed(6, "170", None),
     ]
     found = {
-        int(one.participant_no[-1]): one
-        for one in rank_in_pools(CPNS, "5e" * 32, vacancies, {"v1": 0, "v2": 0}, lines)
+        int(candidate.participant_no[-1]): candidate
+        for candidate in rank_in_pools(CPNS, "5e" * 32, vacancies, {"v1": 0, "v2": 0}, lines)
     }
-    assert {number: one.places.get("UMUM") for number, one in found.items()} == {
+    assert {number: candidate.places.get("UMUM") for number, candidate in found.items()} == {
         4: 1,
         2: 2,
         5: 3,
@@ -266,17 +275,21 @@ def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
         3: 4,
         6: None,
     }
-    assert all(one.places.get("CUMLAUDE") == one.places.get("UMUM") for one in found.values())
-    assert [number for number, one in found.items() if "UMUM" not in one.meets] == [4]
+    assert all(
+        candidate.places.get("CUMLAUDE") == candidate.places.get("UMUM")
+        for candidate in found.values()
+    )
+    assert [number for number, candidate in found.items() if "UMUM" not in candidate.meets] == [4]
 
 
-# What holds whatever is answered ------------------------------------------------------------------
+# What holds whatever is answered
 
 
 @st.composite
 def rounds(draw: st.DrawFn) -> tuple[list[ClosedVacancy], list[RankedCandidate]]:
-    """Up to six vacancies of one pool at up to three units, with up to four people each, some of
-    them equal, as many selected as there are seats.
+    """Up to six vacancies of one pool at up to three units, with up to four people each.
+
+    Some people are equal, and as many are selected as there are seats.
     """
     vacancies, people = [], []
     for number in range(1, draw(st.integers(2, 6)) + 1):
@@ -298,7 +311,9 @@ def rounds(draw: st.DrawFn) -> tuple[list[ClosedVacancy], list[RankedCandidate]]
 def next_answer(pool: SeatPool, chance: random.Random) -> tuple[str, str, SeatAnswer] | None:
     """Some open offer's answer, or now and then a selected person's who gives up."""
     waiting = [
-        one for one in pool.offers if (one.vacancy_id, one.participant_no) not in pool.answers
+        offer
+        for offer in pool.offers
+        if (offer.vacancy_id, offer.participant_no) not in pool.answers
     ]
     seated = [
         (vacancy_id, number)
@@ -330,44 +345,51 @@ def played(pool: SeatPool, seed: int) -> list[tuple[str, str, SeatAnswer]]:
 def test_no_seat_for_two_and_no_person_with_two(
     case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
 ) -> None:
-    """At every moment: no vacancy has more people and open offers than seats, nobody has or is
-    offered two seats at once, nobody is offered the same seat twice nor two seats by moves, and
-    every offer is one that the policy allows.
+    """No vacancy has more people and open offers than seats, and nobody has two seats.
+
+    At every moment: nobody has or is offered two seats at once, nobody is offered the same seat
+    twice nor two seats by moves, and every offer is one that the policy allows.
     """
     vacancies, people = case
-    seats = {one.vacancy_id: one.seats for one in vacancies}
-    by_id = {one.vacancy_id: one for one in vacancies}
+    seats = {vacancy.vacancy_id: vacancy.seats for vacancy in vacancies}
+    by_id = {vacancy.vacancy_id: vacancy for vacancy in vacancies}
     pool, chance = SeatPool(RULES, vacancies, people), random.Random(seed)
-    by_number = {one.participant_no: one for one in people}
+    by_number = {candidate.participant_no: candidate for candidate in people}
     while True:
         pool.settle()
         assert all(pool.taken()[vacancy_id] <= most for vacancy_id, most in seats.items())
         holds = Counter(
-            one.participant_no
-            for one in people
-            if one.selected and (one.vacancy_id, one.participant_no) not in pool.answers
+            candidate.participant_no
+            for candidate in people
+            if candidate.selected
+            and (candidate.vacancy_id, candidate.participant_no) not in pool.answers
         )
         holds.update(
-            one.participant_no
-            for one in pool.offers
-            if pool.answers.get((one.vacancy_id, one.participant_no)) in {None, "accepted"}
+            offer.participant_no
+            for offer in pool.offers
+            if pool.answers.get((offer.vacancy_id, offer.participant_no)) in {None, "accepted"}
         )
         assert all(count == 1 for count in holds.values())
         answer = next_answer(pool, chance)
         if answer is None:
             break
         pool.answer(*answer)
-    assert len({(one.vacancy_id, one.participant_no) for one in pool.offers}) == len(pool.offers)
-    assert (
-        max(Counter(one.participant_no for one in pool.offers if one.move).values(), default=0) <= 1
+    assert len({(offer.vacancy_id, offer.participant_no) for offer in pool.offers}) == len(
+        pool.offers
     )
-    for one in pool.offers:
-        assert not by_number[one.participant_no].selected
-        if one.move is None:
-            assert one.applied_for == one.vacancy_id
+    assert (
+        max(
+            Counter(offer.participant_no for offer in pool.offers if offer.move).values(), default=0
+        )
+        <= 1
+    )
+    for offer in pool.offers:
+        assert not by_number[offer.participant_no].selected
+        if offer.move is None:
+            assert offer.applied_for == offer.vacancy_id
         else:
             assert RULES.allows(
-                RULES.moves[one.move - 1], by_id[one.vacancy_id], by_id[one.applied_for]
+                RULES.moves[offer.move - 1], by_id[offer.vacancy_id], by_id[offer.applied_for]
             )
 
 
@@ -376,42 +398,55 @@ def test_no_seat_for_two_and_no_person_with_two(
 def test_nobody_is_asked_before_a_better_one(
     case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
 ) -> None:
-    """When a seat is offered, nobody who could still be offered it stands before in the own list,
-    in an earlier move, or in the same move by place; equals are asked together or not at all.
+    """No seat is offered past a better person who could still be offered it.
+
+    Better: earlier on the own list, by an earlier move, or by place in the same move. Equals are
+    asked together or not at all.
     """
     vacancies, people = case
-    by_id = {one.vacancy_id: one for one in vacancies}
+    by_id = {vacancy.vacancy_id: vacancy for vacancy in vacancies}
     pool, chance = SeatPool(RULES, vacancies, people), random.Random(seed)
 
-    def order(one: RankedCandidate, seat: ClosedVacancy) -> tuple[int, int] | None:
-        if one.vacancy_id == seat.vacancy_id:
-            return (0, one.rank)
+    def order(candidate: RankedCandidate, seat: ClosedVacancy) -> tuple[int, int] | None:
+        if candidate.vacancy_id == seat.vacancy_id:
+            return (0, candidate.rank)
         allowed = (
             number
             for number, move in enumerate(RULES.moves, 1)
-            if RULES.allows(move, seat, by_id[one.vacancy_id])
-            and (move.thresholds_of is None or move.thresholds_of in one.meets)
+            if RULES.allows(move, seat, by_id[candidate.vacancy_id])
+            and (move.thresholds_of is None or move.thresholds_of in candidate.meets)
         )
-        return next(((number, one.places[seat.need]) for number in allowed), None)
+        return next(((number, candidate.places[seat.need]) for number in allowed), None)
 
     while True:
-        asked = {one.participant_no for one in pool.offers}
+        asked = {offer.participant_no for offer in pool.offers}
         out = {number for vacancy_id, number in pool.answers if vacancy_id == f"v{int(number[:4])}"}
-        free = [one for one in people if not one.selected and one.participant_no not in asked | out]
+        free = [
+            candidate
+            for candidate in people
+            if not candidate.selected and candidate.participant_no not in asked | out
+        ]
         made = pool.settle()
-        now = {one.participant_no for one in made}
+        now = {offer.participant_no for offer in made}
         tied = {number for numbers in pool.undecided.values() for number in numbers}
         for offer in made:
             seat = by_id[offer.vacancy_id]
             own = order(
-                next(one for one in people if one.participant_no == offer.participant_no), seat
+                next(
+                    candidate
+                    for candidate in people
+                    if candidate.participant_no == offer.participant_no
+                ),
+                seat,
             )
             assert own is not None
-            for one in free:
-                other = order(one, seat)
+            for candidate in free:
+                other = order(candidate, seat)
                 if other is not None and other < own:
                     # a seat is kept for each of those who wait for an officer
-                    assert one.participant_no in now | tied, f"{one} was passed over for {offer}"
+                    assert candidate.participant_no in now | tied, (
+                        f"{candidate} was passed over for {offer}"
+                    )
         answer = next_answer(pool, chance)
         if answer is None:
             break
@@ -423,8 +458,9 @@ def test_nobody_is_asked_before_a_better_one(
 def test_seats_left_empty_stay_so(
     case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
 ) -> None:
-    """What was said to stay empty never becomes less, and in the end every seat is taken, left
-    empty, or waits for an officer.
+    """Seats that were said to stay empty never become fewer.
+
+    In the end every seat is taken, left empty, or waits for an officer.
     """
     vacancies, people = case
     pool, chance = SeatPool(RULES, vacancies, people), random.Random(seed)
@@ -441,12 +477,13 @@ def test_seats_left_empty_stay_so(
             break
         pool.answer(*answer)
     open_offers = any(
-        (one.vacancy_id, one.participant_no) not in pool.answers for one in pool.offers
+        (offer.vacancy_id, offer.participant_no) not in pool.answers for offer in pool.offers
     )
-    for one in vacancies if not open_offers else ():
-        if one.vacancy_id not in pool.undecided and not pool.undecided:
+    for vacancy in vacancies if not open_offers else ():
+        if vacancy.vacancy_id not in pool.undecided and not pool.undecided:
             assert (
-                pool.taken()[one.vacancy_id] + pool.left_empty.get(one.vacancy_id, 0) == one.seats
+                pool.taken()[vacancy.vacancy_id] + pool.left_empty.get(vacancy.vacancy_id, 0)
+                == vacancy.seats
             )
 
 
@@ -455,8 +492,9 @@ def test_seats_left_empty_stay_so(
 def test_a_replay_is_the_same(
     case: tuple[list[ClosedVacancy], list[RankedCandidate]], seed: int
 ) -> None:
-    """The same answers in the same order give the same offers, whatever order people come in; and
-    nothing is added to all offers and answers as kept.
+    """The same answers in the same order give the same offers.
+
+    Whatever order people come in. Nothing is added to all offers and answers as stored.
     """
     vacancies, people = case
     first = SeatPool(RULES, vacancies, people)
@@ -473,7 +511,7 @@ def test_a_replay_is_the_same(
         vacancies,
         people,
         first.offers,
-        {(one, number): answer for one, number, answer in said},
+        {(vacancy_id, number): answer for vacancy_id, number, answer in said},
     )
     assert kept.settle() == []
     assert (kept.left_empty, kept.undecided) == (first.left_empty, first.undecided)

@@ -1,5 +1,6 @@
-"""What the filling of seats does always passes the check of what is published of it, whoever
-answers what.
+"""What the filling of seats does always passes the check of what is published of it.
+
+Whoever answers what.
 """
 
 import random
@@ -43,11 +44,12 @@ def someone(law: Policy, need: str, number: str, chance: random.Random) -> Candi
     results = {}
     for stage in law.stages:
         points = {}
-        for one in stage.stated:
-            if one.of_need(need):
-                steps = int(one.maximum / one.step)
-                points[one.code] = str(
-                    one.step * chance.choice([steps * part // 20 for part in (9, 15, 15, 17, 18)])
+        for component in stage.stated:
+            if component.of_need(need):
+                steps = int(component.maximum / component.step)
+                points[component.code] = str(
+                    component.step
+                    * chance.choice([steps * part // 20 for part in (9, 15, 15, 17, 18)])
                 )
         results[stage.code] = StageResult(Outcome.SCORED, points)
     return Candidate(
@@ -57,16 +59,19 @@ def someone(law: Policy, need: str, number: str, chance: random.Random) -> Candi
         gpa=chance.choice([None, Decimal("3.1"), Decimal("3.5")]),
         birth_date=chance.choice([date(1999, 1, 1), date(1999, 1, 2)]),
         relevant_experience_months=chance.choice([None, 10, 40]),
-        education=chance.choice([None, *(one.code for one in law.education)]),
-        priority=chance.choice([None, *(one.code for one in law.priority_groups)]),
+        education=chance.choice([None, *(level.code for level in law.education)]),
+        priority=chance.choice(
+            [None, *(priority_group.code for priority_group in law.priority_groups)]
+        ),
     )
 
 
 def round_of(
     law: Policy, chance: random.Random
 ) -> tuple[list[VacancyLeaf], dict[str, list[LineLeaf]], dict[str, Candidate]]:
-    """Vacancies of a round at three units, of general and special needs, with the lines of their
-    last lists, and all people.
+    """Vacancies of a round, the lines of their last lists by vacancy id, and all people.
+
+    At three units, of general and special needs.
     """
     vacancies: list[Vacancy] = []
     people: dict[str, Candidate] = {}
@@ -74,7 +79,7 @@ def round_of(
         need = chance.choice([*law.needs, "UMUM"])
         count = chance.choice([0, 1, 6, 8])
         crowd = [someone(law, need, f"{at:04d}-{n:06d}", chance) for n in range(1, count + 1)]
-        people |= {one.participant_no: one for one in crowd}
+        people |= {person.participant_no: person for person in crowd}
         vacancies.append(Vacancy(need, chance.randint(1, 4), crowd))
     leaves, _ = composed(law, vacancies)
     headings = [
@@ -96,8 +101,9 @@ def filled(
     lines: Mapping[str, list[LineLeaf]],
     people: Mapping[str, Candidate],
 ) -> list[VacancySeating]:
-    """The seats of the round filled by answers at random, and by officers where people are equal;
-    some give theirs up, some are not to be asked.
+    """The seats of the round, filled by answers at random, and by officers between equals.
+
+    Some people give their seats up, some are not to be asked.
     """
     education = {
         leaf.vacancy_id: chance.choice([[CLERK], [CLERK, NURSE], [CLERK]]) for leaf in headings
@@ -105,7 +111,7 @@ def filled(
     vacancies = [
         ClosedVacancy(
             leaf.vacancy_id, leaf.number, leaf.agency, leaf.post, leaf.unit_id, leaf.need, leaf.seats,
-            frozenset((one.level, one.programme) for one in education[leaf.vacancy_id]),
+            frozenset((accepted.level, accepted.programme) for accepted in education[leaf.vacancy_id]),
         )
         for leaf in headings
     ]  # fmt: skip
@@ -113,15 +119,19 @@ def filled(
     pools = rules.pools(vacancies)
     within = law.lists[-1].codes.within
     seats_of = {
-        id(line): line.code.split("/")[-1] == within for each in lines.values() for line in each
+        id(line): line.code.split("/")[-1] == within
+        for of_list in lines.values()
+        for line in of_list
     }
-    shown = [line for each in lines.values() for line in each if line.rank is not None]
+    shown = [line for of_list in lines.values() for line in of_list if line.rank is not None]
     out = {
         line.participant_no for line in shown if not seats_of[id(line)] and chance.random() < 0.1
     }
     as_closed = {
-        number: replace(one, admitted_by=frozenset(one.code for one in law.lists))
-        for number, one in people.items()
+        number: replace(
+            candidate, admitted_by=frozenset(policy_list.code for policy_list in law.lists)
+        )
+        for number, candidate in people.items()
     }
     listed = [
         RankedLine(
@@ -131,20 +141,22 @@ def filled(
         if line.participant_no not in out
     ]
     by_pool: dict[int, list[RankedCandidate]] = defaultdict(list)
-    for one in rank_in_pools(law, SEED, vacancies, pools, listed):
-        by_pool[pools[one.vacancy_id]].append(one)
+    for candidate in rank_in_pools(law, SEED, vacancies, pools, listed):
+        by_pool[pools[candidate.vacancy_id]].append(candidate)
     answers: dict[tuple[str, str], SeatAnswer] = {}
     offers: dict[str, list[AnsweredOffer]] = defaultdict(list)
     ties: dict[str, list[str]] = defaultdict(list)
     for number in sorted(set(pools.values())):
-        mine = [one for one in vacancies if pools[one.vacancy_id] == number]
+        mine = [vacancy for vacancy in vacancies if pools[vacancy.vacancy_id] == number]
         decided: dict[tuple[str, str], int] = {}
         pool = SeatPool(rules, mine, by_pool[number])
-        selected = [one for one in by_pool[number] if one.selected]
-        for one in selected:
+        selected = [candidate for candidate in by_pool[number] if candidate.selected]
+        for candidate in selected:
             if chance.random() < 0.3:
                 pool.answer(
-                    one.vacancy_id, one.participant_no, chance.choice(["declined", "lapsed"])
+                    candidate.vacancy_id,
+                    candidate.participant_no,
+                    chance.choice(["declined", "lapsed"]),
                 )
         while True:
             pool.settle()
@@ -161,7 +173,10 @@ def filled(
                 vacancy_id, tied = next(iter(pool.undecided.items()))
                 chance.shuffle(tied)
                 ties[vacancy_id] += tied
-                decided |= {(vacancy_id, each): place for place, each in enumerate(tied, 1)}
+                decided |= {
+                    (vacancy_id, participant_no): place
+                    for place, participant_no in enumerate(tied, 1)
+                }
                 pool = SeatPool(rules, mine, by_pool[number], pool.offers, pool.answers, decided)
             else:
                 break
@@ -202,8 +217,9 @@ def filled(
 @pytest.mark.parametrize("policy_id", bundled_ids())
 @pytest.mark.parametrize("seed", range(12))
 def test_what_filling_does_can_be_checked(policy_id: str, seed: int) -> None:
-    """Rounds of eight vacancies with equals, ties that officers decide, seats given up, people who
-    are out: no fault.
+    """Whatever happened in rounds of eight vacancies, the check finds no fault.
+
+    Equals, ties that officers decide, seats given up, people who are out.
     """
     law, chance = load(policy_id), random.Random(seed)
     seated = filled(law, chance, *round_of(law, chance))
@@ -213,18 +229,19 @@ def test_what_filling_does_can_be_checked(policy_id: str, seed: int) -> None:
 @pytest.mark.parametrize("policy_id", bundled_ids())
 @pytest.mark.parametrize("seed", range(4))
 def test_nobody_can_be_left_out_unseen(policy_id: str, seed: int) -> None:
-    """Who accepted a seat is taken out of what is published, as if never asked: a seat is empty
-    then, or went to others, and the check says so.
+    """Who accepted a seat is taken out of what is published, as if never asked.
+
+    A seat is empty then, or went to others, and the check says so.
     """
     law, chance = load(policy_id), random.Random(seed)
     seated = filled(law, chance, *round_of(law, chance))
-    asked = Counter(offer.participant_no for one in seated for offer in one.seating.offers)
-    for at, one in enumerate(seated):
-        for left_out in one.seating.offers:
+    asked = Counter(offer.participant_no for seating in seated for offer in seating.seating.offers)
+    for at, seating in enumerate(seated):
+        for left_out in seating.seating.offers:
             if left_out.answer != "accepted" or asked[left_out.participant_no] > 1:
                 continue
-            rest = [offer for offer in one.seating.offers if offer is not left_out]
-            without = replace(one, seating=one.seating.model_copy(update={"offers": rest}))
+            rest = [offer for offer in seating.seating.offers if offer is not left_out]
+            without = replace(seating, seating=seating.seating.model_copy(update={"offers": rest}))
             with pytest.raises(ProofFault, match="could have come and was never asked, but"):
                 check_seating(
                     law, as_counted(law), SEED, [*seated[:at], without, *seated[at + 1 :]]
