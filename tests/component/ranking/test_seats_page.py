@@ -206,11 +206,11 @@ async def test_an_account_says_what_became_of_seats(ranking: ServiceApp) -> None
         assert "Since the list was fixed" not in silent
 
 
-async def told_on_the_list(ranking: ServiceApp, one: str) -> bool:
+async def told_on_the_list(ranking: ServiceApp, list_code: str) -> bool:
     """Whether that list of v2 says that seats have moved."""
     return (
         "Seats have moved"
-        in (await ranking.http.get(f"/ranking/vacancies/v2?list={one}&lang=en")).text
+        in (await ranking.http.get(f"/ranking/vacancies/v2?list={list_code}&lang=en")).text
     )
 
 

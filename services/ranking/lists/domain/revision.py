@@ -12,9 +12,9 @@ from typing import Literal
 from services.ranking.merit.domain.placement import Placement
 from shared.policies import Codes, Policy
 
-Way = Literal["in", "out", "moved", "unmoved"]
+ChangeWay = Literal["in", "out", "moved", "unmoved"]
 
-Points = Mapping[str, Mapping[str, str]]
+StagePoints = Mapping[str, Mapping[str, str]]
 """By stage and component."""
 
 SCORE_CORRECTED = "ExamScoreCorrected"
@@ -56,7 +56,7 @@ class ComparedLine:
     """
 
     placement: Placement | None
-    points: Points
+    points: StagePoints
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ class CandidateChange:
     reasons: tuple[ChangeReason, ...]
 
     @property
-    def way(self) -> Way:
+    def way(self) -> ChangeWay:
         """Into the cut, out of it, elsewhere, or not moved at all."""
         if self.was == self.now:
             return "unmoved"

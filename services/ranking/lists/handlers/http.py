@@ -4,7 +4,7 @@ from fastapi import APIRouter, Response
 
 from services.ranking.lists.usecases.close_list import ClosedList, close_round, close_stage
 from services.ranking.lists.usecases.decide_tie import DecideTie, TieDecided, decide_tie
-from services.ranking.lists.views.show_round import RoundView, show_round
+from services.ranking.lists.views.show_round import RoundReadiness, show_round
 from shared.contracts.fields import RoundId, StageCode, VacancyId
 from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
@@ -23,7 +23,7 @@ def rounds() -> APIRouter:
     )
     async def round_(
         round_id: RoundId, resources: ResourcesDependency, officer: Officer
-    ) -> RoundView:
+    ) -> RoundReadiness:
         async with resources.pool.acquire() as connection:
             return await show_round(connection, round_id)
 

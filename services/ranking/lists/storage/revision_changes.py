@@ -8,7 +8,7 @@ from services.ranking.lists.domain.revision import (
     CandidateChange,
     ComparedLine,
     CorrectionEvent,
-    Points,
+    StagePoints,
     compare_lines,
     moved_participants,
 )
@@ -97,7 +97,7 @@ def _stated_components(policy: Policy, policy_list: List) -> dict[str, set[str]]
     }
 
 
-def _fixed_points(stages: Mapping[str, set[str]], fixed: Any | None) -> Points:
+def _fixed_points(stages: Mapping[str, set[str]], fixed: Any | None) -> StagePoints:
     """A fixed line's points by stage and component."""
     points: Mapping[str, str] = fixed["points"] if fixed else {}
     return {
@@ -106,5 +106,5 @@ def _fixed_points(stages: Mapping[str, set[str]], fixed: Any | None) -> Points:
     }
 
 
-def _points_that_count(stages: Mapping[str, set[str]], points: Points) -> Points:
+def _points_that_count(stages: Mapping[str, set[str]], points: StagePoints) -> StagePoints:
     return {stage: stated for stage, stated in points.items() if stage in stages}

@@ -14,7 +14,7 @@ class _FromDomain(BaseModel):
     model_config = ConfigDict(from_attributes=True)
 
 
-class RateView(_FromDomain):
+class PassRateView(_FromDomain):
     """A share of those who were tested."""
 
     count: int = Field(description="How many they are")
@@ -23,15 +23,17 @@ class RateView(_FromDomain):
     high: str = Field(description="Its upper end")
 
 
-class GroupView(_FromDomain):
+class NeedGroupView(_FromDomain):
     """A kind of need, or several together that are too small to be shown alone."""
 
     needs: tuple[str, ...] = Field(
         description="Kinds of need (jenis kebutuhan), by the policy's code"
     )
     tested: int = Field(description="Have a whole result, or were disqualified")
-    passed: RateView = Field(description="Met every threshold")
-    within: RateView = Field(description="Came within the cut; on the last list: within the seats")
+    passed: PassRateView = Field(description="Met every threshold")
+    within: PassRateView = Field(
+        description="Came within the cut; on the last list: within the seats"
+    )
 
 
 class ListFairness(BaseModel):
@@ -41,7 +43,7 @@ class ListFairness(BaseModel):
     fixed: bool = Field(
         description="Figures are shown once an officer fixed the list in every vacancy of the round"
     )
-    groups: tuple[GroupView, ...] = Field(
+    groups: tuple[NeedGroupView, ...] = Field(
         description="The largest first; nobody is left out of them. None while the list is open,"
         " or where fewer than `least` were tested"
     )
@@ -96,5 +98,5 @@ async def _of_list(connection: Connection, round_id: str, policy_list: List) -> 
     return ListFairness(
         list=code,
         fixed=True,
-        groups=tuple(GroupView.model_validate(group) for group in shown_groups(counts)),
+        groups=tuple(NeedGroupView.model_validate(group) for group in shown_groups(counts)),
     )

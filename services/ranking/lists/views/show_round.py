@@ -38,7 +38,7 @@ class ListReadiness(BaseModel):
     )
 
 
-class RoundView(BaseModel):
+class RoundReadiness(BaseModel):
     """A round as ranking knows it."""
 
     round_id: RoundId
@@ -56,7 +56,7 @@ class RoundView(BaseModel):
     lists: list[ListReadiness] = Field(description="In the order in which they are closed")
 
 
-async def show_round(connection: Connection, round_id: str) -> RoundView:
+async def show_round(connection: Connection, round_id: str) -> RoundReadiness:
     """The round. Raises Refusal `unknown-round`."""
     round_ = await load_round(connection, round_id)
     lists = []
@@ -65,7 +65,7 @@ async def show_round(connection: Connection, round_id: str) -> RoundView:
         vacancies = await load_readiness(connection, round_, policy_list)
         seats = sum(vacancy.seats for vacancy in vacancies)
         lists.append(_readiness(policy_list, vacancies))
-    return RoundView(
+    return RoundReadiness(
         round_id=round_id,
         name=round_.name,
         policy_id=round_.policy.id,

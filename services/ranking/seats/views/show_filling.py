@@ -81,7 +81,7 @@ class FillingView(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
-class _Filling:
+class _FillingRows:
     """The pools of a round and their rows: vacancies by id, offers by id, answers by seat."""
 
     round_id: str
@@ -124,21 +124,21 @@ def _number_in(cursor: str | None) -> int:
     return fields[0] if fields is not None and isinstance(fields[0], int) else 0
 
 
-async def _dry_run(connection: Connection, round_: Round) -> _Filling:
+async def _dry_run(connection: Connection, round_: Round) -> _FillingRows:
     """The filling as it would begin now."""
     closed = await load_closed_round(connection, round_)
     pools = list(closed.by_pool(round_).values())
     vacancies = {row["vacancy_id"]: row for row in closed.rows}
-    return _Filling(round_.round_id, pools, vacancies, {}, closed.answers)
+    return _FillingRows(round_.round_id, pools, vacancies, {}, closed.answers)
 
 
-async def _load(connection: Connection, round_id: str) -> _Filling:
+async def _load(connection: Connection, round_id: str) -> _FillingRows:
     """The filling as it is stored."""
     keys = [
         (round_id, row["pool"]) async for row in SQL.pools_of_round(connection, round_id=round_id)
     ]
     stored = list((await load_pools(connection, keys)).values())
-    return _Filling(
+    return _FillingRows(
         round_id,
         [pool.pool for pool in stored],
         {row["vacancy_id"]: row for pool in stored for row in pool.vacancies},
@@ -147,7 +147,7 @@ async def _load(connection: Connection, round_id: str) -> _Filling:
     )
 
 
-def _vacancy_views(filling: _Filling) -> Iterator[FillingVacancy]:
+def _vacancy_views(filling: _FillingRows) -> Iterator[FillingVacancy]:
     """The vacancies of which there is anything to say.
 
     Settles the pools: after it, only a dry run has offers that are not stored.
@@ -156,7 +156,7 @@ def _vacancy_views(filling: _Filling) -> Iterator[FillingVacancy]:
         yield from _views_of_pool(filling, pool)
 
 
-def _views_of_pool(filling: _Filling, pool: SeatPool) -> Iterator[FillingVacancy]:
+def _views_of_pool(filling: _FillingRows, pool: SeatPool) -> Iterator[FillingVacancy]:
     pool.settle()
     taken, selected = pool.taken(), pool.selected()
     offers: dict[str, list[OfferView]] = defaultdict(list)
@@ -180,7 +180,7 @@ def _views_of_pool(filling: _Filling, pool: SeatPool) -> Iterator[FillingVacancy
             )
 
 
-def _offer_view(filling: _Filling, offer: Offer) -> OfferView:
+def _offer_view(filling: _FillingRows, offer: Offer) -> OfferView:
     offer_id = offer.id_in(filling.round_id)
     row = filling.offers.get(offer_id)
     answer = filling.answers.get((offer.vacancy_id, offer.participant_no))

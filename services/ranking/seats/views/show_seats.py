@@ -29,7 +29,7 @@ from shared.contracts.fields import (
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-Progress = Literal["live", "closed", "filling", "filled"]
+SeatProgress = Literal["live", "closed", "filling", "filled"]
 """How far a vacancy's seats are; the field of VacancySeats says what each word means."""
 
 VACANCY_FIELDS = (
@@ -67,7 +67,7 @@ class SeatByList(BaseModel):
     answered_at: AwareDatetime | None = Field(description="UTC")
 
 
-class SeatOfferView(OfferView):
+class OfferBetweenVacancies(OfferView):
     """An offer, from where to where."""
 
     rank: int | None = Field(description="On the last list of the vacancy that they applied for")
@@ -90,7 +90,7 @@ class VacancySeats(BaseModel):
     unit_path: UnitPath
     need: NeedCode
     list: str = Field(description="The policy's last list, which gives seats")
-    progress: Progress = Field(
+    progress: SeatProgress = Field(
         description="live: the last list is not fixed; closed: it is, and filling has not begun;"
         " filling; filled: nothing is open any more"
     )
@@ -106,15 +106,15 @@ class VacancySeats(BaseModel):
     given: tuple[SeatByList, ...] = Field(
         description="By the list, in its order; also those who gave their seat up"
     )
-    offers: tuple[SeatOfferView, ...] = Field(
+    offers: tuple[OfferBetweenVacancies, ...] = Field(
         description="Of this vacancy's seats, in the order in which they were made"
     )
-    elsewhere: tuple[SeatOfferView, ...] = Field(
+    elsewhere: tuple[OfferBetweenVacancies, ...] = Field(
         description="Of other vacancies' seats, to people who had applied for this one"
     )
 
     @property
-    def holders(self) -> Sequence[SeatByList | SeatOfferView]:
+    def holders(self) -> Sequence[SeatByList | OfferBetweenVacancies]:
         """Who has a seat: by the list, then by an accepted offer, then by an open one."""
         by_list = [seat for seat in self.given if seat.answer is None]
         accepted = [offer for offer in self.offers if offer.answer == "accepted"]
@@ -180,7 +180,7 @@ def _count_seats(
     closed: bool,
     given: Sequence[SeatByList],
     filling: Any,
-    offers: Sequence[SeatOfferView],
+    offers: Sequence[OfferBetweenVacancies],
 ) -> _SeatCounts:
     """Counts the seats by the list's own and the offers of them; none waits on a live list."""
     answers = [offer.answer for offer in offers]
@@ -191,7 +191,7 @@ def _count_seats(
     return _SeatCounts(taken, offered, left_empty, free - left_empty if closed else 0)
 
 
-def _progress(closed: bool, filling: Any, counts: _SeatCounts) -> Progress:
+def _progress(closed: bool, filling: Any, counts: _SeatCounts) -> SeatProgress:
     if filling:
         return "filling" if counts.offered or counts.waiting else "filled"
     return "closed" if closed else "live"
@@ -217,12 +217,12 @@ async def seats_changed(connection: Connection, vacancy_id: str) -> bool:
     return changed
 
 
-def _offer(row: Any) -> SeatOfferView:
+def _offer(row: Any) -> OfferBetweenVacancies:
     vacancies = {
         side: VacancyReference(
             **{name: row[f"{side}_{name}"] for name in VacancyReference.model_fields}
         )
         for side in ("seat", "origin")
     }
-    names = SeatOfferView.model_fields.keys() - vacancies.keys()
-    return SeatOfferView(**{name: row[name] for name in names}, **vacancies)
+    names = OfferBetweenVacancies.model_fields.keys() - vacancies.keys()
+    return OfferBetweenVacancies(**{name: row[name] for name in names}, **vacancies)
