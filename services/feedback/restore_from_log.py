@@ -1,6 +1,4 @@
-"""After a restored backup: what the service itself had stated since then is taken back in from its
-log (`terang recover feedback`).
-"""
+"""Takes back from the log what the service itself had stated (`terang recover feedback`)."""
 
 import secrets
 from collections import Counter
@@ -18,11 +16,11 @@ from shared.postgres.pool import Connection
 
 
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
-    """Takes in complaints, answers and flags that the log has and the database lacks, in the log's
-    order; an assessment is owed then.
+    """Takes in complaints, answers and flags that the log has and the database lacks.
 
-    Words, complainants and tracking codes are on no log, and neither are services rendered. Returns
-    lines for the operator: what was taken in, and what a person has to see to.
+    They come in the order of the log; an assessment is owed then. Words, complainants and tracking
+    codes are on no log, and neither are services rendered. Returns lines for the operator: what was
+    taken in, and what a person has to see to.
     """
     contracts = {contract.type: contract for contract in stated_by("feedback").values()}
     taken: Counter[str] = Counter()

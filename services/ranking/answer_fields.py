@@ -1,5 +1,6 @@
-"""The kinds of value that several of ranking's answers show; shared/contracts/fields.py has those
-that events state too.
+"""Kinds of value that the answers of several rooms show.
+
+Those that events state too stand in shared/contracts/fields.py.
 """
 
 from typing import Annotated

@@ -47,8 +47,9 @@ async def answer(
     transaction: TransactionDependency,
     days: AnswerDays,
 ) -> Response:
-    """The vacancy is the one that has the seat, or the one that you applied for; GET
-    /applications/me shows your offers.
+    """The vacancy is the one that has the seat, or the one that you applied for.
+
+    GET /applications/me shows your offers.
     """
     return await transaction.once(
         lambda connection: answer_seat(

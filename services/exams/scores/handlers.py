@@ -101,9 +101,7 @@ async def score(
     sitting_id: SittingInPath,
     command: RecordScore,
 ) -> Response:
-    """409 while the candidate's admission has not arrived yet, and where there is a result
-    already.
-    """
+    """409 while the candidate's admission has not arrived, and where there is a result already."""
     return await transaction.once(
         lambda connection: record_score(
             connection, resources.outbox, examiner, sitting_id, command, resources.clock()
@@ -127,8 +125,9 @@ async def scores(
     sitting_id: SittingInPath,
     request: Request,
 ) -> Response:
-    """422 names the wrong rows by line and column; 409 says that rows are right but candidates
-    have not arrived yet.
+    """422 names the wrong rows by line and column.
+
+    409 says that rows are right but candidates have not arrived yet.
     """
     # the whole body is here before the sitting is locked
     file = await request.body()

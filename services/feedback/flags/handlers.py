@@ -32,9 +32,7 @@ def router(limits: FlagLimits) -> APIRouter:
 
     @routes.get("/units/{unit_id}", responses=problem_responses(404), summary="How a unit stands")
     async def unit(resources: ResourcesDependency, unit_id: Annotated[UnitId, Path()]) -> UnitView:
-        """Its rates against the province's, its flags and their figures, its complaints by month
-        and category.
-        """
+        """Its rates against the province's, its flags, its complaints by month and category."""
         async with resources.pool.acquire() as connection:
             return await show_unit(
                 connection, unit_id, resources.clock(), resources.settings.zone, limits

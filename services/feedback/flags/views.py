@@ -77,9 +77,7 @@ class UnitInList(BaseModel):
 
 
 class UnitView(UnitInList):
-    """A unit, how it stands against the province, and what citizens complained about in the last
-    twelve months.
-    """
+    """A unit against the province, and what citizens complained about in twelve months."""
 
     staff: int = Field(description="People who work there")
     services: int = Field(description="Services rendered, as far as reported, in the window")

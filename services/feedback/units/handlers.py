@@ -38,8 +38,9 @@ async def services_rendered(
     officer: Officer,
     transaction: TransactionDependency,
 ) -> Response:
-    """Columns `unit_id,month,services`, month as YYYY-MM. Replaces what stood for a unit and
-    month; the whole file or nothing.
+    """Columns `unit_id,month,services`, month as YYYY-MM.
+
+    Replaces what stood for a unit and month; the whole file or nothing.
     """
     lines = read_csv(await request.body(), COLUMNS)
     return await transaction.once(

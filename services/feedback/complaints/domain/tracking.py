@@ -20,7 +20,8 @@ def tracking_code(randomness: bytes) -> str:
 
 
 def fingerprint(code: str) -> bytes:
-    """What is kept in the code's place: SHA-256 of its 16 letters, however they were written. 80
-    random bits need no salt.
+    """The SHA-256 that is stored in place of a code, however its 16 letters were written.
+
+    80 random bits need no salt.
     """
     return hashlib.sha256(code.upper().translate(_MISREAD).encode()).digest()

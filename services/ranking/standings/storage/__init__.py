@@ -1,6 +1,4 @@
-"""What ranking keeps in PostgreSQL: the named queries of queries.sql, and the code that calls the
-longer of them.
-"""
+"""The tables of facts and standings: the named queries of queries.sql."""
 
 from pathlib import Path
 

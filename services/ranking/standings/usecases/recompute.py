@@ -27,10 +27,9 @@ async def lock_vacancies(connection: Connection, vacancy_ids: Iterable[str]) -> 
 
 
 async def lock_vacancies_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
-    """The same for a decision, which changes standings without an event: a rebuild under way would
-    not see it.
+    """Lock the vacancies for a decision, which changes standings without an event.
 
-    Raises Refusal `rebuilding` while one is.
+    Raises Refusal `rebuilding` while a rebuild is under way, which would not see the decision.
     """
     if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
@@ -40,7 +39,7 @@ async def lock_vacancies_to_decide(connection: Connection, vacancy_ids: Iterable
 async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:
     """Write where these candidates stand now, on every list of their vacancies.
 
-    The vacancies have been touched in this transaction.
+    The vacancies have been locked in this transaction.
 
     What was written is a function of all that is known, so it doesn't matter in which order it
     came. Vacancies whose round hasn't arrived yet are left; the round recomputes them.

@@ -1,5 +1,6 @@
-"""States StandingsRecomputed where it is owed: at most once a second for each vacancy, and always
-once after the last change.
+"""States StandingsRecomputed where it is owed.
+
+At most once a second for each vacancy, and always once after the last change.
 """
 
 import asyncio
@@ -32,8 +33,10 @@ told less often, and drained first."""
 
 
 async def state_all_owed(pool: Pool, outbox: Outbox, clock: Callable[[], datetime]) -> None:
-    """States every vacancy that is owed now, some at a time, and rests after each in proportion to
-    the work: results that come meanwhile don't wait.
+    """States every vacancy that is owed now, some at a time.
+
+    It rests after each part in proportion to the work, so that results that come meanwhile don't
+    wait.
     """
     settled = VACANCIES_AT_ONCE
     while settled == VACANCIES_AT_ONCE:
@@ -71,8 +74,9 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
 async def summarise(
     connection: Connection, vacancies: Collection[KnownVacancy]
 ) -> dict[tuple[str, str], ListSummary]:
-    """The figures of every list that has begun, by (vacancy id, list); a list without candidates
-    has none.
+    """The figures of every list that has begun, by (vacancy id, list).
+
+    A list without candidates has none.
     """
     of_list: dict[str, list[str]] = defaultdict(list)
     lists = {

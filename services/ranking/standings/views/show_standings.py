@@ -1,5 +1,6 @@
-"""Shows a vacancy's list to anyone: participant numbers, points, ranks and codes; live until an
-officer fixed it, then as it was fixed.
+"""Shows a vacancy's list to anyone: live until an officer fixed it, then as it was fixed.
+
+Participant numbers, points, ranks and codes; nothing else of a person.
 """
 
 from collections import Counter, defaultdict
@@ -260,8 +261,9 @@ async def closed_page(
     rows: Sequence[Any],
     limit: int,
 ) -> Standings:
-    """A page of lines as an officer fixed them; of `rows` there is one more than the limit where
-    another page follows.
+    """A page of lines as an officer fixed them.
+
+    Of `rows` there is one more than the limit where another page follows.
     """
     decided = await _decided(connection, asked, closing)
     items = tuple(
