@@ -6,59 +6,19 @@ The order, who is out, and what holds whatever is answered in whatever order.
 import random
 from collections import Counter
 from dataclasses import replace
-from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
-from services.ranking.seats.domain.candidates import (
-    RankedCandidate,
-    RankedLine,
-    rank_in_pools,
-)
+from services.ranking.seats.domain.candidates import RankedCandidate
 from services.ranking.seats.domain.pool import Offer, SeatAnswer, SeatPool
 from services.ranking.seats.domain.rules import ClosedVacancy, SeatRules
-from shared.policies import SeatGroup, Text, load
+from shared.policies import SeatGroup, Text
+from tests.unit.services.ranking.seats.filling_scene import CPNS, RULES, person, vacancy
 
-CPNS = load("national-cpns-2024")
-RULES = SeatRules(CPNS.seat_moves, (), "L")
 ANSWERS: tuple[SeatAnswer, ...] = ("accepted", "declined", "lapsed")
-
-
-def vacancy(
-    number: int, *, seats: int = 1, need: str = "UMUM", unit: str = "kasemen", **other: object
-) -> ClosedVacancy:
-    known: dict[str, Any] = {
-        "agency": "Kota Serang",
-        "post": "PENATA LAYANAN",
-        "education": frozenset({("S-1", "HUKUM")}),
-    }
-    return ClosedVacancy(
-        vacancy_id=f"v{number}",
-        number=number,
-        seats=seats,
-        need=need,
-        unit_id=unit,
-        **(known | other),
-    )
-
-
-def person(
-    number: int,
-    candidate: int,
-    place: int,
-    *,
-    selected: bool = False,
-    meets: tuple[str, ...] = ("UMUM",),
-) -> RankedCandidate:
-    """A candidate of that vacancy, in the same place under the rules of every kind of need."""
-    places = dict.fromkeys(CPNS.needs, place)
-    return RankedCandidate(
-        f"v{number}", f"{number:04d}-{candidate:06d}", place, selected, places, frozenset(meets)
-    )
 
 
 def who(offers: list[Offer]) -> list[tuple[str, str, int | None]]:
@@ -214,72 +174,6 @@ def test_equals_for_the_last_seat_are_nobodys_to_choose_but_an_officers() -> Non
         ("v1", "0002-000002", 3),
         ("v3", "0002-000003", 3),
     ]
-
-
-def test_pools_part_what_moves_never_join() -> None:
-    """Vacancies of one agency and post share a pool, whatever unit, need and education.
-
-    Others have their own.
-    """
-    vacancies = [
-        vacancy(1),
-        vacancy(2, unit="medan"),
-        vacancy(3, post="PERAWAT"),
-        vacancy(4, need="PAPUA", unit="jambi"),
-    ]
-    assert RULES.pools([*vacancies, vacancy(5, post="perawat", unit="x")]) == {
-        "v1": 0,
-        "v2": 0,
-        "v3": 2,
-        "v4": 0,
-        "v5": 2,
-    }
-    assert SeatRules((), (), "L").pools(vacancies) == {"v1": 0, "v2": 1, "v3": 2, "v4": 3}
-
-
-def test_places_are_by_the_receiving_list_and_grades_by_the_policy() -> None:
-    """Final scores order all of a pool; equals share a place.
-
-    GPA and age decide where the list's ties say so. An older birth date is no passing grade.
-    Whoever lacks points has no place.
-    """
-
-    def listed(number: int, tkp: str, skb: str | None, **facts: Any) -> RankedLine:
-        results = {
-            "skd": StageResult(Outcome.SCORED, {"TWK": "65", "TIU": "85", "TKP": tkp}),
-            "skb": StageResult(Outcome.SCORED, {"SKB": skb} if skb else {}),
-        }
-        candidate = Candidate(
-            f"0001-{number:06d}", True, results=results, admitted_by=frozenset({"skd"}), **facts
-        )
-        return RankedLine("v1", number, False, candidate)
-
-    vacancies = [vacancy(1, need="CUMLAUDE"), vacancy(2)]
-    lines = [
-        listed(1, "166", "80"),
-        listed(2, "170", "80"),
-        listed(3, "166", "80"),
-        listed(4, "165", "99"),
-        listed(5, "166", "80", gpa=Decimal("3.5")),
-        listed(6, "170", None),
-    ]
-    found = {
-        int(candidate.participant_no[-1]): candidate
-        for candidate in rank_in_pools(CPNS, "5e" * 32, vacancies, {"v1": 0, "v2": 0}, lines)
-    }
-    assert {number: candidate.places.get("UMUM") for number, candidate in found.items()} == {
-        4: 1,
-        2: 2,
-        5: 3,
-        1: 4,
-        3: 4,
-        6: None,
-    }
-    assert all(
-        candidate.places.get("CUMLAUDE") == candidate.places.get("UMUM")
-        for candidate in found.values()
-    )
-    assert [number for number, candidate in found.items() if "UMUM" not in candidate.meets] == [4]
 
 
 # What holds whatever is answered
@@ -479,11 +373,11 @@ def test_seats_left_empty_stay_so(
     open_offers = any(
         (offer.vacancy_id, offer.participant_no) not in pool.answers for offer in pool.offers
     )
-    for vacancy in vacancies if not open_offers else ():
-        if vacancy.vacancy_id not in pool.undecided and not pool.undecided:
+    for closed in vacancies if not open_offers else ():
+        if closed.vacancy_id not in pool.undecided and not pool.undecided:
             assert (
-                pool.taken()[vacancy.vacancy_id] + pool.left_empty.get(vacancy.vacancy_id, 0)
-                == vacancy.seats
+                pool.taken()[closed.vacancy_id] + pool.left_empty.get(closed.vacancy_id, 0)
+                == closed.seats
             )
 
 
