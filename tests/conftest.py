@@ -8,8 +8,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.servers import Servers, running_servers
 
-# how fast a busy machine makes examples is no behaviour
-settings.register_profile("busy", settings.default, suppress_health_check=[HealthCheck.too_slow])
+# how fast a busy machine is, is no behaviour
+settings.register_profile(
+    "busy", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("busy")
 
 
