@@ -89,8 +89,10 @@ class Row:
     @override
     def __str__(self) -> str:
         return (
-            f"{self.what}: {_runs(self.runs)} {self.unit}; {self.baseline}: {_runs(self.baseline_runs)} {self.unit};"
-            f" ratio {self.ratio:.3g} ({'reached' if self.reached else 'NOT reached'}: {self.asked_for} {self.asked:g})"
+            f"{self.what}: {_runs(self.runs)} {self.unit}; {self.baseline}:"
+            f" {_runs(self.baseline_runs)} {self.unit};"
+            f" ratio {self.ratio:.3g}"
+            f" ({'reached' if self.reached else 'NOT reached'}: {self.asked_for} {self.asked:g})"
             + (f"; {self.remark}" if self.remark else "")
         )
 

@@ -148,8 +148,10 @@ async def test_registrations_and_decisions_a_second(servers: Servers) -> None:
     issuer.close()
     assert len(set(numbers)) == PEOPLE
     print(
-        f"\none api process, {AT_ONCE} at once: {registered:,.0f} registrations/s over {len(vacancies)} vacancies, "
-        f"{rushed:,.0f}/s for one vacancy, {verified:,.0f} decisions/s; just /live {baseline:,.0f}/s "
+        f"\none api process, {AT_ONCE} at once: {registered:,.0f} registrations/s over"
+        f" {len(vacancies)} vacancies, "
+        f"{rushed:,.0f}/s for one vacancy, {verified:,.0f} decisions/s; just /live"
+        f" {baseline:,.0f}/s "
         f"(ratios {registered / baseline:.2f}, {rushed / baseline:.2f}, {verified / baseline:.2f})"
     )
 

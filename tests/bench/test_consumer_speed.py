@@ -68,7 +68,8 @@ async def test_events_a_second_into_postgresql(stage: Stage) -> None:
     await pool.close()
     rate, bare = EVENTS / seconds, await bare_rate(stage)
     print(
-        f"\nconsumer: {rate:,.0f} events/s in one worker ({cpu / EVENTS * 1e6:.1f} µs of its processor each);"
+        f"\nconsumer: {rate:,.0f} events/s in one worker"
+        f" ({cpu / EVENTS * 1e6:.1f} µs of its processor each);"
         f" the same client, reading alone: {bare:,.0f} records/s; ratio {rate / bare:.2f}"
     )
 

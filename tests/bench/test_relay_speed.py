@@ -40,7 +40,8 @@ async def test_rows_a_second_through_the_relay(servers: Servers) -> None:
 
     bare = await bare_seconds(small)
     print(
-        f"\nrelay: {ROWS / relayed:,.0f} rows/s on one connection; bare idempotent producer, same batches: {ROWS / bare:,.0f} rows/s; "
+        f"\nrelay: {ROWS / relayed:,.0f} rows/s on one connection;"
+        f" bare idempotent producer, same batches: {ROWS / bare:,.0f} rows/s; "
         f"ratio {bare / relayed:.2f}"
     )
 

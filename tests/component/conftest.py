@@ -137,7 +137,7 @@ class ServiceApp:
         ]
 
     def event(self, data: Fact, *, at: datetime | None = None) -> Event[Any]:
-        """`data` as the event that its owner would have stated: the next sequence of its partition."""
+        """`data` as the event that its owner would state: the next sequence of its partition."""
         contract = BY_MODEL[type(data)]
         partition = partition_of(contract.key(data).encode(), PARTITIONS[contract.topic])
         place = (contract.topic, partition)

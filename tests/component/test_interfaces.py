@@ -1,4 +1,4 @@
-"""Each service's HTTP interface keeps what its OpenAPI document promises, whatever is sent to it."""
+"""Each service keeps what its OpenAPI document promises, whatever is sent to it."""
 
 import asyncio
 import sys
@@ -14,7 +14,10 @@ from shared.identity import ROLES
 from tests.component.conftest import ServiceApp
 
 SCHEMATHESIS = Path(sys.executable).with_name("schemathesis")
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CHECKS = (
+    "not_a_server_error,status_code_conformance,"
+    "content_type_conformance,response_schema_conformance"
+)
 
 
 @pytest.mark.parametrize("service", SERVICES)

@@ -90,7 +90,8 @@ async def state(
     )
     carrying = asyncio.create_task(relay.run())
     waiting = """SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
-                      + (SELECT coalesce(sum(numbered - acknowledged), 0) FROM messaging.outbox_partitions)"""
+                      + (SELECT coalesce(sum(numbered - acknowledged), 0)
+                           FROM messaging.outbox_partitions)"""
     async with asyncio.timeout(SECONDS):
         while await pool.fetchval(waiting) != 0:
             assert not carrying.done(), carrying.exception()

@@ -29,7 +29,8 @@ from tests.component.ranking.conftest import Facts
 from tests.servers import Servers
 
 PARTITIONS = 12
-OF_RANKING = {contract.contract.topic for contract in subscriptions(None)}  # type: ignore[arg-type] # it is not used
+# the outbox is not used
+OF_RANKING = {contract.contract.topic for contract in subscriptions(None)}  # type: ignore[arg-type]
 
 _numbers = itertools.count(1)
 
@@ -83,7 +84,8 @@ async def records(prefix: str, facts: Iterable[Fact]) -> list[Row]:
         contracts=contracts,
         partitions=dict.fromkeys(names.values(), PARTITIONS),
     )
-    await outbox.append(None, [Statement(fact, utc_now()) for fact in facts])  # type: ignore[arg-type]
+    statements = [Statement(fact, utc_now()) for fact in facts]
+    await outbox.append(None, statements)  # type: ignore[arg-type]
     return outbox.rows
 
 
@@ -141,7 +143,7 @@ class Log:
 
 @dataclass
 class Scene:
-    """A round whose candidates are verified and sit the SKD. `database` is the template: `copy` it."""
+    """A round whose verified candidates sit the SKD. `database` is the template: `copy` it."""
 
     servers: Servers
     prefix: str
@@ -184,7 +186,8 @@ class Scene:
         name = f"{address.path[1:]}_{next(_numbers)}"
         connection = await asyncpg.connect(self.servers.superuser)
         await connection.execute(
-            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER "{address.username}" STRATEGY file_copy'
+            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}"'
+            f' OWNER "{address.username}" STRATEGY file_copy'
         )
         await connection.execute("CHECKPOINT")  # else one run pays for the writing of another
         await connection.close()
@@ -256,14 +259,16 @@ _NOBODY = UUID(int=0)
 # What the use cases write for a verified candidate without a result; test_scene says so.
 VERIFIED = """
 WITH place AS (
-    SELECT 'v' || v AS vacancy_id, to_char(v, 'FM0000') || '-' || to_char(n, 'FM000000') AS participant_no
+    SELECT 'v' || v AS vacancy_id,
+           to_char(v, 'FM0000') || '-' || to_char(n, 'FM000000') AS participant_no
       FROM generate_series(1, $1::integer) AS v, generate_series(1, $2::integer) AS n
 ), candidates AS (
     INSERT INTO candidate (vacancy_id, participant_no, verified, verified_sequence, submitted)
     SELECT vacancy_id, participant_no, true, 1, true FROM place
 ), standings AS (
     INSERT INTO standing (vacancy_id, list, participant_no, gate, score, merit_key)
-    SELECT vacancy_id, 'skd', participant_no, 6, NULL, '\\x06'::bytea || participant_no::bytea FROM place ORDER BY 1, 3
+    SELECT vacancy_id, 'skd', participant_no, 6, NULL, '\\x06'::bytea || participant_no::bytea
+      FROM place ORDER BY 1, 3
 )
 INSERT INTO tally (vacancy_id, list, gate, score, candidates)
 SELECT vacancy_id, 'skd', 6, 0, count(*) FROM place GROUP BY 1

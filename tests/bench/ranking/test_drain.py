@@ -131,7 +131,10 @@ async def test_rebuild(servers: Servers, report: Report) -> None:
     report.rates(
         "rebuild from the log", found["rebuild"], "drain of ExamScored", found["scored"], 3
     )
-    held = "whatever is read is decoded, in Python, by a rebuild as by a drain; a rebuild uses all processors, which here are two, and PostgreSQL has its share of them"
+    held = (
+        "whatever is read is decoded, in Python, by a rebuild as by a drain; a rebuild uses all"
+        " processors, which here are two, and PostgreSQL has its share of them"
+    )
     report.rates(
         "rebuild from the log",
         found["rebuild"],
@@ -156,7 +159,8 @@ async def placed(database: str) -> int:
     connection = await asyncpg.connect(database)
     row = await connection.fetchrow(
         "SELECT (SELECT count(*) FROM projections.standing WHERE gate < 6),"
-        " (SELECT sum(candidates) FROM projections.tally WHERE gate < 6), (SELECT count(*) FROM projections.result)"
+        " (SELECT sum(candidates) FROM projections.tally WHERE gate < 6), (SELECT count(*) FROM"
+        " projections.result)"
     )
     await connection.close()
     assert row is not None
@@ -168,7 +172,8 @@ async def placed(database: str) -> int:
 async def ranks(database: str) -> list[Any]:
     connection = await asyncpg.connect(database)
     found = await connection.fetch(
-        "SELECT vacancy_id, participant_no, score, merit_key FROM projections.standing ORDER BY 1, 2"
+        "SELECT vacancy_id, participant_no, score, merit_key FROM projections.standing ORDER BY 1,"
+        " 2"
     )
     await connection.close()
     return list(found)

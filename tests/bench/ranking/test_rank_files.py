@@ -21,18 +21,27 @@ MOST_MEMORY_GIB = 2
 TERANG = Path(sys.executable).with_name("terang")
 
 MADE_UP = """
-COPY (SELECT format('{:06d}-{:06d}', n % $vacancies, n // $vacancies) AS participant_no, format('v{:06d}', n * 7919 % $vacancies) AS vacancy_id,
-             5 * least(30, greatest(0, 19 + round(4 * z1)))::INT AS TWK, 5 * least(35, greatest(0, 21 + round(5 * z2)))::INT AS TIU,
-             least(225, greatest(45, 178 + round(15 * z3)))::INT AS TKP, round(30 + 65 * random(), 3)::DECIMAL(6, 3) AS SKB,
-             round(2.75 + 1.25 * random(), 2)::DECIMAL(4, 2) AS gpa, DATE '1989-01-01' + (random() * 5400)::INT AS birth_date
-        FROM (SELECT n, sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS z1, sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS z2,
-                     sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS z3 FROM range($candidates) AS one (n)))
+COPY (SELECT format('{:06d}-{:06d}', n % $vacancies, n // $vacancies) AS participant_no,
+             format('v{:06d}', n * 7919 % $vacancies) AS vacancy_id,
+             5 * least(30, greatest(0, 19 + round(4 * z1)))::INT AS TWK,
+             5 * least(35, greatest(0, 21 + round(5 * z2)))::INT AS TIU,
+             least(225, greatest(45, 178 + round(15 * z3)))::INT AS TKP,
+             round(30 + 65 * random(), 3)::DECIMAL(6, 3) AS SKB,
+             round(2.75 + 1.25 * random(), 2)::DECIMAL(4, 2) AS gpa,
+             DATE '1989-01-01' + (random() * 5400)::INT AS birth_date
+        FROM (SELECT n, sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS z1,
+                     sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS z2,
+                     sqrt(-2 * ln(1 - random())) * cos(2 * pi() * random()) AS z3
+                FROM range($candidates) AS one (n)))
 TO '{file}' (HEADER)
 """
 
 PLAIN = """
-SELECT vacancy_id, participant_no, rank() OVER (PARTITION BY vacancy_id ORDER BY TWK + TIU + TKP DESC, TKP DESC, TIU DESC, TWK DESC, SKB DESC) AS rank
-  FROM read_csv('{candidates}') AS candidate JOIN read_csv('{vacancies}') AS vacancy USING (vacancy_id)
+SELECT vacancy_id, participant_no,
+       rank() OVER (PARTITION BY vacancy_id
+                    ORDER BY TWK + TIU + TKP DESC, TKP DESC, TIU DESC, TWK DESC, SKB DESC) AS rank
+  FROM read_csv('{candidates}') AS candidate
+  JOIN read_csv('{vacancies}') AS vacancy USING (vacancy_id)
 """
 
 

@@ -25,7 +25,8 @@ TOP = 20
 SCORED = """
 INSERT INTO result (vacancy_id, participant_no, stage, sitting_id, outcome, points, sequence)
 SELECT vacancy_id, participant_no, 'skd', gen_random_uuid(), 0,
-       jsonb_build_object('TWK', (65 + 5 * floor(random() * 18))::text, 'TIU', (80 + 5 * floor(random() * 20))::text,
+       jsonb_build_object('TWK', (65 + 5 * floor(random() * 18))::text,
+                          'TIU', (80 + 5 * floor(random() * 20))::text,
                           'TKP', (166 + floor(random() * 60))::text), 1
   FROM candidate
 """

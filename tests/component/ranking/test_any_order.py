@@ -156,7 +156,8 @@ async def test_recomputing_everything_changes_nothing(ranking: ServiceApp) -> No
         await recompute_vacancies(connection, list(NEEDS))
     assert await tables(ranking) == before
     counted = await ranking.pool.fetch(
-        "SELECT vacancy_id, list, gate, coalesce(score, 0) AS score, count(*)::integer AS candidates FROM standing"
+        "SELECT vacancy_id, list, gate, coalesce(score, 0) AS score, count(*)::integer AS"
+        " candidates FROM standing"
         " GROUP BY 1, 2, 3, 4 ORDER BY 1, 2, 3, 4"
     )
     assert [tuple(row) for row in counted] == before["tally"]

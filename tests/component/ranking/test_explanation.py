@@ -37,7 +37,8 @@ async def test_a_live_place_is_explained(ranking: ServiceApp) -> None:
         "TKP",
     )
     assert fourth["sentences"][-1] == (
-        "Your score equals the last one within the cut, 402; what decided is Personal characteristics (TKP)."
+        "Your score equals the last one within the cut, 402; what decided is Personal"
+        " characteristics (TKP)."
     )
     below = (await ranking.http.get(path.format(5))).json()
     assert below["outcome"] == "below"
@@ -157,7 +158,7 @@ async def test_on_paper_the_account_says_what_it_is_about(ranking: ServiceApp) -
 
 
 async def test_questions_that_have_no_account(ranking: ServiceApp) -> None:
-    """Unknown vacancies, lists and candidates are refused as elsewhere; the page says it in words."""
+    """Unknown vacancies, lists and candidates are refused; the page says it in words."""
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1))
     path = "/ranking/vacancies/{}/candidates/{}/{}"

@@ -27,7 +27,7 @@ Person = dict[str, str]
 
 
 def crowd(source: random.Random) -> list[Person]:
-    """Made-up people, many of them alike; some absent, some disqualified, some with unknown facts."""
+    """Made-up people, many alike; some absent, some disqualified, some with unknown facts."""
     people = []
     for vacancy in NEEDS:
         for candidate in range(1, EACH + 1):
@@ -69,11 +69,12 @@ def lines_of(people: list[Person], stage: str, folder: Path) -> list[dict[str, s
 
 
 async def standings(ranking: ServiceApp, stage: str) -> list[tuple[Any, ...]]:
-    """Every line as the service shows it, with what its own keys say parted it from the line above."""
+    """Every line as the service shows it, with what decided between it and the line above."""
     found = []
     for vacancy, need in NEEDS.items():
         rows = await ranking.pool.fetch(
-            "SELECT participant_no, gate, merit_key FROM standing WHERE vacancy_id = $1 AND list = $2 ORDER BY merit_key",
+            "SELECT participant_no, gate, merit_key FROM standing WHERE vacancy_id = $1 AND list"
+            " = $2 ORDER BY merit_key",
             vacancy,
             stage,
         )

@@ -21,7 +21,8 @@ async def served(ranking: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
     server = uvicorn.Server(
         uvicorn.Config(ranking.app, host="127.0.0.1", port=0, lifespan="off", log_config=None)
     )
-    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined] # the test's own process
+    # the test's own process handles signals
+    server.install_signal_handlers = lambda: None  # type: ignore[attr-defined]
     serving = asyncio.create_task(server.serve())
     while not server.started:
         await asyncio.sleep(0.02)
@@ -300,7 +301,7 @@ async def test_a_version_is_never_another_one(ranking: ServiceApp) -> None:
 
 
 async def test_a_live_list_says_of_when_it_is(ranking: ServiceApp) -> None:
-    """In local time, on the page and with every message of the stream: a printed list has its time."""
+    """The page and every message of the stream have the local time, so that paper has it."""
     facts = Facts({"v1": 1})
     await ranking.hear(*facts.opened(), *facts.people("v1", 1))
     page = (await ranking.http.get("/ranking/vacancies/v1")).text

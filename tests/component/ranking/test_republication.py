@@ -196,7 +196,8 @@ async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: 
     await published(ranking)
     facts = FACTS.applied("v1", 2, gpa="3.95")[1]
     owner = await ranking.pool.fetchval(
-        "SELECT owner FROM applicant_owner WHERE participant_no = '0001-000002' AND vacancy_id = 'v1'"
+        "SELECT owner FROM applicant_owner WHERE participant_no = '0001-000002' AND vacancy_id ="
+        " 'v1'"
     )
     await ranking.hear(facts.model_copy(update={"owner": owner}))
     assert (await adopt(ranking, await newest(ranking))).status_code == 201
@@ -283,8 +284,8 @@ async def test_a_publication_that_was_overtaken_says_so(ranking: ServiceApp) -> 
         page = (await ranking.http.get(path, params={"lang": "en", **query})).text
         assert "Since this was published an officer has adopted a corrected version" in page
         assert (
-            f'{REASON} <span class="quiet">(PENATA LAYANAN OPERASIONAL, Kota Serang | Kecamatan Kasemen, <a'
-            in page
+            f'{REASON} <span class="quiet">(PENATA LAYANAN OPERASIONAL,'
+            " Kota Serang | Kecamatan Kasemen, <a" in page
         )
         assert (
             f"/ranking/vacancies/v1/changes?list=final&amp;version={version['version']}&amp;lang=en"

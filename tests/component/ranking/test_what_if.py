@@ -14,7 +14,8 @@ TABLES = "SELECT count(*), coalesce(sum(hashtext(one::text)), 0) FROM {} AS one"
 async def everything(ranking: ServiceApp) -> dict[str, tuple[object, ...]]:
     """Every row of every table of the service's own schemas, in a figure each."""
     names = await ranking.pool.fetch(
-        "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN ('public', 'projections', 'messaging')"
+        "SELECT format('%I.%I', schemaname, tablename) AS name FROM pg_tables WHERE schemaname IN"
+        " ('public', 'projections', 'messaging')"
     )
     return {
         row["name"]: tuple(*await ranking.pool.fetch(TABLES.format(row["name"]))) for row in names

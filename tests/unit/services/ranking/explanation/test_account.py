@@ -249,8 +249,8 @@ def test_a_priority_group_that_decided_at_the_cut_is_named() -> None:
         assert said[-1] == (
             "The last score within the cut is yours, 420."
             if goes_on
-            else "The last score within the cut is 420; what puts that one before you is the rule of "
-            "priority groups."
+            else "The last score within the cut is 420; what puts that one before you is the rule "
+            "of priority groups."
         )
     ahead = PlaceOnList(1, 2, 1, "L", goes_on=True, within=2, last_within=second)
     said = sentences(

@@ -110,11 +110,19 @@ def filled(
     }
     vacancies = [
         ClosedVacancy(
-            leaf.vacancy_id, leaf.number, leaf.agency, leaf.post, leaf.unit_id, leaf.need, leaf.seats,
-            frozenset((accepted.level, accepted.programme) for accepted in education[leaf.vacancy_id]),
+            leaf.vacancy_id,
+            leaf.number,
+            leaf.agency,
+            leaf.post,
+            leaf.unit_id,
+            leaf.need,
+            leaf.seats,
+            frozenset(
+                (accepted.level, accepted.programme) for accepted in education[leaf.vacancy_id]
+            ),
         )
         for leaf in headings
-    ]  # fmt: skip
+    ]
     rules = SeatRules.of(law)
     pools = rules.pools(vacancies)
     within = law.lists[-1].codes.within
