@@ -40,7 +40,8 @@ SELECT vacancies.vacancy_id, vacancies.number, vacancies.need, vacancies.seats,
   LEFT JOIN stated ON stated.vacancy_id = vacancies.vacancy_id AND stated.list = :list
  ORDER BY vacancies.number;
 
--- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes, limits, scores)!
+-- name: keep_closings(list, round_id, at, reason, by, vacancies, versions, follows, digests, codes,
+--       limits, scores)!
 -- Stores lists that an officer fixed, with the places that officers gave among equals on them.
 -- `follows`, `reason` and `by` where they take the place of fixed ones.
 INSERT INTO closing_version (vacancy_id, list, round_id, version, digest, codes, cut_limit,
@@ -54,7 +55,8 @@ SELECT vacancy_id, :list, :round_id, version, digest, codes::jsonb, cut_limit, c
               :codes::text[], :limits::integer[], :scores::text[])
     AS new (vacancy_id, version, follows, digest, codes, cut_limit, cut_score);
 
--- name: keep_closed_lines(list, vacancies, versions, places, participants, ranks, equals, scores, codes, points, admitted)!
+-- name: keep_closed_lines(list, vacancies, versions, places, participants, ranks, equals, scores,
+--       codes, points, admitted)!
 -- The lines of fixed lists.
 INSERT INTO closed_line_version (vacancy_id, list, version, place, participant_no, rank, equals,
                                  score, code, points, admitted)
@@ -170,7 +172,8 @@ SELECT fixed.participant_no FROM closed_fact AS fixed JOIN applicant_facts AS to
        IS DISTINCT FROM (today.gpa, today.birth_date, today.relevant_experience_months,
                          today.education, today.priority);
 
--- name: keep_revision(vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score, moved, moved_in, moved_out, at)!
+-- name: keep_revision(vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score,
+--       moved, moved_in, moved_out, at)!
 -- Stores a revision of a fixed list.
 INSERT INTO revision (vacancy_id, list, version, follows, digest, codes, cut_limit, cut_score,
                       moved, moved_in, moved_out, made_at)

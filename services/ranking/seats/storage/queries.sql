@@ -32,7 +32,8 @@ SELECT line.vacancy_id, line.participant_no, line.rank, line.admitted, line.poin
 INSERT INTO filling (round_id, started_by, started_at) VALUES (:round_id, :by, :at) ON CONFLICT
     DO NOTHING RETURNING true;
 
--- name: keep_filling_vacancies(round_id, vacancies, pools, numbers, agencies, posts, units, paths, needs, seats, education)!
+-- name: keep_filling_vacancies(round_id, vacancies, pools, numbers, agencies, posts, units, paths,
+--       needs, seats, education)!
 -- The vacancies as the filling goes by them; `education` as JSON texts.
 INSERT INTO filling_vacancy (vacancy_id, round_id, pool, number, agency, post, unit_id, unit_path,
                              need, seats, education)
@@ -43,7 +44,8 @@ SELECT vacancy_id, :round_id, pool, number, agency, post, unit_id, unit_path, ne
               :needs::text[], :seats::integer[], :education::text[])
     AS new (vacancy_id, pool, number, agency, post, unit_id, unit_path, need, seats, education);
 
--- name: keep_filling_candidates(round_id, vacancies, participants, pools, ranks, selected, places, meets)!
+-- name: keep_filling_candidates(round_id, vacancies, participants, pools, ranks, selected, places,
+--       meets)!
 -- The candidates as the filling goes by them; `places` as JSON texts, `meets` separated by blanks.
 INSERT INTO filling_candidate (vacancy_id, participant_no, round_id, pool, rank, selected, places,
                                meets)
