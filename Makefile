@@ -35,7 +35,7 @@ check: install ## the quick part of the tests: style, types, imports, unit, cont
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -q $(QUICK)
+	$(BIN)/python -m pytest -q -n 2 $(QUICK)
 
 test: install ## all tests; Kafka and PostgreSQL are started for them
 	$(BIN)/ruff check

@@ -1,21 +1,13 @@
-"""Functions stay simple and lines narrow: one gate for each, with few exceptions and a reason each.
+"""Functions stay simple and lines narrow; an exception has its reason."""
 
-While `complexity.json` is there, its totals may only go down:
-`python -m tests.contract.test_complexity` writes those of today.
-"""
-
-import json
 import subprocess
-from collections import Counter
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import lizard
-import pytest
 
 ROOT = Path(__file__).parents[2]
-TODAY = Path(__file__).with_name("complexity.json")
 PACKAGES = ("services", "shared", "deploy")
 
 COMPLEX = 10
@@ -79,35 +71,6 @@ def wide_lines() -> list[str]:
     ]
 
 
-def totals() -> dict[str, dict[str, int]]:
-    """How many there are in each package: above COMPLEX, above MOST, and wide lines."""
-
-    def by_package(names: list[str]) -> dict[str, int]:
-        return dict(sorted(Counter(name.partition("/")[0] for name in names).items()))
-
-    return {
-        "complex": by_package([found.name for found in functions() if found.paths > COMPLEX]),
-        "most": by_package([found.name for found in functions() if found.paths > MOST]),
-        "wide": by_package(wide_lines()),
-    }
-
-
-@pytest.mark.skipif(not TODAY.exists(), reason="the limits themselves hold")
-def test_nothing_gets_worse() -> None:
-    """Until the limits hold, the totals of each package only go down."""
-    before, now = json.loads(TODAY.read_text("utf-8")), totals()
-    more = [
-        f"{package}, {kind}: {number}, {before[kind].get(package, 0)} before"
-        for kind, packages in now.items()
-        for package, number in packages.items()
-        if number > before[kind].get(package, 0)
-    ]
-    assert more == [], "\n".join(
-        [*more, *(found.told for found in functions() if found.paths > COMPLEX), *wide_lines()]
-    )
-
-
-@pytest.mark.skipif(TODAY.exists(), reason="totals go down until the limits hold")
 class TestLimits:
     """What holds of the whole tree."""
 
@@ -136,7 +99,3 @@ class TestLimits:
         files = {line.rpartition(":")[0] for line in wide}
         assert [line for line in wide if line.rpartition(":")[0] not in WIDE] == []
         assert sorted(WIDE.keys() - files) == [], "take these out of WIDE"
-
-
-if __name__ == "__main__":
-    TODAY.write_text(json.dumps(totals(), indent=1) + "\n", "utf-8")
