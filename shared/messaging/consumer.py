@@ -1,4 +1,4 @@
-"""Reads the log into dispatch.py, from where PostgreSQL says.
+"""Reads batches from Kafka, from the positions kept in PostgreSQL, and hands them to dispatch.py.
 
 FastStream joins the group, reads batches and hands them to `_receive`. Kafka's group only shares
 out partitions; where to read is decided here: a partition that needs a check (newly assigned,

@@ -1,4 +1,4 @@
-"""Taking the lead: which of the events that this service numbered does the log hold? (rule 7)
+"""Finds the last event of this service that the log holds, before a relay leads (rule 7).
 
 The decision is pure: `scan_start` says from where to count, a `SequenceScan` sees each of our
 events from there to the log's end, and its `last` is the answer. Everything up to that number is on

@@ -1,4 +1,4 @@
-"""Is it still the log on which these positions were made? (rule 15 in README.md)
+"""Checks that the log is the one on which the positions were made (rule 15 in README.md).
 
 Reads from the log what position.why_another_log decides over.
 """

@@ -1,4 +1,4 @@
-"""Reads a log from offset to offset, outside of any consumer group: what does it hold of ours?"""
+"""Reads a log from offset to offset, outside of any consumer group."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping

@@ -51,7 +51,8 @@ def test_there_is_a_file_for_each_event_and_for_nothing_else() -> None:
 def test_the_committed_schema_is_the_models(contract: EventContract) -> None:
     """Dumped again, it is the same to the byte; and it is a schema."""
     committed = (SCHEMAS / f"{name_of(contract)}.json").read_text("utf-8")
-    assert committed == as_text(schema_of(contract)), "run terang contracts dump"
+    current = committed == as_text(schema_of(contract))
+    assert current, f"the schema of {name_of(contract)} is not its model's: terang contracts dump"
     Draft202012Validator.check_schema(json.loads(committed))
 
 
@@ -82,6 +83,9 @@ def test_examples_are_what_goes_over_the_wire(contract: EventContract) -> None:
         validator.validate(example)
         contract.model.model_validate_json(json.dumps(example))
     full, minimal = examples["full"], examples["minimal"]
+    folder = f"shared/contracts/examples/{name_of(contract)}"
+    lacking = sorted(set(schema["properties"]) - set(full))
+    assert lacking == [], f"{folder}/full.json lacks these fields"
     assert set(full) == set(schema["properties"])
     assert set(minimal) == set(schema.get("required", []))
     for dumped in (
@@ -128,8 +132,10 @@ def test_a_releases_own_examples_were_valid_by_its_own_schemas(version: str) -> 
 
 def test_the_command_finds_nothing_wrong() -> None:
     """`terang contracts check` on the committed files, the AsyncAPI document included."""
-    assert command.faults() == []
-    assert ASYNCAPI.read_text("utf-8") == command.asyncapi_text()
+    faults = command.faults()
+    assert not faults, "\n".join(faults)
+    current = ASYNCAPI.read_text("utf-8") == command.asyncapi_text()
+    assert current, "asyncapi.yaml is not current: terang contracts dump"
 
 
 def test_the_command_says_what_is_not_current(

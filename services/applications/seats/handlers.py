@@ -47,7 +47,7 @@ async def answer(
     transaction: TransactionDependency,
     days: AnswerDays,
 ) -> Response:
-    """The vacancy is the one that has the seat, or the one that you applied for.
+    """`vacancy_id` may be either vacancy: the offered seat's, or the one that you applied for.
 
     GET /applications/me shows your offers.
     """

@@ -1,4 +1,4 @@
-"""The queries of queries.sql, by name; the tables stand in migrations/."""
+"""Queries of what became of an application; the tables stand in migrations/."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""An officer sends the list of units."""
+"""Imports units from an officer's file."""
 
 from dataclasses import asdict
 from datetime import datetime

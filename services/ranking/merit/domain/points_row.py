@@ -1,4 +1,4 @@
-"""Where the units of all stages of a list stand in one row of integers."""
+"""The columns of a candidate's points, as integers, for one list."""
 
 from collections.abc import Sequence
 from typing import Any
