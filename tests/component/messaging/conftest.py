@@ -29,7 +29,7 @@ NOW = datetime(2026, 8, 20, 3, tzinfo=UTC)
 
 
 @dataclass
-class Desk:
+class DispatchStage:
     """A dispatch at work; `take` gives it records as the log would.
 
     Each stands at the next offset of its partition.
@@ -84,11 +84,11 @@ class Desk:
 
 
 @pytest.fixture
-async def desk(servers: Servers) -> AsyncIterator[Desk]:
+async def dispatch_stage(servers: Servers) -> AsyncIterator[DispatchStage]:
     """A dispatch over a database of its own, that nothing has taken place in."""
-    catalogue = Catalogue(f"desk{uuid4().hex[:8]}")
-    database = servers.database("desk", [ROOT / "shared" / "messaging" / "migrations"])
-    pool = await create_pool(database, application="desk", size=4)
+    catalogue = Catalogue(f"dispatch{uuid4().hex[:8]}")
+    database = servers.database("dispatch", [ROOT / "shared" / "messaging" / "migrations"])
+    pool = await create_pool(database, application="dispatch", size=4)
     await pool.execute(TABLES)
     partitions = [
         TopicPartition(topic, number) for topic in catalogue.heard for number in range(PARTITIONS)
@@ -109,5 +109,5 @@ async def desk(servers: Servers) -> AsyncIterator[Desk]:
         patience=20,
         check_log=check_log,
     )
-    yield Desk(pool, catalogue, Log(catalogue, ""), dispatch, checked)
+    yield DispatchStage(pool, catalogue, Log(catalogue, ""), dispatch, checked)
     await pool.close()

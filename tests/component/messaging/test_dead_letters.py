@@ -10,7 +10,7 @@ import pytest
 from shared.messaging import dead_letters
 from shared.messaging.failures import Permanent
 from shared.refusals import Refusal
-from tests.component.messaging.conftest import NOW, Desk
+from tests.component.messaging.conftest import NOW, DispatchStage
 from tests.fault.tally import UNLUCKY, Added, Stage, exactly_once
 
 KEY = "key-0"
@@ -74,55 +74,67 @@ async def test_whatever_stands_on_the_log(stage: Stage) -> None:
     assert [tuple(row) for row in rows] == expected
 
 
-async def test_replay_takes_effect_once(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_replay_takes_effect_once(
+    dispatch_stage: DispatchStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A replayed dead letter takes effect past the position, once.
 
     It is not published again, and its bytes go.
     """
-    await desk.add(1, UNLUCKY, 1)
-    (letter,) = await dead_letters.list_all(desk.pool)
-    subscriptions = desk.catalogue.subscriptions(desk.catalogue.outbox())
+    await dispatch_stage.add(1, UNLUCKY, 1)
+    (letter,) = await dead_letters.list_all(dispatch_stage.pool)
+    subscriptions = dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
     monkeypatch.setenv("TALLY_FIXED", "1")
     outbox_rows, position = (
-        await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
-        await desk.position(),
+        await dispatch_stage.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
+        await dispatch_stage.position(),
     )
-    await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=False)
-    assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
+    await dead_letters.replay(dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=False)
+    assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     with pytest.raises(Permanent, match="waits to be settled"):
-        await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=False)
-    assert await desk.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
-    assert await desk.pool.fetchval("SELECT count(*) FROM messaging.outbox") == outbox_rows
-    assert await desk.position() == position
-    settled = await dead_letters.show(desk.pool, letter.id)
+        await dead_letters.replay(
+            dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=False
+        )
+    assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
+    assert (
+        await dispatch_stage.pool.fetchval("SELECT count(*) FROM messaging.outbox") == outbox_rows
+    )
+    assert await dispatch_stage.position() == position
+    settled = await dead_letters.show(dispatch_stage.pool, letter.id)
     assert settled is not None
     assert (settled.settled_at, settled.record) == (NOW, None)
 
 
-async def test_dry_run_changes_nothing(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_dry_run_changes_nothing(
+    dispatch_stage: DispatchStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A dry run says whether a replay would succeed, and leaves all as it was."""
-    await desk.add(UNLUCKY)
-    (letter,) = await dead_letters.list_all(desk.pool)
-    subscriptions = desk.catalogue.subscriptions(desk.catalogue.outbox())
+    await dispatch_stage.add(UNLUCKY)
+    (letter,) = await dead_letters.list_all(dispatch_stage.pool)
+    subscriptions = dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
     with pytest.raises(Refusal, match="unlucky"):
-        await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=True)
+        await dead_letters.replay(
+            dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=True
+        )
     monkeypatch.setenv("TALLY_FIXED", "1")
-    await dead_letters.replay(desk.pool, subscriptions, letter.id, at=NOW, dry_run=True)
-    assert not await desk.effects()
-    assert [each.id for each in await dead_letters.list_all(desk.pool)] == [letter.id]
+    await dead_letters.replay(dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=True)
+    assert not await dispatch_stage.effects()
+    assert [each.id for each in await dead_letters.list_all(dispatch_stage.pool)] == [letter.id]
 
 
-async def test_no_replay_during_a_rebuild(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_no_replay_during_a_rebuild(
+    dispatch_stage: DispatchStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """While a rebuild runs no dead letter is replayed: its effect would be lost at the swap."""
-    await desk.add(UNLUCKY)
-    (letter,) = await dead_letters.list_all(desk.pool)
+    await dispatch_stage.add(UNLUCKY)
+    (letter,) = await dead_letters.list_all(dispatch_stage.pool)
     monkeypatch.setenv("TALLY_FIXED", "1")
-    async with desk.pool.acquire() as connection:
+    async with dispatch_stage.pool.acquire() as connection:
         await connection.fetchval("SELECT pg_advisory_lock($1)", dead_letters.REPLAYING)
         with pytest.raises(Permanent, match="rebuild is running"):
             await dead_letters.replay(
-                desk.pool,
-                desk.catalogue.subscriptions(desk.catalogue.outbox()),
+                dispatch_stage.pool,
+                dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox()),
                 letter.id,
                 at=NOW,
                 dry_run=False,

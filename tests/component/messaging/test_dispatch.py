@@ -12,66 +12,74 @@ from shared.messaging.plan import MOST_IN_A_ROW
 from shared.messaging.position import ElsewhereError
 from shared.messaging.subscription import Subscription, by_type
 from shared.postgres.pool import Connection
-from tests.component.messaging.conftest import Desk
+from tests.component.messaging.conftest import DispatchStage
 from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, exactly_once
 
 
-async def test_effect_and_position_move_together(desk: Desk) -> None:
+async def test_effect_and_position_move_together(dispatch_stage: DispatchStage) -> None:
     """A batch takes effect once, and its partition's position names its last record."""
-    ends = await desk.add(1, 2, 3)
+    ends = await dispatch_stage.add(1, 2, 3)
     assert list(ends.values()) == [3]
-    assert await desk.pool.fetchval("SELECT total FROM tally WHERE key = 'key-0'") == 6
-    position = await desk.position()
+    assert await dispatch_stage.pool.fetchval("SELECT total FROM tally WHERE key = 'key-0'") == 6
+    position = await dispatch_stage.position()
     assert (position.next_offset, position.sequence, position.sequence_offset) == (3, 3, 2)
-    assert position.sequence_event == desk.log.sent[-1][3]
+    assert position.sequence_event == dispatch_stage.log.sent[-1][3]
 
 
-async def test_a_batch_of_the_past_is_refused_whole(desk: Desk) -> None:
+async def test_a_batch_of_the_past_is_refused_whole(dispatch_stage: DispatchStage) -> None:
     """A batch that another worker took already is not taken again.
 
     Nor is any other partition of it.
     """
-    mine = desk.records([desk.log.record(Added(key="key-0", n=1)) for _ in range(3)])
-    others = desk.records([desk.log.record(Renamed(key="key-0", name="a"))])
-    await desk.take(mine)
+    mine = dispatch_stage.records(
+        [dispatch_stage.log.record(Added(key="key-0", n=1)) for _ in range(3)]
+    )
+    others = dispatch_stage.records([dispatch_stage.log.record(Renamed(key="key-0", name="a"))])
+    await dispatch_stage.take(mine)
     with pytest.raises(ElsewhereError):
-        await desk.take([*mine, *others])
-    assert len(await desk.effects()) == 3
+        await dispatch_stage.take([*mine, *others])
+    assert len(await dispatch_stage.effects()) == 3
 
 
-async def test_two_workers_with_one_batch(desk: Desk) -> None:
+async def test_two_workers_with_one_batch(dispatch_stage: DispatchStage) -> None:
     """Two workers that take the same batch at once.
 
     One of them does, the other is told to read again.
     """
-    batch = desk.records([desk.log.record(Added(key="key-0", n=1)) for _ in range(50)])
-    answers = await asyncio.gather(desk.take(batch), desk.take(batch), return_exceptions=True)
+    batch = dispatch_stage.records(
+        [dispatch_stage.log.record(Added(key="key-0", n=1)) for _ in range(50)]
+    )
+    answers = await asyncio.gather(
+        dispatch_stage.take(batch), dispatch_stage.take(batch), return_exceptions=True
+    )
     assert sorted(type(answer).__name__ for answer in answers) == ["ElsewhereError", "dict"]
-    exactly_once(desk.log.sent, await desk.effects())
+    exactly_once(dispatch_stage.log.sent, await dispatch_stage.effects())
 
 
-async def test_records_that_stand_twice(desk: Desk) -> None:
+async def test_records_that_stand_twice(dispatch_stage: DispatchStage) -> None:
     """A repeated record is passed by, after asking whether it is still the same log."""
-    written = [desk.log.record(Added(key="key-0", n=1)) for _ in range(5)]
-    await desk.take(desk.records([record for record in written for _ in range(2)]))
-    exactly_once(desk.log.sent, await desk.effects())
-    assert (await desk.position()).next_offset == 10
-    assert [position.next_offset for position in desk.checked] == [0]
+    written = [dispatch_stage.log.record(Added(key="key-0", n=1)) for _ in range(5)]
+    await dispatch_stage.take(
+        dispatch_stage.records([record for record in written for _ in range(2)])
+    )
+    exactly_once(dispatch_stage.log.sent, await dispatch_stage.effects())
+    assert (await dispatch_stage.position()).next_offset == 10
+    assert [position.next_offset for position in dispatch_stage.checked] == [0]
 
 
-async def test_a_gap_stops(desk: Desk) -> None:
+async def test_a_gap_stops(dispatch_stage: DispatchStage) -> None:
     """An event that is missing on the log stops the worker with nothing of the batch taken.
 
     The reason says where.
     """
-    written = [desk.log.record(Added(key="key-0", n=1)) for _ in range(3)]
+    written = [dispatch_stage.log.record(Added(key="key-0", n=1)) for _ in range(3)]
     del written[1]
     with pytest.raises(OperatorNeeded, match=r"holds sequence 3 at offset 1, but 2 comes next"):
-        await desk.take(desk.records(written))
-    assert (await desk.position()).next_offset == 0
+        await dispatch_stage.take(dispatch_stage.records(written))
+    assert (await dispatch_stage.position()).next_offset == 0
 
 
-async def test_order_of_types_is_kept(desk: Desk) -> None:
+async def test_order_of_types_is_kept(dispatch_stage: DispatchStage) -> None:
     """Events of several types in one partition take effect in the log's order.
 
     Only consecutive ones of a type go together.
@@ -84,9 +92,12 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
 
         return Subscription(subscription.contract, use_case)
 
-    renamed = replace(desk.catalogue.renamed, topic=desk.catalogue.added.topic)
-    subscriptions = [watch(each) for each in desk.catalogue.subscriptions(desk.catalogue.outbox())]
-    desk.dispatch._subscriptions = by_type(subscriptions)
+    renamed = replace(dispatch_stage.catalogue.renamed, topic=dispatch_stage.catalogue.added.topic)
+    subscriptions = [
+        watch(each)
+        for each in dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
+    ]
+    dispatch_stage.dispatch._subscriptions = by_type(subscriptions)
     facts = [
         Added(key="k", n=1),
         Added(key="k", n=2),
@@ -94,9 +105,10 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
         Added(key="k", n=3),
     ]
     written = [
-        desk.log.record(fact, row=renamed if isinstance(fact, Renamed) else None) for fact in facts
+        dispatch_stage.log.record(fact, row=renamed if isinstance(fact, Renamed) else None)
+        for fact in facts
     ]
-    await desk.take(desk.records(written))
+    await dispatch_stage.take(dispatch_stage.records(written))
     assert seen == [("test.Added", 2), ("test.Renamed", 1), ("test.Added", 1)]
 
 
@@ -104,14 +116,16 @@ async def test_order_of_types_is_kept(desk: Desk) -> None:
     ("amount", "reason", "detail"),
     [(UNLUCKY, "refused", "unlucky"), (BROKEN, "failed", "RuntimeError")],
 )
-async def test_the_bad_event_is_found(desk: Desk, amount: int, reason: str, detail: str) -> None:
+async def test_the_bad_event_is_found(
+    dispatch_stage: DispatchStage, amount: int, reason: str, detail: str
+) -> None:
     """One event of a hundred that its use case can't take is rejected alone.
 
     The ninety-nine take effect, in order.
     """
-    await desk.add(*([1] * 57), amount, *([1] * 42))
-    bad = desk.log.sent.pop(57)
-    (letter,) = await desk.letters()
+    await dispatch_stage.add(*([1] * 57), amount, *([1] * 42))
+    bad = dispatch_stage.log.sent.pop(57)
+    (letter,) = await dispatch_stage.letters()
     assert (letter["reason"], letter["detail"], letter["event_id"], letter["sequence"]) == (
         reason,
         detail,
@@ -119,20 +133,20 @@ async def test_the_bad_event_is_found(desk: Desk, amount: int, reason: str, deta
         58,
     )
     assert letter["handler"].endswith("add")
-    exactly_once(desk.log.sent, await desk.effects())
-    assert (await desk.position()).sequence == 100
+    exactly_once(dispatch_stage.log.sent, await dispatch_stage.effects())
+    assert (await dispatch_stage.position()).sequence == 100
 
 
-async def test_a_dead_letter_leaves_by_the_outbox(desk: Desk) -> None:
+async def test_a_dead_letter_leaves_by_the_outbox(dispatch_stage: DispatchStage) -> None:
     """A dead letter stands in the outbox with the source's partition, key, bytes and headers.
 
     It says where it came from.
     """
-    await desk.add(UNLUCKY)
-    (row,) = await desk.pool.fetch("SELECT * FROM messaging.outbox")
+    await dispatch_stage.add(UNLUCKY)
+    (row,) = await dispatch_stage.pool.fetch("SELECT * FROM messaging.outbox")
     assert (row["topic"], row["partition"], row["key"]) == (
-        desk.catalogue.dead,
-        desk.partition,
+        dispatch_stage.catalogue.dead,
+        dispatch_stage.partition,
         b"key-0",
     )
     assert row["data"] == b'{"key":"key-0","n":666}'
@@ -140,66 +154,70 @@ async def test_a_dead_letter_leaves_by_the_outbox(desk: Desk) -> None:
         assert f'"{name}"' in row["headers"]
 
 
-async def test_the_dead_letter_path_fails(desk: Desk) -> None:
+async def test_the_dead_letter_path_fails(dispatch_stage: DispatchStage) -> None:
     """While a dead letter can't be written, its record is not passed.
 
     The position stays, nothing is lost.
     """
-    await desk.pool.execute("ALTER TABLE messaging.dead_letter RENAME TO away")
+    await dispatch_stage.pool.execute("ALTER TABLE messaging.dead_letter RENAME TO away")
     with pytest.raises(Exception, match="dead_letter"):
-        await desk.add(1, UNLUCKY, 1)
-    assert (await desk.position()).next_offset == 1  # what stands before it took effect
-    await desk.pool.execute("ALTER TABLE messaging.away RENAME TO dead_letter")
-    (topic, partition, _, _) = desk.log.sent[0]
+        await dispatch_stage.add(1, UNLUCKY, 1)
+    assert (await dispatch_stage.position()).next_offset == 1  # what stands before it took effect
+    await dispatch_stage.pool.execute("ALTER TABLE messaging.away RENAME TO dead_letter")
+    (topic, partition, _, _) = dispatch_stage.log.sent[0]
     place = TopicPartition(topic, partition)
-    assert len(await desk.letters()) == 0
-    assert desk.ends[place] == 3
+    assert len(await dispatch_stage.letters()) == 0
+    assert dispatch_stage.ends[place] == 3
 
 
-async def test_the_brake(desk: Desk) -> None:
+async def test_the_brake(dispatch_stage: DispatchStage) -> None:
     """More than twenty dead letters in a row stop the worker, also after a restart.
 
     Released, or with the fault removed, it goes on.
     """
-    await desk.add(1, *([UNLUCKY] * MOST_IN_A_ROW))
-    assert (await desk.position()).failures == MOST_IN_A_ROW
-    more = desk.records([desk.log.record(Added(key="key-0", n=UNLUCKY))])
+    await dispatch_stage.add(1, *([UNLUCKY] * MOST_IN_A_ROW))
+    assert (await dispatch_stage.position()).failures == MOST_IN_A_ROW
+    more = dispatch_stage.records([dispatch_stage.log.record(Added(key="key-0", n=UNLUCKY))])
     for _ in range(2):
         with pytest.raises(OperatorNeeded, match="20 records in a row"):
-            await desk.take(more)
-    assert len(await desk.letters()) == MOST_IN_A_ROW
-    await desk.pool.execute("UPDATE messaging.position SET failures = 0")
-    await desk.take(more)
-    await desk.add(1)
-    assert (await desk.position()).failures == 0
+            await dispatch_stage.take(more)
+    assert len(await dispatch_stage.letters()) == MOST_IN_A_ROW
+    await dispatch_stage.pool.execute("UPDATE messaging.position SET failures = 0")
+    await dispatch_stage.take(more)
+    await dispatch_stage.add(1)
+    assert (await dispatch_stage.position()).failures == 0
 
 
-async def test_unheard_types_are_recorded(desk: Desk) -> None:
+async def test_unheard_types_are_recorded(dispatch_stage: DispatchStage) -> None:
     """Events of a type that nobody here hears are counted with their first offset, and pass."""
-    known = desk.log.record(Added(key="key-0", n=1))
-    later = [desk.log.record(Added(key="key-0", n=1), type=b"test.Later") for _ in range(3)]
-    await desk.take(desk.records([known, *later]))
-    (row,) = await desk.pool.fetch("SELECT type, first_offset, events FROM messaging.unheard_type")
+    known = dispatch_stage.log.record(Added(key="key-0", n=1))
+    later = [
+        dispatch_stage.log.record(Added(key="key-0", n=1), type=b"test.Later") for _ in range(3)
+    ]
+    await dispatch_stage.take(dispatch_stage.records([known, *later]))
+    (row,) = await dispatch_stage.pool.fetch(
+        "SELECT type, first_offset, events FROM messaging.unheard_type"
+    )
     assert tuple(row) == ("test.Later", 1, 3)
-    assert (await desk.position()).sequence == 4
-    assert not await desk.letters()
+    assert (await dispatch_stage.position()).sequence == 4
+    assert not await dispatch_stage.letters()
 
 
-async def test_an_old_consumer_takes_a_new_event(desk: Desk) -> None:
+async def test_an_old_consumer_takes_a_new_event(dispatch_stage: DispatchStage) -> None:
     """A field that this version does not know is passed over; the event takes effect."""
-    await desk.take(
-        desk.records(
+    await dispatch_stage.take(
+        dispatch_stage.records(
             [
-                desk.log.record(
+                dispatch_stage.log.record(
                     Added(key="key-0", n=1), value=b'{"key": "key-0", "n": 5, "later": true}'
                 )
             ]
         )
     )
-    assert await desk.pool.fetchval("SELECT total FROM tally") == 5
+    assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 5
 
 
-async def test_a_new_consumer_takes_an_old_event(desk: Desk) -> None:
+async def test_a_new_consumer_takes_an_old_event(dispatch_stage: DispatchStage) -> None:
     """A field that was added later has a default; an event from before it takes effect."""
 
     class AddedSince(Added):
@@ -210,25 +228,27 @@ async def test_a_new_consumer_takes_an_old_event(desk: Desk) -> None:
     async def use_case(connection: Connection, events: list[Any]) -> None:
         units.extend(event.data.unit for event in events)
 
-    desk.dispatch._subscriptions = by_type(
-        [Subscription(replace(desk.catalogue.added, model=AddedSince), use_case)]
+    dispatch_stage.dispatch._subscriptions = by_type(
+        [Subscription(replace(dispatch_stage.catalogue.added, model=AddedSince), use_case)]
     )
-    await desk.add(1, 1)
+    await dispatch_stage.add(1, 1)
     assert units == ["one", "one"]
 
 
-def test_one_version_per_fact(desk: Desk) -> None:
+def test_one_version_per_fact(dispatch_stage: DispatchStage) -> None:
     """To subscribe to two versions of one fact is refused.
 
     Both stand on the log at once: it would count twice.
     """
-    (added, _) = desk.catalogue.subscriptions(desk.catalogue.outbox())
-    second = Subscription(replace(desk.catalogue.added, type="test.Added.v2"), *added.use_cases)
+    (added, _) = dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
+    second = Subscription(
+        replace(dispatch_stage.catalogue.added, type="test.Added.v2"), *added.use_cases
+    )
     with pytest.raises(ValueError, match="one fact"):
         by_type([added, second])
 
 
-async def test_servers_away_are_waited_out(desk: Desk) -> None:
+async def test_servers_away_are_waited_out(dispatch_stage: DispatchStage) -> None:
     """A connection that is cut in mid-batch blames no event.
 
     The batch is taken when PostgreSQL answers again.
@@ -241,7 +261,9 @@ async def test_servers_away_are_waited_out(desk: Desk) -> None:
         if cut < 3:
             await connection.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    desk.dispatch._subscriptions = by_type([Subscription(desk.catalogue.added, use_case)])
-    await desk.add(1, 1, 1)
-    assert (await desk.position()).sequence == 3
-    assert not await desk.letters()
+    dispatch_stage.dispatch._subscriptions = by_type(
+        [Subscription(dispatch_stage.catalogue.added, use_case)]
+    )
+    await dispatch_stage.add(1, 1, 1)
+    assert (await dispatch_stage.position()).sequence == 3
+    assert not await dispatch_stage.letters()
