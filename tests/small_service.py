@@ -146,7 +146,7 @@ class Small:
 
         Every stated event once, each path's steps in order, no gap.
         """
-        heard: list[UUID] = []
+        consumed: list[UUID] = []
         steps: dict[str, int] = {}
         last: dict[int, int] = {}
         for record in await self.log():
@@ -158,14 +158,14 @@ class Small:
                 f"gap or repeat at {record.partition}/{record.offset}: {before} then {sequence}"
             )
             last[record.partition] = sequence
-            heard.append(UUID(headers["ce_id"].decode()))
+            consumed.append(UUID(headers["ce_id"].decode()))
             step = StepTaken.model_validate_json(record.value)
             assert step.n == steps.get(step.path, 0) + 1, (
                 f"{step.path}: step {step.n} after {steps.get(step.path)}"
             )
             steps[step.path] = step.n
-        assert len(heard) == len(set(heard))
-        assert set(heard) == set(self.stated)
+        assert len(consumed) == len(set(consumed))
+        assert set(consumed) == set(self.stated)
 
 
 async def new(servers: "Servers", name: str, partitions: int = 3) -> Small:

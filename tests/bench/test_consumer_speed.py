@@ -76,10 +76,10 @@ async def test_events_a_second_into_postgresql(stage: Stage) -> None:
 
 async def write(stage: Stage) -> None:
     """Fills the topic, in batches made for each partition."""
-    lanes: dict[int, list[Any]] = defaultdict(list)
+    by_partition: dict[int, list[Any]] = defaultdict(list)
     for number in range(EVENTS):
         record = stage.log.record(Added(key=f"key-{number % 500}", n=1))
-        lanes[record[1]].append(record)
+        by_partition[record[1]].append(record)
     producer = AIOKafkaProducer(
         bootstrap_servers=stage.servers.bootstrap,
         acks="all",
@@ -87,7 +87,7 @@ async def write(stage: Stage) -> None:
         max_batch_size=500_000,
     )
     await producer.start()
-    for partition, records in lanes.items():
+    for partition, records in by_partition.items():
         waiting = iter(records)
         following = next(waiting, None)
         while following is not None:

@@ -59,9 +59,9 @@ async def bare_seconds(small: Small) -> float:
     headers made as the relay makes them.
     """
     rows = await small.rows("SELECT * FROM messaging.outbox ORDER BY topic, partition, sequence")
-    lanes: dict[int, list[Any]] = {}
+    by_partition: dict[int, list[Any]] = {}
     for row in rows:
-        lanes.setdefault(row["partition"], []).append(row)
+        by_partition.setdefault(row["partition"], []).append(row)
     producer = AIOKafkaProducer(
         bootstrap_servers=small.bootstrap,
         acks="all",
@@ -70,7 +70,7 @@ async def bare_seconds(small: Small) -> float:
     )
     await producer.start()
 
-    async def lane(partition: int, waiting: list[Any]) -> None:
+    async def send_partition(partition: int, waiting: list[Any]) -> None:
         done = 0
         while done < len(waiting):
             batch = producer.create_batch()
@@ -86,7 +86,9 @@ async def bare_seconds(small: Small) -> float:
             await (await producer.send_batch(batch, small.topic, partition=partition))
 
     began = time.perf_counter()
-    await asyncio.gather(*(lane(partition, waiting) for partition, waiting in lanes.items()))
+    await asyncio.gather(
+        *(send_partition(partition, waiting) for partition, waiting in by_partition.items())
+    )
     spent = time.perf_counter() - began
     await producer.stop()
     return spent

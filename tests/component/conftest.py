@@ -164,7 +164,8 @@ class ServiceApp:
         events = [fact if isinstance(fact, Event) else self.event(fact) for fact in facts]
         handlers = importlib.import_module(f"services.{self.name}.subscriptions")
         use_cases = {
-            heard.contract.type: heard.take for heard in handlers.subscriptions(self.outbox)
+            subscription.contract.type: subscription.take
+            for subscription in handlers.subscriptions(self.outbox)
         }
         async with self.pool.acquire() as connection, connection.transaction():
             for type_, alike in groupby(events, key=lambda event: event.type):

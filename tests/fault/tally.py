@@ -102,8 +102,8 @@ class Catalogue:
         self.renamed = Row("test.Renamed", Renamed, f"test.{service}.renamed")
         self.noticed = Row("test.Noticed", Noticed, f"test.{service}.noticed")
         self.dead = f"terang.{service}.dead-letters"
-        self.heard = [self.added.topic, self.renamed.topic]
-        self.topics = [*self.heard, self.noticed.topic, self.dead]
+        self.subscribed = [self.added.topic, self.renamed.topic]
+        self.topics = [*self.subscribed, self.noticed.topic, self.dead]
 
     def outbox(self) -> Outbox:
         return Outbox(

@@ -42,7 +42,7 @@ def topics(prefix: str) -> dict[str, str]:
     return {topic: f"{prefix}.{topic}" if prefix else topic for topic in sorted(OF_RANKING)}
 
 
-def heard(prefix: str, *models: type[Fact]) -> list[Subscription]:
+def subscriptions_to(prefix: str, *models: type[Fact]) -> list[Subscription]:
     """What ranking hears (of these models, or all), on the scene's topics: several logs stand side
     by side.
     """
@@ -115,12 +115,12 @@ class Log:
 
     async def write(self, rows: Sequence[Row]) -> None:
         """All of them, in batches made for each partition."""
-        lanes: dict[tuple[str, int], list[Row]] = defaultdict(list)
+        by_partition: dict[tuple[str, int], list[Row]] = defaultdict(list)
         for row in rows:
-            lanes[row.topic, row.partition].append(row)
+            by_partition[row.topic, row.partition].append(row)
         producer = await self.producer()
 
-        async def lane(topic: str, partition: int, waiting: list[Row]) -> None:
+        async def send_partition(topic: str, partition: int, waiting: list[Row]) -> None:
             done = 0
             headers = [self.headers(row) for row in waiting]
             while done < len(waiting):
@@ -137,7 +137,9 @@ class Log:
                     done += 1
                 await (await producer.send_batch(batch, topic, partition=partition))
 
-        await asyncio.gather(*(lane(*place, waiting) for place, waiting in lanes.items()))
+        await asyncio.gather(
+            *(send_partition(*place, waiting) for place, waiting in by_partition.items())
+        )
         await producer.stop()
 
 

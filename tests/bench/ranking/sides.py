@@ -33,7 +33,7 @@ from shared.messaging.rebuild_share import Projections
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from shared.service_outbox import outbox
-from tests.bench.ranking.scene import PARTITIONS, heard
+from tests.bench.ranking.scene import PARTITIONS, subscriptions_to
 
 SECONDS = 600
 READ = "SELECT coalesce(sum(next_offset), 0)::bigint FROM messaging.position WHERE topic = ANY ($1)"
@@ -85,7 +85,7 @@ async def drain(
 ) -> dict[str, float]:
     """Until all has taken effect: ExamScored alone, or all that ranking hears."""
     watch = Watch()
-    subscriptions = heard(prefix) if every else heard(prefix, ExamScored)
+    subscriptions = subscriptions_to(prefix) if every else subscriptions_to(prefix, ExamScored)
     pool = await create_pool(database, application="bench", size=4)
     consumer = Consumer(
         service=f"bench-{uuid4().hex}",
@@ -114,7 +114,7 @@ async def drain(
 
 async def single(bootstrap: str, database: str, prefix: str, events: int) -> dict[str, float]:
     """The first so many events, one by one."""
-    [subscription] = heard(prefix, ExamScored)
+    [subscription] = subscriptions_to(prefix, ExamScored)
     pool = await create_pool(database, application="bench", size=1)
     broker = KafkaBroker(bootstrap, logger=None)
     done, began = 0, 0.0
@@ -150,7 +150,7 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     """The same batches, read and decoded before the clock starts: positions and effects, a
     transaction each.
     """
-    [subscription] = heard(prefix, ExamScored)
+    [subscription] = subscriptions_to(prefix, ExamScored)
     topic = subscription.contract.topic
     positions = {
         TopicPartition(topic, number): Position(TopicPartition(topic, number))
@@ -205,7 +205,7 @@ def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
         service="ranking",
         connect=lambda: create_pool(database, application="bench", size=2),
         outbox=outbox("ranking", settings(bootstrap, database)),
-        subscriptions=lambda _: heard(prefix),
+        subscriptions=lambda _: subscriptions_to(prefix),
         bootstrap_servers=bootstrap,
     )
     began, cpu = time.perf_counter(), time.process_time()

@@ -204,12 +204,12 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
         async with connection.transaction():
             await connection.execute("SET LOCAL search_path = projections_next, public")
             await use_cases[events[0].type](connection, [events[2], *events])
-        living = await connection.fetch("SELECT * FROM projections.seat_offers ORDER BY offer_id")
+        live = await connection.fetch("SELECT * FROM projections.seat_offers ORDER BY offer_id")
         anew = await connection.fetch(
             "SELECT * FROM projections_next.seat_offers ORDER BY offer_id"
         )
-    assert [tuple(row) for row in anew] == [tuple(row) for row in living]
-    assert len(living) == 3
+    assert [tuple(row) for row in anew] == [tuple(row) for row in live]
+    assert len(live) == 3
 
 
 async def test_answers_come_back_from_the_log(

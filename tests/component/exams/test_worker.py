@@ -82,13 +82,13 @@ async def test_from_verification_to_the_second_stage(
         assert (await exams.close(second)).status_code == 200
         async with log(servers, "terang.exams") as read:
             records = await read(10)
-        heard = await projections(app)
+        learnt = await projections(app)
         await app.pool.execute("DELETE FROM admission; UPDATE vacancy SET round_id = 'wrong'")
         rebuilding = terang(
             "rebuild", "exams", servers=servers, issuer=issuer, service="exams", database=database
         )
         assert await asyncio.to_thread(rebuilding.wait, 60) == 0
-        assert await projections(app) == heard
+        assert await projections(app) == learnt
         process.terminate()
         assert process.wait(60) == 0
     assert len({headers["ce_id"] for headers, _ in records}) == len(records) == 10

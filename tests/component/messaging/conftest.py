@@ -91,7 +91,9 @@ async def dispatch_stage(servers: Servers) -> AsyncIterator[DispatchStage]:
     pool = await create_pool(database, application="dispatch", size=4)
     await pool.execute(TABLES)
     partitions = [
-        TopicPartition(topic, number) for topic in catalogue.heard for number in range(PARTITIONS)
+        TopicPartition(topic, number)
+        for topic in catalogue.subscribed
+        for number in range(PARTITIONS)
     ]
     await ensure_positions(pool, partitions)
     checked: list[Position] = []

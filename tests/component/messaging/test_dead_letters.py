@@ -119,7 +119,9 @@ async def test_dry_run_changes_nothing(
     monkeypatch.setenv("TALLY_FIXED", "1")
     await dead_letters.replay(dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=True)
     assert not await dispatch_stage.effects()
-    assert [each.id for each in await dead_letters.list_all(dispatch_stage.pool)] == [letter.id]
+    assert [waiting.id for waiting in await dead_letters.list_all(dispatch_stage.pool)] == [
+        letter.id
+    ]
 
 
 async def test_no_replay_during_a_rebuild(

@@ -196,15 +196,15 @@ def test_headers_come_back_as_they_went() -> None:
 
 async def test_an_append_wakes_the_relay_when_it_commits(dsn: str) -> None:
     """The notification comes with the commit; while rows wait already, their writer's is enough."""
-    heard: list[str] = []
+    notified: list[str] = []
     listener, writer = await asyncpg.connect(dsn), await asyncpg.connect(dsn)
     try:
-        await listener.add_listener(CHANNEL, lambda *call: heard.append(call[2]))
+        await listener.add_listener(CHANNEL, lambda *call: notified.append(call[2]))
         for n in (1, 2):
             async with writer.transaction():
                 await outbox(TOPIC, 3).append(writer, [Statement(StepTaken(path="a", n=n), NOON)])
         await listener.execute("SELECT 1")
-        assert heard == [CHANNEL]
+        assert notified == [CHANNEL]
     finally:
         await writer.execute("DELETE FROM messaging.outbox")
         await writer.close()

@@ -95,7 +95,7 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
     await stage.log.say([Added(key="a", n=1), Added(key="a", n=UNLUCKY), Added(key="a", n=1)])
     stage.worker()
     await stage.drained(effects=2)
-    mended = stage.catalogue.subscriptions
+    subscriptions_before = stage.catalogue.subscriptions
 
     def lucky(outbox: Outbox) -> list[Subscription]:
         async def add(connection, events) -> None:  # type: ignore[no-untyped-def]
@@ -107,7 +107,7 @@ async def test_dead_letters_count_only_if_settled(stage: Stage) -> None:
                     event.data.n,
                 )
 
-        return [Subscription(stage.catalogue.added, add), *mended(outbox)[1:]]
+        return [Subscription(stage.catalogue.added, add), *subscriptions_before(outbox)[1:]]
 
     await make_anew(stage, subscriptions=lucky)
     assert (await stage.fetch("SELECT total FROM projections.tally"))[0]["total"] == 2

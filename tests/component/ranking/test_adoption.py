@@ -388,8 +388,11 @@ async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -
 
 
 async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) -> None:
-    """Each derived table, made anew beside the living one out of these events, equals it."""
-    use_cases = {heard.contract.type: heard.take for heard in subscriptions(ranking.outbox)}
+    """Each derived table, made anew beside the live one out of these events, equals it."""
+    use_cases = {
+        subscription.contract.type: subscription.take
+        for subscription in subscriptions(ranking.outbox)
+    }
     async with ranking.pool.acquire() as connection:
         await clone(connection)
         async with connection.transaction():

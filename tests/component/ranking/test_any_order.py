@@ -109,12 +109,12 @@ async def test_arrival_order_duplicates_and_interleaving_change_nothing(
         chance = random.Random(seed)
         app = await service_app("ranking")
         events = [app.event(fact) for fact in everything(facts, random.Random(7))]
-        heard: list[Event[Any]] = []
+        learnt: list[Event[Any]] = []
         for batch in batches(events, chance):
             await app.hear(*batch)
-            heard += batch
+            learnt += batch
             if chance.random() < 0.2:  # a replayed record: long ago, perhaps overtaken
-                await app.hear(chance.choice(heard))
+                await app.hear(chance.choice(learnt))
         found = await tables(app)
         assert len(found["standing"]) > 10
         assert expected is None or found == expected

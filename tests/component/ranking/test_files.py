@@ -137,15 +137,15 @@ async def test_the_service_and_the_files_give_the_same_lines(
     """
     people = crowd(random.Random(47))
     facts = Facts(SEATS, NEEDS)
-    heard: list[Fact] = [*facts.opened()]
+    learnt: list[Fact] = [*facts.opened()]
     for person in people:
         vacancy, candidate = person["vacancy_id"], int(person["participant_no"][-6:])
         born = date.fromisoformat(person["birth_date"]) if person["birth_date"] else None
-        heard += facts.applied(vacancy, candidate, gpa=person["gpa"] or None, born=born)
-        heard.append(facts.verified(vacancy, candidate))
-    heard += [facts.registered(vacancy, EACH) for vacancy in NEEDS]
-    heard += [facts.scheduled(vacancy, "skd") for vacancy in NEEDS]
-    await ranking.hear(*heard)
+        learnt += facts.applied(vacancy, candidate, gpa=person["gpa"] or None, born=born)
+        learnt.append(facts.verified(vacancy, candidate))
+    learnt += [facts.registered(vacancy, EACH) for vacancy in NEEDS]
+    learnt += [facts.scheduled(vacancy, "skd") for vacancy in NEEDS]
+    await ranking.hear(*learnt)
     sat: list[Fact] = []
     for person in people:
         vacancy, candidate = person["vacancy_id"], int(person["participant_no"][-6:])

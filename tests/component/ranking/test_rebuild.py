@@ -35,7 +35,10 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
     second = [ranking.event(fact) for fact in after]
     await ranking.hear(*second)
 
-    use_cases = {heard.contract.type: heard.take for heard in subscriptions(ranking.outbox)}
+    use_cases = {
+        subscription.contract.type: subscription.take
+        for subscription in subscriptions(ranking.outbox)
+    }
     events: list[Event[Any]] = [*second, *first]  # another order: partitions have none between them
     async with ranking.pool.acquire() as connection:
         await clone(connection)
@@ -44,10 +47,10 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
             for type_, alike in groupby(events, key=lambda event: event.type):
                 await use_cases[type_](connection, list(alike))
         for table, key in {**DERIVED, "correction": "vacancy_id, participant_no, event_id"}.items():
-            living = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
+            live = await connection.fetch(f"SELECT * FROM projections.{table} ORDER BY {key}")
             anew = await connection.fetch(f"SELECT * FROM projections_next.{table} ORDER BY {key}")
-            assert [tuple(row) for row in anew] == [tuple(row) for row in living], table
-            assert living, table
+            assert [tuple(row) for row in anew] == [tuple(row) for row in live], table
+            assert live, table
 
 
 async def test_nothing_is_decided_during_a_rebuild(ranking: ServiceApp) -> None:

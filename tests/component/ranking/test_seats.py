@@ -356,12 +356,12 @@ async def everyone_answers(
 
     `at_once` of them are answered in transactions at the same time.
     """
-    heard: list[Event[Any]] = []
+    learnt: list[Event[Any]] = []
     answered: set[tuple[str, str]] = set()
     while True:
         waiting = [offer for offer in await offered(ranking) if offer[:2] not in answered]
         if not waiting:
-            return heard
+            return learnt
         picked = chance.sample(waiting, min(len(waiting), at_once))
         answered.update(offer[:2] for offer in picked)
         reasons = [chance.choice([None, "declined", "lapsed"]) for _ in picked]
@@ -371,7 +371,7 @@ async def everyone_answers(
         ]
         events = [ranking.event(fact) for fact in facts]
         await asyncio.gather(*(ranking.hear(event) for event in events))
-        heard += events
+        learnt += events
 
 
 async def seating(ranking: ServiceApp) -> tuple[list[tuple[object, ...]], list[tuple[object, ...]]]:
@@ -427,15 +427,15 @@ async def test_a_replay_gives_the_same_seating(
     first = await service_app("ranking")
     await closed(first, facts, people)
     await begin(first)
-    heard = await everyone_answers(first, random.Random(1), at_once=1)
-    assert len(heard) > 3
-    for size in (1, len(heard)):
+    learnt = await everyone_answers(first, random.Random(1), at_once=1)
+    assert len(learnt) > 3
+    for size in (1, len(learnt)):
         second = await service_app("ranking")
         await closed(second, facts, people)
         await begin(second)
-        for start in range(0, len(heard), size):
-            await second.hear(*heard[start : start + size])
-            await second.hear(heard[start])
+        for start in range(0, len(learnt), size):
+            await second.hear(*learnt[start : start + size])
+            await second.hear(learnt[start])
         assert await seating(second) == await seating(first)
         assert await offered(second) == await offered(first)
 
@@ -451,7 +451,7 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
     await closed(ranking, facts, people)
     await ranking.hear(gives_up("v1", 1))
     await begin(ranking)
-    heard = await everyone_answers(ranking, random.Random(1), at_once=1)
+    learnt = await everyone_answers(ranking, random.Random(1), at_once=1)
     before = [
         await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS
     ]
@@ -460,7 +460,7 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
         subscription.contract.type: subscription.take
         for subscription in subscriptions(SilentOutbox(ranking.outbox))
     }
-    again = [*heard]
+    again = [*learnt]
     chance.shuffle(again)
     url = ranking.app.state.resources.settings.database_url
     # a connection that wrote nothing yet: PostgreSQL counts what a connection wrote a moment before
@@ -491,13 +491,13 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
         await ranking.pool.fetch(f"SELECT * FROM {table} ORDER BY 1, 2") for table in DECISIONS
     ] == before
     assert len(await ranking.stated()) == stated
-    living = await ranking.pool.fetch(
+    live = await ranking.pool.fetch(
         "SELECT * FROM seat_answer WHERE (vacancy_id, participant_no) IN (SELECT vacancy_id,"
         " participant_no FROM seat_offer)"
         " ORDER BY vacancy_id, participant_no"
     )
-    assert [tuple(row) for row in anew] == [tuple(row) for row in living]
-    assert living
+    assert [tuple(row) for row in anew] == [tuple(row) for row in live]
+    assert live
 
 
 def test_an_offers_id_follows_from_what_it_is() -> None:

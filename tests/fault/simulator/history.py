@@ -228,14 +228,14 @@ class History:
             elif fate < 0.1 and "refused batches" in self.faults:
                 kafka.refuse(flight)
             elif fate < 0.2 and "unheard batches" in self.faults:
-                kafka.land(flight, heard=False)
+                kafka.land(flight, answered=False)
             elif fate < 0.35 and "late batches" in self.faults and flight.state == "flying":
                 flight.state = "failed"  # its producer has given up; it is still on its way
                 flight.late = self.platform.tick + rng.randrange(600)
             elif flight.state == "failed" and rng.random() < 0.3:
                 kafka.refuse(flight)
             else:
-                kafka.land(flight, heard=True)
+                kafka.land(flight, answered=True)
             yield
 
     # The scheduler
@@ -356,7 +356,7 @@ class History:
         platform.share = {}
         if not running:
             return
-        owners = {partition: self.rng.choice(running) for partition in platform.heard}
+        owners = {partition: self.rng.choice(running) for partition in platform.subscribed}
         for name in running:
             platform.share[name] = frozenset(
                 partition for partition, owner in owners.items() if owner == name
@@ -409,7 +409,7 @@ class History:
         partition = self.rng.choice(list(platform.kafka.logs))
         log = platform.kafka.logs[partition]
         upto = log.flushed
-        if partition in platform.heard:
+        if partition in platform.subscribed:
             position: Position = platform.r.database.table("position")[partition]
             if another_log(position, log):
                 return
@@ -452,7 +452,7 @@ class History:
             for flight in [
                 flight for flight in self.platform.kafka.flights if flight.service == service.name
             ]:
-                self.platform.kafka.land(flight, heard=False)
+                self.platform.kafka.land(flight, answered=False)
         self.restored[service.name] = self.restored.get(service.name, 0) + 1
         service.restore()
         self.platform.destroy("restored", service.name)
@@ -577,7 +577,7 @@ class History:
         tables = platform.r.database.table
         if "worker" + platform.r.name not in paged:
             positions: dict[TopicPartition, Position] = tables("position")
-            for partition in platform.heard:
+            for partition in platform.subscribed:
                 log = platform.kafka.logs[partition]
                 if positions[partition].next_offset != log.end or another_log(
                     positions[partition], log

@@ -113,8 +113,8 @@ class Kafka:
         self.flights.append(flight)
         return flight
 
-    def land(self, flight: Flight, *, heard: bool) -> None:
-        """Appends the batch. The producer learns of it when `heard`, and if it still waits."""
+    def land(self, flight: Flight, *, answered: bool) -> None:
+        """Appends the batch. The producer learns of it when `answered`, and if it still waits."""
         self.flights.remove(flight)
         log = self.logs[flight.partition]
         base = log.end
@@ -122,7 +122,7 @@ class Kafka:
         if self.flush_each:
             log.flushed = log.end
         if flight.state == "flying":
-            flight.state, flight.base = ("acknowledged", base) if heard else ("failed", -1)
+            flight.state, flight.base = ("acknowledged", base) if answered else ("failed", -1)
 
     def refuse(self, flight: Flight) -> None:
         self.flights.remove(flight)

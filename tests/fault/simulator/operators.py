@@ -69,17 +69,17 @@ def rebuild(platform: Platform, me: Process) -> Steps:
     off = platform.off
     connection = me.connect(me.service.database)
     guard = me.connect(me.service.database)
-    positions = {partition: Position(partition) for partition in platform.heard}
+    positions = {partition: Position(partition) for partition in platform.subscribed}
     facts: dict[tuple[str, int], tuple[Fact, ...]] = {}
     try:
         while not guard.try_lock(*REPLAYING):
             yield
-        for partition in platform.heard:
+        for partition in platform.subscribed:
             if platform.kafka.logs[partition].start > 0:
                 platform.say(me.name, "refuses: the log no longer begins at its start")
                 return
         for last in (False, False, True):
-            for partition in platform.heard:
+            for partition in platform.subscribed:
                 if last and "20-behind" not in off and "20-ahead" not in off:
                     yield from connection.lock("position", partition)
                 live: Position = connection.get("position", partition)

@@ -222,7 +222,7 @@ def strangers(platform: Platform) -> list[str]:
     return [
         f"foreign record {partition.topic}/{partition.partition}@{offset} was rejected"
         f" {rejected[(partition, offset)]} times"
-        for partition in platform.heard
+        for partition in platform.subscribed
         for offset, record in platform.kafka.logs[partition].read(0)
         if record.sequence is None
         and rejected[(partition, offset)] != 1

@@ -152,8 +152,8 @@ class Platform:
         self.aggregates = 4
         """Aggregate n lives in partition n % PARTITIONS of every topic, as equal partition counts
         make it."""
-        self.heard = self.a.partitions + self.e.partitions
-        for partition in self.heard:
+        self.subscribed = self.a.partitions + self.e.partitions
+        for partition in self.subscribed:
             self.r.database.table("position")[partition] = Position(partition)
         self.processes: list[Process] = []
         self.share: dict[str, frozenset[TopicPartition]] = {}

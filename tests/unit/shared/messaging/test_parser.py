@@ -82,7 +82,9 @@ def test_the_bad_one_among_many() -> None:
     """One event that can't be read leaves the others of its batch readable."""
     values = [b'{"n": 1}', b'{"n": "many"}', b'{"n": 3}', None, b'{"n": 4}, {"n": 5}']
     found = events(Row(), [read_headers(record(value)) for value in values])
-    codes = [one.code if isinstance(one, RecordFault) else one.data.n for one in found]
+    codes = [
+        outcome.code if isinstance(outcome, RecordFault) else outcome.data.n for outcome in found
+    ]
     assert codes == [1, "data-invalid", 3, "no-data", "not-json"]
 
 
@@ -90,7 +92,7 @@ def test_values_that_only_together_are_json() -> None:
     """Two halves of a value are not one value, and do not shift the events behind them."""
     values = [b'{"n": 1, "born": "', b'"}', b'{"n": 2}, {"n": 3}']
     found = events(Row(), [read_headers(record(value)) for value in values])
-    assert all(isinstance(one, RecordFault) for one in found)
+    assert all(isinstance(outcome, RecordFault) for outcome in found)
 
 
 def test_a_fault_tells_no_data() -> None:

@@ -141,7 +141,7 @@ def test_what_cannot_take_effect_is_rejected() -> None:
     """A foreign record takes no number, an unreadable event takes its own."""
     batch = [foreign(0), inbound(1, offset=1, value=b"no JSON"), inbound(2, offset=2)]
     plan = plan_of(batch)
-    assert [(one.fault.code, one.handler) for one in plan.rejected] == [
+    assert [(rejected.fault.code, rejected.handler) for rejected in plan.rejected] == [
         ("headers-not-ours", NO_HANDLER),
         ("not-json", HANDLER),
     ]
@@ -160,7 +160,7 @@ def test_an_event_can_be_rejected_for_a_reason_given() -> None:
     """A use case refused it: it becomes a dead letter and has no effect."""
     fault = RecordFault("refused", "unlucky")
     plan = plan_of([inbound(1)], reject_as=fault)
-    assert [(one.fault, one.handler) for one in plan.rejected] == [(fault, HANDLER)]
+    assert [(rejected.fault, rejected.handler) for rejected in plan.rejected] == [(fault, HANDLER)]
     assert plan.calls == []
     assert plan.ends[0].sequence == 1
 

@@ -99,7 +99,7 @@ def test_what_is_unsure_says_so(policy_id: str) -> None:
     for authority in policy.authorities.values():
         assert authority.confidence in "AB" or authority.remark.startswith(TO_BE_CONFIRMED)
     if policy_id.startswith("local-"):
-        assert {one.score.authority for one in policy.lists} == {"profile"}
+        assert {policy_list.score.authority for policy_list in policy.lists} == {"profile"}
         assert policy.authorities["profile"].confidence == "D"
 
 

@@ -63,17 +63,17 @@ def test_standings_are_the_same_bytes_on_every_python(tmp_path: Path, policy_id:
     (tmp_path / "candidates.csv").write_text(crowd(policy), "utf-8")
     (tmp_path / "vacancies.csv").write_text("vacancy_id,need,seats\nv1,UMUM,40\nv2,UMUM,3\n")
     found = []
-    for one in policy.lists:
+    for policy_list in policy.lists:
         out = io.BytesIO()
         rank_files(
             policy,
-            one,
+            policy_list,
             tmp_path / "vacancies.csv",
             tmp_path / "candidates.csv",
             admitted=False,
             out=out,
             explain=None,
         )
-        found.append(f"{sha256(out.getvalue()).hexdigest()}  {policy_id} {one.code}")
+        found.append(f"{sha256(out.getvalue()).hexdigest()}  {policy_id} {policy_list.code}")
     committed = DIGESTS.read_text("ascii").splitlines()
     assert found == [row for row in committed if row.split()[1] == policy_id]

@@ -36,7 +36,9 @@ def policy_called(policy_id: str) -> Policy:
 def lists_of(policy_id: str) -> st.SearchStrategy[tuple[str, str]]:
     """A list of the policy, and a kind of need."""
     policy = policy_called(policy_id)
-    return st.sampled_from([(one.code, need) for one in policy.lists for need in policy.needs])
+    return st.sampled_from(
+        [(policy_list.code, need) for policy_list in policy.lists for need in policy.needs]
+    )
 
 
 @lru_cache
@@ -44,20 +46,24 @@ def rules(policy_id: str, list_code: str, need: str) -> ListRules:
     return rules_of(policy_called(policy_id).model_dump_json(), need, SEED)[list_code]
 
 
-def stages_of(policy: Policy, one: List, need: str) -> list[Stage]:
-    codes = {term.stage: term for term in one.score.terms if not term.needs or need in term.needs}
+def stages_of(policy: Policy, policy_list: List, need: str) -> list[Stage]:
+    codes = {
+        term.stage: term for term in policy_list.score.terms if not term.needs or need in term.needs
+    }
     return [stage for stage in policy.stages if stage.code in codes]
 
 
 @st.composite
-def crowds(draw: Callable[..., Any], policy: Policy, one: List, need: str) -> list[Candidate]:
+def crowds(
+    draw: Callable[..., Any], policy: Policy, policy_list: List, need: str
+) -> list[Candidate]:
     """Candidates of whom many share points and facts, and few are below a threshold."""
     words = [word for level in policy.education for word in (level.code, *level.labels)]
     groups = [word for group in policy.priority_groups for word in (group.code, *group.labels)]
     made = []
     for number in range(draw(st.integers(2, 8))):
         results = {}
-        for stage in stages_of(policy, one, need):
+        for stage in stages_of(policy, policy_list, need):
             points = {}
             for component in stage.stated:
                 if component.of_need(need):
@@ -75,7 +81,7 @@ def crowds(draw: Callable[..., Any], policy: Policy, one: List, need: str) -> li
                 relevant_experience_months=draw(
                     st.none() | st.sampled_from([0, 11, 12, 59, 60, 200])
                 ),
-                admitted_by=frozenset({one.after} if one.after else ()),
+                admitted_by=frozenset({policy_list.after} if policy_list.after else ()),
                 education=draw(st.none() | st.sampled_from(words)) if words else None,
                 priority=draw(st.none() | st.sampled_from([*groups, "R9"])) if groups else None,
             )
@@ -88,12 +94,12 @@ class Plainly:
     policy.
     """
 
-    def __init__(self, policy: Policy, one: List, need: str) -> None:
-        self.policy, self.one, self.need = policy, one, need
+    def __init__(self, policy: Policy, policy_list: List, need: str) -> None:
+        self.policy, self.policy_list, self.need = policy, policy_list, need
 
     def points(self, who: Candidate) -> dict[str, Decimal]:
         found: dict[str, Decimal] = {}
-        for stage in stages_of(self.policy, self.one, self.need):
+        for stage in stages_of(self.policy, self.policy_list, self.need):
             for component in stage.components:
                 if component.of_need(self.need):
                     stated = who.results[stage.code].points.get(component.code)
@@ -143,7 +149,7 @@ class Plainly:
         return Decimal(at_least)
 
     def passes(self, points: dict[str, Decimal]) -> bool:
-        for stage in stages_of(self.policy, self.one, self.need):
+        for stage in stages_of(self.policy, self.policy_list, self.need):
             for threshold in stage.thresholds:
                 of = stage.code if threshold.of == "total" else threshold.of
                 if self.need in threshold.needs and points[of] < threshold.minimum:
@@ -159,28 +165,28 @@ class Plainly:
         return True
 
     def score(self, points: dict[str, Decimal]) -> Decimal:
-        digit = Decimal(1).scaleb(-self.one.score.decimals)
+        digit = Decimal(1).scaleb(-self.policy_list.score.decimals)
 
         def rounded(value: Decimal) -> Decimal:
             return value.quantize(digit, ROUND_HALF_UP)
 
-        each = self.one.score.rounding == "each-step"
+        at_each_step = self.policy_list.score.rounding == "each-step"
         total = Decimal(0)
-        for term in self.one.score.terms:
+        for term in self.policy_list.score.terms:
             if not term.needs or self.need in term.needs:
                 divided = points[term.component or term.stage] / term.divisor
-                part = (rounded(divided) if each else divided) * term.weight / 100
-                total += rounded(part) if each else part
+                part = (rounded(divided) if at_each_step else divided) * term.weight / 100
+                total += rounded(part) if at_each_step else part
         return rounded(total)
 
     def key(self, who: Candidate) -> tuple[object, ...]:
         points = self.points(who)
         key: list[object] = []
-        if self.one.by_priority:
+        if self.policy_list.by_priority:
             group = self.fact("priority", who)
             key.append((group is None, -(group or 0)))
         key.append(-self.score(points))
-        for tie in self.one.ties:
+        for tie in self.policy_list.ties:
             sign = -1 if tie.order == "highest-first" else 1
             if all(part in points for part in tie.by.split("+")):
                 key.append(sign * sum(points[part] for part in tie.by.split("+")))
@@ -200,17 +206,19 @@ def test_keys_order_as_the_policy_says_plainly(policy_id: str, data: st.DataObje
     """
     policy = policy_called(policy_id)
     list_code, need = data.draw(lists_of(policy_id))
-    one = policy.list_called(list_code)
-    assert one is not None
-    plainly = Plainly(policy, one, need)
+    policy_list = policy.list_called(list_code)
+    assert policy_list is not None
+    plainly = Plainly(policy, policy_list, need)
     ranked = []
-    for who in data.draw(crowds(policy, one, need)):
+    for who in data.draw(crowds(policy, policy_list, need)):
         standing = rules(policy_id, list_code, need).standing_of(who)
         assert standing is not None
         points = plainly.points(who)
         assert (standing.gate is Gate.RANKED) is plainly.passes(points)
         if standing.score is not None:
-            assert Decimal(standing.score).scaleb(-one.score.decimals) == plainly.score(points)
+            assert Decimal(standing.score).scaleb(-policy_list.score.decimals) == plainly.score(
+                points
+            )
             assert standing.combined_score is not None
             assert score_and_priority(standing.combined_score) == (
                 standing.score,
@@ -235,10 +243,10 @@ def test_more_points_never_lower_a_place(policy_id: str, data: st.DataObject) ->
     """One component more by some steps, all else equal: never after where one stood, never out."""
     policy = policy_called(policy_id)
     list_code, need = data.draw(lists_of(policy_id))
-    one = policy.list_called(list_code)
-    assert one is not None
-    who = data.draw(crowds(policy, one, need))[0]
-    stage = data.draw(st.sampled_from(stages_of(policy, one, need)))
+    policy_list = policy.list_called(list_code)
+    assert policy_list is not None
+    who = data.draw(crowds(policy, policy_list, need))[0]
+    stage = data.draw(st.sampled_from(stages_of(policy, policy_list, need)))
     component = data.draw(st.sampled_from([each for each in stage.stated if each.of_need(need)]))
     given_points = who.results[stage.code].points
     before = Decimal(given_points[component.code])
@@ -262,11 +270,11 @@ def test_a_cut_never_splits_equals(policy_id: str, data: st.DataObject, seats: i
     """
     policy = policy_called(policy_id)
     list_code, need = data.draw(lists_of(policy_id))
-    one = policy.list_called(list_code)
-    assert one is not None
+    policy_list = policy.list_called(list_code)
+    assert policy_list is not None
     cut = ListCut.of(rules(policy_id, list_code, need), seats)
     keys = []
-    for who in data.draw(crowds(policy, one, need)):
+    for who in data.draw(crowds(policy, policy_list, need)):
         standing = rules(policy_id, list_code, need).standing_of(who)
         assert standing is not None
         if standing.gate is Gate.RANKED:
@@ -282,19 +290,19 @@ def test_a_cut_never_splits_equals(policy_id: str, data: st.DataObject, seats: i
         )
         code = cut.code(placed.gate, placed.rank, placed.equals)
         codes.setdefault(key, set()).add(code)
-        within += code == one.codes.within
+        within += code == policy_list.codes.within
     assert all(len(same) == 1 for same in codes.values())
-    if one.cut is not None and one.cut.equals_at_the_limit == "officer-decides":
-        assert within <= one.cut.multiple * seats
+    if policy_list.cut is not None and policy_list.cut.equals_at_the_limit == "officer-decides":
+        assert within <= policy_list.cut.multiple * seats
 
 
 @given(data=st.data())
 def test_priority_beats_any_score(data: st.DataObject) -> None:
     """PPPK 2024: the last of a group stands before the first of the next."""
     policy = policy_called("national-pppk-2024")
-    one = policy.list_called("final")
-    assert one is not None
-    best, worst = data.draw(crowds(policy, one, "UMUM"))[:2]
+    policy_list = policy.list_called("final")
+    assert policy_list is not None
+    best, worst = data.draw(crowds(policy, policy_list, "UMUM"))[:2]
     order = ["R1", "R2", "R3", "R4", None]
     high = data.draw(st.integers(0, 3))
     low = data.draw(st.integers(high + 1, 4))
@@ -315,9 +323,9 @@ def test_a_bonus_never_passes_its_ceiling(data: st.DataObject, need: str) -> Non
     without.
     """
     policy = policy_called("teachers-2022")
-    one = policy.list_called("final")
-    assert one is not None
-    who = data.draw(crowds(policy, one, need))[0]
+    policy_list = policy.list_called("final")
+    assert policy_list is not None
+    who = data.draw(crowds(policy, policy_list, need))[0]
     own = Decimal(who.results["kompetensi"].points["TEKNIS"])
     counted = rules("teachers-2022", "final", need).counted_points(who)
     assert own <= counted["TEKNIS"] <= 500
@@ -332,11 +340,11 @@ def test_a_minimum_between_steps_is_not_reached_from_below(minimum: str, gates: 
     law = load("national-cpns-2024").as_json()
     for threshold in law["stages"][0]["thresholds"]:
         threshold["minimum"] = minimum if threshold["of"] == "TWK" else threshold["minimum"]
-    one = rules_of(Policy.model_validate(law).model_dump_json(), "UMUM", SEED)["skd"]
+    list_rules = rules_of(Policy.model_validate(law).model_dump_json(), "UMUM", SEED)["skd"]
     found = []
     for twk in ("65", "70"):
         points = {"TWK": twk, "TIU": "100", "TKP": "200"}
-        standing = one.standing_of(
+        standing = list_rules.standing_of(
             Candidate("0001-000001", True, results={"skd": StageResult(Outcome.SCORED, points)})
         )
         assert standing is not None
@@ -348,7 +356,7 @@ def test_points_as_texts_count_like_decimals() -> None:
     """What the log and the database hold as digits makes the same key as the decimal, and nonsense
     makes none.
     """
-    one = rules("national-cpns-2024", "skd", "UMUM")
+    list_rules = rules("national-cpns-2024", "skd", "UMUM")
 
     def with_points(twk: Any) -> Candidate:
         points = {"TWK": twk, "TIU": "100", "TKP": Decimal(200)}
@@ -356,8 +364,10 @@ def test_points_as_texts_count_like_decimals() -> None:
             "0001-000001", verified=True, results={"skd": StageResult(Outcome.SCORED, points)}
         )
 
-    assert one.standing_of(with_points("100")) == one.standing_of(with_points(Decimal("100.0")))
+    assert list_rules.standing_of(with_points("100")) == list_rules.standing_of(
+        with_points(Decimal("100.0"))
+    )
     for wrong in ("", "1e", "101", "155", "-5", "NaN", "Infinity", Decimal("NaN")):
-        standing = one.standing_of(with_points(wrong))
+        standing = list_rules.standing_of(with_points(wrong))
         assert standing is not None
         assert standing.gate is Gate.WAITING
