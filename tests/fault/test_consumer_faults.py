@@ -4,11 +4,13 @@ Each event takes effect once, in order, or it stops and says why.
 """
 
 import asyncio
+import contextlib
 import signal
 
 import asyncpg
 import pytest
 
+from shared.messaging.failures import OperatorNeeded
 from shared.messaging.recovery import refuse_if_running
 from tests.fault.tally import Added, Renamed, Stage, exactly_once
 
@@ -162,13 +164,25 @@ async def test_a_gap_stops_the_worker(stage: Stage) -> None:
     said = await worker.stands_still("gap")
     assert "holds sequence 3 at offset 1, but 2 comes next" in said
     assert "Remedy: put the log back as it was" in said
-    connection = await asyncpg.connect(stage.database)
-    await refuse_if_running(connection, "tally")
-    await connection.close()
+    await _nobody_else_is_connected(stage)
     assert len(await stage.effects()) == 1
     worker.process.send_signal(signal.SIGTERM)
     assert await worker.ended(8) == 1
     assert "worker stops. " in worker.output()
+
+
+async def _nobody_else_is_connected(stage: Stage) -> None:
+    """PostgreSQL takes a moment to end a session whose connection was closed."""
+    connection = await asyncpg.connect(stage.database)
+    try:
+        async with asyncio.timeout(20):
+            while True:
+                with contextlib.suppress(OperatorNeeded):
+                    await refuse_if_running(connection, "tally")
+                    return
+                await asyncio.sleep(0.1)
+    finally:
+        await connection.close()
 
 
 async def test_told_to_end(stage: Stage) -> None:

@@ -106,5 +106,5 @@ async def test_from_verification_to_the_second_stage(
     }
     letters = await app.pool.fetch("SELECT type, handler FROM messaging.dead_letter")
     assert [(row["type"], row["handler"].rpartition(".")[2]) for row in letters] == [
-        ("terang.RoundOpened", "keep_rounds")
+        ("terang.RoundOpened", "learn_rounds")
     ]
