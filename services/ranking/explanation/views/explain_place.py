@@ -25,7 +25,7 @@ from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
 from services.ranking.standings.storage.list_reader import ListReader, StandingRow
-from services.ranking.standings.storage.requested_list import RequestedList, State, load_list
+from services.ranking.standings.storage.requested_list import RequestedList, State, load_list_of
 from services.ranking.standings.views.show_standings import StateShown, live_figures
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.languages import Language
@@ -166,12 +166,7 @@ async def explain_place(
     By default of the newest list that the candidate stands on. Raises Refusal `unknown-vacancy`,
     `unknown-list`, `not-closed`, `not-on-the-list`.
     """
-    asked = await load_list(connection, vacancy_id, list_code, state)
-    if list_code is None:
-        for rules in reversed(asked.vacancy.open_lists):
-            if await ListReader(connection, vacancy_id, rules).find(participant_no):
-                asked = await load_list(connection, vacancy_id, rules.code, state)
-                break
+    asked = await load_list_of(connection, vacancy_id, participant_no, list_code, state)
     policy = (await load_round(connection, asked.vacancy.round_id)).policy
     if asked.closing is None:
         account = await _live(connection, asked, policy, participant_no)

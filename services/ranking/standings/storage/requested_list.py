@@ -10,6 +10,7 @@ from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.rounds.storage import SQL as ROUNDS
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
+from services.ranking.standings.storage.list_reader import ListReader
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -58,3 +59,22 @@ async def load_list(
         if state == "closed" and closing is None:
             raise Refusal("not-closed", list=list_code)
     return RequestedList(row, vacancy, vacancy.lists[list_code], closing)
+
+
+async def load_list_of(
+    connection: Connection,
+    vacancy_id: str,
+    participant_no: str,
+    list_code: str | None,
+    state: State | None,
+) -> RequestedList:
+    """The list asked for; where none is named, the newest that the candidate stands on.
+
+    Raises Refusal as `load_list`.
+    """
+    asked = await load_list(connection, vacancy_id, list_code, state)
+    if list_code is None:
+        for rules in reversed(asked.vacancy.open_lists):
+            if await ListReader(connection, vacancy_id, rules).find(participant_no):
+                return await load_list(connection, vacancy_id, rules.code, state)
+    return asked

@@ -36,7 +36,12 @@ from services.ranking.rounds.storage import load_round
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
 from services.ranking.standings.storage.list_reader import ListReader, StandingRow
-from services.ranking.standings.storage.requested_list import RequestedList, State, load_list
+from services.ranking.standings.storage.requested_list import (
+    RequestedList,
+    State,
+    load_list,
+    load_list_of,
+)
 from shared.contracts.fields import (
     Agency,
     NeedCode,
@@ -188,12 +193,7 @@ async def show_candidate(
 
     By default on the newest list that the candidate stands on.
     """
-    asked = await load_list(connection, vacancy_id, list_code, state)
-    if list_code is None:
-        for rules in reversed(asked.vacancy.open_lists):
-            if await ListReader(connection, vacancy_id, rules).find(participant_no):
-                asked = await load_list(connection, vacancy_id, rules.code, state)
-                break
+    asked = await load_list_of(connection, vacancy_id, participant_no, list_code, state)
     if asked.closing is not None:
         return await _closed_place(connection, asked, asked.closing, participant_no)
     return await _live_place(connection, asked, participant_no)
