@@ -39,6 +39,12 @@ POSTGRES_SETTINGS = {} if os.environ.get("TERANG_TEST_DURABLE") else {"fsync": "
 START_SECONDS = 120.0  # a container on two busy cores needs forty
 
 
+def owner_address(address: str) -> str:
+    """The address of the same database for the role that owns its tables."""
+    server = urlsplit(address)
+    return f"postgresql://owner:{PASSWORD}@{server.hostname}:{server.port}{server.path}"
+
+
 class Server(Protocol):
     """A server that can be stopped and started under its clients: its port stays."""
 
@@ -66,18 +72,25 @@ class Servers:
         self._numbers = itertools.count(1)
 
     def database(self, name: str, migrations: Sequence[Path] = ()) -> str:
-        """Address of a new database with a role of its own, and these folders' migrations."""
+        """The owner's address of a new database with these folders' migrations."""
+        return owner_address(self._new_database(name, migrations))
+
+    def service_database(self, service: str) -> str:
+        """Address of a new database with all that a service's code expects in it.
+
+        For the service's own role, which makes and drops nothing there.
+        """
+        return self._new_database(service, folders(service))
+
+    def _new_database(self, name: str, migrations: Sequence[Path]) -> str:
+        """Address of a new database for a role of its own."""
         unique = f"{name}_{next(self._numbers)}"
-        make_database(self.superuser, name=unique, password=PASSWORD)
+        make_database(self.superuser, name=unique, password=PASSWORD, owner_password=PASSWORD)
         server = urlsplit(self.superuser)
         address = f"postgresql://{unique}:{PASSWORD}@{server.hostname}:{server.port}/{unique}"
         if migrations:
-            migrate(address, list(migrations))
+            migrate(owner_address(address), list(migrations))
         return address
-
-    def service_database(self, service: str) -> str:
-        """Address of a new database with all that a service's code expects in it."""
-        return self.database(service, folders(service))
 
     async def fresh_topics(self, *names: str, partitions: int = 12) -> None:
         """Make these topics, empty: those that exist are deleted first.

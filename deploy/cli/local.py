@@ -121,7 +121,10 @@ def logs(
 
 @local.command()
 def environment(folder: Folder = control.FOLDER) -> None:
-    """Print the settings that lead to the stack: eval "$(terang local environment)"."""
+    """Print the settings that lead to the stack: eval "$(terang local environment)".
+
+    The addresses of databases are the owner's, for `terang migrate`, `rebuild` and `recover`.
+    """
     stack = control.running(folder)
     if stack is None or stack.status is None:
         print(NOT_RUNNING, file=sys.stderr)
@@ -130,8 +133,7 @@ def environment(folder: Folder = control.FOLDER) -> None:
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": status.kafka.bootstrap,
         **{
-            f"DATABASE_URL_{service.upper()}": url
-            for service, url in status.postgres.databases.items()
+            f"DATABASE_URL_{service.upper()}": url for service, url in status.postgres.owned.items()
         },
         "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", "99"),
         "TERANG_ISSUER": f"{status.door}/issuer",

@@ -134,14 +134,17 @@ def accepts_connections(host: str, port: int) -> bool:
     )
 
 
-def make_database(superuser: str, *, name: str, password: str) -> None:
-    """Make a role, and a database of the same name that only it and the superuser can open.
+def make_database(superuser: str, *, name: str, password: str, owner_password: str) -> None:
+    """Make a role, and a database of the same name for it, the role `owner` and the superuser.
 
-    Leaves what exists, but for the role's password, which is set anew. `superuser` is the address
-    of a database for the superuser; `name` has letters, digits and underscores; `password` has no
-    quotes. Raises StackError where the server refuses.
+    `owner` owns the database and is made where it is missing (deploy/postgres/database.sql).
+    Leaves what exists, but for the passwords of both roles, which are set anew. `superuser` is the
+    address of a database for the superuser; `name` has letters, digits and underscores; passwords
+    have no quotes. Raises StackError where the server refuses.
     """
-    script = f"\\set name '{name}'\n\\set password '{password}'\n" + DATABASE_SQL.read_text()
+    variables = {"name": name, "password": password, "owner_password": owner_password}
+    settings = "".join(f"\\set {key} '{value}'\n" for key, value in variables.items())
+    script = settings + DATABASE_SQL.read_text()
     # passwords go by the environment and standard input: arguments can be seen by everyone on the
     # machine
     server = urlsplit(superuser)

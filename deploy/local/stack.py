@@ -191,9 +191,8 @@ class Stack:
                     f"Port {wanted} ({name}) is taken by another program; "
                     f"{ports[name]} is used instead."
                 )
-        passwords = kept.passwords or {
-            role: secrets.token_hex(16) for role in ("postgres", *SERVICES)
-        }
+        roles = ("postgres", "owner", *SERVICES)
+        passwords = {role: secrets.token_hex(16) for role in roles} | kept.passwords
         chosen = PortsAndPasswords(ports=ports, passwords=passwords)
         save(file, chosen)
         return chosen
@@ -229,10 +228,14 @@ class Stack:
 
     def _make_databases(self) -> None:
         """The stack's own are made when they are missing; all get the tables of this version."""
-        for service, address in self._databases.items():
+        for service, address in self._owned_databases.items():
             if self._postgres is not None:
-                password = self._kept.passwords[service]
-                make_database(self._postgres.superuser, name=service, password=password)
+                make_database(
+                    self._postgres.superuser,
+                    name=service,
+                    password=self._kept.passwords[service],
+                    owner_password=self._kept.passwords["owner"],
+                )
             migrate(address, [path for path in folders(service) if path.is_dir()])
 
     def _start_services(self, kind: str) -> None:
@@ -318,13 +321,21 @@ class Stack:
 
     @property
     def _databases(self) -> dict[str, str]:
-        """Addresses by service."""
+        """Addresses by service, for its own role."""
         if self._postgres is None:
             return self._given.databases
         return {
             service: self._postgres.dsn(service, service, self._kept.passwords[service])
             for service in SERVICES
         }
+
+    @property
+    def _owned_databases(self) -> dict[str, str]:
+        """Addresses by service, for the role that owns the tables."""
+        if self._postgres is None:
+            return self._given.databases
+        password = self._kept.passwords["owner"]
+        return {service: self._postgres.dsn(service, "owner", password) for service in SERVICES}
 
     # What other programs read
 
@@ -340,7 +351,9 @@ class Stack:
                 bootstrap=self._bootstrap, pid=self._kafka.pid if self._kafka else None
             ),
             postgres=PostgresStatus(
-                pid=self._postgres.pid if self._postgres else None, databases=self._databases
+                pid=self._postgres.pid if self._postgres else None,
+                databases=self._databases,
+                owned=self._owned_databases,
             ),
             processes={
                 process.name: ProcessStatus(pid=process.pid, url=process.url)

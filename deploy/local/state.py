@@ -20,7 +20,7 @@ class PortsAndPasswords(_Part):
     ports: dict[str, int] = {}
     """By name of the process that listens."""
     passwords: dict[str, str] = {}
-    """By role of PostgreSQL: `postgres`, its superuser, and one for each service."""
+    """By role of PostgreSQL: `postgres`, its superuser, `owner`, and one for each service."""
 
 
 class KafkaStatus(_Part):
@@ -31,10 +31,13 @@ class KafkaStatus(_Part):
 
 
 class PostgresStatus(_Part):
-    """The databases by service; without a process id PostgreSQL isn't the stack's own."""
+    """Addresses of the databases by service; without a process id it isn't the stack's own."""
 
     pid: int | None
     databases: dict[str, str]
+    """For the service's role, as its processes connect."""
+    owned: dict[str, str] = {}
+    """For the role that owns the tables: migrations and rebuilds."""
 
 
 class ProcessStatus(_Part):

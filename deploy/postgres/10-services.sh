@@ -1,8 +1,9 @@
 #!/bin/sh
-# Runs once, when the PostgreSQL of compose makes its data: a role and a database for each service.
+# Runs once, when the PostgreSQL of compose makes its data: the role that owns all tables, and a
+# role and a database for each service.
 set -e
 for service in applications exams ranking feedback; do
   password=$(printenv "PASSWORD_$(echo $service | tr a-z A-Z)")
   psql -v ON_ERROR_STOP=1 -U postgres -d postgres -q -v name=$service -v password="$password" \
-    -f /terang/database.sql
+    -v owner_password="$PASSWORD_OWNER" -f /terang/database.sql
 done

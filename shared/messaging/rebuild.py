@@ -61,6 +61,11 @@ async def rebuild(
     pool = await projections.connect()
     try:
         async with pool.acquire() as connection:
+            if not await SQL.owns_projections(connection):
+                raise RefusedError(
+                    "this address of the database is for a role that doesn't own its tables: give"
+                    " the owner's, which `terang migrate` has too"
+                )
             if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", REPLAYING):
                 raise RefusedError("another rebuild, or a replay of dead letters, is running")
             try:

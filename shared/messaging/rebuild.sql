@@ -1,3 +1,7 @@
+-- name: owns_projections()$
+-- Whether this session's role owns the schema projections, and so may put another in its place.
+SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'projections';
+
 -- name: live_positions(topics)
 -- Where the worker stands in the partitions of these topics.
 SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures

@@ -195,7 +195,7 @@ def new_database(servers: Servers) -> Callable[[str], Awaitable[str]]:
         name = f"{service}_copy_{next(numbers)}"
         connection = await asyncpg.connect(servers.superuser)
         await connection.execute(
-            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER "{address.username}"'
+            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER owner'
         )
         await connection.close()
         return address._replace(path=f"/{name}").geturl()

@@ -15,7 +15,7 @@ from tests.component.applications.conftest import ROUND, UNITS, VACANCIES, Offic
 from tests.component.conftest import Issuer, ServiceApp
 from tests.component.processes import terang, until, worker
 from tests.component.test_seats import VACANCY, sat
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 VERSIONS = f"/ranking/vacancies/{VACANCY}/lists/skd/versions"
 REASON = "Sanggah diterima: kunci butir 17 keliru, berita acara 12/2026"
@@ -124,7 +124,7 @@ async def test_an_adopted_correction_reaches_everyone(
                 servers=servers,
                 issuer=issuer,
                 service=name,
-                database=databases[name],
+                database=owner_address(databases[name]),
             )
             assert await asyncio.to_thread(rebuilding.wait, 60) == 0, name
         anew = {

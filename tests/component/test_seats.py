@@ -14,7 +14,7 @@ from shared.contracts.fields import Fact
 from tests.component.applications.conftest import ROUND, UNITS, VACANCIES, Office, ok
 from tests.component.conftest import Issuer, ServiceApp
 from tests.component.processes import state, terang, until, worker
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 NAMESPACE = UUID("6b1c7a52-3a3f-4a5e-9a53-1f6f4d8f2b10")
 VACANCY = "c-school"
@@ -141,7 +141,7 @@ async def test_a_seat_given_up_goes_to_the_next(
                 servers=servers,
                 issuer=issuer,
                 service=name,
-                database=databases[name],
+                database=owner_address(databases[name]),
             )
             assert await asyncio.to_thread(rebuilding.wait, 60) == 0, name
         assert [await service.pool.fetch(OFFERS), await ranking.pool.fetch(ANSWERS)] == kept

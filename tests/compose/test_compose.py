@@ -139,7 +139,7 @@ def test_the_alert_rules_do_what_they_say(deployment: str) -> None:
 def test_a_province_file_makes_a_deployment(name: str) -> None:
     """Each province's file is whole: compose accepts it, and a service's settings too."""
     passwords = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES}
-    passwords["POSTGRES_PASSWORD"] = "x"
+    passwords |= {"POSTGRES_PASSWORD": "x", "PASSWORD_OWNER": "x"}
     file = f"deploy/provinces/{name}.env"
     compose("--env-file", file, "config", "--quiet", environment=passwords)
 

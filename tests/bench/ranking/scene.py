@@ -26,7 +26,7 @@ from shared.messaging.outbox import Outbox, Row, Statement
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from tests.component.ranking.conftest import Facts
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 PARTITIONS = 12
 # the outbox is not used
@@ -188,8 +188,7 @@ class Scene:
         name = f"{address.path[1:]}_{next(_numbers)}"
         connection = await asyncpg.connect(self.servers.superuser)
         await connection.execute(
-            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}"'
-            f' OWNER "{address.username}" STRATEGY file_copy'
+            f'CREATE DATABASE "{name}" TEMPLATE "{address.path[1:]}" OWNER owner STRATEGY file_copy'
         )
         await connection.execute("CHECKPOINT")  # else one run pays for the writing of another
         await connection.close()
@@ -220,7 +219,7 @@ async def scene(
         Log(servers.bootstrap),
     )
     if known:
-        pool = await create_pool(found.database, application="bench", size=1)
+        pool = await create_pool(owner_address(found.database), application="bench", size=1)
         async with pool.acquire() as connection, connection.transaction():
             await _learn(connection, facts)
             await connection.execute(VERIFIED, vacancies, candidates // vacancies, timeout=600)

@@ -15,7 +15,7 @@ import pytest
 from shared.contracts.fields import Fact
 from tests.bench.measure import FULL, Report, interleaved
 from tests.bench.ranking.scene import Scene, records, scene
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 ROOT = Path(__file__).parents[3]
 CANDIDATES = 200_000 if FULL else 600
@@ -119,7 +119,10 @@ async def test_rebuild(servers: Servers, report: Report) -> None:
     async def rebuilt() -> float:
         before = await ranks(database)
         done = await side(
-            "rebuild", bootstrap=servers.bootstrap, database=database, prefix=whole.prefix
+            "rebuild",
+            bootstrap=servers.bootstrap,
+            database=owner_address(database),
+            prefix=whole.prefix,
         )
         assert done["events"] == events
         assert await ranks(database) == before

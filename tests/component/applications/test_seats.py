@@ -26,6 +26,7 @@ from tests.component.applications.conftest import (
 )
 from tests.component.applications.test_restore import log_of, taken_in
 from tests.component.conftest import ServiceApp
+from tests.servers import owner_address
 
 DAYS = 7
 NAMESPACE = UUID("6b1c7a52-3a3f-4a5e-9a53-1f6f4d8f2b10")
@@ -197,7 +198,7 @@ async def test_a_rebuild_gives_the_same_offers(open_round: Office) -> None:
     }
     url = open_round.service.app.state.resources.settings.database_url
     async with (
-        await create_pool(url, application="rebuild", size=1) as pool,
+        await create_pool(owner_address(url), application="rebuild", size=1) as pool,
         pool.acquire() as connection,
     ):
         await clone(connection)

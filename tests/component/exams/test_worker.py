@@ -19,7 +19,7 @@ from tests.component.exams.conftest import (
     verified,
 )
 from tests.component.processes import log, state, terang, until, worker
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 
 async def projections(app: ServiceApp) -> dict[str, list[str]]:
@@ -85,7 +85,12 @@ async def test_from_verification_to_the_second_stage(
         learnt = await projections(app)
         await app.pool.execute("DELETE FROM admission; UPDATE vacancy SET round_id = 'wrong'")
         rebuilding = terang(
-            "rebuild", "exams", servers=servers, issuer=issuer, service="exams", database=database
+            "rebuild",
+            "exams",
+            servers=servers,
+            issuer=issuer,
+            service="exams",
+            database=owner_address(database),
         )
         assert await asyncio.to_thread(rebuilding.wait, 60) == 0
         assert await projections(app) == learnt

@@ -215,7 +215,7 @@ def test_nothing_outlives_the_supervisor_and_the_next_start_finds_the_data(tmp_p
         status = ready(folder, first)
         family = psutil.Process(first.pid).children(recursive=True)
         assert set(pids(status).values()) <= {process.pid for process in family}
-        _execute(status.postgres.databases["ranking"], "CREATE TABLE kept AS SELECT 7 AS n")
+        _execute(status.postgres.owned["ranking"], "CREATE TABLE kept AS SELECT 7 AS n")
         os.kill(first.pid, signal.SIGKILL)
         _, alive = psutil.wait_procs(family, timeout=15)
         assert alive == []
@@ -279,7 +279,7 @@ def test_given_servers_are_used(tmp_path: Path, servers: Servers) -> None:
         status = ready(tmp_path / "stack", process)
     assert status.kafka == KafkaStatus(bootstrap=servers.bootstrap, pid=None)
     databases = {str(service): given[f"DATABASE_URL_{service.upper()}"] for service in SERVICES}
-    assert status.postgres == PostgresStatus(pid=None, databases=databases)
+    assert status.postgres == PostgresStatus(pid=None, databases=databases, owned=databases)
 
 
 def test_three_databases_are_not_enough(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ import pytest
 
 from shared.contracts.catalogue import TOPICS
 from tests.fault.tally import ROOT
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 LETTER = UUID(int=1)
 SERVICE = "exams"
@@ -77,5 +77,5 @@ async def test_a_dead_letter_is_listed_shown_and_replayed(servers: Servers, data
 async def test_rebuild(servers: Servers, database: str) -> None:
     """A service that has heard nothing is rebuilt to nothing, with status 0."""
     await servers.fresh_topics(*(topic.name for topic in TOPICS))
-    done = terang(servers, database, "rebuild", SERVICE)
+    done = terang(servers, owner_address(database), "rebuild", SERVICE)
     assert (done.returncode, "took effect anew" in done.stdout) == (0, True), done.stderr

@@ -15,6 +15,7 @@ from shared.messaging.rebuild_share import Projections, RefusedError
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import create_pool
 from tests.fault.tally import UNLUCKY, Added, Child, Renamed, Stage, exactly_once
+from tests.servers import owner_address
 
 SHAPE = """
 SELECT relname, relkind::text FROM pg_class
@@ -30,7 +31,7 @@ def anew(stage: Stage, **changed: Any) -> Projections:
     """What is rebuilt of the stage's service; `changed` says what else than its worker says."""
     return Projections(
         service=stage.catalogue.service,
-        connect=lambda: create_pool(stage.database, application="rebuild", size=2),
+        connect=lambda: create_pool(owner_address(stage.database), application="rebuild", size=2),
         outbox=stage.catalogue.outbox(),
         subscriptions=changed.get("subscriptions", stage.catalogue.subscriptions),
         bootstrap_servers=stage.servers.bootstrap,

@@ -2,10 +2,13 @@
 
 from datetime import date
 
+import asyncpg
+
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_closing import shortlisted
 from tests.component.ranking.test_revisions import get
+from tests.servers import owner_address
 
 SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
 FINAL = f"/ranking/rounds/{ROUND}/close"
@@ -232,7 +235,10 @@ async def test_a_page_that_fails_by_our_fault_is_a_page_too(ranking: ServiceApp)
     to try again.
     """
     await ranking.hear(*Facts({"v1": 1}).opened())
-    await ranking.pool.execute("ALTER TABLE projections.vacancy RENAME TO elsewhere")
+    url = ranking.app.state.resources.settings.database_url
+    owner = await asyncpg.connect(owner_address(url))
+    await owner.execute("ALTER TABLE projections.vacancy RENAME TO elsewhere")
+    await owner.close()
     ranking.http._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
     page = await ranking.http.get("/ranking/vacancies/v1/seats.html")
     assert (page.status_code, page.headers["content-type"]) == (500, "text/html; charset=utf-8")

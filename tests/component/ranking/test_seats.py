@@ -29,6 +29,7 @@ from shared.messaging.rebuild import clone
 from shared.postgres.pool import create_pool
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts, number
+from tests.servers import owner_address
 
 FILLING = f"/ranking/rounds/{ROUND}/filling"
 DECISIONS = ("seat_offer", "filling_vacancy", "filling_candidate", "filling")
@@ -466,7 +467,7 @@ async def test_a_rebuild_keeps_the_seating_and_decides_nothing(ranking: ServiceA
     # a connection that wrote nothing yet: PostgreSQL counts what a connection wrote a moment before
     # too
     async with (
-        await create_pool(url, application="rebuild", size=1) as pool,
+        await create_pool(owner_address(url), application="rebuild", size=1) as pool,
         pool.acquire() as connection,
     ):
         await clone(connection)

@@ -12,7 +12,7 @@ from tests.component.conftest import Issuer, ServiceApp
 from tests.component.processes import log, state, terang, until, worker
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_any_order import tables
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 
 async def test_from_applications_and_exams_to_a_shortlist(
@@ -66,7 +66,7 @@ async def test_from_applications_and_exams_to_a_shortlist(
             servers=servers,
             issuer=issuer,
             service="ranking",
-            database=database,
+            database=owner_address(database),
         )
         assert await asyncio.to_thread(rebuilding.wait, 60) == 0
         assert await tables(app) == before
