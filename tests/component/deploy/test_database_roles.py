@@ -1,4 +1,4 @@
-"""A service's role of PostgreSQL: it reads and writes rows, and the trail stays as it was written."""
+"""A service's role of PostgreSQL reads and writes rows, and can only add to the trail."""
 
 from collections.abc import AsyncIterator
 
