@@ -5,10 +5,24 @@ A setting that is unknown or missing stops the process, by name.
 
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated, TypeVar
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+
+from shared.clock import Clock, DemoClock, utc_now
+
+DEMO_PROVINCE = "99"
+"""No province has this code: demonstrations and tests."""
 
 SERVICES = ("APPLICATIONS", "EXAMS", "RANKING", "FEEDBACK")
 OF_OTHER_PROGRAMS = (
@@ -130,6 +144,30 @@ class ServiceSettings(BaseModel):
             "has its effect once and gets its first answer",
         ),
     ] = 7
+    demo_clock: Annotated[
+        Path | None,
+        Field(
+            validation_alias="TERANG_DEMO_CLOCK",
+            title="Clock of demonstrations",
+            description="File that says by how many seconds all processes are ahead of the wall "
+            f"clock; for demonstrations alone, refused in any province but {DEMO_PROVINCE}",
+        ),
+    ] = None
+
+    @field_validator("demo_clock")
+    @classmethod
+    def _in_demonstrations_alone(cls, file: Path | None, others: ValidationInfo) -> Path | None:
+        if file is not None and others.data.get("province") != DEMO_PROVINCE:
+            raise ValueError(
+                f"only province {DEMO_PROVINCE}, the demonstration, has a clock that can be "
+                "moved; take this setting out"
+            )
+        return file
+
+    @property
+    def clock(self) -> Clock:
+        """What the services take for the present: the wall clock, but in demonstrations."""
+        return utc_now if self.demo_clock is None else DemoClock(self.demo_clock)
 
     @property
     def zone(self) -> ZoneInfo:

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
-from shared.clock import utc_now
 from shared.messaging import dead_letters
 from shared.messaging.failures import Permanent, is_infrastructure
 from shared.messaging.positions import release_brake
@@ -102,7 +101,7 @@ def replay(
             for id_ in chosen:
                 try:
                     await dead_letters.replay(
-                        pool, subscriptions, id_, at=utc_now(), dry_run=not for_real
+                        pool, subscriptions, id_, at=worker.settings.clock(), dry_run=not for_real
                     )
                 except Exception as error:
                     if is_infrastructure(error):

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from shared.clock import utc_now
+from shared.clock import DemoClock, utc_now
 
 app = typer.Typer()
 
@@ -24,16 +24,20 @@ def command(
     key_file: Annotated[Path, typer.Option(help="Where its signing key is kept")] = Path(
         ".terang/issuer-key.json"
     ),
+    demo_clock: Annotated[
+        Path,
+        typer.Option(
+            envvar="TERANG_DEMO_CLOCK", help="File that says how far the services' clock is ahead"
+        ),
+    ] = Path(".terang/demo-clock"),
 ) -> None:
     """DEMONSTRATION ONLY: an issuer that gives anyone a token in any name and any role."""
     import uvicorn  # most commands need none of it
 
+    from deploy.local.demo_clock import demo_clock_routes
     from deploy.local.issuer import WARNING, create_issuer, key_of
 
     print(WARNING, flush=True)
-    uvicorn.run(
-        create_issuer(issuer, key_of(key_file), clock=utc_now),
-        host=host,
-        port=port,
-        log_level="warning",
-    )
+    provider = create_issuer(issuer, key_of(key_file), clock=utc_now)
+    provider.include_router(demo_clock_routes(DemoClock(demo_clock)))
+    uvicorn.run(provider, host=host, port=port, log_level="warning")

@@ -17,6 +17,7 @@ from rich.table import Table
 from deploy.local import control
 from deploy.local.process import StackError
 from deploy.local.state import StackStatus
+from shared.settings import DEMO_PROVINCE
 
 app = typer.Typer()
 local = typer.Typer(
@@ -135,10 +136,12 @@ def environment(folder: Folder = control.FOLDER) -> None:
         **{
             f"DATABASE_URL_{service.upper()}": url for service, url in status.postgres.owned.items()
         },
-        "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", "99"),
+        "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", DEMO_PROVINCE),
         "TERANG_ISSUER": f"{status.door}/issuer",
         "TERANG_JWKS_URL": f"{status.door}/issuer/jwks",
     }
+    if settings["TERANG_PROVINCE"] == DEMO_PROVINCE:
+        settings["TERANG_DEMO_CLOCK"] = str((folder / "demo-clock").absolute())
     for name, value in settings.items():
         print(f"export {name}='{value}'")
 

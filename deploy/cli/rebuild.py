@@ -34,7 +34,8 @@ def worker_of(service: Service) -> Worker:
     except SettingsError as error:
         print(f"terang: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
-    worker: Worker = import_module(f"services.{service}.worker").create_worker(settings)
+    module = import_module(f"services.{service}.worker")
+    worker: Worker = module.create_worker(settings, clock=settings.clock)
     return worker
 
 

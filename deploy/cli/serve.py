@@ -46,9 +46,9 @@ def serve(
         )
         module = import_module(f"services.{service}.{kind}")
         process = (
-            module.create_worker(settings)
+            module.create_worker(settings, clock=settings.clock)
             if kind is ProcessKind.WORKER
-            else module.create_api(settings)
+            else module.create_api(settings, clock=settings.clock)
         )
     except SettingsError as error:
         print(f"terang serve {service} {kind}: {error}", file=sys.stderr)

@@ -10,6 +10,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 import aiohttp
@@ -63,6 +64,21 @@ class Client:
         """What the deployment says of itself: province, Kafka's address, issuer."""
         about: dict[str, str] = await self.get("/.well-known/terang.json")
         return about
+
+    async def now(self) -> datetime:
+        """What the deployment takes for the present; a demonstration's clock may be ahead."""
+        return datetime.fromisoformat((await self.get("/issuer/clock"))["now"])
+
+    async def let_pass(self, **time: int) -> datetime:
+        """Moves the deployment's clock ahead by `days=` and `hours=`; gives what it says then.
+
+        Raises DemoError.
+        """
+        hours = int(timedelta(**time).total_seconds()) // 3600
+        moved = await self._send(
+            "POST", "/issuer/clock", None, "", waits=False, json={"hours": hours}
+        )
+        return datetime.fromisoformat(json.loads(moved)["now"])
 
     async def get(
         self,

@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 from typing import Any
 
 from deploy.demo.client import csv_text
@@ -146,7 +145,7 @@ async def _schedule(demo: Demonstration, stage: str, site: str, listings: list[L
             "round_id": demo.round_id,
             "stage": stage,
             "site": site,
-            "starts_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+            "starts_at": (await demo.client.now()).replace(microsecond=0).isoformat(),
             "vacancy_ids": [demo.vacancy_ids[listing.listing_id] for listing in listings],
         },
         waits=True,

@@ -1,7 +1,7 @@
 """The officer opens the round: units, services rendered, the policy, vacancies."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from deploy.demo.client import csv_text
@@ -12,10 +12,13 @@ POLICY = "national-cpns-2024"
 MONTHS = 12
 """Of services rendered before the round, which complaints are compared with."""
 
+REGISTRATION_DAYS = 30
+"""How long people may apply; the clock of the demonstration passes over them."""
+
 
 async def open_round(demo: Demonstration) -> None:
     """Units, services rendered, the round under its policy, its vacancies, published."""
-    now = datetime.now(UTC)
+    now = await demo.client.now()
     path = f"/applications/rounds/{demo.round_id}"
     commands: list[tuple[str, dict[str, Any]]] = [
         ("/applications/units/import", {"csv": _units(demo.people.units)}),
@@ -63,6 +66,6 @@ def _round(demo: Demonstration, now: datetime) -> dict[str, Any]:
         "decreed_seats": sum(listing.seats for listing in demo.people.listings),
         "calendar": {
             "registration_opens": (now - timedelta(days=1)).isoformat(),
-            "registration_closes": (now + timedelta(days=30)).isoformat(),
+            "registration_closes": (now + timedelta(days=REGISTRATION_DAYS)).isoformat(),
         },
     }

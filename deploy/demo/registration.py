@@ -5,6 +5,7 @@ from typing import Any
 
 from deploy.demo.client import CONNECTIONS
 from deploy.demo.demonstration import OFFICER, VERIFIER, Demonstration, person
+from deploy.demo.opening import REGISTRATION_DAYS
 from deploy.demo.people import Applicant
 from deploy.demo.recompute import Participant
 
@@ -83,7 +84,8 @@ async def withdraw(demo: Demonstration) -> None:
 
 
 async def close_registration(demo: Demonstration) -> None:
-    """The officer ends registration; who was verified is known from here on."""
+    """The officer ends registration in its time; who was verified is known from here on."""
+    await demo.client.let_pass(days=REGISTRATION_DAYS, hours=1)
     path = f"/applications/rounds/{demo.round_id}/registration/close"
     async with demo.step("close registration", 1):
         await demo.command(OFFICER, path, "registration")

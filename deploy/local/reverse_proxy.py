@@ -16,8 +16,9 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
+from deploy.local.demo_clock import demo_clock_routes
 from deploy.local.issuer import WARNING, create_issuer, key_of
-from shared.clock import utc_now
+from shared.clock import DemoClock, utc_now
 
 HOP_BY_HOP_HEADERS = frozenset(
     {
@@ -238,11 +239,15 @@ def main() -> None:
         "--key-file", type=Path, required=True, help="the demo issuer's signing key"
     )
     arguments.add_argument(
+        "--demo-clock", type=Path, required=True, help="how far the services' clock is ahead"
+    )
+    arguments.add_argument(
         "--about", type=json.loads, required=True, help="JSON served at /.well-known/terang.json"
     )
     arguments.add_argument("routes", nargs="+", help="service=http://host:port")
     options = arguments.parse_args()
     issuer = create_issuer(options.about["issuer"], key_of(options.key_file), clock=utc_now)
+    issuer.include_router(demo_clock_routes(DemoClock(options.demo_clock)))
     upstream = dict(route.split("=", 1) for route in options.routes)
     proxy = ReverseProxy(upstream, issuer, options.about)
     print(WARNING, flush=True)  # noqa: T201 - into this process's log

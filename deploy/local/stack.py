@@ -40,6 +40,7 @@ from deploy.local.supervisor import Supervisor, end_leftovers
 from deploy.postgres.migrate import MigrationError, folders, migrate
 from services.ranking.publication.storage.signing import SigningKey
 from shared.contracts.catalogue import SERVICES, TOPICS
+from shared.settings import DEMO_PROVINCE
 
 KINDS = ("api", "worker")
 USUAL_PORTS = {
@@ -112,7 +113,7 @@ class Stack:
     ) -> None:
         self.folder = folder
         self._jars = jars
-        self._province = environment.get("TERANG_PROVINCE", "99")  # 99: demonstrations
+        self._province = environment.get("TERANG_PROVINCE", DEMO_PROVINCE)
         self._console = console
         self._make_command = make_command
         self._given = given_servers(environment)
@@ -249,6 +250,8 @@ class Stack:
                 "TERANG_ISSUER": self._issuer,
                 "TERANG_JWKS_URL": f"{self._issuer}/jwks",
             }
+            if self._province == DEMO_PROVINCE:
+                environment["TERANG_DEMO_CLOCK"] = str(self._demo_clock)
             if name == "ranking-api":
                 environment["TERANG_RANKING_SIGNING_KEY"] = str(self._signing_key())
             process = HttpProcess(
@@ -278,6 +281,8 @@ class Stack:
             str(self._kept.ports["door"]),
             "--key-file",
             str(self.folder / "issuer-key.json"),
+            "--demo-clock",
+            str(self._demo_clock),
             "--about",
             json.dumps(about),
             *(f"{service}={self._url(f'{service}-api')}" for service in SERVICES),
@@ -310,6 +315,11 @@ class Stack:
 
     def _log(self, name: str) -> Path:
         return self.folder / "logs" / f"{name}.log"
+
+    @property
+    def _demo_clock(self) -> Path:
+        """The file that says how far the services' clock is ahead; it goes when data are reset."""
+        return (self.folder / "demo-clock").absolute()
 
     @property
     def _issuer(self) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -33,7 +33,7 @@ class SmallRound:
             "/applications/units/import",
             csv=csv_text(("unit_id", "path", "staff"), [(small.unit_id, f"{unit} {mark}", 20)]),
         )
-        now = datetime.now(UTC)
+        now = await client.now()
         await small.officer(
             "/applications/rounds",
             body={
@@ -114,7 +114,7 @@ class SmallRound:
                 "round_id": self.round_id,
                 "stage": stage,
                 "site": site,
-                "starts_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+                "starts_at": (await self.client.now()).replace(microsecond=0).isoformat(),
                 "vacancy_ids": [self.vacancy_id],
             },
             waits=True,

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
@@ -38,7 +37,7 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Cli
     """
     kasemen = await SmallRound.open(client, "local-kasemen", "KECAMATAN KASEMEN")
     curug = await SmallRound.open(client, "local-kasemen", "KECAMATAN CURUG")
-    month = f"{datetime.now(UTC):%Y-%m}"
+    month = f"{await client.now():%Y-%m}"
     rows = [(kasemen.unit_id, month, 1000), (curug.unit_id, month, 20_000)]
     await kasemen.officer(
         "/feedback/services-rendered/import",

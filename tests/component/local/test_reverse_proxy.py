@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import json
+from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx
@@ -19,9 +20,11 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
+from deploy.local.demo_clock import demo_clock_routes
 from deploy.local.issuer import create_issuer, key_of
 from deploy.local.ports import free_port
 from deploy.local.reverse_proxy import ReverseProxy
+from shared.clock import DemoClock
 
 NOW = datetime(2026, 11, 21, 3, 4, 5, tzinfo=UTC)
 
@@ -99,6 +102,7 @@ async def upstream() -> Upstream:
 async def door(upstream: Upstream, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     key = key_of(tmp_path / "key.json")
     issuer = create_issuer("http://door.test/issuer", key, clock=lambda: NOW)
+    issuer.include_router(demo_clock_routes(DemoClock(tmp_path / "demo-clock")))
     async with serving(upstream.app) as behind:
         nobody = f"http://127.0.0.1:{free_port()}"
         proxy = ReverseProxy(
@@ -257,3 +261,17 @@ def test_the_key_is_kept_and_closed(tmp_path: Path) -> None:
     file = tmp_path / "deep" / "key.json"
     assert key_of(file).kid == key_of(file).kid == json.loads(file.read_text())["kid"]
     assert file.stat().st_mode & 0o777 == 0o600
+
+
+async def test_days_pass_for_the_services_and_not_for_tokens(door: httpx.AsyncClient) -> None:
+    """The demonstration's clock is asked and moved beside the issuer, whose own stays as it is."""
+    before = datetime.fromisoformat((await door.get("/issuer/clock")).json()["now"])
+    moved = await door.post("/issuer/clock", json={"hours": 50})
+    after = datetime.fromisoformat((await door.get("/issuer/clock")).json()["now"])
+    assert before + timedelta(hours=50) <= datetime.fromisoformat(moved.json()["now"]) <= after
+    form = {"grant_type": "client_credentials", "client_id": "someone", "scope": "applicant"}
+    token = (await door.post("/issuer/token", data=form)).json()["access_token"]
+    claims = json.loads(urlsafe_b64decode(token.split(".")[1] + "=="))
+    assert claims["iat"] == int(NOW.timestamp())
+    for hours in (0, -1, "50", 1.5):
+        assert (await door.post("/issuer/clock", json={"hours": hours})).status_code == 422
