@@ -32,6 +32,14 @@ topic.
 once. A decision that stands already is no other one.
 """
 
+TAGS = {
+    "rounds": "Selections of the province, from opening to the close of registration.",
+    "units": "The offices of the province, where people work.",
+    "vacancies": "Posts of a round (formasi), with their seats.",
+    "applications": "What applicants send, and what verifiers decide on it.",
+    "seats": "Answers to seats that were offered, and seats that are given up.",
+}
+
 
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /applications."""
@@ -41,6 +49,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         [rounds, vacancies, registration, verification, seats, status],
         title="Terang: applications (lamaran)",
         description=DESCRIPTION,
+        tags=TAGS,
         outbox=outbox("applications", settings),
         problems=Problems("applications", [Path(__file__).with_name("problems.toml")]),
         clock=clock,

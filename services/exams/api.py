@@ -33,6 +33,11 @@ then on it takes no first results; officers may still correct and disqualify. Wo
 stay here, and are in no event.
 """
 
+TAGS = {
+    "sittings": "When and where a stage of tests is taken, and by whom.",
+    "results": "Points, absences and disqualifications.",
+}
+
 
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /exams."""
@@ -42,6 +47,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         [sittings.router, scores.router],
         title="Terang: exams (ujian)",
         description=DESCRIPTION,
+        tags=TAGS,
         outbox=outbox("exams", settings),
         problems=Problems("exams", [Path(__file__).with_name("problems.toml")]),
         clock=clock,

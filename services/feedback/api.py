@@ -29,6 +29,11 @@ has fewer than 5 staff, the category of a complaint isn't shown either, here or 
 unit isn't judged by conduct and competence: it would point at persons.
 """
 
+TAGS = {
+    "complaints": "What citizens say of units, and what officers answer.",
+    "units": "How units stand by their complaints, and the figures they are compared by.",
+}
+
 
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /feedback."""
@@ -38,6 +43,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         [complaints.router, units.router, flags.router(settings.limits)],
         title="Terang: feedback (umpan balik)",
         description=DESCRIPTION,
+        tags=TAGS,
         outbox=outbox("feedback", settings),
         problems=Problems("feedback", [Path(__file__).with_name("problems.toml")]),
         clock=clock,

@@ -41,6 +41,15 @@ share a rank (1, 2, 2, 4). Scores are exact decimals, sent as strings.
 also where these decided a tie.
 """
 
+TAGS = {
+    "rounds": "How far a round is, and its lists as officers fix them.",
+    "vacancies": "Posts of all rounds, to be searched.",
+    "standings": "Lists of candidates in merit order, and one candidate's place.",
+    "versions": "What corrections make of a list that was fixed.",
+    "seats": "Who has a vacancy's seats, and how empty ones are filled.",
+    "what if": "What other rules would change; nothing is written.",
+    "published lists": "Signed lists, to be verified without this server.",
+}
 
 ROOMS_WITH_PAGES = ("lists", "seats", "publication", "explanation", "vacancies")
 
@@ -82,6 +91,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         ],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,
+        tags=TAGS,
         outbox=outbox("ranking", settings),
         problems=problems,
         clock=clock,

@@ -20,6 +20,8 @@ from shared.refusals import Refusal
 from shared.settings import ServiceSettings
 from shared.web.authentication import TokenVerifier
 from shared.web.dependencies import Resources, ResourcesDependency
+from shared.web.document import complete_document
+from shared.web.operations import TAG as OPERATION_TAG
 from shared.web.operations import router as operations
 from shared.web.pages import PageRoute
 from shared.web.problems import Problems, problem_responses
@@ -62,6 +64,7 @@ def create_app(
     *,
     title: str,
     description: str,
+    tags: Mapping[str, str],
     outbox: Outbox,
     problems: Problems,
     clock: Callable[[], datetime],
@@ -72,7 +75,7 @@ def create_app(
 
     Its pool is opened when it starts and closed when it ends; an OSError or PostgresError at the
     start ends the process, and whoever started it tries again. `lifespan(app)` is entered while the
-    app serves: a listener, for example.
+    app serves: a listener, for example. `tags` groups the operations: name and description.
     """
     prefix = f"/{service}"
 
@@ -92,6 +95,12 @@ def create_app(
         title=title,
         description=description,
         version="0.1.0",
+        openapi_tags=[
+            {"name": name, "description": text} for name, text in {**tags, **OPERATION_TAG}.items()
+        ],
+        servers=[{"url": "/", "description": "The province whose address this is"}],
+        contact={"name": "The personnel agency of the province"},
+        license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         lifespan=serving,
         openapi_url=f"{prefix}/openapi.json",
         docs_url=f"{prefix}/docs",
@@ -103,6 +112,7 @@ def create_app(
     )
     for router in (*routers, operations(service)):
         app.include_router(router, prefix=prefix)
+    complete_document(app)
     app.add_middleware(BodyLimitMiddleware)
     _add_health(app)
     _add_errors(app, problems)

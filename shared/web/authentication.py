@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 import aiohttp
@@ -112,15 +113,22 @@ async def signed_in(person: MaybePerson) -> Person:
 SignedIn = Annotated[Person, Depends(signed_in)]
 
 
-def require_role(*roles: Role) -> Any:
-    """A dependency that gives the Person who asks, and refuses whoever has none of `roles`."""
+@dataclass(frozen=True, slots=True)
+class RoleRequired:
+    """Gives the Person who asks, and refuses whoever has none of `roles`."""
 
-    async def allowed(person: SignedIn) -> Person:
-        if person.roles.isdisjoint(roles):
-            raise Refusal("not-your-role", roles=", ".join(roles))
+    roles: tuple[Role, ...]
+
+    async def __call__(self, person: SignedIn) -> Person:
+        """The person, where they have one of the roles. Raises Refusal `not-your-role`."""
+        if person.roles.isdisjoint(self.roles):
+            raise Refusal("not-your-role", roles=", ".join(self.roles))
         return person
 
-    return Depends(allowed)
+
+def require_role(*roles: Role) -> Any:
+    """A dependency that gives the Person who asks, and refuses whoever has none of `roles`."""
+    return Depends(RoleRequired(roles))
 
 
 Applicant = Annotated[Person, require_role("applicant")]

@@ -13,6 +13,8 @@ from shared.web.problems import problem_responses
 
 SQL = queries.load(Path(__file__).with_name("operations.sql"))
 
+TAG = {"operation": "How the service itself stands, for its operator."}
+
 
 class PartitionPosition(BaseModel):
     """How far one partition was read."""
@@ -40,9 +42,13 @@ def router(service: str) -> APIRouter:
     routes = APIRouter(tags=["operation"])
 
     @routes.get(
-        "/operations", responses=problem_responses(401, 403), summary=f"How {service} stands"
+        "/operations",
+        operation_id="get_operations",
+        responses=problem_responses(401, 403),
+        summary=f"How {service} stands",
     )
     async def operations(resources: ResourcesDependency, operator: Operator) -> Operations:
+        """Exact counts, what waits to be sent, and what could not be taken."""
         async with reading(resources.pool) as connection:
             return await show_operations(connection)
 

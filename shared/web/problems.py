@@ -125,16 +125,30 @@ class Problems:
         )
 
 
+MEANINGS = {
+    400: "The request can't be read",
+    401: "No valid access token",
+    403: "Not for this role or person",
+    404: "There is none of this name or id",
+    409: "It doesn't go with how things stand now",
+    413: "Too large",
+    422: "Something in the request is not right; `errors` says what",
+    503: "Away for a moment: try again",
+}
+"""What a problem of each status means, for OpenAPI."""
+
+
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:
     """The `responses=` of a route: its problems for OpenAPI.
 
     401 and 403 come with roles, 400, 413, 422 and 503 with every route.
     """
+    # as `model`, FastAPI would put the schema under the route's own media type
+    schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}
     return {
         status: {
-            "model": ProblemDetails,
-            "content": {"application/problem+json": {}},
-            "description": "Problem details",
+            "description": MEANINGS[status],
+            "content": {"application/problem+json": {"schema": schema}},
         }
         for status in statuses
     }

@@ -26,6 +26,7 @@ router = APIRouter()
 
 @router.post(
     "/rounds/{round_id}/registration/close",
+    operation_id="close_registration",
     response_model=RegistrationCount,
     responses=problem_responses(401, 403, 404, 409),
     summary="Close registration for a round",
@@ -48,6 +49,7 @@ async def close(
 
 @router.post(
     "/vacancies/{vacancy_id}/applications",
+    operation_id="submit_application",
     status_code=201,
     response_model=ApplicationReceipt,
     responses=problem_responses(401, 403, 404, 409),
@@ -72,6 +74,7 @@ async def submit(
 
 @router.post(
     "/vacancies/{vacancy_id}/applications/{participant_no}/withdrawal",
+    operation_id="withdraw_application",
     response_model=WithdrawalView,
     responses=problem_responses(401, 403, 404, 409),
     summary="Take an application back, for good",

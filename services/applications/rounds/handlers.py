@@ -20,6 +20,7 @@ router = APIRouter(tags=["rounds"])
 
 @router.post(
     "/rounds",
+    operation_id="open_round",
     status_code=201,
     response_model=RoundView,
     responses=problem_responses(401, 403, 409),
@@ -43,17 +44,27 @@ async def open_(
     return await transaction.once(open_and_show)
 
 
-@router.get("/rounds", responses=problem_responses(400), summary="Rounds in order of id")
+@router.get(
+    "/rounds",
+    operation_id="list_rounds",
+    responses=problem_responses(400),
+    summary="Rounds in order of id",
+)
 async def list_(
     resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[RoundView]:
+    """All rounds of the province, open and closed, each as it stands."""
     async with resources.pool.acquire() as connection:
         return await show_rounds(connection, cursor, limit)
 
 
 @router.get(
-    "/rounds/{round_id}", responses=problem_responses(404), summary="One round as it stands"
+    "/rounds/{round_id}",
+    operation_id="get_round",
+    responses=problem_responses(404),
+    summary="One round as it stands",
 )
 async def one(round_id: RoundId, resources: ResourcesDependency) -> RoundView:
+    """Its policy, calendar and decreed seats, and how far registration is."""
     async with resources.pool.acquire() as connection:
         return await show_round(connection, round_id)

@@ -34,6 +34,7 @@ router = APIRouter(tags=["seats"], prefix="/vacancies/{vacancy_id}")
 
 @router.post(
     "/offers/{offer_id}/answer",
+    operation_id="answer_offer",
     response_model=SeatAnswerView,
     responses=problem_responses(401, 403, 404, 409),
     summary="Accept or decline a seat that is offered to you",
@@ -68,6 +69,7 @@ async def answer(
 
 @router.post(
     "/applications/{participant_no}/selection/decline",
+    operation_id="decline_selection",
     response_model=SeatAnswerView,
     responses=problem_responses(401, 403, 404, 409),
     summary="Give up the seat that the final list gave you, for good",
@@ -79,6 +81,7 @@ async def give_up(
     applicant: Applicant,
     transaction: TransactionDependency,
 ) -> Response:
+    """The seat stays empty until it is offered to the next; this can't be taken back."""
     return await transaction.once(
         lambda connection: give_up_seat(
             connection, resources.outbox, applicant, vacancy_id, participant_no, resources.clock()

@@ -24,6 +24,7 @@ router = APIRouter(tags=["applications"])
 
 @router.get(
     "/vacancies/{vacancy_id}/applications/{participant_no}",
+    operation_id="get_application",
     responses=problem_responses(401, 403, 404),
     summary="One application, for its owner, verifiers and officers",
 )
@@ -34,17 +35,20 @@ async def one(
     person: Concerned,
     days: AnswerDays,
 ) -> ApplicationView:
+    """With the decision on it, its reasons, and seats offered. An applicant sees the own alone."""
     async with resources.pool.acquire() as connection:
         return await show_application(connection, person, vacancy_id, participant_no, days)
 
 
 @router.get(
     "/me",
+    operation_id="list_own_applications",
     responses=problem_responses(401, 403),
     summary="Your own applications and what became of them",
 )
 async def own(
     resources: ResourcesDependency, applicant: Applicant, days: AnswerDays
 ) -> OwnApplications:
+    """In all rounds, with decisions, reasons and seats offered."""
     async with resources.pool.acquire() as connection:
         return await show_own(connection, applicant, days)

@@ -29,7 +29,7 @@ from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
 
-router = APIRouter(tags=["rounds"])
+router = APIRouter()
 
 
 def csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
@@ -56,6 +56,8 @@ VACANCIES_FILE = csv_body(
 
 @router.post(
     "/units/import",
+    operation_id="import_units",
+    tags=["units"],
     response_model=UnitsImported,
     responses=problem_responses(401, 403, 413),
     openapi_extra=UNITS_FILE,
@@ -77,16 +79,25 @@ async def send_units(
     )
 
 
-@router.get("/units", responses=problem_responses(400), summary="Units in order of id")
+@router.get(
+    "/units",
+    operation_id="list_units",
+    tags=["units"],
+    responses=problem_responses(400),
+    summary="Units in order of id",
+)
 async def units(
     resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[UnitView]:
+    """The offices of the province, as they were imported last."""
     async with resources.pool.acquire() as connection:
         return await show_units(connection, cursor, limit)
 
 
 @router.post(
     "/rounds/{round_id}/vacancies/import",
+    operation_id="import_vacancies",
+    tags=["vacancies"],
     response_model=VacanciesImported,
     responses=problem_responses(401, 403, 404, 409, 413),
     openapi_extra=VACANCIES_FILE,
@@ -112,7 +123,9 @@ async def send_vacancies(
 
 @router.get(
     "/rounds/{round_id}/vacancies",
-    responses=problem_responses(400, 404),
+    operation_id="list_vacancies",
+    tags=["vacancies"],
+    responses=problem_responses(400, 401, 404),
     summary="A round's vacancies in order of number; officers see drafts too",
 )
 async def vacancies(
@@ -122,6 +135,7 @@ async def vacancies(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[VacancyView]:
+    """With seats, pay and required education; before they are published, for officers alone."""
     drafts = person is not None and "officer" in person.roles
     async with resources.pool.acquire() as connection:
         return await show_vacancies(connection, round_id, drafts=drafts, cursor=cursor, limit=limit)
@@ -129,6 +143,8 @@ async def vacancies(
 
 @router.post(
     "/rounds/{round_id}/publish",
+    operation_id="publish_vacancies",
+    tags=["rounds"],
     response_model=RoundView,
     responses=problem_responses(401, 403, 404, 409),
     summary="Publish all vacancies of a round",

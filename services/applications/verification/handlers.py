@@ -32,6 +32,7 @@ router = APIRouter(tags=["applications"])
 
 @router.get(
     "/vacancies/{vacancy_id}/applications",
+    operation_id="list_applications",
     responses=problem_responses(400, 401, 403, 404),
     summary="A vacancy's applications in order of participant number",
 )
@@ -46,12 +47,14 @@ async def queue(
     cursor: Cursor = None,
     limit: Limit = 100,
 ) -> Page[QueueItem]:
+    """With what each applicant stated; `status=submitted` gives those that wait for a decision."""
     async with resources.pool.acquire() as connection:
         return await show_queue(connection, vacancy_id, status, cursor, limit)
 
 
 @router.post(
     "/vacancies/{vacancy_id}/applications/{participant_no}/verification",
+    operation_id="verify_application",
     response_model=DecisionView,
     responses=problem_responses(401, 403, 404, 409),
     summary="Decide whether an application meets the requirements",
@@ -81,7 +84,9 @@ async def verify(
 
 @router.get(
     "/verification-reasons",
+    operation_id="list_verification_reasons",
     summary="Why an application may be found not to meet the requirements",
 )
 async def verification_reasons() -> list[ReasonView]:
+    """The codes that a decision TMS takes, in both languages."""
     return show_reasons()

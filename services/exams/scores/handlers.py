@@ -56,6 +56,7 @@ router = APIRouter()
 
 @router.get(
     "/sittings/{sitting_id}",
+    operation_id="get_sitting",
     responses=problem_responses(401, 403, 404, 409),
     tags=["sittings"],
     summary="One sitting, with what is recorded and awaited for each vacancy",
@@ -63,12 +64,14 @@ router = APIRouter()
 async def sitting(
     resources: ResourcesDependency, _: ExamStaff, sitting_id: SittingInPath
 ) -> SittingInFigures:
+    """It can be closed once no vacancy of it awaits a result."""
     async with reading(resources.pool) as connection:
         return await show_sitting(connection, sitting_id)
 
 
 @router.get(
     "/sittings/{sitting_id}/candidates",
+    operation_id="list_sitting_candidates",
     responses=problem_responses(400, 401, 403, 404, 409),
     tags=["sittings"],
     summary="A sitting's candidates by vacancy and number: the work queue with `state=waiting`",
@@ -88,6 +91,7 @@ async def candidates(
 
 @router.post(
     "/sittings/{sitting_id}/scores",
+    operation_id="record_score",
     status_code=201,
     response_model=ResultView,
     responses=problem_responses(401, 403, 404, 409),
@@ -111,6 +115,7 @@ async def score(
 
 @router.post(
     "/sittings/{sitting_id}/scores/import",
+    operation_id="import_scores",
     status_code=201,
     response_model=ImportedScores,
     responses=problem_responses(401, 403, 404, 409, 413),
@@ -140,6 +145,7 @@ async def scores(
 
 @router.post(
     "/sittings/{sitting_id}/absences",
+    operation_id="record_absence",
     status_code=201,
     response_model=ResultView,
     responses=problem_responses(401, 403, 404, 409),
@@ -153,6 +159,7 @@ async def absence(
     sitting_id: SittingInPath,
     command: RecordAbsence,
 ) -> Response:
+    """409 while the candidate's admission has not arrived, and where there is a result already."""
     return await transaction.once(
         lambda connection: record_absence(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
@@ -162,6 +169,7 @@ async def absence(
 
 @router.post(
     "/sittings/{sitting_id}/disqualifications",
+    operation_id="disqualify_candidate",
     status_code=201,
     response_model=ResultView,
     responses=problem_responses(401, 403, 404, 409),
@@ -175,6 +183,7 @@ async def disqualification(
     sitting_id: SittingInPath,
     command: DisqualifyCandidate,
 ) -> Response:
+    """It takes the place of points or an absence, and needs a reason in words."""
     return await transaction.once(
         lambda connection: disqualify_candidate(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
@@ -184,6 +193,7 @@ async def disqualification(
 
 @router.post(
     "/sittings/{sitting_id}/corrections",
+    operation_id="correct_score",
     status_code=201,
     response_model=ResultView,
     responses=problem_responses(401, 403, 404, 409),
@@ -197,6 +207,7 @@ async def correction(
     sitting_id: SittingInPath,
     command: CorrectScore,
 ) -> Response:
+    """Only where there are points already; it needs a reason, and both stay on record."""
     return await transaction.once(
         lambda connection: correct_score(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
@@ -206,6 +217,7 @@ async def correction(
 
 @router.post(
     "/sittings/{sitting_id}/close",
+    operation_id="close_sitting",
     response_model=SittingInFigures,
     responses=problem_responses(401, 403, 404, 409),
     tags=["sittings"],

@@ -26,6 +26,7 @@ router = APIRouter(tags=["sittings"])
 
 @router.post(
     "/sittings",
+    operation_id="schedule_sitting",
     status_code=201,
     response_model=SittingView,
     responses=problem_responses(401, 403, 409),
@@ -47,6 +48,7 @@ async def schedule(
 
 @router.get(
     "/sittings",
+    operation_id="list_sittings",
     responses=problem_responses(400, 401, 403),
     summary="Sittings, of a round or stage or all, in the order in which they were scheduled",
 )
@@ -58,5 +60,6 @@ async def sittings(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[SittingView]:
+    """With place, time and vacancies; closed ones too."""
     async with resources.pool.acquire() as connection:
         return await show_sittings(connection, round_id, stage, cursor, limit)

@@ -38,6 +38,7 @@ router = APIRouter(tags=["complaints"])
 
 @router.post(
     "/complaints",
+    operation_id="file_complaint",
     status_code=201,
     response_model=ComplaintReceipt,
     responses=problem_responses(401, 404),
@@ -68,6 +69,7 @@ async def file(
 
 @router.get(
     "/complaints",
+    operation_id="list_complaints",
     responses=problem_responses(400, 401, 403),
     summary="Complaints about a unit; officers see their words and may ask for all",
 )
@@ -90,6 +92,7 @@ async def of_a_unit(
 
 @router.post(
     "/complaints/tracking",
+    operation_id="track_complaint",
     responses=problem_responses(404),
     summary="Your complaint and its answer, by tracking code",
 )
@@ -101,6 +104,7 @@ async def tracking(command: TrackComplaint, resources: ResourcesDependency) -> C
 
 @router.get(
     "/me",
+    operation_id="list_own_complaints",
     responses=problem_responses(400, 401),
     summary="The complaints that you filed under your name",
 )
@@ -114,6 +118,7 @@ async def own(
 
 @router.get(
     "/complaints/{complaint_id}",
+    operation_id="get_complaint",
     responses=problem_responses(401, 403, 404),
     summary="One complaint, for who filed it under their name and for officers",
 )
@@ -127,6 +132,7 @@ async def complaint(
 
 @router.post(
     "/complaints/{complaint_id}/resolution",
+    operation_id="resolve_complaint",
     status_code=201,
     response_model=Resolution,
     responses=problem_responses(401, 403, 404, 409),

@@ -17,7 +17,12 @@ def router(limits: FlagLimits) -> APIRouter:
     """The pages of units; `limits` are those of the deployment's settings."""
     routes = APIRouter(tags=["units"])
 
-    @routes.get("/units", responses=problem_responses(400), summary="Units and their flags")
+    @routes.get(
+        "/units",
+        operation_id="list_units",
+        responses=problem_responses(400),
+        summary="Units and their flags",
+    )
     async def all_units(
         resources: ResourcesDependency,
         flagged: Annotated[
@@ -30,7 +35,12 @@ def router(limits: FlagLimits) -> APIRouter:
         async with resources.pool.acquire() as connection:
             return await show_units(connection, flagged, cursor, limit)
 
-    @routes.get("/units/{unit_id}", responses=problem_responses(404), summary="How a unit stands")
+    @routes.get(
+        "/units/{unit_id}",
+        operation_id="get_unit",
+        responses=problem_responses(404),
+        summary="How a unit stands",
+    )
     async def unit(resources: ResourcesDependency, unit_id: Annotated[UnitId, Path()]) -> UnitView:
         """Its rates against the province's, its flags, its complaints by month and category."""
         async with resources.pool.acquire() as connection:

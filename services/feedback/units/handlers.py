@@ -26,6 +26,7 @@ router = APIRouter(tags=["units"])
 
 @router.post(
     "/services-rendered/import",
+    operation_id="import_services",
     status_code=201,
     response_model=Imported,
     responses=problem_responses(401, 403, 413),

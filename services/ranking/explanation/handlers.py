@@ -22,6 +22,7 @@ def explanations() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/candidates/{participant_no}/explanation",
+        operation_id="explain_place",
         responses=problem_responses(404, 409),
         summary="Why this rank: thresholds, each step of the score, who stands next and what "
         "decided, the distance to the cut",
@@ -35,6 +36,7 @@ def explanations() -> APIRouter:
         list_: WhichList = None,
         state: WhichState = None,
     ) -> PlaceExplained:
+        """Sentences in the language of the request: Indonesian, or English where asked for."""
         language = reader_language(request)
         response.headers["Content-Language"] = language
         async with reading(resources.pool) as connection:

@@ -31,6 +31,7 @@ def filling() -> APIRouter:
 
     @routes.get(
         "",
+        operation_id="get_filling",
         responses=problem_responses(400, 401, 403, 404, 409),
         summary="How a round's empty seats are being filled; before it has begun: what beginning"
         " would offer",
@@ -42,11 +43,13 @@ def filling() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> FillingView:
+        """Vacancies with empty seats, and where the policy lets their offers go."""
         async with reading(resources.pool) as connection:
             return await show_filling(connection, round_id, cursor, limit)
 
     @routes.post(
         "",
+        operation_id="begin_filling",
         status_code=201,
         response_model=FillingBegun,
         responses=problem_responses(401, 403, 404, 409, 503),
@@ -59,6 +62,7 @@ def filling() -> APIRouter:
         officer: Officer,
         transaction: TransactionDependency,
     ) -> Response:
+        """Once a round. Offers go out at once; each is answered in the service of applications."""
         return await transaction.once(
             lambda connection: begin_filling(
                 connection, resources.outbox, officer, round_id, resources.clock()
@@ -67,6 +71,7 @@ def filling() -> APIRouter:
 
     @routes.post(
         "/ties",
+        operation_id="decide_seat_tie",
         status_code=201,
         response_model=SeatTieDecided,
         responses=problem_responses(401, 403, 404, 409, 503),
@@ -79,6 +84,7 @@ def filling() -> APIRouter:
         officer: Officer,
         transaction: TransactionDependency,
     ) -> Response:
+        """The order is on record with its reason; the seat is offered to the first."""
         return await transaction.once(
             lambda connection: decide_seat_tie(
                 connection, resources.outbox, officer, round_id, command, resources.clock()
@@ -94,11 +100,13 @@ def seating() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/seats",
+        operation_id="get_seats",
         responses=problem_responses(404),
         summary="Who has a vacancy's seats, whom empty ones were offered, what each answered, and"
         " what stays empty",
     )
     async def seats(vacancy_id: VacancyId, resources: ResourcesDependency) -> VacancySeats:
+        """Participant numbers alone; before filling begins, who was selected."""
         async with reading(resources.pool) as connection:
             return await show_seats(connection, vacancy_id)
 

@@ -34,6 +34,7 @@ def questions() -> APIRouter:
 
     @routes.post(
         "/vacancies/{vacancy_id}/what-if",
+        operation_id="what_if_vacancy",
         responses=problem_responses(401, 403, 404, 409),
         summary="What other seats, weights, thresholds or ties would change in a vacancy; "
         "nothing is written",
@@ -47,11 +48,13 @@ def questions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Answer:
+        """The list is computed anew under other rules and compared with the one that stands."""
         async with reading(resources.pool) as connection:
             return await what_if_vacancy(connection, vacancy_id, question, show, cursor, limit)
 
     @routes.post(
         "/rounds/{round_id}/what-if",
+        operation_id="what_if_round",
         responses=problem_responses(401, 403, 404, 409),
         summary="What other seats, weights, thresholds or ties would change in a round; "
         "nothing is written",
@@ -65,6 +68,7 @@ def questions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Answer:
+        """The lists are computed anew under other rules and compared with those that stand."""
         async with reading(resources.pool) as connection:
             return await what_if_round(connection, round_id, question, show, cursor, limit)
 

@@ -15,11 +15,13 @@ def reports() -> APIRouter:
 
     @routes.get(
         "/{round_id}/fairness",
+        operation_id="get_fairness",
         responses=problem_responses(404),
         summary="Pass rates by kind of need on fixed lists, with intervals; small groups are"
         " merged",
     )
     async def fairness(round_id: RoundId, resources: ResourcesDependency) -> Fairness:
+        """For each fixed list and kind of need: how many stood on it, and how many passed."""
         async with reading(resources.pool) as connection:
             return await show_fairness(connection, round_id)
 

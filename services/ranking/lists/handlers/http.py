@@ -18,17 +18,20 @@ def rounds() -> APIRouter:
 
     @routes.get(
         "/{round_id}",
+        operation_id="get_round_readiness",
         responses=problem_responses(401, 403, 404),
         summary="How far a round is, and what is missing",
     )
     async def round_(
         round_id: RoundId, resources: ResourcesDependency, officer: Officer
     ) -> RoundReadiness:
+        """Each list with what it waits for: results, sittings, ties that an officer must decide."""
         async with resources.pool.acquire() as connection:
             return await show_round(connection, round_id)
 
     @routes.post(
         "/{round_id}/stages/{stage}/close",
+        operation_id="close_stage",
         response_model=ClosedList,
         responses=problem_responses(401, 403, 404, 409),
         summary="Fix the list that a stage completes, for all vacancies: codes stay,"
@@ -41,6 +44,7 @@ def rounds() -> APIRouter:
         officer: Officer,
         transaction: TransactionDependency,
     ) -> Response:
+        """409 says what is missing: a list is fixed once everything that counts has arrived."""
         return await transaction.once(
             lambda connection: close_stage(
                 connection, resources.outbox, officer, round_id, stage, resources.clock()
@@ -50,6 +54,7 @@ def rounds() -> APIRouter:
 
     @routes.post(
         "/{round_id}/close",
+        operation_id="close_round",
         response_model=ClosedList,
         responses=problem_responses(401, 403, 404, 409),
         summary="Fix the final list of all vacancies: who is within the seats is selected",
@@ -60,6 +65,7 @@ def rounds() -> APIRouter:
         officer: Officer,
         transaction: TransactionDependency,
     ) -> Response:
+        """409 says what is missing: a list is fixed once everything that counts has arrived."""
         return await transaction.once(
             lambda connection: close_round(
                 connection, resources.outbox, officer, round_id, resources.clock()
@@ -76,6 +82,7 @@ def ties() -> APIRouter:
 
     @routes.post(
         "/{vacancy_id}/ties",
+        operation_id="decide_tie",
         status_code=201,
         response_model=TieDecided,
         responses=problem_responses(401, 403, 404, 409),
@@ -88,6 +95,7 @@ def ties() -> APIRouter:
         officer: Officer,
         transaction: TransactionDependency,
     ) -> Response:
+        """The order is on record with its reason; other equals share a rank."""
         return await transaction.once(
             lambda connection: decide_tie(
                 connection, officer, vacancy_id, command, resources.clock()

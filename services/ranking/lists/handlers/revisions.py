@@ -31,10 +31,11 @@ WhichVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="As `…/vers
 
 def revisions() -> APIRouter:
     """Versions of a fixed list; each stays as it is, and an officer may let a later one count."""
-    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+    routes = APIRouter(tags=["versions"], prefix="/vacancies")
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions",
+        operation_id="list_list_versions",
         responses=problem_responses(400, 404, 409),
         summary="A fixed list and the versions that corrections made of it; which of them counts,"
         " and why",
@@ -46,11 +47,13 @@ def revisions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ListVersions:
+        """The list as it was fixed comes first, the newest version last."""
         async with reading(resources.pool) as connection:
             return await show_versions(connection, vacancy_id, list_, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}",
+        operation_id="get_list_version",
         responses=problem_responses(400, 404, 409),
         summary="A version of a list as an officer fixed it: the first, or one that was adopted,"
         " whether or not it counts still",
@@ -63,11 +66,13 @@ def revisions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Standings:
+        """It never changes; its lines are those of the day on which it was fixed."""
         async with reading(resources.pool) as connection:
             return await show_fixed(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}/changes",
+        operation_id="list_version_changes",
         responses=problem_responses(400, 404, 409),
         summary="Who moved in a version: from where, to where, and by which event",
     )
@@ -79,11 +84,13 @@ def revisions() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> ListChanges:
+        """Compared with the version before; numbers alone, no names."""
         async with reading(resources.pool) as connection:
             return await show_changes(connection, vacancy_id, list_, version, cursor, limit)
 
     @routes.post(
         "/{vacancy_id}/lists/{list}/versions/{version}/adoption",
+        operation_id="adopt_version",
         response_model=VersionAdopted,
         responses=problem_responses(401, 403, 404, 409),
         summary="Adopt a corrected version: it counts from now on, what it follows stays as it"
@@ -98,6 +105,7 @@ def revisions() -> APIRouter:
         officer: Officer,
         transaction: TransactionDependency,
     ) -> Response:
+        """Takes the digest of what was seen, so that nothing else is adopted, and a reason."""
         return await transaction.once(
             lambda connection: adopt_version(
                 connection,

@@ -58,6 +58,7 @@ router = APIRouter(tags=["published lists"])
 
 @router.post(
     "/rounds/{round_id}/publication",
+    operation_id="propose_publication",
     status_code=201,
     response_model=Proposed,
     responses=problem_responses(401, 403, 404, 409),
@@ -71,6 +72,7 @@ async def propose(
     key: SigningKeyDependency,
     transaction: TransactionDependency,
 ) -> Response:
+    """Takes the place of an earlier proposal; nothing is public before a second officer signs."""
     return await transaction.once(
         lambda connection: propose_publication(
             connection, officer, round_id, resources.settings.province, key, resources.clock()
@@ -80,11 +82,13 @@ async def propose(
 
 @router.get(
     "/rounds/{round_id}/publication/proposal",
+    operation_id="get_publication_proposal",
     response_class=Response,
     responses={**PROPOSAL, **problem_responses(401, 403, 404)},
     summary="All that is proposed and not signed yet",
 )
 async def proposal(round_id: RoundId, resources: ResourcesDependency, officer: Officer) -> Response:
+    """The bytes that would be signed, to be read before signing."""
     async with resources.pool.acquire() as connection:
         file = await show_proposal(connection, round_id)
     return Response(file, media_type="application/json")
@@ -92,6 +96,7 @@ async def proposal(round_id: RoundId, resources: ResourcesDependency, officer: O
 
 @router.post(
     "/rounds/{round_id}/publication/signature",
+    operation_id="sign_publication",
     response_model=PublishedRound,
     responses=problem_responses(401, 403, 404, 409),
     summary="Sign, as a second officer, what another proposed: from now on it is public and stays",
@@ -104,6 +109,7 @@ async def sign(
     key: SigningKeyDependency,
     transaction: TransactionDependency,
 ) -> Response:
+    """Takes the digest of what was read, so that nothing else is signed."""
     return await transaction.once(
         lambda connection: sign_publication(
             connection, resources.outbox, officer, round_id, command, key, resources.clock()
@@ -114,6 +120,7 @@ async def sign(
 
 @router.get(
     "/rounds/{round_id}/publication",
+    operation_id="get_publication",
     response_class=Response,
     responses={**LIST_FILE, **problem_responses(404)},
     summary="A round's published lists as one file that anyone can verify",
@@ -121,6 +128,7 @@ async def sign(
 async def published(
     round_id: RoundId, resources: ResourcesDependency, version: Version = None
 ) -> Response:
+    """The newest version, or the one asked for; `terang verify` checks it without a server."""
     async with resources.pool.acquire() as connection:
         file = await show_published(connection, round_id, version)
     return Response(file, media_type="application/json")
@@ -128,17 +136,20 @@ async def published(
 
 @router.get(
     "/rounds/{round_id}/publication/versions",
+    operation_id="list_publication_versions",
     responses=problem_responses(404),
     summary="The versions of a round's published lists, and why each was made; "
     "`?version=` fetches an earlier one",
 )
 async def versions(round_id: RoundId, resources: ResourcesDependency) -> PublishedVersions:
+    """The first comes first, each with its digest and when it was signed."""
     async with resources.pool.acquire() as connection:
         return await show_versions(connection, round_id)
 
 
 @router.get(
     "/rounds/{round_id}/publication.csv",
+    operation_id="get_publication_table",
     response_class=Response,
     responses={**TABLE, **problem_responses(404)},
     summary="The published lists as a table",
@@ -146,6 +157,7 @@ async def versions(round_id: RoundId, resources: ResourcesDependency) -> Publish
 async def table(
     round_id: RoundId, resources: ResourcesDependency, version: Version = None
 ) -> Response:
+    """For spreadsheets: UTF-8, with a header line. The signed file is the JSON."""
     async with resources.pool.acquire() as connection:
         rows = await show_table(connection, round_id, version)
     return Response(rows, media_type="text/csv; charset=utf-8")
@@ -153,6 +165,7 @@ async def table(
 
 @router.get(
     "/vacancies/{vacancy_id}/candidates/{participant_no}/receipt",
+    operation_id="get_receipt",
     response_class=Response,
     responses={**LIST_FILE, **problem_responses(401, 404)},
     summary="Proof that a candidate's lines stand on the published list; "
@@ -165,19 +178,26 @@ async def receipt(
     person: MaybePerson,
     version: Version = None,
 ) -> Response:
+    """Proves against the root that was signed; the whole list isn't needed for it."""
     async with resources.pool.acquire() as connection:
         file = await show_receipt(connection, person, vacancy_id, participant_no, version)
     return Response(file, media_type="application/json", headers={"Cache-Control": "no-store"})
 
 
-@router.get("/keys", summary="The public keys of published lists, as a JSON Web Key Set")
+@router.get(
+    "/keys",
+    operation_id="list_keys",
+    summary="The public keys of published lists, as a JSON Web Key Set",
+)
 async def keys(resources: ResourcesDependency, key: SigningKeyDependency) -> Keys:
+    """Also keys of the past, which earlier publications were signed with."""
     async with resources.pool.acquire() as connection:
         return await show_keys(connection, key)
 
 
 @router.get(
     "/keys/public.pem",
+    operation_id="get_public_key",
     response_class=Response,
     responses={**PEM, **problem_responses(404)},
     summary="One of these keys as a file",
@@ -185,6 +205,7 @@ async def keys(resources: ResourcesDependency, key: SigningKeyDependency) -> Key
 async def pem(
     resources: ResourcesDependency, key: SigningKeyDependency, key_id: KeyId = None
 ) -> Response:
+    """The same key as in the set, for programs that take PEM."""
     async with resources.pool.acquire() as connection:
         text = await show_key(connection, key, key_id)
     return PlainTextResponse(text, media_type="application/x-pem-file")

@@ -22,6 +22,7 @@ def standings_of_vacancies() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/standings",
+        operation_id="get_standings",
         responses=problem_responses(400, 404, 409),
         summary="A vacancy's list, live or as it was fixed",
     )
@@ -33,11 +34,13 @@ def standings_of_vacancies() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Standings:
+        """In merit order, with ranks, scores and codes; by default the newest list."""
         async with reading(resources.pool) as connection:
             return await show_standings(connection, vacancy_id, list_, state, cursor, limit)
 
     @routes.get(
         "/{vacancy_id}/candidates/{participant_no}",
+        operation_id="get_candidate",
         responses=problem_responses(404, 409),
         summary="One candidate's place: rank, score, gates, the cut, and who stands next",
     )
@@ -48,6 +51,7 @@ def standings_of_vacancies() -> APIRouter:
         list_: WhichList = None,
         state: WhichState = None,
     ) -> CandidatePlace:
+        """By default on the newest list that the candidate stands on."""
         async with reading(resources.pool) as connection:
             return await show_candidate(connection, vacancy_id, participant_no, list_, state)
 

@@ -48,10 +48,14 @@ def streams(zone: ZoneInfo) -> APIRouter:
     }
 
     @routes.get(
-        "/{vacancy_id}/stream", responses=described, summary="A vacancy's list as it changes"
+        "/{vacancy_id}/stream",
+        operation_id="stream_vacancy",
+        responses=described,
+        summary="A vacancy's list as it changes",
     )
     @routes.get(
         "/{vacancy_id}/standings/stream",
+        operation_id="stream_standings",
         responses=described,
         summary="A vacancy's list as it changes",
     )
@@ -62,6 +66,7 @@ def streams(zone: ZoneInfo) -> APIRouter:
         live: LiveDependency,
         list_: WhichList = None,
     ) -> EventSourceResponse:
+        """Server-sent events; a browser asks again by itself where the connection is lost."""
         async with resources.pool.acquire() as connection:
             await load_list(connection, vacancy_id, list_, None)
         language = reader_language(request)

@@ -23,9 +23,14 @@ Search = Annotated[
 
 def vacancies() -> APIRouter:
     """The vacancies of all rounds."""
-    routes = APIRouter(tags=["standings"], prefix="/vacancies")
+    routes = APIRouter(tags=["vacancies"], prefix="/vacancies")
 
-    @routes.get("", responses=problem_responses(400), summary="Vacancies, by round and number")
+    @routes.get(
+        "",
+        operation_id="list_vacancies",
+        responses=problem_responses(400),
+        summary="Vacancies, by round and number",
+    )
     async def all_(
         resources: ResourcesDependency,
         round_id: Annotated[RoundId | None, Query(description="Only this round's")] = None,
@@ -36,6 +41,7 @@ def vacancies() -> APIRouter:
         cursor: Cursor = None,
         limit: Limit = 50,
     ) -> Page[VacancyInList]:
+        """Of all rounds, with the lists that each vacancy has so far."""
         async with resources.pool.acquire() as connection:
             return await list_vacancies(connection, round_id, search, need, cursor, limit)
 

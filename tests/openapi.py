@@ -1,0 +1,55 @@
+"""Each service's OpenAPI document, made without a server, and what its operations say."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from typing import Any
+
+SETTINGS = {
+    "TERANG_PROVINCE": "99",
+    "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
+    "DATABASE_URL": "postgresql://database.example/terang",
+    "TERANG_ISSUER": "http://identity.example",
+    "TERANG_JWKS_URL": "http://identity.example/keys",
+}
+"""Of a deployment that there is none of: a document is made without a connection to anything."""
+
+
+@cache
+def document(service: str) -> dict[str, Any]:
+    """The document as the service answers it at `/<service>/openapi.json`."""
+    settings = import_module(f"services.{service}.settings").Settings.model_validate(SETTINGS)
+    made: dict[str, Any] = import_module(f"services.{service}.api").create_api(settings).openapi()
+    return made
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of a document: its method in capitals, its path and all that is said of it."""
+
+    method: str
+    path: str
+    said: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        """Its operationId."""
+        return str(self.said["operationId"])
+
+    @property
+    def roles(self) -> tuple[str, ...]:
+        """The roles one of which it needs; none where no role is needed."""
+        return tuple(self.said.get("x-roles", ()))
+
+    @property
+    def needs_token(self) -> bool:
+        """Whether nobody may call it without a token."""
+        return bool(self.said.get("security")) and {} not in self.said["security"]
+
+
+def operations(document: dict[str, Any]) -> Iterator[Operation]:
+    """All operations of a document."""
+    for path, methods in document["paths"].items():
+        for method, said in methods.items():
+            yield Operation(method.upper(), path, said)
