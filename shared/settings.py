@@ -4,6 +4,7 @@ A setting that is unknown or missing stops the process, by name.
 """
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
@@ -14,12 +15,14 @@ from pydantic import (
     BaseModel,
     ConfigDict,
     Field,
+    SecretStr,
     ValidationError,
     ValidationInfo,
     field_validator,
 )
 
 from shared.clock import Clock, DemoClock, utc_now
+from shared.identity import Accounts
 
 DEMO_PROVINCE = "99"
 """No province has this code: demonstrations and tests."""
@@ -33,8 +36,15 @@ OF_OTHER_PROGRAMS = (
     "TERANG_PLAIN_PORT",
     "TERANG_TLS_PORT",
     "TERANG_IMAGE_TAG",
+    "TERANG_PROVINCE_KEY",
 )
-"""Beginnings of names that other programs of a deployment read: tests, the door, compose."""
+"""Beginnings of names that other programs of a deployment read: tests, the door, compose; and the
+services that decide in rounds."""
+
+DEMO_PROVINCE_KEY = "cac072b5b4f3c2e2321b70759752e5ae96525d3eea3afb808d275b20be12611e"
+"""The province key of deploy/provinces/99.env, which everyone can read."""
+FEWEST_DIGITS = 10
+"""Different digits of a province key: of 64 that are drawn by chance, fewer come once in 10^11."""
 
 
 class SettingsError(Exception):
@@ -173,6 +183,46 @@ class ServiceSettings(BaseModel):
     def zone(self) -> ZoneInfo:
         """The province's time zone."""
         return ZoneInfo(self.time_zone)
+
+
+class RoundSettings(ServiceSettings):
+    """The settings of a service in which something is decided in a round."""
+
+    province_key: Annotated[
+        SecretStr,
+        Field(
+            validation_alias="TERANG_PROVINCE_KEY",
+            title="Province key",
+            description="64 hexadecimal digits drawn by chance (openssl rand -hex 32), the same "
+            "for applications, exams and ranking; a secret. By it they know that a token belongs "
+            "to a candidate, who then decides nothing in the round. Made once and never changed: "
+            "under another key the candidates of rounds under way would no longer be known",
+        ),
+    ]
+
+    @field_validator("province_key")
+    @classmethod
+    def _is_a_key(cls, key: SecretStr, info: ValidationInfo) -> SecretStr:
+        fault = _key_fault(key.get_secret_value(), info.data.get("province"))
+        if fault:
+            raise ValueError(fault)
+        return key
+
+    @property
+    def accounts(self) -> Accounts:
+        """By which a person is known in a round."""
+        return Accounts(bytes.fromhex(self.province_key.get_secret_value()), self.issuer)
+
+
+def _key_fault(key: str, province: str | None) -> str | None:
+    """What is wrong with a province key, without the key; None where nothing is."""
+    if not re.fullmatch(r"[0-9a-f]{64}", key):
+        return "64 hexadecimal digits are needed, in small letters: openssl rand -hex 32 makes them"
+    if len(set(key)) < FEWEST_DIGITS:
+        return "this is not drawn by chance: openssl rand -hex 32 makes a key"
+    if key == DEMO_PROVINCE_KEY and province != DEMO_PROVINCE:
+        return "this is the demonstration's, which everyone knows: openssl rand -hex 32 makes a key"
+    return None
 
 
 Model = TypeVar("Model", bound=ServiceSettings)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from deploy.local import control
 from deploy.local.process import StackError
-from deploy.local.state import StackStatus
+from deploy.local.state import PortsAndPasswords, StackStatus, load
 from shared.settings import DEMO_PROVINCE
 
 app = typer.Typer()
@@ -131,6 +131,7 @@ def environment(folder: Folder = control.FOLDER) -> None:
         print(NOT_RUNNING, file=sys.stderr)
         raise typer.Exit(1)
     status = stack.status
+    kept = load(folder / "state.json", PortsAndPasswords) or PortsAndPasswords()
     settings = {
         "KAFKA_BOOTSTRAP_SERVERS": status.kafka.bootstrap,
         **{
@@ -139,6 +140,7 @@ def environment(folder: Folder = control.FOLDER) -> None:
         "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", DEMO_PROVINCE),
         "TERANG_ISSUER": f"{status.door}/issuer",
         "TERANG_JWKS_URL": f"{status.door}/issuer/jwks",
+        "TERANG_PROVINCE_KEY": kept.province_key,
     }
     if settings["TERANG_PROVINCE"] == DEMO_PROVINCE:
         settings["TERANG_DEMO_CLOCK"] = str((folder / "demo-clock").absolute())

@@ -1,6 +1,7 @@
 """`terang settings check`: does a province's file make a deployment?"""
 
 import importlib
+import secrets
 from pathlib import Path
 from typing import Annotated
 
@@ -43,7 +44,7 @@ def check(
         faults.update(error.faults)
         given = {}
     for service in SERVICES:
-        # compose puts the address together from the passwords in its environment
+        # compose has passwords and the province key in its environment, not in the file
         database = {
             f"DATABASE_URL_{service.upper()}": f"postgresql://{service}@postgres:5432/{service}"
         }
@@ -51,7 +52,7 @@ def check(
             read_settings(
                 importlib.import_module(f"services.{service}.settings").Settings,
                 service,
-                {**given, **database},
+                {"TERANG_PROVINCE_KEY": secrets.token_hex(32), **given, **database},
             )
         except SettingsError as error:
             faults.update(error.faults)

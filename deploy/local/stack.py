@@ -194,7 +194,11 @@ class Stack:
                 )
         roles = ("postgres", "owner", *SERVICES)
         passwords = {role: secrets.token_hex(16) for role in roles} | kept.passwords
-        chosen = PortsAndPasswords(ports=ports, passwords=passwords)
+        chosen = PortsAndPasswords(
+            ports=ports,
+            passwords=passwords,
+            province_key=kept.province_key or secrets.token_hex(32),
+        )
         save(file, chosen)
         return chosen
 
@@ -252,6 +256,8 @@ class Stack:
             }
             if self._province == DEMO_PROVINCE:
                 environment["TERANG_DEMO_CLOCK"] = str(self._demo_clock)
+            if service != "feedback":
+                environment["TERANG_PROVINCE_KEY"] = self._kept.province_key
             if name == "ranking-api":
                 environment["TERANG_RANKING_SIGNING_KEY"] = str(self._signing_key())
             process = HttpProcess(

@@ -21,6 +21,8 @@ class PortsAndPasswords(_Part):
     """By name of the process that listens."""
     passwords: dict[str, str] = {}
     """By role of PostgreSQL: `postgres`, its superuser, `owner`, and one for each service."""
+    province_key: str = ""
+    """64 hexadecimal digits; empty before the first start. It is made once and never changes."""
 
 
 class KafkaStatus(_Part):

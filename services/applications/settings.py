@@ -7,8 +7,8 @@ from pydantic import Field
 from shared import settings
 
 
-class Settings(settings.ServiceSettings):
-    """The settings of every service, and how long an offered seat may be answered."""
+class Settings(settings.RoundSettings):
+    """Those of services that decide in rounds, and how long an offered seat may be answered."""
 
     seat_answer_days: Annotated[
         int,

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 
+from services.applications.registration.usecases.state_accounts import state_all_accounts
 from services.applications.seats.usecases.lapse_offers import lapse_all
 from services.applications.settings import Settings
 from services.applications.subscriptions import subscriptions
@@ -17,13 +18,23 @@ LOOK_EVERY_S = 5.0
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
-    """The worker of applications: subscribed to ranking; it lets offers lapse."""
+    """The worker of applications: subscribed to ranking; it lets offers lapse.
+
+    After an update from an older version it states the accounts of applications once.
+    """
     out = outbox("applications", settings)
 
     async def lapse(pool: Pool) -> None:
         await lapse_all(pool, out, clock(), settings.seat_answer_days)
 
-    duties = [Duty("lapse_offers", LOOK_EVERY_S, lapse), forget_answers(settings)]
+    async def state(pool: Pool) -> None:
+        await state_all_accounts(pool, out, settings.accounts, clock())
+
+    duties = [
+        Duty("lapse_offers", LOOK_EVERY_S, lapse),
+        Duty("state_accounts", LOOK_EVERY_S, state),
+        forget_answers(settings),
+    ]
     return Worker(
         service="applications",
         settings=settings,

@@ -1,7 +1,7 @@
 """The settings of exams, out of its environment."""
 
-from shared.settings import ServiceSettings
+from shared.settings import RoundSettings
 
 
-class Settings(ServiceSettings):
-    """Those of every service, and none besides."""
+class Settings(RoundSettings):
+    """Those of services that decide in rounds, and none besides."""

@@ -9,7 +9,9 @@ from services.exams.sittings.usecases.learn_closed_lists import learn_closed_lis
 from services.exams.sittings.usecases.learn_rounds import learn_rounds
 from services.exams.sittings.usecases.learn_vacancies import learn_vacancies
 from services.exams.sittings.usecases.learn_withdrawals import learn_withdrawals
+from shared.candidacy import learn_accounts
 from shared.contracts.applications import (
+    ApplicantFactsStated,
     ApplicationVerified,
     ApplicationWithdrawn,
     RoundOpened,
@@ -31,6 +33,7 @@ def subscriptions(_: Outbox) -> list[Subscription]:
     return [
         Subscription(BY_MODEL[RoundOpened], learn_rounds),
         Subscription(BY_MODEL[VacancyPublished], learn_vacancies),
+        Subscription(BY_MODEL[ApplicantFactsStated], learn_accounts),
         Subscription(BY_MODEL[ApplicationVerified], learn_verifications),
         Subscription(BY_MODEL[ApplicationWithdrawn], learn_withdrawals),
         Subscription(BY_MODEL[CandidateShortlisted], learn_shortlists),

@@ -7,8 +7,8 @@ from pydantic import Field
 from shared import settings
 
 
-class Settings(settings.ServiceSettings):
-    """The settings of every service, and ranking's own."""
+class Settings(settings.RoundSettings):
+    """The settings of services that decide in rounds, and ranking's own."""
 
     signing_key: Annotated[
         str | None,

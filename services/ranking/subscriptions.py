@@ -8,7 +8,6 @@ from services.ranking.lists.usecases.learn_corrections import (
     learn_rejections_after_verification,
     learn_restated_facts,
 )
-from services.ranking.publication.usecases.learn_owners import learn_owners
 from services.ranking.seats.usecases.learn_seat_answers import learn_seat_answers
 from services.ranking.standings.usecases.learn_candidates import (
     learn_applicant_facts,
@@ -31,6 +30,7 @@ from services.ranking.standings.usecases.recompute import (
     recompute_vacancies,
     vacancies_to_recompute,
 )
+from shared.candidacy import learn_accounts
 from shared.clock import utc_now
 from shared.contracts.applications import (
     ApplicantFactsStated,
@@ -82,7 +82,7 @@ def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> li
         Subscription(
             BY_MODEL[ApplicantFactsStated],
             learn_restated_facts,
-            learn_owners,
+            learn_accounts,
             learn_applicant_facts,
             derived=STANDINGS,
         ),

@@ -1,7 +1,6 @@
 """What the applications service states: units, rounds, vacancies and applications."""
 
 from datetime import date
-from hashlib import sha256
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -125,14 +124,6 @@ class ApplicationSubmitted(ApplicationEvent):
     """Someone applied. Who it is stays in applications."""
 
 
-def owner_of(participant_no: str, subject: str) -> str:
-    """A hash of an application's owner: SHA-256 of `participant_no/subject`, in hexadecimal.
-
-    By it a service that must not know applicants knows the token of one.
-    """
-    return sha256(f"{participant_no}/{subject}".encode()).hexdigest()
-
-
 class ApplicantFactsStated(ApplicationEvent):
     """The personal facts that the policy's ties and rules use, as last stated or corrected.
 
@@ -158,8 +149,16 @@ class ApplicantFactsStated(ApplicationEvent):
     owner: Annotated[
         Sha256 | None,
         Field(
-            description="SHA-256 of `participant_no/subject`, subject as the applicant's tokens "
-            "have it; none: not said"
+            description="In events of older versions, in place of `account`: SHA-256 of "
+            "`participant_no/subject`, subject as the applicant's tokens have it"
+        ),
+    ] = None
+    account: Annotated[
+        Sha256 | None,
+        Field(
+            description="By which the services know the applicant's token in this round: "
+            "HMAC-SHA256, under the province key, of the JSON array [round_id, issuer, subject] in "
+            "ASCII without blanks; none in events of older versions"
         ),
     ] = None
 

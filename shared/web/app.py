@@ -17,7 +17,7 @@ from shared.messaging.outbox import Outbox
 from shared.postgres.errors import UNAVAILABLE
 from shared.postgres.pool import create_pool
 from shared.refusals import Refusal
-from shared.settings import ServiceSettings
+from shared.settings import RoundSettings, ServiceSettings
 from shared.web.authentication import TokenVerifier
 from shared.web.dependencies import Resources, ResourcesDependency
 from shared.web.document import complete_document
@@ -85,8 +85,9 @@ def create_app(
             settings.database_url, application=f"{service}-api", size=pool_size
         ) as pool:
             verifier = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url)
+            accounts = settings.accounts if isinstance(settings, RoundSettings) else None
             app.state.resources = Resources(
-                service, settings, pool, outbox, clock, verifier, problems
+                service, settings, pool, outbox, clock, verifier, problems, accounts
             )
             async with lifespan(app) if lifespan else nullcontext():
                 yield

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
 import aiohttp
@@ -96,8 +96,10 @@ async def person_or_nobody(request: Request, credentials: Bearer) -> Person | No
     """Whoever asks, if they say so; a wrong token is refused, none is fine."""
     if credentials is None:
         return None
-    verifier: TokenVerifier = request.app.state.resources.token_verifier
-    return await verifier.verify(credentials.credentials)
+    resources = request.app.state.resources
+    verifier: TokenVerifier = resources.token_verifier
+    person = await verifier.verify(credentials.credentials)
+    return replace(person, accounts=resources.accounts)
 
 
 MaybePerson = Annotated[Person | None, Depends(person_or_nobody)]

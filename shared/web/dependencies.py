@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import Depends, Request
 
+from shared.identity import Accounts
 from shared.messaging.outbox import Outbox
 from shared.postgres.pool import Pool
 from shared.settings import ServiceSettings
@@ -18,7 +19,8 @@ from shared.web.problems import Problems
 class Resources:
     """What a service's HTTP process holds from its start to its end.
 
-    `clock` gives the present instant in UTC.
+    `clock` gives the present instant in UTC. `accounts` is there in the services that decide in
+    rounds.
     """
 
     service: str
@@ -28,6 +30,7 @@ class Resources:
     clock: Callable[[], datetime]
     token_verifier: TokenVerifier
     problems: Problems
+    accounts: Accounts | None = None
 
 
 async def get_resources(request: Request) -> Resources:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.local.ports import free_port
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.component.applications.conftest import FACTS, real_list, units_of
 from tests.component.conftest import PROVINCE, Issuer
 from tests.servers import Servers
@@ -60,6 +61,7 @@ def api(database: str, issuer: Issuer, port: int) -> Iterator[subprocess.Popen[b
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
         "TERANG_JWKS_URL": f"{issuer.url}/keys",
+        "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",  # people apply while Kafka is away
         "DATABASE_URL_APPLICATIONS": database,
     }

@@ -32,10 +32,11 @@ from typing_extensions import override
 
 from shared.contracts.catalogue import BY_MODEL, CATALOGUE, TOPICS
 from shared.contracts.fields import Fact
+from shared.identity import Accounts
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, partition_of
 from shared.postgres.pool import Pool
-from shared.settings import read_settings
+from shared.settings import DEMO_PROVINCE_KEY, read_settings
 from shared.web.dependencies import Resources
 from tests.servers import Servers
 
@@ -122,6 +123,11 @@ class ServiceApp:
             "Accept-Language": "en",
         }
         return headers | ({"Idempotency-Key": key} if key else {})
+
+    def account(self, round_id: str, subject: str) -> str:
+        """The hash under which services know `subject` in the round."""
+        key = bytes.fromhex(DEMO_PROVINCE_KEY)
+        return Accounts(key, self.issuer.url).account(round_id, subject)
 
     async def stated(self, *models: type[Fact]) -> list[Any]:
         """What the service has stated so far (of these models, or all), in the order in which it
@@ -221,6 +227,7 @@ async def service_app(
                 "TERANG_PROVINCE": PROVINCE,
                 "TERANG_ISSUER": issuer.url,
                 "TERANG_JWKS_URL": f"{issuer.url}/keys",
+                "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
                 "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
                 f"DATABASE_URL_{name.upper()}": url,
                 **own,

@@ -20,6 +20,7 @@ from shared.contracts.fields import Fact
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 from shared.postgres.pool import create_pool
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.component.conftest import PROVINCE, Issuer
 from tests.servers import Servers
 
@@ -38,6 +39,7 @@ def terang(
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
         "TERANG_JWKS_URL": f"{issuer.url}/keys",
+        "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         f"DATABASE_URL_{service.upper()}": database,
     }

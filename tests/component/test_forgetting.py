@@ -8,6 +8,7 @@ import pytest
 
 from shared.contracts.catalogue import SERVICES
 from shared.postgres.pool import create_pool
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.servers import Servers
 
 KEEP = """
@@ -27,6 +28,7 @@ async def test_old_answers_are_forgotten(servers: Servers, service: str) -> None
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://test",
             "TERANG_JWKS_URL": "http://test/keys",
+            "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
             "TERANG_IDEMPOTENCY_KEPT_DAYS": "3",
         }
     )

@@ -17,13 +17,14 @@ from deploy.postgres.migrate import folders
 from shared.contracts.catalogue import SERVICES
 from shared.policies import bundled_ids, load
 from shared.postgres import queries
-from shared.settings import read_settings
+from shared.settings import DEMO_PROVINCE_KEY, read_settings
 
 SETTINGS = {
     "TERANG_PROVINCE": "99",
     "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
     "TERANG_ISSUER": "http://identity.example",
     "TERANG_JWKS_URL": "http://identity.example/keys",
+    "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
 }
 ROOT = Path(shared.__path__[0]).parent
 PACKAGES = ("services", "shared", "deploy")

@@ -40,7 +40,7 @@ from shared.messaging.subscription import Subscription
 from shared.messaging.worker import Worker
 from shared.postgres.pool import Connection, create_pool
 from shared.refusals import Refusal
-from shared.settings import ServiceSettings
+from shared.settings import DEMO_PROVINCE_KEY, ServiceSettings
 
 if TYPE_CHECKING:
     from tests.servers import Servers  # a worker's process needs none of it
@@ -182,6 +182,7 @@ def make_worker(
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://test",
             "TERANG_JWKS_URL": "http://test/keys",
+            "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
             "TERANG_REPLICA": replica,
         }
     )

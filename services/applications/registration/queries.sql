@@ -7,32 +7,32 @@ UPDATE vacancies AS vacancy SET submitted = submitted + 1
 RETURNING vacancy.round_id, vacancy.number, vacancy.submitted, vacancy.closed, vacancy.education,
           round.registration_opens, round.registration_closes;
 
--- name: add_application(vacancy_id, participant_no, round_id, subject, education_level,
+-- name: add_application(vacancy_id, participant_no, round_id, subject, account, education_level,
 --       education_programme, gpa, birth_date, experience, at)$
 -- The application and who it is; nothing where the person has one in the round.
 WITH person AS (
-    INSERT INTO applications_personal (vacancy_id, participant_no, round_id, subject,
+    INSERT INTO applications_personal (vacancy_id, participant_no, round_id, subject, account,
                                        education_level, education_programme, gpa, birth_date,
                                        relevant_experience_months)
-    VALUES (:vacancy_id, :participant_no, :round_id, :subject, :education_level,
+    VALUES (:vacancy_id, :participant_no, :round_id, :subject, :account, :education_level,
             :education_programme, :gpa, :birth_date, :experience)
-    ON CONFLICT (subject, round_id) DO NOTHING
+    ON CONFLICT DO NOTHING
     RETURNING vacancy_id, participant_no, round_id
 )
 INSERT INTO applications (vacancy_id, participant_no, round_id, submitted_at)
 SELECT vacancy_id, participant_no, round_id, :at FROM person
 RETURNING true;
 
--- name: number_in_round(subject, round_id)$
--- The participant number that a person has in a round.
+-- name: number_in_round(subject, round_id, account)$
+-- The participant number that a person has in a round; after a recovery the account alone tells it.
 SELECT participant_no
   FROM applications_personal
- WHERE subject = :subject AND round_id = :round_id;
+ WHERE round_id = :round_id AND (subject = :subject OR account = :account);
 
 -- name: lock_application(vacancy_id, participant_no)^
 -- One application and whose it is, held until the transaction ends.
 SELECT application.round_id, application.status, application.reasons, application.decided_at,
-       application.withdrawn_at, personal.subject
+       application.withdrawn_at, personal.subject, personal.account
   FROM applications AS application
   LEFT JOIN applications_personal AS personal USING (vacancy_id, participant_no)
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
@@ -80,16 +80,39 @@ VALUES (:vacancy_id, :participant_no, :round_id, :at)
 ON CONFLICT DO NOTHING
 RETURNING true;
 
--- name: restore_facts(vacancy_id, participant_no, round_id, education_level, gpa, birth_date,
---       experience, priority)!
--- What such an application's unknown person stated; a person who is known keeps their own.
-INSERT INTO applications_personal (vacancy_id, participant_no, round_id, education_level, gpa,
-                                   birth_date, relevant_experience_months, priority)
-SELECT vacancy_id, participant_no, :round_id, :education_level, :gpa, :birth_date, :experience,
-       :priority
+-- name: restore_facts(vacancy_id, participant_no, round_id, account, education_level, gpa,
+--       birth_date, experience, priority)!
+-- What such an application's unknown person stated; a person who is known keeps their own. Who
+-- applied again in the round since the restoring keeps the account there.
+INSERT INTO applications_personal (vacancy_id, participant_no, round_id, account, education_level,
+                                   gpa, birth_date, relevant_experience_months, priority)
+SELECT vacancy_id, participant_no, :round_id,
+       CASE WHEN NOT EXISTS (SELECT FROM applications_personal
+                              WHERE round_id = :round_id AND account = :account::text)
+            THEN :account::text END,
+       :education_level, :gpa, :birth_date, :experience, :priority
   FROM applications
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
 ON CONFLICT DO NOTHING;
+
+-- name: lock_unstated(most)
+-- Applications of older versions whose person's account was never stated; those that another
+-- process is stating are passed over.
+SELECT vacancy_id, round_id, participant_no, subject, education_level, gpa, birth_date,
+       relevant_experience_months, priority
+  FROM applications_personal
+ WHERE account IS NULL AND subject IS NOT NULL
+ ORDER BY vacancy_id, participant_no
+ LIMIT :most
+   FOR UPDATE SKIP LOCKED;
+
+-- name: keep_accounts(vacancy_ids, participant_nos, accounts)!
+-- Under which accounts these people are known from now on.
+UPDATE applications_personal AS personal SET account = stated.account
+  FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :accounts::text[])
+    AS stated (vacancy_id, participant_no, account)
+ WHERE personal.vacancy_id = stated.vacancy_id
+   AND personal.participant_no = stated.participant_no;
 
 -- name: push_counters(vacancy_ids, numbers)
 -- Participant numbers go on above these; returns each counter that moved.

@@ -33,6 +33,7 @@ from shared.messaging.rebuild_share import Projections
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from shared.service_outbox import outbox
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.bench.ranking.scene import PARTITIONS, subscriptions_to
 
 SECONDS = 600
@@ -47,6 +48,7 @@ def settings(bootstrap: str, database: str) -> Settings:
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://bench",
             "TERANG_JWKS_URL": "http://bench",
+            "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         }
     )
 

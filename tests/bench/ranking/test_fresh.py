@@ -25,6 +25,7 @@ from aiokafka.producer.message_accumulator import BatchBuilder
 from deploy.local.ports import free_port
 from shared.contracts.catalogue import written_by
 from shared.contracts.fields import Fact
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.bench.measure import FULL, TIMES, Report, percentile
 from tests.bench.ranking.scene import PARTITIONS, Log, Scene, records, scene
 from tests.bench.ranking.test_drain import side
@@ -57,6 +58,7 @@ def working(servers: Servers, database: str) -> Iterator[subprocess.Popen[bytes]
         "DATABASE_URL_RANKING": database,
         "TERANG_ISSUER": "http://bench",
         "TERANG_JWKS_URL": "http://bench",
+        "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
     }
     command = [str(TERANG), "serve", "ranking", "worker", "--port", str(free_port())]
     process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)

@@ -268,7 +268,7 @@ async def test_a_verifier_says_what_is_proven(office: Office) -> None:
         ("2", 18, None),
         ("1", 6, "R3"),
     ]
-    assert facts[2].owner == facts[0].owner
+    assert facts[2].account == facts[0].account == office.service.account(ROUND, "person-1")
     seen = ok(await office.get(f"/vacancies/{GENERAL}/applications/{number}", office.verifier()))[
         "facts"
     ]
@@ -315,7 +315,7 @@ async def test_decisions_that_cannot_be(open_round: Office) -> None:
     refused(await open_round.verify("1"), 422, "invalid-request")
     path = f"/vacancies/{GENERAL}/applications/0001-000001/verification"
     self_made = open_round.service.who("person-1", "applicant", "verifier")
-    refused(await open_round.post(path, self_made, {"decision": "MS"}), 403, "own-application")
+    refused(await open_round.post(path, self_made, {"decision": "MS"}), 403, "own-round")
     refused(
         await open_round.post(path, open_round.officer(), {"decision": "MS"}), 403, "not-your-role"
     )

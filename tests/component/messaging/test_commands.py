@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from shared.contracts.catalogue import TOPICS
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.fault.tally import ROOT
 from tests.servers import Servers, owner_address
 
@@ -34,6 +35,7 @@ def terang(servers: Servers, database: str, *words: str) -> "subprocess.Complete
         "DATABASE_URL_EXAMS": database,
         "TERANG_ISSUER": "http://test",
         "TERANG_JWKS_URL": "http://test/keys",
+        "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "COLUMNS": "200",
     }
     return subprocess.run(

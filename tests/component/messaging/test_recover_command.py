@@ -17,6 +17,7 @@ from deploy.local.ports import free_port
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.outbox import Outbox, Row, partition_of
 from shared.messaging.relay import Relay
+from shared.settings import DEMO_PROVINCE_KEY
 from tests.servers import Servers
 
 TERANG = Path(sys.executable).with_name("terang")
@@ -123,6 +124,7 @@ def feedback_worker(dsn: str, bootstrap: str) -> Iterator[httpx.Client]:
         "TERANG_PROVINCE": "99",
         "TERANG_ISSUER": "http://test",
         "TERANG_JWKS_URL": "http://test/keys",
+        "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
     }
     child = subprocess.Popen(
         [TERANG, "serve", "feedback", "worker", "--port", str(port)],

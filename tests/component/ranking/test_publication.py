@@ -16,7 +16,6 @@ from services.ranking.proofs.domain.reading import read
 from services.ranking.proofs.domain.receipt_file import Receipt
 from services.ranking.publication.storage.signing import SigningKey
 from services.ranking.publication.views import show_page
-from shared.contracts.applications import owner_of
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
@@ -37,9 +36,11 @@ async def closed_round(ranking: ServiceApp) -> None:
         [("3.10", None), ("3.90", date(1999, 5, 17)), ("3.90", date(1988, 8, 8))], 1
     ):
         submitted, stated = facts.applied("v1", candidate, gpa=gpa, born=born)
-        owner = owner_of(f"0001-{candidate:06d}", f"applicant-{candidate}")
+        account = ranking.account(ROUND, f"applicant-{candidate}")
         await ranking.hear(
-            submitted, stated.model_copy(update={"owner": owner}), facts.verified("v1", candidate)
+            submitted,
+            stated.model_copy(update={"account": account}),
+            facts.verified("v1", candidate),
         )
     await ranking.hear(*facts.people("v2", 2), facts.registered("v1", 3))
     for vacancy, count in (("v1", 3), ("v2", 2)):

@@ -195,11 +195,8 @@ async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: 
     await closed_round(ranking)
     await published(ranking)
     facts = FACTS.applied("v1", 2, gpa="3.95")[1]
-    owner = await ranking.pool.fetchval(
-        "SELECT owner FROM applicant_owner WHERE participant_no = '0001-000002' AND vacancy_id ="
-        " 'v1'"
-    )
-    await ranking.hear(facts.model_copy(update={"owner": owner}))
+    account = ranking.account(ROUND, "applicant-2")
+    await ranking.hear(facts.model_copy(update={"account": account}))
     assert (await adopt(ranking, await newest(ranking))).status_code == 201
     await published(ranking)
     (tmp_path / "list-2.json").write_bytes((await ranking.http.get(PUBLICATION)).content)

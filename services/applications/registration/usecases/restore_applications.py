@@ -43,6 +43,7 @@ async def restore_facts(connection: Connection, events: list[Event[ApplicantFact
             vacancy_id=facts.vacancy_id,
             participant_no=facts.participant_no,
             round_id=facts.round_id,
+            account=facts.account,
             education_level=facts.education_level,
             gpa=facts.gpa,
             birth_date=facts.birth_date,

@@ -22,7 +22,7 @@ from services.applications.registration.domain import (
 )
 from services.applications.registration.fields import SubmittedAt
 from services.applications.registration.storage import REGISTRATION
-from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted, owner_of
+from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted
 from shared.contracts.fields import RoundId, VacancyId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -103,12 +103,14 @@ async def submit_application(
     check_submission(StatedFacts(**command.model_dump()), terms, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]
+    account = applicant.account(round_id)
     is_first = await REGISTRATION.add_application(
         connection,
         vacancy_id=vacancy_id,
         participant_no=number,
         round_id=round_id,
         subject=applicant.subject,
+        account=account,
         education_level=command.education_level,
         education_programme=command.education_programme,
         gpa=command.gpa,
@@ -118,7 +120,7 @@ async def submit_application(
     )
     if not is_first:
         earlier = await REGISTRATION.number_in_round(
-            connection, subject=applicant.subject, round_id=round_id
+            connection, subject=applicant.subject, round_id=round_id, account=account
         )
         raise Refusal("already-applied", round=round_id, participant_no=earlier)
     application_key = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
@@ -128,7 +130,7 @@ async def submit_application(
         gpa=command.gpa,
         birth_date=command.birth_date,
         relevant_experience_months=command.relevant_experience_months,
-        owner=owner_of(number, applicant.subject),
+        account=account,
     )
     await outbox.append(
         connection, [Statement(ApplicationSubmitted(**application_key), now), Statement(facts, now)]

@@ -10,12 +10,12 @@ from services.applications.registration.fields import DecidedAt
 from services.applications.registration.storage import REGISTRATION
 from services.applications.verification.domain.decision import Decision, decide, status_after
 from services.applications.verification.storage import VERIFICATION
+from shared.candidacy import refuse_candidate
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationEvent,
     ApplicationRejected,
     ApplicationVerified,
-    owner_of,
 )
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.identity import Person
@@ -88,7 +88,7 @@ async def verify_application(
 
     The same decision again changes nothing. Where the verifier finds other facts proven than the
     applicant stated, states ApplicantFactsStated anew before. Raises Refusal `not-found`,
-    `own-application`, `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`,
+    `own-round`, `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`,
     `unknown-priority`, `already-withdrawn`, or `already-decided`.
     """
     application = await REGISTRATION.lock_application(
@@ -96,14 +96,13 @@ async def verify_application(
     )
     if application is None:
         raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
-    if application["subject"] == verifier.subject:
-        raise Refusal("own-application")
+    await refuse_candidate(connection, verifier, application["round_id"])
     reasons = sorted(set(command.reasons))
     is_new = decide(application["status"], application["reasons"], command.decision, reasons)
     application_key = ApplicationEvent(
         vacancy_id=vacancy_id, round_id=application["round_id"], participant_no=participant_no
     )
-    facts = await _proven(connection, application["subject"], application_key, command)
+    facts = await _proven(connection, application["account"], application_key, command)
     if facts is not None and not is_new:
         raise Refusal("already-decided", decision=command.decision)
     if is_new:
@@ -168,7 +167,7 @@ def _decided(
 
 async def _proven(
     connection: Connection,
-    subject: str | None,
+    account: str | None,
     application_key: ApplicationEvent,
     command: VerifyApplication,
 ) -> ApplicantFactsStated | None:
@@ -198,7 +197,7 @@ async def _proven(
         birth_date=known["birth_date"],
         relevant_experience_months=months,
         priority=priority,
-        owner=None if subject is None else owner_of(application_key.participant_no, subject),
+        account=account,
     )
 
 

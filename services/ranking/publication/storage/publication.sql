@@ -1,15 +1,3 @@
--- name: learn_owners(vacancies, participants, owners)!
--- Stores whose participant numbers are.
-INSERT INTO applicant_owner AS known (vacancy_id, participant_no, owner)
-SELECT * FROM unnest(:vacancies::text[], :participants::text[], :owners::text[])
-ON CONFLICT (vacancy_id, participant_no) DO UPDATE
-   SET owner = excluded.owner WHERE known.owner <> excluded.owner;
-
--- name: owner(vacancy_id, participant_no)$
--- Whose a participant number is.
-SELECT owner FROM applicant_owner
- WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
-
 -- name: closed_vacancies(round_id)
 -- A round's vacancies, by number.
 SELECT vacancy_id, number, listing_id, agency, post, unit_id, unit_path, need, seats

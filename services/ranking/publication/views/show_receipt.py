@@ -10,7 +10,7 @@ from services.ranking.proofs.domain.leaves import SeatingLeaf
 from services.ranking.proofs.domain.merkle_tree import inclusion_path_indices
 from services.ranking.proofs.domain.receipt_file import InclusionProof, Receipt, write_receipt
 from services.ranking.publication.storage.publications import PUBLICATION
-from shared.contracts.applications import owner_of
+from shared.candidacy import is_own_number
 from shared.identity import Person
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -100,12 +100,13 @@ async def _openings(
     connection: Connection, candidate: _Published, person: Person | None
 ) -> list[Opening]:
     """What opens the candidate's commitments, where the number is this person's."""
-    if person is None:
-        return []
-    owner = await PUBLICATION.owner(
-        connection, vacancy_id=candidate.vacancy_id, participant_no=candidate.participant_no
-    )
-    if owner is None or owner != owner_of(candidate.participant_no, person.subject):
+    if person is None or not await is_own_number(
+        connection,
+        person,
+        candidate.round_id,
+        candidate.vacancy_id,
+        candidate.participant_no,
+    ):
         return []
     rows = PUBLICATION.openings_of(
         connection,

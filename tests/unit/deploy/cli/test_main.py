@@ -10,6 +10,7 @@ import pytest
 from typer.testing import CliRunner
 
 from deploy.cli.main import NAMES, app
+from shared.settings import DEMO_PROVINCE_KEY
 
 ROOT = Path(__file__).parents[4]
 
@@ -72,6 +73,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "TERANG_PROVINCE": "99",
         "TERANG_ISSUER": "http://127.0.0.1:1/issuer",
         "TERANG_JWKS_URL": "http://127.0.0.1:1/issuer/jwks",
+        "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
     }
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
