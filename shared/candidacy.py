@@ -47,21 +47,11 @@ async def is_own_number(
 
 async def learn_accounts(connection: Connection, events: list[Event[ApplicantFactsStated]]) -> None:
     """Keeps whose each participant number is; what an event leaves out stays as it was."""
-    newest: dict[tuple[str, str], ApplicantFactsStated] = {}
-    for event in events:
-        known = newest.get((event.data.vacancy_id, event.data.participant_no), event.data)
-        newest[event.data.vacancy_id, event.data.participant_no] = event.data.model_copy(
-            update={
-                "account": event.data.account or known.account,
-                "owner": event.data.owner or known.owner,
-            }
-        )
-    said = [facts for facts in newest.values() if facts.account or facts.owner]
     await SQL.learn_accounts(
         connection,
-        vacancy_ids=[facts.vacancy_id for facts in said],
-        participant_nos=[facts.participant_no for facts in said],
-        round_ids=[facts.round_id for facts in said],
-        accounts=[facts.account for facts in said],
-        owners=[facts.owner for facts in said],
+        vacancy_ids=[event.data.vacancy_id for event in events],
+        participant_nos=[event.data.participant_no for event in events],
+        round_ids=[event.data.round_id for event in events],
+        accounts=[event.data.account for event in events],
+        owners=[event.data.owner for event in events],
     )

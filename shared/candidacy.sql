@@ -16,10 +16,15 @@ SELECT CASE WHEN account IS NOT NULL THEN account = :account
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
 
 -- name: learn_accounts(vacancy_ids, participant_nos, round_ids, accounts, owners)!
--- Stores whose participant numbers are; what is not said now stays as it was said before.
+-- Stores whose participant numbers are; what is not said now stays as it was said before. A number
+-- has one account and one owner, however often they are said.
 INSERT INTO candidate_account AS known (vacancy_id, participant_no, round_id, account, owner)
-SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :round_ids::text[],
-                     :accounts::text[], :owners::text[])
+SELECT vacancy_id, participant_no, max(round_id), max(account), max(owner)
+  FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :round_ids::text[],
+              :accounts::text[], :owners::text[])
+    AS said (vacancy_id, participant_no, round_id, account, owner)
+ WHERE num_nonnulls(account, owner) > 0
+ GROUP BY vacancy_id, participant_no
 ON CONFLICT (vacancy_id, participant_no) DO UPDATE
    SET account = coalesce(excluded.account, known.account),
        owner = coalesce(excluded.owner, known.owner)

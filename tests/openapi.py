@@ -6,12 +6,14 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from shared.settings import DEMO_PROVINCE_KEY, read_settings
+
 SETTINGS = {
     "TERANG_PROVINCE": "99",
     "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
-    "DATABASE_URL": "postgresql://database.example/terang",
     "TERANG_ISSUER": "http://identity.example",
     "TERANG_JWKS_URL": "http://identity.example/keys",
+    "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
 }
 """Of a deployment that there is none of: a document is made without a connection to anything."""
 
@@ -19,7 +21,10 @@ SETTINGS = {
 @cache
 def document(service: str) -> dict[str, Any]:
     """The document as the service answers it at `/<service>/openapi.json`."""
-    settings = import_module(f"services.{service}.settings").Settings.model_validate(SETTINGS)
+    database = {f"DATABASE_URL_{service.upper()}": "postgresql://database.example/terang"}
+    settings = read_settings(
+        import_module(f"services.{service}.settings").Settings, service, SETTINGS | database
+    )
     made: dict[str, Any] = import_module(f"services.{service}.api").create_api(settings).openapi()
     return made
 

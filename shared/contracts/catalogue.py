@@ -180,6 +180,7 @@ SUBSCRIBED: dict[Service, tuple[Model, ...]] = {
     "exams": (
         applications.RoundOpened,
         applications.VacancyPublished,
+        applications.ApplicantFactsStated,
         applications.ApplicationVerified,
         applications.ApplicationWithdrawn,
         ranking.CandidateShortlisted,

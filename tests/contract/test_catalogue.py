@@ -28,6 +28,8 @@ from shared.messaging.subscription import by_type
 ROOT = Path(__file__).parents[2]
 PERSONAL = {
     "subject",
+    "account",
+    "owner",
     "name_of_person",
     "birth_date",
     "gpa",

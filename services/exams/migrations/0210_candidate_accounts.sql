@@ -1,7 +1,7 @@
 -- migrate:up
 
--- Whose a participant number is, as hashes by which a token is known again. The older hash, `owner`,
--- binds the participant number: it is read where the account was never said.
+-- Whose a participant number is, as hashes by which a token is known again. The older hash,
+-- `owner`, binds the participant number: it is read where the account was never said.
 CREATE TABLE projections.candidate_account (
     vacancy_id text NOT NULL,
     participant_no text NOT NULL,
