@@ -1,43 +1,120 @@
 """CSV files that officers and examiners send.
 
-A file is read whole, every bad row is named, and nothing is imported by half.
+A file is read row by row, in slices between which other requests are served. Bad rows are named,
+and nothing is imported by half.
 """
 
+import asyncio
 import csv
 import io
-from collections.abc import Iterator
-from typing import Any, TypeVar
+from bisect import insort
+from collections.abc import AsyncIterator, Iterable, Iterator
+from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from shared.refusals import Refusal
 
-FAULTS_SHOWN = 100
+FAULTS_SHOWN = 20
 """Faults of a file that an answer names, at most: more are not read at once."""
 
+SLICE = 100
+"""Rows read without a break: some milliseconds, the longest that other requests wait."""
+
+LONGEST_LINE = 64 * 1024
+"""Characters; the longest row of a national list has about 1,000."""
+
+Fault = dict[str, object]
+"""What is wrong with a row: its line, its column and a reason."""
+
 RowModel = TypeVar("RowModel", bound=BaseModel)
+Item = TypeVar("Item")
 
 
-def read_csv(body: bytes, columns: tuple[str, ...]) -> list[tuple[int, dict[str, str]]]:
+class Faults:
+    """The faults of a file: how many there are, and the first by line."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.first: list[Fault] = []
+
+    def add(self, faults: Iterable[Fault]) -> None:
+        """Counts them, and keeps those that are among the first."""
+        for fault in faults:
+            self.count += 1
+            insort(self.first, fault, key=_line)
+            del self.first[FAULTS_SHOWN:]
+
+    def add_counted(self, faults: Iterable[Fault], count: int) -> None:
+        """The same for `count` faults of which only the first are given."""
+        before = self.count
+        self.add(faults)
+        self.count = before + count
+
+    @property
+    def more(self) -> int:
+        """How many are not among the first."""
+        return self.count - len(self.first)
+
+    def refuse_if_any(self) -> None:
+        """Raises Refusal `rows-refused` with the first faults, if there are any."""
+        if self.count:
+            raise Refusal(
+                "rows-refused",
+                count=self.count,
+                shown=len(self.first),
+                more=self.more,
+                errors=self.first,
+            )
+
+
+def _line(fault: Fault) -> int:
+    return int(str(fault.get("line") or 0))
+
+
+def read_csv(file: BinaryIO, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """Rows of a file as (line, {column: text}); the header is line 1.
 
     Raises Refusal `file-unreadable` where it is no UTF-8 CSV with exactly these columns, in any
-    order.
+    order, and `rows-refused` for a row with more or fewer values.
     """
     header = ",".join(columns)
+    text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+    reader = csv.reader(_lines(text, header), strict=True)
     try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise Refusal(
-            "file-unreadable", why=f"Byte {error.start} is not UTF-8", header=header
-        ) from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    try:
-        return list(_rows(reader, columns, header))
+        yield from _rows(reader, columns, header)
     except csv.Error as error:
-        raise Refusal(
-            "file-unreadable", why=f"Line {reader.line_num}: {error}", header=header
-        ) from error
+        raise _unreadable(f"Line {reader.line_num}: {error}", header) from error
+    except UnicodeDecodeError as error:
+        raise _unreadable(f"Line {_line_not_utf8(file)} is not UTF-8", header) from error
+    finally:
+        text.detach()
+
+
+def _unreadable(why: str, header: str) -> Refusal:
+    return Refusal("file-unreadable", why=why, header=header)
+
+
+def _lines(text: io.TextIOWrapper, header: str) -> Iterator[str]:
+    """The lines of a file, none of them longer than one may be."""
+    for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), start=1):
+        if len(line) == LONGEST_LINE:
+            raise _unreadable(f"Line {number} has {LONGEST_LINE} characters or more", header)
+        yield line
+
+
+def _line_not_utf8(file: BinaryIO) -> int:
+    """The first line that is not UTF-8."""
+    file.seek(0)
+    return next(number for number, line in enumerate(file, start=1) if not _is_utf8(line))
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _rows(
@@ -45,9 +122,7 @@ def _rows(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     names = [name.strip() for name in next(reader, [])]
     if sorted(names) != sorted(columns):
-        raise Refusal(
-            "file-unreadable", why=f"The header is `{','.join(names)[:200]}`", header=header
-        )
+        raise _unreadable(f"The header is `{','.join(names)[:200]}`", header)
     line = reader.line_num + 1
     for values in reader:
         if values:
@@ -58,46 +133,43 @@ def _rows(
 def _row(line: int, names: list[str], values: list[str]) -> dict[str, str]:
     """The values by column. Raises Refusal `rows-refused` where there are more or fewer."""
     if len(values) != len(names):
+        faults = Faults()
         reason = f"{len(values)} values, the header has {len(names)}"
-        raise Refusal("rows-refused", count=1, errors=[{"line": line, "reason": reason}])
+        faults.add([{"line": line, "reason": reason}])
+        faults.refuse_if_any()
     return dict(zip(names, (value.strip() for value in values), strict=True))
 
 
-def check_rows(
-    rows: list[tuple[int, dict[str, str]]], model: type[RowModel], faults: list[dict[str, object]]
-) -> list[tuple[int, RowModel]]:
-    """The rows that `model` accepts; what it doesn't is added to `faults`, by line and column.
+async def checked_rows(
+    file: BinaryIO, columns: tuple[str, ...], model: type[RowModel], faults: Faults
+) -> AsyncIterator[tuple[int, RowModel]]:
+    """The rows that `model` accepts, with their lines; what it doesn't is added to `faults`.
 
-    Empty text means absent.
+    Empty text means absent. Raises Refusal as `read_csv` does.
     """
-    good = []
-    for line, row in rows:
+    file.seek(0)
+    for read, (line, row) in enumerate(read_csv(file, columns), start=1):
         try:
-            good.append(
-                (
-                    line,
-                    model.model_validate(
-                        {name: value for name, value in row.items() if value != ""}
-                    ),
-                )
-            )
+            yield line, model.model_validate({name: text for name, text in row.items() if text})
         except ValidationError as error:
-            faults.extend(_faults(line, error))
-    return good
+            faults.add(_row_faults(line, error))
+        if read % SLICE == 0:
+            await asyncio.sleep(0)
 
 
-def _faults(line: int, error: ValidationError) -> Iterator[dict[str, object]]:
-    for fault in error.errors():
+def _row_faults(line: int, error: ValidationError) -> Iterator[Fault]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
         column = ".".join(str(part) for part in fault["loc"])
         yield {"line": line, "column": column, "reason": fault["msg"]}
 
 
-def refuse_if_any(faults: list[dict[str, object]]) -> None:
-    """Raises Refusal `rows-refused` with the first faults by line, if there are any."""
-    if faults:
-        first = sorted(faults, key=_line)[:FAULTS_SHOWN]
-        raise Refusal("rows-refused", count=len(faults), errors=first)
-
-
-def _line(fault: dict[str, object]) -> int:
-    return int(str(fault.get("line") or 0))
+async def in_batches(items: AsyncIterator[Item], size: int) -> AsyncIterator[list[Item]]:
+    """Lists of `size` items, the last one shorter."""
+    batch: list[Item] = []
+    async for item in items:
+        batch.append(item)
+        if len(batch) == size:
+            yield batch
+            batch = []
+    if batch:
+        yield batch

@@ -1,5 +1,6 @@
 """Makes the HTTP app of a service: routes, API documentation, errors, health and metrics."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
@@ -25,6 +26,7 @@ from shared.web.operations import TAG as OPERATION_TAG
 from shared.web.operations import router as operations
 from shared.web.pages import PageRoute
 from shared.web.problems import Problems, problem_responses
+from shared.web.uploads import IMPORTS_AT_ONCE
 
 log = structlog.get_logger()
 
@@ -50,8 +52,9 @@ class BodyLimitMiddleware:
             nonlocal size
             message = await receive()
             size += len(message.get("body", b""))
-            if size > MAX_BODY_BYTES:
-                raise Refusal("too-large", limit=MAX_BODY_BYTES)
+            limit = scope.get("body_limit", MAX_BODY_BYTES)
+            if size > limit:
+                raise Refusal("too-large", limit=limit)
             return message
 
         await self.app(scope, counted if scope["type"] == "http" else receive, send)
@@ -111,6 +114,7 @@ def create_app(
         responses=problem_responses(400, 413, 422, 503),
         separate_input_output_schemas=False,
     )
+    app.state.imports = asyncio.Semaphore(IMPORTS_AT_ONCE)
     for router in (*routers, operations(service)):
         app.include_router(router, prefix=prefix)
     complete_document(app)

@@ -40,9 +40,15 @@ class IdempotentTransaction:
         self._key = idempotency_key
 
     async def once(
-        self, use_case: Callable[[Connection], Awaitable[BaseModel]], status: int = 201
+        self,
+        use_case: Callable[[Connection], Awaitable[BaseModel]],
+        status: int = 201,
+        *,
+        digest: bytes | None = None,
     ) -> Response:
         """Runs `use_case` in a transaction and answers with what it returns.
+
+        `digest` is the SHA-256 of a body that was received as a file.
 
         A repeated key gets the first answer. A request waits while another one with its key is
         under way, so two at once have one effect. A Refusal rolls everything back, the key too:
@@ -53,17 +59,18 @@ class IdempotentTransaction:
         async with self._pool.acquire() as connection, connection.transaction():
             if self._key is None:
                 return _json((await use_case(connection)).model_dump_json(), status)
-            request = await self._fingerprint()
+            request = await self._fingerprint(digest)
             if not await idempotency.claim_key(connection, self._subject, self._key, request):
                 return await self._first_answer(connection, self._key, request)
             body = (await use_case(connection)).model_dump_json()
             await idempotency.keep_answer(connection, self._subject, self._key, status, body)
         return _json(body, status)
 
-    async def _fingerprint(self) -> bytes:
-        digest = hashlib.sha256(f"{self._request.method} {self._request.url.path}\n".encode())
-        digest.update(await self._request.body())
-        return digest.digest()
+    async def _fingerprint(self, digest: bytes | None) -> bytes:
+        query = f"?{self._request.url.query}" if self._request.url.query else ""
+        request = f"{self._request.method} {self._request.url.path}{query}\n"
+        body = await self._request.body() if digest is None else digest
+        return hashlib.sha256(request.encode() + body).digest()
 
     async def _first_answer(self, connection: Connection, key: str, request: bytes) -> Response:
         first = await idempotency.first_answer(connection, self._subject, key, request)

@@ -9,7 +9,7 @@ from typing import Literal
 from zoneinfo import ZoneInfo
 
 from services.applications.rounds.domain import in_words
-from services.applications.vacancies.domain.units import ColumnFault
+from shared.csv_files import Fault
 from shared.refusals import Refusal
 
 ApplicationStatus = Literal["submitted", "verified", "rejected", "withdrawn"]
@@ -68,9 +68,9 @@ def check_submission(
 
 def fact_faults(
     facts: StatedFacts, accepted: Collection[tuple[str, str]], today: date
-) -> list[ColumnFault]:
+) -> list[Fault]:
     """What is wrong with the facts, by field; empty where nothing is."""
-    faults: list[ColumnFault] = []
+    faults: list[Fault] = []
     if (facts.education_level, facts.education_programme) not in accepted:
         words = "; ".join(f"{level}: {programme}" for level, programme in sorted(accepted))
         faults.append(

@@ -1,8 +1,8 @@
 """Units and vacancies over HTTP: imported and published by officers, seen by everyone."""
 
-from typing import Any
+from typing import Annotated
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Query, Request, Response
 
 from services.applications.rounds.views import RoundView, show_round
 from services.applications.vacancies.domain import listing
@@ -20,7 +20,6 @@ from services.applications.vacancies.views import (
     show_vacancies,
 )
 from shared.contracts.fields import RoundId
-from shared.csv_files import read_csv
 from shared.paging import Page
 from shared.postgres.pool import Connection
 from shared.web.authentication import MaybePerson, Officer
@@ -28,29 +27,26 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.uploads import csv_body, received
 
 router = APIRouter()
 
-
-def csv_body(columns: tuple[str, ...], example: str) -> dict[str, Any]:
-    """The body of a route that takes a file, for OpenAPI."""
-    schema = {"type": "string", "description": f"UTF-8 with the header line {','.join(columns)}"}
-    return {
-        "requestBody": {
-            "required": True,
-            "content": {"text/csv": {"schema": schema, "example": example}},
-        }
-    }
-
+UNITS_MOST = 16 * 2**20
+"""Bytes of a file of units; those of a national list of vacancies have some 6 million."""
+VACANCIES_MOST = 64 * 2**20
+"""Bytes of a file of vacancies; the national list of 2024 (94,476) has some 24 million."""
 
 UNITS_FILE = csv_body(
-    units_file.COLUMNS, "unit_id,path,staff\nU-001,Pemerintah Kota Serang | KECAMATAN KASEMEN,34\n"
+    ",".join(units_file.COLUMNS),
+    "unit_id,path,staff\nU-001,Pemerintah Kota Serang | KECAMATAN KASEMEN,34\n",
+    UNITS_MOST,
 )
 VACANCIES_FILE = csv_body(
-    listing.COLUMNS,
+    ",".join(listing.COLUMNS),
     f"{','.join(listing.COLUMNS)}\n29719f29,Pemerintah Kota Serang,CPNS,UMUM,PENATA LAYANAN,"
     "Pemerintah Kota Serang | KECAMATAN KASEMEN,2,1,2322880,2555168,S-1/Sarjana,"
     "S-1 ILMU PEMERINTAHAN\n",
+    VACANCIES_MOST,
 )
 
 
@@ -70,13 +66,14 @@ async def send_units(
     transaction: TransactionDependency,
 ) -> Response:
     """The whole file or nothing; units that it doesn't name stay as they are."""
-    rows = read_csv(await request.body(), units_file.COLUMNS)
-    return await transaction.once(
-        lambda connection: import_units(
-            connection, resources.outbox, officer, rows, resources.clock()
-        ),
-        200,
-    )
+    async with received(request, UNITS_MOST) as upload:
+        return await transaction.once(
+            lambda connection: import_units(
+                connection, resources.outbox, officer, upload.file, resources.clock()
+            ),
+            200,
+            digest=upload.digest,
+        )
 
 
 @router.get(
@@ -109,16 +106,22 @@ async def send_vacancies(
     resources: ResourcesDependency,
     officer: Officer,
     transaction: TransactionDependency,
+    replace: Annotated[
+        bool, Query(description="Take away the vacancies of the draft that the file does not name")
+    ] = False,
 ) -> Response:
-    """The national portal's list: a row for each education programme of a vacancy.
+    """The national portal's list, whole or in several files: a row for each education programme.
 
-    Takes the place of the draft before.
+    The file adds to the draft; a vacancy that the draft has already becomes what the file says.
     """
-    rows = read_csv(await request.body(), listing.COLUMNS)
-    return await transaction.once(
-        lambda connection: import_vacancies(connection, officer, round_id, rows, resources.clock()),
-        200,
-    )
+    async with received(request, VACANCIES_MOST) as upload:
+        return await transaction.once(
+            lambda connection: import_vacancies(
+                connection, officer, round_id, upload.file, resources.clock(), replace=replace
+            ),
+            200,
+            digest=upload.digest,
+        )
 
 
 @router.get(

@@ -1,6 +1,6 @@
 """Results over HTTP: a sitting's candidates, what became of each, and closing the sitting."""
 
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -29,27 +29,21 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.uploads import csv_body, received
 
 ExaminerOrProctor = Annotated[Person, require_role("proctor", "examiner")]
 ProctorOrOfficer = Annotated[Person, require_role("proctor", "officer")]
 ExaminerOrOfficer = Annotated[Person, require_role("examiner", "officer")]
 SittingInPath = Annotated[UUID, Path(description="Id of the sitting, given when it was scheduled")]
 
-CSV_BODY: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {
-                "schema": {
-                    "type": "string",
-                    "description": "UTF-8, a header line, then a line for each candidate: "
-                    "participant_no and each component of the stage",
-                },
-                "example": "participant_no,TWK,TIU,TKP\n0042-000017,120,130,181\n",
-            }
-        },
-    }
-}
+SCORES_MOST = 8 * 2**20
+"""Bytes of a file of scores: some 300,000 candidates."""
+
+SCORES_FILE = csv_body(
+    "participant_no and each component of the stage; then a line for each candidate",
+    "participant_no,TWK,TIU,TKP\n0042-000017,120,130,181\n",
+    SCORES_MOST,
+)
 
 router = APIRouter()
 
@@ -121,7 +115,7 @@ async def score(
     responses=problem_responses(401, 403, 404, 409, 413),
     tags=["results"],
     summary="Record the points of many candidates from a CSV file: all or nothing",
-    openapi_extra=CSV_BODY,
+    openapi_extra=SCORES_FILE,
 )
 async def scores(
     resources: ResourcesDependency,
@@ -135,12 +129,13 @@ async def scores(
     409 says that rows are right but candidates have not arrived yet.
     """
     # the whole body is here before the sitting is locked
-    file = await request.body()
-    return await transaction.once(
-        lambda connection: import_scores(
-            connection, resources.outbox, examiner, sitting_id, file, resources.clock()
+    async with received(request, SCORES_MOST) as upload:
+        return await transaction.once(
+            lambda connection: import_scores(
+                connection, resources.outbox, examiner, sitting_id, upload.file, resources.clock()
+            ),
+            digest=upload.digest,
         )
-    )
 
 
 @router.post(

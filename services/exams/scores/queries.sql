@@ -50,9 +50,12 @@ SET state = excluded.state, points = excluded.points, recorded_at = excluded.rec
 WHERE known.sitting_id = excluded.sitting_id AND known.state = ANY (:gives_way::text[])
 RETURNING true;
 
+-- name: lock_imports(stage)!
+-- One import of scores at a time for a stage of a round, until the transaction ends.
+SELECT pg_advisory_xact_lock(hashtextextended('scores/' || :stage, 0));
+
 -- name: record_scores(round_id, stage, sitting_id, at, participant_nos, vacancy_ids, points)
--- Points of many candidates without a result, in the order of their numbers so that two files can't
--- wait for each other; returns who got them.
+-- Points of many candidates without a result; returns who got them.
 INSERT INTO result (round_id, stage, participant_no, vacancy_id, sitting_id, state, points,
                     recorded_at)
 SELECT :round_id, :stage, row.participant_no, row.vacancy_id, :sitting_id, 'scored', row.points, :at

@@ -71,6 +71,14 @@ async def record(
         raise now_recorded.result_refusal(sitting, state) or Refusal("try-again")
 
 
+async def lock_imports(connection: Connection, sitting: Sitting) -> None:
+    """One file at a time for a stage of a round.
+
+    Two that name the same candidates in other orders would wait for each other for ever.
+    """
+    await SCORES.lock_imports(connection, stage=f"{sitting.round_id}/{sitting.stage}")
+
+
 async def record_scores(
     connection: Connection,
     sitting: Sitting,

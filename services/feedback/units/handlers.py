@@ -3,23 +3,18 @@
 from fastapi import APIRouter, Request, Response
 
 from services.feedback.units.usecases.import_services import COLUMNS, Imported, import_services
-from shared.csv_files import read_csv
 from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.uploads import csv_body, received
 
-CSV_BODY = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "text/csv": {
-                "schema": {"type": "string"},
-                "example": "unit_id,month,services\nU-001,2026-10,1840\n",
-            }
-        },
-    }
-}
+SERVICES_MOST = 8 * 2**20
+"""Bytes of a file of services rendered: some 400,000 unit-months."""
+
+SERVICES_FILE = csv_body(
+    ",".join(COLUMNS), "unit_id,month,services\nU-001,2026-10,1840\n", SERVICES_MOST
+)
 
 router = APIRouter(tags=["units"])
 
@@ -30,7 +25,7 @@ router = APIRouter(tags=["units"])
     status_code=201,
     response_model=Imported,
     responses=problem_responses(401, 403, 413),
-    openapi_extra=CSV_BODY,
+    openapi_extra=SERVICES_FILE,
     summary="Import services rendered by unit and month (CSV)",
 )
 async def services_rendered(
@@ -43,9 +38,10 @@ async def services_rendered(
 
     Replaces what stood for a unit and month; the whole file or nothing.
     """
-    lines = read_csv(await request.body(), COLUMNS)
-    return await transaction.once(
-        lambda connection: import_services(
-            connection, officer, lines, resources.clock(), resources.settings.zone
+    async with received(request, SERVICES_MOST) as upload:
+        return await transaction.once(
+            lambda connection: import_services(
+                connection, officer, upload.file, resources.clock(), resources.settings.zone
+            ),
+            digest=upload.digest,
         )
-    )

@@ -16,6 +16,11 @@ SELECT unit_id FROM unit WHERE unit_id = ANY (:unit_ids::text[]);
 -- People at a unit; null where there is no such unit.
 SELECT staff FROM unit WHERE unit_id = :unit_id;
 
+-- name: lock_services()!
+-- One import at a time, until the transaction ends: two that name the same units in other orders
+-- would wait for each other for ever.
+SELECT pg_advisory_xact_lock(hashtextextended('services-rendered', 0));
+
 -- name: upsert_services(unit_ids, months, services)!
 -- Services rendered by unit and month; a count replaces the one before it.
 INSERT INTO services_rendered (unit_id, month, services)

@@ -1,15 +1,17 @@
-"""An officer sends the list of a round's vacancies."""
+"""An officer sends a file of a round's vacancies."""
 
-from dataclasses import asdict
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
+from functools import lru_cache
+from typing import Any, BinaryIO
 
 from pydantic import BaseModel, Field
 
 from services.applications.rounds.storage import ROUNDS
-from services.applications.vacancies.domain import listing
-from services.applications.vacancies.domain.units import ColumnFault, path_key
-from services.applications.vacancies.storage import VACANCIES
-from shared.csv_files import check_rows, refuse_if_any
+from services.applications.vacancies.domain.listing import COLUMNS, ListingRow, own_id
+from services.applications.vacancies.domain.units import path_key
+from services.applications.vacancies.storage import COPY_S, VACANCIES, add_faults
+from shared.csv_files import Faults, checked_rows
 from shared.identity import Person
 from shared.policies import Policy
 from shared.postgres import audit
@@ -18,11 +20,18 @@ from shared.refusals import Refusal
 
 
 class VacanciesImported(BaseModel):
-    """The draft as it stands now."""
+    """What the file brought, and the draft as it stands now."""
 
     rows: int = Field(description="Rows in the file")
     vacancies: int = Field(description="Vacancies in the file")
-    seats: int = Field(description="Their seats together")
+    added: int = Field(description="Those of them that the draft did not have")
+    changed: int = Field(description="Those that the draft had otherwise: the file's count now")
+    removed: int = Field(
+        description="Vacancies of the draft that the file did not name and took away; "
+        "none unless it was to replace the draft"
+    )
+    draft_vacancies: int = Field(description="Vacancies of the draft")
+    seats: int = Field(description="Seats of the draft together")
     decreed_seats: int = Field(description="Seats that the decree grants; publishing needs as many")
 
 
@@ -30,73 +39,70 @@ async def import_vacancies(
     connection: Connection,
     officer: Person,
     round_id: str,
-    rows: list[tuple[int, dict[str, str]]],
+    file: BinaryIO,
     now: datetime,
+    *,
+    replace: bool,
 ) -> VacanciesImported:
-    """Makes the file the round's draft in place of an earlier one, or keeps nothing of it.
+    """Adds the file's vacancies to the round's draft, or keeps nothing of it; states nothing yet.
 
-    States nothing yet.
-    Raises Refusal `not-found`, `round-published`, or `rows-refused` with each fault.
+    A vacancy that the draft has already becomes what the file says of it. With `replace`, those
+    that the file does not name are taken away.
+    Raises Refusal `not-found`, `round-published`, `file-unreadable`, or `rows-refused` with the
+    first faults.
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is not None:
         raise Refusal("round-published", round=round_id)
-    faults: list[ColumnFault] = []
-    good = check_rows(rows, listing.ListingRow, faults)
-    unit_of = {
-        path_key(unit["path"]): unit["unit_id"]
-        async for unit in VACANCIES.units_by_id_or_path(
-            connection, unit_ids=[], path_keys=list({path_key(row.lokasi_nm) for _, row in good})
-        )
-    }
-    policy = Policy.model_validate(round_["policy"])
-    vacancies, found = listing.vacancies(good, unit_of, policy.need_code)
-    refuse_if_any(faults + found)
-    await _replace_draft(connection, round_id, vacancies)
-    await audit.record(
-        connection,
-        officer,
-        "vacancies.imported",
-        round_id,
-        at=now,
-        reason=f"{len(vacancies)} vacancies",
-    )
-    return VacanciesImported(
-        rows=len(rows),
-        vacancies=len(vacancies),
-        seats=sum(vacancy.seats for vacancy in vacancies),
-        decreed_seats=round_["decreed_seats"],
-    )
-
-
-async def _replace_draft(
-    connection: Connection, round_id: str, vacancies: list[listing.ListedVacancy]
-) -> None:
+    await _read(connection, round_id, Policy.model_validate(round_["policy"]), file)
     await VACANCIES.lock_listing_ids(connection)
-    listing_ids = [vacancy.listing_id for vacancy in vacancies]
-    used = {
-        row["vacancy_id"]
-        async for row in VACANCIES.listing_ids_used(
-            connection, round_id=round_id, listing_ids=listing_ids
-        )
-    }
-    await VACANCIES.drop_draft(connection, round_id=round_id)
-    await VACANCIES.keep_draft(
-        connection,
-        round_id=round_id,
-        vacancies=[
-            _draft(
-                vacancy,
-                listing.vacancy_id(round_id, vacancy.listing_id, used=vacancy.listing_id in used),
-            )
-            for vacancy in vacancies
-        ],
+    brought = await _keep(connection, round_id, replace=replace)
+    draft = await VACANCIES.draft_total(connection, round_id=round_id)
+    await audit.record(
+        connection, officer, "vacancies.imported", round_id, at=now, reason=_in_words(brought)
     )
+    return VacanciesImported(**brought, **draft, decreed_seats=round_["decreed_seats"])
 
 
-def _draft(vacancy: listing.ListedVacancy, vacancy_id: str) -> dict[str, object]:
-    """The vacancy by the names that VacancyPublished has for its fields."""
-    education = [{"level": level, "programme": programme} for level, programme in vacancy.education]
-    return {**asdict(vacancy), "vacancy_id": vacancy_id, "education": education}
+async def _read(connection: Connection, round_id: str, policy: Policy, file: BinaryIO) -> None:
+    """Reads the file into tables that last as long as the transaction: its rows, its vacancies."""
+    faults = Faults()
+    await VACANCIES.make_listing_rows(connection)
+    await connection.copy_records_to_table(
+        "listing_row", records=_listing_rows(round_id, policy, file, faults), timeout=COPY_S
+    )
+    await VACANCIES.index_listing_rows(connection)
+    add_faults(faults, [row async for row in VACANCIES.listing_faults(connection)])
+    faults.refuse_if_any()
+    await VACANCIES.gather_listing(connection)
+
+
+async def _listing_rows(
+    round_id: str, policy: Policy, file: BinaryIO, faults: Faults
+) -> AsyncIterator[tuple[object, ...]]:
+    """A row of `listing_row` for each good row of the file."""
+    need_of = lru_cache(maxsize=1_000)(policy.need_code)
+    async for line, row in checked_rows(file, COLUMNS, ListingRow, faults):
+        values = [getattr(row, column) for column in COLUMNS]
+        need, key = need_of(row.formasi_nm), path_key(row.lokasi_nm)
+        yield line, *values, need, key, own_id(round_id, row.formasi_id)
+
+
+async def _keep(connection: Connection, round_id: str, *, replace: bool) -> dict[str, int]:
+    """Makes the draft what the file says; an equal file changes nothing."""
+    brought = dict(
+        await VACANCIES.compare_with_draft(connection, round_id=round_id, replace=replace)
+    )
+    if brought["added"] or brought["changed"] or brought["removed"]:
+        await VACANCIES.name_listing(connection, round_id=round_id)
+        if not replace:
+            await VACANCIES.add_draft_to_listing(connection, round_id=round_id)
+        await VACANCIES.drop_draft(connection, round_id=round_id)
+        await VACANCIES.keep_listing(connection, round_id=round_id)
+    return brought
+
+
+def _in_words(brought: Mapping[str, Any]) -> str:
+    return ", ".join(f"{brought[what]} {what}" for what in ("added", "changed", "removed"))

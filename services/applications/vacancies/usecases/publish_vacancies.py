@@ -1,9 +1,6 @@
 """An officer makes a round's vacancies public."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
 
 from services.applications.rounds.storage import ROUNDS
 from services.applications.vacancies.domain.publishing import check_quotas, check_seats
@@ -15,6 +12,9 @@ from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
+
+STATED_AT_ONCE = 100
+"""Vacancies in one statement; a national list has 94,476, and others are served between two."""
 
 
 async def publish_vacancies(
@@ -30,16 +30,26 @@ async def publish_vacancies(
         raise Refusal("not-found", what=f"round {round_id}")
     if round_["published_at"] is not None:
         return
-    vacancies = [row async for row in VACANCIES.publish_vacancies(connection, round_id=round_id)]
-    check_seats(sum(row["seats"] for row in vacancies), round_["decreed_seats"])
-    check_quotas(Policy.model_validate(round_["policy"]), _seats_by_need(vacancies))
+    seats = {
+        row["need"]: row["seats"]
+        async for row in VACANCIES.seats_by_need(connection, round_id=round_id)
+    }
+    check_seats(sum(seats.values()), round_["decreed_seats"])
+    check_quotas(Policy.model_validate(round_["policy"]), seats)
+    await VACANCIES.publish_vacancies(connection, round_id=round_id)
     await VACANCIES.mark_round_published(connection, round_id=round_id, at=now)
     await audit.record(connection, officer, "vacancies.published", round_id, at=now)
-    await outbox.append(connection, [Statement(VacancyPublished(**row), now) for row in vacancies])
+    await _state(connection, outbox, round_id, now)
 
 
-def _seats_by_need(vacancies: Sequence[Mapping[str, Any]]) -> Counter[str]:
-    seats: Counter[str] = Counter()
-    for row in vacancies:
-        seats[row["need"]] += row["seats"]
-    return seats
+async def _state(connection: Connection, outbox: Outbox, round_id: str, now: datetime) -> None:
+    """States each vacancy of the round, in order of number."""
+    after = 0
+    while page := [
+        VacancyPublished(**row)
+        async for row in VACANCIES.page_of_vacancies(
+            connection, round_id=round_id, drafts=False, after=after, limit=STATED_AT_ONCE
+        )
+    ]:
+        await outbox.append(connection, [Statement(vacancy, now) for vacancy in page])
+        after = page[-1].number

@@ -1,14 +1,14 @@
 """An examiner sends the points of many candidates as a file: all of them are recorded, or none."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, BinaryIO, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, Field, create_model
+from typing_extensions import override
 
 from services.exams.scores import storage as results
 from services.exams.scores.domain.examinee import Examinee
@@ -18,18 +18,18 @@ from services.exams.sittings.domain import Sitting
 from services.exams.sittings.usecases.schedule_sitting import SittingId
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import Count, ParticipantNo
-from shared.csv_files import FAULTS_SHOWN, check_rows, read_csv, refuse_if_any
+from shared.csv_files import Fault, Faults, checked_rows, in_batches
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-RowFaults = list[dict[str, object]]
-"""What is wrong with rows of a file, each fault with its line, its column and a reason."""
-
 NOT_ARRIVED = {"candidate-not-known", "not-shortlisted-yet"}
 """Refusals of rows that may be right a moment later."""
+
+RECORDED_AT_ONCE = 200
+"""Rows checked and recorded at once; others are served between two such batches."""
 
 
 class ImportedScores(BaseModel):
@@ -49,50 +49,116 @@ class ScoreRow(NamedTuple):
     points: dict[str, Decimal]
 
 
+class FileFaults(Faults):
+    """The faults of a file, and how many of them waiting may mend."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_still_arrive = 0
+
+    @override
+    def add(self, faults: Iterable[Fault]) -> None:
+        found = list(faults)
+        self.may_still_arrive += sum(_may_still_arrive(fault["reason"]) for fault in found)
+        super().add(found)
+
+    def refuse(self) -> None:
+        """Raises `candidates-not-known` where waiting may mend every fault, else `rows-refused`."""
+        if self.count and self.may_still_arrive == self.count:
+            raise Refusal(
+                "candidates-not-known",
+                count=self.count,
+                shown=len(self.first),
+                more=self.more,
+                errors=self.first,
+            )
+        self.refuse_if_any()
+
+
 async def import_scores(
     connection: Connection,
     outbox: Outbox,
     person: Person,
     sitting_id: UUID,
-    file: bytes,
+    file: BinaryIO,
     now: datetime,
 ) -> ImportedScores:
     """States ExamScored for each row of a CSV file: `participant_no` and the stage's components.
 
-    Raises Refusal `not-found`, `sitting-closed`, `file-unreadable`, `rows-refused` with every
-    fault, or `candidates-not-known` where nothing is wrong but that some candidates' admission has
+    Raises Refusal `not-found`, `sitting-closed`, `file-unreadable`, `rows-refused` with the first
+    faults, or `candidates-not-known` where nothing is wrong but that some candidates' admission has
     not arrived.
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
     sitting.refuse_if_closed()
-    rows, faults = _read(sitting, file)
-    numbers = [row.participant_no for row in rows]
-    known = await results.find_examinees(connection, sitting, numbers)
-    _refuse_if_any(faults + _faults(sitting, rows, known))
-    scored = [(known[row.participant_no], row.points) for row in rows]
-    recorded = await results.record_scores(connection, sitting, scored, now)
-    if len(recorded) < len(rows):
-        await _refuse_recorded_meanwhile(connection, sitting, rows, recorded)
-    names = [sitting.result_name(number) for number in numbers]
+    await results.lock_imports(connection, sitting)
+    faults, recorded = FileFaults(), 0
+    async for rows in in_batches(_rows(sitting, file, faults), RECORDED_AT_ONCE):
+        scored = await _check(connection, sitting, rows, faults)
+        if not faults.count:
+            await _record(connection, outbox, person, sitting, scored, now, faults)
+            recorded += len(rows)
+    faults.refuse()
+    return ImportedScores(sitting_id=sitting_id, recorded=recorded)
+
+
+async def _rows(sitting: Sitting, file: BinaryIO, faults: FileFaults) -> AsyncIterator[ScoreRow]:
+    """The rows that can be read; what is wrong with the others, or stands twice, is a fault."""
+    model = _row_model(sitting.components, sitting.not_of_all)
+    columns = ("participant_no", *sitting.components)
+    first_lines: dict[str, int] = {}
+    async for line, row in checked_rows(file, columns, model, faults):
+        values = row.__dict__
+        number = values["participant_no"]
+        if (first := first_lines.setdefault(number, line)) != line:
+            faults.add([_twice(line, number, first)])
+            continue
+        given = {code: values[code] for code in sitting.components if values[code] is not None}
+        yield ScoreRow(line, number, given)
+
+
+def _twice(line: int, number: str, first: int) -> Fault:
+    reason = Refusal("row-twice", participant_no=number, first=first)
+    return {"line": line, "column": "participant_no", "reason": reason}
+
+
+async def _check(
+    connection: Connection, sitting: Sitting, rows: Sequence[ScoreRow], faults: FileFaults
+) -> list[tuple[Examinee, ScoreRow]]:
+    """The rows with their candidates; what is wrong with them is a fault."""
+    known = await results.find_examinees(connection, sitting, [row.participant_no for row in rows])
+    faults.add(_faults(sitting, rows, known))
+    return [(known[row.participant_no], row) for row in rows]
+
+
+async def _record(
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting: Sitting,
+    scored: Sequence[tuple[Examinee, ScoreRow]],
+    now: datetime,
+    faults: FileFaults,
+) -> None:
+    """Records and states the points of candidates.
+
+    Whom another request gave a result meanwhile is a fault.
+    """
+    points = [(examinee, row.points) for examinee, row in scored]
+    recorded = await results.record_scores(connection, sitting, points, now)
+    late = [row for _, row in scored if row.participant_no not in recorded]
+    if late:
+        await _check(connection, sitting, late, faults)
+        return
+    names = [sitting.result_name(row.participant_no) for _, row in scored]
     await audit.record_many(connection, person, "score.imported", names, at=now)
     await outbox.append(
         connection,
         [
-            Statement(ExamScored(**examinee.result_in(sitting), points=points), now)
-            for examinee, points in scored
+            Statement(ExamScored(**examinee.result_in(sitting), points=row.points), now)
+            for examinee, row in scored
         ],
     )
-    return ImportedScores(sitting_id=sitting_id, recorded=len(rows))
-
-
-async def _refuse_recorded_meanwhile(
-    connection: Connection, sitting: Sitting, rows: Sequence[ScoreRow], recorded: set[str]
-) -> None:
-    """Raises the refusals of the rows whose candidates another request gave a result meanwhile."""
-    late = [row for row in rows if row.participant_no not in recorded]
-    numbers = [row.participant_no for row in late]
-    known = await results.find_examinees(connection, sitting, numbers)
-    _refuse_if_any(_faults(sitting, late, known))
 
 
 @lru_cache
@@ -104,52 +170,20 @@ def _row_model(components: tuple[str, ...], may_be_empty: frozenset[str]) -> typ
     return create_model("ScoreRow", participant_no=(ParticipantNo, ...), **columns)
 
 
-def _read(sitting: Sitting, file: bytes) -> tuple[list[ScoreRow], RowFaults]:
-    """The rows that can be read, and what is wrong with the others or stands twice."""
-    faults: RowFaults = []
-    model = _row_model(sitting.components, sitting.not_of_all)
-    lines = read_csv(file, ("participant_no", *sitting.components))
-    rows = []
-    for line, row in check_rows(lines, model, faults):
-        values = row.__dict__
-        given = {code: values[code] for code in sitting.components if values[code] is not None}
-        rows.append(ScoreRow(line, values["participant_no"], given))
-    return rows, faults + _repeated(rows)
-
-
-def _repeated(rows: Sequence[ScoreRow]) -> RowFaults:
-    """A fault for each row whose candidate stands in another one too."""
-    often = Counter(row.participant_no for row in rows)
-    return [
-        {
-            "line": line,
-            "column": "participant_no",
-            "reason": f"{number} stands {often[number]} times in the file",
-        }
-        for line, number, _ in rows
-        if often[number] > 1
-    ]
-
-
-def _faults(sitting: Sitting, rows: Sequence[ScoreRow], known: Mapping[str, Examinee]) -> RowFaults:
+def _faults(
+    sitting: Sitting, rows: Sequence[ScoreRow], known: Mapping[str, Examinee]
+) -> list[Fault]:
     """What is wrong with these rows.
 
     A file, unlike a person, can't mean that an absence was a mistake.
     """
-    faults: RowFaults = []
+    faults: list[Fault] = []
     for line, number, points in rows:
         if refusal := known[number].first_result_refusal(sitting):
             faults.append({"line": line, "column": "participant_no", "reason": refusal})
         if refusal := points_refusal(sitting.policy, sitting.stage, points, known[number].need):
             faults += [{"line": line, **error} for error in refusal.errors]
     return faults
-
-
-def _refuse_if_any(faults: RowFaults) -> None:
-    """Raises `candidates-not-known` where waiting may mend every fault, else `rows-refused`."""
-    if faults and all(_may_still_arrive(fault["reason"]) for fault in faults):
-        raise Refusal("candidates-not-known", count=len(faults), errors=faults[:FAULTS_SHOWN])
-    refuse_if_any(faults)
 
 
 def _may_still_arrive(reason: object) -> bool:

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Annotated
+from typing import Annotated, BinaryIO
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, StringConstraints
 
 from services.feedback.units.storage import UNITS
 from shared.contracts.fields import UnitId
-from shared.csv_files import check_rows, refuse_if_any
+from shared.csv_files import Fault, Faults, checked_rows, in_batches
 from shared.identity import Person
 from shared.postgres import audit
 from shared.postgres.pool import Connection
@@ -17,8 +17,8 @@ from shared.refusals import Refusal
 
 COLUMNS = ("unit_id", "month", "services")
 
-RowFaults = list[dict[str, object]]
-"""What is wrong with rows of a file, each fault with its line, its column and a reason."""
+TAKEN_AT_ONCE = 1_000
+"""Rows kept in one statement; others are served between two."""
 
 
 class ServicesRow(BaseModel):
@@ -41,38 +41,45 @@ class Imported(BaseModel):
 
 
 async def import_services(
-    connection: Connection,
-    officer: Person,
-    lines: list[tuple[int, dict[str, str]]],
-    now: datetime,
-    zone: ZoneInfo,
+    connection: Connection, officer: Person, file: BinaryIO, now: datetime, zone: ZoneInfo
 ) -> Imported:
     """Takes the whole file or nothing of it; an assessment is owed then.
 
-    `lines` are (line, {column: text}). Raises Refusal `rows-refused` naming each bad row: not of
-    the form, a unit that applications has not stated, a month that has not begun, a unit and month
-    that stand twice.
+    Raises Refusal `file-unreadable`, or `rows-refused` naming bad rows: not of the form, a unit
+    that applications has not stated, a month that has not begun, a unit and month that stand twice.
     """
-    faults: RowFaults = []
-    rows = check_rows(lines, ServicesRow, faults)
-    faults += await _unknown_units(connection, rows)
-    faults += _months_ahead(rows, now.astimezone(zone).date())
-    faults += _repeated(rows)
-    refuse_if_any(faults)
+    today = now.astimezone(zone).date()
+    faults = Faults()
+    read = checked_rows(file, COLUMNS, ServicesRow, faults)
+    first_lines: dict[tuple[str, str], int] = {}
+    taken, units = 0, set[str]()
+    await UNITS.lock_services(connection)
+    async for rows in in_batches(read, TAKEN_AT_ONCE):
+        faults.add(_months_ahead(rows, today))
+        faults.add(_repeated(rows, first_lines))
+        faults.add(await _unknown_units(connection, rows))
+        if not faults.count:
+            await _keep(connection, [row for _, row in rows])
+        taken += len(rows)
+        units.update(row.unit_id for _, row in rows)
+    faults.refuse_if_any()
+    await audit.record(connection, officer, "services.imported", f"{taken} unit-months", at=now)
+    await UNITS.owe_assessment(connection)
+    return Imported(rows=taken, units=len(units))
+
+
+async def _keep(connection: Connection, rows: Sequence[ServicesRow]) -> None:
     await UNITS.upsert_services(
         connection,
-        unit_ids=[row.unit_id for _, row in rows],
-        months=[row.first_day for _, row in rows],
-        services=[row.services for _, row in rows],
+        unit_ids=[row.unit_id for row in rows],
+        months=[row.first_day for row in rows],
+        services=[row.services for row in rows],
     )
-    await audit.record(connection, officer, "services.imported", f"{len(rows)} unit-months", at=now)
-    await UNITS.owe_assessment(connection)
-    return Imported(rows=len(rows), units=len({row.unit_id for _, row in rows}))
 
 
 async def _unknown_units(
     connection: Connection, rows: Sequence[tuple[int, ServicesRow]]
-) -> RowFaults:
+) -> list[Fault]:
     found = UNITS.known_units(connection, unit_ids=[row.unit_id for _, row in rows])
     known = {unit["unit_id"] async for unit in found}
     return [
@@ -82,7 +89,7 @@ async def _unknown_units(
     ]
 
 
-def _months_ahead(rows: Sequence[tuple[int, ServicesRow]], today: date) -> RowFaults:
+def _months_ahead(rows: Sequence[tuple[int, ServicesRow]], today: date) -> list[Fault]:
     return [
         _fault(line, "month", Refusal("row-month-ahead", month=row.month))
         for line, row in rows
@@ -90,9 +97,11 @@ def _months_ahead(rows: Sequence[tuple[int, ServicesRow]], today: date) -> RowFa
     ]
 
 
-def _repeated(rows: Sequence[tuple[int, ServicesRow]]) -> RowFaults:
-    faults: RowFaults = []
-    first_lines: dict[tuple[str, str], int] = {}
+def _repeated(
+    rows: Sequence[tuple[int, ServicesRow]], first_lines: dict[tuple[str, str], int]
+) -> list[Fault]:
+    """Rows whose unit and month stand in an earlier line; `first_lines` learns of the others."""
+    faults: list[Fault] = []
     for line, row in rows:
         first = first_lines.setdefault((row.unit_id, row.month), line)
         if first != line:
@@ -101,5 +110,5 @@ def _repeated(rows: Sequence[tuple[int, ServicesRow]]) -> RowFaults:
     return faults
 
 
-def _fault(line: int, column: str, reason: Refusal) -> dict[str, object]:
+def _fault(line: int, column: str, reason: Refusal) -> Fault:
     return {"line": line, "column": column, "reason": reason}
