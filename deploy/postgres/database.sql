@@ -3,7 +3,8 @@
 -- database: what a service learns of others comes by events.
 --
 -- The role `owner` owns all that is in the databases: migrations and rebuilds run as it. A
--- service's role reads and writes rows, makes and drops nothing, and can only add to the trail of
+-- service's role reads and writes rows, makes nothing but tables that last as long as a transaction
+-- (files are imported through them), drops nothing, and can only add to the trail of
 -- decisions and of readings (public.audit): what is written there stays.
 SELECT 'CREATE ROLE owner LOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'owner') \gexec
@@ -17,7 +18,7 @@ SELECT format('REVOKE CONNECT, TEMPORARY ON DATABASE %I FROM PUBLIC', :'name') \
 \connect :"name"
 -- A database of an earlier version belongs to its service's role.
 SELECT format('REASSIGN OWNED BY %I TO owner', :'name') \gexec
-SELECT format('GRANT CONNECT ON DATABASE %I TO %I', :'name', :'name') \gexec
+SELECT format('GRANT CONNECT, TEMPORARY ON DATABASE %I TO %I', :'name', :'name') \gexec
 SELECT format('ALTER DEFAULT PRIVILEGES FOR ROLE owner GRANT %s TO %I', granted, :'name')
 FROM unnest(ARRAY['USAGE ON SCHEMAS', 'SELECT, INSERT, UPDATE, DELETE ON TABLES',
                   'USAGE, SELECT ON SEQUENCES']) AS granted \gexec

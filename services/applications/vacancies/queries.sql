@@ -155,8 +155,9 @@ SELECT line, named_column, code, facts, count(*) OVER () AS found
 -- name: gather_listing()#
 -- The vacancies of the file, each with all its programmes in the file's order.
 CREATE TEMPORARY TABLE listing_vacancy ON COMMIT DROP AS
-SELECT first.formasi_id AS listing_id,
-       first.formasi_id AS vacancy_id, first.own_id, first.ins_nm AS agency, first.jabatan_nm AS post, unit.unit_id, first.need,
+SELECT first.formasi_id AS listing_id, first.formasi_id AS vacancy_id, first.own_id,
+       first.ins_nm AS agency,
+       first.jabatan_nm AS post, unit.unit_id, first.need,
        first.jumlah_formasi AS seats, first.disable = '1' AS open_to_disabled,
        first.gaji_min AS pay_min, first.gaji_max AS pay_max, programmes.education, programmes.rows
   FROM listing_first AS first
