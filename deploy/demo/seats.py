@@ -125,11 +125,10 @@ class _Filling:
         done()
 
     async def draw_lots(self) -> None:
-        """The officer draws lots among equals; here they fall in order of participant numbers."""
+        """Officers draw lots among equals; here they fall in order of participant numbers."""
         for vacancy in self._tied:
             order = sorted(vacancy["undecided"])
-            await self._demo.command(
-                OFFICER,
+            await self._demo.decide(
                 f"{self._path}/ties",
                 "lots",
                 vacancy["vacancy_id"],

@@ -11,10 +11,13 @@ from services.ranking.explanation import handlers as explanation
 from services.ranking.lists.handlers import fairness, revisions
 from services.ranking.lists.handlers import http as lists
 from services.ranking.lists.handlers.pages import changes_page
+from services.ranking.lists.usecases.adopt_version import ADOPTION
+from services.ranking.lists.usecases.decide_tie import TIE
 from services.ranking.publication.handlers import http as publication
 from services.ranking.publication.handlers.pages import published_page
 from services.ranking.publication.storage.signing import KeyFault, SigningKey
 from services.ranking.seats import handlers as seats
+from services.ranking.seats.usecases.decide_seat_tie import SEAT_TIE
 from services.ranking.settings import Settings
 from services.ranking.standings.handlers import http as standings
 from services.ranking.standings.handlers import streams
@@ -28,6 +31,7 @@ from shared.settings import SettingsError
 from shared.web.app import create_app
 from shared.web.pages import Pages
 from shared.web.problems import Problems
+from shared.web.proposals import ABOUT, proposals
 
 DESCRIPTION = """
 Who stands where on each list of a round, by the round's own policy: live as results arrive, and
@@ -47,6 +51,7 @@ TAGS = {
     "standings": "Lists of candidates in merit order, and one candidate's place.",
     "versions": "What corrections make of a list that was fixed.",
     "seats": "Who has a vacancy's seats, and how empty ones are filled.",
+    "proposals": ABOUT,
     "what if": "What other rules would change; nothing is written.",
     "published lists": "Signed lists, to be verified without this server.",
 }
@@ -74,6 +79,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             vacancies.vacancies(),
             standings.standings_of_vacancies(),
             lists.ties(),
+            proposals("ranking", [TIE, SEAT_TIE, ADOPTION]),
             seats.filling(),
             seats.seating(),
             explanation.explanations(),

@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from shared.postgres import idempotency
 from shared.postgres.pool import Connection
+from shared.proposals.answers import ProposalView
 from shared.refusals import Refusal
 from shared.web.authentication import MaybePerson
 from shared.web.dependencies import ResourcesDependency
@@ -48,6 +49,7 @@ class IdempotentTransaction:
     ) -> Response:
         """Runs `use_case` in a transaction and answers with what it returns.
 
+        The status is 202 where that is a proposal, which waits for a second person.
         `digest` is the SHA-256 of a body that was received as a file.
 
         A repeated key gets the first answer. A request waits while another one with its key is
@@ -58,11 +60,13 @@ class IdempotentTransaction:
         """
         async with self._pool.acquire() as connection, connection.transaction():
             if self._key is None:
-                return _json((await use_case(connection)).model_dump_json(), status)
+                answer = await use_case(connection)
+                return _json(answer.model_dump_json(), _status(answer, status))
             request = await self._fingerprint(digest)
             if not await idempotency.claim_key(connection, self._subject, self._key, request):
                 return await self._first_answer(connection, self._key, request)
-            body = (await use_case(connection)).model_dump_json()
+            answer = await use_case(connection)
+            body, status = answer.model_dump_json(), _status(answer, status)
             await idempotency.keep_answer(connection, self._subject, self._key, status, body)
         return _json(body, status)
 
@@ -79,6 +83,10 @@ class IdempotentTransaction:
         response = _json(first.body, first.status)
         response.headers["Idempotent-Replayed"] = "true"
         return response
+
+
+def _status(answer: BaseModel, decided: int) -> int:
+    return 202 if isinstance(answer, ProposalView) else decided
 
 
 def _json(body: str, status: int) -> Response:

@@ -129,6 +129,19 @@ class ServiceApp:
         key = bytes.fromhex(DEMO_PROVINCE_KEY)
         return Accounts(key, self.issuer.url).account(round_id, subject)
 
+    async def decide(
+        self, path: str, body: object = None, *, first: str = "officer-1", second: str = "officer-2"
+    ) -> httpx.Response:
+        """One officer proposes by POST, another one confirms; gives the confirmation, or the
+        refusal of what was proposed.
+        """
+        proposed = await self.http.post(path, headers=self.who(first, "officer"), json=body)
+        if proposed.status_code != 202:
+            return proposed
+        return await self.http.post(
+            proposed.json()["confirm_at"], headers=self.who(second, "officer")
+        )
+
     async def stated(self, *models: type[Fact]) -> list[Any]:
         """What the service has stated so far (of these models, or all), in the order in which it
         was appended.

@@ -104,12 +104,11 @@ async def test_an_adopted_correction_reaches_everyone(
         await until(lambda: kind(newest()), "beside")
         version = await newest()
         assert await outcomes() == [["shortlisted"], ["not-passed"]]
-        adopted = await ranking.http.post(
+        adopted = await ranking.decide(
             f"{VERSIONS}/{version['version']}/adoption",
-            headers=officer,
-            json={"digest": version["digest"], "reason": REASON},
+            {"digest": version["digest"], "reason": REASON},
         )
-        assert adopted.status_code == 201, adopted.text
+        assert adopted.status_code == 200, adopted.text
         await until(outcomes, [["not-passed"], ["shortlisted"]])
         await until(admitted, [*numbers[:2], numbers[3]])
 

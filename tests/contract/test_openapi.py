@@ -77,8 +77,9 @@ def test_a_problem_has_its_schema_under_its_own_media_type(service: str) -> None
 
 
 VERBS = (
-    "adopt|answer|begin|close|correct|decide|decline|disqualify|explain|file|get|import|list|open"
-    "|propose|publish|record|resolve|schedule|sign|stream|submit|track|verify|what_if|withdraw"
+    "adopt|answer|begin|close|confirm|correct|decide|decline|disqualify|explain|file|get|import"
+    "|list|open|propose|publish|record|reject|resolve|schedule|sign|stream|submit|track|verify"
+    "|what_if|withdraw"
 )
 
 

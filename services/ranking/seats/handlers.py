@@ -9,14 +9,16 @@ from services.ranking.page_words import VACANCY, local
 from services.ranking.rounds.storage import load_round
 from services.ranking.seats.usecases.begin_filling import FillingBegun, begin_filling
 from services.ranking.seats.usecases.decide_seat_tie import (
+    SEAT_TIE,
     DecideSeatTie,
-    SeatTieDecided,
-    decide_seat_tie,
+    SeatTieToDecide,
 )
 from services.ranking.seats.views.show_filling import FillingView, show_filling
 from services.ranking.seats.views.show_seats import VacancySeats, show_seats
 from shared.contracts.fields import RoundId, VacancyId
 from shared.postgres.pool import reading
+from shared.proposals.answers import ProposalView
+from shared.proposals.usecases import propose
 from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
@@ -72,10 +74,11 @@ def filling() -> APIRouter:
     @routes.post(
         "/ties",
         operation_id="decide_seat_tie",
-        status_code=201,
-        response_model=SeatTieDecided,
+        status_code=202,
+        response_model=ProposalView,
         responses=problem_responses(401, 403, 404, 409, 503),
-        summary="Decide between people who are equal in everything for a vacancy's last empty seat",
+        summary="Propose an order of people who are equal in everything for a vacancy's last empty"
+        " seat; another officer confirms it",
     )
     async def tie(
         round_id: RoundId,
@@ -85,9 +88,10 @@ def filling() -> APIRouter:
         transaction: TransactionDependency,
     ) -> Response:
         """The order is on record with its reason; the seat is offered to the first."""
+        tie = SeatTieToDecide(round_id=round_id, **command.model_dump())
         return await transaction.once(
-            lambda connection: decide_seat_tie(
-                connection, resources.outbox, officer, round_id, command, resources.clock()
+            lambda connection: propose(
+                connection, resources.outbox, SEAT_TIE, officer, tie, resources.clock()
             )
         )
 

@@ -50,6 +50,25 @@ async def newest(ranking: ServiceApp, path: str = LISTS) -> dict[str, Any]:
 
 
 async def adopt(
+    ranking: ServiceApp, version: dict[str, Any], path: str = LISTS, **other: Any
+) -> Response:
+    """One officer proposes to let this version count, another one confirms; gives the confirmation,
+    or the refusal of what was proposed.
+    """
+    proposed = await propose(ranking, version, path, **other)
+    if proposed.status_code != 202:
+        return proposed
+    return await confirm(ranking, proposed)
+
+
+async def confirm(ranking: ServiceApp, proposed: Response, who: str = "officer-2") -> Response:
+    """Another officer's word."""
+    return await ranking.http.post(
+        proposed.json()["confirm_at"], headers=ranking.who(who, "officer")
+    )
+
+
+async def propose(
     ranking: ServiceApp,
     version: dict[str, Any],
     path: str = LISTS,
@@ -67,6 +86,12 @@ async def adopt(
 
 def problem(answer: Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["type"].removeprefix("/problems/ranking/")
+
+
+def cause(answer: Response) -> str:
+    """What a request was refused for, or what changed since it was proposed."""
+    code = problem(answer)[1]
+    return answer.json()["errors"][0]["code"] if code == "proposal-outdated" else code
 
 
 async def closed_final(ranking: ServiceApp, facts: Facts, skb: dict[int, str]) -> None:
@@ -100,8 +125,8 @@ async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceAp
     ]
     stated = len(await ranking.stated())
     answer = await adopt(ranking, version)
-    assert answer.status_code == 201, answer.text
-    said = answer.json()
+    assert answer.status_code == 200, answer.text
+    said = answer.json()["outcome"]
     assert (said["version"], said["follows"]) == (version["version"], fixed["version"])
     assert (said["admitted"], said["newly_admitted"], said["no_longer_admitted"]) == (1, 1, 1)
 
@@ -165,7 +190,7 @@ async def test_the_adopted_version_counts_and_the_first_stays(ranking: ServiceAp
         "SELECT subject, object, reason FROM audit WHERE action = 'version.adopted'"
     )
     assert [tuple(row) for row in trail] == [
-        ("officer-1", f"v1/final/{version['version']}", REASON)
+        ("officer-2", f"v1/final/{version['version']}", REASON)
     ]
 
 
@@ -182,7 +207,7 @@ async def test_the_days_of_objection_are_told(ranking: ServiceApp) -> None:
     ).status_code == 200
     await ranking.hear(facts.skb("v1", 2, "95", corrected=True))
     ranking.clock.advance(days=4)
-    assert (await adopt(ranking, await newest(ranking))).status_code == 201
+    assert (await adopt(ranking, await newest(ranking))).status_code == 200
     said = await get(ranking, LISTS)
     assert (said["objections_until"], said["answers_until"]) == (
         "2026-11-05T03:00:00Z",
@@ -199,7 +224,7 @@ async def test_what_comes_after_is_compared_with_what_counts(ranking: ServiceApp
     A correction taken back makes a third version, which follows the second and may be adopted too.
     """
     version = await corrected_final(ranking)
-    assert (await adopt(ranking, version)).status_code == 201
+    assert (await adopt(ranking, version)).status_code == 200
     assert (await newest(ranking))["version"] == version["version"]
     round_ = (
         await ranking.http.get(f"/ranking/rounds/{ROUND}", headers=ranking.who("o", "officer"))
@@ -209,7 +234,7 @@ async def test_what_comes_after_is_compared_with_what_counts(ranking: ServiceApp
     await ranking.hear(facts.skb("v1", 2, "80", corrected=True))
     third = await newest(ranking)
     assert (third["follows"], third["moved_in"], third["moved_out"]) == (version["version"], 1, 1)
-    assert (await adopt(ranking, third)).status_code == 201
+    assert (await adopt(ranking, third)).status_code == 200
     items = (await get(ranking, LISTS))["items"]
     assert [(item["kind"], item["counts"], item["replaced_by"]) for item in items] == [
         ("fixed", False, version["version"]),
@@ -271,27 +296,38 @@ async def test_only_the_newest_facts_are_adopted(ranking: ServiceApp) -> None:
 
 
 async def test_two_officers_and_the_same_request_twice(ranking: ServiceApp) -> None:
-    """Of two at once one adopts, the other is told so.
+    """Of several who propose at once one does, and of several who confirm at once one.
 
     With one Idempotency-Key both get the answer, and it happened once.
     """
     version = await corrected_final(ranking)
     answers = await asyncio.gather(
-        *(adopt(ranking, version, who=f"officer-{n}") for n in range(1, 5))
+        *(propose(ranking, version, who=f"officer-{n}") for n in range(1, 5))
     )
-    assert sorted(answer.status_code for answer in answers) == [201, 409, 409, 409]
+    assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
     assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {
-        "adopted-already"
+        "already-proposed"
+    }
+    assert await ranking.stated(ClosedListCorrected) == []
+    (proposed,) = [answer for answer in answers if answer.status_code == 202]
+    words = await asyncio.gather(*(confirm(ranking, proposed, f"officer-{n}") for n in range(5, 9)))
+    assert sorted(answer.status_code for answer in words) == [200, 409, 409, 409]
+    assert {problem(answer)[1] for answer in words if answer.status_code == 409} == {
+        "proposal-closed"
     }
     assert len(await ranking.stated(ClosedListCorrected)) == 1
+    assert problem(await propose(ranking, version)) == (409, "adopted-already")
     facts = Facts({"v1": 1})
     await ranking.hear(facts.skb("v1", 3, "99", corrected=True))
     third = await newest(ranking)
     headers = ranking.who("officer-1", "officer", key="adopt-third-1")
-    one, other = await asyncio.gather(*(adopt(ranking, third, headers=headers) for _ in range(2)))
-    assert (one.status_code, one.json()) == (201, other.json())
+    one, other = await asyncio.gather(*(propose(ranking, third, headers=headers) for _ in range(2)))
+    assert (one.status_code, one.json()) == (202, other.json())
+    assert (await confirm(ranking, one)).status_code == 200
     assert len(await ranking.stated(ClosedListCorrected)) == 2
-    assert (await adopt(ranking, third, headers=headers, reason=f"{REASON} (2)")).status_code == 422
+    assert (
+        await propose(ranking, third, headers=headers, reason=f"{REASON} (2)")
+    ).status_code == 422
 
 
 SKD_LISTS = LISTS.replace("final", "skd")
@@ -332,7 +368,7 @@ async def test_the_next_list_goes_by_it(ranking: ServiceApp) -> None:
     assert {line["participant_no"] for line in before["items"]} == {NO_1, NO_2, NO_3}
     stated = len(await ranking.stated())
     answer = await adopt(ranking, version, SKD_LISTS)
-    assert answer.status_code == 201, answer.text
+    assert answer.status_code == 200, answer.text
     revoked, *listed, corrected = (await ranking.stated())[stated:]
     assert revoked == AdmissionRevoked(
         vacancy_id="v1", round_id=ROUND, list="skd", participant_no=NO_3, code="P"
@@ -374,8 +410,8 @@ async def test_adopting_and_closing_the_next_list_at_once(ranking: ServiceApp) -
     adopted, closed = await asyncio.gather(
         adopt(ranking, version, SKD_LISTS), ranking.http.post(FINAL, headers=officer)
     )
-    assert sorted([adopted.status_code, closed.status_code]) in ([200, 409], [201, 409])
-    assert (problem(adopted) if closed.status_code == 200 else problem(closed))[1] in {
+    assert sorted([adopted.status_code, closed.status_code]) == [200, 409]
+    assert (cause(adopted) if closed.status_code == 200 else cause(closed)) in {
         "later-list-closed",
         "stage-incomplete",
     }
@@ -449,7 +485,7 @@ async def test_whatever_is_corrected_and_adopted(ranking: ServiceApp, seed: int)
             await ranking.hear(events[-1])
         version = await newest(ranking, SKD_LISTS)
         answer = await adopt(ranking, version, SKD_LISTS)
-        if answer.status_code == 201:
+        if answer.status_code == 200:
             adopted.append(await get(ranking, f"{SKD_LISTS}/{version['version']}"))
         else:
             assert problem(answer)[1] in {
@@ -487,7 +523,7 @@ async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
     In another order. What was decided is not made anew.
     """
     said, version = await corrected_skd(ranking)
-    assert (await adopt(ranking, version, SKD_LISTS)).status_code == 201
+    assert (await adopt(ranking, version, SKD_LISTS)).status_code == 200
     facts = Facts({"v1": 1})
     last = [
         ranking.event(facts.skb("v1", 4, "95")),
@@ -502,13 +538,15 @@ async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
 
 
 async def test_nothing_is_adopted_during_a_rebuild(ranking: ServiceApp) -> None:
-    """It would not see the decision."""
+    """It would not see the decision. What was proposed before stays open, and is confirmed later."""
     version = await corrected_final(ranking)
+    proposed = await propose(ranking, version)
     async with ranking.pool.acquire() as rebuilding:
         await rebuilding.execute("SELECT pg_advisory_lock($1)", REPLAYING)
-        assert problem(await adopt(ranking, version)) == (503, "rebuilding")
+        assert problem(await propose(ranking, version)) == (503, "rebuilding")
+        assert problem(await confirm(ranking, proposed)) == (503, "rebuilding")
         await rebuilding.execute("SELECT pg_advisory_unlock($1)", REPLAYING)
-    assert (await adopt(ranking, version)).status_code == 201
+    assert (await confirm(ranking, proposed)).status_code == 200
 
 
 async def test_an_earlier_list_is_followed_no_more_once_the_next_is_closed(
@@ -522,7 +560,7 @@ async def test_an_earlier_list_is_followed_no_more_once_the_next_is_closed(
     refused = await adopt(ranking, version, SKD_LISTS)
     assert problem(refused) == (409, "later-list-closed")
     assert "`final`" in refused.json()["detail"]
-    assert (await adopt(ranking, await newest(ranking))).status_code == 201
+    assert (await adopt(ranking, await newest(ranking))).status_code == 200
     lines = (await get(ranking, STANDINGS))["items"]
     assert [(line["participant_no"], line["code"]) for line in lines] == [(NO_2, "L"), (NO_1, "TL")]
 
@@ -540,13 +578,9 @@ async def test_equals_at_the_last_seat_are_decided_before_adopting(ranking: Serv
         "order": [NO_2, NO_1],
         "reason": "Undian di hadapan saksi, berita acara 3",
     }
-    assert (
-        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=tie)
-    ).status_code == 201
+    assert (await ranking.decide("/ranking/vacancies/v1/ties", tie)).status_code == 200
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
-    again = await ranking.http.post(
-        "/ranking/vacancies/v1/ties", headers=officer, json=tie | {"order": [NO_1, NO_2]}
-    )
+    again = await ranking.decide("/ranking/vacancies/v1/ties", tie | {"order": [NO_1, NO_2]})
     assert problem(again) == (409, "list-closed")
     await ranking.hear(facts.skb("v1", 3, "90", corrected=True))
     undecided = await newest(ranking)
@@ -555,13 +589,11 @@ async def test_equals_at_the_last_seat_are_decided_before_adopting(ranking: Serv
     assert problem(refused) == (409, "version-undecided")
     assert f"{NO_1}, {NO_2}, {NO_3}" in refused.json()["detail"]
     new = tie | {"order": [NO_3, NO_2, NO_1]}
-    assert (
-        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=new)
-    ).status_code == 201
+    assert (await ranking.decide("/ranking/vacancies/v1/ties", new)).status_code == 200
     assert problem(await adopt(ranking, undecided)) == (409, "version-overtaken")
     why = await get(ranking, f"/ranking/vacancies/v1/candidates/{NO_1}/explanation")
     assert why["above"]["decided_by"] == "decision"
-    assert (await adopt(ranking, await newest(ranking))).status_code == 201
+    assert (await adopt(ranking, await newest(ranking))).status_code == 200
     assert [line["participant_no"] for line in (await get(ranking, STANDINGS))["items"]] == [
         NO_3,
         NO_2,
@@ -595,7 +627,7 @@ async def test_adopting_and_filling_at_once(ranking: ServiceApp) -> None:
         adopt(ranking, version),
     )
     assert begun.status_code == 201
-    assert adopted.status_code == 201 or problem(adopted) == (409, "seats-given")
+    assert adopted.status_code == 200 or cause(adopted) == "seats-given"
     counts = [line["participant_no"] for line in (await get(ranking, STANDINGS))["items"]]
     filling = await ranking.pool.fetch("SELECT participant_no FROM filling_candidate ORDER BY rank")
     assert [row["participant_no"] for row in filling] == counts
@@ -607,7 +639,7 @@ async def test_seats_are_filled_by_what_counts(ranking: ServiceApp) -> None:
     It is offered to the other, who had it at first.
     """
     version = await corrected_final(ranking)
-    assert (await adopt(ranking, version)).status_code == 201
+    assert (await adopt(ranking, version)).status_code == 200
     officer = ranking.who("officer-1", "officer")
     assert (
         await ranking.http.post(f"/ranking/rounds/{ROUND}/filling", headers=officer)
@@ -636,7 +668,7 @@ async def test_a_version_that_lacks_results_is_not_adopted(ranking: ServiceApp) 
     assert problem(refused) == (409, "version-incomplete")
     assert "results of 1 candidates are missing" in refused.json()["detail"]
     await ranking.hear(facts.skd("v1", 2, 120, 120, 210))
-    assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 201
+    assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 200
     assert [event.participant_no for event in await ranking.stated(CandidateShortlisted)] == [
         NO_1,
         NO_2,
@@ -649,7 +681,7 @@ async def test_who_is_off_the_list_is_revoked_as_rejected(ranking: ServiceApp) -
     facts = Facts({"v1": 1})
     await shortlisted(ranking, facts, {1: "90", 2: "80"})
     await ranking.hear(facts.rejected("v1", 1))
-    assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 201
+    assert (await adopt(ranking, await newest(ranking, SKD_LISTS), SKD_LISTS)).status_code == 200
     (revoked,) = await ranking.stated(AdmissionRevoked)
     assert (revoked.participant_no, revoked.code) == (NO_1, "TMS")
     assert [

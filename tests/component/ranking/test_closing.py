@@ -69,10 +69,8 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
         json={"list": "final", "order": ["0001-000001", "0001-000002"], "reason": reason},
     )
     assert wrong.json()["type"] == "/problems/ranking/not-the-tie"
-    decided = await ranking.http.post(
-        ties, headers=officer, json={"list": "final", "order": order, "reason": reason}
-    )
-    assert decided.status_code == 201, decided.text
+    decided = await ranking.decide(ties, {"list": "final", "order": order, "reason": reason})
+    assert decided.status_code == 200, decided.text
     live = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     assert [(line["rank"], line["participant_no"], line["code"]) for line in live["items"]] == [
         (1, "0001-000001", "L"),
@@ -100,9 +98,12 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
     trail = await ranking.pool.fetch(
         "SELECT subject, action, object, reason FROM audit ORDER BY id"
     )
+    name = f"proposal {decided.json()['proposal_id']}"
     assert [tuple(row) for row in trail] == [
         ("officer-1", "list.closed", f"{ROUND}/skd", ""),
-        ("officer-1", "tie.decided", "v1/final", reason),
+        ("officer-1", "tie.proposed", "v1/final", name),
+        ("officer-2", "tie.decided", "v1/final", reason),
+        ("officer-2", "tie.confirmed", "v1/final", name),
         ("officer-1", "list.closed", f"{ROUND}/final", ""),
     ]
 
@@ -120,9 +121,7 @@ async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp
         "order": ["0001-000002", "0001-000001"],
         "reason": "Undian, berita acara 1",
     }
-    assert (
-        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
-    ).status_code == 201
+    assert (await ranking.decide("/ranking/vacancies/v1/ties", order)).status_code == 200
     await ranking.hear(facts.skb("v1", 3, "80", corrected=True))
     refused = await ranking.http.post(FINAL, headers=officer)
     assert refused.json()["type"] == "/problems/ranking/tie-undecided"
@@ -132,9 +131,7 @@ async def test_a_newcomer_among_the_equals_undoes_a_decision(ranking: ServiceApp
         "order": ["0001-000003", "0001-000001", "0001-000002"],
         "reason": "Undian, berita acara 2",
     }
-    assert (
-        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
-    ).status_code == 201
+    assert (await ranking.decide("/ranking/vacancies/v1/ties", order)).status_code == 200
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200
     assert [event.participant_no for event in await ranking.stated(CandidateSelected)] == [
         "0001-000003"
@@ -154,9 +151,7 @@ async def test_a_place_among_equals_who_parted_is_no_decision(ranking: ServiceAp
         "order": ["0001-000002", "0001-000001"],
         "reason": "Undian, berita acara 1",
     }
-    assert (
-        await ranking.http.post("/ranking/vacancies/v1/ties", headers=officer, json=order)
-    ).status_code == 201
+    assert (await ranking.decide("/ranking/vacancies/v1/ties", order)).status_code == 200
     await ranking.hear(facts.applied("v1", 1, gpa="3.90")[1])
     live = (await ranking.http.get("/ranking/vacancies/v1/standings")).json()
     assert (await ranking.http.post(FINAL, headers=officer)).status_code == 200

@@ -152,7 +152,7 @@ def test_what_every_service_refuses_has_words() -> None:
     known = sentences(OF_EVERY_SERVICE)
     raised = [
         refusal
-        for where in ("shared/web", "shared/paging.py", "shared/csv_files.py")
+        for where in ("shared/web", "shared/proposals", "shared/paging.py", "shared/csv_files.py")
         for refusal in all_raised(where)
     ]
     assert [fault for refusal in raised for fault in faults(refusal, known)] == []

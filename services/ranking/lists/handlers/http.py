@@ -3,9 +3,11 @@
 from fastapi import APIRouter, Response
 
 from services.ranking.lists.usecases.close_list import ClosedList, close_round, close_stage
-from services.ranking.lists.usecases.decide_tie import DecideTie, TieDecided, decide_tie
+from services.ranking.lists.usecases.decide_tie import TIE, DecideTie, TieToDecide
 from services.ranking.lists.views.show_round import RoundReadiness, show_round
 from shared.contracts.fields import RoundId, StageCode, VacancyId
+from shared.proposals.answers import ProposalView
+from shared.proposals.usecases import propose
 from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
@@ -77,16 +79,17 @@ def rounds() -> APIRouter:
 
 
 def ties() -> APIRouter:
-    """How an officer decides a tie."""
+    """How officers decide a tie."""
     routes = APIRouter(tags=["standings"], prefix="/vacancies")
 
     @routes.post(
         "/{vacancy_id}/ties",
         operation_id="decide_tie",
-        status_code=201,
-        response_model=TieDecided,
+        status_code=202,
+        response_model=ProposalView,
         responses=problem_responses(401, 403, 404, 409),
-        summary="Decide between people who are equal in everything at the last seat",
+        summary="Propose an order of people who are equal in everything at the last seat; another"
+        " officer confirms it",
     )
     async def tie(
         vacancy_id: VacancyId,
@@ -96,9 +99,10 @@ def ties() -> APIRouter:
         transaction: TransactionDependency,
     ) -> Response:
         """The order is on record with its reason; other equals share a rank."""
+        tie = TieToDecide(vacancy_id=vacancy_id, **command.model_dump())
         return await transaction.once(
-            lambda connection: decide_tie(
-                connection, officer, vacancy_id, command, resources.clock()
+            lambda connection: propose(
+                connection, resources.outbox, TIE, officer, tie, resources.clock()
             )
         )
 

@@ -5,9 +5,9 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from services.ranking.lists.usecases.adopt_version import (
+    ADOPTION,
     AdoptVersion,
-    VersionAdopted,
-    adopt_version,
+    VersionToAdopt,
 )
 from services.ranking.lists.views.show_revisions import (
     ListChanges,
@@ -19,6 +19,8 @@ from services.ranking.lists.views.show_revisions import (
 from services.ranking.standings.views.show_standings import Standings
 from shared.contracts.fields import StageCode, VacancyId
 from shared.postgres.pool import reading
+from shared.proposals.answers import ProposalView
+from shared.proposals.usecases import propose
 from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
@@ -91,10 +93,11 @@ def revisions() -> APIRouter:
     @routes.post(
         "/{vacancy_id}/lists/{list}/versions/{version}/adoption",
         operation_id="adopt_version",
-        response_model=VersionAdopted,
+        status_code=202,
+        response_model=ProposalView,
         responses=problem_responses(401, 403, 404, 409),
-        summary="Adopt a corrected version: it counts from now on, what it follows stays as it"
-        " was fixed",
+        summary="Propose to adopt a corrected version; once another officer confirms, it counts and"
+        " what it follows stays as it was fixed",
     )
     async def adopt(
         vacancy_id: VacancyId,
@@ -106,16 +109,12 @@ def revisions() -> APIRouter:
         transaction: TransactionDependency,
     ) -> Response:
         """Takes the digest of what was seen, so that nothing else is adopted, and a reason."""
+        adoption = VersionToAdopt(
+            vacancy_id=vacancy_id, list=list_, version=version, **command.model_dump()
+        )
         return await transaction.once(
-            lambda connection: adopt_version(
-                connection,
-                resources.outbox,
-                officer,
-                vacancy_id,
-                list_,
-                version,
-                command,
-                resources.clock(),
+            lambda connection: propose(
+                connection, resources.outbox, ADOPTION, officer, adoption, resources.clock()
             )
         )
 

@@ -33,6 +33,7 @@ from shared.messaging.outbox import Outbox, Statement
 from shared.policies import List
 from shared.postgres import audit
 from shared.postgres.pool import Connection
+from shared.proposals.procedure import Procedure
 from shared.refusals import Refusal
 
 
@@ -50,6 +51,14 @@ class AdoptVersion(BaseModel):
             description="On what it rests. Everyone will read it: name no person",
         ),
     ]
+
+
+class VersionToAdopt(AdoptVersion):
+    """The version, as its adoption waits for a second officer."""
+
+    vacancy_id: VacancyId
+    list: StageCode
+    version: int
 
 
 class VersionAdopted(BaseModel):
@@ -141,6 +150,31 @@ async def adopt_version(
         no_longer_admitted=len(difference.no_longer_within),
         adopted_at=now,
     )
+
+
+async def _run(
+    connection: Connection, outbox: Outbox, officer: Person, command: VersionToAdopt, now: datetime
+) -> VersionAdopted:
+    return await adopt_version(
+        connection,
+        outbox,
+        officer,
+        command.vacancy_id,
+        command.list,
+        command.version,
+        command,
+        now,
+    )
+
+
+ADOPTION = Procedure(
+    "ranking",
+    "adoption",
+    VersionToAdopt,
+    lambda command: f"{command.vacancy_id}/{command.list}",
+    _run,
+)
+"""Two officers adopt a version."""
 
 
 def _statements(

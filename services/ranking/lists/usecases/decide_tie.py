@@ -16,8 +16,10 @@ from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
 from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
 from shared.identity import Person
+from shared.messaging.outbox import Outbox
 from shared.postgres import audit
 from shared.postgres.pool import Connection
+from shared.proposals.procedure import Procedure
 from shared.refusals import Refusal
 
 SeatedInOrder = Annotated[
@@ -35,6 +37,12 @@ class DecideTie(BaseModel):
         str,
         Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
     ]
+
+
+class TieToDecide(DecideTie):
+    """The order of the equals on one vacancy's list, as it waits for a second officer."""
+
+    vacancy_id: VacancyId
 
 
 class TieDecided(BaseModel):
@@ -83,6 +91,18 @@ async def decide_tie(
         order=command.order,
         decided_at=now,
     )
+
+
+async def _run(
+    connection: Connection, outbox: Outbox, officer: Person, command: TieToDecide, now: datetime
+) -> TieDecided:
+    return await decide_tie(connection, officer, command.vacancy_id, command, now)
+
+
+TIE = Procedure(
+    "ranking", "tie", TieToDecide, lambda command: f"{command.vacancy_id}/{command.list}", _run
+)
+"""Two officers decide a tie."""
 
 
 async def _refuse_unless_tied(

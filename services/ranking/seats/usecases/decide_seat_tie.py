@@ -10,12 +10,13 @@ from services.ranking.seats.storage import SQL
 from services.ranking.seats.storage.pools import PoolKey, load_pools
 from services.ranking.seats.usecases.filling_changes import FillingChanges
 from services.ranking.standings.storage import SQL as STANDINGS
-from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.outbox import Outbox
 from shared.postgres import audit
 from shared.postgres.pool import Connection
+from shared.proposals.procedure import Procedure
 from shared.refusals import Refusal
 
 AskedInOrder = Annotated[
@@ -33,6 +34,12 @@ class DecideSeatTie(BaseModel):
         str,
         Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
     ]
+
+
+class SeatTieToDecide(DecideSeatTie):
+    """The order of the equals, as it waits for a second officer."""
+
+    round_id: RoundId
 
 
 class SeatTieDecided(BaseModel):
@@ -82,6 +89,18 @@ async def decide_seat_tie(
         offered=len(changes.offers),
         decided_at=now,
     )
+
+
+async def _run(
+    connection: Connection, outbox: Outbox, officer: Person, command: SeatTieToDecide, now: datetime
+) -> SeatTieDecided:
+    return await decide_seat_tie(connection, outbox, officer, command.round_id, command, now)
+
+
+SEAT_TIE = Procedure(
+    "ranking", "seat-tie", SeatTieToDecide, lambda command: command.vacancy_id, _run
+)
+"""Two officers decide a tie for an empty seat."""
 
 
 async def _lock_pool(connection: Connection, round_id: str, vacancy_id: str) -> PoolKey:
