@@ -14,8 +14,6 @@ OPEN_FOR = timedelta(days=7)
 """How long a proposal may be confirmed. What nobody looked at in a week is proposed anew, so that
 its reason is read by people who remember it."""
 
-EXPIRED = "proposal-expired"
-
 OF_THE_MOMENT = frozenset({"try-again", "rebuilding", "round-not-known", "own-round"})
 """Refusals that say nothing of what was proposed: something is behind for a moment, or the person
 who confirms may not decide here. The proposal stays open."""
@@ -61,4 +59,4 @@ class Proposal:
         """Why it can't be confirmed any more though it is open; none where it can."""
         if now < self.expires_at:
             return None
-        return Refusal(EXPIRED, what=self.object, days=OPEN_FOR.days)
+        return Refusal("proposal-expired", what=self.object, days=OPEN_FOR.days)

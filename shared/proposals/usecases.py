@@ -20,7 +20,6 @@ from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.proposals.answers import ProposalView, proposal_view
 from shared.proposals.domain import (
-    EXPIRED,
     OF_THE_MOMENT,
     OPEN_FOR,
     Proposal,
@@ -45,7 +44,7 @@ async def propose(
 ) -> ProposalView:
     """Keeps a decision that could be taken now until a second person confirms it.
 
-    Raises what the decision refuses, or Refusal `already-proposed` while another proposal about the
+    Raises what the decision refuses, or Refusal `proposal-open` while another proposal about the
     same thing is open.
     """
     try:
@@ -55,7 +54,9 @@ async def propose(
     except _TriedOut:
         pass
     kind, about = procedure.kind, procedure.object_of(command)
-    await PROPOSALS.close_expired(connection, kind=kind, object=about, at=now, because=EXPIRED)
+    await PROPOSALS.close_expired(
+        connection, kind=kind, object=about, at=now, because="proposal-expired"
+    )
     proposal_id = uuid7()
     added = await PROPOSALS.add(
         connection,
@@ -69,7 +70,7 @@ async def propose(
     )
     if not added:
         other = await PROPOSALS.open_about(connection, kind=kind, object=about)
-        raise Refusal("already-proposed", what=about, proposal=other)
+        raise Refusal("proposal-open", what=about, proposal=other)
     row = await PROPOSALS.proposal(connection, proposal_id=proposal_id)
     await _audit(connection, person, row, "proposed", now)
     return proposal_view(procedure.service, row)

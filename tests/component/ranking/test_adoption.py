@@ -306,7 +306,7 @@ async def test_two_officers_and_the_same_request_twice(ranking: ServiceApp) -> N
     )
     assert sorted(answer.status_code for answer in answers) == [202, 409, 409, 409]
     assert {problem(answer)[1] for answer in answers if answer.status_code == 409} == {
-        "already-proposed"
+        "proposal-open"
     }
     assert await ranking.stated(ClosedListCorrected) == []
     (proposed,) = [answer for answer in answers if answer.status_code == 202]
@@ -538,7 +538,10 @@ async def test_a_rebuild_afterwards_gives_the_same(ranking: ServiceApp) -> None:
 
 
 async def test_nothing_is_adopted_during_a_rebuild(ranking: ServiceApp) -> None:
-    """It would not see the decision. What was proposed before stays open, and is confirmed later."""
+    """It would not see the decision.
+
+    What was proposed before stays open, and is confirmed later.
+    """
     version = await corrected_final(ranking)
     proposed = await propose(ranking, version)
     async with ranking.pool.acquire() as rebuilding:

@@ -155,7 +155,7 @@ async def test_one_proposal_about_a_thing_is_open(tied: ServiceApp) -> None:
     again = await propose(tied, key="order-0001")
     assert (again.status_code, again.text) == (202, first.text)
     other = await propose(tied, "officer-2", order=[NO_1, NO_2])
-    assert problem(other) == (409, "already-proposed")
+    assert problem(other) == (409, "proposal-open")
     assert first.json()["proposal_id"] in other.json()["detail"]
 
     own = await act(tied, first.json(), "rejection", "officer-1", reason="Keliru")
