@@ -6,10 +6,14 @@ from shared.settings import ServiceSettings
 
 
 def outbox(service: Service, settings: ServiceSettings) -> Outbox:
-    """What the service may state, and where."""
+    """What the service may state, and where.
+
+    Events of feedback carry no id of a request: two that came of one complaint can't be told.
+    """
     return Outbox(
         source=f"/provinces/{settings.province}/{service}",
         service=service,
         contracts=stated_by(service),
         partitions=written_by(service),
+        correlated=service != "feedback",
     )

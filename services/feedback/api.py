@@ -47,4 +47,5 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         outbox=outbox("feedback", settings),
         problems=Problems("feedback", [Path(__file__).with_name("problems.toml")]),
         clock=clock,
+        unobserved={"/feedback/complaints", "/feedback/complaints/tracking"},
     )

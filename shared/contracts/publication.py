@@ -248,7 +248,10 @@ ATTRIBUTES: Mapping[str, Json] = {
         pattern="^[1-9][0-9]*$",
     ),
     "content-type": _header("Type of the value", const="application/json"),
-    "ce_correlationid": _header("Set where the event follows from another: that one's, or its id"),
+    "ce_correlationid": _header(
+        "Set where the event follows from another: that one's, or its id; or from a request: the "
+        "id that its answer had as X-Request-ID. Never on complaints"
+    ),
 }
 """The headers of a record; each is UTF-8 text."""
 

@@ -7,6 +7,7 @@ then get their rows' ids, and by them their numbers, in the order in which they 
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -58,6 +59,13 @@ class Row(NamedTuple):
     data: bytes | None
 
 
+CORRELATION_ID: ContextVar[str | None] = ContextVar("CORRELATION_ID", default=None)
+"""What is under way in this process, a request for example: the correlation id of what it states.
+
+A statement's own, or that of its cause, goes before it.
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Statement:
     """A fact that became true at `time` (aware).
@@ -76,6 +84,7 @@ class Outbox:
 
     `source` is the CloudEvents source (`/provinces/99/ranking`), `contracts` the catalogue's rows
     of what the service may state, by model, `partitions` how many partitions each topic has.
+    Without `correlated` no event carries the id of what was under way.
     """
 
     def __init__(
@@ -85,11 +94,13 @@ class Outbox:
         service: str,
         contracts: Mapping[type[BaseModel], Contract],
         partitions: Mapping[str, int],
+        correlated: bool = True,
     ) -> None:
         self.source = source
         self.service = service
         self.partitions = dict(partitions)
         self.contracts = dict(contracts)
+        self.correlated = correlated
         if strays := {contract.topic for contract in self.contracts.values()} - set(
             self.partitions
         ):
@@ -216,11 +227,15 @@ class Outbox:
         }
         cause = statement.cause
         correlation = statement.correlation_id or (
-            cause and (cause.correlation_id or str(cause.id))
+            cause.correlation_id or str(cause.id) if cause else self._under_way()
         )
         if correlation:
             headers["ce_correlationid"] = correlation
         return headers
+
+    def _under_way(self) -> str | None:
+        """The id of what is under way, where events may carry it."""
+        return CORRELATION_ID.get() if self.correlated else None
 
 
 def _valid_data(contract: Contract, statement: Statement) -> bytes:
@@ -248,6 +263,7 @@ class SilentOutbox(Outbox):
             service=outbox.service,
             contracts=outbox.contracts,
             partitions=outbox.partitions,
+            correlated=outbox.correlated,
         )
 
     @override

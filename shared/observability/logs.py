@@ -4,12 +4,14 @@ import logging
 import sys
 
 import structlog
+from asgi_correlation_id import correlation_id
 
 
 def configure(service: str, process: str) -> None:
     """Send this process' log, and what its libraries log from WARNING up, to standard output."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
+        _add_request_id,
         structlog.stdlib.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
@@ -36,3 +38,11 @@ def configure(service: str, process: str) -> None:
     for name in ("services", "shared", "deploy"):
         logging.getLogger(name).setLevel(logging.INFO)
     structlog.contextvars.bind_contextvars(service=service, process=process)
+
+
+def _add_request_id(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """Adds the id of the request that is being answered, as its X-Request-ID says."""
+    request_id = correlation_id.get()
+    return line if request_id is None else {**line, "request_id": request_id}

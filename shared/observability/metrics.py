@@ -5,6 +5,24 @@ Names begin with terang_.
 
 from prometheus_client import Counter, Gauge, Histogram
 
+# HTTP (shared/web/request_log.py). Routes are templates, "none" where there is no such route;
+# the routes on which people file complaints show only what failed.
+
+HTTP_REQUESTS = Counter(
+    "terang_http_requests_total",
+    "Requests answered, by method, route and HTTP status. 5xx: our fault or a server is away, see "
+    "the api's log by request id; 401 and 403, many: a wrong client, or someone tries doors; 413 "
+    "and 429: limits are met; 503: see terang_consumer_retries_total and PostgreSQL.",
+    ["method", "route", "status"],
+)
+HTTP_SECONDS = Histogram(
+    "terang_http_request_seconds",
+    "Seconds until an answer began, by method and route. Growing on all routes: the machine or "
+    "PostgreSQL is full; on one: its query.",
+    ["method", "route"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30),
+)
+
 # The consumer (shared/messaging/dispatch.py, consumer.py)
 
 CONSUMER_EVENTS = Counter(

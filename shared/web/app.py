@@ -1,11 +1,12 @@
 """Makes the HTTP app of a service: routes, API documentation, errors, health and metrics."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 
 import structlog
+from asgi_correlation_id import correlation_id
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
@@ -26,6 +27,7 @@ from shared.web.operations import TAG as OPERATION_TAG
 from shared.web.operations import router as operations
 from shared.web.pages import PageRoute
 from shared.web.problems import Problems, problem_responses
+from shared.web.request_log import REQUEST_ID, observe_requests
 from shared.web.uploads import IMPORTS_AT_ONCE
 
 log = structlog.get_logger()
@@ -73,12 +75,14 @@ def create_app(
     clock: Callable[[], datetime],
     pool_size: int = 10,
     lifespan: Lifespan | None = None,
+    unobserved: Collection[str] = (),
 ) -> FastAPI:
     """The app of `service`, all its paths under `/<service>`.
 
     Its pool is opened when it starts and closed when it ends; an OSError or PostgresError at the
     start ends the process, and whoever started it tries again. `lifespan(app)` is entered while the
     app serves: a listener, for example. `tags` groups the operations: name and description.
+    `unobserved` are the routes whose requests nobody may tell the hour of (observe_requests).
     """
     prefix = f"/{service}"
 
@@ -119,6 +123,7 @@ def create_app(
         app.include_router(router, prefix=prefix)
     complete_document(app)
     app.add_middleware(BodyLimitMiddleware)
+    observe_requests(app, unobserved)
     _add_health(app)
     _add_errors(app, problems)
     return app
@@ -186,7 +191,10 @@ def _add_errors(app: FastAPI, problems: Problems) -> None:
     @app.exception_handler(Exception)
     async def ours(request: Request, error: Exception) -> Response:
         log.error("our fault", path=request.url.path, exc_info=error)
-        return _answer(problems, request, Refusal("our-fault"))
+        answer = _answer(problems, request, Refusal("our-fault"))
+        # it is answered outside of all middleware
+        answer.headers[REQUEST_ID] = correlation_id.get() or ""
+        return answer
 
 
 def _answer(

@@ -12,11 +12,13 @@ from services.applications.status.views import (
     show_own,
 )
 from shared.contracts.fields import ParticipantNo, VacancyId
-from shared.identity import Person
+from shared.identity import Person, Role
+from shared.web.audited_reading import audit_reading
 from shared.web.authentication import Applicant, require_role
 from shared.web.dependencies import ResourcesDependency
 from shared.web.problems import problem_responses
 
+DECIDING: frozenset[Role] = frozenset({"verifier", "officer"})
 Concerned = Annotated[Person, require_role("applicant", "verifier", "officer")]
 
 router = APIRouter(tags=["applications"])
@@ -37,7 +39,11 @@ async def one(
 ) -> ApplicationView:
     """With the decision on it, its reasons, and seats offered. An applicant sees the own alone."""
     async with resources.pool.acquire() as connection:
-        return await show_application(connection, person, vacancy_id, participant_no, days)
+        view = await show_application(connection, person, vacancy_id, participant_no, days)
+    await audit_reading(
+        resources, person, DECIDING, "application.read", [f"{vacancy_id}/{participant_no}"]
+    )
+    return view
 
 
 @router.get(

@@ -24,13 +24,16 @@ from services.feedback.complaints.views import (
     show_tracked_complaint,
 )
 from shared.contracts.fields import UnitId
+from shared.identity import Role
 from shared.paging import Page
+from shared.web.audited_reading import audit_reading
 from shared.web.authentication import MaybePerson, Officer, SignedIn
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
 
+OFFICERS: frozenset[Role] = frozenset({"officer"})
 ComplaintInPath = Annotated[UUID, Path(description="Id of the complaint, given when it was filed")]
 
 router = APIRouter(tags=["complaints"])
@@ -87,7 +90,10 @@ async def of_a_unit(
 ) -> Page[ComplaintView]:
     """The newest first, without words and without who complained."""
     async with resources.pool.acquire() as connection:
-        return await show_complaints(connection, person, unit_id, waiting, cursor, limit)
+        complaints = await show_complaints(connection, person, unit_id, waiting, cursor, limit)
+    read = [str(complaint.complaint_id) for complaint in complaints.items]
+    await audit_reading(resources, person, OFFICERS, "complaint.read", read)
+    return complaints
 
 
 @router.post(
@@ -127,7 +133,9 @@ async def complaint(
 ) -> ComplaintView:
     """Whole, with its answer."""
     async with resources.pool.acquire() as connection:
-        return await show_complaint(connection, person, complaint_id)
+        view = await show_complaint(connection, person, complaint_id)
+    await audit_reading(resources, person, OFFICERS, "complaint.read", [str(complaint_id)])
+    return view
 
 
 @router.post(
