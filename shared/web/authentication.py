@@ -96,10 +96,13 @@ async def person_or_nobody(request: Request, credentials: Bearer) -> Person | No
     """Whoever asks, if they say so; a wrong token is refused, none is fine."""
     if credentials is None:
         return None
-    resources = request.app.state.resources
-    verifier: TokenVerifier = resources.token_verifier
-    person = await verifier.verify(credentials.credentials)
-    return replace(person, accounts=resources.accounts)
+    if not hasattr(request.state, "person"):  # its route asks before the body is read, and after
+        resources = request.app.state.resources
+        verifier: TokenVerifier = resources.token_verifier
+        person = await verifier.verify(credentials.credentials)
+        request.state.person = replace(person, accounts=resources.accounts)
+    known: Person = request.state.person
+    return known
 
 
 MaybePerson = Annotated[Person | None, Depends(person_or_nobody)]

@@ -58,11 +58,13 @@ class IdempotentTransaction:
 
         Raises Refusal `idempotency-key-reused` where the key came with another request before.
         """
-        async with self._pool.acquire() as connection, connection.transaction():
-            if self._key is None:
+        if self._key is None:
+            async with self._pool.acquire() as connection, connection.transaction():
                 answer = await use_case(connection)
-                return _json(answer.model_dump_json(), _status(answer, status))
-            request = await self._fingerprint(digest)
+            return _json(answer.model_dump_json(), _status(answer, status))
+        # may wait for the body, so before a connection is held
+        request = await self._fingerprint(digest)
+        async with self._pool.acquire() as connection, connection.transaction():
             if not await idempotency.claim_key(connection, self._subject, self._key, request):
                 return await self._first_answer(connection, self._key, request)
             answer = await use_case(connection)

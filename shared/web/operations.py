@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
 from shared.postgres import queries
@@ -10,6 +9,7 @@ from shared.postgres.pool import Connection, reading
 from shared.web.authentication import Operator
 from shared.web.dependencies import ResourcesDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 SQL = queries.load(Path(__file__).with_name("operations.sql"))
 

@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from fastapi import APIRouter, FastAPI, Request
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse
-from fastapi.routing import APIRoute
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.staticfiles import StaticFiles
 
 from shared.languages import Language
 from shared.refusals import Refusal
 from shared.web.problems import Problems, reader_language
+from shared.web.routes import APIRouter, GuardedRoute
 
 HERE = Path(__file__).parent
 SAME_ORIGIN = (
@@ -24,7 +24,7 @@ SAME_ORIGIN = (
 """Nothing is loaded from elsewhere, and no script that did not come as a file of ours."""
 
 
-class PageRoute(APIRoute):
+class PageRoute(GuardedRoute):
     """A route that answers with a page, also where something goes wrong.
 
     `back`: the page that it hangs on, to be filled from the path.

@@ -131,6 +131,7 @@ MEANINGS = {
     403: "Not for this role or person",
     404: "There is none of this name or id",
     409: "It doesn't go with how things stand now",
+    408: "Not whole in time",
     413: "Too large",
     422: "Something in the request is not right; `errors` says what",
     503: "Away for a moment: try again",
@@ -141,7 +142,7 @@ MEANINGS = {
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:
     """The `responses=` of a route: its problems for OpenAPI.
 
-    401 and 403 come with roles, 400, 413, 422 and 503 with every route.
+    401 and 403 come with roles, 400, 408, 413, 422 and 503 with every route.
     """
     # as `model`, FastAPI would put the schema under the route's own media type
     schema = {"$ref": f"#/components/schemas/{ProblemDetails.__name__}"}

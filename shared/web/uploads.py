@@ -29,13 +29,12 @@ class Upload:
 
 
 @asynccontextmanager
-async def received(request: Request, most: int) -> AsyncIterator[Upload]:
+async def received(request: Request) -> AsyncIterator[Upload]:
     """The request's body as a file that is gone when the block ends.
 
-    No lock and no connection is held while it comes in. Raises Refusal `too-large` above `most`
-    bytes.
+    No lock and no connection is held while it comes in. Raises Refusal `too-large` above the bytes
+    that its route states (`max_body_bytes`).
     """
-    request.scope["body_limit"] = most
     with tempfile.TemporaryFile() as file:
         digest = hashlib.sha256()
         pieces = bytearray()

@@ -1,6 +1,6 @@
 """Registration over HTTP: applying, taking an application back, closing registration."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.applications.registration.usecases.close_registration import (
     RegistrationCount,
@@ -20,6 +20,7 @@ from shared.web.authentication import Applicant, Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 router = APIRouter()
 

@@ -2,7 +2,7 @@
 
 import secrets
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.applications.rounds.usecases.open_round import OpenRound, open_round
 from services.applications.rounds.views import RoundView, show_round, show_rounds
@@ -14,6 +14,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 router = APIRouter(tags=["rounds"])
 

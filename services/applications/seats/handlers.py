@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, Path, Response
+from fastapi import Depends, Path, Response
 
 from services.applications.seats.usecases.answer_seat import (
     AnswerSeat,
@@ -17,6 +17,7 @@ from shared.web.authentication import Applicant
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 OfferId = Annotated[UUID, Path(description="The offer, as SeatOffered names it")]
 

@@ -2,8 +2,6 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
-
 from services.applications.seats.handlers import AnswerDays
 from services.applications.status.views import (
     ApplicationView,
@@ -17,6 +15,7 @@ from shared.web.audited_reading import audit_reading
 from shared.web.authentication import Applicant, require_role
 from shared.web.dependencies import ResourcesDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 DECIDING: frozenset[Role] = frozenset({"verifier", "officer"})
 Concerned = Annotated[Person, require_role("applicant", "verifier", "officer")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 
 from services.applications.rounds.views import RoundView, show_round
 from services.applications.vacancies.domain import listing
@@ -27,6 +27,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter, max_body_bytes
 from shared.web.uploads import csv_body, received
 
 router = APIRouter()
@@ -59,6 +60,7 @@ VACANCIES_FILE = csv_body(
     openapi_extra=UNITS_FILE,
     summary="Import units",
 )
+@max_body_bytes(UNITS_MOST)
 async def send_units(
     request: Request,
     resources: ResourcesDependency,
@@ -66,7 +68,7 @@ async def send_units(
     transaction: TransactionDependency,
 ) -> Response:
     """The whole file or nothing; units that it doesn't name stay as they are."""
-    async with received(request, UNITS_MOST) as upload:
+    async with received(request) as upload:
         return await transaction.once(
             lambda connection: import_units(
                 connection, resources.outbox, officer, upload.file, resources.clock()
@@ -100,6 +102,7 @@ async def units(
     openapi_extra=VACANCIES_FILE,
     summary="Import a round's vacancies, as a draft",
 )
+@max_body_bytes(VACANCIES_MOST)
 async def send_vacancies(
     round_id: RoundId,
     request: Request,
@@ -114,7 +117,7 @@ async def send_vacancies(
 
     The file adds to the draft; a vacancy that the draft has already becomes what the file says.
     """
-    async with received(request, VACANCIES_MOST) as upload:
+    async with received(request) as upload:
         return await transaction.once(
             lambda connection: import_vacancies(
                 connection, officer, round_id, upload.file, resources.clock(), replace=replace

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.applications.registration.domain import ApplicationStatus
 from services.applications.verification.usecases.verify_application import (
@@ -24,6 +24,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 Deciding = Annotated[Person, require_role("verifier", "officer")]
 

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi import Path, Query, Request, Response
 
 from services.exams.scores.usecases.close_sitting import SittingInFigures, close_sitting
 from services.exams.scores.usecases.correct_score import CorrectScore, correct_score
@@ -29,6 +29,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter, max_body_bytes
 from shared.web.uploads import csv_body, received
 
 ExaminerOrProctor = Annotated[Person, require_role("proctor", "examiner")]
@@ -117,6 +118,7 @@ async def score(
     summary="Record the points of many candidates from a CSV file: all or nothing",
     openapi_extra=SCORES_FILE,
 )
+@max_body_bytes(SCORES_MOST)
 async def scores(
     resources: ResourcesDependency,
     examiner: Examiner,
@@ -129,7 +131,7 @@ async def scores(
     409 says that rows are right but candidates have not arrived yet.
     """
     # the whole body is here before the sitting is locked
-    async with received(request, SCORES_MOST) as upload:
+    async with received(request) as upload:
         return await transaction.once(
             lambda connection: import_scores(
                 connection, resources.outbox, examiner, sitting_id, upload.file, resources.clock()

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 
 from services.exams.sittings.usecases.schedule_sitting import (
     ScheduleSitting,
@@ -18,6 +18,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 ExamStaff = Annotated[Person, require_role("examiner", "proctor", "officer")]
 

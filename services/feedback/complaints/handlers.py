@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 
 from services.feedback.complaints.usecases.file_complaint import (
     ComplaintReceipt,
@@ -32,6 +32,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 OFFICERS: frozenset[Role] = frozenset({"officer"})
 ComplaintInPath = Annotated[UUID, Path(description="Id of the complaint, given when it was filed")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
+from fastapi import Path, Query
 
 from services.feedback.flags.domain import FlagLimits
 from services.feedback.flags.views import UnitInList, UnitView, show_unit, show_units
@@ -11,6 +11,7 @@ from shared.paging import Page
 from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 
 def router(limits: FlagLimits) -> APIRouter:

@@ -1,12 +1,13 @@
 """Units over HTTP: what officers report of their work."""
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 
 from services.feedback.units.usecases.import_services import COLUMNS, Imported, import_services
 from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter, max_body_bytes
 from shared.web.uploads import csv_body, received
 
 SERVICES_MOST = 8 * 2**20
@@ -28,6 +29,7 @@ router = APIRouter(tags=["units"])
     openapi_extra=SERVICES_FILE,
     summary="Import services rendered by unit and month (CSV)",
 )
+@max_body_bytes(SERVICES_MOST)
 async def services_rendered(
     request: Request,
     resources: ResourcesDependency,
@@ -38,7 +40,7 @@ async def services_rendered(
 
     Replaces what stood for a unit and month; the whole file or nothing.
     """
-    async with received(request, SERVICES_MOST) as upload:
+    async with received(request) as upload:
         return await transaction.once(
             lambda connection: import_services(
                 connection, officer, upload.file, resources.clock(), resources.settings.zone

@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.ranking.explanation.views.explain_place import PlaceExplained, explain_place
@@ -14,6 +14,7 @@ from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
 from shared.web.problems import problem_responses, reader_language
+from shared.web.routes import APIRouter
 
 
 def explanations() -> APIRouter:

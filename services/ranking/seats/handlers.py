@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request, Response
+from fastapi import Request, Response
 from fastapi.responses import HTMLResponse
 
 from services.ranking.page_words import VACANCY, local
@@ -25,6 +25,7 @@ from shared.web.idempotency import TransactionDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses, reader_language
+from shared.web.routes import APIRouter
 
 
 def filling() -> APIRouter:

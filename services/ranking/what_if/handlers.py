@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from services.ranking.what_if.views import (
     Answer,
@@ -18,6 +18,7 @@ from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter, max_body_bytes
 
 Shown = Annotated[
     Show,
@@ -26,6 +27,10 @@ Shown = Annotated[
         "`all`: whoever would stand elsewhere"
     ),
 ]
+
+
+MAX_QUESTION_BYTES = 384 * 1024
+"""Other seats for each of the 5,000 vacancies that a question may name, by long ids."""
 
 
 def questions() -> APIRouter:
@@ -59,6 +64,7 @@ def questions() -> APIRouter:
         summary="What other seats, weights, thresholds or ties would change in a round; "
         "nothing is written",
     )
+    @max_body_bytes(MAX_QUESTION_BYTES)
     async def of_round(
         round_id: RoundId,
         question: RoundQuestion,

@@ -1,12 +1,11 @@
 """How each kind of need fared. For everyone."""
 
-from fastapi import APIRouter
-
 from services.ranking.lists.views.show_fairness import Fairness, show_fairness
 from shared.contracts.fields import RoundId
 from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 
 def reports() -> APIRouter:

@@ -1,6 +1,6 @@
 """What officers do with a round's lists: see how far they are, fix them, decide ties."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from services.ranking.lists.usecases.close_list import ClosedList, close_round, close_stage
 from services.ranking.lists.usecases.decide_tie import TIE, DecideTie, TieToDecide
@@ -12,6 +12,7 @@ from shared.web.authentication import Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 
 def rounds() -> APIRouter:

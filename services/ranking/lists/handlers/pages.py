@@ -3,7 +3,7 @@
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
 
 from services.ranking.lists.views.show_revisions import show_changes
@@ -16,6 +16,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor
 from shared.web.problems import reader_language
+from shared.web.routes import APIRouter
 
 WhichVersion = Annotated[
     int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")

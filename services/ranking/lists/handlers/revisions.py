@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 
 from services.ranking.lists.usecases.adopt_version import (
     ADOPTION,
@@ -26,6 +26,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 ListCode = Annotated[StageCode, Path(alias="list", description="`skd` or `final`")]
 WhichVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="As `…/versions` lists it")]

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 
 from services.ranking.publication.storage.signing import SigningKey
@@ -28,6 +28,7 @@ from shared.web.authentication import MaybePerson, Officer
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
 KeyId = Annotated[

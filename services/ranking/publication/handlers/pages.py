@@ -2,7 +2,7 @@
 
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 from fastapi.responses import HTMLResponse
 
 from services.ranking.page_words import local, meanings
@@ -12,6 +12,7 @@ from shared.contracts.fields import RoundId, VacancyId
 from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
 from shared.web.problems import reader_language
+from shared.web.routes import APIRouter
 
 
 def published_page(pages: Pages, zone: ZoneInfo) -> APIRouter:

@@ -1,7 +1,5 @@
 """A vacancy's list and one candidate's place on it, for everyone."""
 
-from fastapi import APIRouter
-
 from services.ranking.standings.handlers.request_fields import WhichList, WhichState
 from services.ranking.standings.views.show_standings import (
     CandidatePlace,
@@ -14,6 +12,7 @@ from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 
 def standings_of_vacancies() -> APIRouter:

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 
 from services.ranking.page_words import local
@@ -15,6 +15,7 @@ from shared.contracts.fields import VacancyId
 from shared.web.dependencies import ResourcesDependency
 from shared.web.live import LiveViews
 from shared.web.problems import problem_responses, reader_language
+from shared.web.routes import APIRouter
 
 KEEP_ALIVE_S = 15
 """Proxies close a connection on which nothing moves, most after a minute."""

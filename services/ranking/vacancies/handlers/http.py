@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from services.ranking.vacancies.views.list_vacancies import VacancyInList, list_vacancies
 from shared.contracts.fields import NeedCode, RoundId
@@ -10,6 +10,7 @@ from shared.paging import Page
 from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
+from shared.web.routes import APIRouter
 
 Search = Annotated[
     str,

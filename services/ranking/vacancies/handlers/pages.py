@@ -5,7 +5,7 @@ from typing import Annotated
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import Query, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.ranking.lists.handlers.pages import WhichVersion
@@ -25,6 +25,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor
 from shared.web.problems import reader_language
+from shared.web.routes import APIRouter
 
 OrEmpty = Annotated[str, Query(pattern=r"^[A-Za-z0-9_-]{0,40}$")]
 """A code, or nothing: a form sends its fields empty, too."""
