@@ -15,5 +15,4 @@ def outbox(service: Service, settings: ServiceSettings) -> Outbox:
         service=service,
         contracts=stated_by(service),
         partitions=written_by(service),
-        correlated=service != "feedback",
     )

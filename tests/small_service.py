@@ -49,6 +49,7 @@ class OneContract:
     key: Callable[[Any], str]
     subject: Callable[[Any], str]
     type: str
+    day_only: bool = False
 
 
 def outbox(topic: str, partitions: int) -> Outbox:

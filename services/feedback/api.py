@@ -24,9 +24,10 @@ province's, by services rendered (by staff where none are reported). `probabilit
 is that the unit's rate is above the province's by `ratio`. The settings say when a flag is raised
 and, at a lower limit, cleared. Complaints answered `not-upheld` or `referred` don't count.
 
-**What isn't shown.** Words and complainants are for officers and complainants alone. Where a unit
+**What isn't shown.** Words and complainants are for officers and complainants alone. Of complaints
+and answers the public learns the day: all of a day appear together, once it is over. Where a unit
 has fewer than 5 staff, the category of a complaint isn't shown either, here or in events, and the
-unit isn't judged by conduct and competence: it would point at persons.
+unit is judged by its complaints all together: a category would point at persons.
 """
 
 TAGS = {

@@ -18,6 +18,8 @@ from shared.postgres.pool import Connection
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
     """Takes in complaints, answers and flags that the log has and the database lacks.
 
+    What the database has and did not know as stated is marked so: it must not be stated again.
+
     They come in the order of the log; an assessment is owed then. Words, complainants and tracking
     codes are on no log, and neither are services rendered. Returns lines for the operator: what was
     taken in, and what a person has to see to.
@@ -42,9 +44,9 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     lines = [f"Taken in: {count} {type_}" for type_, count in sorted(taken.items())] + lines
     if taken["terang.ComplaintFiled"]:
         lines.append(
-            f"{taken['terang.ComplaintFiled']} complaints came back without words and person: "
-            "no tracking code opens them. Those of units with fewer than 5 staff stand under "
-            "the category `other`."
+            "Complaints that the backup lacked came back without words and person: no tracking "
+            "code opens them. Those of units with fewer than 5 staff stand under the category "
+            "`other`. Complaints and answers of a day that was not over are on no log."
         )
     lines.append(
         "Import the services rendered that were imported since the backup once more: "
@@ -58,32 +60,12 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
     data: ComplaintFiled | ComplaintResolved | UnitFlagged | UnitCleared = event.data
     match data:
         case ComplaintFiled():
-            lacking = await COMPLAINTS.restore_complaint(
-                connection,
-                complaint_id=data.complaint_id,
-                unit_id=data.unit_id,
-                category=data.category or "other",
-                category_shown=data.category is not None,
-                filed_at=event.time,
-                filed_on=data.filed_on,
-            )
-            if not lacking:
-                return f"Complaint {data.complaint_id} is in the database already: left as it is."
-            await COMPLAINTS.insert_words(
-                connection,
-                complaint_id=data.complaint_id,
-                subject=None,
-                tracking_hash=secrets.token_bytes(32),  # of no code
-                text="",
-                place=None,
-                happened_on=None,
-            )
+            return await _take_complaint(connection, data)
         case ComplaintResolved():
             waited = await COMPLAINTS.restore_resolution(
                 connection,
                 complaint_id=data.complaint_id,
                 outcome=data.outcome,
-                resolved_at=event.time,
                 days=data.days,
             )
             if not waited:
@@ -105,4 +87,29 @@ async def _take_in(connection: Connection, event: Event[Any]) -> str | None:
                 at=event.time,
                 figures=[figures],
             )
+    return None
+
+
+async def _take_complaint(connection: Connection, filed: ComplaintFiled) -> str | None:
+    """Takes a complaint in, or marks it as stated; returns what stands against it."""
+    was = await COMPLAINTS.restore_complaint(
+        connection,
+        complaint_id=filed.complaint_id,
+        unit_id=filed.unit_id,
+        category=filed.category or "other",
+        category_shown=filed.category is not None,
+        filed_on=filed.filed_on,
+    )
+    if was is None:
+        return f"Complaint {filed.complaint_id} is in the database already: left as it is."
+    if was == "new":
+        await COMPLAINTS.insert_words(
+            connection,
+            complaint_id=filed.complaint_id,
+            subject=None,
+            tracking_hash=secrets.token_bytes(32),  # of no code
+            text="",
+            place=None,
+            happened_on=None,
+        )
     return None

@@ -95,7 +95,8 @@ Model = type[Fact]
 class EventContract:
     """One event: its CloudEvents type, the model of its data, and its topic.
 
-    `key` and `subject` give the record's key and the event's subject out of the data.
+    `key` and `subject` give the record's key and the event's subject out of the data. With
+    `day_only` its header, its record and its id tell no more of its time than the day.
     """
 
     type: str
@@ -103,6 +104,7 @@ class EventContract:
     topic: str
     key: Callable[[Any], str]
     subject: Callable[[Any], str]
+    day_only: bool = False
 
     @property
     def audience(self) -> Audience:
@@ -128,9 +130,14 @@ _unit = attrgetter("unit_id")
 
 
 def _row(
-    model: Model, topic: str, key: Callable[[Any], str], subject: Callable[[Any], str]
+    model: Model,
+    topic: str,
+    key: Callable[[Any], str],
+    subject: Callable[[Any], str],
+    *,
+    day_only: bool = False,
 ) -> EventContract:
-    return EventContract(f"terang.{model.__name__}", model, topic, key, subject)
+    return EventContract(f"terang.{model.__name__}", model, topic, key, subject, day_only)
 
 
 CATALOGUE: tuple[EventContract, ...] = (
@@ -162,8 +169,8 @@ CATALOGUE: tuple[EventContract, ...] = (
     _row(ranking.StandingsPublished, "terang.ranking", _round, _round),
     _row(ranking.SeatOffered, "terang.ranking", _vacancy, _seat),
     _row(ranking.SeatLeftEmpty, "terang.ranking", _vacancy, _vacancy),
-    _row(feedback.ComplaintFiled, "terang.feedback", _unit, _complaint),
-    _row(feedback.ComplaintResolved, "terang.feedback", _unit, _complaint),
+    _row(feedback.ComplaintFiled, "terang.feedback", _unit, _complaint, day_only=True),
+    _row(feedback.ComplaintResolved, "terang.feedback", _unit, _complaint, day_only=True),
     _row(feedback.UnitFlagged, "terang.feedback", _unit, _unit),
     _row(feedback.UnitCleared, "terang.feedback", _unit, _unit),
 )

@@ -211,7 +211,7 @@ def _message(contract: EventContract) -> Json:
         "title": name_of(contract),
         "summary": payload["description"],
         "contentType": "application/json",
-        "correlationId": {"location": "$message.header#/ce_correlationid"},
+        **({} if contract.day_only else CORRELATION),
         "headers": _headers(contract),
         "payload": {
             name: value for name, value in payload.items() if name not in {"$schema", "$id"}
@@ -257,15 +257,31 @@ ATTRIBUTES: Mapping[str, Json] = {
 
 OPTIONAL = {"ce_correlationid"}
 
+CORRELATION: Json = {"correlationId": {"location": "$message.header#/ce_correlationid"}}
+"""Where AsyncAPI finds what an event follows from."""
+
+DAY = _header(
+    "Its day in the province's zone, as midnight UTC: no more of the time is told, and the "
+    "record's timestamp says the same",
+    pattern="T00:00:00Z$",
+)
+"""`ce_time` of an event of which only the day is told."""
+
 
 def _headers(contract: EventContract) -> Json:
-    fixed = {"ce_type": contract.type, "ce_dataschema": f"urn:terang:schema:{name_of(contract)}"}
+    own: dict[str, Json] = {
+        "ce_type": {"const": contract.type},
+        "ce_dataschema": {"const": f"urn:terang:schema:{name_of(contract)}"},
+    }
+    if contract.day_only:
+        own["ce_time"] = DAY
     return {
         "type": "object",
         "required": [name for name in ATTRIBUTES if name not in OPTIONAL],
         "properties": {
-            name: header | ({"const": fixed[name]} if name in fixed else {})
+            name: header | own.get(name, {})
             for name, header in ATTRIBUTES.items()
+            if not (contract.day_only and name in OPTIONAL)
         },
     }
 
@@ -279,7 +295,7 @@ def _headers_of_example(contract: EventContract, data: Json) -> Json:
         "ce_source": f"/provinces/99/{owner}",
         "ce_type": contract.type,
         "ce_subject": contract.subject(fact),
-        "ce_time": "2026-11-21T03:00:00Z",
+        "ce_time": "2026-11-21T00:00:00Z" if contract.day_only else "2026-11-21T03:00:00Z",
         "ce_dataschema": f"urn:terang:schema:{name_of(contract)}",
         "ce_partitionkey": contract.key(fact),
         "ce_sequence": "1",

@@ -50,7 +50,10 @@ class Event(NamedTuple, Generic[Data]):
 
 
 class Contract(Protocol):
-    """One row of a catalogue of events: a type's name, model, topic, key and subject."""
+    """One row of a catalogue of events: a type's name, model, topic, key and subject.
+
+    With `day_only`, nobody may learn more of an event's time than its day.
+    """
 
     @property
     def model(self) -> type[BaseModel]: ...
@@ -60,5 +63,7 @@ class Contract(Protocol):
     def key(self) -> Callable[[Any], str]: ...
     @property
     def subject(self) -> Callable[[Any], str]: ...
+    @property
+    def day_only(self) -> bool: ...
     @property
     def type(self) -> str: ...  # last: below it the name no longer means the builtin

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID, uuid4, uuid5
 
 from aiokafka.partitioner import murmur2
 from pydantic import BaseModel, ValidationError
@@ -41,6 +41,9 @@ Dead-letter topics take that much (`max.message.bytes`)."""
 APPENDED_AT_ONCE = 100
 """Statements made into rows and inserted at once: some 5 ms, in which nobody else is served."""
 
+MIDNIGHT = "T00:00:00Z"
+"""How a `ce_time` ends that tells a day and no more."""
+
 Headers = tuple[tuple[str, bytes | None], ...]
 
 
@@ -62,7 +65,8 @@ class Row(NamedTuple):
 CORRELATION_ID: ContextVar[str | None] = ContextVar("CORRELATION_ID", default=None)
 """What is under way in this process, a request for example: the correlation id of what it states.
 
-A statement's own, or that of its cause, goes before it.
+A statement's own, or that of its cause, goes before it. Events of which only the day is told carry
+none.
 """
 
 
@@ -70,7 +74,9 @@ A statement's own, or that of its cause, goes before it.
 class Statement:
     """A fact that became true at `time` (aware).
 
-    With a `cause`, its id follows from it: handled twice, it is stated once.
+    With a `cause`, its id follows from it: handled twice, it is stated once. Of an event whose
+    contract is `day_only`, its day in the zone of `time` is all that is told, and its id is random:
+    only the use case sees to it that it is stated once.
     """
 
     data: BaseModel
@@ -84,7 +90,6 @@ class Outbox:
 
     `source` is the CloudEvents source (`/provinces/99/ranking`), `contracts` the catalogue's rows
     of what the service may state, by model, `partitions` how many partitions each topic has.
-    Without `correlated` no event carries the id of what was under way.
     """
 
     def __init__(
@@ -94,13 +99,11 @@ class Outbox:
         service: str,
         contracts: Mapping[type[BaseModel], Contract],
         partitions: Mapping[str, int],
-        correlated: bool = True,
     ) -> None:
         self.source = source
         self.service = service
         self.partitions = dict(partitions)
         self.contracts = dict(contracts)
-        self.correlated = correlated
         if strays := {contract.topic for contract in self.contracts.values()} - set(
             self.partitions
         ):
@@ -201,7 +204,12 @@ class Outbox:
         subject: str,
         placed: Counter[tuple[UUID, str, str]],
     ) -> UUID:
-        """A new id, or the one that follows from the cause and the place among its like."""
+        """A new id, or the one that follows from the cause and the place among its like.
+
+        A UUIDv7 tells the moment at which it was made.
+        """
+        if contract.day_only:
+            return uuid4()
         cause = statement.cause
         if cause is None:
             return uuid7()
@@ -221,21 +229,28 @@ class Outbox:
             "ce_source": self.source,
             "ce_type": contract.type,
             "ce_subject": subject,
-            "ce_time": statement.time.astimezone(UTC).isoformat().replace("+00:00", "Z"),
+            "ce_time": _time_told(contract, statement),
             "ce_dataschema": f"urn:terang:schema:{contract.type.removeprefix('terang.')}",
             "ce_partitionkey": key,
         }
-        cause = statement.cause
-        correlation = statement.correlation_id or (
-            cause.correlation_id or str(cause.id) if cause else self._under_way()
-        )
-        if correlation:
+        if not contract.day_only and (correlation := _correlation(statement)):
             headers["ce_correlationid"] = correlation
         return headers
 
-    def _under_way(self) -> str | None:
-        """The id of what is under way, where events may carry it."""
-        return CORRELATION_ID.get() if self.correlated else None
+
+def _time_told(contract: Contract, statement: Statement) -> str:
+    """When it became true, or of that the day: midnight UTC of it, which is that day here too."""
+    if contract.day_only:
+        return f"{statement.time.date()}{MIDNIGHT}"
+    return statement.time.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _correlation(statement: Statement) -> str | None:
+    """What the event follows from, or what was under way when it became true."""
+    cause = statement.cause
+    if statement.correlation_id is None and cause is None:
+        return CORRELATION_ID.get()
+    return statement.correlation_id or (cause and (cause.correlation_id or str(cause.id)))
 
 
 def _valid_data(contract: Contract, statement: Statement) -> bytes:
@@ -263,7 +278,6 @@ class SilentOutbox(Outbox):
             service=outbox.service,
             contracts=outbox.contracts,
             partitions=outbox.partitions,
-            correlated=outbox.correlated,
         )
 
     @override

@@ -7,9 +7,10 @@ producer, reader and connection are dropped, and the next term begins by asking 
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NoReturn
@@ -30,7 +31,7 @@ from shared.messaging.failures import (
 from shared.messaging.leadership import survey, try_to_lead
 from shared.messaging.log_reader import PublishedEvent
 from shared.messaging.one_try_producer import SEND_SECONDS, one_try_producer
-from shared.messaging.outbox import CHANNEL, headers_from_text
+from shared.messaging.outbox import CHANNEL, MIDNIGHT, headers_from_text
 from shared.messaging.positions import partition_columns
 from shared.observability import metrics
 from shared.postgres import queries
@@ -384,10 +385,22 @@ def _look_at_failure(sent: asyncio.Future[Any]) -> None:
 def _append(batch: Any, row: asyncpg.Record) -> bool:
     """Appends a row to a batch; False if it is full."""
     headers = headers_from_text(row["headers"])
+    timestamp = _record_time(dict(headers).get("ce_time"))
     headers.append(("ce_sequence", str(row["sequence"]).encode()))
-    return (
-        batch.append(timestamp=None, key=row["key"], value=row["data"], headers=headers) is not None
-    )
+    appended = batch.append(timestamp=timestamp, key=row["key"], value=row["data"], headers=headers)
+    return appended is not None
+
+
+def _record_time(event_time: bytes | None) -> int | None:
+    """Milliseconds since 1970 that a record says: None, the present, but for events of a day.
+
+    Such an event tells its day alone, so its record must not tell more. It never lies ahead: a
+    broker refuses that, and a demonstration's days may be ahead of it.
+    """
+    if event_time is None or not event_time.endswith(MIDNIGHT.encode()):
+        return None
+    day = datetime.fromisoformat(event_time.decode())
+    return min(int(day.timestamp()), int(time.time())) * 1000
 
 
 def _described(failure: BaseException) -> str:

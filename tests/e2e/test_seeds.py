@@ -33,7 +33,7 @@ async def until_flagged(
 async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Client) -> None:
     """Kasemen: complaints about slow permits flag the unit, with figures.
 
-    It is cleared when they prove unfounded.
+    It is cleared when they prove unfounded. Either shows once the day is over.
     """
     kasemen = await SmallRound.open(client, "local-kasemen", "KECAMATAN KASEMEN")
     curug = await SmallRound.open(client, "local-kasemen", "KECAMATAN CURUG")
@@ -55,6 +55,7 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Cli
         filed.append(
             await client.post("/feedback/complaints", key=uuid4().hex, body=complaint, waits=True)
         )
+    await client.let_pass(hours=26)
     unit = await until_flagged(client, kasemen.unit_id, "process", flagged=True)
     figures = next(flag["figures"] for flag in unit["flags"] if flag["kind"] == "process")
     assert figures["complaints"] >= 5
@@ -69,6 +70,7 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Cli
         await kasemen.officer(
             f"/feedback/complaints/{complaint['complaint_id']}/resolution", body=answer
         )
+    await client.let_pass(hours=26)
     await until_flagged(client, kasemen.unit_id, "process", flagged=False)
 
 

@@ -91,6 +91,7 @@ class Row:
     topic: str
     key: Callable[[Any], str] = lambda data: data.key
     subject: Callable[[Any], str] = lambda data: data.key
+    day_only: bool = False
 
 
 class Catalogue:

@@ -61,12 +61,7 @@ async def file(
     """
     return await transaction.once(
         lambda connection: file_complaint(
-            connection,
-            resources.outbox,
-            citizen,
-            command,
-            resources.clock(),
-            resources.settings.zone,
+            connection, citizen, command, resources.clock(), resources.settings.zone
         )
     )
 
@@ -89,7 +84,10 @@ async def of_a_unit(
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[ComplaintView]:
-    """The newest first, without words and without who complained."""
+    """The newest day first, without words and without who complained.
+
+    A complaint appears, and so does its answer, once its day is over, with all others of that day.
+    """
     async with resources.pool.acquire() as connection:
         complaints = await show_complaints(connection, person, unit_id, waiting, cursor, limit)
     read = [str(complaint.complaint_id) for complaint in complaints.items]
@@ -118,7 +116,7 @@ async def tracking(command: TrackComplaint, resources: ResourcesDependency) -> C
 async def own(
     resources: ResourcesDependency, person: SignedIn, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[ComplaintView]:
-    """The newest first, with their answers."""
+    """The newest day first, with their answers, from the moment you file them."""
     async with resources.pool.acquire() as connection:
         return await show_own_complaints(connection, person, cursor, limit)
 
@@ -154,11 +152,12 @@ async def resolution(
     officer: Officer,
     transaction: TransactionDependency,
 ) -> Response:
-    """The complainant reads the answer; the event says only the outcome and the days."""
+    """The complainant reads the answer at once; the public learns the outcome and the days, once
+    the day is over.
+    """
     return await transaction.once(
         lambda connection: resolve_complaint(
             connection,
-            resources.outbox,
             officer,
             complaint_id,
             command,

@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, NamedTuple
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
@@ -65,16 +65,22 @@ async def show_complaints(
 ) -> Page[ComplaintView]:
     """Complaints about a unit, whole for officers and without words for everyone else.
 
-    Officers may leave the unit out, and ask for those alone that wait for an answer. Those come
-    with the oldest first, all others with the newest first. Raises Refusal `not-your-role` where
+    The public sees what was stated. Officers see all, may leave the unit out, and ask for those
+    alone that wait for an answer. Those come with the oldest day first, all others with the newest
+    first. Raises Refusal `not-your-role` where
     others ask for what only officers may, or `bad-cursor`.
     """
     if person is not None and "officer" in person.roles:
         return await _whole_complaints(connection, unit_id, waiting, cursor, limit)
     if unit_id is None or waiting:
         raise Refusal("not-your-role", roles="officer")
+    last_seen = _last_seen(cursor)
     rows = COMPLAINTS.complaints_of_unit(
-        connection, unit_id=unit_id, before=_last_seen(cursor), most=limit + 1
+        connection,
+        unit_id=unit_id,
+        before_day=last_seen.day,
+        before=last_seen.complaint_id,
+        most=limit + 1,
     )
     return await _page(rows, limit)
 
@@ -85,11 +91,19 @@ async def _whole_complaints(
     last_seen, most = _last_seen(cursor), limit + 1
     if waiting:
         rows = COMPLAINTS.open_complaints_with_words(
-            connection, unit_id=unit_id, after=last_seen, most=most
+            connection,
+            unit_id=unit_id,
+            after_day=last_seen.day,
+            after=last_seen.complaint_id,
+            most=most,
         )
     else:
         rows = COMPLAINTS.complaints_with_words(
-            connection, unit_id=unit_id, before=last_seen, most=most
+            connection,
+            unit_id=unit_id,
+            before_day=last_seen.day,
+            before=last_seen.complaint_id,
+            most=most,
         )
     return await _page(rows, limit)
 
@@ -97,9 +111,14 @@ async def _whole_complaints(
 async def show_own_complaints(
     connection: Connection, person: Person, cursor: str | None, limit: int
 ) -> Page[ComplaintView]:
-    """What a person filed under their name, the newest first. Raises Refusal `bad-cursor`."""
+    """What a person filed under their name, the newest day first. Raises Refusal `bad-cursor`."""
+    last_seen = _last_seen(cursor)
     rows = COMPLAINTS.complaints_of_person(
-        connection, subject=person.subject, before=_last_seen(cursor), most=limit + 1
+        connection,
+        subject=person.subject,
+        before_day=last_seen.day,
+        before=last_seen.complaint_id,
+        most=limit + 1,
     )
     return await _page(rows, limit)
 
@@ -129,14 +148,27 @@ async def show_tracked_complaint(connection: Connection, command: TrackComplaint
     return ComplaintView.model_validate(dict(row))
 
 
-def _last_seen(cursor: str | None) -> UUID | None:
-    key = from_cursor(cursor, fields=1)
+class _LastSeen(NamedTuple):
+    """The last complaint of the page before: its day and its id, by which pages are in order."""
+
+    day: date | None
+    complaint_id: UUID | None
+
+
+def _last_seen(cursor: str | None) -> _LastSeen:
+    key = from_cursor(cursor, fields=2)
+    if key is None:
+        return _LastSeen(None, None)
     try:
-        return UUID(str(key[0])) if key else None
+        return _LastSeen(date.fromisoformat(str(key[0])), UUID(str(key[1])))
     except ValueError as error:
         raise Refusal("bad-cursor") from error
 
 
 async def _page(rows: AsyncIterator[Mapping[str, object]], limit: int) -> Page[ComplaintView]:
     complaints = [ComplaintView.model_validate(dict(row)) async for row in rows]
-    return page(complaints, limit, lambda complaint: (str(complaint.complaint_id),))
+    return page(
+        complaints,
+        limit,
+        lambda complaint: (complaint.filed_on.isoformat(), str(complaint.complaint_id)),
+    )

@@ -29,7 +29,7 @@ from typing import Literal
 
 from scipy.special import gammaincc, gammaincinv
 
-from services.feedback.complaints.domain.complaint import FEWEST_PEOPLE
+from services.feedback.complaints.domain.complaint import shows_category
 from shared.contracts.feedback import (
     ComplaintCategory,
     FlagFigures,
@@ -38,18 +38,19 @@ from shared.contracts.feedback import (
     UnitFlagged,
 )
 
-ComplaintGroup = Literal["slow", "people"]
+ComplaintGroup = Literal["slow", "people", "all"]
 ExposureKind = Literal["services", "staff"]
 
 CATEGORIES: Mapping[ComplaintGroup, tuple[ComplaintCategory, ...]] = {
     "slow": ("slow-service",),
     "people": ("conduct", "competence"),
 }
-"""The complaints that each group of flags rests on."""
+"""The complaints that each group of flags rests on; `all` rests on every one, with the hidden."""
 
 KINDS: Mapping[ComplaintGroup, tuple[FlagKind, ...]] = {
     "slow": ("staff", "process"),
     "people": ("training",),
+    "all": ("staff", "process"),
 }
 """What each group's flag can say; at most one of them stands at a time."""
 
@@ -152,11 +153,23 @@ class Posterior:
 
 
 def by_group(complaints: Mapping[str, int]) -> dict[ComplaintGroup, int]:
-    """Complaints by group, out of complaints by category."""
-    return {
-        group: sum(complaints.get(category, 0) for category in categories)
-        for group, categories in CATEGORIES.items()
-    }
+    """Complaints by group, out of complaints by category as the public sees it.
+
+    Those whose category is hidden count in `all` alone.
+    """
+    groups: dict[ComplaintGroup, int] = {"all": sum(complaints.values())}
+    for group, categories in CATEGORIES.items():
+        groups[group] = sum(complaints.get(category, 0) for category in categories)
+    return groups
+
+
+def groups_of(unit: UnitYear) -> tuple[ComplaintGroup, ...]:
+    """The groups of complaints in which a unit is judged and shown.
+
+    A unit of few people is judged by its complaints all together. Counts by category, its own or
+    what it adds to the province's, would say of single complaints what they were about.
+    """
+    return ("slow", "people") if shows_category(unit.staff) else ("all",)
 
 
 def window_of(today: date) -> Window:
@@ -178,12 +191,16 @@ def exposure_of(unit: UnitYear) -> tuple[ExposureKind, int]:
 
 
 def norms_of(units: Iterable[UnitYear], window: Window) -> Norms:
-    """The province's sums, for units judged by services and units judged by staff apart."""
+    """The province's sums, for units judged by services and units judged by staff apart.
+
+    Those of `slow` and `people` hold no unit of few people: less what all others show, they would
+    tell its categories.
+    """
     sums: dict[tuple[ComplaintGroup, ExposureKind], tuple[int, int]] = {}
     services = staff = 0
     for unit in units:
         kind, exposure = exposure_of(unit)
-        for group in CATEGORIES:
+        for group in dict.fromkeys((*groups_of(unit), "all")):
             complaints, exposed = sums.get((group, kind), (0, 0))
             sums[group, kind] = complaints + unit.complaints.get(group, 0), exposed + exposure
         if kind == "services" and unit.staff > 0:
@@ -260,11 +277,6 @@ def workload_ratio(unit: UnitYear, norms: Norms) -> Decimal | None:
     return figure(services * norms.staff / (unit.staff * norms.services))
 
 
-def is_judged(unit: UnitYear, group: ComplaintGroup) -> bool:
-    """Whether a flag of the group may be raised: not on the people of a very small unit."""
-    return group != "people" or unit.staff >= FEWEST_PEOPLE
-
-
 def decide(
     units: Sequence[UnitYear], open_flags: Iterable[OpenFlag], norms: Norms, limits: FlagLimits
 ) -> list[UnitFlagged | UnitCleared]:
@@ -276,10 +288,12 @@ def decide(
     raised = {(flag.unit_id, flag.kind) for flag in open_flags}
     changes: list[UnitFlagged | UnitCleared] = []
     for unit in units:
-        for group, kinds in KINDS.items():
-            before = next((kind for kind in kinds if (unit.unit_id, kind) in raised), None)
+        judged = groups_of(unit)
+        # a flag on its people may stand from before it became small
+        for group in dict.fromkeys((*judged, "people")):
+            before = next((kind for kind in KINDS[group] if (unit.unit_id, kind) in raised), None)
             figures = assess(unit, group, norms, limits).figures
-            after = _kind(group, figures, before, limits) if is_judged(unit, group) else None
+            after = _kind(group, figures, before, limits) if group in judged else None
             if before != after:
                 if before is not None:
                     changes.append(UnitCleared(unit_id=unit.unit_id, kind=before, figures=figures))

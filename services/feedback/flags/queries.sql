@@ -12,18 +12,19 @@ SELECT pg_advisory_xact_lock(hashtext('feedback.assessment'));
 DELETE FROM public.assessment_owed;
 
 -- name: units_with_counts(window_start, window_to)
--- All units with their services, months reported and complaints that count, by category, in a
--- window.
+-- All units with their services, months reported and complaints that count, by category as the
+-- public sees it, in a window; only what was stated.
 WITH done AS (
     SELECT unit_id, sum(services)::bigint AS services, count(*)::integer AS months
       FROM services_rendered WHERE month >= :window_start AND month < :window_to GROUP BY unit_id
 ), complained AS (
     SELECT unit_id, jsonb_object_agg(category, complaints) AS complaints
-      FROM (SELECT unit_id, category, count(*) AS complaints
+      FROM (SELECT unit_id, CASE WHEN category_shown THEN category ELSE 'hidden' END AS category,
+                count(*) AS complaints
               FROM complaint
-             WHERE filed_on >= :window_start AND filed_on < :window_to
-                 AND (outcome IS NULL OR outcome = 'upheld')
-             GROUP BY unit_id, category) AS by_category
+             WHERE stated AND filed_on >= :window_start AND filed_on < :window_to
+                 AND (NOT answer_stated OR outcome = 'upheld')
+             GROUP BY 1, 2) AS by_category
      GROUP BY unit_id
 )
 SELECT unit_id, staff, coalesce(services, 0) AS services, coalesce(months, 0) AS months,
@@ -79,19 +80,21 @@ SELECT unit_id, path, staff,
   FROM unit WHERE unit_id = :unit_id;
 
 -- name: counting_complaints_of_unit(unit_id, window_start, window_to)
--- A unit's complaints by category that count towards flags.
-SELECT category, count(*)::integer AS complaints
+-- The same of one unit.
+SELECT CASE WHEN category_shown THEN category ELSE 'hidden' END AS category,
+    count(*)::integer AS complaints
   FROM complaint
- WHERE unit_id = :unit_id AND filed_on >= :window_start AND filed_on < :window_to
-     AND (outcome IS NULL OR outcome = 'upheld')
- GROUP BY category;
+ WHERE unit_id = :unit_id AND stated AND filed_on >= :window_start AND filed_on < :window_to
+     AND (NOT answer_stated OR outcome = 'upheld')
+ GROUP BY 1;
 
 -- name: counts_by_month(unit_id, window_start, window_to)
 -- A unit's complaints by month and category as the public sees it; null: not shown.
 SELECT date_trunc('month', filed_on)::date AS month,
        CASE WHEN category_shown THEN category END AS category,
        count(*)::integer AS complaints
-  FROM complaint WHERE unit_id = :unit_id AND filed_on >= :window_start AND filed_on < :window_to
+  FROM complaint
+ WHERE unit_id = :unit_id AND stated AND filed_on >= :window_start AND filed_on < :window_to
  GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: flags_of_units(unit_ids)

@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, Field
 
 from services.feedback.flags.domain import (
-    CATEGORIES,
     ComplaintGroup,
     FlagLimits,
     Norms,
@@ -17,7 +16,7 @@ from services.feedback.flags.domain import (
     Window,
     assess,
     by_group,
-    is_judged,
+    groups_of,
     window_of,
 )
 from services.feedback.flags.storage import FLAGS, NORMS
@@ -49,7 +48,8 @@ class GroupView(BaseModel):
     """One group of complaints, compared with the province."""
 
     group: ComplaintGroup = Field(
-        description="`slow`: slow-service; `people`: conduct and competence"
+        description="`slow`: slow-service; `people`: conduct and competence; `all`: of a unit "
+        "with fewer than 5 staff, every complaint, since a category would point at persons"
     )
     figures: FlagFigures = Field(description="As they are now")
     unit_rate_low: Decimal = Field(
@@ -59,7 +59,7 @@ class GroupView(BaseModel):
 
 
 class MonthCount(BaseModel):
-    """Complaints filed in a month, however they were answered."""
+    """Complaints filed in a month up to the last day stated, however they were answered."""
 
     month: str = Field(description="YYYY-MM", examples=["2026-11"])
     category: ComplaintCategory | None = Field(
@@ -88,8 +88,7 @@ class UnitView(UnitInList):
         "none before the first time"
     )
     groups: list[GroupView] = Field(
-        description="Empty before the first assessment. Units with fewer than 5 staff are not "
-        "judged by `people`: it would point at persons"
+        description="Empty before the first assessment; `slow` and `people`, or `all`"
     )
     past_flags: list[PastFlag] = Field(
         description=f"The last {PAST_FLAGS_SHOWN} that were lowered, the newest first"
@@ -175,9 +174,7 @@ async def _by_month(connection: Connection, unit_id: str, window: Window) -> lis
 
 def _groups(unit: UnitYear, norms: Norms, limits: FlagLimits) -> list[GroupView]:
     """The groups of complaints in which the unit is judged."""
-    assessed = {
-        group: assess(unit, group, norms, limits) for group in CATEGORIES if is_judged(unit, group)
-    }
+    assessed = {group: assess(unit, group, norms, limits) for group in groups_of(unit)}
     return [
         GroupView(
             group=group,

@@ -9,8 +9,9 @@ from shared.contracts.feedback import ComplaintFiled, UnitCleared, UnitFlagged
 from shared.messaging.envelope import Record
 from shared.messaging.outbox import headers_from_text
 from tests.component.conftest import ServiceApp
+from tests.component.feedback.days import end_day
 from tests.component.feedback.test_complaints import resolve
-from tests.component.feedback.test_units import assess, complain
+from tests.component.feedback.test_units import assess, complain, end_day_and_assess
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
 UNITS = [
@@ -71,10 +72,11 @@ async def test_complaints_answers_and_flags_come_back_from_the_log(service_app: 
         await complain(lost, unit.unit_id, "conduct", 2)
     await complain(lost, "U-4", "slow-service", 30)
     filed = await complain(lost, "U-5", "conduct", 30)
-    assert [type(change) for change in await assess(lost)] == [UnitFlagged, UnitFlagged]
+    assert [type(change) for change in await end_day_and_assess(lost)] == [UnitFlagged, UnitFlagged]
     for complaint_id in filed:
         assert (await resolve(lost, complaint_id, outcome="not-upheld")).status_code == 201
-    assert [type(change) for change in await assess(lost)] == [UnitCleared]
+    assert [type(change) for change in await end_day_and_assess(lost)] == [UnitCleared]
+    restored.clock.now = lost.clock()
     records = await log_of(lost)
     lines = await take_back(restored, records)
     assert lines[:4] == [
@@ -99,6 +101,7 @@ async def test_what_is_there_already_stays_as_it_is(service_app: StartApp) -> No
     app = await service_app("feedback")
     await app.hear(*UNITS)
     (complaint_id,) = await complain(app, "U-1", "conduct", 1)
+    await end_day(app)
     records = await log_of(app)
     foreign = Record("terang.feedback", 3, 7, None, b"?", (), 0)
     lines = await take_back(app, [*records, foreign])
@@ -106,3 +109,29 @@ async def test_what_is_there_already_stays_as_it_is(service_app: StartApp) -> No
     assert lines[1] == "Not taken in: terang.feedback/3 at offset 7 is no event known here."
     assert len(await app.stated(ComplaintFiled)) == 1
     assert await app.pool.fetchval("SELECT text FROM complaint_words") == "Lambat."
+
+
+async def test_what_was_stated_since_the_backup_is_not_stated_again(service_app: StartApp) -> None:
+    """A complaint and its answer that the backup holds from before they were stated are marked so,
+    and keep their words; what the log doesn't have is stated.
+    """
+    app = await service_app("feedback")
+    await app.hear(*UNITS)
+    answered, _ = await complain(app, "U-1", "conduct", 2)
+    await resolve(app, answered)
+    await end_day(app)
+    records = await log_of(app)
+    await app.pool.execute(
+        "DELETE FROM messaging.outbox; UPDATE complaint SET answer_stated = false, stated = false;"
+        "UPDATE complaints_stated SET stated_on = '1970-01-01';"
+    )
+    (later,) = await complain(app, "U-2", "conduct", 1)
+    lines = await take_back(app, records)
+    assert lines[:2] == [
+        "Taken in: 2 terang.ComplaintFiled",
+        "Taken in: 1 terang.ComplaintResolved",
+    ]
+    await end_day(app)
+    assert [str(event.complaint_id) for event in await app.stated()] == [later]
+    texts = await app.pool.fetch("SELECT text FROM complaint_words")
+    assert {row["text"] for row in texts} == {"Lambat."}

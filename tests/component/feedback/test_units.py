@@ -14,6 +14,7 @@ from services.feedback.settings import Settings
 from shared.contracts.applications import UnitRegistered
 from shared.contracts.feedback import UnitCleared, UnitFlagged
 from tests.component.conftest import ServiceApp
+from tests.component.feedback.days import end_day
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
 IMPORT = "/feedback/services-rendered/import"
@@ -39,6 +40,12 @@ async def assess(app: ServiceApp) -> list[UnitFlagged | UnitCleared]:
         return await assess_units(
             connection, app.outbox, app.clock(), settings.zone, settings.limits
         )
+
+
+async def end_day_and_assess(app: ServiceApp) -> list[UnitFlagged | UnitCleared]:
+    """The day ends, what came in it is stated, and all units are assessed."""
+    await end_day(app)
+    return await assess(app)
 
 
 async def send(app: ServiceApp, text: str, **headers: str) -> Any:
@@ -139,7 +146,7 @@ async def test_units_in_plain_trouble_are_flagged_and_everyone_sees_why(app: Ser
     await complain(app, "U-2", "slow-service", 40)
     await complain(app, "U-3", "conduct", 15)
     await complain(app, "U-3", "competence", 15)
-    changes = await assess(app)
+    changes = await end_day_and_assess(app)
     assert [(change.unit_id, change.kind) for change in changes] == [
         ("U-1", "staff"),
         ("U-2", "process"),
@@ -161,7 +168,7 @@ async def test_units_in_plain_trouble_are_flagged_and_everyone_sees_why(app: Ser
     (flag,) = unit["flags"]
     assert flag == page["items"][0]["flags"][0]
     assert flag["figures"] == changes[0].figures.model_dump(mode="json")
-    assert flag["since"] == "2026-08-20T03:00:00Z"
+    assert flag["since"] == "2026-08-21T03:00:00Z"
     slow = next(group for group in unit["groups"] if group["group"] == "slow")
     assert slow["figures"] == flag["figures"]
     assert (slow["figures"]["complaints"], slow["figures"]["exposure"]) == (121, 24_000)
@@ -182,7 +189,7 @@ async def test_without_services_units_are_compared_by_staff(app: ServiceApp) -> 
     for n in range(10):
         await complain(app, f"U-{n}", "slow-service", 1)
     await complain(app, "U-4", "slow-service", 25)
-    (flagged,) = await assess(app)
+    (flagged,) = await end_day_and_assess(app)
     assert (flagged.unit_id, flagged.kind) == ("U-4", "process")
     assert (flagged.figures.exposure, flagged.figures.exposure_kind) == (20, "staff")
     assert flagged.figures.workload_ratio is None
@@ -197,23 +204,22 @@ async def test_a_flag_is_cleared_when_complaints_turn_out_wrong_and_stays_in_the
     for n in range(10):
         await complain(app, f"U-{n}", "conduct", 2)
     filed = await complain(app, "U-5", "conduct", 30)
-    assert [type(change) for change in await assess(app)] == [UnitFlagged]
+    assert [type(change) for change in await end_day_and_assess(app)] == [UnitFlagged]
     for number, complaint_id in enumerate(filed):
         await app.http.post(
             f"/feedback/complaints/{complaint_id}/resolution",
             json={"outcome": "not-upheld" if number % 2 else "referred", "text": "Tidak terbukti."},
             headers=app.who("officer-1", "officer"),
         )
-    app.clock.advance(hours=1)
-    (cleared,) = await assess(app)
+    (cleared,) = await end_day_and_assess(app)
     assert isinstance(cleared, UnitCleared)
     assert cleared.figures.complaints == 2
     unit = (await app.http.get("/feedback/units/U-5")).json()
     assert unit["flags"] == []
     (past,) = unit["past_flags"]
-    assert (past["since"], past["until"]) == ("2026-08-20T03:00:00Z", "2026-08-20T04:00:00Z")
+    assert (past["since"], past["until"]) == ("2026-08-21T03:00:00Z", "2026-08-22T03:00:00Z")
     assert (past["figures"]["complaints"], past["figures_at_end"]["complaints"]) == (32, 2)
-    assert await assess(app) == []
+    assert await end_day_and_assess(app) == []
 
 
 async def test_upheld_complaints_go_on_counting(app: ServiceApp) -> None:
@@ -221,19 +227,19 @@ async def test_upheld_complaints_go_on_counting(app: ServiceApp) -> None:
     for n in range(10):
         await complain(app, f"U-{n}", "conduct", 2)
     filed = await complain(app, "U-5", "conduct", 30)
-    await assess(app)
+    await end_day_and_assess(app)
     for complaint_id in filed:
         await app.http.post(
             f"/feedback/complaints/{complaint_id}/resolution",
             json={"outcome": "upheld", "text": "Benar."},
             headers=app.who("officer-1", "officer"),
         )
-    assert await assess(app) == []
+    assert await end_day_and_assess(app) == []
     assert await app.pool.fetchval("SELECT count(*) FROM assessment_owed") == 0
 
 
 async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: ServiceApp) -> None:
-    """Unit heard, services imported, complaint filed, complaint answered: each sets the mark; what
+    """Unit heard, services imported, complaints stated, answers stated: each sets the mark; what
     was refused doesn't; the assessment takes it off; nothing owed, nothing done.
     """
 
@@ -241,7 +247,7 @@ async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: Service
         count: int = await app.pool.fetchval("SELECT count(*) FROM assessment_owed")
         return count
 
-    assert await owed() == 1  # units heard, in one batch
+    assert await owed() == 2  # the first migration, and units heard, in one batch
     await assess(app)
     assert await owed() == 0
     assert (
@@ -251,12 +257,16 @@ async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: Service
     assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 201
     assert await owed() == 1
     (complaint_id,) = await complain(app, "U-1", "conduct", 1)
+    assert await owed() == 1
+    await end_day(app)
     assert await owed() == 2
     await app.http.post(
         f"/feedback/complaints/{complaint_id}/resolution",
         json={"outcome": "upheld", "text": "Benar."},
         headers=app.who("officer-1", "officer"),
     )
+    assert await owed() == 2
+    await end_day(app)
     assert await owed() == 3
     await assess(app)
     assert await owed() == 0
@@ -273,13 +283,13 @@ async def test_a_new_day_is_assessed_without_a_mark(app: ServiceApp) -> None:
     for n in range(10):
         await complain(app, f"U-{n}", "conduct", 2)
     await complain(app, "U-5", "conduct", 30)
-    assert [type(change) for change in await assess(app)] == [UnitFlagged]
+    assert [type(change) for change in await end_day_and_assess(app)] == [UnitFlagged]
     app.clock.advance(days=1)
     assert await assess(app) == []
     assert (await app.http.get("/feedback/units/U-5")).json()[
         "assessed_at"
-    ] == "2026-08-21T03:00:00Z"
-    app.clock.advance(days=364)
+    ] == "2026-08-22T03:00:00Z"
+    app.clock.advance(days=363)
     (cleared,) = await assess(app)
     assert isinstance(cleared, UnitCleared)
     assert (cleared.figures.complaints, cleared.figures.window_to.isoformat()) == (0, "2027-09-01")
@@ -290,19 +300,20 @@ async def test_two_workers_state_a_flag_once(app: ServiceApp) -> None:
     for n in range(10):
         await complain(app, f"U-{n}", "conduct", 2)
     await complain(app, "U-5", "conduct", 30)
+    await end_day(app)
     found = await asyncio.gather(*(assess(app) for _ in range(4)))
     assert sorted(len(changes) for changes in found) == [0, 0, 0, 1]
     assert len(await app.stated(UnitFlagged)) == 1
 
 
 async def test_an_effect_during_an_assessment_is_not_forgotten(app: ServiceApp) -> None:
-    """A complaint that commits after the marks were removed keeps a mark of its own for the next
+    """An import that commits after the marks were removed keeps a mark of its own for the next
     assessment.
     """
     settings = app.app.state.resources.settings
     async with app.pool.acquire() as connection, connection.transaction():
         await assess_units(connection, app.outbox, app.clock(), settings.zone, settings.limits)
-        await complain(app, "U-1", "conduct", 1)
+        assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 201
     assert await app.pool.fetchval("SELECT count(*) FROM assessment_owed") == 1
 
 
@@ -316,14 +327,19 @@ async def test_the_newest_event_of_a_unit_holds(app: ServiceApp) -> None:
     assert (unit["path"], unit["staff"]) == ("Kota | Baru", 9)
 
 
-async def test_a_unit_with_few_people_is_not_judged_by_them_in_public(app: ServiceApp) -> None:
-    """Four people: only the slow group is shown, and conduct raises no flag."""
+async def test_a_unit_with_few_people_is_judged_by_all_complaints_together(app: ServiceApp) -> None:
+    """Four people: one group is shown, of every complaint, and conduct asks for no training."""
     await app.hear(UnitRegistered(unit_id="U-small", path="Kota | Kelurahan", staff=4))
     await complain(app, "U-small", "conduct", 30)
     await complain(app, "U-1", "conduct", 1)
-    assert await assess(app) == []
+    (flagged,) = await end_day_and_assess(app)
+    assert (flagged.unit_id, flagged.kind, flagged.figures.complaints) == (
+        "U-small",
+        "process",
+        30,
+    )
     unit = (await app.http.get("/feedback/units/U-small")).json()
-    assert [group["group"] for group in unit["groups"]] == ["slow"]
+    assert [group["group"] for group in unit["groups"]] == ["all"]
     assert unit["complaints"] == [{"month": "2026-08", "category": None, "complaints": 30}]
 
 

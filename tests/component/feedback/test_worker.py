@@ -11,6 +11,7 @@ import sysconfig
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 
 from deploy.local.ports import free_port
-from shared.clock import utc_now
+from shared.clock import DemoClock, utc_now
 from shared.contracts.applications import UnitRegistered
 from shared.contracts.catalogue import TOPICS, stated_by, written_by
 from shared.messaging.outbox import Outbox, Statement
@@ -43,7 +44,7 @@ async def topics(servers: Servers) -> None:
 
 @contextmanager
 def worker(
-    servers: Servers, issuer: Issuer, database: str
+    servers: Servers, issuer: Issuer, database: str, demo_clock: Path
 ) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """`terang serve feedback worker` until the block ends; its process and its address."""
     port = free_port()
@@ -53,6 +54,7 @@ def worker(
         "TERANG_JWKS_URL": f"{issuer.url}/keys",
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         "DATABASE_URL_FEEDBACK": database,
+        "TERANG_DEMO_CLOCK": str(demo_clock),
     }
     terang = Path(sysconfig.get_path("scripts")) / "terang"
     process = subprocess.Popen(
@@ -159,27 +161,35 @@ async def address(app: ServiceApp) -> str:
 
 @pytest.mark.usefixtures("topics")
 async def test_a_flag_travels_from_citizens_to_the_log_whatever_dies(
-    servers: Servers, new_database: NewDatabase, service_app: StartApp, issuer: Issuer
+    servers: Servers,
+    new_database: NewDatabase,
+    service_app: StartApp,
+    issuer: Issuer,
+    tmp_path: Path,
 ) -> None:
-    """Units arrive by Kafka; citizens complain; the worker flags the unit in trouble, is killed at
-    once, and its successor carries out what was stated and clears the flag once the officer finds
-    the complaints wrong. Each event stands once, numbered in its partition.
+    """Units arrive by Kafka; citizens complain; once their day is over the worker flags the
+    unit in trouble, is killed at once, and its successor carries out what was stated and clears the
+    flag once the day is over on which the officer finds the complaints wrong. Each event stands
+    once, numbered in its partition.
     """
     app = await service_app("feedback", now=utc_now())
+    days = DemoClock(tmp_path / "clock")
     units = [
         UnitRegistered(unit_id=f"U-{n}", path=f"Kota | Dinas {n}", staff=20) for n in range(10)
     ]
     await register(servers, new_database, units, app)
     database = await address(app)
     async with log(servers) as read:
-        with worker(servers, issuer, database) as (process, _):
+        with worker(servers, issuer, database, tmp_path / "clock") as (process, _):
             await until(lambda: app.pool.fetchval("SELECT count(*) FROM unit"), 10)
             for unit in units:
                 await complain(app, unit.unit_id, 2)
             await complain(app, "U-5", 30)
+            days.move(timedelta(hours=26))
             await until(lambda: app.pool.fetchval("SELECT count(*) FROM flag"), 1)
             process.send_signal(signal.SIGKILL)
             process.wait(SECONDS)
+        app.clock.advance(hours=26)
         for item in await all_of(app, "U-5"):
             answer = await app.http.post(
                 f"/feedback/complaints/{item['complaint_id']}/resolution",
@@ -187,7 +197,8 @@ async def test_a_flag_travels_from_citizens_to_the_log_whatever_dies(
                 headers=app.who("officer-1", "officer"),
             )
             assert answer.status_code == 201
-        with worker(servers, issuer, database) as (process, url):
+        days.move(timedelta(hours=26))
+        with worker(servers, issuer, database, tmp_path / "clock") as (process, url):
             records = await read(50 + 32 + 2)
             async with httpx.AsyncClient() as http:
 

@@ -1,7 +1,8 @@
 """What can become of a complaint, and what of it may be shown."""
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Literal
+from zoneinfo import ZoneInfo
 
 from shared.refusals import Refusal
 
@@ -10,6 +11,20 @@ ComplaintOutcome = Literal["upheld", "not-upheld", "referred"]
 FEWEST_PEOPLE = 5
 """Below this many staff a statement on conduct or competence points at persons: complaints about
 such a unit are shown without category."""
+
+SETTLING = timedelta(hours=1)
+"""How long after its end a day waits to be stated: a complaint that was written at midnight must
+have arrived, or it would be stated a day later than all others of its day."""
+
+
+def statement_day(now: datetime, zone: ZoneInfo) -> date:
+    """The day, in the province's zone, before which all days are over and may be stated."""
+    return (now - SETTLING).astimezone(zone).date()
+
+
+def time_of(day: date) -> datetime:
+    """All that may be told of when something about a complaint happened."""
+    return datetime.combine(day, time(), tzinfo=UTC)
 
 
 def shows_category(staff: int) -> bool:

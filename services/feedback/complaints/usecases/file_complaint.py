@@ -3,20 +3,18 @@
 import secrets
 from datetime import date, datetime
 from typing import Annotated
-from uuid import UUID
+from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
-from uuid_utils.compat import uuid7
 
 from services.feedback.complaints.domain.complaint import check_happened, shows_category
 from services.feedback.complaints.domain.tracking import RANDOM_BYTES, fingerprint, tracking_code
 from services.feedback.complaints.storage import COMPLAINTS
 from services.feedback.units.storage import UNITS
-from shared.contracts.feedback import ComplaintCategory, ComplaintFiled
+from shared.contracts.feedback import ComplaintCategory
 from shared.contracts.fields import UnitId
 from shared.identity import Person
-from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -61,31 +59,29 @@ class ComplaintReceipt(BaseModel):
 
 async def file_complaint(
     connection: Connection,
-    outbox: Outbox,
     citizen: Person | None,
     command: FileComplaint,
     now: datetime,
     zone: ZoneInfo,
 ) -> ComplaintReceipt:
-    """States ComplaintFiled, without words; with no `citizen` the complaint is anonymous.
+    """Keeps a complaint, which is stated when its day is over; with no `citizen` it is anonymous.
 
-    Raises Refusal `unknown-unit`, `not-happened-yet`.
+    Its id is random and its day is all that is kept of the time. Raises Refusal `unknown-unit`,
+    `not-happened-yet`.
     """
     today = now.astimezone(zone).date()
     check_happened(command.happened_on, today)
     staff = await UNITS.staff(connection, unit_id=command.unit_id)
     if staff is None:
         raise Refusal("unknown-unit", unit_id=command.unit_id)
-    complaint_id = uuid7()
+    complaint_id = uuid4()
     code = tracking_code(secrets.token_bytes(RANDOM_BYTES))
-    shown = shows_category(staff)
     await COMPLAINTS.insert_complaint(
         connection,
         complaint_id=complaint_id,
         unit_id=command.unit_id,
         category=command.category,
-        category_shown=shown,
-        filed_at=now,
+        category_shown=shows_category(staff),
         filed_on=today,
     )
     await COMPLAINTS.insert_words(
@@ -97,12 +93,4 @@ async def file_complaint(
         place=command.place,
         happened_on=command.happened_on,
     )
-    await UNITS.owe_assessment(connection)
-    filed = ComplaintFiled(
-        complaint_id=complaint_id,
-        unit_id=command.unit_id,
-        category=command.category if shown else None,
-        filed_on=today,
-    )
-    await outbox.append(connection, [Statement(filed, time=now)])
     return ComplaintReceipt(complaint_id=complaint_id, tracking_code=code)

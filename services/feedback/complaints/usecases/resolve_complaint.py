@@ -10,10 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.feedback.complaints.domain.complaint import ComplaintOutcome, days_to_answer
 from services.feedback.complaints.storage import COMPLAINTS
 from services.feedback.complaints.usecases.file_complaint import FreeText
-from services.feedback.units.storage import UNITS
-from shared.contracts.feedback import ComplaintResolved
 from shared.identity import Person
-from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
@@ -47,14 +44,13 @@ class Resolution(BaseModel):
 
 async def resolve_complaint(
     connection: Connection,
-    outbox: Outbox,
     officer: Person,
     complaint_id: UUID,
     command: ResolveComplaint,
     now: datetime,
     zone: ZoneInfo,
 ) -> Resolution:
-    """States ComplaintResolved, without words.
+    """Keeps the answer, which is stated without words when its day is over.
 
     Raises Refusal `unknown-complaint`, `resolved-already`.
     """
@@ -69,20 +65,10 @@ async def resolve_complaint(
         connection,
         complaint_id=complaint_id,
         outcome=command.outcome,
-        resolved_at=now,
         resolved_on=today,
     )
     await COMPLAINTS.keep_answer(connection, complaint_id=complaint_id, answer=command.text)
     await audit.record(
         connection, officer, "complaint.resolved", str(complaint_id), at=now, reason=command.outcome
     )
-    await UNITS.owe_assessment(connection)
-    resolved = ComplaintResolved(
-        complaint_id=complaint_id,
-        unit_id=complaint["unit_id"],
-        category=complaint["category"] if complaint["category_shown"] else None,
-        outcome=command.outcome,
-        days=days,
-    )
-    await outbox.append(connection, [Statement(resolved, time=now)])
     return Resolution(complaint_id=complaint_id, outcome=command.outcome, days=days)

@@ -35,6 +35,7 @@ class Row:
     topic = "topic"
     key = staticmethod(str)
     subject = staticmethod(str)
+    day_only = False
 
 
 def record(value: bytes | None = b'{"n": 1}', offset: int = 4, **changed: bytes | None) -> Record:

@@ -40,6 +40,7 @@ class Row:
     topic = "topic"
     key = staticmethod(str)
     subject = staticmethod(str)
+    day_only = False
 
     def __init__(self, type_: str) -> None:
         self.type = type_

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.feedback.flags.domain import (
+    ComplaintGroup,
     FlagLimits,
     Norms,
     OpenFlag,
@@ -43,6 +44,7 @@ NORMS = Norms(
     (
         ProvinceRate("slow", "services", 200, 200_000),
         ProvinceRate("people", "services", 200, 200_000),
+        ProvinceRate("all", "services", 200, 200_000),
         ProvinceRate("slow", "staff", 100, 1_000),
         ProvinceRate("people", "staff", 100, 1_000),
     ),
@@ -55,9 +57,8 @@ NORMS = Norms(
 def unit(
     unit_id: str = "U", *, staff: int = 20, services: int = 4_000, slow: int = 0, people: int = 0
 ) -> UnitYear:
-    return UnitYear(
-        unit_id, staff, services, 12 if services else 0, {"slow": slow, "people": people}
-    )
+    complaints: dict[ComplaintGroup, int] = {"slow": slow, "people": people, "all": slow + people}
+    return UnitYear(unit_id, staff, services, 12 if services else 0, complaints)
 
 
 def kinds(changes: Sequence[UnitFlagged | UnitCleared]) -> list[tuple[str, str]]:
@@ -164,15 +165,21 @@ def test_conduct_and_competence_ask_for_training() -> None:
 
 def test_a_unit_with_fewer_than_five_people_is_not_judged_by_them() -> None:
     """A flag for training of four people would point at persons; one that stood is cleared when the
-    unit shrinks.
+    unit shrinks. It is judged by its complaints together.
     """
-    assert decide([unit(staff=4, people=20)], [], NORMS, LIMITS) == []
+    assert decide([unit(staff=4, people=4)], [], NORMS, LIMITS) == []
+    for small in (
+        unit(staff=4, people=20),
+        unit(staff=4, slow=20),
+        unit(staff=4, slow=9, people=11),
+    ):
+        assert kinds(decide([small], [], NORMS, LIMITS)) == [("UnitFlagged", "staff")]
     assert kinds(decide([unit(staff=5, people=20)], [], NORMS, LIMITS)) == [
         ("UnitFlagged", "training")
     ]
-    assert kinds(
-        decide([unit(staff=4, people=20)], [OpenFlag("U", "training")], NORMS, LIMITS)
-    ) == [("UnitCleared", "training")]
+    assert kinds(decide([unit(staff=4, people=4)], [OpenFlag("U", "training")], NORMS, LIMITS)) == [
+        ("UnitCleared", "training")
+    ]
 
 
 def test_between_the_limits_a_flag_stays_as_it_is() -> None:
