@@ -8,6 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
+from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -25,7 +26,8 @@ from shared.clock import Clock, DemoClock, utc_now
 from shared.identity import Accounts
 
 DEMO_PROVINCE = "99"
-"""No province has this code: demonstrations and tests."""
+"""No province has this code: demonstrations and tests. It alone may have the issuer that believes
+anyone, addresses without TLS, passwords that stand in the repository, and a clock that is moved."""
 
 SERVICES = ("APPLICATIONS", "EXAMS", "RANKING", "FEEDBACK")
 OF_OTHER_PROGRAMS = (
@@ -33,6 +35,7 @@ OF_OTHER_PROGRAMS = (
     "TERANG_FAILPOINT",
     "TERANG_KAFKA_PUBLIC",
     "TERANG_SITE",
+    "TERANG_DOOR_ADDRESS",
     "TERANG_PLAIN_PORT",
     "TERANG_TLS_PORT",
     "TERANG_IMAGE_TAG",
@@ -45,6 +48,11 @@ DEMO_PROVINCE_KEY = "cac072b5b4f3c2e2321b70759752e5ae96525d3eea3afb808d275b20be1
 """The province key of deploy/provinces/99.env, which everyone can read."""
 FEWEST_DIGITS = 10
 """Different digits of a province key: of 64 that are drawn by chance, fewer come once in 10^11."""
+
+
+DEMO_ISSUER_PATH = "/issuer"
+"""The path of `deploy/local/issuer.py`."""
+GUESSED_PASSWORDS = ("password", "postgres", "terang", "changeme", "secret", "admin")
 
 
 class SettingsError(Exception):
@@ -113,15 +121,35 @@ class ServiceSettings(BaseModel):
             description="The `iss` that every bearer token must carry",
         ),
     ]
-    jwks_url: Annotated[
+    issuer_address: Annotated[
+        str | None,
+        Field(
+            validation_alias="TERANG_ISSUER_ADDRESS",
+            pattern=r"^https?://",
+            title="The identity provider's address",
+            description="Where this process reaches the identity provider, if not at TERANG_ISSUER",
+        ),
+    ] = None
+    audience: Annotated[
         str,
         Field(
-            validation_alias="TERANG_JWKS_URL",
-            pattern=r"^https?://",
-            title="The identity provider's keys",
-            description="Address of its JSON Web Key Set, as this process reaches it",
+            validation_alias="TERANG_AUDIENCE",
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            title="Audience",
+            description="The `aud` that every bearer token must contain: "
+            "the name of this platform at the identity provider",
         ),
     ]
+    roles_claim: Annotated[
+        str,
+        Field(
+            validation_alias="TERANG_ROLES_CLAIM",
+            pattern=r"^[\x21-\x7e]{1,255}$",
+            title="Claim of the roles",
+            description="The claim of a bearer token that lists a person's roles; "
+            "dots lead into a claim that has parts: realm_access.roles",
+        ),
+    ] = "roles"
     replica: Annotated[
         str,
         Field(
@@ -163,6 +191,21 @@ class ServiceSettings(BaseModel):
             f"clock; for demonstrations alone, refused in any province but {DEMO_PROVINCE}",
         ),
     ] = None
+
+    @field_validator("database_url")
+    @classmethod
+    def _with_a_password_of_its_own(cls, url: str, others: ValidationInfo) -> str:
+        if others.data.get("province") != DEMO_PROVINCE and _is_known_password(url):
+            raise ValueError("its password is one that anyone can read or guess; give it a new one")
+        return url
+
+    @field_validator("issuer", "issuer_address")
+    @classmethod
+    def _not_of_demonstrations(cls, address: str | None, others: ValidationInfo) -> str | None:
+        real = others.data.get("province") != DEMO_PROVINCE
+        if real and address is not None and (fault := _believed_by_anyone(address)):
+            raise ValueError(f"{address} {fault}")
+        return address
 
     @field_validator("demo_clock")
     @classmethod
@@ -223,6 +266,26 @@ def _key_fault(key: str, province: str | None) -> str | None:
     if key == DEMO_PROVINCE_KEY and province != DEMO_PROVINCE:
         return "this is the demonstration's, which everyone knows: openssl rand -hex 32 makes a key"
     return None
+
+
+def _believed_by_anyone(address: str) -> str:
+    """What makes a provider's address unfit for real people; empty where nothing does."""
+    if not address.startswith("https://"):
+        return "isn't https, so that anyone on the way can forge tokens; give the https address"
+    if urlsplit(address).path.rstrip("/") == DEMO_ISSUER_PATH:
+        return (
+            "is the issuer of demonstrations, which gives anyone a token; "
+            "give your own identity provider's (docs/identity.md)"
+        )
+    return ""
+
+
+def _is_known_password(database_url: str) -> bool:
+    """Whether the address has a password of the demonstration, or one that is tried first."""
+    address = urlsplit(database_url)
+    password = unquote(address.password or "").lower()
+    guesses = (*GUESSED_PASSWORDS, unquote(address.username or "postgres").lower())
+    return password.startswith("demonstration") or password in guesses
 
 
 Model = TypeVar("Model", bound=ServiceSettings)

@@ -16,7 +16,7 @@ from rich.table import Table
 
 from deploy.local import control
 from deploy.local.process import StackError
-from deploy.local.state import PortsAndPasswords, StackStatus, load
+from deploy.local.state import AUDIENCE, PortsAndPasswords, StackStatus, load
 from shared.settings import DEMO_PROVINCE
 
 app = typer.Typer()
@@ -137,13 +137,12 @@ def environment(folder: Folder = control.FOLDER) -> None:
         **{
             f"DATABASE_URL_{service.upper()}": url for service, url in status.postgres.owned.items()
         },
-        "TERANG_PROVINCE": os.environ.get("TERANG_PROVINCE", DEMO_PROVINCE),
+        "TERANG_PROVINCE": DEMO_PROVINCE,
         "TERANG_ISSUER": f"{status.door}/issuer",
-        "TERANG_JWKS_URL": f"{status.door}/issuer/jwks",
+        "TERANG_AUDIENCE": AUDIENCE,
+        "TERANG_DEMO_CLOCK": str((folder / "demo-clock").absolute()),
         "TERANG_PROVINCE_KEY": kept.province_key,
     }
-    if settings["TERANG_PROVINCE"] == DEMO_PROVINCE:
-        settings["TERANG_DEMO_CLOCK"] = str((folder / "demo-clock").absolute())
     for name, value in settings.items():
         print(f"export {name}='{value}'")
 

@@ -6,6 +6,7 @@ province's real provider.
 
 import json
 import os
+import secrets
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -25,11 +26,13 @@ WARNING = (
 TOKEN_LIFETIME = timedelta(hours=8)  # longer than any demonstration
 
 
-def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> FastAPI:
+def create_issuer(
+    issuer: str, audience: str, key: ECKey, *, clock: Callable[[], datetime]
+) -> FastAPI:
     """The provider's HTTP app, all its paths under `/issuer`.
 
-    Its tokens carry `issuer` as `iss` (the address under which people reach it) and are signed with
-    `key`; `clock` gives the time, UTC.
+    Its access tokens (RFC 9068) carry `issuer` as `iss` (the address under which people reach it)
+    and `audience` as `aud`, and are signed with `key`; `clock` gives the time, UTC.
     """
     app = FastAPI(title="Demo issuer", description=WARNING, openapi_url=None)
 
@@ -54,12 +57,15 @@ def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> 
         now = clock()
         claims = {
             "iss": issuer,
+            "aud": audience,
             "sub": client_id,
+            "client_id": client_id,
+            "jti": secrets.token_urlsafe(12),
             "roles": roles,
             "iat": int(now.timestamp()),
             "exp": int((now + TOKEN_LIFETIME).timestamp()),
         }
-        signed = jwt.encode({"alg": "ES256", "kid": key.kid}, claims, key)
+        signed = jwt.encode({"typ": "at+jwt", "alg": "ES256", "kid": key.kid}, claims, key)
         answer = {
             "access_token": signed,
             "token_type": "Bearer",
@@ -84,6 +90,7 @@ def create_issuer(issuer: str, key: ECKey, *, clock: Callable[[], datetime]) -> 
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": ["ES256"],
             "scopes_supported": sorted(ROLES),
+            "demonstration": True,
             "warning": WARNING,
         }
 

@@ -246,7 +246,12 @@ def main() -> None:
     )
     arguments.add_argument("routes", nargs="+", help="service=http://host:port")
     options = arguments.parse_args()
-    issuer = create_issuer(options.about["issuer"], key_of(options.key_file), clock=utc_now)
+    issuer = create_issuer(
+        options.about["issuer"],
+        options.about["audience"],
+        key_of(options.key_file),
+        clock=utc_now,
+    )
     issuer.include_router(demo_clock_routes(DemoClock(options.demo_clock)))
     upstream = dict(route.split("=", 1) for route in options.routes)
     proxy = ReverseProxy(upstream, issuer, options.about)

@@ -26,6 +26,7 @@ from deploy.local.ports import free_port
 from deploy.local.postgres import Postgres, make_database
 from deploy.local.process import StackError
 from deploy.local.state import (
+    AUDIENCE,
     KafkaStatus,
     PortsAndPasswords,
     PostgresStatus,
@@ -93,13 +94,25 @@ def given_servers(environment: Mapping[str, str]) -> GivenServers:
     return GivenServers(environment.get("KAFKA_BOOTSTRAP_SERVERS"), databases)
 
 
+def demonstration_province(environment: Mapping[str, str]) -> str:
+    """The province of the stack. Raises StackError where another than 99 is asked for."""
+    asked = environment.get("TERANG_PROVINCE", DEMO_PROVINCE)
+    if asked != DEMO_PROVINCE:
+        raise StackError(
+            f"TERANG_PROVINCE={asked}: the local stack is for demonstrations and has an issuer "
+            f"that gives anyone a token, so it serves no province but {DEMO_PROVINCE}. "
+            "`docker compose` deploys a real one."
+        )
+    return asked
+
+
 class Stack:
     """All servers and processes of one folder; `run` keeps them running until a signal comes.
 
     `folder` has data, logs, ports and passwords, kept from one start to the next; `jars` has
     Kafka's jars. `environment` is the caller's, and may name servers (`given_servers`); progress
     is shown on `console`. `make_command` gives the commands of the services' processes.
-    Raises StackError where the environment names some databases and not all.
+    Raises StackError where the environment names some databases and not all, or a real province.
     """
 
     def __init__(
@@ -113,7 +126,7 @@ class Stack:
     ) -> None:
         self.folder = folder
         self._jars = jars
-        self._province = environment.get("TERANG_PROVINCE", DEMO_PROVINCE)
+        self._province = demonstration_province(environment)
         self._console = console
         self._make_command = make_command
         self._given = given_servers(environment)
@@ -252,10 +265,9 @@ class Stack:
                 f"DATABASE_URL_{service.upper()}": self._databases[service],
                 "TERANG_PROVINCE": self._province,
                 "TERANG_ISSUER": self._issuer,
-                "TERANG_JWKS_URL": f"{self._issuer}/jwks",
+                "TERANG_AUDIENCE": AUDIENCE,
+                "TERANG_DEMO_CLOCK": str(self._demo_clock),
             }
-            if self._province == DEMO_PROVINCE:
-                environment["TERANG_DEMO_CLOCK"] = str(self._demo_clock)
             if service != "feedback":
                 environment["TERANG_PROVINCE_KEY"] = self._kept.province_key
             if name == "ranking-api":
@@ -278,7 +290,12 @@ class Stack:
 
     def _start_door(self) -> None:
         """The reverse proxy in front of the apis, with the issuer of demonstrations in it."""
-        about = {"province": self._province, "kafka": self._bootstrap, "issuer": self._issuer}
+        about = {
+            "province": self._province,
+            "kafka": self._bootstrap,
+            "issuer": self._issuer,
+            "audience": AUDIENCE,
+        }
         command = [
             sysconfig.get_path("scripts") + "/python",
             "-m",

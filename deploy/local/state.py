@@ -7,6 +7,9 @@ from typing import TypeVar
 import psutil
 from pydantic import BaseModel, ConfigDict
 
+AUDIENCE = "terang"
+"""For whom the tokens of the stack's issuer are."""
+
 State = TypeVar("State", bound=BaseModel)
 
 

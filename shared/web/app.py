@@ -13,7 +13,7 @@ from shared.messaging.outbox import Outbox
 from shared.postgres.errors import UNAVAILABLE
 from shared.postgres.pool import create_pool
 from shared.settings import RoundSettings, ServiceSettings
-from shared.web.authentication import TokenVerifier
+from shared.web.authentication import TokenVerifier, issuer_keys, token_rules
 from shared.web.dependencies import Resources, ResourcesDependency
 from shared.web.document import complete_document
 from shared.web.errors import add_errors
@@ -53,10 +53,13 @@ def create_app(
 
     @asynccontextmanager
     async def serving(app: FastAPI) -> AsyncIterator[None]:
-        async with await create_pool(
-            settings.database_url, application=f"{service}-api", size=pool_size
-        ) as pool:
-            verifier = TokenVerifier(issuer=settings.issuer, jwks_url=settings.jwks_url)
+        async with (
+            await create_pool(
+                settings.database_url, application=f"{service}-api", size=pool_size
+            ) as pool,
+            issuer_keys(settings) as keys,
+        ):
+            verifier = TokenVerifier(keys, token_rules(settings))
             accounts = settings.accounts if isinstance(settings, RoundSettings) else None
             app.state.resources = Resources(
                 service, settings, pool, outbox, clock, verifier, problems, accounts

@@ -1,89 +1,152 @@
-"""Bearer tokens of the province's OpenID Connect provider, checked against its keys."""
+"""Access tokens of the province's OpenID Connect provider: whom they name, and in which roles.
 
-import asyncio
-import time
+`docs/identity.md` says what a provider must put into a token.
+"""
+
+import re
 from dataclasses import dataclass, replace
 from typing import Annotated, Any
 
-import aiohttp
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 from joserfc import jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import KeySet
+from joserfc.errors import ClaimError, ExpiredTokenError, InvalidKeyIdError, JoseError
 
 from shared.identity import ROLES, Person, Role
 from shared.refusals import Refusal
+from shared.settings import DEMO_PROVINCE, ServiceSettings
+from shared.web.issuer_keys import IssuerKeys
 
 ALGORITHMS = ["ES256", "RS256", "Ed25519", "EdDSA"]
-KEYS_REFRESH_S = 10
-"""A token with an unknown key makes us ask the provider for its keys, at most this often.
+LEEWAY_S = 30
+"""By so much the provider's clock may differ from ours."""
+ACCESS_TOKEN = frozenset({"at+jwt", "application/at+jwt"})
+"""The header's `typ` of an access token: RFC 9068 §4."""
+UNMARKED = frozenset({"", "jwt"})
+"""A header's `typ` that says nothing; Keycloak marks its tokens by the claim `typ` instead."""
+SUBJECT = re.compile(r"[\x20-\x7e]{1,255}")
+"""OpenID Connect Core 1.0 §2: at most 255 ASCII characters; PostgreSQL stores no NUL."""
 
-A flood of bad tokens must not reach it.
-"""
+
+@dataclass(frozen=True, slots=True)
+class TokenRules:
+    """What an access token must say to be ours.
+
+    `roles_claim` is the path of the claim that lists the roles, parts separated by dots:
+    `roles`, `realm_access.roles`.
+    """
+
+    issuer: str
+    audience: str
+    roles_claim: str = "roles"
 
 
 class TokenVerifier:
-    """Says whom a token names.
+    """Says whom an access token names. Never waits: `keys` are fetched in the background."""
 
-    Fetches the provider's keys when they are first needed, and again when a token names a new one.
-    """
-
-    def __init__(self, *, issuer: str, jwks_url: str) -> None:
-        self._jwks_url = jwks_url
-        self._keys: KeySet | None = None
-        self._asked = float("-inf")
-        self._lock = asyncio.Lock()
+    def __init__(self, keys: IssuerKeys, rules: TokenRules) -> None:
+        self._keys = keys
+        self._rules = rules
         self._claims = jwt.JWTClaimsRegistry(
-            iss={"essential": True, "value": issuer},
+            iss={"essential": True, "value": rules.issuer},
+            aud={"essential": True, "value": rules.audience},
             exp={"essential": True},
-            sub={"essential": True},
-            leeway=30,
+            leeway=LEEWAY_S,
         )
 
-    async def verify(self, token: str) -> Person:
+    def verify(self, token: str) -> Person:
         """The person of a token.
 
-        Raises Refusal `unauthenticated`, or `try-again` while the provider's keys can't be had.
+        Raises Refusal `token-unverified`, `token-expired`, `token-for-others` or `token-malformed`,
+        or `try-again` while the provider's keys can't be had.
         """
+        decoded = self._decode(token)
+        subject = _subject(decoded.claims)
+        self._check_claims(decoded.claims)
+        if not is_access_token(decoded.header, decoded.claims):
+            raise Refusal("token-for-others", claim="typ", audience=self._rules.audience)
+        return Person(subject, self._roles(decoded.claims))
+
+    def _decode(self, token: str) -> jwt.Token:
+        """The token, its signature checked."""
+        keys = self._keys.current()
         try:
-            found = self._decode(token)
-        except (JoseError, ValueError):
-            await self._ask_for_keys()
-            try:
-                found = self._decode(token)
-            except (JoseError, ValueError) as error:
-                raise Refusal(
-                    "unauthenticated", why=str(error)[:120] or type(error).__name__
-                ) from error
-        return found
+            return jwt.decode(token, keys, algorithms=ALGORITHMS)
+        except InvalidKeyIdError as error:
+            self._keys.missed()
+            raise Refusal("token-unverified", issuer=self._rules.issuer) from error
+        except (JoseError, ValueError, TypeError) as error:
+            raise Refusal("token-unverified", issuer=self._rules.issuer) from error
 
-    def _decode(self, token: str) -> Person:
-        if self._keys is None:
-            raise ValueError("keys not fetched yet")
-        claims = jwt.decode(token, self._keys, algorithms=ALGORITHMS).claims
-        self._claims.validate(claims)
-        roles = claims.get("roles", [])
-        return Person(
-            str(claims["sub"]), ROLES.intersection(roles if isinstance(roles, list) else [])
-        )
+    def _check_claims(self, claims: dict[str, Any]) -> None:
+        try:
+            self._claims.validate(claims)
+        except ExpiredTokenError as error:
+            raise Refusal("token-expired") from error
+        except ClaimError as error:
+            raise Refusal(
+                "token-for-others", claim=error.claim, audience=self._rules.audience
+            ) from error
 
-    async def _ask_for_keys(self) -> None:
-        async with self._lock:
-            if time.monotonic() - self._asked < KEYS_REFRESH_S and self._keys is not None:
-                return
-            try:
-                timeout = aiohttp.ClientTimeout(total=5)
-                async with (
-                    aiohttp.ClientSession(timeout=timeout) as client,
-                    client.get(self._jwks_url) as answer,
-                ):
-                    answer.raise_for_status()
-                    self._keys = KeySet.import_key_set(await answer.json(content_type=None))
-                self._asked = time.monotonic()
-            except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-                if self._keys is None:
-                    raise Refusal("try-again") from error
+    def _roles(self, claims: dict[str, Any]) -> frozenset[str]:
+        """The roles of ours that the token lists; none where it has no such claim."""
+        found = _at(claims, self._rules.roles_claim)
+        if found is None:
+            return frozenset()
+        if not isinstance(found, list) or not all(isinstance(role, str) for role in found):
+            raise Refusal("token-malformed", claim=self._rules.roles_claim)
+        return ROLES.intersection(found)
+
+
+def is_access_token(header: dict[str, Any], claims: dict[str, Any]) -> bool:
+    """Whether the provider marks the token as an access token, never an ID token.
+
+    Either the header's `typ` is `at+jwt` (RFC 9068), or the header leaves it open and the claim
+    `typ` is `Bearer`, as in Keycloak (its ID tokens say `ID`, its refresh tokens `Refresh`).
+    """
+    kind = str(header.get("typ", "")).lower()
+    claimed = str(claims.get("typ", ""))
+    if kind in ACCESS_TOKEN:
+        return claimed in {"", "Bearer"}
+    return kind in UNMARKED and claimed == "Bearer"
+
+
+def _subject(claims: dict[str, Any]) -> str:
+    subject = claims.get("sub")
+    if not isinstance(subject, str) or not SUBJECT.fullmatch(subject):
+        raise Refusal("token-malformed", claim="sub")
+    return subject
+
+
+def _at(claims: dict[str, Any], path: str) -> Any:
+    """The claim of that name, or else at that path; None where a part of it isn't there.
+
+    Raises Refusal `token-malformed` where the path leads through a claim that has no parts.
+    """
+    if path in claims:
+        return claims[path]
+    found: Any = claims
+    for part in path.split("."):
+        if not isinstance(found, dict):
+            raise Refusal("token-malformed", claim=path)
+        found = found.get(part)
+        if found is None:
+            return None
+    return found
+
+
+def issuer_keys(settings: ServiceSettings) -> IssuerKeys:
+    """The keys of the deployment's identity provider; to be entered."""
+    return IssuerKeys(
+        issuer=settings.issuer,
+        address=settings.issuer_address,
+        demonstration=settings.province == DEMO_PROVINCE,
+    )
+
+
+def token_rules(settings: ServiceSettings) -> TokenRules:
+    """What the deployment asks of an access token."""
+    return TokenRules(settings.issuer, settings.audience, settings.roles_claim)
 
 
 bearer = HTTPBearer(
@@ -99,7 +162,7 @@ async def person_or_nobody(request: Request, credentials: Bearer) -> Person | No
     if not hasattr(request.state, "person"):  # its route asks before the body is read, and after
         resources = request.app.state.resources
         verifier: TokenVerifier = resources.token_verifier
-        person = await verifier.verify(credentials.credentials)
+        person = verifier.verify(credentials.credentials)
         request.state.person = replace(person, accounts=resources.accounts)
     known: Person = request.state.person
     return known
@@ -111,7 +174,7 @@ MaybePerson = Annotated[Person | None, Depends(person_or_nobody)]
 async def signed_in(person: MaybePerson) -> Person:
     """Whoever asks, refused without a token."""
     if person is None:
-        raise Refusal("unauthenticated", why="no token came with the request")
+        raise Refusal("unauthenticated")
     return person
 
 

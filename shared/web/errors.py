@@ -17,8 +17,14 @@ from shared.web.problems import Problems
 
 log = structlog.get_logger()
 
+INVALID_TOKEN = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+"""RFC 6750 §3.1."""
 WITH_HEADERS: Mapping[str, Mapping[str, str]] = {
     "unauthenticated": {"WWW-Authenticate": "Bearer"},
+    "token-expired": INVALID_TOKEN,
+    "token-for-others": INVALID_TOKEN,
+    "token-malformed": INVALID_TOKEN,
+    "token-unverified": INVALID_TOKEN,
     "too-slow": {"Connection": "close"},
     "try-again": {"Retry-After": "2"},
 }

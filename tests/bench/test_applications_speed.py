@@ -60,7 +60,7 @@ def api(database: str, issuer: Issuer, port: int) -> Iterator[subprocess.Popen[b
     environment = os.environ | {
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
-        "TERANG_JWKS_URL": f"{issuer.url}/keys",
+        "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:1",  # people apply while Kafka is away
         "DATABASE_URL_APPLICATIONS": database,

@@ -13,7 +13,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -41,6 +41,7 @@ from shared.web.dependencies import Resources
 from tests.servers import Servers
 
 PROVINCE = "99"
+AUDIENCE = "terang"
 PARTITIONS = {topic.name: topic.partitions for topic in TOPICS}
 
 
@@ -59,46 +60,70 @@ class Clock:
 
 
 class Issuer:
-    """An identity provider: it signs tokens and publishes its keys, on 127.0.0.1."""
+    """An identity provider: it signs access tokens and publishes its keys, on 127.0.0.1.
+
+    A test may rotate its keys, change what it says of itself (`configuration`), or make it hang
+    (`hanging`): it then takes questions and answers none until it is released.
+    """
 
     def __init__(self) -> None:
-        self._key = OKPKey.generate_key(
-            "Ed25519", {"kid": secrets.token_hex(4), "alg": "Ed25519", "use": "sig"}
-        )
-        keys = json.dumps(KeySet([self._key]).as_dict(private=False)).encode()
+        self.hanging = threading.Event()
+        self.asked: Counter[str] = Counter()
+        self.held = 0
+        issuer = self
 
-        class Keys(BaseHTTPRequestHandler):
+        class Pages(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                self.send_response(200)
-                self.send_header("Content-Type", "application/json")
-                self.end_headers()
-                self.wfile.write(keys)
+                issuer.asked[self.path] += 1
+                if issuer.hanging.is_set():
+                    issuer.held += 1
+                while issuer.hanging.is_set():
+                    time.sleep(0.01)
+                with suppress(OSError):  # whoever asked may be gone
+                    self.send_response(200)
+                    self.send_header("Content-Type", "application/json")
+                    self.end_headers()
+                    self.wfile.write(json.dumps(issuer.pages[self.path]).encode())
 
             @override
             def log_message(self, *_: object) -> None:
                 pass
 
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Keys)
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Pages)
         self.url = f"http://127.0.0.1:{self._server.server_port}"
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        self.configuration = {"issuer": self.url, "jwks_uri": f"{self.url}/keys"}
+        self.pages: dict[str, Any] = {"/.well-known/openid-configuration": self.configuration}
+        self.key = self.rotate()
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    def rotate(self) -> OKPKey:
+        """Sign with a new key from now on, and publish that one alone."""
+        self.key = OKPKey.generate_key(
+            "Ed25519", {"kid": secrets.token_hex(4), "alg": "Ed25519", "use": "sig"}
+        )
+        self.pages["/keys"] = KeySet([self.key]).as_dict(private=False)
+        return self.key
 
     def token(self, subject: str, *roles: str, valid_s: int = 3600) -> str:
         """A signed token that says who `subject` is and which roles they have; a negative `valid_s`
         is over already.
         """
+        return self.sign({"sub": subject, "roles": list(roles)}, valid_s=valid_s)
+
+    def sign(
+        self, claims: dict[str, Any], *, header: dict[str, Any] | None = None, valid_s: int = 3600
+    ) -> str:
+        """A token with these claims beside those that every access token has. Those that are None
+        are left out.
+        """
         now = int(time.time())
-        claims = {
-            "iss": self.url,
-            "sub": subject,
-            "roles": list(roles),
-            "iat": now,
-            "exp": now + valid_s,
-        }
-        return jwt.encode(
-            {"alg": "Ed25519", "kid": self._key.kid}, claims, self._key, algorithms=["Ed25519"]
-        )
+        usual = {"iss": self.url, "aud": AUDIENCE, "iat": now, "exp": now + valid_s}
+        stated = {name: value for name, value in (usual | claims).items() if value is not None}
+        head = {"typ": "at+jwt", "alg": "Ed25519", "kid": self.key.kid, **(header or {})}
+        return jwt.encode(head, stated, self.key, algorithms=["Ed25519"])
 
     def close(self) -> None:
+        self.hanging.clear()
         self._server.shutdown()
         self._server.server_close()
 
@@ -239,7 +264,7 @@ async def service_app(
             environment = {
                 "TERANG_PROVINCE": PROVINCE,
                 "TERANG_ISSUER": issuer.url,
-                "TERANG_JWKS_URL": f"{issuer.url}/keys",
+                "TERANG_AUDIENCE": AUDIENCE,
                 "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
                 "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
                 f"DATABASE_URL_{name.upper()}": url,

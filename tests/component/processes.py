@@ -38,7 +38,7 @@ def terang(
     environment = os.environ | {
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
-        "TERANG_JWKS_URL": f"{issuer.url}/keys",
+        "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         f"DATABASE_URL_{service.upper()}": database,

@@ -27,7 +27,7 @@ async def test_old_answers_are_forgotten(servers: Servers, service: str) -> None
             "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://test",
-            "TERANG_JWKS_URL": "http://test/keys",
+            "TERANG_AUDIENCE": "terang",
             "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
             "TERANG_IDEMPOTENCY_KEPT_DAYS": "3",
         }

@@ -23,7 +23,7 @@ SETTINGS = {
     "TERANG_PROVINCE": "99",
     "KAFKA_BOOTSTRAP_SERVERS": "kafka.example:9092",
     "TERANG_ISSUER": "http://identity.example",
-    "TERANG_JWKS_URL": "http://identity.example/keys",
+    "TERANG_AUDIENCE": "terang",
     "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
 }
 ROOT = Path(shared.__path__[0]).parent

@@ -182,7 +182,7 @@ def make_worker(
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://test",
-            "TERANG_JWKS_URL": "http://test/keys",
+            "TERANG_AUDIENCE": "terang",
             "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
             "TERANG_REPLICA": replica,
         }

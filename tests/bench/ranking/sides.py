@@ -47,7 +47,7 @@ def settings(bootstrap: str, database: str) -> Settings:
             "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://bench",
-            "TERANG_JWKS_URL": "http://bench",
+            "TERANG_AUDIENCE": "terang",
             "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         }
     )

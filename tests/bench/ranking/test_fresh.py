@@ -57,7 +57,7 @@ def working(servers: Servers, database: str) -> Iterator[subprocess.Popen[bytes]
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         "DATABASE_URL_RANKING": database,
         "TERANG_ISSUER": "http://bench",
-        "TERANG_JWKS_URL": "http://bench",
+        "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
     }
     command = [str(TERANG), "serve", "ranking", "worker", "--port", str(free_port())]

@@ -51,7 +51,7 @@ def worker(
     environment = os.environ | {
         "TERANG_PROVINCE": "99",
         "TERANG_ISSUER": issuer.url,
-        "TERANG_JWKS_URL": f"{issuer.url}/keys",
+        "TERANG_AUDIENCE": "terang",
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         "DATABASE_URL_FEEDBACK": database,
         "TERANG_DEMO_CLOCK": str(demo_clock),

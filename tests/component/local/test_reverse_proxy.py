@@ -101,7 +101,7 @@ async def upstream() -> Upstream:
 @pytest.fixture
 async def door(upstream: Upstream, tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
     key = key_of(tmp_path / "key.json")
-    issuer = create_issuer("http://door.test/issuer", key, clock=lambda: NOW)
+    issuer = create_issuer("http://door.test/issuer", "terang", key, clock=lambda: NOW)
     issuer.include_router(demo_clock_routes(DemoClock(tmp_path / "demo-clock")))
     async with serving(upstream.app) as behind:
         nobody = f"http://127.0.0.1:{free_port()}"
@@ -218,10 +218,14 @@ async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) ->
     form = {"grant_type": "client_credentials", "client_id": "ana", "scope": "applicant verifier"}
     answer = (await door.post("/issuer/token", data=form)).json()
     keys = KeySet.import_key_set((await door.get("/issuer/jwks")).json())
-    claims = jwt.decode(answer["access_token"], keys, algorithms=["ES256"]).claims
-    assert claims == {
+    token = jwt.decode(answer["access_token"], keys, algorithms=["ES256"])
+    assert token.header["typ"] == "at+jwt"
+    assert token.claims.pop("jti")
+    assert token.claims == {
         "iss": "http://door.test/issuer",
+        "aud": "terang",
         "sub": "ana",
+        "client_id": "ana",
         "roles": ["applicant", "verifier"],
         "iat": int(NOW.timestamp()),
         "exp": int(NOW.timestamp()) + answer["expires_in"],

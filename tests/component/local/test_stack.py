@@ -172,6 +172,7 @@ def test_the_door_leads_to_each_service_and_to_the_issuer(stack: StackStatus) ->
         "province": "99",
         "kafka": stack.kafka.bootstrap,
         "issuer": f"{stack.door}/issuer",
+        "audience": "terang",
     }
     assert (
         httpx.get(f"{about['issuer']}/.well-known/openid-configuration").json()["issuer"]

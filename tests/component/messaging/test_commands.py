@@ -34,7 +34,7 @@ def terang(servers: Servers, database: str, *words: str) -> "subprocess.Complete
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         "DATABASE_URL_EXAMS": database,
         "TERANG_ISSUER": "http://test",
-        "TERANG_JWKS_URL": "http://test/keys",
+        "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "COLUMNS": "200",
     }

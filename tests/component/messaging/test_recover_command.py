@@ -123,7 +123,7 @@ def feedback_worker(dsn: str, bootstrap: str) -> Iterator[httpx.Client]:
         "DATABASE_URL_FEEDBACK": dsn,
         "TERANG_PROVINCE": "99",
         "TERANG_ISSUER": "http://test",
-        "TERANG_JWKS_URL": "http://test/keys",
+        "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
     }
     child = subprocess.Popen(

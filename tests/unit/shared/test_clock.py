@@ -1,5 +1,6 @@
 """The clock of demonstrations, which no province has."""
 
+import secrets
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -19,7 +20,8 @@ def settings_of(service: str, **own: str) -> ServiceSettings:
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
         f"DATABASE_URL_{service.upper()}": "postgresql://terang@127.0.0.1/terang",
         "TERANG_ISSUER": "https://login.example",
-        "TERANG_JWKS_URL": "https://login.example/keys",
+        "TERANG_AUDIENCE": "terang",
+        "TERANG_PROVINCE_KEY": secrets.token_hex(32),
     }
     model: type[ServiceSettings] = import_module(f"services.{service}.settings").Settings
     return read_settings(model, service, environment | own)

@@ -17,7 +17,7 @@ NEEDED = {
     "DATABASE_URL_EXAMS": "postgresql://exams@127.0.0.1/exams",
     "DATABASE_URL_FEEDBACK": "postgresql://feedback@127.0.0.1/feedback",
     "TERANG_ISSUER": "https://login.example",
-    "TERANG_JWKS_URL": "https://login.example/keys",
+    "TERANG_AUDIENCE": "terang",
 }
 
 

@@ -72,7 +72,7 @@ def settings(monkeypatch: pytest.MonkeyPatch) -> None:
         "DATABASE_URL_RANKING": "postgresql://x@127.0.0.1:1/x",
         "TERANG_PROVINCE": "99",
         "TERANG_ISSUER": "http://127.0.0.1:1/issuer",
-        "TERANG_JWKS_URL": "http://127.0.0.1:1/issuer/jwks",
+        "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
     }
     for name, value in settings.items():

@@ -10,7 +10,7 @@ NEEDED = {
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
     "DATABASE_URL_FEEDBACK": "postgresql://feedback@127.0.0.1/feedback",
     "TERANG_ISSUER": "http://127.0.0.1/issuer",
-    "TERANG_JWKS_URL": "http://127.0.0.1/issuer/keys",
+    "TERANG_AUDIENCE": "terang",
 }
 
 
