@@ -32,7 +32,7 @@ from typing_extensions import override
 
 from shared.contracts.catalogue import BY_MODEL, CATALOGUE, TOPICS
 from shared.contracts.fields import Fact
-from shared.identity import Accounts
+from shared.identity import Accounts, Person, Role
 from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, partition_of
 from shared.postgres.pool import Pool
@@ -151,8 +151,12 @@ class ServiceApp:
 
     def account(self, round_id: str, subject: str) -> str:
         """The hash under which services know `subject` in the round."""
-        key = bytes.fromhex(DEMO_PROVINCE_KEY)
-        return Accounts(key, self.issuer.url).account(round_id, subject)
+        return self.person(subject).account(round_id)
+
+    def person(self, subject: str, *roles: Role) -> Person:
+        """`subject` as a use case is told of them."""
+        accounts = Accounts(bytes.fromhex(DEMO_PROVINCE_KEY), self.issuer.url)
+        return Person(subject, frozenset(roles), accounts)
 
     async def decide(
         self, path: str, body: object = None, *, first: str = "officer-1", second: str = "officer-2"

@@ -12,9 +12,7 @@ from deploy.postgres.migrate import folders, migrate
 from services.applications.registration.usecases import state_accounts
 from shared.candidacy import is_own_number, refuse_candidate
 from shared.contracts.applications import ApplicantFactsStated
-from shared.identity import Accounts, Person
 from shared.refusals import Refusal
-from shared.settings import DEMO_PROVINCE_KEY
 from tests.component.applications.conftest import FACTS, GENERAL, ROUND, Office, ok
 from tests.component.applications.conftest import office as office
 from tests.component.applications.conftest import (
@@ -26,17 +24,11 @@ from tests.servers import owner_address
 Start = Callable[..., Awaitable[ServiceApp]]
 
 
-def person(app: ServiceApp, subject: str) -> Person:
-    """Whoever signs in as `subject`."""
-    accounts = Accounts(bytes.fromhex(DEMO_PROVINCE_KEY), app.issuer.url)
-    return Person(subject, frozenset({"officer"}), accounts)
-
-
 async def is_candidate(app: ServiceApp, subject: str, round_id: str = ROUND) -> bool:
     """Whether the service refuses a decision by this person."""
     async with app.pool.acquire() as connection:
         try:
-            await refuse_candidate(connection, person(app, subject), round_id)
+            await refuse_candidate(connection, app.person(subject, "officer"), round_id)
         except Refusal as refusal:
             return refusal.code == "own-round"
     return False
@@ -95,7 +87,7 @@ async def test_a_number_is_its_persons_alone(service_app: Start) -> None:
     async with app.pool.acquire() as connection:
         whose = {
             (number, subject): await is_own_number(
-                connection, person(app, subject), ROUND, "v1", number
+                connection, app.person(subject, "officer"), ROUND, "v1", number
             )
             for number in ("0001-000001", "0001-000002", "0001-000003")
             for subject in ("person-1", "person-2")
@@ -158,7 +150,8 @@ async def test_owners_that_ranking_knew_are_kept(new_database: Any, service_app:
 async def restate(office: Office) -> None:
     """The duty of the worker, once."""
     app = office.service
-    accounts = Accounts(bytes.fromhex(DEMO_PROVINCE_KEY), app.issuer.url)
+    accounts = app.person("").accounts
+    assert accounts
     await state_accounts.state_all_accounts(app.pool, app.outbox, accounts, app.clock())
 
 

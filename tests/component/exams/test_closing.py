@@ -8,7 +8,6 @@ from uuid import UUID
 from services.exams.scores.usecases.close_sitting import close_sitting
 from services.exams.scores.usecases.record_score import RecordScore, record_score
 from shared.contracts.exams import CandidateDisqualified, ExamScoreCorrected, SittingClosed
-from shared.identity import Person
 from tests.component.exams.conftest import (
     CLERK,
     DOCTOR,
@@ -125,7 +124,7 @@ async def test_closing_waits_for_who_is_recording(exams: Exams) -> None:
     sitting = await exams.schedule(DOCTOR)
     await exams.absent(sitting, D1)
     command = RecordScore.model_validate({"participant_no": D2, "points": GOOD})
-    examiner = Person("one-examiner", frozenset({"examiner"}))
+    examiner = exams.service.person("one-examiner", "examiner")
     service = exams.service
     async with service.pool.acquire() as connection, connection.transaction():
         await record_score(
@@ -145,7 +144,7 @@ async def test_recording_waits_for_who_is_closing(exams: Exams) -> None:
     """
     sitting = await exams.schedule(CLERK)
     await exams.hear(*verified(CLERK, 1), withdrawn(CLERK, 1))
-    officer = Person("one-officer", frozenset({"officer"}))
+    officer = exams.service.person("one-officer", "officer")
     service = exams.service
     async with service.pool.acquire() as connection, connection.transaction():
         await close_sitting(connection, service.outbox, officer, UUID(sitting), service.clock())

@@ -8,7 +8,6 @@ import pytest
 
 from services.exams.scores.usecases.record_score import RecordScore, record_score
 from shared.contracts.exams import ExamScored
-from shared.identity import Person
 from tests.component.exams.conftest import DOCTOR, NURSE, Exams, code, number, verified, withdrawn
 
 HEADER = "participant_no,TWK,TIU,TKP\n"
@@ -151,7 +150,7 @@ async def test_of_two_files_at_once_one_is_recorded(exams: Exams) -> None:
     command = RecordScore.model_validate(
         {"participant_no": N2, "points": {"TWK": "0", "TIU": "0", "TKP": "0"}}
     )
-    examiner = Person("third", frozenset({"examiner"}))
+    examiner = exams.service.person("third", "examiner")
     service = exams.service
     async with service.pool.acquire() as connection:
         held = connection.transaction()

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 
 from services.applications.registration.storage import REGISTRATION
 from services.applications.rounds.storage import ROUNDS
+from shared.candidacy import refuse_candidate
 from shared.contracts.applications import RegistrationClosed
 from shared.contracts.fields import RoundId
 from shared.identity import Person
@@ -31,12 +32,13 @@ async def close_registration(
 ) -> RegistrationCount:
     """Closes all its vacancies and states RegistrationClosed of each, once.
 
-    Waits for registrations under way, which still count. Raises Refusal `not-found`, or
-    `round-not-published`.
+    Waits for registrations under way, which still count. Raises Refusal `not-found`, `own-round`,
+    or `round-not-published`.
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
+    await refuse_candidate(connection, officer, round_id)
     if round_["published_at"] is None:
         raise Refusal("round-not-published", round=round_id)
     if round_["closed_at"] is not None:

@@ -11,6 +11,7 @@ from services.applications.rounds.storage import ROUNDS
 from services.applications.vacancies.domain.listing import COLUMNS, ListingRow, own_id
 from services.applications.vacancies.domain.units import path_key
 from services.applications.vacancies.storage import COPY_S, VACANCIES, add_faults
+from shared.candidacy import refuse_candidate
 from shared.csv_files import Faults, checked_rows
 from shared.identity import Person
 from shared.policies import Policy
@@ -48,12 +49,13 @@ async def import_vacancies(
 
     A vacancy that the draft has already becomes what the file says of it. With `replace`, those
     that the file does not name are taken away.
-    Raises Refusal `not-found`, `round-published`, `file-unreadable`, or `rows-refused` with the
-    first faults.
+    Raises Refusal `not-found`, `own-round`, `round-published`, `file-unreadable`, or
+    `rows-refused` with the first faults.
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
+    await refuse_candidate(connection, officer, round_id)
     if round_["published_at"] is not None:
         raise Refusal("round-published", round=round_id)
     await _read(connection, round_id, Policy.model_validate(round_["policy"]), file)

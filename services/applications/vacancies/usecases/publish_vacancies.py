@@ -5,6 +5,7 @@ from datetime import datetime
 from services.applications.rounds.storage import ROUNDS
 from services.applications.vacancies.domain.publishing import check_quotas, check_seats
 from services.applications.vacancies.storage import VACANCIES
+from shared.candidacy import refuse_candidate
 from shared.contracts.applications import VacancyPublished
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -22,12 +23,13 @@ async def publish_vacancies(
 ) -> None:
     """Publishes all at once and states VacancyPublished of each; done again, it changes nothing.
 
-    Raises Refusal `not-found`, `nothing-to-publish`, `seats-differ` (PermenPANRB 6/2024,
-    Pasal 22(3)), or `quotas-not-met`.
+    Raises Refusal `not-found`, `own-round`, `nothing-to-publish`, `seats-differ` (PermenPANRB
+    6/2024, Pasal 22(3)), or `quotas-not-met`.
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("not-found", what=f"round {round_id}")
+    await refuse_candidate(connection, officer, round_id)
     if round_["published_at"] is not None:
         return
     seats = {

@@ -13,6 +13,7 @@ from services.exams.sittings import storage as sittings
 from services.exams.sittings.domain import Sitting
 from services.exams.sittings.storage import SITTINGS
 from services.exams.sittings.usecases.schedule_sitting import SittingView
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import SittingClosed
 from shared.contracts.fields import Count, VacancyId
 from shared.identity import Person
@@ -69,10 +70,12 @@ async def close_sitting(
 ) -> SittingInFigures:
     """States SittingClosed for each vacancy; from then on no first result of it is on the log.
 
-    Raises Refusal `not-found`, `sitting-closed`, `shortlist-incomplete` while the list before is
-    not closed or not all here, or `results-missing` with the first missing numbers of each vacancy.
+    Raises Refusal `not-found`, `own-round`, `sitting-closed`, `shortlist-incomplete` while the list
+    before is not closed or not all here, or `results-missing` with the first missing numbers of
+    each vacancy.
     """
     sitting = await sittings.lock(connection, sitting_id)
+    await refuse_candidate(connection, person, sitting.round_id)
     sitting.refuse_if_closed()
     vacancies = await results.progress(connection, sitting)
     if refusal := closing_refusal(sitting, vacancies):

@@ -8,6 +8,7 @@ from services.exams.scores.domain.points import points_refusal
 from services.exams.scores.usecases.disqualify_candidate import DecisionReason
 from services.exams.scores.usecases.record_score import RecordScore, ResultView
 from services.exams.sittings import storage as sittings
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamScoreCorrected
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
@@ -33,10 +34,11 @@ async def correct_score(
 
     In a closed sitting an officer alone may do it; the counts stated at closing stay true.
 
-    Raises Refusal `not-found`, `closed-for-your-role`, `points-refused`, or why this candidate's
-    points can't be corrected here.
+    Raises Refusal `not-found`, `own-round`, `closed-for-your-role`, `points-refused`, or why this
+    candidate's points can't be corrected here.
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
+    await refuse_candidate(connection, person, sitting.round_id)
     sitting.refuse_change_if_closed(person)
     examinee = await results.lock_examinee(connection, sitting, command.participant_no)
     refusal = examinee.correction_refusal(sitting) or points_refusal(

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 from services.exams.scores import storage as results
 from services.exams.scores.usecases.record_score import ResultView
 from services.exams.sittings import storage as sittings
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import CandidateDisqualified
 from shared.contracts.fields import ParticipantNo
 from shared.identity import Person
@@ -46,10 +47,11 @@ async def disqualify_candidate(
     Fraud is often found afterwards (in 2021 most of it was): in a closed sitting an officer may
     disqualify who has a result there.
 
-    Raises Refusal `not-found`, `closed-for-your-role`, `sitting-closed`, or why this candidate
-    can't be disqualified here.
+    Raises Refusal `not-found`, `own-round`, `closed-for-your-role`, `sitting-closed`, or why this
+    candidate can't be disqualified here.
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
+    await refuse_candidate(connection, person, sitting.round_id)
     sitting.refuse_change_if_closed(person)
     examinee = await results.lock_examinee(connection, sitting, command.participant_no)
     if refusal := examinee.result_refusal(sitting, "disqualified"):

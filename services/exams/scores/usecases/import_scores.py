@@ -16,6 +16,7 @@ from services.exams.scores.domain.points import WrittenPoints, points_refusal
 from services.exams.sittings import storage as sittings
 from services.exams.sittings.domain import Sitting
 from services.exams.sittings.usecases.schedule_sitting import SittingId
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import Count, ParticipantNo
 from shared.csv_files import Fault, Faults, checked_rows, in_batches
@@ -85,11 +86,12 @@ async def import_scores(
 ) -> ImportedScores:
     """States ExamScored for each row of a CSV file: `participant_no` and the stage's components.
 
-    Raises Refusal `not-found`, `sitting-closed`, `file-unreadable`, `rows-refused` with the first
-    faults, or `candidates-not-known` where nothing is wrong but that some candidates' admission has
-    not arrived.
+    Raises Refusal `not-found`, `own-round`, `sitting-closed`, `file-unreadable`, `rows-refused`
+    with the first faults, or `candidates-not-known` where nothing is wrong but that some
+    candidates' admission has not arrived.
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
+    await refuse_candidate(connection, person, sitting.round_id)
     sitting.refuse_if_closed()
     await results.lock_imports(connection, sitting)
     faults, recorded = FileFaults(), 0

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from services.exams.scores import storage as results
 from services.exams.scores.usecases.record_score import ResultView
 from services.exams.sittings import storage as sittings
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamMissed
 from shared.contracts.fields import ParticipantNo
 from shared.identity import Person
@@ -32,10 +33,11 @@ async def record_absence(
 ) -> ResultView:
     """States ExamMissed.
 
-    Raises Refusal `not-found`, `sitting-closed`, or why this candidate can't be noted absent here
-    (domain/examinee.py).
+    Raises Refusal `not-found`, `own-round`, `sitting-closed`, or why this candidate can't be noted
+    absent here (domain/examinee.py).
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
+    await refuse_candidate(connection, person, sitting.round_id)
     sitting.refuse_if_closed()
     examinee = await results.find_examinee(connection, sitting, command.participant_no)
     if refusal := examinee.result_refusal(sitting, "missed"):

@@ -11,6 +11,7 @@ from services.exams.scores.domain.examinee import ResultState
 from services.exams.scores.domain.points import WrittenPoints, points_refusal
 from services.exams.sittings import storage as sittings
 from services.exams.sittings.usecases.schedule_sitting import SittingId
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamScored
 from shared.contracts.fields import (
     ComponentCode,
@@ -70,10 +71,11 @@ async def record_score(
 ) -> ResultView:
     """States ExamScored. Points replace an absence noted in this sitting, and nothing else.
 
-    Raises Refusal `not-found`, `sitting-closed`, `points-refused`, or why this candidate can't be
-    scored here (domain/examinee.py).
+    Raises Refusal `not-found`, `own-round`, `sitting-closed`, `points-refused`, or why this
+    candidate can't be scored here (domain/examinee.py).
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
+    await refuse_candidate(connection, person, sitting.round_id)
     sitting.refuse_if_closed()
     examinee = await results.find_examinee(connection, sitting, command.participant_no)
     refusal = examinee.result_refusal(sitting, "scored") or points_refusal(

@@ -10,6 +10,7 @@ from uuid_utils.compat import uuid7
 
 from services.exams.sittings.domain import stage_of
 from services.exams.sittings.storage import SITTINGS, policy_of_round
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamScheduled
 from shared.contracts.fields import RoundId, StageCode, VacancyId
 from shared.identity import Person
@@ -86,9 +87,10 @@ async def schedule_sitting(
 ) -> SittingView:
     """States ExamScheduled for each vacancy.
 
-    Raises Refusal `round-not-known`, `no-such-stage`, or `vacancies-not-known` where some are not
-    (yet) published in the round.
+    Raises Refusal `own-round`, `round-not-known`, `no-such-stage`, or `vacancies-not-known` where
+    some are not (yet) published in the round.
     """
+    await refuse_candidate(connection, person, command.round_id)
     stage_of(await policy_of_round(connection, command.round_id), command.stage)
     await _refuse_unknown_vacancies(connection, command)
     sitting = SittingView(

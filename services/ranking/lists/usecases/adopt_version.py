@@ -26,6 +26,7 @@ from services.ranking.standings.usecases.recompute import (
     recompute,
     take_off,
 )
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId, Sha256, StageCode, VacancyId
 from shared.contracts.ranking import AdmissionRevoked, ClosedListCorrected
 from shared.identity import Person
@@ -91,13 +92,14 @@ async def adopt_version(
 
     The next list, seats and publication go by it from now on.
 
-    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `unknown-version`, `rebuilding`;
-    `another-version` where the digest is not its; `adopted-already`; `nothing-to-adopt` where it
-    says what counts anyway; `later-list-closed`; `seats-given` once empty seats are offered;
-    `version-incomplete` while results are missing; `version-overtaken` where more is known by now;
-    `version-undecided` where people are equal at the last seat.
+    Raises Refusal `unknown-vacancy`, `unknown-list`, `not-closed`, `own-round`, `unknown-version`,
+    `rebuilding`; `another-version` where the digest is not its; `adopted-already`;
+    `nothing-to-adopt` where it says what counts anyway; `later-list-closed`; `seats-given` once
+    empty seats are offered; `version-incomplete` while results are missing; `version-overtaken`
+    where more is known by now; `version-undecided` where people are equal at the last seat.
     """
     requested = await load_list(connection, vacancy_id, list_code, "closed")
+    await refuse_candidate(connection, officer, requested.vacancy.round_id)
     round_ = await load_round(connection, requested.vacancy.round_id)
     policy_list = round_.policy.list_called(list_code)
     assert policy_list is not None

@@ -16,6 +16,7 @@ from services.ranking.standings.usecases.recompute import (
     recompute_vacancies,
 )
 from services.ranking.standings.usecases.state_standings import next_versions
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId, StageCode
 from shared.contracts.ranking import StageClosed
 from shared.identity import Person
@@ -78,10 +79,11 @@ async def close_list(
 ) -> ClosedList:
     """Fix one list of every vacancy of the round, in one transaction.
 
-    Raises Refusal `list-closed` if it is; `seats-missing` while vacancies are still to arrive;
-    `stage-incomplete` while anything that RegistrationClosed and SittingClosed count is;
+    Raises Refusal `own-round`; `list-closed` if it is; `seats-missing` while vacancies are still to
+    arrive; `stage-incomplete` while anything that RegistrationClosed and SittingClosed count is;
     `tie-undecided` where people are equal in everything at the last seat; `rebuilding`.
     """
+    await refuse_candidate(connection, officer, round_.round_id)
     await _refuse_unless_complete(connection, round_, policy_list)
     vacancy_ids = [
         row["vacancy_id"]

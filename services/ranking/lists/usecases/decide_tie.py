@@ -14,6 +14,7 @@ from services.ranking.merit.domain.list_lines import SortedRow
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox
@@ -60,14 +61,15 @@ async def decide_tie(
 ) -> TieDecided:
     """Keep the officer's order; on a fixed list it moves the live list alone, not the fixed one.
 
-    Raises Refusal `unknown-vacancy`, `unknown-list`, `no-tie` where nobody is equal at the last
-    seat, `list-closed` where nobody is since the list was fixed, `not-the-tie` where the order does
-    not name exactly those who are, `rebuilding`.
+    Raises Refusal `unknown-vacancy`, `own-round`, `unknown-list`, `no-tie` where nobody is equal at
+    the last seat, `list-closed` where nobody is since the list was fixed, `not-the-tie` where the
+    order does not name exactly those who are, `rebuilding`.
     """
     await lock_vacancies_to_decide(connection, [vacancy_id])
     vacancy = (await vacancies_known(connection, [vacancy_id])).get(vacancy_id)
     if vacancy is None:
         raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
+    await refuse_candidate(connection, officer, vacancy.round_id)
     if command.list not in vacancy.lists:
         raise Refusal("unknown-list", list=command.list, known=", ".join(vacancy.lists))
     await _refuse_unless_tied(connection, vacancy, command)

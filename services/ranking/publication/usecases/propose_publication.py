@@ -36,6 +36,7 @@ from services.ranking.publication.storage.fixed_round import (
 from services.ranking.publication.storage.publications import PUBLICATION
 from services.ranking.publication.storage.signing import SigningKey, require_key
 from services.ranking.rounds.storage import SQL as ROUNDS
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId
 from shared.identity import Person
 from shared.policies import Policy
@@ -96,10 +97,11 @@ async def propose_publication(
 
     A proposal that nobody signed gives way to this one.
 
-    Raises Refusal `no-signing-key`, `unknown-round`, `round-not-closed`, `already-published` where
-    nothing changed since, `does-not-verify`.
+    Raises Refusal `no-signing-key`, `own-round`, `unknown-round`, `round-not-closed`,
+    `already-published` where nothing changed since, `does-not-verify`.
     """
     require_key(key)
+    await refuse_candidate(connection, officer, round_id)
     round_ = await ROUNDS.round(connection, round_id=round_id)
     if round_ is None:
         raise Refusal("unknown-round", round_id=round_id)

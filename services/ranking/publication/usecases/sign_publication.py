@@ -11,6 +11,7 @@ from services.ranking.proofs.domain.canonical import instant
 from services.ranking.proofs.domain.head import Head
 from services.ranking.publication.storage.publications import PUBLICATION
 from services.ranking.publication.storage.signing import SigningKey, require_key
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId, Sha256
 from shared.contracts.ranking import StandingsPublished
 from shared.identity import Person
@@ -51,10 +52,11 @@ async def sign_publication(
 ) -> PublishedRound:
     """Sign what another officer proposed, and state StandingsPublished.
 
-    Raises Refusal `no-signing-key`, `nothing-proposed`, `another-proposal` where the digest is of
-    another one, `second-officer` for the officer who proposed it.
+    Raises Refusal `no-signing-key`, `own-round`, `nothing-proposed`, `another-proposal` where the
+    digest is of another one, `second-officer` for the officer who proposed it.
     """
     key = require_key(key)
+    await refuse_candidate(connection, officer, round_id)
     await LISTS.lock_publication(connection, round_id=round_id)
     row = await PUBLICATION.proposed(connection, round_id=round_id)
     if row is None:

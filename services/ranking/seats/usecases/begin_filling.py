@@ -13,6 +13,7 @@ from services.ranking.seats.storage import SQL
 from services.ranking.seats.storage.closed_round import ClosedRound, load_closed_round
 from services.ranking.seats.usecases.filling_changes import FillingChanges
 from services.ranking.standings.storage import SQL as STANDINGS
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId
 from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
@@ -39,12 +40,13 @@ async def begin_filling(
 ) -> FillingBegun:
     """Begin to fill a round's empty seats by its closed lists, and make the first offers.
 
-    Raises Refusal `unknown-round`, `filling-too-early` while the last list is open somewhere,
-    `filling-begun`, `education-unknown`, `rebuilding`.
+    Raises Refusal `unknown-round`, `own-round`, `filling-too-early` while the last list is open
+    somewhere, `filling-begun`, `education-unknown`, `rebuilding`.
     """
     if not await STANDINGS.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
     round_ = await load_round(connection, round_id)
+    await refuse_candidate(connection, officer, round_id)
     await STANDINGS.lock_stating(connection)  # no version of a closed list is adopted meanwhile
     await SQL.lock_fillings(connection, rounds=[round_id])
     if not await SQL.begin_filling(connection, round_id=round_id, by=officer.subject, at=now):

@@ -10,6 +10,7 @@ from services.ranking.seats.storage import SQL
 from services.ranking.seats.storage.pools import PoolKey, load_pools
 from services.ranking.seats.usecases.filling_changes import FillingChanges
 from services.ranking.standings.storage import SQL as STANDINGS
+from shared.candidacy import refuse_candidate
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
@@ -61,10 +62,11 @@ async def decide_seat_tie(
 ) -> SeatTieDecided:
     """Keep an officer's order of equals for the last empty seat, and offer by it.
 
-    Raises Refusal `unknown-round`, `unknown-vacancy`, `filling-not-begun`, `no-seat-tie` where
-    nobody is equal for the last seat, `not-the-tie` where the order does not name exactly those who
-    are, `rebuilding`.
+    Raises Refusal `own-round`, `unknown-round`, `unknown-vacancy`, `filling-not-begun`,
+    `no-seat-tie` where nobody is equal for the last seat, `not-the-tie` where the order does not
+    name exactly those who are, `rebuilding`.
     """
+    await refuse_candidate(connection, officer, round_id)
     key = await _lock_pool(connection, round_id, command.vacancy_id)
     await _refuse_unless_tied(connection, key, command)
     await SQL.forget_tie_places(connection, vacancy_id=command.vacancy_id)
