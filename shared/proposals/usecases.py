@@ -87,12 +87,13 @@ async def confirm(
     """Takes the decision as it was proposed, by what is known now.
 
     Where it no longer fits it is closed as outdated, which is to be committed: the Refusal comes
-    back and is not raised. Raises Refusal `not-found`, `own-proposal`, `proposal-closed`, and those
-    of the decision that are OF_THE_MOMENT. The same officer may confirm again: nothing more
-    happens.
+    back and is not raised. Raises Refusal `not-found`, `own-round`, `own-proposal`,
+    `proposal-closed`, and those of the decision that are OF_THE_MOMENT. The same officer may
+    confirm again: nothing more happens.
     """
     row, proposal = await _lock(connection, proposal_id)
     procedure = procedures[proposal.kind]
+    await procedure.refuse_candidate(connection, officer, row["command"])
     if proposal.closed_by_the_same(officer, "confirmed"):
         return proposal_view(procedure.service, row)
     proposal.refuse_unless_open()
@@ -129,7 +130,7 @@ async def _decide(
 
 async def reject(
     connection: Connection,
-    service: str,
+    procedures: Mapping[str, Procedure[Any]],
     officer: Person,
     proposal_id: UUID,
     reason: str,
@@ -137,14 +138,17 @@ async def reject(
 ) -> ProposalView:
     """Closes a proposal with nothing decided.
 
-    Raises Refusal `not-found`, `proposal-closed`, `own-proposal`: who proposed withdraws instead.
+    Raises Refusal `not-found`, `own-round`, `proposal-closed`, `own-proposal`: who proposed
+    withdraws instead.
     """
     row, proposal = await _lock(connection, proposal_id)
+    procedure = procedures[proposal.kind]
+    await procedure.refuse_candidate(connection, officer, row["command"])
     if not proposal.closed_by_the_same(officer, "rejected"):
         proposal.refuse_unless_open()
         proposal.refuse_own(officer)
         await _close(connection, officer, row, "rejected", now, because=reason)
-    return await _view(connection, service, proposal_id)
+    return await _view(connection, procedure.service, proposal_id)
 
 
 async def withdraw(

@@ -114,7 +114,7 @@ def proposals(service: str, procedures: Sequence[Procedure[Any]]) -> APIRouter:
         """Who proposed reads the reason; they may propose anew."""
         return await transaction.once(
             lambda connection: reject(
-                connection, service, officer, proposal_id, command.reason, resources.clock()
+                connection, by_kind, officer, proposal_id, command.reason, resources.clock()
             ),
             200,
         )

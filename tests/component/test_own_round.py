@@ -1,7 +1,8 @@
 """Whoever is a candidate of a round decides nothing in it, whatever roles the token has.
 
-Every operation that changes something, as the services' OpenAPI documents list them, stands in one
-of two tables here: it refuses a candidate of its round, or there is a reason why not.
+Every operation that changes something stands in one of two tables here: it refuses a candidate of
+its round, or there is a reason why not. tests/contract/test_own_round.py holds them against the
+services' OpenAPI documents.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +14,7 @@ import pytest
 
 from services.ranking.publication.storage.signing import SigningKey
 from shared.contracts.applications import ApplicantFactsStated
-from shared.contracts.catalogue import SERVICES, Service
+from shared.contracts.catalogue import Service
 from shared.contracts.exams import CandidateDisqualified, ExamScored
 from shared.identity import Role
 from tests.component.applications.conftest import GENERAL, UNITS, VACANCIES, Office, ok
@@ -21,7 +22,7 @@ from tests.component.applications.conftest import ROUND as APPLICATIONS_ROUND
 from tests.component.conftest import ServiceApp
 from tests.component.exams import conftest as exams
 from tests.component.ranking import conftest as ranking
-from tests.component.ranking.test_publication import closed_round
+from tests.component.ranking.test_closing import shortlisted
 from tests.openapi import document, operations
 
 Start = Callable[..., Awaitable[ServiceApp]]
@@ -30,6 +31,7 @@ CANDIDATE, COLLEAGUE = "applicant-1", "colleague"
 ROLES: tuple[str, ...] = get_args(Role)
 POINTS = {"participant_no": exams.number(exams.NURSE, 1), "points": exams.GOOD}
 REASON = "Keputusan panitia seleksi"
+TIE = {"list": "final", "order": ["0001-000001", "0001-000002"], "reason": REASON}
 
 DECISIONS: dict[str, Any] = {
     "applications import_vacancies": VACANCIES,
@@ -54,11 +56,7 @@ DECISIONS: dict[str, Any] = {
     "exams close_sitting": None,
     "ranking close_stage": None,
     "ranking close_round": None,
-    "ranking decide_tie": {
-        "list": "final",
-        "order": ["0001-000001", "0001-000002"],
-        "reason": REASON,
-    },
+    "ranking decide_tie": TIE,
     "ranking begin_filling": None,
     "ranking decide_seat_tie": {
         "vacancy_id": "v1",
@@ -68,6 +66,8 @@ DECISIONS: dict[str, Any] = {
     "ranking adopt_version": {"digest": "0" * 64, "reason": REASON},
     "ranking propose_publication": None,
     "ranking sign_publication": {"digest": "0" * 64},
+    "ranking confirm_proposal": None,
+    "ranking reject_proposal": {"reason": REASON},
 }
 """What a candidate of the round is refused, by service and operation, with a body to send."""
 
@@ -78,6 +78,7 @@ NO_DECISIONS = {
     "applications withdraw_application": "an applicant's own application",
     "applications answer_offer": "a candidate's own seat",
     "applications decline_selection": "a candidate's own seat",
+    "ranking withdraw_proposal": "who proposed takes the own proposal back: nothing is decided",
     "ranking what_if_vacancy": "a question: nothing is written",
     "ranking what_if_round": "a question: nothing is written",
     "feedback file_complaint": "complaints belong to no round",
@@ -86,18 +87,6 @@ NO_DECISIONS = {
     "feedback import_services": "what units did belongs to no round",
 }
 """What anyone whose role it is may do, a candidate too, and why."""
-
-
-def test_every_operation_that_changes_something_is_a_decision_or_says_why_not() -> None:
-    """A new operation stands in one of the tables, before it can be landed."""
-    changing = {
-        f"{service} {operation.id}"
-        for service in SERVICES
-        for operation in operations(document(service))
-        if operation.method != "GET"
-    }
-    assert changing == DECISIONS.keys() | NO_DECISIONS.keys()
-    assert not DECISIONS.keys() & NO_DECISIONS.keys()
 
 
 async def applications_scene(start: Start, _: Path) -> tuple[ServiceApp, dict[str, str]]:
@@ -145,17 +134,23 @@ async def exams_scene(start: Start, _: Path) -> tuple[ServiceApp, dict[str, str]
 
 
 async def ranking_scene(start: Start, folder: Path) -> tuple[ServiceApp, dict[str, str]]:
-    """A closed round in which the candidate stands."""
+    """The candidate and a rival are equal at the only seat; an officer proposed an order."""
     SigningKey.new().keep(folder / "key.pem")
     app = await start("ranking", TERANG_RANKING_SIGNING_KEY=str(folder / "key.pem"))
-    await closed_round(app)
-    await app.hear(facts(app, COLLEAGUE, "another-round", "0001-000001"))
+    await shortlisted(app, ranking.Facts({"v1": 1}), {1: "80", 2: "80"})
+    await app.hear(
+        facts(app, CANDIDATE, ranking.ROUND, "0001-000001"),
+        facts(app, COLLEAGUE, "another-round", "0001-000001"),
+    )
+    proposed = await send(app, "officer-1", "/ranking/vacancies/v1/ties", TIE)
+    assert proposed.status_code == 202, proposed.text
     return app, {
         "round_id": ranking.ROUND,
         "vacancy_id": "v1",
         "stage": "skd",
-        "list": "final",
+        "list": "skd",
         "version": "2",
+        "proposal_id": proposed.json()["proposal_id"],
     }
 
 
@@ -223,30 +218,24 @@ async def test_one_token_as_applicant_and_examiner_makes_no_points(
     assert (await send(app, COLLEAGUE, f"{path}/scores", own)).status_code == 201
 
 
-async def test_a_tie_is_not_decided_by_one_of_the_equals(service_app: Start) -> None:
-    """Nor is the list closed by them; an officer who didn't apply does both."""
-    app = await service_app("ranking")
-    known = ranking.Facts({"v1": 1})
-    await app.hear(*known.opened())
-    for candidate in (1, 2):
-        submitted, stated = known.applied("v1", candidate)
-        account = app.account(ranking.ROUND, f"applicant-{candidate}")
-        await app.hear(submitted, stated.model_copy(update={"account": account}))
-        await app.hear(known.verified("v1", candidate))
-    await app.hear(known.registered("v1", 2), known.scheduled("v1", "skd"))
-    await app.hear(*(known.skd("v1", candidate, 100, 100, 200) for candidate in (1, 2)))
-    await app.hear(known.closed("v1", "skd", 2))
-    closing = f"/ranking/rounds/{ranking.ROUND}/stages/skd/close"
-    assert is_own_round(await send(app, CANDIDATE, closing, None))
-    assert (await send(app, COLLEAGUE, closing, None)).status_code == 200
-    await app.hear(known.scheduled("v1", "skb"))
-    await app.hear(*(known.skb("v1", candidate, "80") for candidate in (1, 2)))
-    await app.hear(known.closed("v1", "skb", 2))
-    tie = {"list": "final", "order": ["0001-000001", "0001-000002"], "reason": REASON}
-    assert is_own_round(await send(app, CANDIDATE, "/ranking/vacancies/v1/ties", tie))
+async def test_a_tie_is_not_decided_by_one_of_the_equals(
+    service_app: Start, tmp_path: Path
+) -> None:
+    """Neither proposed, confirmed nor rejected by them, nor is the list closed; two officers who
+    didn't apply decide, and the proposal has stayed open for them.
+    """
+    app, ids = await ranking_scene(service_app, tmp_path)
+    proposal = f"/ranking/proposals/{ids['proposal_id']}"
     final = f"/ranking/rounds/{ranking.ROUND}/close"
-    assert is_own_round(await send(app, CANDIDATE, final, None))
-    assert (await send(app, COLLEAGUE, "/ranking/vacancies/v1/ties", tie)).status_code == 201
+    refused = [
+        await send(app, CANDIDATE, "/ranking/vacancies/v1/ties", TIE),
+        await send(app, CANDIDATE, f"{proposal}/confirmation", None),
+        await send(app, CANDIDATE, f"{proposal}/rejection", {"reason": REASON}),
+        await send(app, CANDIDATE, final, None),
+    ]
+    assert [is_own_round(answer) for answer in refused] == [True] * 4
+    confirmed = await send(app, COLLEAGUE, f"{proposal}/confirmation", None)
+    assert confirmed.status_code == 200, confirmed.text
     assert (await send(app, COLLEAGUE, final, None)).status_code == 200
 
 

@@ -33,6 +33,14 @@ async def load_round(connection: Connection, round_id: str) -> Round:
     return Round(round_id, row["name"], policy, row["policy_hash"], row["decreed_seats"])
 
 
+async def round_of_vacancy(connection: Connection, vacancy_id: str) -> str:
+    """Id of the vacancy's round. Raises Refusal `unknown-vacancy`."""
+    row = await SQL.vacancy(connection, vacancy_id=vacancy_id)
+    if row is None:
+        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
+    return str(row["round_id"])
+
+
 async def load_vacancy(connection: Connection, vacancy_id: str) -> NamedVacancy:
     """The vacancy.
 

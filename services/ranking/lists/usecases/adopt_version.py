@@ -16,7 +16,7 @@ from services.ranking.lists.storage.readiness import in_words, load_readiness
 from services.ranking.lists.storage.revision_changes import fixed_placement
 from services.ranking.lists.usecases.fix_list import Adoption, admissions, fix_list
 from services.ranking.rounds.domain import Round
-from services.ranking.rounds.storage import load_round
+from services.ranking.rounds.storage import load_round, round_of_vacancy
 from services.ranking.standings.storage import SQL as STANDINGS
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.requested_list import load_list
@@ -169,12 +169,17 @@ async def _run(
     )
 
 
+async def _round_of(connection: Connection, command: VersionToAdopt) -> str:
+    return await round_of_vacancy(connection, command.vacancy_id)
+
+
 ADOPTION = Procedure(
     "ranking",
     "adoption",
     VersionToAdopt,
     lambda command: f"{command.vacancy_id}/{command.list}",
     _run,
+    _round_of,
 )
 """Two officers adopt a version."""
 

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 from services.ranking.lists.storage import SQL
 from services.ranking.merit.domain.list_cut import ListCut
 from services.ranking.merit.domain.list_lines import SortedRow
+from services.ranking.rounds.storage import round_of_vacancy
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
@@ -101,8 +102,17 @@ async def _run(
     return await decide_tie(connection, officer, command.vacancy_id, command, now)
 
 
+async def _round_of(connection: Connection, command: TieToDecide) -> str:
+    return await round_of_vacancy(connection, command.vacancy_id)
+
+
 TIE = Procedure(
-    "ranking", "tie", TieToDecide, lambda command: f"{command.vacancy_id}/{command.list}", _run
+    "ranking",
+    "tie",
+    TieToDecide,
+    lambda command: f"{command.vacancy_id}/{command.list}",
+    _run,
+    _round_of,
 )
 """Two officers decide a tie."""
 

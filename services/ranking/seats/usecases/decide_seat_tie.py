@@ -99,8 +99,12 @@ async def _run(
     return await decide_seat_tie(connection, outbox, officer, command.round_id, command, now)
 
 
+async def _round_of(_: Connection, command: SeatTieToDecide) -> str:
+    return command.round_id
+
+
 SEAT_TIE = Procedure(
-    "ranking", "seat-tie", SeatTieToDecide, lambda command: command.vacancy_id, _run
+    "ranking", "seat-tie", SeatTieToDecide, lambda command: command.vacancy_id, _run, _round_of
 )
 """Two officers decide a tie for an empty seat."""
 
