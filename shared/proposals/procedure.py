@@ -22,8 +22,8 @@ class Procedure(Generic[Command]):
 
     `command` holds all that is decided. `object_of` names what it is about, as the audit trail
     does; only one proposal about it may be open. `run` decides, in the caller's transaction, as the
-    person given: whoever proposes while it is tried out, then whoever confirms. `round_of` finds the
-    round in which it decides: none of its candidates confirms or rejects it.
+    person given: whoever proposes while it is tried out, then whoever confirms. `round_of` finds
+    the round in which it decides: none of its candidates confirms or rejects it.
     """
 
     service: str
