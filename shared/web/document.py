@@ -10,6 +10,7 @@ from fastapi.routing import APIRoute, RouteContext, iter_route_contexts
 from pydantic.json_schema import models_json_schema
 
 from shared.web.authentication import RoleRequired, bearer, person_or_nobody, signed_in
+from shared.web.created import LOCATION
 from shared.web.problems import ProblemDetails
 
 TOKEN: dict[str, list[str]] = {bearer.scheme_name: []}
@@ -43,6 +44,7 @@ def document(app: FastAPI) -> dict[str, Any]:
     _, problems = models_json_schema(
         [(ProblemDetails, "serialization")], ref_template="#/components/schemas/{model}"
     )
+    _require_all_fields(made)
     made["components"]["schemas"] |= problems["$defs"]
     for route in iter_route_contexts(app.routes):
         if isinstance(route.original_route, APIRoute) and route.include_in_schema:
@@ -51,6 +53,36 @@ def document(app: FastAPI) -> dict[str, Any]:
                 _say_who(operation, route)
                 _say_what(operation["responses"], made["components"]["schemas"])
     return made
+
+
+def _require_all_fields(made: dict[str, Any]) -> None:
+    """Declares that answers leave no field out: where there is nothing, they say null."""
+    schemas = made["components"]["schemas"]
+    operations = [each for methods in made["paths"].values() for each in methods.values()]
+    asked = _models([each.get("requestBody") for each in operations], schemas)
+    answered = _models([each["responses"] for each in operations], schemas)
+    for name in answered - asked:
+        if "properties" in schemas[name]:
+            schemas[name]["required"] = list(schemas[name]["properties"])
+
+
+def _models(part: object, schemas: dict[str, Any]) -> set[str]:
+    """Names of the models that a part of the document refers to, at any depth."""
+    found: set[str] = set()
+    parts = [part]
+    while parts:
+        match parts.pop():
+            case {"$ref": str(address)} if (name := address.rpartition("/")[2]) in schemas:
+                if name not in found:
+                    found.add(name)
+                    parts.append(schemas[name])
+            case dict() as fields:
+                parts.extend(fields.values())
+            case list() as items:
+                parts.extend(items)
+            case _:
+                pass
+    return found
 
 
 def _say_who(operation: dict[str, Any], route: RouteContext) -> None:
@@ -82,6 +114,8 @@ def _say_what(responses: dict[str, Any], schemas: dict[str, Any]) -> None:
             schema = response["content"].get("application/json", {}).get("schema", {})
             model = schemas.get(schema.get("$ref", "").rpartition("/")[2], {})
             response["description"] = model.get("description", "As asked").partition("\n")[0]
+    if "201" in responses:
+        responses["201"]["headers"] = LOCATION
 
 
 def _calls(dependant: Dependant) -> Iterator[object]:

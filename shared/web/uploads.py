@@ -54,6 +54,7 @@ def csv_body(columns: str, example: str, most: int) -> dict[str, Any]:
     """The body of a route that takes a CSV file of at most `most` bytes, for OpenAPI."""
     schema = {
         "type": "string",
+        "format": "binary",
         "description": f"UTF-8, at most {most // 2**20} MiB, with the header line {columns}",
     }
     return {

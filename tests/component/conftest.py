@@ -220,6 +220,14 @@ class ServiceApp:
                 await use_cases[type_](connection, list(alike))
 
 
+async def what_is_created_has_an_address(response: httpx.Response) -> None:
+    """Every 201 of every test says where what was created can be read (docs/api.md)."""
+    if response.status_code == 201 and not response.request.url.path.endswith(
+        ("/ties", "/adoption")
+    ):
+        assert response.headers["Location"].startswith("/"), response.request.url.path
+
+
 @pytest.fixture(scope="session")
 def issuer() -> Iterator[Issuer]:
     """The identity provider of all tests."""
@@ -282,7 +290,11 @@ async def service_app(
                 settings, clock=clock
             )
             await running.enter_async_context(app.router.lifespan_context(app))
-            http = httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://test")
+            http = httpx.AsyncClient(
+                transport=httpx.ASGITransport(app),
+                base_url="http://test",
+                event_hooks={"response": [what_is_created_has_an_address]},
+            )
             await running.enter_async_context(http)
             resources: Resources = app.state.resources
             return ServiceApp(name, app, http, resources.pool, resources.outbox, clock, issuer)

@@ -17,6 +17,7 @@ from services.applications.registration.usecases.withdraw_application import (
 )
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.web.authentication import Applicant, Officer
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
@@ -66,11 +67,12 @@ async def submit(
 ) -> Response:
     """Each person has one application in a round. The answer holds the participant number."""
     zone = resources.settings.zone
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: submit_application(
             connection, resources.outbox, applicant, vacancy_id, command, resources.clock(), zone
         )
     )
+    return created(answer, "/applications/vacancies/{vacancy_id}/applications/{participant_no}")
 
 
 @router.post(

@@ -10,6 +10,7 @@ from shared.contracts.fields import RoundId
 from shared.paging import Page
 from shared.postgres.pool import Connection
 from shared.web.authentication import Officer
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
@@ -42,7 +43,8 @@ async def open_(
         )
         return await show_round(connection, command.round_id)
 
-    return await transaction.once(open_and_show)
+    answer = await transaction.once(open_and_show)
+    return created(answer, "/applications/rounds/{round_id}")
 
 
 @router.get(
@@ -52,7 +54,7 @@ async def open_(
     summary="Rounds in order of id",
 )
 async def list_(
-    resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
+    resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[RoundView]:
     """All rounds of the province, open and closed, each as it stands."""
     async with resources.pool.acquire() as connection:

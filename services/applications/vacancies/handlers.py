@@ -86,7 +86,7 @@ async def send_units(
     summary="Units in order of id",
 )
 async def units(
-    resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 100
+    resources: ResourcesDependency, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[UnitView]:
     """The offices of the province, as they were imported last."""
     async with resources.pool.acquire() as connection:
@@ -139,7 +139,7 @@ async def vacancies(
     resources: ResourcesDependency,
     person: MaybePerson,
     cursor: Cursor = None,
-    limit: Limit = 100,
+    limit: Limit = 50,
 ) -> Page[VacancyView]:
     """With seats, pay and required education; before they are published, for officers alone."""
     drafts = person is not None and "officer" in person.roles

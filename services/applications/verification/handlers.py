@@ -12,7 +12,7 @@ from services.applications.verification.usecases.verify_application import (
 )
 from services.applications.verification.views import (
     QueueItem,
-    ReasonView,
+    Reasons,
     show_queue,
     show_reasons,
 )
@@ -46,7 +46,7 @@ async def queue(
         Query(description="Only these: `submitted` is the verifier's queue"),
     ] = None,
     cursor: Cursor = None,
-    limit: Limit = 100,
+    limit: Limit = 50,
 ) -> Page[QueueItem]:
     """With what each applicant stated; `status=submitted` gives those that wait for a decision."""
     async with resources.pool.acquire() as connection:
@@ -88,6 +88,6 @@ async def verify(
     operation_id="list_verification_reasons",
     summary="Why an application may be found not to meet the requirements",
 )
-async def verification_reasons() -> list[ReasonView]:
+async def verification_reasons() -> Reasons:
     """The codes that a decision TMS takes, in both languages."""
     return show_reasons()

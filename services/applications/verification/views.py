@@ -25,6 +25,12 @@ class ReasonView(BaseModel):
     en: str = Field(description="In English")
 
 
+class Reasons(BaseModel):
+    """The reasons that a verifier may give."""
+
+    items: list[ReasonView] = Field(description="All of them")
+
+
 class QueueItem(BaseModel):
     """One line of a verifier's queue or an officer's list: nothing of the person."""
 
@@ -36,9 +42,9 @@ class QueueItem(BaseModel):
     withdrawn_at: MaybeWithdrawnAt
 
 
-def show_reasons() -> list[ReasonView]:
+def show_reasons() -> Reasons:
     """All reasons that a verifier may give."""
-    return [reason_view(code) for code in REASONS]
+    return Reasons(items=[reason_view(code) for code in REASONS])
 
 
 def reason_view(code: str) -> ReasonView:

@@ -25,9 +25,10 @@ from shared.identity import Person
 from shared.paging import Page
 from shared.postgres.pool import reading
 from shared.web.authentication import Examiner, Officer, require_role
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
-from shared.web.parameters import Cursor, Limit
+from shared.web.parameters import Cursor, Limit, NumberSearched
 from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter, max_body_bytes
 from shared.web.uploads import csv_body, received
@@ -45,6 +46,9 @@ SCORES_FILE = csv_body(
     "participant_no,TWK,TIU,TKP\n0042-000017,120,130,181\n",
     SCORES_MOST,
 )
+
+RESULT = "/exams/sittings/{sitting_id}/candidates?participant_no={participant_no}"
+"""Where a result can be read."""
 
 router = APIRouter()
 
@@ -76,12 +80,13 @@ async def candidates(
     _: ExamStaff,
     sitting_id: SittingInPath,
     state: Annotated[QueueState | None, Query(description="Only those in this state")] = None,
+    participant_no: NumberSearched = None,
     cursor: Cursor = None,
     limit: Limit = 50,
 ) -> Page[QueuedCandidate]:
     """Who has a result in another sitting or withdrew without one is not among them."""
     async with resources.pool.acquire() as connection:
-        return await show_candidates(connection, sitting_id, state, cursor, limit)
+        return await show_candidates(connection, sitting_id, state, participant_no, cursor, limit)
 
 
 @router.post(
@@ -101,17 +106,17 @@ async def score(
     command: RecordScore,
 ) -> Response:
     """409 while the candidate's admission has not arrived, and where there is a result already."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: record_score(
             connection, resources.outbox, examiner, sitting_id, command, resources.clock()
         )
     )
+    return created(answer, RESULT)
 
 
 @router.post(
     "/sittings/{sitting_id}/scores/import",
     operation_id="import_scores",
-    status_code=201,
     response_model=ImportedScores,
     responses=problem_responses(401, 403, 404, 409, 413),
     tags=["results"],
@@ -136,6 +141,7 @@ async def scores(
             lambda connection: import_scores(
                 connection, resources.outbox, examiner, sitting_id, upload.file, resources.clock()
             ),
+            200,
             digest=upload.digest,
         )
 
@@ -157,11 +163,12 @@ async def absence(
     command: RecordAbsence,
 ) -> Response:
     """409 while the candidate's admission has not arrived, and where there is a result already."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: record_absence(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
         )
     )
+    return created(answer, RESULT)
 
 
 @router.post(
@@ -181,11 +188,12 @@ async def disqualification(
     command: DisqualifyCandidate,
 ) -> Response:
     """It takes the place of points or an absence, and needs a reason in words."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: disqualify_candidate(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
         )
     )
+    return created(answer, RESULT)
 
 
 @router.post(
@@ -205,11 +213,12 @@ async def correction(
     command: CorrectScore,
 ) -> Response:
     """Only where there are points already; it needs a reason, and both stay on record."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: correct_score(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
         )
     )
+    return created(answer, RESULT)
 
 
 @router.post(

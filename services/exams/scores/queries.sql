@@ -123,7 +123,7 @@ WHERE covered.sitting_id = :sitting_id
 ORDER BY covered.vacancy_id;
 
 -- name: candidates_of_sitting(sitting_id, basis, after_vacancy, after_number, round_id, stage,
---     state, most)
+--     state, participant_no, most)
 -- A page of a sitting's candidates by vacancy and number: who has a result here, and who is
 -- admitted, did not withdraw and has none anywhere.
 SELECT admission.vacancy_id, admission.participant_no, coalesce(result.state, 'waiting') AS state,
@@ -143,6 +143,7 @@ WHERE sitting_vacancy.sitting_id = :sitting_id
            AND (sitting_vacancy.vacancy_id, admission.participant_no)
                > (:after_vacancy, :after_number)))
   AND (:state::text IS NULL OR coalesce(result.state, 'waiting') = :state)
+  AND (:participant_no::text IS NULL OR admission.participant_no = :participant_no)
   AND CASE WHEN result.state IS NULL
            THEN NOT admission.revoked
                 AND (SELECT true FROM withdrawal

@@ -43,10 +43,11 @@ async def show_candidates(
     connection: Connection,
     sitting_id: UUID,
     state: QueueState | None,
+    participant_no: str | None,
     cursor: str | None,
     limit: int,
 ) -> Page[QueuedCandidate]:
-    """A sitting's candidates by vacancy and number, in `state` or all.
+    """A sitting's candidates by vacancy and number, in `state` or all, or the one of a number.
 
     Raises Refusal `not-found` or `bad-cursor`.
     """
@@ -59,6 +60,7 @@ async def show_candidates(
         stage=sitting.stage,
         basis=sitting.basis,
         state=state,
+        participant_no=participant_no,
         after_vacancy=after_vacancy,
         after_number=after_number,
         most=limit + 1,

@@ -14,6 +14,7 @@ from shared.contracts.fields import RoundId, StageCode
 from shared.identity import Person
 from shared.paging import Page
 from shared.web.authentication import Officer, require_role
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
@@ -40,11 +41,12 @@ async def schedule(
     command: ScheduleSitting,
 ) -> Response:
     """409 while the round or a vacancy has not arrived yet."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: schedule_sitting(
             connection, resources.outbox, officer, command, resources.clock()
         )
     )
+    return created(answer, "/exams/sittings/{sitting_id}")
 
 
 @router.get(

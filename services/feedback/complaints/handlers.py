@@ -28,6 +28,7 @@ from shared.identity import Role
 from shared.paging import Page
 from shared.web.audited_reading import audit_reading
 from shared.web.authentication import MaybePerson, Officer, SignedIn
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit
@@ -59,11 +60,12 @@ async def file(
     Use a random Idempotency-Key (a UUID), so that a lost answer can be asked for again by you
     alone.
     """
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: file_complaint(
             connection, citizen, command, resources.clock(), resources.settings.zone
         )
     )
+    return created(answer, "/feedback/complaints/{complaint_id}")
 
 
 @router.get(
@@ -155,7 +157,7 @@ async def resolution(
     """The complainant reads the answer at once; the public learns the outcome and the days, once
     the day is over.
     """
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: resolve_complaint(
             connection,
             officer,
@@ -165,3 +167,4 @@ async def resolution(
             resources.settings.zone,
         )
     )
+    return created(answer, "/feedback/complaints/{complaint_id}")

@@ -23,7 +23,6 @@ router = APIRouter(tags=["units"])
 @router.post(
     "/services-rendered/import",
     operation_id="import_services",
-    status_code=201,
     response_model=Imported,
     responses=problem_responses(401, 403, 413),
     openapi_extra=SERVICES_FILE,
@@ -45,5 +44,6 @@ async def services_rendered(
             lambda connection: import_services(
                 connection, officer, upload.file, resources.clock(), resources.settings.zone
             ),
+            200,
             digest=upload.digest,
         )

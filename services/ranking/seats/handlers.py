@@ -20,6 +20,7 @@ from shared.postgres.pool import reading
 from shared.proposals.answers import ProposalView
 from shared.proposals.usecases import propose
 from shared.web.authentication import Officer
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.pages import Pages
@@ -66,11 +67,12 @@ def filling() -> APIRouter:
         transaction: TransactionDependency,
     ) -> Response:
         """Once a round. Offers go out at once; each is answered in the service of applications."""
-        return await transaction.once(
+        answer = await transaction.once(
             lambda connection: begin_filling(
                 connection, resources.outbox, officer, round_id, resources.clock()
             )
         )
+        return created(answer, "/ranking/rounds/{round_id}/filling")
 
     @routes.post(
         "/ties",

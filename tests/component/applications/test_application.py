@@ -329,7 +329,7 @@ async def test_reasons_are_listed(office: Office) -> None:
         "code": "document-missing",
         "id": "Dokumen wajib tidak diunggah.",
         "en": "A required document is missing.",
-    } in listed
+    } in listed["items"]
 
 
 async def test_withdrawing(open_round: Office) -> None:

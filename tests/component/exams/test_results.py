@@ -50,6 +50,19 @@ async def test_a_score_is_recorded_and_stated(exams: Exams) -> None:
     assert scored.points == {"TWK": Decimal(120), "TIU": Decimal(130), "TKP": Decimal(181)}
 
 
+async def test_a_result_can_be_read_where_its_answer_says(exams: Exams) -> None:
+    """The Location of a score leads to that one candidate, whoever else is on the sitting."""
+    sitting = await exams.schedule(NURSE)
+    await exams.score(sitting, N2)
+    answer = await exams.score(sitting, N1)
+    staff = exams.service.who("one-officer", "officer")
+    page = (await exams.service.http.get(answer.headers["Location"], headers=staff)).json()
+    assert [(each["participant_no"], each["state"]) for each in page["items"]] == [(N1, "scored")]
+    assert page["next"] is None
+    nobody = await exams.get(f"/sittings/{sitting}/candidates", participant_no=number(NURSE, 99))
+    assert nobody.json() == {"items": [], "next": None}
+
+
 async def test_a_second_score_is_refused_and_says_what_to_do(exams: Exams) -> None:
     """Another score for the same candidate, in this or in another sitting, is refused and points to
     a correction.
@@ -333,4 +346,4 @@ async def test_a_component_of_some_needs_is_asked_of_these_alone(empty: Exams) -
     ]
     whole = f"participant_no,WAWANCARA,PSIKOLOGI,SIMULASI\n{clerk},80,75,90\n{N1},80,75,\n"
     answer = await empty.send(sitting, whole)
-    assert answer.status_code == 201, answer.text
+    assert answer.status_code == 200, answer.text

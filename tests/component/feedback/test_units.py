@@ -78,8 +78,8 @@ async def test_a_file_of_services_is_taken_and_replaces_what_stood(app: ServiceA
     """Unit-months that come again take the new number; others stay."""
     assert (
         await send(app, "unit_id,month,services\nU-1,2026-07,10\nU-1,2026-06,20\n")
-    ).status_code == 201
-    assert (await send(app, "month,services,unit_id\n2026-07,11,U-1\n")).status_code == 201
+    ).status_code == 200
+    assert (await send(app, "month,services,unit_id\n2026-07,11,U-1\n")).status_code == 200
     rows = await app.pool.fetch(
         "SELECT month::text, services FROM services_rendered ORDER BY month"
     )
@@ -254,7 +254,7 @@ async def test_an_assessment_is_owed_by_each_thing_that_it_rests_on(app: Service
         await send(app, "unit_id,month,services\nU-1,2026-07,10\nU-99,2026-07,1\n")
     ).status_code == 422
     assert await owed() == 0
-    assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 201
+    assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 200
     assert await owed() == 1
     (complaint_id,) = await complain(app, "U-1", "conduct", 1)
     assert await owed() == 1

@@ -83,7 +83,7 @@ async def published(ranking: ServiceApp) -> None:
         headers=ranking.who("officer-2", "officer"),
         json={"digest": proposed.json()["digest"]},
     )
-    assert signed.status_code == 200, signed.text
+    assert signed.status_code == 201, signed.text
 
 
 def verify(folder: Path, name: str, data: bytes) -> str:
@@ -115,7 +115,7 @@ async def test_a_round_is_published_and_verified_by_anyone(
     signed = await ranking.http.post(
         f"{PUBLICATION}/signature", headers=second, json={"digest": seen["digest"]}
     )
-    assert signed.status_code == 200, signed.text
+    assert signed.status_code == 201, signed.text
 
     pem = (await ranking.http.get("/ranking/keys/public.pem")).content
     (tmp_path / "public.pem").write_bytes(pem)
@@ -215,7 +215,7 @@ async def test_one_officer_alone_publishes_nothing(ranking: ServiceApp) -> None:
     assert other.json()["type"] == "/problems/ranking/another-proposal"
     assert (
         await ranking.http.post(f"{PUBLICATION}/signature", headers=second, json={"digest": new})
-    ).status_code == 200
+    ).status_code == 201
     file = (await ranking.http.get(PUBLICATION)).content
     again = await ranking.http.post(PUBLICATION, headers=officer)
     assert again.json()["type"] == "/problems/ranking/already-published"

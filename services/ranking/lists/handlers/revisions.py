@@ -38,7 +38,7 @@ def revisions() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions",
-        operation_id="list_list_versions",
+        operation_id="list_versions",
         responses=problem_responses(400, 404, 409),
         summary="A fixed list and the versions that corrections made of it; which of them counts,"
         " and why",
@@ -56,7 +56,7 @@ def revisions() -> APIRouter:
 
     @routes.get(
         "/{vacancy_id}/lists/{list}/versions/{version}",
-        operation_id="get_list_version",
+        operation_id="get_version",
         responses=problem_responses(400, 404, 409),
         summary="A version of a list as an officer fixed it: the first, or one that was adopted,"
         " whether or not it counts still",

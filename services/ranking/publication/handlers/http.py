@@ -25,6 +25,7 @@ from services.ranking.publication.views.show_receipt import show_receipt
 from services.ranking.publication.views.show_versions import PublishedVersions, show_versions
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.web.authentication import MaybePerson, Officer
+from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
@@ -74,11 +75,12 @@ async def propose(
     transaction: TransactionDependency,
 ) -> Response:
     """Takes the place of an earlier proposal; nothing is public before a second officer signs."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: propose_publication(
             connection, officer, round_id, resources.settings.province, key, resources.clock()
         )
     )
+    return created(answer, "/ranking/rounds/{round_id}/publication/proposal")
 
 
 @router.get(
@@ -98,6 +100,7 @@ async def proposal(round_id: RoundId, resources: ResourcesDependency, officer: O
 @router.post(
     "/rounds/{round_id}/publication/signature",
     operation_id="sign_publication",
+    status_code=201,
     response_model=PublishedRound,
     responses=problem_responses(401, 403, 404, 409),
     summary="Sign, as a second officer, what another proposed: from now on it is public and stays",
@@ -111,12 +114,12 @@ async def sign(
     transaction: TransactionDependency,
 ) -> Response:
     """Takes the digest of what was read, so that nothing else is signed."""
-    return await transaction.once(
+    answer = await transaction.once(
         lambda connection: sign_publication(
             connection, resources.outbox, officer, round_id, command, key, resources.clock()
-        ),
-        200,
+        )
     )
+    return created(answer, "/ranking/rounds/{round_id}/publication?version={version}")
 
 
 @router.get(
