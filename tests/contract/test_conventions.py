@@ -16,6 +16,7 @@ PARTS_OF_PATHS = {
     "offer_id",
     "participant_no",
     "policy_id",
+    "proposal_id",
     "round_id",
     "sitting_id",
     "stage",
@@ -114,11 +115,16 @@ def test_ids_have_the_same_names_and_forms_everywhere() -> None:
 
 
 def test_every_change_takes_an_idempotency_key() -> None:
-    """Whatever may change something can be sent again; a POST that only asks has no key."""
-    only_ask = {"what_if_vacancy", "what_if_round", "track_complaint"}
+    """Whatever may change something can be sent again.
+
+    A POST that only asks has no key, nor has the confirmation, which answers the same each time.
+    """
+    without_key = {"what_if_vacancy", "what_if_round", "track_complaint", "confirm_proposal"}
     for _, operation in everything():
         keyed = "idempotency-key" in parameters(operation)
-        assert keyed == (operation.method == "POST" and operation.id not in only_ask), operation.id
+        assert keyed == (operation.method == "POST" and operation.id not in without_key), (
+            operation.id
+        )
 
 
 @pytest.mark.parametrize("service", SERVICES)
