@@ -1,10 +1,8 @@
 """What the applications service states: units, rounds, vacancies and applications."""
 
-from datetime import date
 from typing import Annotated, Any, Literal
-from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.contracts.fields import (
     Agency,
@@ -20,6 +18,7 @@ from shared.contracts.fields import (
     UnitPath,
     VacancyId,
 )
+from shared.contracts.strict import ON_ONE_LINE, Day, Flag, Id, Instant, Whole
 
 
 class UnitRegistered(Fact):
@@ -33,8 +32,9 @@ class UnitRegistered(Fact):
             max_length=500,
             description="Agency, department, division …, separated by ` | `",
         ),
+        ON_ONE_LINE,
     ]
-    staff: Annotated[int, Field(ge=0, description="People who work there")]
+    staff: Annotated[Whole, Field(ge=0, description="People who work there")]
 
 
 class Calendar(Fact):
@@ -43,8 +43,8 @@ class Calendar(Fact):
     Both instants are in UTC; registration is open from the first until before the second.
     """
 
-    registration_opens: Annotated[AwareDatetime, Field(description="First instant, UTC")]
-    registration_closes: Annotated[AwareDatetime, Field(description="First instant after, UTC")]
+    registration_opens: Annotated[Instant, Field(description="First instant, UTC")]
+    registration_closes: Annotated[Instant, Field(description="First instant after, UTC")]
 
 
 class RoundOpened(Fact):
@@ -55,10 +55,12 @@ class RoundOpened(Fact):
 
     round_id: RoundId
     name: Annotated[
-        str, Field(min_length=1, max_length=200, description="The round's name for people")
+        str,
+        Field(min_length=1, max_length=200, description="The round's name for people"),
+        ON_ONE_LINE,
     ]
-    policy_id: Annotated[str, Field(description="Name of the policy")]
-    policy_version: Annotated[str, Field(description="Its version")]
+    policy_id: Annotated[str, Field(description="Name of the policy"), ON_ONE_LINE]
+    policy_version: Annotated[str, Field(description="Its version"), ON_ONE_LINE]
     policy: Annotated[dict[str, Any], Field(description="The whole policy; decimals are strings")]
     policy_hash: Annotated[
         Sha256,
@@ -69,7 +71,7 @@ class RoundOpened(Fact):
         Field(description="Published seed that orders the lines of equals; it decides nothing"),
     ]
     decreed_seats: Annotated[
-        int, Field(ge=1, description="Seats that the Minister's decree grants")
+        Whole, Field(ge=1, description="Seats that the Minister's decree grants")
     ]
     calendar: Calendar
 
@@ -77,8 +79,8 @@ class RoundOpened(Fact):
 class Education(Fact):
     """One level and programme of education that a vacancy accepts."""
 
-    level: Annotated[str, Field(description="jenjang studi")]
-    programme: Annotated[str, Field(description="program studi")]
+    level: Annotated[str, Field(description="jenjang studi"), ON_ONE_LINE]
+    programme: Annotated[str, Field(description="program studi"), ON_ONE_LINE]
 
 
 class VacancyPublished(Fact):
@@ -89,9 +91,11 @@ class VacancyPublished(Fact):
 
     vacancy_id: VacancyId
     round_id: RoundId
-    listing_id: Annotated[str, Field(description="Id under which the national portal lists it")]
+    listing_id: Annotated[
+        str, Field(description="Id under which the national portal lists it"), ON_ONE_LINE
+    ]
     number: Annotated[
-        int,
+        Whole,
         Field(
             ge=1,
             description="Its number within the round, the first part of its participant numbers",
@@ -102,14 +106,14 @@ class VacancyPublished(Fact):
     unit_id: UnitId
     unit_path: UnitPath
     need: NeedCode
-    seats: Annotated[int, Field(ge=1, description="Seats to be filled")]
+    seats: Annotated[Whole, Field(ge=1, description="Seats to be filled")]
     education: Annotated[
         tuple[Education, ...],
         Field(min_length=1, description="Accepted education; one of them suffices"),
     ]
-    open_to_disabled: Annotated[bool, Field(description="People with disabilities may apply")]
-    pay_min: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
-    pay_max: Annotated[int, Field(ge=0, description="Monthly pay in rupiah")]
+    open_to_disabled: Annotated[Flag, Field(description="People with disabilities may apply")]
+    pay_min: Annotated[Whole, Field(ge=0, description="Monthly pay in rupiah")]
+    pay_max: Annotated[Whole, Field(ge=0, description="Monthly pay in rupiah")]
 
 
 class ApplicationEvent(Fact):
@@ -130,17 +134,17 @@ class ApplicantFactsStated(ApplicationEvent):
     Restricted: never on a public topic.
     """
 
-    education_level: Annotated[str, Field(description="jenjang studi")]
+    education_level: Annotated[str, Field(description="jenjang studi"), ON_ONE_LINE]
     gpa: Annotated[
         Points | None,
         Field(description="Grade point average or mean diploma mark; none where unknown"),
     ] = None
-    birth_date: Annotated[date | None, Field(description="None where unknown")] = None
+    birth_date: Annotated[Day | None, Field(description="None where unknown")] = None
     relevant_experience_months: Annotated[
-        int | None, Field(ge=0, description="Whole months; none where unknown")
+        Whole | None, Field(ge=0, description="Whole months; none where unknown")
     ] = None
     priority: Annotated[
-        str | None,
+        Annotated[str, ON_ONE_LINE] | None,
         Field(
             max_length=40,
             description="Priority group of the round's policy; none where it has none, or unknown",
@@ -174,7 +178,8 @@ class ApplicationRejected(ApplicationEvent):
     """
 
     reasons: Annotated[
-        tuple[str, ...], Field(min_length=1, description="Codes of what was not met")
+        tuple[Annotated[str, ON_ONE_LINE], ...],
+        Field(min_length=1, description="Codes of what was not met"),
     ]
 
 
@@ -195,7 +200,7 @@ class RegistrationClosed(Fact):
 class SeatAccepted(Fact):
     """Whoever was offered an empty seat takes it."""
 
-    offer_id: Annotated[UUID, Field(description="The offer, as SeatOffered names it")]
+    offer_id: Annotated[Id, Field(description="The offer, as SeatOffered names it")]
     vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the seat")]
     round_id: RoundId
     participant_no: ParticipantNo
@@ -210,7 +215,7 @@ class SeatDeclined(Fact):
     """
 
     offer_id: Annotated[
-        UUID | None,
+        Id | None,
         Field(description="The offer; none where the final list itself had given the seat"),
     ] = None
     vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the seat")]

@@ -1,9 +1,8 @@
 """What the exams service states: sittings and their results."""
 
 from typing import Annotated
-from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from shared.contracts.fields import (
     ComponentCode,
@@ -15,12 +14,13 @@ from shared.contracts.fields import (
     StageCode,
     VacancyId,
 )
+from shared.contracts.strict import ON_ONE_LINE, Id, Instant
 
 
 class SittingEvent(Fact):
     """What every event of a sitting says of one of its vacancies."""
 
-    sitting_id: Annotated[UUID, Field(description="Id of the sitting")]
+    sitting_id: Annotated[Id, Field(description="Id of the sitting")]
     round_id: RoundId
     vacancy_id: VacancyId
     stage: StageCode
@@ -29,8 +29,10 @@ class SittingEvent(Fact):
 class ExamScheduled(SittingEvent):
     """The candidates of this vacancy who are admitted to the stage sit it there and then."""
 
-    site: Annotated[str, Field(min_length=1, max_length=200, description="Where it is sat")]
-    starts_at: Annotated[AwareDatetime, Field(description="When it begins, UTC")]
+    site: Annotated[
+        str, Field(min_length=1, max_length=200, description="Where it is sat"), ON_ONE_LINE
+    ]
+    starts_at: Annotated[Instant, Field(description="When it begins, UTC")]
 
 
 class ResultEvent(SittingEvent):

@@ -1,12 +1,11 @@
 """What the feedback service states: complaints without their words, and flags of units."""
 
-from datetime import date
 from typing import Annotated, Literal
-from uuid import UUID
 
 from pydantic import Field
 
 from shared.contracts.fields import Count, Fact, Figure, UnitId
+from shared.contracts.strict import Day, Id, Whole
 
 ComplaintCategory = Literal[
     "slow-service", "conduct", "competence", "requirements", "facilities", "other"
@@ -25,23 +24,23 @@ ShownCategory = Annotated[
 class ComplaintFiled(Fact):
     """A citizen complained about a unit. What was said, where, and by whom stays in feedback."""
 
-    complaint_id: Annotated[UUID, Field(description="Id of the complaint")]
+    complaint_id: Annotated[Id, Field(description="Id of the complaint")]
     unit_id: UnitId
     category: ShownCategory = None
-    filed_on: Annotated[date, Field(description="Day in the province's zone")]
+    filed_on: Annotated[Day, Field(description="Day in the province's zone")]
 
 
 class ComplaintResolved(Fact):
     """An officer answered a complaint."""
 
-    complaint_id: Annotated[UUID, Field(description="Id of the complaint")]
+    complaint_id: Annotated[Id, Field(description="Id of the complaint")]
     unit_id: UnitId
     category: ShownCategory = None
     outcome: Annotated[
         Literal["upheld", "not-upheld", "referred"],
         Field(description="Found right, found wrong, or for another body"),
     ]
-    days: Annotated[int, Field(ge=0, description="Whole days from filing to the answer")]
+    days: Annotated[Whole, Field(ge=0, description="Whole days from filing to the answer")]
 
 
 class FlagFigures(Fact):
@@ -65,9 +64,9 @@ class FlagFigures(Fact):
         Literal["services", "staff"], Field(description="What `exposure` counts")
     ]
     window_from: Annotated[
-        date, Field(description="First day of the window of twelve calendar months")
+        Day, Field(description="First day of the window of twelve calendar months")
     ]
-    window_to: Annotated[date, Field(description="First day after the window")]
+    window_to: Annotated[Day, Field(description="First day after the window")]
     province_rate: Annotated[
         Figure,
         Field(

@@ -13,6 +13,8 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from shared.contracts.strict import ON_ONE_LINE, Whole
+
 
 class Fact(BaseModel):
     """Data of an event.
@@ -66,9 +68,11 @@ ResultCode = Annotated[
     StringConstraints(pattern=r"^[A-Z0-9/-]{1,12}$"),
     Field(description="Result code of the stage, as the policy names it", examples=["P/L"]),
 ]
-Agency = Annotated[str, Field(description="instansi")]
-Post = Annotated[str, Field(description="jabatan")]
-UnitPath = Annotated[str, Field(description="Agency, department, division …, separated by ` | `")]
+Agency = Annotated[str, Field(description="instansi"), ON_ONE_LINE]
+Post = Annotated[str, Field(description="jabatan"), ON_ONE_LINE]
+UnitPath = Annotated[
+    str, Field(description="Agency, department, division …, separated by ` | `"), ON_ONE_LINE
+]
 
 
 def _in_digits(pattern: str) -> tuple[GetPydanticSchema, WithJsonSchema]:
@@ -102,4 +106,4 @@ Figure = Annotated[
     Decimal, Field(max_digits=18, decimal_places=6), *_in_digits(r"^-?[0-9]{1,12}(\.[0-9]{1,6})?$")
 ]
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-Count = Annotated[int, Field(ge=0)]
+Count = Annotated[Whole, Field(ge=0)]

@@ -1,7 +1,6 @@
 """What the ranking service states: standings as they move, and what officers fixed."""
 
 from typing import Annotated
-from uuid import UUID
 
 from pydantic import Field, StringConstraints
 
@@ -16,12 +15,13 @@ from shared.contracts.fields import (
     StageCode,
     VacancyId,
 )
+from shared.contracts.strict import Id, Whole
 
 
 class Line(Fact):
     """One line of a standing. Equals share a rank (1, 2, 2, 4)."""
 
-    rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
+    rank: Annotated[Whole, Field(ge=1, description="Place on the list; equals share one")]
     participant_no: ParticipantNo
     score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
 
@@ -33,7 +33,7 @@ class Cut(Fact):
     """
 
     limit: Annotated[
-        int, Field(ge=0, description="The policy's multiple of the seats, or the seats")
+        Whole, Field(ge=0, description="The policy's multiple of the seats, or the seats")
     ]
     within: Annotated[Count, Field(description="Candidates within the cut now")]
     score: Annotated[
@@ -55,7 +55,7 @@ class StandingsRecomputed(ListEvent):
     States figures and a digest of the whole, never the whole list.
     """
 
-    version: Annotated[int, Field(ge=1, description="Dense from 1 for each list of a vacancy")]
+    version: Annotated[Whole, Field(ge=1, description="Dense from 1 for each list of a vacancy")]
     candidates: Annotated[
         Count, Field(description="Admitted to the list's stage: ranked, waiting, or out by a code")
     ]
@@ -82,7 +82,7 @@ class CandidateShortlisted(ListEvent):
     """
 
     participant_no: ParticipantNo
-    rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
+    rank: Annotated[Whole, Field(ge=1, description="Place on the list; equals share one")]
     score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
     code: ResultCode
 
@@ -93,7 +93,9 @@ class StageClosed(ListEvent):
     `shortlisted` events of this vacancy say who goes on (at the final list: who is selected).
     """
 
-    version: Annotated[int, Field(ge=1, description="The version of the standings that was fixed")]
+    version: Annotated[
+        Whole, Field(ge=1, description="The version of the standings that was fixed")
+    ]
     codes: Annotated[
         dict[ResultCode, Count], Field(description="Candidates by result code, as fixed")
     ]
@@ -108,7 +110,7 @@ class CandidateSelected(ListEvent):
     """
 
     participant_no: ParticipantNo
-    rank: Annotated[int, Field(ge=1, description="Place on the list; equals share one")]
+    rank: Annotated[Whole, Field(ge=1, description="Place on the list; equals share one")]
     score: Annotated[Points, Field(description="Score of the list, as the policy rounds it")]
     code: ResultCode
 
@@ -135,8 +137,10 @@ class ClosedListCorrected(ListEvent):
     or not.
     """
 
-    version: Annotated[int, Field(ge=1, description="The version of the standings that counts now")]
-    follows: Annotated[int, Field(ge=1, description="The version that counted until now")]
+    version: Annotated[
+        Whole, Field(ge=1, description="The version of the standings that counts now")
+    ]
+    follows: Annotated[Whole, Field(ge=1, description="The version that counted until now")]
     codes: Annotated[
         dict[ResultCode, Count], Field(description="Candidates by result code, as they count now")
     ]
@@ -157,7 +161,7 @@ class StandingsPublished(Fact):
 
     round_id: RoundId
     version: Annotated[
-        int,
+        Whole,
         Field(
             ge=1,
             description="Dense from 1 for each round; a later version follows, it never replaces",
@@ -195,7 +199,7 @@ class SeatOffered(Fact):
     """
 
     offer_id: Annotated[
-        UUID, Field(description="The offer; follows from round, vacancy and participant number")
+        Id, Field(description="The offer; follows from round, vacancy and participant number")
     ]
     vacancy_id: Annotated[VacancyId, Field(description="The vacancy that has the empty seat")]
     round_id: RoundId
@@ -203,7 +207,7 @@ class SeatOffered(Fact):
     applied_for: Annotated[VacancyId, Field(description="The vacancy that they applied for")]
     code: Annotated[ResultCode, Field(description="Result code once they accept", examples=["L-1"])]
     move: Annotated[
-        int | None,
+        Whole | None,
         Field(
             ge=1,
             description="Which of the policy's seat moves allows it; none: they are next on the "
@@ -218,7 +222,7 @@ class SeatLeftEmpty(Fact):
     vacancy_id: VacancyId
     round_id: RoundId
     seats: Annotated[
-        int,
+        Whole,
         Field(
             ge=1,
             description="Seats of the vacancy that stay empty, in all; a later event may say more",

@@ -1,9 +1,17 @@
 """The kinds of field that a policy is made of: exact numbers, names, codes, texts."""
 
+import re
 from decimal import Decimal, InvalidOperation
 from typing import Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError, PydanticKnownError
 
 FACTS = ("gpa", "birth_date", "relevant_experience_months", "education", "priority")
@@ -19,16 +27,39 @@ RESULT_CODE = r"^[A-Z0-9/-]{1,12}$"
 VERSION = r"^[0-9]+(\.[0-9]+)*$"
 
 
+PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
+"""What Decimal is generous with (1e3, 1_0, digits of other alphabets) is no number of a policy."""
+
+
+def _written(pattern: str, least: int) -> dict[str, object]:
+    """How JSON has an exact number: as a text, or as a whole number from `least`."""
+    whole = {"type": "integer", "minimum": least, "maximum": 999_999}
+    return {"anyOf": [{"type": "string", "pattern": pattern}, whole]}
+
+
 def _exact(value: object) -> object:
     if isinstance(value, float):
         raise PydanticCustomError("float", "write it in quotes: a float is not exact")
     if isinstance(value, bool):
         raise PydanticKnownError("decimal_type")  # it would be read as 1
+    if isinstance(value, str) and not PLAIN.fullmatch(value):
+        raise PydanticKnownError("decimal_parsing")
     return value
 
 
-Exact = Annotated[Decimal, BeforeValidator(_exact), Field(ge=0, max_digits=12, decimal_places=6)]
-Positive = Annotated[Decimal, BeforeValidator(_exact), Field(gt=0, max_digits=12, decimal_places=6)]
+DIGITS = r"[0-9]{1,6}(\.[0-9]{1,6})?"
+Exact = Annotated[
+    Decimal,
+    Field(ge=0, max_digits=12, decimal_places=6),
+    BeforeValidator(_exact),
+    WithJsonSchema(_written(f"^{DIGITS}$", 0)),
+]
+Positive = Annotated[
+    Decimal,
+    Field(gt=0, max_digits=12, decimal_places=6),
+    BeforeValidator(_exact),
+    WithJsonSchema(_written(f"^(?=.*[1-9]){DIGITS}$", 1)),
+]
 Whole = Annotated[int, Field(strict=True)]
 """Strict, since `true` would be read as 1."""
 Flag = Annotated[bool, Field(strict=True)]

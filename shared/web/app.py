@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequen
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 
-from fastapi import FastAPI, Response
+from fastapi import Depends, FastAPI, Response
 from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
@@ -20,6 +20,7 @@ from shared.web.errors import add_errors
 from shared.web.operations import TAG as OPERATION_TAG
 from shared.web.operations import router as operations
 from shared.web.problems import Problems, problem_responses
+from shared.web.query_names import refuse_other_queries
 from shared.web.request_log import observe_requests
 from shared.web.routes import APIRouter
 from shared.web.uploads import IMPORTS_AT_ONCE
@@ -89,7 +90,7 @@ def create_app(
     )
     app.state.imports = asyncio.Semaphore(IMPORTS_AT_ONCE)
     for router in (*routers, operations(service)):
-        app.include_router(router, prefix=prefix)
+        app.include_router(router, prefix=prefix, dependencies=[Depends(refuse_other_queries)])
     complete_document(app)
     add_errors(app, problems)
     observe_requests(app, unobserved)

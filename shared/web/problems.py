@@ -3,14 +3,17 @@
 Every sentence stands in a problems.toml.
 """
 
+import json
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, Field
+from typing_extensions import override
 
 from shared.languages import Language
 from shared.refusals import Refusal
@@ -68,6 +71,14 @@ def _first_accepted(header: str) -> str:
     return next((offer for offer in offers if offer in {"id", "en"}), "id")
 
 
+class ProblemResponse(JSONResponse):
+    """Problem details; half a character, which UTF-8 can't write, is spelled out."""
+
+    @override
+    def render(self, content: Any) -> bytes:
+        return json.dumps(content, ensure_ascii=False).encode("utf-8", "backslashreplace")
+
+
 class Problems:
     """The problems that one service can answer with.
 
@@ -117,7 +128,7 @@ class Problems:
     ) -> JSONResponse:
         """The same as a response."""
         details = self.details(refusal, reader_language(request))
-        return JSONResponse(
+        return ProblemResponse(
             details.model_dump(exclude_none=True),
             status_code=details.status,
             media_type="application/problem+json",

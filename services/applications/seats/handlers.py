@@ -1,7 +1,6 @@
 """Seats over HTTP: an offer is accepted or declined, a seat of the final list is given up."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Depends, Path, Response
 
@@ -13,13 +12,14 @@ from services.applications.seats.usecases.answer_seat import (
 from services.applications.seats.usecases.give_up_seat import give_up_seat
 from services.applications.settings import Settings
 from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.contracts.strict import Id
 from shared.web.authentication import Applicant
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
 
-OfferId = Annotated[UUID, Path(description="The offer, as SeatOffered names it")]
+OfferId = Annotated[Id, Path(description="The offer, as SeatOffered names it")]
 
 
 async def answer_days(resources: ResourcesDependency) -> int:

@@ -1,7 +1,6 @@
 """Results over HTTP: a sitting's candidates, what became of each, and closing the sitting."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Path, Query, Request, Response
 
@@ -21,6 +20,7 @@ from services.exams.scores.views import (
     show_sitting,
 )
 from services.exams.sittings.handlers import ExamStaff
+from shared.contracts.strict import Id
 from shared.identity import Person
 from shared.paging import Page
 from shared.postgres.pool import reading
@@ -36,7 +36,7 @@ from shared.web.uploads import csv_body, received
 ExaminerOrProctor = Annotated[Person, require_role("proctor", "examiner")]
 ProctorOrOfficer = Annotated[Person, require_role("proctor", "officer")]
 ExaminerOrOfficer = Annotated[Person, require_role("examiner", "officer")]
-SittingInPath = Annotated[UUID, Path(description="Id of the sitting, given when it was scheduled")]
+SittingInPath = Annotated[Id, Path(description="Id of the sitting, given when it was scheduled")]
 
 SCORES_MOST = 8 * 2**20
 """Bytes of a file of scores: some 300,000 candidates."""

@@ -1,7 +1,6 @@
 """Complaints over HTTP: what citizens and officers do about them."""
 
 from typing import Annotated
-from uuid import UUID
 
 from fastapi import Path, Query, Response
 
@@ -24,6 +23,7 @@ from services.feedback.complaints.views import (
     show_tracked_complaint,
 )
 from shared.contracts.fields import UnitId
+from shared.contracts.strict import FlagInQuery, Id
 from shared.identity import Role
 from shared.paging import Page
 from shared.web.audited_reading import audit_reading
@@ -36,7 +36,7 @@ from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
 
 OFFICERS: frozenset[Role] = frozenset({"officer"})
-ComplaintInPath = Annotated[UUID, Path(description="Id of the complaint, given when it was filed")]
+ComplaintInPath = Annotated[Id, Path(description="Id of the complaint, given when it was filed")]
 
 router = APIRouter(tags=["complaints"])
 
@@ -81,7 +81,8 @@ async def of_a_unit(
         UnitId | None, Query(description="The unit; required but for officers")
     ] = None,
     waiting: Annotated[
-        bool, Query(description="Only those without an answer, the oldest first; for officers")
+        FlagInQuery,
+        Query(description="Only those without an answer, the oldest first; for officers"),
     ] = False,
     cursor: Cursor = None,
     limit: Limit = 50,

@@ -5,12 +5,13 @@ from datetime import date
 from typing import Annotated, NamedTuple
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.feedback.complaints.domain.complaint import ComplaintOutcome
 from services.feedback.complaints.domain.tracking import fingerprint
 from services.feedback.complaints.storage import COMPLAINTS
 from shared.contracts.feedback import ComplaintCategory
+from shared.contracts.strict import Command, line_of_text
 from shared.identity import Person
 from shared.paging import Page, from_cursor, page
 from shared.postgres.pool import Connection
@@ -40,14 +41,12 @@ class ComplaintView(BaseModel):
     )
 
 
-class TrackComplaint(BaseModel):
+class TrackComplaint(Command):
     """Asks for a complaint by its code; in the body, since addresses are written into logs."""
-
-    model_config = ConfigDict(extra="forbid")
 
     tracking_code: Annotated[
         str,
-        StringConstraints(max_length=40),
+        *line_of_text(40),
         Field(
             description="As it was shown; blanks, dashes and case don't matter",
             examples=["7K3M-Q9XA-02TD-VR5Z"],

@@ -7,6 +7,7 @@ from fastapi import Path, Query
 from services.feedback.flags.domain import FlagLimits
 from services.feedback.flags.views import UnitInList, UnitView, show_unit, show_units
 from shared.contracts.fields import UnitId
+from shared.contracts.strict import FlagInQuery
 from shared.paging import Page
 from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
@@ -27,7 +28,7 @@ def router(limits: FlagLimits) -> APIRouter:
     async def all_units(
         resources: ResourcesDependency,
         flagged: Annotated[
-            bool | None, Query(description="Only units with a flag, or only those without")
+            FlagInQuery | None, Query(description="Only units with a flag, or only those without")
         ] = None,
         cursor: Cursor = None,
         limit: Limit = 50,

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field, StringConstraints
 
 from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.merit.domain.placement import Placement
+from shared.contracts.fields import NeedCode
+from shared.contracts.strict import Command, Whole
 from shared.policies import Exact, Policy, Positive, Tie
 
 
@@ -23,19 +25,25 @@ class UnknownPartError(Exception):
         self.known = tuple(known)
 
 
-class _Changed(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
+PartName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_-]{0,39}$")]
+"""The code of a component or stage."""
+
+
+class _Changed(Command):
+    model_config = ConfigDict(frozen=True)
 
 
 class OtherThreshold(_Changed):
     """Another passing grade for some kinds of need."""
 
     of: Annotated[
-        str, Field(max_length=40, description="A component, or `total` of the list's own stage")
+        PartName,
+        Field(description="A component, or `total` of the list's own stage"),
     ]
     minimum: Annotated[Exact | None, Field(description="None takes the threshold away")]
     needs: Annotated[
-        tuple[str, ...], Field(max_length=100, description="Kinds of need; none named: all")
+        tuple[NeedCode, ...],
+        Field(max_length=100, description="Kinds of need; none named: all"),
     ] = ()
 
 
@@ -46,12 +54,17 @@ class Changes(_Changed):
     """
 
     weights: Annotated[
-        dict[str, Positive],
-        Field(max_length=50, description="Percent by stage, or by component where the list has it"),
-    ] = {}
+        dict[PartName, Positive],
+        Field(
+            default_factory=dict,
+            max_length=50,
+            description="Percent by stage, or by component where the list has it",
+        ),
+    ]
     divisors: Annotated[
-        dict[str, Positive], Field(max_length=50, description="By stage or component")
-    ] = {}
+        dict[PartName, Positive],
+        Field(default_factory=dict, max_length=50, description="By stage or component"),
+    ]
     rounding: Annotated[
         Literal["each-step", "end"] | None,
         Field(
@@ -59,7 +72,7 @@ class Changes(_Changed):
         ),
     ] = None
     decimals: Annotated[
-        int | None, Field(ge=0, le=6, description="Digits of the score after the point")
+        Whole | None, Field(ge=0, le=6, description="Digits of the score after the point")
     ] = None
     thresholds: Annotated[
         tuple[OtherThreshold, ...],
@@ -74,7 +87,7 @@ class Changes(_Changed):
         Field(max_length=50, description="The whole order, in place of the list's"),
     ] = None
     multiple: Annotated[
-        int | None, Field(ge=1, le=1000, description="Of the seats, that the cut has room for")
+        Whole | None, Field(ge=1, le=1000, description="Of the seats, that the cut has room for")
     ] = None
     equals_at_the_limit: Annotated[
         Literal["all-admitted", "officer-decides"] | None,

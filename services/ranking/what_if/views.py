@@ -30,6 +30,7 @@ from services.ranking.what_if.domain import (
     rules_for,
 )
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
+from shared.contracts.strict import Whole
 from shared.paging import from_cursor, to_cursor
 from shared.policies import List, Policy, PolicyError, read_policy
 from shared.postgres import queries
@@ -61,7 +62,7 @@ class VacancyQuestion(Question):
     model_config = ConfigDict(json_schema_extra={"examples": [{"seats": 2}]})
 
     seats: Annotated[
-        int | None, Field(ge=1, le=100_000, description="Seats that the vacancy would have")
+        Whole | None, Field(ge=1, le=100_000, description="Seats that the vacancy would have")
     ] = None
 
 
@@ -71,7 +72,7 @@ class RoundQuestion(Question):
     model_config = ConfigDict(json_schema_extra={"examples": [{"seats": {"0001": 2}}]})
 
     seats: Annotated[
-        dict[VacancyId, Annotated[int, Field(ge=1, le=100_000)]],
+        dict[VacancyId, Annotated[Whole, Field(ge=1, le=100_000)]],
         Field(
             default_factory=dict,
             max_length=5000,

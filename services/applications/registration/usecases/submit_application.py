@@ -1,18 +1,11 @@
 """An applicant applies for a vacancy."""
 
-from datetime import date, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    WithJsonSchema,
-)
+from pydantic import BaseModel, Field
 
 from services.applications.registration.domain import (
     RegistrationTerms,
@@ -24,31 +17,20 @@ from services.applications.registration.fields import SubmittedAt
 from services.applications.registration.storage import REGISTRATION
 from shared.contracts.applications import ApplicantFactsStated, ApplicationSubmitted
 from shared.contracts.fields import RoundId, VacancyId
+from shared.contracts.strict import Command, DayInRequest, Whole, decimal_text, line_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-
-def _no_float(value: object) -> object:
-    if isinstance(value, float):
-        raise ValueError('send it as a string, as in "3.52": a float is not exact')
-    return value
-
-
-StatedText = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+StatedText = Annotated[str, *line_of_text(300)]
 Grade = Annotated[
-    Decimal,
-    BeforeValidator(_no_float),
-    Field(ge=0, le=100, decimal_places=2),
-    WithJsonSchema({"type": "string", "pattern": r"^[0-9]{1,3}(\.[0-9]{1,2})?$"}),
+    Decimal, *decimal_text(r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$", example="3.45")
 ]
 
 
-class SubmitApplication(BaseModel):
+class SubmitApplication(Command):
     """What an applicant states of themselves. Documents come later; a verifier compares."""
-
-    model_config = ConfigDict(extra="forbid")
 
     education_level: StatedText = Field(
         description="Level of education, worded as one of the vacancy's", examples=["S-1/Sarjana"]
@@ -60,8 +42,8 @@ class SubmitApplication(BaseModel):
         description="Grade point average, 0 to 4; for a school's diploma its mean mark, 0 to 100",
         examples=["3.52"],
     )
-    birth_date: date = Field(description="Date of birth", examples=["1999-03-31"])
-    relevant_experience_months: int = Field(
+    birth_date: DayInRequest = Field(description="Date of birth", examples=["1999-03-31"])
+    relevant_experience_months: Whole = Field(
         0, ge=0, le=720, description="Whole months of relevant work"
     )
 

@@ -4,12 +4,13 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import Field, StringConstraints
 
 from services.applications.rounds.domain import check_calendar
 from services.applications.rounds.storage import ROUNDS
 from shared.contracts.applications import Calendar, RoundOpened
 from shared.contracts.fields import RoundId
+from shared.contracts.strict import Command, InstantInRequest, Whole, line_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.policies import load
@@ -18,35 +19,31 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 
-class RegistrationCalendar(BaseModel):
+class RegistrationCalendar(Command):
     """When people may register: from the first instant until before the second.
 
     Each says its zone.
     """
 
-    model_config = ConfigDict(extra="forbid")
-
-    registration_opens: AwareDatetime = Field(
+    registration_opens: InstantInRequest = Field(
         description="First instant", examples=["2026-08-20T00:00:00+07:00"]
     )
-    registration_closes: AwareDatetime = Field(
+    registration_closes: InstantInRequest = Field(
         description="First instant after", examples=["2026-09-10T23:59:00+07:00"]
     )
 
 
-class OpenRound(BaseModel):
+class OpenRound(Command):
     """A round to open."""
 
-    model_config = ConfigDict(extra="forbid")
-
     round_id: RoundId
-    name: Annotated[
-        str, StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,200}$")
-    ] = Field(description="What people call it", examples=["CPNS 2026"])
-    policy_id: str = Field(
-        max_length=40, description="The rules it follows", examples=["national-cpns-2024"]
+    name: Annotated[str, *line_of_text(200)] = Field(
+        description="What people call it", examples=["CPNS 2026"]
     )
-    decreed_seats: int = Field(
+    policy_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = Field(
+        description="The rules it follows", examples=["national-cpns-2024"]
+    )
+    decreed_seats: Whole = Field(
         ge=1, le=10_000_000, description="Seats that the Minister's decree grants"
     )
     calendar: RegistrationCalendar

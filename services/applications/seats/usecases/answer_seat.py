@@ -11,16 +11,17 @@ from services.applications.seats.domain import SeatAnswer, check_in_time, check_
 from services.applications.seats.storage import SEATS
 from shared.contracts.applications import SeatAccepted, SeatDeclined
 from shared.contracts.fields import ParticipantNo
+from shared.contracts.strict import Command, Flag
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 
-class AnswerSeat(BaseModel):
+class AnswerSeat(Command):
     """What the person says to a seat that is offered."""
 
-    accept: bool = Field(
+    accept: Flag = Field(
         description="True: the seat is taken. False: it goes to the next. Either is said once"
     )
 

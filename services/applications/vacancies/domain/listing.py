@@ -3,9 +3,10 @@
 from typing import Annotated, Literal
 from uuid import NAMESPACE_URL, uuid5
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from shared.contracts.fields import VacancyId
+from shared.contracts.strict import IN_DIGITS, line_of_text
 
 COLUMNS = (
     "formasi_id",
@@ -21,8 +22,8 @@ COLUMNS = (
     "jenjang_studi",
     "program_studi",
 )
-ListingText = Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,300}$")]
-Rupiah = Annotated[int, Field(ge=0, le=2_000_000_000)]
+ListingText = Annotated[str, *line_of_text(300)]
+Rupiah = Annotated[int, Field(ge=0, le=2_000_000_000), IN_DIGITS]
 
 
 class ListingRow(BaseModel):
@@ -35,8 +36,8 @@ class ListingRow(BaseModel):
     jp_nama: ListingText
     formasi_nm: ListingText
     jabatan_nm: ListingText
-    lokasi_nm: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,500}$")]
-    jumlah_formasi: Annotated[int, Field(ge=1, le=100_000)]
+    lokasi_nm: Annotated[str, *line_of_text(500)]
+    jumlah_formasi: Annotated[int, Field(ge=1, le=100_000), IN_DIGITS]
     disable: Literal["0", "1"]
     gaji_min: Rupiah
     gaji_max: Rupiah

@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field
 
 from shared.contracts.fields import UnitId
+from shared.contracts.strict import IN_DIGITS, line_of_text
 
 COLUMNS = ("unit_id", "path", "staff")
 
@@ -16,8 +17,8 @@ class UnitRow(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     unit_id: UnitId
-    path: Annotated[str, StringConstraints(pattern=r"^[^\x00-\x1f]{1,500}$")]
-    staff: Annotated[int, Field(ge=0, le=1_000_000, description="People who work there")]
+    path: Annotated[str, *line_of_text(500)]
+    staff: Annotated[int, Field(ge=0, le=1_000_000, description="People who work there"), IN_DIGITS]
 
 
 @dataclass(frozen=True, slots=True)

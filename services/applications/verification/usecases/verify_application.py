@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field, StringConstraints
 
 from services.applications.registration.fields import DecidedAt
 from services.applications.registration.storage import REGISTRATION
@@ -18,6 +18,7 @@ from shared.contracts.applications import (
     ApplicationVerified,
 )
 from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.contracts.strict import Command, Whole, line_of_text, lines_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.policies import Policy
@@ -25,32 +26,30 @@ from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
+ReasonCode = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z-]{0,59}$")]
 
-class VerifyApplication(BaseModel):
+
+class VerifyApplication(Command):
     """A decision."""
 
-    model_config = ConfigDict(extra="forbid")
-
     decision: Decision = Field(description="MS: meets the requirements; TMS: does not")
-    reasons: list[str] = Field(
+    reasons: list[ReasonCode] = Field(
         [],
         max_length=20,
         description="For TMS at least one code of /applications/verification-reasons; for MS none",
         examples=[["diploma-does-not-match"]],
     )
-    note: Annotated[
-        str, StringConstraints(strip_whitespace=True, max_length=2000, pattern=r"^[^\x00]*$")
-    ] = Field("", description="For verifiers and officers alone; never stated in an event")
-    relevant_experience_months: int | None = Field(
+    note: Annotated[str, *lines_of_text(2000, least=0)] = Field(
+        "", description="For verifiers and officers alone; never stated in an event"
+    )
+    relevant_experience_months: Whole | None = Field(
         None,
         ge=0,
         le=720,
         description="With MS: whole months of relevant work that are proven; none: as the "
         "applicant stated them",
     )
-    priority: (
-        Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=40)] | None
-    ) = Field(
+    priority: Annotated[str, *line_of_text(40)] | None = Field(
         None,
         description="With MS, where the round's policy has priority groups: the applicant's; none: "
         "as it stands",

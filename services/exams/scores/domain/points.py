@@ -1,28 +1,18 @@
 """Points as people write them: exact decimals in digits, never a float."""
 
-import re
 from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator
+from pydantic import AfterValidator
 
 from shared.contracts.fields import Points
+from shared.contracts.strict import DECIMAL_COMMA, decimal_text
 from shared.policies import Policy
 from shared.refusals import Refusal
 
-WRITTEN = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
-
 ComponentPoints = Mapping[str, Decimal]
 """A candidate's points by component code."""
-
-
-def _in_digits(value: object) -> object:
-    if not isinstance(value, str) or not WRITTEN.fullmatch(value):
-        raise ValueError(
-            "write points as a text of digits with at most six after a point: 120 or 82.5"
-        )
-    return value
 
 
 def _without_final_zeros(value: Decimal) -> Decimal:
@@ -31,8 +21,14 @@ def _without_final_zeros(value: Decimal) -> Decimal:
     return short.quantize(Decimal(1)) if short == short.to_integral_value() else short
 
 
-WrittenPoints = Annotated[Points, BeforeValidator(_in_digits), AfterValidator(_without_final_zeros)]
-"""Points out of a request or a file."""
+WrittenPoints = Annotated[
+    Points,
+    *decimal_text(r"^[0-9]{1,9}(\.[0-9]{1,6})?$", example="82.5"),
+    AfterValidator(_without_final_zeros),
+]
+"""Points out of a request."""
+
+PointsInFile = Annotated[WrittenPoints, DECIMAL_COMMA]
 
 
 def points_refusal(

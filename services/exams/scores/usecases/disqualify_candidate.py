@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field
 
 from services.exams.scores import storage as results
 from services.exams.scores.usecases.record_score import ResultView
@@ -12,6 +12,7 @@ from services.exams.sittings import storage as sittings
 from shared.candidacy import refuse_candidate
 from shared.contracts.exams import CandidateDisqualified
 from shared.contracts.fields import ParticipantNo
+from shared.contracts.strict import Command, lines_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -19,7 +20,7 @@ from shared.postgres.pool import Connection
 
 DecisionReason = Annotated[
     str,
-    StringConstraints(strip_whitespace=True, min_length=3, max_length=2000, pattern=r"^[^\x00]*$"),
+    *lines_of_text(2000, least=3),
     Field(
         description="Why, for those who answer objections; it stays in this service "
         "and is in no event",
@@ -27,7 +28,7 @@ DecisionReason = Annotated[
 ]
 
 
-class DisqualifyCandidate(BaseModel):
+class DisqualifyCandidate(Command):
     """Who is disqualified, and why."""
 
     participant_no: ParticipantNo

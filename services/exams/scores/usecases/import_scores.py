@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from services.exams.scores import storage as results
 from services.exams.scores.domain.examinee import Examinee
-from services.exams.scores.domain.points import WrittenPoints, points_refusal
+from services.exams.scores.domain.points import PointsInFile, points_refusal
 from services.exams.sittings import storage as sittings
 from services.exams.sittings.domain import Sitting
 from services.exams.sittings.usecases.schedule_sitting import SittingId
@@ -166,7 +166,7 @@ async def _record(
 @lru_cache
 def _row_model(components: tuple[str, ...], may_be_empty: frozenset[str]) -> type[BaseModel]:
     columns: dict[str, Any] = {
-        code: (WrittenPoints | None, None) if code in may_be_empty else (WrittenPoints, ...)
+        code: (PointsInFile | None, None) if code in may_be_empty else (PointsInFile, ...)
         for code in components
     }
     return create_model("ScoreRow", participant_no=(ParticipantNo, ...), **columns)

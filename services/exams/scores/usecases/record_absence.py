@@ -3,21 +3,20 @@
 from datetime import datetime
 from uuid import UUID
 
-from pydantic import BaseModel
-
 from services.exams.scores import storage as results
 from services.exams.scores.usecases.record_score import ResultView
 from services.exams.sittings import storage as sittings
 from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamMissed
 from shared.contracts.fields import ParticipantNo
+from shared.contracts.strict import Command
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 
 
-class RecordAbsence(BaseModel):
+class RecordAbsence(Command):
     """Who did not come."""
 
     participant_no: ParticipantNo

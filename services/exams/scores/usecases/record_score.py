@@ -21,6 +21,7 @@ from shared.contracts.fields import (
     StageCode,
     VacancyId,
 )
+from shared.contracts.strict import Command
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -38,7 +39,7 @@ PointsByComponent = Annotated[
 ]
 
 
-class RecordScore(BaseModel):
+class RecordScore(Command):
     """One candidate's points."""
 
     participant_no: ParticipantNo

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, Field
 from uuid_utils.compat import uuid7
 
 from services.exams.sittings.domain import stage_of
@@ -13,6 +13,7 @@ from services.exams.sittings.storage import SITTINGS, policy_of_round
 from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamScheduled
 from shared.contracts.fields import RoundId, StageCode, VacancyId
+from shared.contracts.strict import Command, InstantInRequest, line_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -22,9 +23,6 @@ from shared.refusals import Refusal
 MOST_VACANCIES = 5_000
 """Vacancies in one sitting. Each becomes an event of the same transaction; a national agency's
 whole list has about so many at one site."""
-
-FIRST_DAY, LAST_DAY = datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC)
-"""An hour outside is a typing error; near the calendar's ends it can't be converted to UTC."""
 
 MOST_NAMED = 10
 """Ids that a refusal names before it only counts."""
@@ -38,7 +36,7 @@ def _each_once(ids: list[str]) -> list[str]:
     return ids
 
 
-class ScheduleSitting(BaseModel):
+class ScheduleSitting(Command):
     """A sitting to be held.
 
     Several may cover one vacancy and stage: rooms of one day, or a later one for who is still
@@ -49,14 +47,12 @@ class ScheduleSitting(BaseModel):
     stage: StageCode
     site: Annotated[
         str,
-        StringConstraints(strip_whitespace=True, pattern=r"^[^\x00-\x1f]{1,200}$"),
+        *line_of_text(200),
         Field(description="Where, as candidates will read it; one line"),
     ]
     starts_at: Annotated[
-        AwareDatetime,
-        Field(
-            ge=FIRST_DAY, lt=LAST_DAY, description="When it begins, with its zone; in this century"
-        ),
+        InstantInRequest,
+        Field(description="When it begins, with its zone; in this century"),
     ]
     vacancy_ids: Annotated[
         list[VacancyId],

@@ -1,12 +1,12 @@
 """A citizen complains about a unit, under a name or none."""
 
 import secrets
-from datetime import date, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, Field
 
 from services.feedback.complaints.domain.complaint import check_happened, shows_category
 from services.feedback.complaints.domain.tracking import RANDOM_BYTES, fingerprint, tracking_code
@@ -14,26 +14,17 @@ from services.feedback.complaints.storage import COMPLAINTS
 from services.feedback.units.storage import UNITS
 from shared.contracts.feedback import ComplaintCategory
 from shared.contracts.fields import UnitId
+from shared.contracts.strict import Command, DayInRequest, line_of_text, lines_of_text
 from shared.identity import Person
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
-FreeText = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=5_000, pattern=r"^[^\x00]*$"),
-]
-"""PostgreSQL keeps any character but NUL."""
-
-PlaceText = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*$"),
-]
+FreeText = Annotated[str, *lines_of_text(5_000)]
+PlaceText = Annotated[str, *line_of_text(200)]
 
 
-class FileComplaint(BaseModel):
+class FileComplaint(Command):
     """A complaint. Only the officers who answer it read its words."""
-
-    model_config = ConfigDict(extra="forbid")
 
     unit_id: UnitId
     category: Annotated[ComplaintCategory, Field(description="What it is about")]
@@ -42,7 +33,7 @@ class FileComplaint(BaseModel):
     ]
     place: Annotated[PlaceText | None, Field(description="Where, for example which counter")] = None
     happened_on: Annotated[
-        date | None, Field(description="The day, in the province's zone; not ahead")
+        DayInRequest | None, Field(description="The day, in the province's zone; not ahead")
     ] = None
 
 

@@ -5,24 +5,23 @@ from typing import Annotated
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 
 from services.feedback.complaints.domain.complaint import ComplaintOutcome, days_to_answer
 from services.feedback.complaints.storage import COMPLAINTS
 from services.feedback.complaints.usecases.file_complaint import FreeText
+from shared.contracts.strict import Command
 from shared.identity import Person
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 
-class ResolveComplaint(BaseModel):
+class ResolveComplaint(Command):
     """The officer's answer.
 
     Only upheld complaints go on counting towards flags, beside those not answered yet.
     """
-
-    model_config = ConfigDict(extra="forbid")
 
     outcome: Annotated[
         ComplaintOutcome,

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from services.feedback.units.storage import UNITS
 from shared.contracts.fields import UnitId
+from shared.contracts.strict import IN_DIGITS
 from shared.csv_files import Fault, Faults, checked_rows, in_batches
 from shared.identity import Person
 from shared.postgres import audit
@@ -26,7 +27,7 @@ class ServicesRow(BaseModel):
 
     unit_id: UnitId
     month: Annotated[str, StringConstraints(pattern=r"^20[0-9]{2}-(0[1-9]|1[0-2])$")]
-    services: Annotated[int, Field(ge=0, le=1_000_000_000)]
+    services: Annotated[int, Field(ge=0, le=1_000_000_000), IN_DIGITS]
 
     @property
     def first_day(self) -> date:

@@ -5,12 +5,14 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse
+from pydantic import Field
 
 from services.ranking.lists.views.show_revisions import show_changes
 from services.ranking.page_words import VACANCY, local
 from services.ranking.rounds.storage import load_vacancy
 from services.ranking.standings.handlers.live import LINES
 from shared.contracts.fields import StageCode, VacancyId
+from shared.contracts.strict import IN_DIGITS
 from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
 from shared.web.pages import Pages
@@ -19,7 +21,10 @@ from shared.web.problems import reader_language
 from shared.web.routes import APIRouter
 
 WhichVersion = Annotated[
-    int, Query(ge=1, le=2**31 - 1, description="Of a fixed list; by default the one that counts")
+    int,
+    Field(ge=1, le=2**31 - 1),
+    IN_DIGITS,
+    Query(description="Of a fixed list; by default the one that counts"),
 ]
 
 

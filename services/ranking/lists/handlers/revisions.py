@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Path, Response
+from pydantic import Field
 
 from services.ranking.lists.usecases.adopt_version import (
     ADOPTION,
@@ -18,6 +19,7 @@ from services.ranking.lists.views.show_revisions import (
 )
 from services.ranking.standings.views.show_standings import Standings
 from shared.contracts.fields import StageCode, VacancyId
+from shared.contracts.strict import IN_DIGITS
 from shared.postgres.pool import reading
 from shared.proposals.answers import ProposalView
 from shared.proposals.usecases import propose
@@ -29,7 +31,9 @@ from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
 
 ListCode = Annotated[StageCode, Path(alias="list", description="`skd` or `final`")]
-WhichVersion = Annotated[int, Path(ge=1, le=2**31 - 1, description="As `…/versions` lists it")]
+WhichVersion = Annotated[
+    int, Field(ge=1, le=2**31 - 1), IN_DIGITS, Path(description="As `…/versions` lists it")
+]
 
 
 def revisions() -> APIRouter:

@@ -29,6 +29,7 @@ from services.ranking.standings.usecases.recompute import (
 from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId, Sha256, StageCode, VacancyId
 from shared.contracts.ranking import AdmissionRevoked, ClosedListCorrected
+from shared.contracts.strict import Command, lines_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.policies import List
@@ -38,7 +39,7 @@ from shared.proposals.procedure import Procedure
 from shared.refusals import Refusal
 
 
-class AdoptVersion(BaseModel):
+class AdoptVersion(Command):
     """An officer's word that this version, and no other, takes the fixed list's place."""
 
     digest: Annotated[
@@ -46,11 +47,8 @@ class AdoptVersion(BaseModel):
     ]
     reason: Annotated[
         str,
-        Field(
-            min_length=10,
-            max_length=2000,
-            description="On what it rests. Everyone will read it: name no person",
-        ),
+        *lines_of_text(2000, least=10),
+        Field(description="On what it rests. Everyone will read it: name no person"),
     ]
 
 

@@ -17,6 +17,7 @@ from services.ranking.standings.storage.list_reader import whole_rows
 from services.ranking.standings.usecases.recompute import lock_vacancies_to_decide, recompute
 from shared.candidacy import refuse_candidate
 from shared.contracts.fields import ParticipantNo, StageCode, VacancyId
+from shared.contracts.strict import Command, lines_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox
 from shared.postgres import audit
@@ -30,14 +31,15 @@ SeatedInOrder = Annotated[
 ]
 
 
-class DecideTie(BaseModel):
+class DecideTie(Command):
     """The order of all who are equal at the last seat of a list, and why."""
 
     list: StageCode
     order: SeatedInOrder
     reason: Annotated[
         str,
-        Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
+        *lines_of_text(2000, least=10),
+        Field(description="On what the decision rests; it is kept"),
     ]
 
 

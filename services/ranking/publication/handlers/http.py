@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query, Request, Response
 from fastapi.responses import PlainTextResponse
+from pydantic import Field
 
 from services.ranking.publication.storage.signing import SigningKey
 from services.ranking.publication.usecases.propose_publication import (
@@ -24,6 +25,7 @@ from services.ranking.publication.views.show_published import (
 from services.ranking.publication.views.show_receipt import show_receipt
 from services.ranking.publication.views.show_versions import PublishedVersions, show_versions
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.contracts.strict import IN_DIGITS
 from shared.web.authentication import MaybePerson, Officer
 from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
@@ -31,7 +33,10 @@ from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
 
-Version = Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the newest")]
+Version = Annotated[
+    Annotated[int, Field(ge=1, le=2**31 - 1), IN_DIGITS] | None,
+    Query(description="By default the newest"),
+]
 KeyId = Annotated[
     str | None, Query(pattern=r"^[0-9a-f]{64}$", description="By default the key of the present")
 ]

@@ -14,6 +14,7 @@ from services.ranking.publication.storage.signing import SigningKey, require_key
 from shared.candidacy import refuse_candidate
 from shared.contracts.fields import RoundId, Sha256
 from shared.contracts.ranking import StandingsPublished
+from shared.contracts.strict import Command
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -21,7 +22,7 @@ from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
 
-class SignPublication(BaseModel):
+class SignPublication(Command):
     """A second officer's word."""
 
     digest: Annotated[Sha256, Field(description="Of the proposal that was seen")]

@@ -12,6 +12,7 @@ from services.ranking.seats.usecases.filling_changes import FillingChanges
 from services.ranking.standings.storage import SQL as STANDINGS
 from shared.candidacy import refuse_candidate
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.contracts.strict import Command, lines_of_text
 from shared.identity import Person
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.outbox import Outbox
@@ -26,14 +27,15 @@ AskedInOrder = Annotated[
 ]
 
 
-class DecideSeatTie(BaseModel):
+class DecideSeatTie(Command):
     """The order of all who are equal for a vacancy's last empty seat, and why."""
 
     vacancy_id: VacancyId
     order: AskedInOrder
     reason: Annotated[
         str,
-        Field(min_length=10, max_length=2000, description="On what the decision rests; it is kept"),
+        *lines_of_text(2000, least=10),
+        Field(description="On what the decision rests; it is kept"),
     ]
 
 

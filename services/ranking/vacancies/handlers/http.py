@@ -6,6 +6,7 @@ from fastapi import Query
 
 from services.ranking.vacancies.views.list_vacancies import VacancyInList, list_vacancies
 from shared.contracts.fields import NeedCode, RoundId
+from shared.contracts.strict import line_of_text
 from shared.paging import Page
 from shared.web.dependencies import ResourcesDependency
 from shared.web.parameters import Cursor, Limit
@@ -14,8 +15,8 @@ from shared.web.routes import APIRouter
 
 Search = Annotated[
     str,
+    *line_of_text(100, least=0),
     Query(
-        max_length=100,
         description="Words, or parts of words, all of which stand in agency, post or unit; "
         "capitals make no difference",
     ),
