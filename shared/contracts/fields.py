@@ -75,6 +75,14 @@ UnitPath = Annotated[
 ]
 
 
+def _decimal(text: str) -> Decimal:
+    """The decimal of a text of digits. Raises ValueError for minus zero."""
+    value = Decimal(text)
+    if text[0] == "-" and not value:
+        raise ValueError("there is no minus zero")
+    return value
+
+
 def _in_digits(pattern: str) -> tuple[GetPydanticSchema, WithJsonSchema]:
     """A decimal that is a text of digits in JSON, as the schema says it.
 
@@ -82,7 +90,7 @@ def _in_digits(pattern: str) -> tuple[GetPydanticSchema, WithJsonSchema]:
     pydantic's own decimals, and an exam day has millions.
     """
     text = core_schema.no_info_after_validator_function(
-        Decimal, core_schema.str_schema(pattern=pattern)
+        _decimal, core_schema.str_schema(pattern=pattern)
     )
     written = core_schema.to_string_ser_schema(when_used="json")
     return (

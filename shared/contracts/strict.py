@@ -1,7 +1,7 @@
 """Strict kinds of value: each has one way of writing, in requests, files and events alike.
 
-pydantic by itself reads `true`, "1_000" and " 5" as whole numbers, and 0 as a day. What decides over
-people is either written plainly or refused.
+pydantic by itself reads `true`, "1_000" and " 5" as whole numbers, and 0 as a day. What decides
+over people is either written plainly or refused.
 """
 
 import re
@@ -148,7 +148,7 @@ def _tidy(least: int, most: int, refused: str) -> Callable[[str], str]:
 
 
 def _pattern(least: int, refused: str) -> str:
-    """What a text is like that holds `least` characters between blanks, as a JSON Schema says it."""
+    """The JSON Schema pattern of a text that holds `least` characters between blanks."""
     any_, solid = f"[^{refused}]", rf"[^\s{refused}]"
     if least == 0:
         return f"^{any_}*$"
@@ -198,7 +198,10 @@ def decimal_text(pattern: str, example: str) -> tuple[BeforeValidator, WithJsonS
 
     So it never passes through a float, has no exponent, and there is no minus zero.
     """
-    sentence = f'write it in quotes, in plain digits with a point (not a comma) before decimals: "{example}"'
+    sentence = (
+        "write it in quotes, in plain digits with a point (not a comma) before decimals, "
+        f'as in "{example}"'
+    )
     return (
         BeforeValidator(_fitting(pattern, "decimal_written", sentence)),
         WithJsonSchema({"type": "string", "pattern": pattern}),
