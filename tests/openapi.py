@@ -6,6 +6,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
+from fastapi import FastAPI
+
 from shared.settings import DEMO_PROVINCE_KEY, read_settings
 
 SETTINGS = {
@@ -19,14 +21,19 @@ SETTINGS = {
 
 
 @cache
-def document(service: str) -> dict[str, Any]:
-    """The document as the service answers it at `/<service>/openapi.json`."""
+def api(service: str) -> FastAPI:
+    """The service's HTTP app, connected to nothing."""
     database = {f"DATABASE_URL_{service.upper()}": "postgresql://database.example/terang"}
     settings = read_settings(
         import_module(f"services.{service}.settings").Settings, service, SETTINGS | database
     )
-    made: dict[str, Any] = import_module(f"services.{service}.api").create_api(settings).openapi()
+    made: FastAPI = import_module(f"services.{service}.api").create_api(settings)
     return made
+
+
+def document(service: str) -> dict[str, Any]:
+    """The document as the service answers it at `/<service>/openapi.json`."""
+    return api(service).openapi()
 
 
 @dataclass(frozen=True)

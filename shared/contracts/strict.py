@@ -18,6 +18,7 @@ from pydantic import (
     ConfigDict,
     Field,
     GetPydanticSchema,
+    JsonValue,
     WithJsonSchema,
 )
 from pydantic_core import PydanticCustomError, core_schema
@@ -35,6 +36,10 @@ class Command(BaseModel):
     """The body of a request that changes or asks something. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
+
+
+NO_OTHER_NAMES: dict[str, JsonValue] = {"additionalProperties": False}
+"""What pydantic leaves out of the schema of a mapping whose names have a pattern."""
 
 
 def _written(

@@ -11,7 +11,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.merit.domain.placement import Placement
 from shared.contracts.fields import NeedCode
-from shared.contracts.strict import Command, Whole
+from shared.contracts.strict import NO_OTHER_NAMES, Command, Whole
 from shared.policies import Exact, Policy, Positive, Tie
 
 
@@ -59,11 +59,17 @@ class Changes(_Changed):
             default_factory=dict,
             max_length=50,
             description="Percent by stage, or by component where the list has it",
+            json_schema_extra=NO_OTHER_NAMES,
         ),
     ]
     divisors: Annotated[
         dict[PartName, Positive],
-        Field(default_factory=dict, max_length=50, description="By stage or component"),
+        Field(
+            default_factory=dict,
+            max_length=50,
+            description="By stage or component",
+            json_schema_extra=NO_OTHER_NAMES,
+        ),
     ]
     rounding: Annotated[
         Literal["each-step", "end"] | None,

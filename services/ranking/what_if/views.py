@@ -30,7 +30,7 @@ from services.ranking.what_if.domain import (
     rules_for,
 )
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
-from shared.contracts.strict import Whole
+from shared.contracts.strict import NO_OTHER_NAMES, Whole
 from shared.paging import from_cursor, to_cursor
 from shared.policies import List, Policy, PolicyError, read_policy
 from shared.postgres import queries
@@ -77,6 +77,7 @@ class RoundQuestion(Question):
             default_factory=dict,
             max_length=5000,
             description="Seats by vacancy; the others keep theirs",
+            json_schema_extra=NO_OTHER_NAMES,
         ),
     ]
 

@@ -21,7 +21,7 @@ from shared.contracts.fields import (
     StageCode,
     VacancyId,
 )
-from shared.contracts.strict import Command
+from shared.contracts.strict import NO_OTHER_NAMES, Command
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -35,6 +35,7 @@ PointsByComponent = Annotated[
         description="Points in each component of the stage, each within the policy's maximum "
         "and a multiple of its step",
         examples=[{"TWK": "120", "TIU": "130", "TKP": "181"}],
+        json_schema_extra=NO_OTHER_NAMES,
     ),
 ]
 
