@@ -27,8 +27,11 @@ RESULT_CODE = r"^[A-Z0-9/-]{1,12}$"
 VERSION = r"^[0-9]+(\.[0-9]+)*$"
 
 
-PLAIN = re.compile(r"-?[0-9]+(\.[0-9]+)?", re.ASCII)
-"""What Decimal is generous with (1e3, 1_0, digits of other alphabets) is no number of a policy."""
+PLAIN = re.compile(r"(?!-0(\.0*)?$)-?(0|[1-9][0-9]*)(\.[0-9]+)?", re.ASCII)
+"""What Decimal is generous with is no number of a policy.
+
+So 1e3, 1_0, 007, minus zero and digits of other alphabets are none.
+"""
 
 
 def _written(pattern: str, least: int) -> dict[str, object]:
@@ -47,7 +50,7 @@ def _exact(value: object) -> object:
     return value
 
 
-DIGITS = r"[0-9]{1,6}(\.[0-9]{1,6})?"
+DIGITS = r"(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?"
 Exact = Annotated[
     Decimal,
     Field(ge=0, max_digits=12, decimal_places=6),

@@ -2,11 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Annotated, Any
-from uuid import UUID
 
 from fastapi import Path, Query, Response
-from pydantic import BaseModel, Field, StringConstraints
+from pydantic import Field
 
+from shared.contracts.strict import Command, Id, lines_of_text
 from shared.paging import Page
 from shared.postgres.pool import reading
 from shared.proposals.answers import ProposalView
@@ -22,20 +22,18 @@ from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
 
-WhichProposal = Annotated[UUID, Path(description="Id of the proposal")]
+WhichProposal = Annotated[Id, Path(description="Id of the proposal")]
 
 ABOUT = "Decisions that need two people: one proposes, another one confirms."
 """Of the tag `proposals`, in a service's document."""
 
 
-class RejectProposal(BaseModel):
+class RejectProposal(Command):
     """Why what was proposed is not decided."""
 
     reason: Annotated[
         str,
-        StringConstraints(
-            strip_whitespace=True, min_length=3, max_length=2000, pattern=r"^[^\x00]*$"
-        ),
+        *lines_of_text(2000, least=3),
         Field(description="Why, for who proposed it; it is kept with the proposal"),
     ]
 

@@ -95,6 +95,7 @@ VALID: dict[str, dict[str, Any]] = {
         "place": "Counter 3",
         "happened_on": "2026-08-20",
     },
+    "RejectProposal": {"reason": REASON},
     "ResolveComplaint": {"outcome": "upheld", "text": "We open another counter"},
     "TrackComplaint": {"tracking_code": "7K3M-Q9XA-02TD-VR5Z"},
 }

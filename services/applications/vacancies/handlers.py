@@ -20,6 +20,7 @@ from services.applications.vacancies.views import (
     show_vacancies,
 )
 from shared.contracts.fields import RoundId
+from shared.contracts.strict import FlagInQuery
 from shared.paging import Page
 from shared.postgres.pool import Connection
 from shared.web.authentication import MaybePerson, Officer
@@ -110,7 +111,8 @@ async def send_vacancies(
     officer: Officer,
     transaction: TransactionDependency,
     replace: Annotated[
-        bool, Query(description="Take away the vacancies of the draft that the file does not name")
+        FlagInQuery,
+        Query(description="Take away the vacancies of the draft that the file does not name"),
     ] = False,
 ) -> Response:
     """The national portal's list, whole or in several files: a row for each education programme.

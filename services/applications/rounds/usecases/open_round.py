@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints
+from pydantic import Field
 
 from services.applications.rounds.domain import check_calendar
 from services.applications.rounds.storage import ROUNDS
@@ -40,7 +40,7 @@ class OpenRound(Command):
     name: Annotated[str, *line_of_text(200)] = Field(
         description="What people call it", examples=["CPNS 2026"]
     )
-    policy_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$")] = Field(
+    policy_id: Annotated[str, *line_of_text(40)] = Field(
         description="The rules it follows", examples=["national-cpns-2024"]
     )
     decreed_seats: Whole = Field(
