@@ -29,6 +29,7 @@ from shared.clock import utc_now
 from shared.service_outbox import outbox
 from shared.settings import SettingsError
 from shared.web.app import create_app
+from shared.web.kept_answers import KeptAnswers
 from shared.web.pages import Pages
 from shared.web.problems import Problems
 from shared.web.proposals import ABOUT, proposals
@@ -104,6 +105,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         lifespan=lifespan,
     )
     app.state.signing_key = signing_key
+    app.state.kept_answers = KeptAnswers(settings.kept_answers_mib * 2**20)
     own_pages.serve_assets(app)
     return app
 

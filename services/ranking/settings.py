@@ -20,3 +20,14 @@ class Settings(settings.RoundSettings):
             " without it nothing is published",
         ),
     ] = None
+    kept_answers_mib: Annotated[
+        int,
+        Field(
+            validation_alias="TERANG_RANKING_KEPT_ANSWERS_MIB",
+            ge=0,
+            le=1024,
+            title="Memory for answers that are kept, MiB",
+            description="Lists and explanations that many ask for are made once and sent again as"
+            " long as they are right; each api process keeps this much, 0 keeps none",
+        ),
+    ] = 64

@@ -17,6 +17,25 @@ SELECT line.vacancy_id, line.place, line.participant_no, line.rank, line.equals,
  WHERE line.vacancy_id = ANY (:vacancies::text[]) AND line.list = :list
  ORDER BY line.vacancy_id, line.place;
 
+-- name: public_version(vacancy_id)$
+-- What all public views of a vacancy go by: equal twice, nothing fixed has changed in them.
+-- Facts, decisions, fixed lists, their revisions, publications, and seats since.
+SELECT concat_ws('/', vacancy.sequence, round.sequence,
+                 (SELECT change FROM vacancy_lock WHERE vacancy_lock.vacancy_id = :vacancy_id),
+                 (SELECT count(*) FROM closing_version WHERE vacancy_id = :vacancy_id),
+                 (SELECT count(*) FROM revision WHERE vacancy_id = :vacancy_id),
+                 (SELECT count(*) FROM publication
+                   WHERE publication.round_id = vacancy.round_id AND signature IS NOT NULL),
+                 (SELECT concat_ws(',', count(*), max(answered_at)) FROM seat_answer
+                   WHERE vacancy_id = :vacancy_id),
+                 (SELECT concat_ws(',', count(*), max(offered_at)) FROM seat_offer
+                   WHERE vacancy_id = :vacancy_id),
+                 (SELECT concat_ws(',', count(*), count(answer), max(answered_at))
+                    FROM seat_offer LEFT JOIN seat_answer USING (vacancy_id, participant_no)
+                   WHERE applied_for = :vacancy_id))
+  FROM vacancy LEFT JOIN round USING (round_id)
+ WHERE vacancy_id = :vacancy_id;
+
 -- name: newest_signed(round_id)^
 -- The newest signed version of a round.
 SELECT version, lists, head->>'root' AS root FROM publication

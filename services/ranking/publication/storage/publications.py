@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.postgres import queries
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, Pool
 from shared.refusals import Refusal
 
 PUBLICATION = queries.load(Path(__file__).with_name("publication.sql"))
@@ -21,3 +21,9 @@ async def load_published(
     if row is None:
         raise Refusal("not-published", round_id=round_id)
     return row
+
+
+async def public_version(pool: Pool, vacancy_id: str) -> str:
+    """What all public views of a vacancy go by; empty where there is none."""
+    version: str | None = await PUBLICATION.public_version(pool, vacancy_id=vacancy_id)
+    return version or ""

@@ -1,6 +1,9 @@
 """A vacancy's list and one candidate's place on it, for everyone."""
 
+from fastapi import Request, Response
+
 from services.ranking.standings.handlers.request_fields import WhichList, WhichState
+from services.ranking.standings.storage.requested_list import lists_version
 from services.ranking.standings.views.show_standings import (
     CandidatePlace,
     Standings,
@@ -10,6 +13,7 @@ from services.ranking.standings.views.show_standings import (
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
+from shared.web.kept_answers import Answer, KeptAnswersDependency, json_answer
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
@@ -22,20 +26,33 @@ def standings_of_vacancies() -> APIRouter:
     @routes.get(
         "/{vacancy_id}/standings",
         operation_id="get_standings",
+        response_model=Standings,
         responses=problem_responses(400, 404, 409),
         summary="A vacancy's list, live or as it was fixed",
     )
     async def standings(
+        request: Request,
         vacancy_id: VacancyId,
         resources: ResourcesDependency,
+        kept: KeptAnswersDependency,
         list_: WhichList = None,
         state: WhichState = None,
         cursor: Cursor = None,
         limit: Limit = 50,
-    ) -> Standings:
+    ) -> Response:
         """In merit order, with ranks, scores and codes; by default the newest list."""
-        async with reading(resources.pool) as connection:
-            return await show_standings(connection, vacancy_id, list_, state, cursor, limit)
+
+        async def make() -> Answer:
+            async with reading(resources.pool) as connection:
+                shown = await show_standings(connection, vacancy_id, list_, state, cursor, limit)
+            return json_answer(shown, fixed=shown.state == "closed")
+
+        return await kept.answer(
+            request,
+            f"lists of {vacancy_id}",
+            lambda: lists_version(resources.pool, vacancy_id),
+            make,
+        )
 
     @routes.get(
         "/{vacancy_id}/candidates/{participant_no}",

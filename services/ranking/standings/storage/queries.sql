@@ -349,6 +349,14 @@ SELECT gate, sum(candidates)::bigint AS candidates FROM tally
 -- The newest version that was stated.
 SELECT version FROM stated WHERE vacancy_id = :vacancy_id AND list = :list;
 
+-- name: lists_version(vacancy_id)$
+-- What a vacancy's lists go by: equal twice, nothing of those that are fixed has changed.
+SELECT concat_ws('/', vacancy.sequence, round.sequence,
+                 (SELECT change FROM vacancy_lock WHERE vacancy_lock.vacancy_id = :vacancy_id),
+                 (SELECT count(*) FROM closing_version WHERE vacancy_id = :vacancy_id))
+  FROM vacancy LEFT JOIN round USING (round_id)
+ WHERE vacancy_id = :vacancy_id;
+
 -- name: closing(vacancy_id, list)^
 -- A closed list.
 SELECT * FROM closing WHERE vacancy_id = :vacancy_id AND list = :list;

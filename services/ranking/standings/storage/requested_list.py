@@ -11,7 +11,7 @@ from services.ranking.rounds.storage import SQL as ROUNDS
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import KnownVacancy, vacancies_known
 from services.ranking.standings.storage.list_reader import ListReader
-from shared.postgres.pool import Connection
+from shared.postgres.pool import Connection, Pool
 from shared.refusals import Refusal
 
 State = Literal["live", "closed"]
@@ -59,6 +59,12 @@ async def load_list(
         if state == "closed" and closing is None:
             raise Refusal("not-closed", list=list_code)
     return RequestedList(row, vacancy, vacancy.lists[list_code], closing)
+
+
+async def lists_version(pool: Pool, vacancy_id: str) -> str:
+    """What a vacancy's lists go by; empty where there is no vacancy."""
+    version: str | None = await SQL.lists_version(pool, vacancy_id=vacancy_id)
+    return version or ""
 
 
 async def load_list_of(

@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from services.ranking.lists.handlers.pages import WhichVersion
 from services.ranking.page_words import VACANCIES, VACANCY, local
+from services.ranking.publication.storage.publications import public_version
 from services.ranking.standings.handlers.live import LINES
 from services.ranking.standings.handlers.request_fields import WhichList
 from services.ranking.standings.storage.requested_list import State, load_list
@@ -22,6 +23,7 @@ from shared.languages import Language
 from shared.postgres.pool import Connection, reading
 from shared.refusals import Refusal
 from shared.web.dependencies import ResourcesDependency
+from shared.web.kept_answers import Answer, KeptAnswersDependency
 from shared.web.pages import Pages
 from shared.web.parameters import Cursor
 from shared.web.problems import reader_language
@@ -50,21 +52,29 @@ def vacancy_pages(pages: Pages, zone: ZoneInfo) -> APIRouter:
         request: Request,
         vacancy_id: VacancyId,
         resources: ResourcesDependency,
+        kept: KeptAnswersDependency,
         list_: WhichList = None,
         version: WhichVersion | None = None,
         cursor: Cursor = None,
         on_paper: Annotated[
             bool, Query(alias="all", description="Of a fixed list: as one page")
         ] = False,
-    ) -> HTMLResponse:
+    ) -> Response:
         state: State | None = "closed" if on_paper else None
         limit = ON_PAPER if on_paper else LINES
-        async with reading(resources.pool) as connection:
-            page = await show_vacancy_page(
-                connection, vacancy_id, list_, version, state, cursor, limit
-            )
-        as_of = local(resources.clock(), zone, reader_language(request))
-        return _list_page(pages, request, page, zone, cursor, as_of, on_paper=on_paper)
+
+        async def make() -> Answer:
+            async with reading(resources.pool) as connection:
+                page = await show_vacancy_page(
+                    connection, vacancy_id, list_, version, state, cursor, limit
+                )
+            as_of = local(resources.clock(), zone, reader_language(request))
+            shown = _list_page(pages, request, page, zone, cursor, as_of, on_paper=on_paper)
+            return Answer(shown, page.standings.state == "closed")
+
+        return await kept.answer(
+            request, vacancy_id, lambda: public_version(resources.pool, vacancy_id), make
+        )
 
     @routes.get("/{vacancy_id}/candidate")
     async def candidate(
