@@ -32,9 +32,9 @@ SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)
 
 
 def terang(
-    *words: str, servers: Servers, issuer: Issuer, service: Service, database: str
+    *words: str, servers: Servers, issuer: Issuer, service: Service, database: str, **own: str
 ) -> subprocess.Popen[bytes]:
-    """`terang WORDS` with the settings of a service."""
+    """`terang WORDS` with the settings of a service, and `own` ones."""
     environment = os.environ | {
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
@@ -42,6 +42,7 @@ def terang(
         "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
         "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
         f"DATABASE_URL_{service.upper()}": database,
+        **own,
     }
     return subprocess.Popen(
         [Path(sysconfig.get_path("scripts")) / "terang", *words], env=environment
