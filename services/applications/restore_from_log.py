@@ -16,12 +16,17 @@ from services.applications.vacancies.usecases.restore_vacancies import (
     restore_units,
     restore_vacancies,
 )
-from services.applications.verification.usecases.restore_decisions import Decided, restore_decisions
+from services.applications.verification.usecases.restore_decisions import (
+    Decided,
+    restore_decisions,
+    restore_reasons,
+)
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationEvent,
     ApplicationSubmitted,
     RegistrationClosed,
+    RejectionReasonsStated,
     RoundOpened,
     SeatAccepted,
     SeatDeclined,
@@ -53,6 +58,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     own = [event for event in found if event.subject not in given_twice]
     await restore_facts(connection, _of(own, ApplicantFactsStated))
     await restore_decisions(connection, [event for event in own if isinstance(event.data, Decided)])
+    await restore_reasons(connection, _of(own, RejectionReasonsStated))
     await restore_answers(connection, _of(found, SeatAccepted, SeatDeclined))
     closed = _of(found, RegistrationClosed)
     applications = [event.data for event in _of(found, ApplicationEvent)]

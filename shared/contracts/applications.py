@@ -171,10 +171,30 @@ class ApplicationVerified(ApplicationEvent):
     """A verifier found that the application meets the requirements (MS)."""
 
 
+NOT_MET = "not-met"
+"""All that the public learns of why an application was rejected."""
+
+
 class ApplicationRejected(ApplicationEvent):
     """A verifier found that it does not meet them (TMS).
 
-    Reasons are codes; the words for the person stay in applications.
+    Why is the person's own affair: RejectionReasonsStated says it, on a restricted topic.
+    """
+
+    reasons: Annotated[
+        tuple[str, ...],
+        Field(
+            min_length=1,
+            description=f"The code `{NOT_MET}` alone; in events of older versions, codes of what "
+            "was not met",
+        ),
+    ]
+
+
+class RejectionReasonsStated(ApplicationEvent):
+    """What an application that was rejected does not meet.
+
+    Restricted: never on a public topic. The words for the codes stay in applications.
     """
 
     reasons: Annotated[

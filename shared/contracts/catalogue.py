@@ -55,7 +55,8 @@ TOPICS: tuple[Topic, ...] = (
         "restricted",
         "vacancy id",
         730 * DAY_MS,
-        "Personal facts that ties and rules use; for the four services alone",
+        "Personal facts that ties and rules use, and why applications were rejected; for the "
+        "four services alone",
     ),
     Topic("terang.exams", "exams", "public", "vacancy id", FOR_EVER, "Sittings and their results"),
     Topic(
@@ -150,6 +151,12 @@ CATALOGUE: tuple[EventContract, ...] = (
     ),
     _row(applications.ApplicationVerified, "terang.applications", _vacancy, _application),
     _row(applications.ApplicationRejected, "terang.applications", _vacancy, _application),
+    _row(
+        applications.RejectionReasonsStated,
+        "terang.applications.restricted",
+        _vacancy,
+        _application,
+    ),
     _row(applications.ApplicationWithdrawn, "terang.applications", _vacancy, _application),
     _row(applications.RegistrationClosed, "terang.applications", _vacancy, _vacancy),
     _row(applications.SeatAccepted, "terang.applications", _vacancy, _seat),

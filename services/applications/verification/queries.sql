@@ -49,3 +49,12 @@ UPDATE applications
        decided_at = coalesce(:decided_at, decided_at),
        withdrawn_at = coalesce(:withdrawn_at, withdrawn_at)
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no;
+
+-- name: restore_reasons(vacancy_ids, participant_nos, reasons)!
+-- Why applications were rejected, each a JSON list of codes.
+UPDATE applications AS application
+   SET reasons = ARRAY(SELECT jsonb_array_elements_text(stated.reasons::jsonb))
+  FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :reasons::text[])
+       AS stated (vacancy_id, participant_no, reasons)
+ WHERE application.vacancy_id = stated.vacancy_id
+   AND application.participant_no = stated.participant_no;

@@ -13,6 +13,7 @@ from shared.contracts.applications import (
     ApplicationVerified,
     ApplicationWithdrawn,
     RegistrationClosed,
+    RejectionReasonsStated,
 )
 from shared.contracts.ranking import AdmissionRevoked, ClosedListCorrected
 from tests.component.applications.conftest import (
@@ -219,7 +220,17 @@ async def test_decisions(open_round: Office) -> None:
     (verified,) = await open_round.service.stated(ApplicationVerified)
     (rejected,) = await open_round.service.stated(ApplicationRejected)
     assert (verified.participant_no, rejected.participant_no) == ("0001-000001", "0001-000002")
-    assert rejected.reasons == ("diploma-does-not-match", "document-missing")
+    assert rejected.reasons == ("not-met",)
+    (stated,) = await open_round.service.stated(RejectionReasonsStated)
+    assert stated.participant_no == "0001-000002"
+    assert stated.reasons == ("diploma-does-not-match", "document-missing")
+    public = str(
+        await open_round.service.pool.fetch(
+            "SELECT * FROM messaging.outbox WHERE topic = 'terang.applications'"
+        )
+    )
+    assert "ApplicationRejected" in public
+    assert "diploma-does-not-match" not in public
     (mine,) = ok(await open_round.get("/me", open_round.applicant("person-2")))["items"]
     assert mine["status"] == "rejected"
     assert mine["reasons"][1]["en"] == "A required document is missing."

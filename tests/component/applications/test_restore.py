@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any
 
 from services.applications.restore_from_log import restore
@@ -131,3 +132,30 @@ async def test_foreign_records_are_named(office: Office) -> None:
         office.service, [Record("terang.applications", 3, 7, None, b"secret", (), 0)]
     )
     assert lines == ["Not taken in: terang.applications/3 at offset 7 is no event known here."]
+
+
+async def test_reasons_come_back_from_older_events_too(
+    open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
+) -> None:
+    """An ApplicationRejected of an older version has the codes itself; of a newer one, whose
+    restricted topic no longer has them, none come back.
+    """
+    ok(await open_round.apply("person-1"), 201)
+    ok(await open_round.apply("person-2"), 201)
+    ok(await open_round.verify("0001-000001", "TMS", "document-missing"))
+    ok(await open_round.verify("0001-000002", "TMS", "data-differ"))
+    records = [
+        record
+        for record in await log_of(open_round.service)
+        if dict(record.headers)["ce_type"] != b"terang.RejectionReasonsStated"
+    ]
+    older = [
+        replace(record, value=record.value.replace(b"not-met", b"document-missing"))
+        if record.value and b"0001-000001" in record.value
+        else record
+        for record in records
+    ]
+    empty = await service_app("applications")
+    await taken_in(empty, older)
+    found = await empty.pool.fetch("SELECT status, reasons FROM applications ORDER BY 1, 2 DESC")
+    assert [tuple(row) for row in found] == [("rejected", ["document-missing"]), ("rejected", [])]

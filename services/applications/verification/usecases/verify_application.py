@@ -12,10 +12,12 @@ from services.applications.verification.domain.decision import Decision, decide,
 from services.applications.verification.storage import VERIFICATION
 from shared.candidacy import refuse_candidate
 from shared.contracts.applications import (
+    NOT_MET,
     ApplicantFactsStated,
     ApplicationEvent,
     ApplicationRejected,
     ApplicationVerified,
+    RejectionReasonsStated,
 )
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.contracts.strict import Command, Whole, line_of_text, lines_of_text
@@ -83,10 +85,11 @@ async def verify_application(
     command: VerifyApplication,
     now: datetime,
 ) -> DecisionView:
-    """Decides once, and states ApplicationVerified or ApplicationRejected.
+    """Decides once, and states ApplicationVerified, or ApplicationRejected without its reasons.
 
     The same decision again changes nothing. Where the verifier finds other facts proven than the
-    applicant stated, states ApplicantFactsStated anew before. Raises Refusal `not-found`,
+    applicant stated, states ApplicantFactsStated anew before. The reasons of a rejection are stated
+    as RejectionReasonsStated, which is restricted. Raises Refusal `not-found`,
     `own-round`, `reasons-needed`, `reasons-not-taken`, `unknown-reasons`, `facts-not-taken`,
     `unknown-priority`, `already-withdrawn`, or `already-decided`.
     """
@@ -107,7 +110,7 @@ async def verify_application(
     if is_new:
         await _keep(connection, verifier, application_key, command, reasons, facts, now)
         decided = _decided(application_key, command.decision, reasons)
-        stated = [decided] if facts is None else [facts, decided]
+        stated = decided if facts is None else [facts, *decided]
         await outbox.append(connection, [Statement(fact, now) for fact in stated])
     return DecisionView(
         vacancy_id=vacancy_id,
@@ -158,10 +161,14 @@ async def _keep(
 
 def _decided(
     application_key: ApplicationEvent, decision: Decision, reasons: Sequence[str]
-) -> ApplicationVerified | ApplicationRejected:
+) -> Sequence[ApplicationEvent]:
+    """What is stated of a decision, the public part first."""
     if decision == "MS":
-        return ApplicationVerified(**application_key.model_dump())
-    return ApplicationRejected(**application_key.model_dump(), reasons=tuple(reasons))
+        return [ApplicationVerified(**application_key.model_dump())]
+    return [
+        ApplicationRejected(**application_key.model_dump(), reasons=(NOT_MET,)),
+        RejectionReasonsStated(**application_key.model_dump(), reasons=tuple(reasons)),
+    ]
 
 
 async def _proven(
