@@ -182,7 +182,7 @@ class ApplicationRejected(ApplicationEvent):
     """
 
     reasons: Annotated[
-        tuple[str, ...],
+        tuple[Annotated[str, ON_ONE_LINE], ...],
         Field(
             min_length=1,
             description=f"The code `{NOT_MET}` alone; in events of older versions, codes of what "
