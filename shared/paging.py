@@ -39,15 +39,18 @@ def from_cursor(cursor: str | None, *, fields: int) -> list[Any] | None:
         json.dumps(
             key, ensure_ascii=False
         ).encode()  # half a character (a lone surrogate) can't be sent to PostgreSQL
-    except (ValueError, binascii.Error) as error:
+    except (ValueError, binascii.Error, RecursionError) as error:
         raise Refusal("bad-cursor") from error
-    if (
-        not isinstance(key, list)
-        or len(key) != fields
-        or any("\x00" in part for part in key if isinstance(part, str))
-    ):
+    if not isinstance(key, list) or len(key) != fields or not all(map(_may_be_sent, key)):
         raise Refusal("bad-cursor")
     return key
+
+
+def _may_be_sent(part: Any) -> bool:
+    """Whether PostgreSQL can compare with it: a text without NUL, or an integer of its own."""
+    if isinstance(part, str):
+        return "\x00" not in part
+    return type(part) is int and 0 <= part < 2**31
 
 
 def text_after(cursor: str | None) -> str:

@@ -186,31 +186,24 @@ def lines_of_text(most: int, *, least: int = 1) -> TextRules:
     return _text(least, most, _IN_LINES)
 
 
-def _fitting(pattern: str, fault: str, sentence: str) -> Callable[[object], object]:
-    """Passes a text of the pattern on."""
-    form = re.compile(pattern, re.ASCII)
-
-    def check(value: object) -> object:
-        if not isinstance(value, str) or not form.fullmatch(value):
-            raise PydanticCustomError(fault, sentence)
-        return value
-
-    return check
-
-
 def decimal_text(pattern: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:
     """What makes a Decimal strict: a text of ASCII digits with a point.
 
     So it never passes through a float, has no exponent, and there is no minus zero.
     """
-    sentence = (
-        "write it in quotes, in plain digits with a point (not a comma) before decimals, "
-        f'as in "{example}"'
-    )
-    return (
-        BeforeValidator(_fitting(pattern, "decimal_written", sentence)),
-        WithJsonSchema({"type": "string", "pattern": pattern}),
-    )
+    form = re.compile(pattern, re.ASCII)
+
+    def check(value: object) -> object:
+        if not isinstance(value, str) or not form.fullmatch(value):
+            raise PydanticCustomError(
+                "decimal_written",
+                "write it in quotes, in plain digits with a point (not a comma) before decimals, "
+                'as in "{example}"',
+                {"example": example},
+            )
+        return value
+
+    return BeforeValidator(check), WithJsonSchema({"type": "string", "pattern": pattern})
 
 
 def _with_point(value: object) -> object:

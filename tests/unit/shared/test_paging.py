@@ -32,11 +32,16 @@ def test_a_cursor_comes_back_as_its_key() -> None:
         to_cursor("a", "b", "c"),
         to_cursor("a", "\x00"),
         to_cursor("a", "\ud800"),
+        *(to_cursor("a", part) for part in (True, None, 1.5, -1, 2**31, 2**70, ["a"], {"a": 1})),
+        base64.urlsafe_b64encode(b"[" * 300).decode(),
         base64.urlsafe_b64encode(b'{"a": 1}').decode(),
     ],
 )
 def test_another_cursor_is_refused(cursor: str) -> None:
-    """What is no base64, no JSON, of another length, or not to be sent to PostgreSQL."""
+    """What is no base64, no JSON, of another length, or not to be sent to PostgreSQL.
+
+    So is what is neither text nor integer, or too large an integer.
+    """
     with pytest.raises(Refusal) as refused:
         from_cursor(cursor, fields=2)
     assert refused.value.code == "bad-cursor"
