@@ -24,11 +24,13 @@ from shared.contracts.ranking import (
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
 from shared.messaging.rebuild import clone
+from shared.postgres.pool import create_pool
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_any_order import DERIVED
 from tests.component.ranking.test_closing import FINAL, SKD, shortlisted
 from tests.component.ranking.test_revisions import LISTS, get, revise
+from tests.servers import owner_address
 
 REASON = "Sanggah diterima: kunci butir 17 keliru, berita acara 12/2026"
 STANDINGS = "/ranking/vacancies/v1/standings"
@@ -429,7 +431,11 @@ async def rebuilt_the_same(ranking: ServiceApp, events: Sequence[Event[Any]]) ->
         subscription.contract.type: subscription.take
         for subscription in subscriptions(ranking.outbox)
     }
-    async with ranking.pool.acquire() as connection:
+    url = ranking.app.state.resources.settings.database_url
+    async with (
+        await create_pool(owner_address(url), application="rebuild", size=1) as pool,
+        pool.acquire() as connection,
+    ):
         await clone(connection)
         async with connection.transaction():
             await connection.execute("SET LOCAL search_path = projections_next, public")
