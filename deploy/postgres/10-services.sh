@@ -2,6 +2,11 @@
 # Runs once, when the PostgreSQL of compose makes its data: the role that owns all tables, and a
 # role and a database for each service.
 set -e
+known="^(POSTGRES_|)PASSWORD(_[A-Z]+|)=demonstration"
+if [ "$TERANG_PROVINCE" != 99 ] && printenv | grep -Eq "$known"; then
+  echo "A password is the demonstration's, which everyone knows: give this province its own." >&2
+  exit 1
+fi
 for service in applications exams ranking feedback; do
   password=$(printenv "PASSWORD_$(echo $service | tr a-z A-Z)")
   psql -v ON_ERROR_STOP=1 -U postgres -d postgres -q -v name=$service -v password="$password" \

@@ -8,7 +8,7 @@ import pytest
 
 from shared.contracts.catalogue import SERVICES
 from shared.postgres.pool import create_pool
-from shared.settings import DEMO_PROVINCE_KEY
+from shared.settings import DEMO_PROVINCE_KEY, read_settings
 from tests.servers import Servers
 
 KEEP = """
@@ -21,16 +21,18 @@ SELECT $1, 'key-' || n, '', now() - $2::text::interval FROM generate_series(1, $
 async def test_old_answers_are_forgotten(servers: Servers, service: str) -> None:
     """More than a batch of those that are older than the setting says go; the others stay."""
     database = servers.service_database(service)
-    settings = import_module(f"services.{service}.settings").Settings.model_validate(
+    settings = read_settings(
+        import_module(f"services.{service}.settings").Settings,
+        service,
         {
             "TERANG_PROVINCE": "99",
             "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
-            "DATABASE_URL": database,
+            f"DATABASE_URL_{service.upper()}": database,
             "TERANG_ISSUER": "http://test",
             "TERANG_AUDIENCE": "terang",
             "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
             "TERANG_IDEMPOTENCY_KEPT_DAYS": "3",
-        }
+        },
     )
     worker = import_module(f"services.{service}.worker").create_worker(settings)
     (duty,) = [duty for duty in worker._duties if duty.name == "forget_answers"]

@@ -24,6 +24,13 @@ UNCHECKED = {"door", "prometheus"}
 """Without a health check of their own: their images have no tool for one."""
 
 UP_WITHIN_S = 300
+SECRETS = {
+    **{f"PASSWORD_{service.upper()}": "x" for service in SERVICES},
+    "POSTGRES_PASSWORD": "x",
+    "PASSWORD_OWNER": "x",
+    "TERANG_PROVINCE_KEY": "x",
+}
+"""What a real province has in the environment of `docker compose`."""
 
 pytestmark = pytest.mark.timeout(1200)
 
@@ -138,14 +145,62 @@ def test_the_alert_rules_do_what_they_say(deployment: str) -> None:
 @pytest.mark.parametrize("name", ["12", "14", "15", "36", "99"])
 def test_a_province_file_makes_a_deployment(name: str) -> None:
     """Each province's file is whole: compose accepts it, and a service's settings too."""
-    passwords = {f"PASSWORD_{service.upper()}": "x" for service in SERVICES}
-    passwords |= {"POSTGRES_PASSWORD": "x", "PASSWORD_OWNER": "x"}
-    file = f"deploy/provinces/{name}.env"
-    compose("--env-file", file, "config", "--quiet", environment=passwords)
+    compose("--env-file", f"deploy/provinces/{name}.env", "config", "--quiet", environment=SECRETS)
 
 
-def test_a_province_without_passwords_is_refused() -> None:
-    """Compose names the password that is missing instead of starting with none."""
-    ran = compose("--env-file", "deploy/provinces/15.env", "config", "--quiet", check=False)
+def published(name: str) -> dict[str, set[str]]:
+    """The addresses on which a province's deployment publishes ports, by service; empty is all."""
+    words = ("--env-file", f"deploy/provinces/{name}.env", "config", "--format", "json")
+    services = json.loads(compose(*words, environment=SECRETS).stdout)["services"]
+    return {
+        service: {port.get("host_ip", "") for port in settings["ports"]}
+        for service, settings in services.items()
+        if "ports" in settings
+    }
+
+
+def test_the_demonstration_is_reached_from_this_machine_alone() -> None:
+    """Every port of province 99 is on loopback: its issuer gives anyone a token."""
+    assert published("99") == {name: {"127.0.0.1"} for name in ("kafka", "door", "prometheus")}
+
+
+def test_of_a_real_province_the_door_alone_is_reached_from_elsewhere() -> None:
+    """Kafka and Prometheus have no authentication; the door is for people."""
+    assert published("15") == {"kafka": {"127.0.0.1"}, "door": {""}, "prometheus": {"127.0.0.1"}}
+
+
+def test_the_door_leads_to_the_issuer_in_the_demonstration_alone(deployment: str) -> None:
+    """Province 99 has its issuer behind the door; with another code there is nothing."""
+    with urllib.request.urlopen(f"{deployment}/issuer/jwks", timeout=10) as answer:
+        assert json.load(answer)["keys"]
+    door = ("run", "--rm", "--no-deps", "-T", "-e", "TERANG_PROVINCE=15", "door")
+    script = (
+        "caddy start --config /etc/caddy/Caddyfile >/dev/null 2>&1; "
+        "wget -qSO /dev/null http://127.0.0.1:8080/issuer/jwks"
+    )
+    assert " 404 " in compose(*door, "sh", "-c", script, check=False).stderr
+
+
+def test_a_real_province_gets_no_database_with_a_password_of_the_demonstration() -> None:
+    """The script that makes the databases ends before it makes one, and says why."""
+    script = ROOT / "deploy" / "postgres" / "10-services.sh"
+    for name in ("POSTGRES_PASSWORD", "PASSWORD_OWNER", "PASSWORD_EXAMS"):
+        ran = subprocess.run(
+            ["sh", str(script)],
+            env={"PATH": os.environ["PATH"], "TERANG_PROVINCE": "15", name: "demonstration-x"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert ran.returncode == 1
+        assert "demonstration" in ran.stderr
+
+
+@pytest.mark.parametrize("missing", SECRETS)
+def test_a_province_without_a_secret_is_refused(missing: str) -> None:
+    """Compose names the password or key that is missing instead of starting with none."""
+    others = {name: value for name, value in SECRETS.items() if name != missing}
+    words = ("--env-file", "deploy/provinces/15.env", "config", "--quiet")
+    ran = compose(*words, check=False, environment=others)
     assert ran.returncode != 0
-    assert "password" in ran.stderr
+    assert f"required variable {missing}" in ran.stderr

@@ -122,7 +122,7 @@ def test_status_is_what_other_programs_read(folder: Path, stack: StackStatus) ->
     assert status == stack.model_dump()
     assert set(status) == {"door", "kafka", "postgres", "processes"}
     assert set(status["kafka"]) == {"bootstrap", "pid"}
-    assert set(status["postgres"]) == {"pid", "databases"}
+    assert set(status["postgres"]) == {"pid", "databases", "owned"}
     assert set(status["postgres"]["databases"]) == set(SERVICES)
     assert set(status["processes"]) == {
         f"{service}-{half}" for service in SERVICES for half in ("api", "worker")
