@@ -90,11 +90,13 @@ class Demonstration:
         key = hashlib.sha256(parts.encode()).hexdigest()
         return await self.client.post(path, who=who.subject, role=who.role, key=key, **request)
 
-    async def decide(self, path: str, *name: object, **request: Any) -> Any:
-        """One officer proposes and another one confirms; gives what the decision answered.
+    async def decide(
+        self, path: str, *name: object, proposer: Person = OFFICER, **request: Any
+    ) -> Any:
+        """One person proposes and a second officer confirms; gives what the decision answered.
 
         Raises DemoError.
         """
-        proposal = await self.command(OFFICER, path, *name, "propose", **request)
+        proposal = await self.command(proposer, path, *name, "propose", **request)
         confirmed = await self.command(SECOND_OFFICER, proposal["confirm_at"], *name, "confirm")
         return confirmed["outcome"]

@@ -113,8 +113,14 @@ async def _amend_skd(demo: Demonstration, sitting: str, participant: Participant
         correction = {"points": _texts(applicant.skd), "reason": "Salah baca (rekaan)"}
         await _record(demo, EXAMINER, sitting, "corrections", body | correction)
     if applicant.disqualified:
-        reason = {"reason": "Membawa ponsel (rekaan)"}
-        await _record(demo, PROCTOR, sitting, "disqualifications", body | reason)
+        await demo.decide(
+            f"/exams/sittings/{sitting}/disqualifications",
+            sitting,
+            body["participant_no"],
+            proposer=PROCTOR,
+            body=body | {"reason": "Membawa ponsel (rekaan)"},
+            waits=True,
+        )
 
 
 async def _sit_skb_at(
@@ -156,7 +162,7 @@ async def _schedule(demo: Demonstration, stage: str, site: str, listings: list[L
 async def _record(
     demo: Demonstration, who: Person, sitting: str, kind: str, body: dict[str, Any]
 ) -> None:
-    """One person's scores, absences, corrections or disqualifications."""
+    """One person's scores, absences or corrections."""
     path = f"/exams/sittings/{sitting}/{kind}"
     await demo.command(who, path, sitting, kind, body["participant_no"], body=body, waits=True)
 

@@ -44,8 +44,8 @@ class ResultEvent(SittingEvent):
 class ExamScored(ResultEvent):
     """The candidate's points in each component of the stage, within the policy's maxima and steps.
 
-    It takes the place of an ExamMissed that the same sitting stated by mistake: of a candidate's
-    results at a stage the newest counts.
+    It takes the place of an ExamMissed that the same sitting stated by mistake, also after the
+    sitting was closed: of a candidate's results at a stage the newest counts.
     """
 
     points: Annotated[
@@ -62,7 +62,11 @@ class ExamScoreCorrected(ResultEvent):
 
 
 class ExamMissed(ResultEvent):
-    """The candidate did not come (TH)."""
+    """The candidate did not come (TH).
+
+    It takes the place of points that the same sitting stated by mistake, also after the sitting was
+    closed: of a candidate's results at a stage the newest counts.
+    """
 
 
 class CandidateDisqualified(ResultEvent):

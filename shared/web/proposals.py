@@ -28,6 +28,15 @@ ABOUT = "Decisions that need two people: one proposes, another one confirms."
 """Of the tag `proposals`, in a service's document."""
 
 
+PROPOSED: dict[int | str, dict[str, Any]] = {
+    202: {
+        "model": ProposalView,
+        "description": "Proposed: nothing is decided until another officer confirms it",
+    }
+}
+"""The `responses=` of a route whose decision waits for a second person."""
+
+
 class RejectProposal(Command):
     """Why what was proposed is not decided."""
 

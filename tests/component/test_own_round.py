@@ -66,6 +66,8 @@ DECISIONS: dict[str, Any] = {
     "ranking adopt_version": {"digest": "0" * 64, "reason": REASON},
     "ranking propose_publication": None,
     "ranking sign_publication": {"digest": "0" * 64},
+    "exams confirm_proposal": None,
+    "exams reject_proposal": {"reason": REASON},
     "ranking confirm_proposal": None,
     "ranking reject_proposal": {"reason": REASON},
 }
@@ -78,6 +80,7 @@ NO_DECISIONS = {
     "applications withdraw_application": "an applicant's own application",
     "applications answer_offer": "a candidate's own seat",
     "applications decline_selection": "a candidate's own seat",
+    "exams withdraw_proposal": "who proposed takes the own proposal back: nothing is decided",
     "ranking withdraw_proposal": "who proposed takes the own proposal back: nothing is decided",
     "ranking what_if_vacancy": "a question: nothing is written",
     "ranking what_if_round": "a question: nothing is written",
@@ -121,7 +124,7 @@ def facts(app: ServiceApp, subject: str, round_id: str, number: str) -> Applican
 
 
 async def exams_scene(start: Start, _: Path) -> tuple[ServiceApp, dict[str, str]]:
-    """An open sitting for two vacancies, the candidate and a rival verified."""
+    """An open sitting, the candidate and a rival verified; the rival is to be disqualified."""
     app = await start("exams")
     await app.hear(
         exams.round_opened(),
@@ -130,7 +133,11 @@ async def exams_scene(start: Start, _: Path) -> tuple[ServiceApp, dict[str, str]
         facts(app, COLLEAGUE, "another-round", exams.number(exams.NURSE, 1)),
         *exams.verified(exams.NURSE, 1, 2),
     )
-    return app, {"sitting_id": await exams.Exams(app).schedule(exams.NURSE)}
+    sitting = await exams.Exams(app).schedule(exams.NURSE)
+    body = DECISIONS["exams disqualify_candidate"]
+    proposed = await send(app, "officer-1", f"/exams/sittings/{sitting}/disqualifications", body)
+    assert proposed.status_code == 202, proposed.text
+    return app, {"sitting_id": sitting, "proposal_id": proposed.json()["proposal_id"]}
 
 
 async def ranking_scene(start: Start, folder: Path) -> tuple[ServiceApp, dict[str, str]]:

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Literal
 from zoneinfo import ZoneInfo
 
-from services.applications.rounds.domain import in_words
 from shared.csv_files import Fault
+from shared.local_time import in_words
 from shared.refusals import Refusal
 
 ApplicationStatus = Literal["submitted", "verified", "rejected", "withdrawn"]

@@ -3,12 +3,8 @@
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from shared.local_time import in_words
 from shared.refusals import Refusal
-
-
-def in_words(instant: datetime, zone: ZoneInfo) -> str:
-    """An instant as people of the province read it."""
-    return f"{instant.astimezone(zone):%Y-%m-%d %H:%M} {zone.key}"
 
 
 def check_calendar(opens: datetime, closes: datetime, now: datetime, zone: ZoneInfo) -> None:

@@ -5,10 +5,10 @@ from typing import Annotated
 from fastapi import Path, Query, Request, Response
 
 from services.exams.scores.usecases.close_sitting import SittingInFigures, close_sitting
-from services.exams.scores.usecases.correct_score import CorrectScore, correct_score
+from services.exams.scores.usecases.correct_score import CorrectScore, correct_or_propose
 from services.exams.scores.usecases.disqualify_candidate import (
     DisqualifyCandidate,
-    disqualify_candidate,
+    propose_disqualification,
 )
 from services.exams.scores.usecases.import_scores import ImportedScores, import_scores
 from services.exams.scores.usecases.record_absence import RecordAbsence, record_absence
@@ -24,12 +24,14 @@ from shared.contracts.strict import Id
 from shared.identity import Person
 from shared.paging import Page
 from shared.postgres.pool import reading
+from shared.proposals.answers import ProposalView
 from shared.web.authentication import Examiner, Officer, require_role
 from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.parameters import Cursor, Limit, NumberSearched
 from shared.web.problems import problem_responses
+from shared.web.proposals import PROPOSED
 from shared.web.routes import APIRouter, max_body_bytes
 from shared.web.uploads import csv_body, received
 
@@ -108,7 +110,13 @@ async def score(
     """409 while the candidate's admission has not arrived, and where there is a result already."""
     answer = await transaction.once(
         lambda connection: record_score(
-            connection, resources.outbox, examiner, sitting_id, command, resources.clock()
+            connection,
+            resources.outbox,
+            examiner,
+            sitting_id,
+            command,
+            resources.clock(),
+            resources.settings.zone,
         )
     )
     return created(answer, RESULT)
@@ -139,7 +147,13 @@ async def scores(
     async with received(request) as upload:
         return await transaction.once(
             lambda connection: import_scores(
-                connection, resources.outbox, examiner, sitting_id, upload.file, resources.clock()
+                connection,
+                resources.outbox,
+                examiner,
+                sitting_id,
+                upload.file,
+                resources.clock(),
+                resources.settings.zone,
             ),
             200,
             digest=upload.digest,
@@ -165,7 +179,13 @@ async def absence(
     """409 while the candidate's admission has not arrived, and where there is a result already."""
     answer = await transaction.once(
         lambda connection: record_absence(
-            connection, resources.outbox, person, sitting_id, command, resources.clock()
+            connection,
+            resources.outbox,
+            person,
+            sitting_id,
+            command,
+            resources.clock(),
+            resources.settings.zone,
         )
     )
     return created(answer, RESULT)
@@ -174,11 +194,12 @@ async def absence(
 @router.post(
     "/sittings/{sitting_id}/disqualifications",
     operation_id="disqualify_candidate",
-    status_code=201,
-    response_model=ResultView,
+    status_code=202,
+    response_model=ProposalView,
     responses=problem_responses(401, 403, 404, 409),
     tags=["results"],
-    summary="Disqualify a candidate (DIS); in a closed sitting for officers alone",
+    summary="Propose to disqualify a candidate (DIS), which another officer confirms; in a closed"
+    " sitting for officers alone",
 )
 async def disqualification(
     resources: ResourcesDependency,
@@ -188,12 +209,17 @@ async def disqualification(
     command: DisqualifyCandidate,
 ) -> Response:
     """It takes the place of points or an absence, and needs a reason in words."""
-    answer = await transaction.once(
-        lambda connection: disqualify_candidate(
-            connection, resources.outbox, person, sitting_id, command, resources.clock()
+    return await transaction.once(
+        lambda connection: propose_disqualification(
+            connection,
+            resources.outbox,
+            person,
+            sitting_id,
+            command,
+            resources.clock(),
+            resources.settings.zone,
         )
     )
-    return created(answer, RESULT)
 
 
 @router.post(
@@ -201,9 +227,10 @@ async def disqualification(
     operation_id="correct_score",
     status_code=201,
     response_model=ResultView,
-    responses=problem_responses(401, 403, 404, 409),
+    responses={**PROPOSED, **problem_responses(401, 403, 404, 409)},
     tags=["results"],
-    summary="Replace a candidate's points; in a closed sitting for officers alone",
+    summary="Replace a candidate's points or absence; in a closed sitting an officer proposes it,"
+    " another one confirms",
 )
 async def correction(
     resources: ResourcesDependency,
@@ -212,9 +239,9 @@ async def correction(
     sitting_id: SittingInPath,
     command: CorrectScore,
 ) -> Response:
-    """Only where there are points already; it needs a reason, and both stay on record."""
+    """Only where there is a result already; it needs a reason, and both stay on record."""
     answer = await transaction.once(
-        lambda connection: correct_score(
+        lambda connection: correct_or_propose(
             connection, resources.outbox, person, sitting_id, command, resources.clock()
         )
     )

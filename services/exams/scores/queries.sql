@@ -71,9 +71,9 @@ SELECT true FROM result
 WHERE round_id = :round_id AND stage = :stage AND participant_no = :participant_no
 FOR UPDATE;
 
--- name: correct_result(points, at, round_id, stage, participant_no)!
--- Other points for a candidate who has some.
-UPDATE result SET points = :points, recorded_at = :at
+-- name: correct_result(state, points, at, round_id, stage, participant_no)!
+-- Another result for a candidate who has one.
+UPDATE result SET state = :state, points = :points, recorded_at = :at
 WHERE round_id = :round_id AND stage = :stage AND participant_no = :participant_no;
 
 -- name: insert_reason(round_id, stage, participant_no, decision, reason, at)!

@@ -100,15 +100,20 @@ async def record_scores(
 
 
 async def correct(
-    connection: Connection, sitting: Sitting, number: str, points: ComponentPoints, at: datetime
+    connection: Connection,
+    sitting: Sitting,
+    number: str,
+    points: ComponentPoints | None,
+    at: datetime,
 ) -> None:
-    """Replace the points of a locked candidate."""
+    """Replace the result of a locked candidate; without points they did not come."""
     await SCORES.correct_result(
         connection,
         round_id=sitting.round_id,
         stage=sitting.stage,
         participant_no=number,
-        points=as_text(points),
+        state="missed" if points is None else "scored",
+        points=None if points is None else as_text(points),
         at=at,
     )
 

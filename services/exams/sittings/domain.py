@@ -2,9 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from shared.identity import Person
+from shared.local_time import in_words
 from shared.policies import Policy, Stage
 from shared.refusals import Refusal
 
@@ -27,6 +30,11 @@ def admitted_by(policy: Policy, stage: str) -> str:
         if any(term.stage == stage for term in list_.score.terms):
             return list_.after or VERIFIED
     return VERIFIED
+
+
+def result_name(round_id: str, stage: str, participant_no: str) -> str:
+    """A candidate's result at a stage, as the audit trail names it."""
+    return f"{round_id}/{stage}/{participant_no}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,12 @@ class Sitting:
         stated = stage_of(self.policy, self.stage).stated
         return frozenset(component.code for component in stated if component.needs)
 
+    def refuse_before_start(self, now: datetime, zone: ZoneInfo) -> None:
+        """Raises Refusal `sitting-not-begun`: nobody has a result of what is still to come."""
+        if now < self.starts_at:
+            starts = in_words(self.starts_at, zone)
+            raise Refusal("sitting-not-begun", sitting=self.sitting_id, starts=starts)
+
     def refuse_if_closed(self) -> None:
         """Raises Refusal `sitting-closed`: a closed sitting takes no first results."""
         if self.closed_at is not None:
@@ -73,6 +87,15 @@ class Sitting:
         if self.closed_at is not None and "officer" not in person.roles:
             raise Refusal("closed-for-your-role", sitting=self.sitting_id)
 
+    @property
+    def name(self) -> dict[str, Any]:
+        """Which sitting it is, of which stage of which round, as fields of a proposal."""
+        return {
+            "sitting_id": self.sitting_id,
+            "round_id": self.round_id,
+            "stage": self.stage,
+        }
+
     def result_name(self, participant_no: str) -> str:
         """A candidate's result at this stage, as the audit trail names it."""
-        return f"{self.round_id}/{self.stage}/{participant_no}"
+        return result_name(self.round_id, self.stage, participant_no)

@@ -206,16 +206,30 @@ class Exams:
     async def disqualify(
         self, sitting: str, participant_no: str, *, role: str = "proctor"
     ) -> httpx.Response:
-        """Someone disqualifies a candidate."""
+        """Someone proposes to disqualify a candidate, an officer confirms; gives the confirmation,
+        or the refusal of what was proposed.
+        """
         body = {"participant_no": participant_no, "reason": "Membawa ponsel"}
-        return await self.post(f"/sittings/{sitting}/disqualifications", body, role=role)
+        return await self.confirmed(
+            await self.post(f"/sittings/{sitting}/disqualifications", body, role=role)
+        )
+
+    async def confirmed(self, proposed: httpx.Response) -> httpx.Response:
+        """A second officer confirms what was proposed, if it was."""
+        if proposed.status_code != 202:
+            return proposed
+        return await self.service.http.post(
+            proposed.json()["confirm_at"], headers=self.service.who("second-officer", "officer")
+        )
 
     async def correct(
         self, sitting: str, participant_no: str, points: dict[str, str], *, role: str = "examiner"
     ) -> httpx.Response:
-        """Someone replaces points."""
+        """Someone replaces points; in a closed sitting a second officer confirms."""
         body = {"participant_no": participant_no, "points": points, "reason": "Salah baca"}
-        return await self.post(f"/sittings/{sitting}/corrections", body, role=role)
+        return await self.confirmed(
+            await self.post(f"/sittings/{sitting}/corrections", body, role=role)
+        )
 
     async def send(self, sitting: str, csv: str, *, key: str | None = None) -> httpx.Response:
         """An examiner sends a file of scores."""

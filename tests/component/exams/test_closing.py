@@ -98,8 +98,8 @@ async def test_afterwards_there_are_no_first_results(exams: Exams) -> None:
 
 
 async def test_afterwards_officers_correct_and_disqualify(exams: Exams) -> None:
-    """What stands in a closed sitting is changed by officers alone; it is stated, and the counts
-    are not stated again.
+    """What stands in a closed sitting is changed by two officers; it is stated, and the counts are
+    not stated again.
     """
     sitting = await exams.schedule(DOCTOR)
     await exams.score(sitting, D1)
@@ -108,8 +108,10 @@ async def test_afterwards_officers_correct_and_disqualify(exams: Exams) -> None:
     right = {**GOOD, "TWK": "125"}
     assert code(await exams.correct(sitting, D1, right)) == "closed-for-your-role"
     assert code(await exams.disqualify(sitting, D2)) == "closed-for-your-role"
-    assert (await exams.correct(sitting, D1, right, role="officer")).json()["points"] == right
-    assert (await exams.disqualify(sitting, D2, role="officer")).json()["state"] == "disqualified"
+    corrected = await exams.correct(sitting, D1, right, role="officer")
+    assert corrected.json()["outcome"]["points"] == right
+    disqualified = await exams.disqualify(sitting, D2, role="officer")
+    assert disqualified.json()["outcome"]["state"] == "disqualified"
     stated = await exams.service.stated(SittingClosed, ExamScoreCorrected, CandidateDisqualified)
     assert [type(fact) for fact in stated] == [
         SittingClosed,
@@ -128,7 +130,13 @@ async def test_closing_waits_for_who_is_recording(exams: Exams) -> None:
     service = exams.service
     async with service.pool.acquire() as connection, connection.transaction():
         await record_score(
-            connection, service.outbox, examiner, UUID(sitting), command, service.clock()
+            connection,
+            service.outbox,
+            examiner,
+            UUID(sitting),
+            command,
+            service.clock(),
+            service.app.state.resources.settings.zone,
         )
         closing = asyncio.create_task(exams.close(sitting))
         await asyncio.sleep(0.5)

@@ -156,7 +156,13 @@ async def test_of_two_files_at_once_one_is_recorded(exams: Exams) -> None:
         held = connection.transaction()
         await held.start()
         await record_score(
-            connection, service.outbox, examiner, UUID(other), command, service.clock()
+            connection,
+            service.outbox,
+            examiner,
+            UUID(other),
+            command,
+            service.clock(),
+            service.app.state.resources.settings.zone,
         )
         sending = [
             asyncio.create_task(exams.send(sitting, HEADER + "".join(rows))),

@@ -10,12 +10,12 @@ from shared.refusals import Refusal
 ResultState = Literal["scored", "missed", "disqualified"]
 
 GIVES_WAY: dict[ResultState, tuple[ResultState, ...]] = {
-    "scored": ("missed",),
+    "scored": (),
     "missed": (),
     "disqualified": ("scored", "missed"),
 }
-"""What a new result may replace in the same sitting: points an absence noted by mistake, a
-disqualification anything. Points are replaced by a correction alone."""
+"""What a new result may replace in the same sitting: a disqualification anything. Points and
+absences are replaced by a correction alone, which has a reason."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +71,15 @@ class Examinee:
             return None
         return self.first_result_refusal(sitting)
 
-    def correction_refusal(self, sitting: Sitting) -> Refusal | None:
-        """Why the candidate's points can't be corrected in `sitting`; none where they can."""
+    def correction_refusal(self, sitting: Sitting, *, absent: bool) -> Refusal | None:
+        """Why the result can't be replaced in `sitting`, by points or an absence; none where it can.
+
+        A disqualification stays, and an absence is not replaced by an absence.
+        """
         if self.state is None:
             return Refusal("nothing-to-correct", participant_no=self.participant_no)
-        if self.state != "scored" or self.recorded_in != sitting.sitting_id:
+        gives_way = ("scored",) if absent else ("scored", "missed")
+        if self.state not in gives_way or self.recorded_in != sitting.sitting_id:
             return self._already_recorded()
         return None
 

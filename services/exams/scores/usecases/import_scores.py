@@ -6,6 +6,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Annotated, Any, BinaryIO, NamedTuple
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field, create_model
 from typing_extensions import override
@@ -83,15 +84,17 @@ async def import_scores(
     sitting_id: UUID,
     file: BinaryIO,
     now: datetime,
+    zone: ZoneInfo,
 ) -> ImportedScores:
     """States ExamScored for each row of a CSV file: `participant_no` and the stage's components.
 
-    Raises Refusal `not-found`, `own-round`, `sitting-closed`, `file-unreadable`, `rows-refused`
-    with the first faults, or `candidates-not-known` where nothing is wrong but that some
-    candidates' admission has not arrived.
+    Raises Refusal `not-found`, `own-round`, `sitting-not-begun`, `sitting-closed`,
+    `file-unreadable`, `rows-refused` with the first faults, or `candidates-not-known` where nothing
+    is wrong but that some candidates' admission has not arrived.
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
     await refuse_candidate(connection, person, sitting.round_id)
+    sitting.refuse_before_start(now, zone)
     sitting.refuse_if_closed()
     await results.lock_imports(connection, sitting)
     faults, recorded = FileFaults(), 0
@@ -175,10 +178,7 @@ def _row_model(components: tuple[str, ...], may_be_empty: frozenset[str]) -> typ
 def _faults(
     sitting: Sitting, rows: Sequence[ScoreRow], known: Mapping[str, Examinee]
 ) -> list[Fault]:
-    """What is wrong with these rows.
-
-    A file, unlike a person, can't mean that an absence was a mistake.
-    """
+    """What is wrong with these rows."""
     faults: list[Fault] = []
     for line, number, points in rows:
         if refusal := known[number].first_result_refusal(sitting):

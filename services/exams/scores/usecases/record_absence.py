@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.exams.scores import storage as results
 from services.exams.scores.usecases.record_score import ResultView
@@ -29,14 +30,16 @@ async def record_absence(
     sitting_id: UUID,
     command: RecordAbsence,
     now: datetime,
+    zone: ZoneInfo,
 ) -> ResultView:
     """States ExamMissed.
 
-    Raises Refusal `not-found`, `own-round`, `sitting-closed`, or why this candidate can't be noted
-    absent here (domain/examinee.py).
+    Raises Refusal `not-found`, `own-round`, `sitting-not-begun`, `sitting-closed`, or why this
+    candidate can't be noted absent here (domain/examinee.py).
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
     await refuse_candidate(connection, person, sitting.round_id)
+    sitting.refuse_before_start(now, zone)
     sitting.refuse_if_closed()
     examinee = await results.find_examinee(connection, sitting, command.participant_no)
     if refusal := examinee.result_refusal(sitting, "missed"):

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
@@ -70,14 +71,16 @@ async def record_score(
     sitting_id: UUID,
     command: RecordScore,
     now: datetime,
+    zone: ZoneInfo,
 ) -> ResultView:
-    """States ExamScored. Points replace an absence noted in this sitting, and nothing else.
+    """States ExamScored. Points replace nothing: `correct_score` does, with a reason.
 
-    Raises Refusal `not-found`, `own-round`, `sitting-closed`, `points-refused`, or why this
-    candidate can't be scored here (domain/examinee.py).
+    Raises Refusal `not-found`, `own-round`, `sitting-not-begun`, `sitting-closed`,
+    `points-refused`, or why this candidate can't be scored here (domain/examinee.py).
     """
     sitting = await sittings.lock_shared(connection, sitting_id)
     await refuse_candidate(connection, person, sitting.round_id)
+    sitting.refuse_before_start(now, zone)
     sitting.refuse_if_closed()
     examinee = await results.find_examinee(connection, sitting, command.participant_no)
     refusal = examinee.result_refusal(sitting, "scored") or points_refusal(

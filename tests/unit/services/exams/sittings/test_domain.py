@@ -1,5 +1,8 @@
 """Who may sit a stage, and what a closed sitting still takes."""
 
+from datetime import timedelta
+from zoneinfo import ZoneInfo
+
 import pytest
 
 from services.exams.sittings.domain import VERIFIED, admitted_by, stage_of
@@ -37,3 +40,13 @@ def test_a_closed_sitting() -> None:
     sitting(closed=True).refuse_change_if_closed(both)
     with pytest.raises(Refusal, match="closed-for-your-role"):
         sitting(closed=True).refuse_change_if_closed(proctor)
+
+
+def test_before_it_begins() -> None:
+    """Nothing is recorded before the hour; the refusal says it in the province's time."""
+    start = sitting().starts_at
+    zone = ZoneInfo("Asia/Jakarta")
+    sitting().refuse_before_start(start, zone)
+    with pytest.raises(Refusal, match="sitting-not-begun") as refused:
+        sitting().refuse_before_start(start - timedelta(seconds=1), zone)
+    assert refused.value.facts["starts"] == "2026-08-20 07:00 Asia/Jakarta"

@@ -64,24 +64,33 @@ def test_what_gives_way(old: ResultState, new: ResultState, place: UUID) -> None
         assert refusal.facts == {"participant_no": NO, "sitting": place}
 
 
-def test_nothing_replaces_points_but_a_disqualification() -> None:
-    """A second score and an absence are refused where there are points; a disqualification is
+def test_nothing_replaces_a_result_but_a_disqualification() -> None:
+    """Points and absences, recorded without a reason, take no result's place; a disqualification is
     final.
     """
-    assert [new for new in STATES if "scored" in GIVES_WAY[new]] == ["disqualified"]
+    for old in ("scored", "missed"):
+        assert [new for new in STATES if old in GIVES_WAY[new]] == ["disqualified"]
     assert not any("disqualified" in old for old in GIVES_WAY.values())
 
 
 @pytest.mark.parametrize(
-    ("place", "state", "expected"),
+    ("place", "state", "absent", "expected"),
     [
-        (None, None, "nothing-to-correct"),
-        (HERE, "scored", None),
-        (ELSEWHERE, "scored", "already-scored"),
-        (HERE, "missed", "already-missed"),
-        (HERE, "disqualified", "already-disqualified"),
+        (None, None, False, "nothing-to-correct"),
+        (HERE, "scored", False, None),
+        (HERE, "scored", True, None),
+        (ELSEWHERE, "scored", False, "already-scored"),
+        (HERE, "missed", False, None),
+        (HERE, "missed", True, "already-missed"),
+        (HERE, "disqualified", False, "already-disqualified"),
     ],
 )
-def test_a_correction(place: UUID | None, state: ResultState | None, expected: str | None) -> None:
-    """Points are corrected where there are some, in the sitting that recorded them."""
-    assert code(examinee(recorded_in=place, state=state).correction_refusal(sitting())) == expected
+def test_a_correction(
+    place: UUID | None, state: ResultState | None, absent: bool, expected: str | None
+) -> None:
+    """Points and absences are corrected in the sitting that recorded them, each by another result.
+
+    A disqualification stays.
+    """
+    candidate = examinee(recorded_in=place, state=state)
+    assert code(candidate.correction_refusal(sitting(), absent=absent)) == expected
