@@ -7,6 +7,7 @@ from pathlib import Path
 from fastapi import FastAPI
 
 from services.applications.registration.handlers import router as registration
+from services.applications.registration.usecases.close_registration import EARLY_CLOSING
 from services.applications.rounds.handlers import router as rounds
 from services.applications.seats.handlers import router as seats
 from services.applications.settings import Settings
@@ -17,6 +18,7 @@ from shared.clock import utc_now
 from shared.service_outbox import outbox
 from shared.web.app import create_app
 from shared.web.problems import Problems
+from shared.web.proposals import ABOUT, proposals
 
 DESCRIPTION = """
 Officers register units, open rounds, import and publish vacancies (formasi); applicants apply; \
@@ -37,6 +39,7 @@ TAGS = {
     "units": "The offices of the province, where people work.",
     "vacancies": "Posts of a round (formasi), with their seats.",
     "applications": "What applicants send, and what verifiers decide on it.",
+    "proposals": ABOUT,
     "seats": "Answers to seats that were offered, and seats that are given up.",
 }
 
@@ -46,7 +49,15 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
     return create_app(
         "applications",
         settings,
-        [rounds, vacancies, registration, verification, seats, status],
+        [
+            rounds,
+            vacancies,
+            registration,
+            verification,
+            seats,
+            status,
+            proposals("applications", [EARLY_CLOSING]),
+        ],
         title="Terang: applications (lamaran)",
         description=DESCRIPTION,
         tags=TAGS,

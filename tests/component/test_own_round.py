@@ -38,6 +38,8 @@ DECISIONS: dict[str, Any] = {
     "applications publish_vacancies": None,
     "applications close_registration": None,
     "applications verify_application": {"decision": "MS"},
+    "applications confirm_proposal": None,
+    "applications reject_proposal": {"reason": REASON},
     "exams schedule_sitting": {
         "round_id": exams.ROUND,
         "stage": "skd",
@@ -80,6 +82,7 @@ NO_DECISIONS = {
     "applications withdraw_application": "an applicant's own application",
     "applications answer_offer": "a candidate's own seat",
     "applications decline_selection": "a candidate's own seat",
+    "applications withdraw_proposal": "who proposed takes it back: nothing is decided",
     "exams withdraw_proposal": "who proposed takes the own proposal back: nothing is decided",
     "ranking withdraw_proposal": "who proposed takes the own proposal back: nothing is decided",
     "ranking what_if_vacancy": "a question: nothing is written",
@@ -105,7 +108,15 @@ async def applications_scene(start: Start, _: Path) -> tuple[ServiceApp, dict[st
     ok(await office.publish())
     ok(await office.apply(CANDIDATE), 201)
     ok(await office.apply("rival"), 201)
+    proposed = await send(
+        office.service,
+        "officer-1",
+        f"/applications/rounds/{APPLICATIONS_ROUND}/registration/close",
+        {"reason": REASON},
+    )
+    assert proposed.status_code == 202, proposed.text
     return office.service, {
+        "proposal_id": proposed.json()["proposal_id"],
         "round_id": APPLICATIONS_ROUND,
         "vacancy_id": GENERAL,
         "participant_no": "0001-000002",

@@ -103,8 +103,14 @@ class SmallRound:
         )
 
     async def close_registration(self) -> None:
-        """Nobody applies any more."""
-        await self.officer(f"/applications/rounds/{self.round_id}/registration/close")
+        """Nobody applies any more, before the announced end: two officers say so."""
+        proposal = await self.officer(
+            f"/applications/rounds/{self.round_id}/registration/close",
+            body={"reason": "Uji coba: semua sudah mendaftar"},
+        )
+        await self.client.post(
+            proposal["confirm_at"], who="e2e-second-officer", role="officer", key=uuid4().hex
+        )
 
     async def schedule(self, stage: str, site: str = "daring") -> str:
         """A sitting of the stage for all who are admitted to it."""

@@ -3,8 +3,9 @@
 from fastapi import Response
 
 from services.applications.registration.usecases.close_registration import (
+    CloseRegistration,
     RegistrationCount,
-    close_registration,
+    close_or_propose,
 )
 from services.applications.registration.usecases.submit_application import (
     ApplicationReceipt,
@@ -21,6 +22,7 @@ from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
 from shared.web.idempotency import TransactionDependency
 from shared.web.problems import problem_responses
+from shared.web.proposals import PROPOSED
 from shared.web.routes import APIRouter
 
 router = APIRouter()
@@ -30,8 +32,9 @@ router = APIRouter()
     "/rounds/{round_id}/registration/close",
     operation_id="close_registration",
     response_model=RegistrationCount,
-    responses=problem_responses(401, 403, 404, 409),
-    summary="Close registration for a round",
+    responses={**PROPOSED, **problem_responses(401, 403, 404, 409)},
+    summary="Close registration for a round; before its announced end an officer proposes it,"
+    " another one confirms",
     tags=["rounds"],
 )
 async def close(
@@ -39,11 +42,18 @@ async def close(
     resources: ResourcesDependency,
     officer: Officer,
     transaction: TransactionDependency,
+    command: CloseRegistration | None = None,
 ) -> Response:
     """Nobody can apply after it; applications that wait for a decision may still be decided."""
     return await transaction.once(
-        lambda connection: close_registration(
-            connection, resources.outbox, officer, round_id, resources.clock()
+        lambda connection: close_or_propose(
+            connection,
+            resources.outbox,
+            officer,
+            round_id,
+            command or CloseRegistration(),
+            resources.clock(),
+            resources.settings.zone,
         ),
         200,
     )

@@ -11,7 +11,7 @@ RETURNING true;
 -- name: lock_round(round_id)^
 -- The round, held until the transaction ends: its draft, publishing and closing wait for each
 -- other.
-SELECT round_id, policy, decreed_seats, published_at, closed_at
+SELECT round_id, policy, decreed_seats, published_at, closed_at, registration_closes
   FROM rounds
  WHERE round_id = :round_id
    FOR UPDATE;

@@ -116,7 +116,13 @@ class Office:
         return await self.post(f"/rounds/{round_id}/publish", self.officer())
 
     async def close(self, round_id: str = ROUND) -> httpx.Response:
-        return await self.post(f"/rounds/{round_id}/registration/close", self.officer())
+        """Two officers close registration before its end; what is then answered to whoever closes
+        it, or the refusal of what was proposed.
+        """
+        path = f"/rounds/{round_id}/registration/close"
+        reason = {"reason": "Gangguan listrik di seluruh provinsi"}
+        decided = await self.service.decide(f"/applications{path}", reason)
+        return decided if decided.is_error else await self.post(path, self.officer())
 
     async def apply(self, subject: str, vacancy: str = GENERAL, **facts: Any) -> httpx.Response:
         return await self.post(

@@ -72,7 +72,7 @@ class Examinee:
         return self.first_result_refusal(sitting)
 
     def correction_refusal(self, sitting: Sitting, *, absent: bool) -> Refusal | None:
-        """Why the result can't be replaced in `sitting`, by points or an absence; none where it can.
+        """Why points or an absence can't replace the result in `sitting`; none where they can.
 
         A disqualification stays, and an absence is not replaced by an absence.
         """

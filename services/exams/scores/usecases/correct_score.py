@@ -16,9 +16,9 @@ from services.exams.scores.domain.points import points_refusal
 from services.exams.scores.usecases.disqualify_candidate import DecisionReason
 from services.exams.scores.usecases.record_score import PointsByComponent, ResultView
 from services.exams.sittings import storage as sittings
-from shared.candidacy import refuse_candidate
 from services.exams.sittings.domain import Sitting, result_name
 from services.exams.sittings.usecases.schedule_sitting import SittingId
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamMissed, ExamScoreCorrected, ExamScored
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode
 from shared.contracts.strict import Command

@@ -13,9 +13,9 @@ from pydantic import Field
 from services.exams.scores import storage as results
 from services.exams.scores.usecases.record_score import ResultView
 from services.exams.sittings import storage as sittings
-from shared.candidacy import refuse_candidate
 from services.exams.sittings.domain import result_name
 from services.exams.sittings.usecases.schedule_sitting import SittingId
+from shared.candidacy import refuse_candidate
 from shared.contracts.exams import CandidateDisqualified
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode
 from shared.contracts.strict import Command, lines_of_text
@@ -61,7 +61,10 @@ async def propose_disqualification(
     now: datetime,
     zone: ZoneInfo,
 ) -> ProposalView:
-    """Nothing is stated until an officer confirms. Raises as `disqualify_candidate` and `propose`."""
+    """Nothing is stated until an officer confirms.
+
+    Raises as `disqualify_candidate` and `propose` do.
+    """
     sitting = await sittings.find(connection, sitting_id)
     to_disqualify = CandidateToDisqualify(**sitting.name, **command.model_dump())
     procedure = disqualification(zone)

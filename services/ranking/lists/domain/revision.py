@@ -39,7 +39,7 @@ class CorrectionEvent:
 class ChangeReason:
     """Why a candidate's own line moved: the event, and the components whose points it changed.
 
-    Without an id: a first result in place of none.
+    Without an id: a first result in place of none, or a score and an absence that changed places.
     """
 
     type: str
