@@ -63,7 +63,7 @@ async def propose(
         proposal_id=proposal_id,
         kind=kind,
         object=about,
-        command=command.model_dump(mode="json"),
+        command=command.model_dump(mode="json", exclude_unset=True),
         by=person.subject,
         at=now,
         expires_at=now + OPEN_FOR,

@@ -75,6 +75,7 @@ VALID: dict[str, dict[str, Any]] = {
         "vacancy_ids": ["v1"],
     },
     "RecordScore": {"participant_no": "0042-000017", "points": {"TWK": "120"}},
+    "CloseRegistration": {"reason": REASON},
     "CorrectScore": {
         "participant_no": "0042-000017",
         "points": {"TWK": "120"},

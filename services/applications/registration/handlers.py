@@ -27,6 +27,9 @@ from shared.web.routes import APIRouter
 
 router = APIRouter()
 
+NO_REASON = CloseRegistration()
+"""What a request to close registration says that has no body."""
+
 
 @router.post(
     "/rounds/{round_id}/registration/close",
@@ -42,7 +45,7 @@ async def close(
     resources: ResourcesDependency,
     officer: Officer,
     transaction: TransactionDependency,
-    command: CloseRegistration | None = None,
+    command: CloseRegistration = NO_REASON,
 ) -> Response:
     """Nobody can apply after it; applications that wait for a decision may still be decided."""
     return await transaction.once(
@@ -51,7 +54,7 @@ async def close(
             resources.outbox,
             officer,
             round_id,
-            command or CloseRegistration(),
+            command,
             resources.clock(),
             resources.settings.zone,
         ),

@@ -4,10 +4,11 @@ In a closed sitting two officers do it.
 """
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic.json_schema import SkipJsonSchema
 from pydantic_core import PydanticCustomError
 
 from services.exams.scores import storage as results
@@ -21,7 +22,7 @@ from services.exams.sittings.usecases.schedule_sitting import SittingId
 from shared.candidacy import refuse_candidate
 from shared.contracts.exams import ExamMissed, ExamScoreCorrected, ExamScored
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode
-from shared.contracts.strict import Command
+from shared.contracts.strict import Command, Flag
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import audit
@@ -41,18 +42,19 @@ class CorrectScore(Command):
 
     participant_no: ParticipantNo
     points: Annotated[
-        PointsByComponent | None,
+        PointsByComponent | SkipJsonSchema[None],
         Field(description="All components, in place of other points or of an absence"),
     ] = None
     absent: Annotated[
-        Literal[True] | None,
+        Annotated[Flag, WithJsonSchema({"const": True})] | SkipJsonSchema[None],
         Field(description="In place of points: the candidate did not come (TH)"),
     ] = None
     reason: DecisionReason
 
     @model_validator(mode="after")
     def _either(self) -> Self:
-        if (self.absent is None) == (self.points is None):
+        given = self.model_fields_set & {"points", "absent"}
+        if len(given) != 1 or (self.points is None and not self.absent):
             raise PydanticCustomError("either", "send either points or absent=true")
         return self
 
@@ -80,7 +82,7 @@ async def correct_or_propose(
     sitting = await sittings.lock_shared(connection, sitting_id)
     if sitting.closed_at is None:
         return await correct_score(connection, outbox, person, sitting_id, command, now)
-    right = ResultToCorrect(**sitting.name, **command.model_dump(mode="json"))
+    right = ResultToCorrect(**sitting.name, **command.model_dump(mode="json", exclude_unset=True))
     return await propose(connection, outbox, CORRECTION, person, right, now)
 
 
