@@ -179,7 +179,7 @@ class ServiceSettings(BaseModel):
             le=365,
             title="Answers kept",
             description="Days in which a request that is sent again under its Idempotency-Key "
-            "has its effect once and gets its first answer",
+            "has its effect once and gets its first answer; without a token it is one day",
         ),
     ] = 7
     demo_clock: Annotated[

@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, TypeVar
+from uuid import UUID
 
 from rich.progress import Progress
 
@@ -87,7 +88,7 @@ class Demonstration:
         Gives the JSON of the answer. Raises DemoError.
         """
         parts = ":".join(map(str, (self.round_id, *name)))
-        key = hashlib.sha256(parts.encode()).hexdigest()
+        key = str(UUID(bytes=hashlib.sha256(parts.encode()).digest()[:16], version=4))
         return await self.client.post(path, who=who.subject, role=who.role, key=key, **request)
 
     async def decide(

@@ -9,6 +9,7 @@ import secrets
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
+from uuid import UUID
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -19,6 +20,14 @@ SQL = queries.load(Path(__file__).with_name("idempotency.sql"))
 
 NONCE_BYTES = 12
 """Of AES-GCM (NIST SP 800-38D, 8.2: 96 bits)."""
+
+ANONYMOUS_KEPT = timedelta(days=1)
+"""How long the answer to nobody in particular is kept: whoever has the key gets it, a tracking code
+for example."""
+
+RANDOM_VERSIONS = frozenset({4, 7})
+"""Of UUIDs: those that nobody can guess. The others are made of a name, or of a time and a
+machine."""
 
 FORGOTTEN_AT_ONCE = 1_000
 """Answers removed in one transaction: a larger one would hold its locks for seconds."""
@@ -61,10 +70,24 @@ async def first_answer(
 
 
 async def forget_answers(pool: Pool, older_than: timedelta) -> None:
-    """Removes answers that are older, in small transactions."""
+    """Removes answers that are older, and anonymous ones of a day, in small transactions."""
     forgotten = FORGOTTEN_AT_ONCE
     while forgotten == FORGOTTEN_AT_ONCE:
-        forgotten = await SQL.forget(pool, older_than=older_than, at_most=FORGOTTEN_AT_ONCE)
+        forgotten = await SQL.forget(
+            pool,
+            older_than=older_than,
+            anonymous_older_than=ANONYMOUS_KEPT,
+            at_most=FORGOTTEN_AT_ONCE,
+        )
+
+
+def is_random(key: str) -> bool:
+    """Whether a key is a UUID that holds chance (RFC 9562: 122 bits in version 4, 74 in 7)."""
+    try:
+        version = UUID(key).version
+    except ValueError:
+        return False
+    return version in RANDOM_VERSIONS
 
 
 def _hashed(key: str) -> str:

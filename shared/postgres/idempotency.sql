@@ -17,13 +17,15 @@ UPDATE public.idempotency
 SET status = :status, answer = :answer
 WHERE subject = :subject AND key = :key;
 
--- name: forget(older_than, at_most)$
--- Removes old answers, passes over those that another worker is removing, and counts them.
+-- name: forget(older_than, anonymous_older_than, at_most)$
+-- Removes old answers, anonymous ones sooner, passes over those that another worker is removing,
+-- and counts them.
 WITH forgotten AS (
     DELETE FROM public.idempotency
     WHERE (subject, key) IN (
         SELECT subject, key FROM public.idempotency
         WHERE created_at < now() - :older_than::interval
+           OR (subject = '' AND created_at < now() - :anonymous_older_than::interval)
         ORDER BY created_at
         LIMIT :at_most
         FOR UPDATE SKIP LOCKED

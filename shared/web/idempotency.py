@@ -19,8 +19,9 @@ IdempotencyKey = Annotated[
     Header(
         min_length=8,
         max_length=128,
-        description="Your own name for this request, best a random one (a UUID). "
-        "Sent again with the same key it has its effect once, and the first answer comes again.",
+        description="Your own name for this request, best a random UUID; without a token it must "
+        "be one. Sent again with the same key it has its effect once, and the first answer comes "
+        "again: for some days, without a token for a day.",
     ),
 ]
 
@@ -101,7 +102,17 @@ async def get_transaction(
     person: MaybePerson,
     idempotency_key: IdempotencyKey = None,
 ) -> IdempotentTransaction:
-    """The transaction of this request."""
+    """The transaction of this request.
+
+    Raises Refusal `idempotency-key-guessable`: whoever guesses the key of a person without a token
+    would be given that person's answer.
+    """
+    if (
+        person is None
+        and idempotency_key is not None
+        and not idempotency.is_random(idempotency_key)
+    ):
+        raise Refusal("idempotency-key-guessable")
     # async: FastAPI would call the class itself in a thread, for each request
     return IdempotentTransaction(request, resources, person, idempotency_key)
 

@@ -57,8 +57,8 @@ async def file(
 ) -> Response:
     """The answer holds the tracking code.
 
-    Use a random Idempotency-Key (a UUID), so that a lost answer can be asked for again by you
-    alone.
+    With an Idempotency-Key, without a token a random UUID, a lost answer can be asked for again, by
+    you alone.
     """
     answer = await transaction.once(
         lambda connection: file_complaint(

@@ -158,6 +158,26 @@ async def test_a_repeated_key_gets_the_first_answer_and_files_once(app: ServiceA
     assert len(await app.stated(ComplaintFiled)) == 1
 
 
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("complaint-1", id="a name"),
+        pytest.param("20260820-000131", id="a number that others can count to"),
+        pytest.param("9f8b3c1e-7d2a-11f1-8c3e-0242ac120002", id="a UUID of a time and a machine"),
+        pytest.param("00000000-0000-0000-0000-000000000000", id="a UUID without chance"),
+        pytest.param("x" * 32, id="as long as one"),
+    ],
+)
+async def test_an_anonymous_key_that_can_be_guessed_is_refused(app: ServiceApp, key: str) -> None:
+    """Whoever guesses it would be given the tracking code; signed in, a key may be any name."""
+    headers = {"Idempotency-Key": key, "Accept-Language": "en"}
+    answer = await app.http.post("/feedback/complaints", json=complaint(), headers=headers)
+    details = problem(answer, 422, "idempotency-key-guessable")
+    assert "random UUID" in details["detail"]
+    assert await app.pool.fetchval("SELECT count(*) FROM complaint") == 0
+    await file(app, app.who("citizen-1", "applicant", key=key))
+
+
 async def test_the_public_sees_that_there_are_complaints_not_their_words(app: ServiceApp) -> None:
     """The newest day first, page by page, without words; officers see them."""
     filed = []
