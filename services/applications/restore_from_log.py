@@ -45,9 +45,9 @@ Data = TypeVar("Data", bound=Fact)
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
     """Takes in what the log has and the database lacks, room by room.
 
-    `records` are in order of topic, partition and offset. Who an application belongs to is not on
-    the log: that, notes and drafts are lost. Returns lines for the operator: what was taken in, and
-    what a person has to see to.
+    `records` are in order of topic, partition and offset. Who an application belongs to is on the
+    log as a hash alone: the persons come back as they ask; notes and drafts are lost. Returns lines
+    for the operator: what was taken in, and what a person has to see to.
     """
     found, lines = _read(records)
     await restore_units(connection, _of(found, UnitRegistered))
@@ -78,9 +78,10 @@ def _to_settle(given_twice: Sequence[str], without_person: int) -> list[str]:
     ]
     if without_person > 0:
         lines.append(
-            f"{without_person} applications came back without their persons, who can't see them: "
-            "whose they are is on no log. Their participant numbers stand on the applicants' "
-            "receipts."
+            f"{without_person} applications came back without their persons. Each person has "
+            "theirs again once they ask for their applications (GET /applications/me): the log "
+            "has a hash of their account. Where only an older version stated the application it "
+            "has none; then the participant number stands on the applicant's receipt."
         )
     return lines
 

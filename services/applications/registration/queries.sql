@@ -95,6 +95,17 @@ SELECT vacancy_id, participant_no, :round_id,
  WHERE vacancy_id = :vacancy_id AND participant_no = :participant_no
 ON CONFLICT DO NOTHING;
 
+-- name: rounds_without_persons()
+-- Rounds with applications that came back from the log without their persons.
+SELECT DISTINCT round_id FROM applications_personal WHERE subject IS NULL;
+
+-- name: claim_restored(subject, round_ids, accounts)!
+-- Such applications, by their accounts, are this person's.
+UPDATE applications_personal AS personal SET subject = :subject
+  FROM unnest(:round_ids::text[], :accounts::text[]) AS own (round_id, account)
+ WHERE personal.round_id = own.round_id AND personal.account = own.account
+   AND personal.subject IS NULL;
+
 -- name: lock_unstated(most)
 -- Applications of older versions whose person's account was never stated; those that another
 -- process is stating are passed over.

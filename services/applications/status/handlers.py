@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from services.applications.registration.usecases.claim_restored import claim_restored
 from services.applications.seats.handlers import AnswerDays
 from services.applications.status.views import (
     ApplicationView,
@@ -54,6 +55,9 @@ async def one(
 async def own(
     resources: ResourcesDependency, applicant: Applicant, days: AnswerDays
 ) -> OwnApplications:
-    """In all rounds, with decisions, reasons and seats offered."""
+    """In all rounds, with decisions, reasons and seats offered. An application that came back from
+    the log after a disaster is found again here.
+    """
     async with resources.pool.acquire() as connection:
+        await claim_restored(connection, applicant)
         return await show_own(connection, applicant, days)

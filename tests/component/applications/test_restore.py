@@ -15,6 +15,7 @@ from tests.component.applications.conftest import (
     VACANCIES,
     Office,
     ok,
+    refused,
 )
 from tests.component.conftest import ServiceApp
 
@@ -82,6 +83,25 @@ async def test_everything_that_was_stated_comes_back(
     again = Office(empty)
     assert ok(await again.verify("0001-000005"))["status"] == "verified"
     assert (await again.apply("person-9")).status_code == 409
+
+
+async def test_each_person_has_the_own_application_again(
+    open_round: Office, service_app: Callable[..., Awaitable[ServiceApp]]
+) -> None:
+    """By the account on the log: nobody else's, and no second one in the round."""
+    for n in (1, 2):
+        ok(await open_round.apply(f"person-{n}"), 201)
+    empty = Office(await service_app("applications"))
+    await taken_in(empty.service, await log_of(open_round.service))
+    again = refused(await empty.apply("person-2"), 409, "already-applied")
+    assert "0001-000002" in again["detail"]
+    for n in (3, 2, 1):
+        items = ok(await empty.get("/me", empty.applicant(f"person-{n}")))["items"]
+        numbers = [item["participant_no"] for item in items]
+        assert numbers == ([f"0001-00000{n}"] if n < 3 else [])
+    ok(await empty.withdraw("person-1", "0001-000001"))
+    other = await empty.withdraw("person-1", "0001-000002")
+    assert other.status_code == 404
 
 
 async def test_numbers_go_on_above_the_log(
