@@ -13,7 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from shared.refusals import Refusal
+from shared.refusals import Refusal, ValueFault
 
 FAULTS_SHOWN = 20
 """Faults of a file that an answer names, at most: more are not read at once."""
@@ -160,7 +160,8 @@ async def checked_rows(
 def _row_faults(line: int, error: ValidationError) -> Iterator[Fault]:
     for fault in error.errors(include_url=False, include_context=False, include_input=False):
         column = ".".join(str(part) for part in fault["loc"])
-        yield {"line": line, "column": column, "reason": fault["msg"]}
+        reason = ValueFault(fault["type"], fault.get("ctx", {}), fault["msg"])
+        yield {"line": line, "column": column, "reason": reason}
 
 
 async def in_batches(items: AsyncIterator[Item], size: int) -> AsyncIterator[list[Item]]:

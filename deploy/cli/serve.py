@@ -58,14 +58,6 @@ def serve(
     if kind is ProcessKind.WORKER:
         asyncio.run(process.run(host, port))
     else:
-        import uvicorn  # a worker needs none of it
+        from shared.web.server import serve as serve_http  # a worker needs none of it
 
-        # streams (server-sent events) end when told to; others get a while to finish
-        uvicorn.run(
-            process,
-            host=host,
-            port=port,
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=10,
-        )
+        serve_http(process, host, port)

@@ -101,12 +101,12 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         tags=TAGS,
         outbox=outbox("ranking", settings),
         problems=problems,
+        pages=own_pages,
         clock=clock,
         lifespan=lifespan,
     )
     app.state.signing_key = signing_key
     app.state.kept_answers = KeptAnswers(settings.kept_answers_mib * 2**20)
-    own_pages.serve_assets(app)
     return app
 
 

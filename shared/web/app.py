@@ -16,13 +16,17 @@ from shared.settings import RoundSettings, ServiceSettings
 from shared.web.authentication import TokenVerifier, issuer_keys, token_rules
 from shared.web.dependencies import Resources, ResourcesDependency
 from shared.web.document import complete_document
+from shared.web.documentation import serve_documentation
 from shared.web.errors import add_errors
 from shared.web.operations import TAG as OPERATION_TAG
 from shared.web.operations import router as operations
+from shared.web.pages import Pages
 from shared.web.problems import Problems, problem_responses
 from shared.web.query_names import refuse_other_queries
 from shared.web.request_log import observe_requests
+from shared.web.response_headers import HeadersMiddleware
 from shared.web.routes import APIRouter
+from shared.web.streams import OpenStreams
 from shared.web.uploads import IMPORTS_AT_ONCE
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
@@ -38,6 +42,7 @@ def create_app(
     tags: Mapping[str, str],
     outbox: Outbox,
     problems: Problems,
+    pages: Pages | None = None,
     clock: Callable[[], datetime],
     pool_size: int = 10,
     lifespan: Lifespan | None = None,
@@ -80,19 +85,23 @@ def create_app(
         license_info={"name": "Apache License 2.0", "identifier": "Apache-2.0"},
         lifespan=serving,
         openapi_url=f"{prefix}/openapi.json",
-        docs_url=f"{prefix}/docs",
+        docs_url=None,
         redoc_url=None,
         static_url=f"{prefix}/docs/assets",
-        swagger_ui_oauth2_redirect_url=f"{prefix}/docs/oauth2-redirect",
         responses=problem_responses(400, 408, 413, 422, 503),
         separate_input_output_schemas=False,
         redirect_slashes=False,  # the address would be made of what the request says is our host
     )
     app.state.imports = asyncio.Semaphore(IMPORTS_AT_ONCE)
+    app.state.streams = OpenStreams()
     for router in (*routers, operations(service)):
         app.include_router(router, prefix=prefix, dependencies=[Depends(refuse_other_queries)])
     complete_document(app)
-    add_errors(app, problems)
+    serve_documentation(app, f"{prefix}/docs", f"{prefix}/docs/assets")
+    pages = pages or Pages(service, [], problems)
+    pages.serve_assets(app)
+    add_errors(app, pages)
+    app.add_middleware(HeadersMiddleware)
     observe_requests(app, unobserved)
     _add_health(app)
     return app

@@ -1,6 +1,8 @@
 """What a service answers where something goes wrong."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -11,9 +13,8 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.postgres.errors import UNAVAILABLE
-from shared.refusals import Refusal
-from shared.web.pages import PageRoute
-from shared.web.problems import Problems
+from shared.refusals import Refusal, ValueFault
+from shared.web.pages import PageRoute, Pages
 
 log = structlog.get_logger()
 
@@ -27,8 +28,16 @@ WITH_HEADERS: Mapping[str, Mapping[str, str]] = {
     "token-unverified": INVALID_TOKEN,
     "too-slow": {"Connection": "close"},
     "try-again": {"Retry-After": "2"},
+    "too-many-streams": {"Retry-After": "30"},
 }
 """Headers of some problems, by code."""
+
+
+FIELD_LENGTH = 100
+"""Characters of a field's path that an answer repeats: its names come from the request."""
+
+PROBLEM_TYPES = ("application/json", "application/problem+json")
+WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
 class FaultMiddleware:
@@ -38,9 +47,9 @@ class FaultMiddleware:
     next request there answers 502 in our place.
     """
 
-    def __init__(self, app: ASGIApp, problems: Problems) -> None:
+    def __init__(self, app: ASGIApp, pages: Pages) -> None:
         self._app = app
-        self._problems = problems
+        self._pages = pages
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         begun = False
@@ -56,37 +65,29 @@ class FaultMiddleware:
             if begun or scope["type"] != "http":
                 raise  # the connection breaks off: whoever reads sees that the answer isn't whole
             log.error("our fault", path=scope["path"], exc_info=error)
-            answer = _answer(self._problems, Request(scope), Refusal("our-fault"))
+            answer = _answer(self._pages, Request(scope), Refusal("our-fault"))
             await answer(scope, receive, send)
 
 
-def add_errors(app: FastAPI, problems: Problems) -> None:
+def add_errors(app: FastAPI, pages: Pages) -> None:
     """Has the app answer refusals, wrong requests, lost databases and our own faults."""
-    app.add_middleware(FaultMiddleware, problems=problems)
+    app.add_middleware(FaultMiddleware, pages=pages)
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> Response:
-        return _answer(problems, request, refusal)
+        return _answer(pages, request, refusal)
 
     @app.exception_handler(RequestValidationError)
     async def invalid(request: Request, error: RequestValidationError) -> Response:
-        route = request.scope.get("route")
-        if isinstance(route, PageRoute):
-            return route.pages.wrong_address(
-                request, (str(fault["loc"][-1]) for fault in error.errors())
-            )
-        faults: list[dict[str, object]] = [
-            {
-                "column": ".".join(str(part) for part in fault["loc"][1:]) or str(fault["loc"][0]),
-                "reason": fault["msg"],
-            }
-            for fault in error.errors()
-        ]
-        return problems.response(request, Refusal("invalid-request", errors=faults))
+        if isinstance(request.scope.get("route"), PageRoute):
+            return pages.wrong_address(request, (str(fault["loc"][-1]) for fault in error.errors()))
+        faults = [_fault(found) for found in error.errors()]
+        refusal = Refusal("invalid-request", errors=faults, count=len(faults))
+        return _answer(pages, request, refusal)
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        return _answer(problems, request, _refusal_of(request, error), error.headers)
+        return _answer(pages, request, _refusal_of(request, error), error.headers)
 
     @app.exception_handler(ClientDisconnect)
     async def gone(_request: Request, _error: ClientDisconnect) -> Response:
@@ -94,7 +95,7 @@ def add_errors(app: FastAPI, problems: Problems) -> None:
 
     async def unavailable(request: Request, error: Exception) -> Response:
         log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
-        return _answer(problems, request, Refusal("try-again"))
+        return _answer(pages, request, Refusal("try-again"))
 
     for kind in UNAVAILABLE:
         app.add_exception_handler(kind, unavailable)
@@ -109,12 +110,35 @@ def _refusal_of(request: Request, error: HTTPException) -> Refusal:
     return Refusal("bad-request")
 
 
+def _fault(found: Mapping[str, Any]) -> dict[str, object]:
+    """One fault that pydantic found in a request."""
+    place = found["loc"][1:] or found["loc"]
+    return {
+        "field": ".".join(map(str, place))[:FIELD_LENGTH],
+        "reason": ValueFault(found["type"], found.get("ctx", {}), found["msg"]),
+    }
+
+
 def _answer(
-    problems: Problems, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
+    pages: Pages, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None
 ) -> Response:
     """The problem as a page where a page was asked for, else as JSON."""
     headers = {**WITH_HEADERS.get(refusal.code, {}), **(headers or {})}
-    route = request.scope.get("route")
-    if isinstance(route, PageRoute):
-        return route.pages.problem(request, refusal, headers)
-    return problems.response(request, refusal, headers)
+    if isinstance(request.scope.get("route"), PageRoute) or _prefers_page(request):
+        return pages.problem(request, refusal, headers)
+    return pages.problems.response(request, refusal, headers)
+
+
+def _prefers_page(request: Request) -> bool:
+    """Whether HTML is asked for by name, and not less than JSON: browsers do (RFC 9110, 12.5.1)."""
+    asked = dict(_accepted(request.headers.get("accept", "")))
+    page = asked.get("text/html", 0.0)
+    return page > 0 and page >= max(asked.get(kind, 0.0) for kind in PROBLEM_TYPES)
+
+
+def _accepted(header: str) -> Iterator[tuple[str, float]]:
+    """Media types of an Accept header with their weights; 0 where a weight can't be read."""
+    for part in header.lower().split(","):
+        kind, *parameters = (piece.strip() for piece in part.split(";"))
+        weight = next((piece[2:] for piece in parameters if piece.startswith("q=")), "1")
+        yield kind, float(weight) if WEIGHT.fullmatch(weight) else 0.0

@@ -30,7 +30,6 @@ class PageRoute(GuardedRoute):
     `back`: the page that it hangs on, to be filled from the path.
     """
 
-    pages: "Pages"
     back: str | None
 
 
@@ -59,7 +58,7 @@ class Pages:
     def __init__(self, service: str, folders: Path | Sequence[Path], problems: Problems) -> None:
         self._service = service
         self._folders = [folders] if isinstance(folders, Path) else list(folders)
-        self._problems = problems
+        self.problems = problems
         searched = [HERE / "templates", *self._folders]
         _refuse_twice("template", (path.name for at in searched for path in at.glob("*.html")))
         self._templates = Environment(
@@ -81,10 +80,9 @@ class Pages:
 
     def router(self, prefix: str, back: str | None = None) -> APIRouter:
         """Takes routes of pages; they are no part of the API's documentation."""
-        its_pages, its_back = self, back
+        its_back = back
 
         class Route(PageRoute):
-            pages = its_pages
             back = its_back
 
         return APIRouter(prefix=prefix, route_class=Route, include_in_schema=False)
@@ -118,8 +116,6 @@ class Pages:
             headers={
                 "Content-Language": language,
                 "Content-Security-Policy": SAME_ORIGIN,
-                "X-Content-Type-Options": "nosniff",
-                "Referrer-Policy": "same-origin",
                 "Vary": "Accept-Language, Cookie",
             },
         )
@@ -131,7 +127,7 @@ class Pages:
 
         It says what failed, why, and what to do next.
         """
-        details = self._problems.details(refusal, reader_language(request))
+        details = self.problems.details(refusal, reader_language(request))
         back = _back(request, refusal)
         answer = self.render(
             request, "problem.html", status=details.status, problem=details, back=back

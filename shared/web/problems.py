@@ -16,16 +16,30 @@ from pydantic import BaseModel, Field
 from typing_extensions import override
 
 from shared.languages import Language
-from shared.refusals import Refusal
+from shared.refusals import Refusal, ValueFault
 
 OF_EVERY_SERVICE = Path(__file__).parent / "problems.toml"
+
+
+FAULT_SENTENCES: Mapping[str, Mapping[Language, str]] = tomllib.loads(
+    Path(__file__).with_name("faults.toml").read_text("utf-8")
+)
+"""What is wrong with a value, by kind of fault and language."""
+
+SHOWN_FAULTS = 20
+"""Faults that an answer names; more are not read at once, and a hostile request makes thousands."""
 
 
 class ProblemError(BaseModel):
     """One of several errors: in a field of the request, or in a row of a file."""
 
     line: int | None = Field(None, description="Line of the file, the header being line 1")
-    column: str | None = Field(None, description="Column of the file, or field of the request")
+    column: str | None = Field(
+        None, description="Column of the file, or the thing that it is about"
+    )
+    field: str | None = Field(
+        None, description="Field of the request's body, its path from the top, or parameter"
+    )
     code: str | None = Field(None, description="Stable name of the kind of fault, where it has one")
     reason: str = Field(description="What is wrong, and what would be right")
 
@@ -41,8 +55,9 @@ class ProblemDetails(BaseModel):
     status: int = Field(description="The HTTP status", ge=400, le=599)
     detail: str = Field(description="What failed here, why, and what to do next")
     errors: list[ProblemError] | None = Field(
-        None, description="The single faults, where there are several"
+        None, description=f"The single faults, where there are several: the first {SHOWN_FAULTS}"
     )
+    more_errors: int | None = Field(None, description="How many more there are")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +124,9 @@ class Problems:
             title=sentence.title[language],
             status=sentence.status,
             detail=sentence.detail[language].format_map(refusal.facts),
-            errors=[self._error(error, language) for error in refusal.errors] or None,
+            errors=[self._error(error, language) for error in refusal.errors[:SHOWN_FAULTS]]
+            or None,
+            more_errors=max(0, len(refusal.errors) - SHOWN_FAULTS) or None,
         )
 
     def _error(self, error: Mapping[str, object], language: Language) -> ProblemError:
@@ -118,6 +135,9 @@ class Problems:
         A `reason` may be a Refusal: that of the one row or thing, with the sentence it has alone.
         """
         reason = error["reason"]
+        if isinstance(reason, ValueFault):
+            words = _fault_in_words(reason, language)
+            return ProblemError.model_validate({**error, "reason": words})
         if isinstance(reason, Refusal):
             words = self.sentences[reason.code].detail[language].format_map(reason.facts)
             return ProblemError.model_validate({**error, "code": reason.code, "reason": words})
@@ -148,6 +168,23 @@ MEANINGS = {
     503: "Away for a moment: try again",
 }
 """What a problem of each status means, for OpenAPI."""
+
+
+def _fault_in_words(fault: ValueFault, language: Language) -> str:
+    """What is wrong with a value. A kind that has no sentence is said in pydantic's English, or in
+    general words of another language.
+    """
+    sentence = FAULT_SENTENCES.get(fault.kind)
+    if sentence is None:
+        english = fault.says.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+        return english if language == "en" else FAULT_SENTENCES["other"][language]
+    facts = {name: _fact_in_words(fact, language) for name, fact in fault.facts.items()}
+    return sentence[language].format_map(facts)
+
+
+def _fact_in_words(fact: object, language: Language) -> str:
+    """A fact of a fault; pydantic joins the last two of several texts by an English word."""
+    return str(fact).replace("' or '", "' or '" if language == "en" else "' atau '")
 
 
 def problem_responses(*statuses: int) -> dict[int | str, dict[str, object]]:

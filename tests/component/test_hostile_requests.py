@@ -3,20 +3,23 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
 import uvicorn
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 
 from deploy.local.ports import free_port
 from services.feedback.units.handlers import SERVICES_MOST
 from shared.contracts.catalogue import SERVICES
-from shared.web import routes
+from shared.web import routes, server
+from shared.web.problems import SHOWN_FAULTS
+from shared.web.streams import OpenStreams
 from tests.component.conftest import ServiceApp
+from tests.component.ranking.conftest import Facts
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
 COMPLAINTS = "/feedback/complaints"
@@ -27,16 +30,16 @@ TO_JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
 async def served(app: FastAPI) -> AsyncIterator[int]:
     """The app behind a real server, by its port on 127.0.0.1."""
     port = free_port()
-    server = uvicorn.Server(
-        uvicorn.Config(app, port=port, lifespan="off", log_config=None, access_log=False)
+    running = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", **server.OPTIONS)
     )
-    serving = asyncio.create_task(server.serve())
-    while not server.started:
+    serving = asyncio.create_task(running.serve())
+    while not running.started:
         await asyncio.sleep(0.01)
     try:
         yield port
     finally:
-        server.should_exit = True
+        running.should_exit = True
         await serving
 
 
@@ -55,10 +58,10 @@ async def send(port: int, *lines: str, body: bytes = b"") -> tuple[int, dict[str
 
 
 def secured(app: FastAPI) -> Iterator[tuple[str, str]]:
-    """Method and path of the operations that take a body and may answer 403."""
+    """Method and path of the operations that take a body and need a role."""
     for path, operations in app.openapi()["paths"].items():
         for method, operation in operations.items():
-            if "403" in operation["responses"] and method == "post":
+            if "x-roles" in operation and method == "post":
                 yield method.upper(), path.replace("{", "").replace("}", "")
 
 
@@ -211,3 +214,138 @@ async def test_an_address_is_not_completed_by_what_the_request_calls_our_host(
     running = await service_app("feedback")
     answer = await running.http.get("/feedback/units/", headers={"Host": "elsewhere.example"})
     assert (answer.status_code, answer.headers.get("location")) == (404, None)
+
+
+async def test_a_request_of_many_faults_names_twenty(service_app: StartApp) -> None:
+    """As many unknown keys as a body holds: an answer names the first and counts the others."""
+    running = await service_app("feedback")
+    body = json.dumps({f"k{number}": 0 for number in range(5000)}, separators=(",", ":"))
+    assert len(body) < routes.MAX_JSON_BYTES
+    answer = await running.http.post(COMPLAINTS, content=body, headers=TO_JSON)
+    problem = answer.json()
+    assert (answer.status_code, len(problem["errors"])) == (422, SHOWN_FAULTS)
+    assert problem["more_errors"] + SHOWN_FAULTS > 5000
+    assert len(answer.content) < 10_000
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        pytest.param(b"", id="nothing"),
+        pytest.param(b"POST /feedback/complaints HTTP/1.1\r\nHost: ter", id="half a head"),
+        pytest.param(
+            b"GET /live HTTP/1.1\r\nHost: terang\r\n\r\nGET /live HT", id="half a second head"
+        ),
+    ],
+)
+async def test_a_head_that_does_not_come_ends_its_connection(
+    sent: bytes, service_app: StartApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Half-sent heads were held for ever."""
+    monkeypatch.setitem(server.SECONDS, server.HEAD, 0.3)
+    running = await service_app("feedback")
+    async with served(running.app) as port, asyncio.timeout(30):
+        connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+        for _, writer in connections:
+            writer.write(sent)
+        for reader, writer in connections:
+            await reader.read()  # until the service ends it
+            writer.close()
+
+
+async def test_a_head_that_comes_in_drops_ends_its_connection(
+    service_app: StartApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who sends a little now and then gets no more time for it."""
+    monkeypatch.setitem(server.SECONDS, server.HEAD, 0.5)
+    running = await service_app("feedback")
+    async with served(running.app) as port, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(b"GET /live HTTP/1.1\r\n")
+        while not reader.at_eof():
+            writer.write(b"x: y\r\n")
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(), 0.05)
+
+
+async def test_the_rest_of_a_refused_body_ends_its_connection(
+    service_app: StartApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes after a 413 is thrown away for some time, then the connection is ended."""
+    monkeypatch.setitem(server.SECONDS, server.REST, 0.5)
+    running = await service_app("feedback")
+    async with served(running.app) as port, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            f"POST {COMPLAINTS} HTTP/1.1\r\nHost: terang\r\nContent-Length: {10**9}\r\n\r\n".encode()
+        )
+        assert b" 413 " in await reader.readuntil(b"\r\n\r\n")
+        while not reader.at_eof():
+            writer.write(b" " * 1000)
+            with suppress(TimeoutError, ConnectionError):
+                await asyncio.wait_for(reader.read(), 0.05)
+
+
+async def test_a_connection_that_idles_between_whole_requests_is_kept(
+    service_app: StartApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A proxy's next request finds its connection, also after a body of which all has come."""
+    monkeypatch.setitem(server.SECONDS, server.HEAD, 0.3)
+    monkeypatch.setitem(server.SECONDS, server.REST, 0.3)
+    running = await service_app("feedback")
+    async with served(running.app) as port, asyncio.timeout(30):
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        for head in [f"POST {COMPLAINTS} HTTP/1.1\r\nContent-Length: 2", "GET /live HTTP/1.1"] * 2:
+            body = "{}" if "Length" in head else ""
+            writer.write(f"{head}\r\nHost: terang\r\n\r\n{body}".encode())
+            answer = await reader.readuntil(b"\r\n\r\n")
+            length = next(
+                line.partition(b":")[2]
+                for line in answer.lower().splitlines()
+                if line.startswith(b"content-length")
+            )
+            await reader.readexactly(int(length))
+            await asyncio.sleep(0.6)
+        writer.close()
+
+
+async def test_no_more_streams_are_open_than_a_process_bears(service_app: StartApp) -> None:
+    """Above the limit a stream is a 503 that says when to try again; an ended one makes room."""
+    running = await service_app("ranking")
+    facts = Facts({"v1": 1})
+    await running.hear(*facts.opened(), *facts.people("v1", 1))
+    running.app.state.streams = streams = OpenStreams(limit=2)
+    address = "/ranking/vacancies/v1/stream"
+    async with (
+        served(running.app) as port,
+        httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client,
+        asyncio.timeout(30),
+    ):
+        async with client.stream("GET", address), client.stream("GET", address):
+            refused = await client.get(address)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+            assert refused.json()["type"] == "/problems/ranking/too-many-streams"
+            assert (await client.get("/ranking/vacancies/v1")).status_code == HTTPStatus.OK
+        while streams.open:
+            await asyncio.sleep(0.01)
+        async with client.stream("GET", address) as answer:
+            assert answer.status_code == HTTPStatus.OK
+
+
+async def test_who_forwarded_a_request_is_believed_of_nobody(service_app: StartApp) -> None:
+    """Headers of forwarding that a request brings along change nothing of what the app sees."""
+    running = await service_app("feedback")
+
+    @running.app.get("/feedback/seen")
+    async def seen(request: Request) -> list[str]:
+        assert request.client is not None
+        return [request.client.host, request.url.scheme]
+
+    forged = {
+        "X-Forwarded-For": "10.1.1.1",
+        "X-Forwarded-Proto": "https",
+        "Forwarded": "for=1.1.1.1",
+    }
+    async with served(running.app) as port, httpx.AsyncClient() as client:
+        answer = await client.get(f"http://127.0.0.1:{port}/feedback/seen", headers=forged)
+    assert answer.json() == ["127.0.0.1", "http"]

@@ -16,9 +16,7 @@ from shared.web.dependencies import ResourcesDependency
 from shared.web.live import LiveViews
 from shared.web.problems import problem_responses, reader_language
 from shared.web.routes import APIRouter
-
-KEEP_ALIVE_S = 15
-"""Proxies close a connection on which nothing moves, most after a minute."""
+from shared.web.streams import OpenStreams
 
 AGAIN_MS = 2000
 """After which a browser that lost the stream asks for it anew."""
@@ -75,7 +73,8 @@ def streams(zone: ZoneInfo) -> APIRouter:
             live.watch(WatchedList(vacancy_id, list_)),
             lambda: local(resources.clock(), zone, language),
         )
-        return EventSourceResponse(sent, ping=KEEP_ALIVE_S)
+        streams: OpenStreams = request.app.state.streams
+        return streams.answer(sent)
 
     return routes
 

@@ -1,0 +1,117 @@
+"""What every answer of every service carries, and how errors read to people and to programs."""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from shared.contracts.catalogue import SERVICES
+from tests.component.conftest import ServiceApp
+
+StartApp = Callable[..., Awaitable[ServiceApp]]
+BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_every_answer_is_taken_as_what_it_is(service: str, service_app: StartApp) -> None:
+    """No type is guessed and nothing of it is run, whether it is data, a page, a file or an error."""
+    http = (await service_app(service)).http
+    paths = ["operations", "nothing/here", "docs", "openapi.json", "static/terang.css", "me", ""]
+    for path in [f"/{service}/{path}".rstrip("/") for path in paths] + ["/live", "/elsewhere"]:
+        for asked in ({}, BROWSER):
+            answer = await http.get(path, headers=asked)
+            assert answer.headers["x-content-type-options"] == "nosniff", path
+            assert "default-src 'none'" in answer.headers["content-security-policy"], path
+            assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
+            assert "unsafe" not in answer.headers["content-security-policy"].split("style-src")[0]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "who", "kept"),
+    [
+        ("GET", "/applications/rounds", {}, "no-cache"),
+        ("GET", "/applications/rounds", {"Cookie": "lang=en"}, "no-cache"),
+        ("GET", "/applications/rounds", {"Cookie": "session=1"}, "no-store"),
+        ("GET", "/applications/rounds", "officer", "no-store"),
+        ("GET", "/applications/me", "applicant", "no-store"),
+        ("GET", "/applications/me", {}, "no-store"),
+        ("GET", "/applications/nothing", {}, "no-store"),
+        ("POST", "/applications/rounds", {}, "no-store"),
+    ],
+)
+async def test_nothing_personal_is_kept_by_a_cache(
+    method: str, path: str, who: dict[str, str] | str, kept: str, service_app: StartApp
+) -> None:
+    """What is asked with a token or a cookie, a change or an error is stored by nobody."""
+    running = await service_app("applications")
+    headers = running.who("ana", who) if isinstance(who, str) else who
+    answer = await running.http.request(method, path, headers=headers)
+    assert answer.headers["cache-control"] == kept
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (BROWSER["Accept"], "text/html"),
+        ("text/html", "text/html"),
+        ("*/*", "application/problem+json"),
+        ("", "application/problem+json"),
+        ("application/json, text/html;q=0.9", "application/problem+json"),
+        ("text/html;q=0, */*", "application/problem+json"),
+        ("text/html;q=x", "application/problem+json"),
+    ],
+)
+async def test_an_error_is_a_page_where_a_browser_asks(
+    accept: str, kind: str, service_app: StartApp
+) -> None:
+    """Also at addresses of the API, and at wrong ones: browsers were shown raw JSON."""
+    http = (await service_app("applications")).http
+    for path, status in [
+        ("/applications", 404),
+        ("/applications/nothing/here", 404),
+        ("/applications/me", 401),
+        ("/applications/rounds?limit=0", 422),
+        ("/applications/rounds/Wrong%20Name", 422),
+    ]:
+        answer = await http.get(path, headers={"Accept": accept})
+        assert (answer.status_code, answer.headers["content-type"].partition(";")[0]) == (
+            status,
+            kind,
+        ), path
+        assert ("<h1>" in answer.text) == (kind == "text/html")
+
+
+async def test_a_page_of_faults_is_of_one_language(service_app: StartApp) -> None:
+    """An Indonesian page named the faults in English, as in "Input should be a valid decimal"."""
+    http = (await service_app("applications")).http
+    indonesian = (await http.get("/applications/rounds?limit=many", headers=BROWSER)).text
+    assert '<html lang="id">' in indonesian
+    assert "limit: Isian ini harus bilangan bulat." in indonesian
+    english = (await http.get("/applications/rounds?limit=many&lang=en", headers=BROWSER)).text
+    assert '<html lang="en">' in english
+    assert "limit: This must be a whole number." in english
+
+
+@pytest.mark.parametrize(("language", "word"), [("id", "wajib"), ("en", "required")])
+async def test_a_fault_names_its_field(language: str, word: str, service_app: StartApp) -> None:
+    """What is wrong in a request is a field; a column is a file's."""
+    running = await service_app("applications")
+    officer = running.who("officer", "officer") | {"Accept-Language": language}
+    answer = await running.http.post("/applications/rounds", json={"name": 1}, headers=officer)
+    faults = {fault["field"]: fault["reason"] for fault in answer.json()["errors"]}
+    assert word in faults["round_id"]
+    assert not any("column" in fault for fault in answer.json()["errors"])
+
+
+async def test_a_file_s_faults_are_of_one_language(service_app: StartApp) -> None:
+    """Rows of a file are refused in the reader's language, too."""
+    running = await service_app("applications")
+    officer = running.who("officer", "officer") | {"Content-Type": "text/csv"}
+    for language, word in [("id", "bilangan bulat"), ("en", "whole number")]:
+        answer = await running.http.post(
+            "/applications/units/import",
+            content=b"unit_id,path,staff\nU-1,Kota,many\n",
+            headers=officer | {"Accept-Language": language},
+        )
+        [fault] = answer.json()["errors"]
+        assert (fault["line"], fault["column"]) == (2, "staff")
+        assert word in fault["reason"]
