@@ -158,7 +158,7 @@ async def checked_rows(
 
 
 def _row_faults(line: int, error: ValidationError) -> Iterator[Fault]:
-    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+    for fault in error.errors(include_url=False, include_input=False):
         column = ".".join(str(part) for part in fault["loc"])
         reason = ValueFault(fault["type"], fault.get("ctx", {}), fault["msg"])
         yield {"line": line, "column": column, "reason": reason}

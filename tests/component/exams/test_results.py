@@ -142,7 +142,7 @@ async def test_points_are_digits_in_a_text(exams: Exams, points: object) -> None
     sitting = await exams.schedule(NURSE)
     answer = await exams.score(sitting, N1, {**GOOD, "TWK": points})
     assert (answer.status_code, code(answer)) == (422, "invalid-request")
-    assert "TWK" in answer.json()["errors"][0]["column"]
+    assert "TWK" in answer.json()["errors"][0]["field"]
 
 
 async def test_who_has_not_arrived_may_be_on_the_way(exams: Exams) -> None:
@@ -254,7 +254,7 @@ async def test_a_correction_needs_a_reason(exams: Exams, reason: str | None) -> 
     await exams.score(sitting, N1)
     body = {"participant_no": N1, "points": GOOD, "reason": reason}
     answer = await exams.post(f"/sittings/{sitting}/corrections", body, role="examiner")
-    assert (answer.status_code, answer.json()["errors"][0]["column"]) == (422, "reason")
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "reason")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, BaseModel, Field
+from pydantic_core import PydanticCustomError
 from uuid_utils.compat import uuid7
 
 from services.exams.sittings.domain import stage_of
@@ -32,7 +33,7 @@ SittingId = Annotated[UUID, Field(description="Id of a sitting, given when it wa
 
 def _each_once(ids: list[str]) -> list[str]:
     if len(set(ids)) < len(ids):
-        raise ValueError("a vacancy stands twice")
+        raise PydanticCustomError("vacancy_twice", "a vacancy stands twice")
     return ids
 
 
