@@ -10,7 +10,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-NOTHING_RUNS = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+INERT = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 """The Content-Security-Policy of what is no page: a browser that shows it loads and runs nothing."""
 
 NO_COPY = "no-store"
@@ -39,7 +39,7 @@ class HeadersMiddleware:
 
 
 def _complete(headers: MutableHeaders, request: Request, status: int) -> None:
-    headers.setdefault("Content-Security-Policy", NOTHING_RUNS)
+    headers.setdefault("Content-Security-Policy", INERT)
     headers["X-Content-Type-Options"] = "nosniff"
     headers.setdefault("Referrer-Policy", "same-origin")
     if not is_public(request, status):

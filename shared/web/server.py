@@ -3,12 +3,12 @@
 import asyncio
 import socket
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import Any
 
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol, RequestResponseCycle
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 HEAD = "head"
 REST = "rest of a body"
@@ -56,7 +56,7 @@ class WatchedProtocol(H11Protocol):
 
     def _missing(self) -> str | None:
         """What has to come next; None while a request is worked on."""
-        cycle = cast("RequestResponseCycle | None", self.cycle)  # before the first request: None
+        cycle: Any = self.cycle  # uvicorn's type leaves out that it is None before a request
         if cycle is None:
             return HEAD
         if not cycle.response_complete:

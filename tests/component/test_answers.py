@@ -13,7 +13,7 @@ BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_every_answer_is_taken_as_what_it_is(service: str, service_app: StartApp) -> None:
-    """No type is guessed and nothing of it is run, whether it is data, a page, a file or an error."""
+    """No type is guessed and nothing of it is run: data, pages, files and errors."""
     http = (await service_app(service)).http
     paths = ["operations", "nothing/here", "docs", "openapi.json", "static/terang.css", "me", ""]
     for path in [f"/{service}/{path}".rstrip("/") for path in paths] + ["/live", "/elsewhere"]:

@@ -276,9 +276,8 @@ async def test_the_rest_of_a_refused_body_ends_its_connection(
     running = await service_app("feedback")
     async with served(running.app) as port, asyncio.timeout(30):
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
-        writer.write(
-            f"POST {COMPLAINTS} HTTP/1.1\r\nHost: terang\r\nContent-Length: {10**9}\r\n\r\n".encode()
-        )
+        head = f"POST {COMPLAINTS} HTTP/1.1\r\nHost: terang\r\nContent-Length: {10**9}\r\n\r\n"
+        writer.write(head.encode())
         assert b" 413 " in await reader.readuntil(b"\r\n\r\n")
         while not reader.at_eof():
             writer.write(b" " * 1000)
