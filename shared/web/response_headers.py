@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 INERT = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-"""The Content-Security-Policy of what is no page: a browser that shows it loads and runs nothing."""
+"""The Content-Security-Policy of what is no page: a browser loads and runs nothing of it."""
 
 NO_COPY = "no-store"
 ASK_FIRST = "no-cache"
