@@ -54,6 +54,8 @@ def serve(
         print(f"terang serve {service} {kind}: {error}", file=sys.stderr)
         raise typer.Exit(2) from error
     finally:
+        # nor is it looked through later: requests would wait for it, a tenth of a second each time
+        gc.freeze()
         gc.enable()
     if kind is ProcessKind.WORKER:
         asyncio.run(process.run(host, port))

@@ -3,21 +3,35 @@ it just says that it lives.
 """
 
 import asyncio
+import itertools
 import json
 import os
+import re
+import shutil
 import subprocess
+import sys
 import sysconfig
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
+
+import pytest
 
 from deploy.local.ports import free_port
 from shared.settings import DEMO_PROVINCE_KEY
+from tests.bench.measure import FULL, TIMES, Report
 from tests.component.applications.conftest import FACTS, real_list, units_of
 from tests.component.conftest import PROVINCE, Issuer
 from tests.servers import Servers
+
+PLAIN = Path(__file__).with_name("plain_loop.py")
+STATEMENTS = Path(__file__).with_name("registration.pgbench")
+POOL = 10
+"""Connections of an api process to PostgreSQL."""
+PGBENCH_S = 5 if FULL else 1
 
 PEOPLE = 3_000 if os.environ.get("TERANG_TEST_SIZE") == "full" else 200
 AT_ONCE = 16
@@ -55,8 +69,10 @@ class Line:
 
 
 @contextmanager
-def api(database: str, issuer: Issuer, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`terang serve applications api` until the block ends."""
+def api(
+    database: str, issuer: Issuer, port: int, *, plain: bool = False
+) -> Iterator[subprocess.Popen[bytes]]:
+    """`terang serve applications api` until the block ends; `plain`: on asyncio and h11."""
     environment = os.environ | {
         "TERANG_PROVINCE": PROVINCE,
         "TERANG_ISSUER": issuer.url,
@@ -66,8 +82,9 @@ def api(database: str, issuer: Issuer, port: int) -> Iterator[subprocess.Popen[b
         "DATABASE_URL_APPLICATIONS": database,
     }
     terang = Path(sysconfig.get_path("scripts")) / "terang"
+    words = [str(terang), "serve", "applications", "api", "--port", str(port)]
     process = subprocess.Popen(
-        [terang, "serve", "applications", "api", "--port", str(port)], env=environment
+        [sys.executable, str(PLAIN), *words] if plain else words, env=environment
     )
     try:
         yield process
@@ -156,6 +173,67 @@ async def test_registrations_and_decisions_a_second(servers: Servers) -> None:
         f" {baseline:,.0f}/s "
         f"(ratios {registered / baseline:.2f}, {rushed / baseline:.2f}, {verified / baseline:.2f})"
     )
+
+
+async def test_registrations_beside_plain_statements(servers: Servers) -> None:
+    """Registrations over HTTP on uvloop and httptools, on asyncio and h11, and the same statements
+    alone, sent by pgbench; all in one run, into one database.
+    """
+    pgbench = shutil.which("pgbench")
+    if pgbench is None:
+        pytest.skip("pgbench is absent: on Debian or Ubuntu, apt-get install postgresql-contrib")
+    report = Report("registrations")
+    print(f"one api process, this file's client, {AT_ONCE} at once; pgbench, {POOL} connections")
+    issuer, database = Issuer(), servers.service_database("applications")
+    people = itertools.count(1)
+    rates: dict[str, list[float]] = {"fast": [], "plain": [], "pgbench": []}
+    fast, plain = free_port(), free_port()
+    with api(database, issuer, fast), api(database, issuer, plain, plain=True):
+        async with lines(fast) as through:
+            vacancies = await prepare(through[0], issuer.token("officer", "officer"))
+        for _ in range(TIMES):
+            for side, port in (("fast", fast), ("plain", plain)):
+                things = [
+                    (issuer.token(f"person-{n}", "applicant"), vacancies[n % len(vacancies)])
+                    for n in itertools.islice(people, PEOPLE // 2)
+                ]
+                async with lines(port) as through:
+                    rates[side].append(await rate(through, things, apply))
+            found = await asyncio.to_thread(statements_a_second, pgbench, database)
+            rates["pgbench"].append(found)
+    issuer.close()
+    report.rates(
+        "registrations on uvloop and httptools",
+        rates["fast"],
+        "asyncio and h11",
+        rates["plain"],
+        2.0,
+    )
+    report.rates("registrations over HTTP", rates["fast"], "pgbench", rates["pgbench"], 0.1)
+    report.save()
+
+
+async def apply(line: Line, who: tuple[str, dict[str, Any]]) -> None:
+    """One registration."""
+    token, vacancy = who
+    programme = vacancy["education"][0]
+    facts = {
+        "education_level": programme["level"],
+        "education_programme": programme["programme"],
+    }
+    path = f"/applications/vacancies/{vacancy['vacancy_id']}/applications"
+    await line.ask("POST", path, token, FACTS | facts, key=str(uuid4()))
+
+
+def statements_a_second(pgbench: str, database: str) -> float:
+    """Registrations a second as statements alone."""
+    options = ["-n", "-M", "prepared", "-c", str(POOL), "-j", "1", "-T", str(PGBENCH_S)]
+    command = [pgbench, *options, "-f", str(STATEMENTS), database]
+    said = subprocess.run(command, capture_output=True, text=True, check=False)
+    found = re.search(r"tps = ([0-9.]+)", said.stdout)
+    assert said.returncode == 0, said.stderr
+    assert found, said.stdout
+    return float(found[1])
 
 
 async def prepare(line: Line, officer: str) -> list[dict[str, Any]]:
