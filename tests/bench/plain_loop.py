@@ -1,4 +1,4 @@
-"""Runs `terang WORDS` with uvicorn on asyncio and h11: what the faster loop and parser are beside."""
+"""Runs `terang WORDS` on asyncio and h11: what the faster loop and parser are compared with."""
 
 import runpy
 import sys
