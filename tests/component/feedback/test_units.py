@@ -313,7 +313,7 @@ async def test_an_effect_during_an_assessment_is_not_forgotten(app: ServiceApp) 
     settings = app.app.state.resources.settings
     async with app.pool.acquire() as connection, connection.transaction():
         await assess_units(connection, app.outbox, app.clock(), settings.zone, settings.limits)
-        assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 201
+        assert (await send(app, "unit_id,month,services\nU-1,2026-07,10\n")).status_code == 200
     assert await app.pool.fetchval("SELECT count(*) FROM assessment_owed") == 1
 
 
