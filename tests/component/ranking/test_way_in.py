@@ -171,6 +171,8 @@ async def test_the_service_leads_to_it_and_every_page_back(ranking: ServiceApp) 
     for path in ("/ranking", "/ranking/"):
         answer = await ranking.http.get(path, params={"lang": "en"})
         assert (answer.status_code, answer.headers["location"]) == (302, f"{WAY_IN}?lang=en")
+        asked = await ranking.http.get(path, params={"round_id": ROUND, "search": "a b"})
+        assert asked.headers["location"] == f"{WAY_IN}?round_id={ROUND}&search=a+b"
     await ranking.hear(*Facts({"v1": 1}).opened())
     for path in (
         WAY_IN,

@@ -152,9 +152,14 @@ def vacancies_page(pages: Pages) -> APIRouter:
 
     @routes.get("")
     @routes.get("/")
-    async def way_in(request: Request) -> RedirectResponse:
-        query = f"?{request.url.query}" if request.url.query else ""
-        return RedirectResponse(f"{request.url.path.rstrip('/')}/vacancies.html{query}", 302)
+    async def way_in(
+        request: Request, round_id: OrEmpty = "", search: Search = "", need: OrEmpty = ""
+    ) -> RedirectResponse:
+        asked = {"round_id": round_id, "search": search, "need": need}
+        asked["lang"] = request.query_params.get("lang", "")
+        query = urlencode({name: value for name, value in asked.items() if value})
+        page = f"{request.url.path.rstrip('/')}/vacancies.html"
+        return RedirectResponse(f"{page}?{query}" if query else page, 302)
 
     @routes.get("/vacancies.html")
     async def vacancies(
