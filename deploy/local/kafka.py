@@ -25,7 +25,9 @@ LOG_SETTINGS = Path(__file__).with_name("log4j2.properties")
 
 
 def install_jars(
-    folder: Path, show_progress: Callable[[int, int], None] = lambda _done, _total: None
+    folder: Path,
+    show_progress: Callable[[int, int], None] = lambda _done, _total: None,
+    pins: Path = PINS,
 ) -> list[Path]:
     """Fetch the pinned jars that are missing into `folder`, and check the hashes of all.
 
@@ -33,8 +35,8 @@ def install_jars(
     processes may install into one folder at once. Raises StackError where a jar can't be fetched or
     isn't the pinned one.
     """
-    pins = [
-        line.split() for line in PINS.read_text().splitlines() if line and not line.startswith("#")
+    wanted = [
+        line.split() for line in pins.read_text().splitlines() if line and not line.startswith("#")
     ]
     folder.mkdir(parents=True, exist_ok=True)
     maven = MavenContext(repo_cache=folder, timeout=60)
@@ -42,10 +44,10 @@ def install_jars(
     with (folder / ".lock").open("w") as lock, ThreadPoolExecutor(8) as threads:
         fcntl.flock(lock, fcntl.LOCK_EX)
         for jar in threads.map(
-            lambda pin: _jar(maven, folder, coordinates=pin[1], sha256=pin[0]), pins
+            lambda pin: _jar(maven, folder, coordinates=pin[1], sha256=pin[0]), wanted
         ):
             jars.append(jar)
-            show_progress(len(jars), len(pins))
+            show_progress(len(jars), len(wanted))
     return jars
 
 
@@ -62,7 +64,7 @@ def _jar(maven: MavenContext, folder: Path, *, coordinates: str, sha256: str) ->
         path.unlink(missing_ok=True)
         why = "no connection" if isinstance(error, requests.ConnectionError) else error
         raise StackError(
-            f"Can't download {coordinates} (a part of Apache Kafka) from Maven Central: {why}. "
+            f"Can't download {coordinates} from Maven Central: {why}. "
             "Check the network (and HTTPS_PROXY, if you need one), then run the same command "
             "again; what is there already is kept."
         ) from error
@@ -70,8 +72,7 @@ def _jar(maven: MavenContext, folder: Path, *, coordinates: str, sha256: str) ->
     if found != sha256:
         path.unlink()
         raise StackError(
-            f"{coordinates} as downloaded has SHA-256 {found}, "
-            f"but {PINS.name} pins {sha256}: refused."
+            f"{coordinates} as downloaded has SHA-256 {found}, but its pin is {sha256}: refused."
         )
     return path
 
