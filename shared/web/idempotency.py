@@ -89,7 +89,7 @@ class IdempotentTransaction:
 
 
 def _status(answer: BaseModel, decided: int) -> int:
-    return 202 if isinstance(answer, ProposalView) else decided
+    return 202 if isinstance(answer, ProposalView) and answer.status == "open" else decided
 
 
 def _json(body: str, status: int) -> Response:

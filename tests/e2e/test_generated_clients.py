@@ -84,7 +84,7 @@ def played(generator: str, clients: Path, tools: Path, stack: StackStatus) -> No
 def test_openapi_python_client_plays_a_round(
     documents: dict[str, Path], tools: Path, stack: StackStatus, tmp_path: Path
 ) -> None:
-    """Its clients leave out no operation, import files, and read each refusal as problem details."""
+    """Its clients leave out no operation, import files, and read refusals as problems."""
     for service, document in documents.items():
         said = run(
             tools / "openapi-python-client",

@@ -25,7 +25,7 @@ NOT_YET = {404, 409, 422, 503}
 
 @dataclass(frozen=True)
 class Answer:
-    """Status, the model that the client parsed the body into, its fields, headers in small letters."""
+    """Status, the model into which the client parsed the body, its fields, its headers."""
 
     status: int
     model: str
@@ -39,7 +39,7 @@ def _lower(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 Send = Callable[[str, str, str, str | None, dict[str, Any]], Answer]
-"""(service, tag, operation, token, parameters): a `body` is a CSV text or (model, fields)."""
+"""Takes service, tag, operation, token, parameters; `body` is a CSV text or (model, fields)."""
 
 
 def with_openapi_python_client(door: str) -> Send:
