@@ -111,6 +111,8 @@ OWNED = {
     "applications decline_selection",
     "feedback get_complaint",
     "feedback list_own_complaints",
+    "applications withdraw_proposal",
+    "exams withdraw_proposal",
     "ranking withdraw_proposal",
 }
 """What belongs to a person; the tests below try each as its owner and as another."""
