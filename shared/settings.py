@@ -74,7 +74,8 @@ class ServiceSettings(BaseModel):
     A service adds its own under TERANG_<SERVICE>_.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    # a traceback shows no value either: passwords and keys are among them
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     province: Annotated[
         str,
