@@ -171,15 +171,15 @@ MEANINGS = {
 
 
 def _fault_in_words(fault: ValueFault, language: Language) -> str:
-    """What is wrong with a value. A kind that has no sentence is said in pydantic's English, or in
-    general words of another language.
+    """What is wrong with a value.
+
+    A kind without a sentence is said in its own English, and in general words of another language.
     """
-    sentence = FAULT_SENTENCES.get(fault.kind)
-    if sentence is None:
-        english = fault.says.removeprefix("Value error, ").removeprefix("Assertion failed, ")
-        return english if language == "en" else FAULT_SENTENCES["other"][language]
+    sentence = FAULT_SENTENCES.get(fault.kind, {}).get(language)
+    if sentence is None and language == "en":
+        return fault.says.removeprefix("Value error, ").removeprefix("Assertion failed, ")
     facts = {name: _fact_in_words(fact, language) for name, fact in fault.facts.items()}
-    return sentence[language].format_map(facts)
+    return (sentence or FAULT_SENTENCES["other"][language]).format_map(facts)
 
 
 def _fact_in_words(fact: object, language: Language) -> str:
