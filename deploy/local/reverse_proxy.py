@@ -4,6 +4,7 @@ In a deployment Caddy does the same (`deploy/door/Caddyfile`).
 """
 
 import argparse
+import html
 import json
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
@@ -19,6 +20,7 @@ from yarl import URL
 from deploy.local.demo_clock import demo_clock_routes
 from deploy.local.issuer import WARNING, create_issuer, key_of
 from shared.clock import DemoClock, utc_now
+from shared.web.server import WatchedProtocol
 
 HOP_BY_HOP_HEADERS = frozenset(
     {
@@ -32,6 +34,24 @@ HOP_BY_HOP_HEADERS = frozenset(
     }
 )
 """They speak of one connection, not of the request, and are not forwarded (RFC 9110 §7.6.1)."""
+
+FORWARDING_HEADERS = frozenset(
+    {b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-forwarded-proto", b"x-real-ip"}
+)
+"""Who forwarded a request is said by us: what it brings along of that is not passed on."""
+
+ALWAYS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+)
+"""Headers of our own answers; the services say theirs."""
+
+PAGE = """<!doctype html>
+<html lang="{language}">
+<head><meta charset="utf-8"><title>{title} · Terang</title></head>
+<body><main><h1>{title}</h1><p>{detail}</p><p><a href="/">Terang</a></p></main></body>
+</html>
+"""
 
 CONNECT_SECONDS = 2.0
 ANSWER_SECONDS = 120.0
@@ -181,7 +201,7 @@ def _forwarded_headers(scope: Scope) -> CIMultiDict[str]:
     headers = CIMultiDict(
         (key.decode("latin-1"), value.decode("latin-1"))
         for key, value in scope["headers"]
-        if key not in HOP_BY_HOP_HEADERS
+        if key not in HOP_BY_HOP_HEADERS | FORWARDING_HEADERS
     )
     headers.add("x-forwarded-proto", scope["scheme"])
     if scope["client"]:
@@ -211,22 +231,28 @@ async def _problem(scope: Scope, send: Send, code: str, **values: str) -> None:
     accepted = dict(scope["headers"]).get(b"accept-language", b"id").decode("latin-1")
     language = "en" if accepted.lower().startswith("en") else "id"
     title, detail = texts[language]
-    problem = {
-        "type": f"/problems/door/{code}",
-        "title": title,
-        "status": status,
-        "detail": detail.format_map(values),
-    }
-    body = json.dumps(problem, ensure_ascii=False).encode()
-    await _respond(
-        send, status, body, b"application/problem+json", (b"content-language", language.encode())
-    )
+    detail = detail.format_map(values)
+    if b"text/html" in dict(scope["headers"]).get(b"accept", b""):
+        kind = b"text/html; charset=utf-8"
+        body = PAGE.format(language=language, title=title, detail=html.escape(detail))
+    else:
+        kind = b"application/problem+json"
+        problem = {
+            "type": f"/problems/door/{code}",
+            "title": title,
+            "status": status,
+            "detail": detail,
+        }
+        body = json.dumps(problem, ensure_ascii=False)
+    said = ((b"content-language", language.encode()), (b"cache-control", b"no-store"))
+    await _respond(send, status, body.encode(), kind, *said)
 
 
 async def _respond(
     send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]
 ) -> None:
-    headers = [(b"content-type", media_type), (b"content-length", str(len(body)).encode()), *more]
+    length = (b"content-length", str(len(body)).encode())
+    headers = [(b"content-type", media_type), length, *ALWAYS, *more]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
@@ -261,6 +287,8 @@ def main() -> None:
         host="127.0.0.1",
         port=options.port,
         log_level="warning",
+        http=WatchedProtocol,
+        proxy_headers=False,
         server_header=False,
         date_header=False,
         timeout_graceful_shutdown=3,

@@ -80,7 +80,9 @@ async def serving(app: ASGIApp) -> AsyncIterator[str]:
     """The app on a free port, by its URL."""
     port = free_port()
     server = uvicorn.Server(
-        uvicorn.Config(app, port=port, log_level="critical", timeout_graceful_shutdown=1)
+        uvicorn.Config(
+            app, port=port, log_level="critical", timeout_graceful_shutdown=1, proxy_headers=False
+        )
     )
     task = asyncio.create_task(server.serve())
     while not server.started:
@@ -189,6 +191,25 @@ async def test_an_unknown_service_is_a_404(door: httpx.AsyncClient) -> None:
     answer = await door.get("/payroll/x", headers={"Accept-Language": "en"})
     assert answer.status_code == 404
     assert "/ranking, /exams, /issuer" in answer.json()["detail"]
+
+
+async def test_a_wrong_address_is_a_page_where_a_browser_asks(door: httpx.AsyncClient) -> None:
+    """In one language, and nothing of what was asked becomes a part of the page."""
+    asked = {"Accept": "text/html,*/*;q=0.8", "Accept-Language": "id"}
+    answer = await door.get("/<script>x", headers=asked)
+    assert (answer.status_code, answer.headers["content-type"]) == (404, "text/html; charset=utf-8")
+    assert "<h1>Tidak ada apa-apa di sini</h1>" in answer.text
+    assert "<script>" not in answer.text
+    assert answer.headers["x-content-type-options"] == "nosniff"
+
+
+async def test_who_forwarded_a_request_is_said_by_the_door_alone(door: httpx.AsyncClient) -> None:
+    """What a request brings along of that is not passed on: it was added to."""
+    forged = {"X-Forwarded-For": "10.1.1.1", "X-Forwarded-Proto": "https", "Forwarded": "for=x"}
+    received = (await door.get("/ranking/x", headers=forged)).json()["headers"]
+    assert received["x-forwarded-for"] == "127.0.0.1"
+    assert received["x-forwarded-proto"] == "http"
+    assert "forwarded" not in received
 
 
 async def test_the_bare_address_leads_to_the_vacancies(door: httpx.AsyncClient) -> None:
