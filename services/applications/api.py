@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from services.applications.registration.handlers import router as registration
 from services.applications.registration.usecases.close_registration import EARLY_CLOSING
 from services.applications.rounds.handlers import router as rounds
+from services.applications.rounds.policies import router as policies
 from services.applications.seats.handlers import router as seats
 from services.applications.settings import Settings
 from services.applications.status.handlers import router as status
@@ -36,6 +37,7 @@ once. A decision that stands already is no other one.
 
 TAGS = {
     "rounds": "Selections of the province, from opening to the close of registration.",
+    "policies": "The rules that a round can be opened under.",
     "units": "The offices of the province, where people work.",
     "vacancies": "Posts of a round (formasi), with their seats.",
     "applications": "What applicants send, and what verifiers decide on it.",
@@ -50,6 +52,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         "applications",
         settings,
         [
+            policies,
             rounds,
             vacancies,
             registration,

@@ -79,6 +79,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             lists.rounds(),
             vacancies.vacancies(),
             standings.standings_of_vacancies(),
+            standings.candidates_of_rounds(),
             lists.ties(),
             proposals("ranking", [TIE, SEAT_TIE, ADOPTION]),
             seats.filling(),

@@ -118,6 +118,7 @@ OWNED = {
 """What belongs to a person; the tests below try each as its owner and as another."""
 
 NOT_OWNED = {
+    "applications get_vacancy": "public; a token only shows officers their drafts",
     "applications list_vacancies": "public; a token only shows officers their drafts",
     "applications submit_application": "makes what its sender then owns",
     "feedback file_complaint": "makes what its sender then owns",

@@ -77,9 +77,9 @@ def test_a_problem_has_its_schema_under_its_own_media_type(service: str) -> None
 
 
 VERBS = (
-    "adopt|answer|begin|close|confirm|correct|decide|decline|disqualify|explain|file|get|import"
-    "|list|open|propose|publish|record|reject|resolve|schedule|sign|stream|submit|track|verify"
-    "|what_if|withdraw"
+    "adopt|answer|begin|close|confirm|correct|decide|decline|disqualify|explain"
+    "|file|find|get|import|list|open|propose|publish|record|reject|resolve"
+    "|schedule|sign|stream|submit|track|verify|what_if|withdraw"
 )
 
 
@@ -147,7 +147,13 @@ def test_a_token_that_may_be_left_out_is_declared_so() -> None:
         for operation in operations(document(service))
         if {} in operation.said.get("security", [])
     }
-    assert optional == {"list_vacancies", "file_complaint", "list_complaints", "get_receipt"}
+    assert optional == {
+        "get_vacancy",
+        "list_vacancies",
+        "file_complaint",
+        "list_complaints",
+        "get_receipt",
+    }
 
 
 class Said(BaseModel):

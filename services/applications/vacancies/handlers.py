@@ -18,9 +18,11 @@ from services.applications.vacancies.views import (
     VacancyView,
     show_units,
     show_vacancies,
+    show_vacancy,
 )
-from shared.contracts.fields import RoundId
+from shared.contracts.fields import RoundId, VacancyId
 from shared.contracts.strict import FlagInQuery
+from shared.identity import Person
 from shared.paging import Page
 from shared.postgres.pool import Connection
 from shared.web.authentication import MaybePerson, Officer
@@ -144,9 +146,28 @@ async def vacancies(
     limit: Limit = 50,
 ) -> Page[VacancyView]:
     """With seats, pay and required education; before they are published, for officers alone."""
-    drafts = person is not None and "officer" in person.roles
+    drafts = _sees_drafts(person)
     async with resources.pool.acquire() as connection:
         return await show_vacancies(connection, round_id, drafts=drafts, cursor=cursor, limit=limit)
+
+
+@router.get(
+    "/vacancies/{vacancy_id}",
+    operation_id="get_vacancy",
+    tags=["vacancies"],
+    responses=problem_responses(401, 404),
+    summary="One vacancy; officers see a draft too",
+)
+async def vacancy(
+    vacancy_id: VacancyId, resources: ResourcesDependency, person: MaybePerson
+) -> VacancyView:
+    """With seats, pay, required education, and how many applied so far."""
+    async with resources.pool.acquire() as connection:
+        return await show_vacancy(connection, vacancy_id, drafts=_sees_drafts(person))
+
+
+def _sees_drafts(person: Person | None) -> bool:
+    return person is not None and "officer" in person.roles
 
 
 @router.post(

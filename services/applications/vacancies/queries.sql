@@ -245,6 +245,12 @@ UPDATE rounds SET published_at = :at WHERE round_id = :round_id;
 -- These vacancies are public.
 UPDATE vacancies SET published = true WHERE vacancy_id = ANY(:vacancy_ids::text[]);
 
+-- name: vacancy_shown(vacancy_id, drafts)^
+-- One vacancy; a draft only where asked for.
+SELECT vacancy.*, unit.path AS unit_path
+  FROM vacancies AS vacancy JOIN units AS unit USING (unit_id)
+ WHERE vacancy_id = :vacancy_id AND (published OR :drafts);
+
 -- name: page_of_vacancies(round_id, drafts, after, limit)
 -- Vacancies of a round in order of number; drafts only where asked for.
 SELECT vacancy.*, unit.path AS unit_path

@@ -7,6 +7,7 @@ from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.fields import Agency, NeedCode, Post, RoundId, UnitId, UnitPath, VacancyId
 from shared.paging import Page, number_after, page, text_after
 from shared.postgres.pool import Connection
+from shared.refusals import Refusal
 
 
 class UnitView(BaseModel):
@@ -56,6 +57,14 @@ async def show_units(connection: Connection, cursor: str | None, limit: int) -> 
         async for row in VACANCIES.page_of_units(connection, after=after, limit=limit + 1)
     ]
     return page(units, limit, lambda unit: (unit.unit_id,))
+
+
+async def show_vacancy(connection: Connection, vacancy_id: str, *, drafts: bool) -> VacancyView:
+    """One vacancy; `drafts`: also one that is not public yet. Raises Refusal `not-found`."""
+    row = await VACANCIES.vacancy_shown(connection, vacancy_id=vacancy_id, drafts=drafts)
+    if row is None:
+        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+    return VacancyView(**row)
 
 
 async def show_vacancies(

@@ -41,6 +41,19 @@ async def round_of_vacancy(connection: Connection, vacancy_id: str) -> str:
     return str(row["round_id"])
 
 
+async def vacancy_of_candidate(connection: Connection, round_id: str, participant_no: str) -> str:
+    """Id of the vacancy that a participant number begins with.
+
+    Raises Refusal `unknown-round`, or `not-found` where the round has no such vacancy.
+    """
+    number = int(participant_no.partition("-")[0])
+    found = await SQL.vacancy_of_number(connection, round_id=round_id, number=number)
+    if found is None:
+        await load_round(connection, round_id)
+        raise Refusal("not-found", what=f"candidate {participant_no} of round {round_id}")
+    return str(found)
+
+
 async def load_vacancy(connection: Connection, vacancy_id: str) -> NamedVacancy:
     """The vacancy.
 

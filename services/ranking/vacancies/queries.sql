@@ -9,6 +9,12 @@ SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing
    AND (round_id, number) > (:after_round, :after_number)
  ORDER BY round_id, number LIMIT :most;
 
+-- name: vacancy_listed(vacancy_id)^
+-- One vacancy as the list of vacancies has it.
+SELECT vacancy.*, (SELECT array_agg(closing.list) FROM closing
+    WHERE closing.vacancy_id = vacancy.vacancy_id) AS closed FROM vacancy
+ WHERE vacancy_id = :vacancy_id;
+
 -- name: vacancies_found(round_id, words, need, after_number)^
 -- How many of a round's vacancies are so, and how many of them up to a number.
 SELECT count(*) AS found, count(*) FILTER (WHERE number <= :after_number) AS before FROM vacancy

@@ -4,7 +4,12 @@ from fastapi import Response
 
 from services.ranking.lists.usecases.close_list import ClosedList, close_round, close_stage
 from services.ranking.lists.usecases.decide_tie import TIE, DecideTie, TieToDecide
-from services.ranking.lists.views.show_round import RoundReadiness, show_round
+from services.ranking.lists.views.show_round import (
+    RoundInRanking,
+    RoundReadiness,
+    show_lists,
+    show_round,
+)
 from shared.contracts.fields import RoundId, StageCode, VacancyId
 from shared.proposals.answers import ProposalView
 from shared.proposals.usecases import propose
@@ -18,6 +23,17 @@ from shared.web.routes import APIRouter
 def rounds() -> APIRouter:
     """What officers do with a round."""
     routes = APIRouter(tags=["rounds"], prefix="/rounds")
+
+    @routes.get(
+        "/{round_id}/lists",
+        operation_id="get_round",
+        responses=problem_responses(404),
+        summary="One round with its lists, in the order in which they are closed",
+    )
+    async def lists(round_id: RoundId, resources: ResourcesDependency) -> RoundInRanking:
+        """Its name, its policy and what its lists are called."""
+        async with resources.pool.acquire() as connection:
+            return await show_lists(connection, round_id)
 
     @routes.get(
         "/{round_id}",

@@ -7,6 +7,7 @@ from services.ranking.lists.storage.readiness import VacancyReadiness, load_read
 from services.ranking.rounds.domain import VACANCIES_NAMED
 from services.ranking.rounds.storage import load_round
 from shared.contracts.fields import RoundId, StageCode, VacancyId
+from shared.languages import Language
 from shared.policies import List
 from shared.postgres.pool import Connection
 
@@ -38,6 +39,28 @@ class ListReadiness(BaseModel):
     )
 
 
+class ListOfRound(BaseModel):
+    """One list of the round's policy."""
+
+    list: StageCode
+    stage: str = Field(description="The stage whose sittings complete it")
+    name: dict[Language, str] = Field(description="What people call it, by language")
+
+
+class RoundInRanking(BaseModel):
+    """A round with its lists, for everyone."""
+
+    round_id: RoundId
+    name: str = Field(description="The round's name for people")
+    policy_id: str = Field(description="Name of the policy")
+    policy_version: str = Field(description="Its version")
+    policy_hash: str = Field(
+        description="SHA-256 of the policy's canonical JSON, as RoundOpened states it"
+    )
+    decreed_seats: int = Field(description="Seats that the Minister's decree grants")
+    lists: tuple[ListOfRound, ...] = Field(description="In the order in which they are closed")
+
+
 class RoundReadiness(BaseModel):
     """A round as ranking knows it."""
 
@@ -54,6 +77,25 @@ class RoundReadiness(BaseModel):
         " the decreed ones"
     )
     lists: list[ListReadiness] = Field(description="In the order in which they are closed")
+
+
+async def show_lists(connection: Connection, round_id: str) -> RoundInRanking:
+    """The round and its lists. Raises Refusal `unknown-round`."""
+    round_ = await load_round(connection, round_id)
+    return RoundInRanking(
+        round_id=round_id,
+        name=round_.name,
+        policy_id=round_.policy.id,
+        policy_version=round_.policy.version,
+        policy_hash=round_.policy_hash,
+        decreed_seats=round_.decreed_seats,
+        lists=tuple(
+            ListOfRound(
+                list=each.code, stage=each.stage, name={"id": each.name.id, "en": each.name.en}
+            )
+            for each in round_.policy.lists
+        ),
+    )
 
 
 async def show_round(connection: Connection, round_id: str) -> RoundReadiness:

@@ -7,16 +7,37 @@ from services.ranking.standings.storage.requested_list import lists_version
 from services.ranking.standings.views.show_standings import (
     CandidatePlace,
     Standings,
+    find_candidate,
     show_candidate,
     show_standings,
 )
-from shared.contracts.fields import ParticipantNo, VacancyId
+from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
 from shared.postgres.pool import reading
 from shared.web.dependencies import ResourcesDependency
 from shared.web.kept_answers import Answer, KeptAnswersDependency, json_answer
 from shared.web.parameters import Cursor, Limit
 from shared.web.problems import problem_responses
 from shared.web.routes import APIRouter
+
+
+def candidates_of_rounds() -> APIRouter:
+    """A candidate's place, for whoever knows the participant number alone."""
+    routes = APIRouter(tags=["standings"], prefix="/rounds")
+
+    @routes.get(
+        "/{round_id}/candidates/{participant_no}",
+        operation_id="find_candidate",
+        responses=problem_responses(404, 409),
+        summary="One candidate's place, found by the participant number within a round",
+    )
+    async def found(
+        round_id: RoundId, participant_no: ParticipantNo, resources: ResourcesDependency
+    ) -> CandidatePlace:
+        """On the newest list that the candidate stands on; the answer names the vacancy."""
+        async with reading(resources.pool) as connection:
+            return await find_candidate(connection, round_id, participant_no)
+
+    return routes
 
 
 def standings_of_vacancies() -> APIRouter:

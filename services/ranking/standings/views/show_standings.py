@@ -32,7 +32,7 @@ from services.ranking.merit.domain.list_rules import ListRules
 from services.ranking.merit.domain.merit_key import before_decision
 from services.ranking.merit.domain.score import decimal_text
 from services.ranking.merit.domain.standing import Gate, score_and_priority
-from services.ranking.rounds.storage import load_round
+from services.ranking.rounds.storage import load_round, vacancy_of_candidate
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import candidates_as_fixed, candidates_known
 from services.ranking.standings.storage.list_reader import ListReader, StandingRow
@@ -197,6 +197,17 @@ async def show_candidate(
     if asked.closing is not None:
         return await _closed_place(connection, asked, asked.closing, participant_no)
     return await _live_place(connection, asked, participant_no)
+
+
+async def find_candidate(
+    connection: Connection, round_id: str, participant_no: str
+) -> CandidatePlace:
+    """One candidate's place on the newest list that they stand on, by number alone.
+
+    Raises Refusal `unknown-round`, `not-found`, and as `show_candidate`.
+    """
+    vacancy_id = await vacancy_of_candidate(connection, round_id, participant_no)
+    return await show_candidate(connection, vacancy_id, participant_no, None, None)
 
 
 async def _live_page(

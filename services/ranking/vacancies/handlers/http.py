@@ -4,8 +4,12 @@ from typing import Annotated
 
 from fastapi import Query
 
-from services.ranking.vacancies.views.list_vacancies import VacancyInList, list_vacancies
-from shared.contracts.fields import NeedCode, RoundId
+from services.ranking.vacancies.views.list_vacancies import (
+    VacancyInList,
+    list_vacancies,
+    show_vacancy,
+)
+from shared.contracts.fields import NeedCode, RoundId, VacancyId
 from shared.contracts.strict import line_of_text
 from shared.paging import Page
 from shared.web.dependencies import ResourcesDependency
@@ -46,5 +50,16 @@ def vacancies() -> APIRouter:
         """Of all rounds, with the lists that each vacancy has so far."""
         async with resources.pool.acquire() as connection:
             return await list_vacancies(connection, round_id, search, need, cursor, limit)
+
+    @routes.get(
+        "/{vacancy_id}",
+        operation_id="get_vacancy",
+        responses=problem_responses(404),
+        summary="One vacancy, with the lists of it that are fixed",
+    )
+    async def one_vacancy(vacancy_id: VacancyId, resources: ResourcesDependency) -> VacancyInList:
+        """Its seats and kind of need as its round announced them."""
+        async with resources.pool.acquire() as connection:
+            return await show_vacancy(connection, vacancy_id)
 
     return routes

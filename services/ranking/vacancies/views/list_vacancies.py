@@ -1,5 +1,8 @@
 """Lists vacancies to anyone, by round and number."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from pydantic import BaseModel, Field
 
 from services.ranking.answer_fields import SeatsInAll, VacancyNumber
@@ -52,11 +55,22 @@ async def list_vacancies(
         after_number=after_number,
         most=limit + 1,
     )
-    items = [
-        VacancyInList.model_validate({**row, "closed": sorted(row["closed"] or ())}, extra="ignore")
-        async for row in rows
-    ]
+    items = [_in_list(row) async for row in rows]
     return page(items, limit, lambda item: (item.round_id, item.number))
+
+
+async def show_vacancy(connection: Connection, vacancy_id: str) -> VacancyInList:
+    """One vacancy as the list has it. Raises Refusal `unknown-vacancy`."""
+    row = await SQL.vacancy_listed(connection, vacancy_id=vacancy_id)
+    if row is None:
+        raise Refusal("unknown-vacancy", vacancy_id=vacancy_id)
+    return _in_list(row)
+
+
+def _in_list(row: Mapping[str, Any]) -> VacancyInList:
+    return VacancyInList.model_validate(
+        {**row, "closed": sorted(row["closed"] or ())}, extra="ignore"
+    )
 
 
 def _after(cursor: str | None) -> tuple[str, int]:
