@@ -1,6 +1,6 @@
 """Puts the HTTP process of applications together."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -8,6 +8,11 @@ from fastapi import FastAPI
 
 from services.applications.registration.handlers import router as registration
 from services.applications.registration.usecases.close_registration import EARLY_CLOSING
+from services.applications.registration.usecases.submit_application import ApplicationReceipt
+from services.applications.registration.usecases.submit_together import (
+    Submission,
+    submit_together,
+)
 from services.applications.rounds.handlers import router as rounds
 from services.applications.rounds.policies import router as policies
 from services.applications.seats.handlers import router as seats
@@ -16,8 +21,10 @@ from services.applications.status.handlers import router as status
 from services.applications.vacancies.handlers import router as vacancies
 from services.applications.verification.handlers import router as verification
 from shared.clock import utc_now
+from shared.postgres.group_commit import GroupCommit
 from shared.service_outbox import outbox
 from shared.web.app import create_app
+from shared.web.dependencies import Resources
 from shared.web.problems import Problems
 from shared.web.proposals import ABOUT, proposals
 
@@ -48,7 +55,7 @@ TAGS = {
 
 def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> FastAPI:
     """The app under /applications."""
-    return create_app(
+    app = create_app(
         "applications",
         settings,
         [
@@ -68,3 +75,10 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
         problems=Problems("applications", [Path(__file__).with_name("problems.toml")]),
         clock=clock,
     )
+
+    async def take_in(group: Sequence[Submission]) -> list[ApplicationReceipt | None]:
+        resources: Resources = app.state.resources
+        return await submit_together(resources.pool, resources.outbox, group)
+
+    app.state.submissions = GroupCommit(take_in)
+    return app

@@ -6,6 +6,7 @@ client has: it may hold what is shown once, a tracking code for example.
 
 import hashlib
 import secrets
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -33,6 +34,14 @@ FORGOTTEN_AT_ONCE = 1_000
 """Answers removed in one transaction: a larger one would hold its locks for seconds."""
 
 
+class Claim(NamedTuple):
+    """A person's key for a request (its fingerprint)."""
+
+    subject: str
+    key: str
+    request: bytes
+
+
 class FirstAnswer(NamedTuple):
     """The answer that a request got when it came first: its HTTP status and its JSON."""
 
@@ -47,6 +56,45 @@ async def claim_key(connection: Connection, subject: str, key: str, request: byt
     """
     new = await SQL.claim_key(connection, subject=subject, key=_hashed(key), request=request)
     return new is not None
+
+
+async def claim_keys(connection: Connection, claims: Sequence[Claim]) -> set[Claim]:
+    """Claims the keys of many requests; gives the claims of those that are new.
+
+    Waits as claim_key does.
+    """
+    if not claims:
+        return set()
+    names = {(claim.subject, _hashed(claim.key)): claim for claim in reversed(claims)}
+    rows = SQL.claim_keys(
+        connection,
+        subjects=[subject for subject, _ in names],
+        keys=[key for _, key in names],
+        requests=[claim.request for claim in names.values()],
+    )
+    return {names[row["subject"], row["key"]] async for row in rows}
+
+
+async def release_keys(connection: Connection, claims: Collection[Claim]) -> None:
+    """Gives back keys that this transaction claimed."""
+    if claims:
+        await SQL.release_keys(
+            connection,
+            subjects=[claim.subject for claim in claims],
+            keys=[_hashed(claim.key) for claim in claims],
+        )
+
+
+async def keep_answers(connection: Connection, answers: Sequence[tuple[Claim, int, str]]) -> None:
+    """Keeps the answers (status, body) to requests that claimed keys in this transaction."""
+    if answers:
+        await SQL.keep_answers(
+            connection,
+            subjects=[claim.subject for claim, _, _ in answers],
+            keys=[_hashed(claim.key) for claim, _, _ in answers],
+            statuses=[status for _, status, _ in answers],
+            answers=[_seal(body, claim.key) for claim, _, body in answers],
+        )
 
 
 async def keep_answer(

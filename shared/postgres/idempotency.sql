@@ -17,9 +17,37 @@ UPDATE public.idempotency
 SET status = :status, answer = :answer
 WHERE subject = :subject AND key = :key;
 
+<<<<<<< HEAD
 -- name: forget(older_than, anonymous_older_than, at_most)$
 -- Removes old answers, anonymous ones sooner, passes over those that another worker is removing,
 -- and counts them.
+=======
+-- name: claim_keys(subjects, keys, requests)
+-- Claims many keys, in one order; gives those that are new.
+INSERT INTO public.idempotency (subject, key, request)
+SELECT subject, key, request
+FROM unnest(:subjects::text[], :keys::text[], :requests::bytea[]) AS asked (subject, key, request)
+ORDER BY subject, key
+ON CONFLICT DO NOTHING
+RETURNING subject, key, request;
+
+-- name: release_keys(subjects, keys)!
+-- Gives back keys that this transaction claimed.
+DELETE FROM public.idempotency
+USING unnest(:subjects::text[], :keys::text[]) AS claimed (subject, key)
+WHERE idempotency.subject = claimed.subject AND idempotency.key = claimed.key;
+
+-- name: keep_answers(subjects, keys, statuses, answers)!
+-- Keeps the answers to requests that claimed keys in this transaction.
+UPDATE public.idempotency
+SET status = given.status, answer = given.answer
+FROM unnest(:subjects::text[], :keys::text[], :statuses::smallint[], :answers::bytea[])
+    AS given (subject, key, status, answer)
+WHERE idempotency.subject = given.subject AND idempotency.key = given.key;
+
+-- name: forget(older_than, at_most)$
+-- Removes old answers, passes over those that another worker is removing, and counts them.
+>>>>>>> 7d35c2c (applications: who applies at once is taken in by one transaction, each judged alone)
 WITH forgotten AS (
     DELETE FROM public.idempotency
     WHERE (subject, key) IN (

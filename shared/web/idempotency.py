@@ -73,6 +73,12 @@ class IdempotentTransaction:
             await idempotency.keep_answer(connection, self._subject, self._key, status, body)
         return _json(body, status)
 
+    async def claim(self) -> idempotency.Claim | None:
+        """The request's key, to be claimed by a transaction of many; none where it has none."""
+        if self._key is None:
+            return None
+        return idempotency.Claim(self._subject, self._key, await self._fingerprint(None))
+
     async def _fingerprint(self, digest: bytes | None) -> bytes:
         query = f"?{self._request.url.query}" if self._request.url.query else ""
         request = f"{self._request.method} {self._request.url.path}{query}\n"

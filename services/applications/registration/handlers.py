@@ -1,6 +1,6 @@
 """Registration over HTTP: applying, taking an application back, closing registration."""
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from services.applications.registration.usecases.close_registration import (
     CloseRegistration,
@@ -12,11 +12,14 @@ from services.applications.registration.usecases.submit_application import (
     SubmitApplication,
     submit_application,
 )
+from services.applications.registration.usecases.submit_together import Submission
 from services.applications.registration.usecases.withdraw_application import (
     WithdrawalView,
     withdraw_application,
 )
 from shared.contracts.fields import ParticipantNo, RoundId, VacancyId
+from shared.messaging.outbox import CORRELATION_ID
+from shared.postgres.group_commit import GroupCommit
 from shared.web.authentication import Applicant, Officer
 from shared.web.created import created
 from shared.web.dependencies import ResourcesDependency
@@ -29,6 +32,8 @@ router = APIRouter()
 
 NO_REASON = CloseRegistration()
 """What a request to close registration says that has no body."""
+
+Submissions = GroupCommit[Submission, ApplicationReceipt | None]
 
 
 @router.post(
@@ -72,6 +77,7 @@ async def close(
     tags=["applications"],
 )
 async def submit(
+    request: Request,
     vacancy_id: VacancyId,
     command: SubmitApplication,
     resources: ResourcesDependency,
@@ -79,12 +85,19 @@ async def submit(
     transaction: TransactionDependency,
 ) -> Response:
     """Each person has one application in a round. The answer holds the participant number."""
-    zone = resources.settings.zone
-    answer = await transaction.once(
-        lambda connection: submit_application(
-            connection, resources.outbox, applicant, vacancy_id, command, resources.clock(), zone
+    now, zone = resources.clock(), resources.settings.zone
+    claim, correlation_id = await transaction.claim(), CORRELATION_ID.get()
+    submission = Submission(applicant, vacancy_id, command, now, zone, claim, correlation_id)
+    group: Submissions = request.app.state.submissions
+    receipt = await group.ask(submission)
+    if receipt is None:
+        answer = await transaction.once(
+            lambda connection: submit_application(
+                connection, resources.outbox, applicant, vacancy_id, command, now, zone
+            )
         )
-    )
+    else:
+        answer = Response(receipt.model_dump_json(), 201, media_type="application/json")
     return created(answer, "/applications/vacancies/{vacancy_id}/applications/{participant_no}")
 
 

@@ -23,6 +23,46 @@ INSERT INTO applications (vacancy_id, participant_no, round_id, submitted_at)
 SELECT vacancy_id, participant_no, round_id, :at FROM person
 RETURNING true;
 
+-- name: lock_vacancies(vacancy_ids)
+-- Locks public vacancies, in one order, and gives what they ask of applicants.
+SELECT vacancy.vacancy_id, vacancy.round_id, vacancy.number, vacancy.submitted, vacancy.closed,
+       vacancy.education, round.registration_opens, round.registration_closes
+  FROM vacancies AS vacancy JOIN rounds AS round USING (round_id)
+ WHERE vacancy_id = ANY (:vacancy_ids::text[]) AND published
+ ORDER BY vacancy_id
+   FOR UPDATE OF vacancy;
+
+-- name: add_applications(vacancy_ids, participant_nos, round_ids, subjects, accounts,
+--       education_levels, education_programmes, gpas, birth_dates, experience, instants)
+-- The same as add_application for many people, each in another place; gives those that are new.
+WITH sent AS (
+    SELECT * FROM unnest(:vacancy_ids::text[], :participant_nos::text[], :round_ids::text[],
+                         :subjects::text[], :accounts::text[], :education_levels::text[],
+                         :education_programmes::text[], :gpas::numeric[], :birth_dates::date[],
+                         :experience::integer[], :instants::timestamptz[])
+           AS sent (vacancy_id, participant_no, round_id, subject, account, education_level,
+                    education_programme, gpa, birth_date, relevant_experience_months, at)
+), person AS (
+    INSERT INTO applications_personal (vacancy_id, participant_no, round_id, subject, account,
+                                       education_level, education_programme, gpa, birth_date,
+                                       relevant_experience_months)
+    SELECT vacancy_id, participant_no, round_id, subject, account, education_level,
+           education_programme, gpa, birth_date, relevant_experience_months
+      FROM sent
+    ON CONFLICT DO NOTHING
+    RETURNING vacancy_id, participant_no
+)
+INSERT INTO applications (vacancy_id, participant_no, round_id, submitted_at)
+SELECT vacancy_id, participant_no, sent.round_id, sent.at
+  FROM person JOIN sent USING (vacancy_id, participant_no)
+RETURNING participant_no;
+
+-- name: take_numbers(vacancy_ids, counts)!
+-- Counts the numbers that were given out in locked vacancies.
+UPDATE vacancies AS vacancy SET submitted = submitted + given.count
+  FROM unnest(:vacancy_ids::text[], :counts::integer[]) AS given (vacancy_id, count)
+ WHERE vacancy.vacancy_id = given.vacancy_id;
+
 -- name: number_in_round(subject, round_id, account)$
 -- The participant number that a person has in a round; after a recovery the account alone tells it.
 SELECT participant_no

@@ -1,8 +1,9 @@
 """An applicant applies for a vacancy."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
@@ -78,11 +79,7 @@ async def submit_application(
     vacancy = await REGISTRATION.take_number(connection, vacancy_id=vacancy_id)
     if vacancy is None:
         raise Refusal("not-found", what=f"vacancy {vacancy_id}")
-    accepted = {(option["level"], option["programme"]) for option in vacancy["education"]}
-    terms = RegistrationTerms(
-        accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"]
-    )
-    check_submission(StatedFacts(**command.model_dump()), terms, now, zone)
+    check_command(vacancy, command, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]
     account = applicant.account(round_id)
@@ -105,7 +102,41 @@ async def submit_application(
             connection, subject=applicant.subject, round_id=round_id, account=account
         )
         raise Refusal("already-applied", round=round_id, participant_no=earlier)
-    application_key = {"vacancy_id": vacancy_id, "round_id": round_id, "participant_no": number}
+    receipt = ApplicationReceipt(
+        vacancy_id=vacancy_id,
+        round_id=round_id,
+        participant_no=number,
+        status="submitted",
+        submitted_at=now,
+    )
+    await outbox.append(connection, statements(receipt, command, account))
+    return receipt
+
+
+def check_command(
+    vacancy: Mapping[str, Any], command: SubmitApplication, now: datetime, zone: ZoneInfo
+) -> None:
+    """Raises Refusal as check_submission does, by what the vacancy asks of applicants."""
+    accepted = {(option["level"], option["programme"]) for option in vacancy["education"]}
+    terms = RegistrationTerms(
+        accepted, vacancy["registration_opens"], vacancy["registration_closes"], vacancy["closed"]
+    )
+    check_submission(StatedFacts(**command.model_dump()), terms, now, zone)
+
+
+def statements(
+    receipt: ApplicationReceipt,
+    command: SubmitApplication,
+    account: str,
+    *,
+    correlation_id: str | None = None,
+) -> list[Statement]:
+    """What is stated of a new application: that it came, and the facts of its applicant."""
+    application_key = {
+        "vacancy_id": receipt.vacancy_id,
+        "round_id": receipt.round_id,
+        "participant_no": receipt.participant_no,
+    }
     facts = ApplicantFactsStated(
         **application_key,
         education_level=command.education_level,
@@ -114,7 +145,7 @@ async def submit_application(
         relevant_experience_months=command.relevant_experience_months,
         account=account,
     )
-    await outbox.append(
-        connection, [Statement(ApplicationSubmitted(**application_key), now), Statement(facts, now)]
-    )
-    return ApplicationReceipt(**application_key, status="submitted", submitted_at=now)
+    return [
+        Statement(data, receipt.submitted_at, correlation_id=correlation_id)
+        for data in (ApplicationSubmitted(**application_key), facts)
+    ]
