@@ -17,11 +17,6 @@ UPDATE public.idempotency
 SET status = :status, answer = :answer
 WHERE subject = :subject AND key = :key;
 
-<<<<<<< HEAD
--- name: forget(older_than, anonymous_older_than, at_most)$
--- Removes old answers, anonymous ones sooner, passes over those that another worker is removing,
--- and counts them.
-=======
 -- name: claim_keys(subjects, keys, requests)
 -- Claims many keys, in one order; gives those that are new.
 INSERT INTO public.idempotency (subject, key, request)
@@ -45,9 +40,9 @@ FROM unnest(:subjects::text[], :keys::text[], :statuses::smallint[], :answers::b
     AS given (subject, key, status, answer)
 WHERE idempotency.subject = given.subject AND idempotency.key = given.key;
 
--- name: forget(older_than, at_most)$
--- Removes old answers, passes over those that another worker is removing, and counts them.
->>>>>>> 7d35c2c (applications: who applies at once is taken in by one transaction, each judged alone)
+-- name: forget(older_than, anonymous_older_than, at_most)$
+-- Removes old answers, anonymous ones sooner, passes over those that another worker is removing,
+-- and counts them.
 WITH forgotten AS (
     DELETE FROM public.idempotency
     WHERE (subject, key) IN (

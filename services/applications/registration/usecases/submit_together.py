@@ -155,27 +155,49 @@ def _receipt(vacancy: Mapping[str, Any], submission: Submission, nth: int) -> Ap
 
 async def _add(connection: Connection, accepted: Sequence[Accepted]) -> None:
     """Adds the applications. Raises _OneByOneError where a person has one in the round."""
-    commands = [each.submission.command for each in accepted]
-    added = [
-        row
-        async for row in REGISTRATION.add_applications(
-            connection,
-            vacancy_ids=[each.receipt.vacancy_id for each in accepted],
-            participant_nos=[each.receipt.participant_no for each in accepted],
-            round_ids=[each.receipt.round_id for each in accepted],
-            subjects=[each.submission.applicant.subject for each in accepted],
-            accounts=[each.account for each in accepted],
-            education_levels=[command.education_level for command in commands],
-            education_programmes=[command.education_programme for command in commands],
-            gpas=[command.gpa for command in commands],
-            birth_dates=[command.birth_date for command in commands],
-            experience=[command.relevant_experience_months for command in commands],
-            instants=[each.submission.now for each in accepted],
-        )
-    ]
-    if len(added) < len(accepted):
+    added = await _add_rows(connection, [_row(each) for each in accepted])
+    if added < len(accepted):
         raise _OneByOneError
     numbers = Counter(each.receipt.vacancy_id for each in accepted)
     await REGISTRATION.take_numbers(
         connection, vacancy_ids=list(numbers), counts=list(numbers.values())
+    )
+
+
+async def _add_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> int:
+    """Adds rows as `_row` gives them; returns how many are new."""
+    columns = list(zip(*rows, strict=True))
+    added = REGISTRATION.add_applications(
+        connection,
+        vacancy_ids=columns[0],
+        participant_nos=columns[1],
+        round_ids=columns[2],
+        subjects=columns[3],
+        accounts=columns[4],
+        education_levels=columns[5],
+        education_programmes=columns[6],
+        gpas=columns[7],
+        birth_dates=columns[8],
+        experience=columns[9],
+        instants=columns[10],
+    )
+    return len([row async for row in added])
+
+
+def _row(accepted: Accepted) -> tuple[object, ...]:
+    """What is kept of an application and its person."""
+    receipt, submission = accepted.receipt, accepted.submission
+    command = submission.command
+    return (
+        receipt.vacancy_id,
+        receipt.participant_no,
+        receipt.round_id,
+        submission.applicant.subject,
+        accepted.account,
+        command.education_level,
+        command.education_programme,
+        command.gpa,
+        command.birth_date,
+        command.relevant_experience_months,
+        submission.now,
     )
