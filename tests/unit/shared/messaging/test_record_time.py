@@ -1,4 +1,4 @@
-"""The time that a record says on Kafka: the present, but for events of which only the day is told."""
+"""The time that a record says on Kafka: the present, or the day where only that is told."""
 
 import time
 
