@@ -81,6 +81,7 @@ class IssuerKeys:
         self._pace = pace or Pace()
         self._keys: KeySet | None = None
         self._fetched = float("-inf")
+        self._kids: list[str | None] = []
         self._failure = ""
         self._asked_once = asyncio.Event()
         self._missed = asyncio.Event()
@@ -120,9 +121,11 @@ class IssuerKeys:
         except Exception as error:  # noqa: BLE001 - nobody else refreshes, so this never ends
             self._tell_failure(f"{type(error).__name__}: {error}")
             return False
-        if keys != self._keys or self._failure:
-            log.info("identity provider's keys", kids=[key.kid for key in keys])
-        self._keys, self._fetched, self._failure = keys, time.monotonic(), ""
+        kids = [key.kid for key in keys]
+        if kids != self._kids or self._failure:
+            log.info("identity provider's keys", kids=kids)
+        self._keys, self._kids, self._failure = keys, kids, ""
+        self._fetched = time.monotonic()
         return True
 
     def _tell_failure(self, failure: str) -> None:
