@@ -85,10 +85,10 @@ async def test_a_page_of_faults_is_of_one_language(service_app: StartApp) -> Non
     http = (await service_app("applications")).http
     indonesian = (await http.get("/applications/rounds?limit=many", headers=BROWSER)).text
     assert '<html lang="id">' in indonesian
-    assert "limit: Isian ini harus bilangan bulat." in indonesian
+    assert "limit: Tulis bilangan bulat" in indonesian
     english = (await http.get("/applications/rounds?limit=many&lang=en", headers=BROWSER)).text
     assert '<html lang="en">' in english
-    assert "limit: This must be a whole number." in english
+    assert "limit: Write a whole number" in english
 
 
 @pytest.mark.parametrize(("language", "word"), [("id", "wajib"), ("en", "required")])
