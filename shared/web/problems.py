@@ -123,7 +123,9 @@ class Problems:
             type=f"/problems/{self.service}/{refusal.code}",
             title=sentence.title[language],
             status=sentence.status,
-            detail=sentence.detail[language].format_map(refusal.facts),
+            detail=sentence.detail[language].format_map(
+                {"count": len(refusal.errors), **refusal.facts}
+            ),
             errors=[self._error(error, language) for error in refusal.errors[:SHOWN_FAULTS]]
             or None,
             more_errors=max(0, len(refusal.errors) - SHOWN_FAULTS) or None,
