@@ -67,6 +67,6 @@ def _refusal(route: APIRoute, faults: dict[str, Refusal]) -> Refusal:
         names = ", ".join(name[:LONGEST_SHOWN] for name in faults)
         return Refusal("wrong-address", parts=names)
     errors: list[dict[str, object]] = [
-        {"column": name[:LONGEST_SHOWN], "reason": reason} for name, reason in faults.items()
+        {"field": name[:LONGEST_SHOWN], "reason": reason} for name, reason in faults.items()
     ]
-    return Refusal("invalid-request", errors=errors[:20])
+    return Refusal("invalid-request", errors=errors, count=len(errors))

@@ -23,7 +23,9 @@ async def send(office: Office, path: str, who: Mapping[str, str], body: object) 
 
 
 def columns(answer: httpx.Response) -> tuple[int, list[str]]:
-    return answer.status_code, [error["column"] for error in answer.json().get("errors", [])]
+    return answer.status_code, [
+        error.get("field") or error["column"] for error in answer.json().get("errors", [])
+    ]
 
 
 async def answers(office: Office, field: str, values: list[object]) -> Answers:
@@ -161,3 +163,11 @@ async def test_an_id_of_a_round_stays_as_it_was(open_round: Office) -> None:
     assert ok(await open_round.get(f"/rounds/{ROUND}"))["round_id"] == ROUND
     receipt: Any = ok(await open_round.post(APPLY, open_round.applicant("citizen"), FACTS), 201)
     assert receipt["participant_no"]
+
+
+async def test_how_to_write_it_is_said_in_the_reader_s_language(open_round: Office) -> None:
+    """Indonesian without a wish, for each kind of fault that this service has of its own."""
+    who = open_round.applicant("citizen") | {"Accept-Language": "id"}
+    body = FACTS | {"gpa": "3,45", "birth_date": 0, "education_level": "a\x00b"}
+    errors = (await send(open_round, APPLY, who, body)).json()["errors"]
+    assert [error["reason"].partition(" ")[0] for error in errors] == ["Teks", "Tulis", "Tulis"]

@@ -15,7 +15,7 @@ async def test_points_of_a_request_are_plain_digits(exams: Exams) -> None:
     for points in (120, 120.0, True, "1e2", "٣", "-0", "0e-400", " 120", "1_20", "+120", "120,5"):
         answer = await exams.score(sitting, number(NURSE, 1), GOOD | {"TWK": points})
         (error,) = answer.json()["errors"]
-        assert (answer.status_code, error["column"]) == (422, "points.TWK"), points
+        assert (answer.status_code, error["field"]) == (422, "points.TWK"), points
         assert '"82.5"' in error["reason"]
 
 
@@ -53,4 +53,4 @@ async def test_the_fields_of_a_sitting(exams: Exams) -> None:
             body = json.dumps(sitting | {field: value}).encode()
             answer = await exams.service.http.post("/exams/sittings", content=body, headers=headers)
             (error,) = answer.json()["errors"]
-            assert (answer.status_code, error["column"]) == (422, field), value
+            assert (answer.status_code, error["field"]) == (422, field), value

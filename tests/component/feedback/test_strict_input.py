@@ -22,7 +22,9 @@ async def feedback(service_app: Callable[..., Awaitable[ServiceApp]]) -> Service
 
 
 def columns(answer: httpx.Response) -> tuple[int, list[str]]:
-    return answer.status_code, [error["column"] for error in answer.json().get("errors", [])]
+    return answer.status_code, [
+        error.get("field") or error["column"] for error in answer.json().get("errors", [])
+    ]
 
 
 async def test_what_an_address_holds(feedback: ServiceApp) -> None:
@@ -87,7 +89,7 @@ async def test_unknown_query_parameters(feedback: ServiceApp) -> None:
         "/feedback/units?search=dinas", headers={"Accept-Language": "en"}
     )
     (error,) = answer.json()["errors"]
-    assert (answer.status_code, error["column"]) == (422, "search")
+    assert (answer.status_code, error["field"]) == (422, "search")
     assert error["code"] == "unknown-parameter"
     assert "flagged, cursor, limit" in error["reason"]
     indonesian = await feedback.http.get("/feedback/units?search=dinas&lang=id")
@@ -100,4 +102,4 @@ async def test_a_query_parameter_twice(feedback: ServiceApp) -> None:
     """Of two values the last was taken."""
     answer = await feedback.http.get("/feedback/units?limit=1&limit=2")
     (error,) = answer.json()["errors"]
-    assert (error["column"], error["code"]) == ("limit", "repeated-parameter")
+    assert (error["field"], error["code"]) == ("limit", "repeated-parameter")
