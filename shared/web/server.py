@@ -8,7 +8,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 from typing_extensions import override
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 HEAD = "head"
 REST = "rest of a body"
@@ -22,7 +22,7 @@ UNREAD_MS = 60_000
 """An answer of which its reader takes nothing for so long is given up, with its connection."""
 
 
-class WatchedProtocol(H11Protocol):
+class WatchedProtocol(HttpToolsProtocol):
     """Ends a connection on which a head, or the rest of a refused body, does not come in time.
 
     Sending a little of it now and then does not extend the time.

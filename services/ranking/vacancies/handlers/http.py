@@ -52,7 +52,7 @@ def vacancies() -> APIRouter:
             return await list_vacancies(connection, round_id, search, need, cursor, limit)
 
     @routes.get(
-        "/{vacancy_id}",
+        "/{vacancy_id}/overview",  # without it the address is the page's
         operation_id="get_vacancy",
         responses=problem_responses(404),
         summary="One vacancy, with the lists of it that are fixed",
