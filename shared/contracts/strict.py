@@ -6,7 +6,7 @@ over people is either written plainly or refused.
 
 import re
 from collections.abc import Callable
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Annotated, Any
 from unicodedata import normalize
 from uuid import UUID
@@ -28,7 +28,9 @@ INSTANT = (
     r"^20[0-9]{2}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])"
     r"T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?(Z|[+-](0[0-9]|1[0-4]):[0-5][0-9])$"
 )
-"""In this century: near the calendar's ends an instant can't be converted to UTC."""
+"""In this century as it is written: the schema can't say that it is so in UTC, too."""
+CENTURY = {"ge": datetime(2000, 1, 1, tzinfo=UTC), "lt": datetime(2100, 1, 1, tzinfo=UTC)}
+"""Where an instant lies: what is told in UTC must be one that is read again."""
 ID = r"^[0-9A-Fa-f]{8}-([0-9A-Fa-f]{4}-){3}[0-9A-Fa-f]{12}$"
 
 
@@ -84,9 +86,10 @@ Instant = Annotated[
     datetime,
     _written(
         INSTANT,
-        core_schema.datetime_schema(tz_constraint="aware"),
+        core_schema.datetime_schema(tz_constraint="aware", **CENTURY),
         "instant_written",
-        "write day, time and zone, as in 2026-08-20T00:00:00+07:00, in the years 2000 to 2099",
+        "write day, time and zone, as in 2026-08-20T00:00:00+07:00; in UTC in the years 2000 to "
+        "2099",
     ),
     WithJsonSchema({"type": "string", "format": "date-time"}),
 ]
@@ -189,7 +192,8 @@ def lines_of_text(most: int, *, least: int = 1) -> TextRules:
 def decimal_text(pattern: str, example: str) -> tuple[BeforeValidator, WithJsonSchema]:
     """What makes a Decimal strict: a text of ASCII digits with a point.
 
-    So it never passes through a float, has no exponent, and there is no minus zero.
+    So it never passes through a float, has no exponent, and there is no minus zero. `pattern` also
+    says that a zero leads only directly before the point.
     """
     form = re.compile(pattern, re.ASCII)
 

@@ -47,7 +47,7 @@ async def test_gpa_is_plain_digits(open_round: Office) -> None:
     The answer says how to write it.
     """
     wrong: list[object] = ["-0", "0e-400", "3e0", "٣", "3,45", " 3.5", "+3", "1_0", "NaN", ""]
-    wrong += ["3.456", "101", 3.5, 3, True, None, ["3"]]
+    wrong += ["03.5", "00", "3.456", "101", 3.5, 3, True, None, ["3"]]
     assert await answers(open_round, "gpa", wrong) == all_refused(wrong, "gpa")
     answer = await send(open_round, APPLY, open_round.applicant("citizen"), FACTS | {"gpa": "3,45"})
     (error,) = refused(answer, 422, "invalid-request")["errors"]
@@ -84,6 +84,7 @@ async def test_an_unknown_field_named_by_half_a_character(open_round: Office) ->
 async def test_a_calendar_is_of_this_century(office: Office) -> None:
     """The calendar's first and last year with a zone were our fault (500)."""
     wrong: list[object] = ["0001-01-01T00:00:00+07:00", "9999-12-31T23:59:59-07:00"]
+    wrong += ["2000-01-01T00:00:00+07:00", "2099-12-31T23:59:59-12:00"]  # not of it in UTC
     wrong += ["2026-08-20T00:00:00", "2026-08-20", "852076800", 852076800, True]
     for field in ("registration_opens", "registration_closes"):
         got = {

@@ -26,7 +26,7 @@ from shared.refusals import Refusal
 
 StatedText = Annotated[str, *line_of_text(300)]
 Grade = Annotated[
-    Decimal, *decimal_text(r"^(100(\.0{1,2})?|[0-9]{1,2}(\.[0-9]{1,2})?)$", example="3.45")
+    Decimal, *decimal_text(r"^(100(\.0{1,2})?|(0|[1-9][0-9]?)(\.[0-9]{1,2})?)$", example="3.45")
 ]
 
 

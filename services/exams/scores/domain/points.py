@@ -23,7 +23,7 @@ def _without_final_zeros(value: Decimal) -> Decimal:
 
 WrittenPoints = Annotated[
     Points,
-    *decimal_text(r"^[0-9]{1,6}(\.[0-9]{1,6})?$", example="82.5"),
+    *decimal_text(r"^(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?$", example="82.5"),
     AfterValidator(_without_final_zeros),
 ]
 """Points out of a request."""

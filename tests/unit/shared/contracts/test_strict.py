@@ -67,6 +67,23 @@ def test_an_instant_has_its_zone_and_is_of_this_century(text: str) -> None:
     assert fault_in_json(Instant, text) == "instant_written"
 
 
+EDGES = ["2000-01-01T00:00:00", "2099-12-31T23:59:59"]
+
+
+@pytest.mark.parametrize("written", [f"{EDGES[0]}+07:00", f"{EDGES[1]}-12:00"])
+def test_an_instant_of_another_century_in_utc_is_refused(written: str) -> None:
+    """It was taken as written, and was our fault (500) once it was told in UTC."""
+    assert fault_in_json(Instant, f'"{written}"') == "instant_written"
+    assert fault(Instant, datetime.fromisoformat(written)) == "instant_written"
+
+
+@pytest.mark.parametrize("written", [f"{edge}{zone}" for edge in EDGES for zone in ("Z", "+00:00")])
+def test_the_first_and_last_instants_of_the_century(written: str) -> None:
+    """Both are taken, and told as they are read again."""
+    told = TypeAdapter(Instant).dump_json(TypeAdapter(Instant).validate_json(f'"{written}"'))
+    assert fault_in_json(Instant, told.decode()) is None
+
+
 @pytest.mark.parametrize("text", ["2026-08-20T00:00:00+07:00", "2026-08-20T00:00:00.123456789Z"])
 def test_instants_that_others_write_are_read(text: str) -> None:
     """RFC 3339, with or without a fraction."""
