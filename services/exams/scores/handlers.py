@@ -65,7 +65,7 @@ router = APIRouter()
 async def sitting(
     resources: ResourcesDependency, _: ExamStaff, sitting_id: SittingInPath
 ) -> SittingInFigures:
-    """It can be closed once no vacancy of it awaits a result."""
+    """It can be closed once it has begun and no vacancy of it awaits a result."""
     async with reading(resources.pool) as connection:
         return await show_sitting(connection, sitting_id)
 
@@ -262,10 +262,17 @@ async def close(
     transaction: TransactionDependency,
     sitting_id: SittingInPath,
 ) -> Response:
-    """409 names the vacancies whose candidates still wait, or whose shortlist has not arrived."""
+    """Not before it begins. 409 names the vacancies whose candidates still wait, or whose shortlist
+    has not arrived.
+    """
     return await transaction.once(
         lambda connection: close_sitting(
-            connection, resources.outbox, officer, sitting_id, resources.clock()
+            connection,
+            resources.outbox,
+            officer,
+            sitting_id,
+            resources.clock(),
+            resources.settings.zone,
         ),
         status=200,
     )

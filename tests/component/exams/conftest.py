@@ -170,7 +170,13 @@ class Exams:
             f"/exams{path}", params=query, headers=self.service.who(f"one-{role}", role)
         )
 
-    async def schedule(self, *vacancies: str, stage: str = "skd", site: str = "Hall A") -> str:
+    async def schedule(
+        self,
+        *vacancies: str,
+        stage: str = "skd",
+        site: str = "Hall A",
+        starts_at: str = "2026-08-20T08:00:00+07:00",
+    ) -> str:
         """A new sitting's id."""
         answer = await self.post(
             "/sittings",
@@ -178,7 +184,7 @@ class Exams:
                 "round_id": ROUND,
                 "stage": stage,
                 "site": site,
-                "starts_at": "2026-08-20T08:00:00+07:00",
+                "starts_at": starts_at,
                 "vacancy_ids": list(vacancies),
             },
         )

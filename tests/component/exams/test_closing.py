@@ -4,6 +4,7 @@ it untrue.
 
 import asyncio
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from services.exams.scores.usecases.close_sitting import close_sitting
 from services.exams.scores.usecases.record_score import RecordScore, record_score
@@ -44,6 +45,21 @@ async def test_it_stays_open_while_results_are_missing(exams: Exams) -> None:
         {"column": NURSE, "reason": f"8: {', '.join(number(NURSE, n) for n in range(2, 7))} …"},
     ]
     assert not await exams.service.stated(SittingClosed)
+
+
+async def test_a_sitting_that_starts_in_2030_was_closed_today(exams: Exams) -> None:
+    """Its candidates had results in another sitting: nobody was awaited. It stays open."""
+    begun = await exams.schedule(DOCTOR)
+    await exams.score(begun, D1)
+    await exams.absent(begun, D2)
+    sitting = await exams.schedule(DOCTOR, starts_at="2030-01-07T08:00:00+07:00")
+    answer = await exams.close(sitting)
+    assert (answer.status_code, code(answer)) == (409, "sitting-not-begun")
+    assert "2030-01-07 08:00 Asia/Jakarta" in answer.json()["detail"]
+    assert not await exams.service.stated(SittingClosed)
+    assert (await exams.close(begun)).status_code == 200
+    exams.service.clock.advance(days=5 * 365)
+    assert (await exams.close(sitting)).status_code == 200
 
 
 async def test_it_counts_each_candidate_once(exams: Exams) -> None:
@@ -155,7 +171,14 @@ async def test_recording_waits_for_who_is_closing(exams: Exams) -> None:
     officer = exams.service.person("one-officer", "officer")
     service = exams.service
     async with service.pool.acquire() as connection, connection.transaction():
-        await close_sitting(connection, service.outbox, officer, UUID(sitting), service.clock())
+        await close_sitting(
+            connection,
+            service.outbox,
+            officer,
+            UUID(sitting),
+            service.clock(),
+            ZoneInfo("Asia/Jakarta"),
+        )
         await exams.hear(*verified(CLERK, 2))
         late = [
             asyncio.create_task(exams.score(sitting, number(CLERK, 2))),

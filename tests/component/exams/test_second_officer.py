@@ -159,14 +159,7 @@ async def test_a_sitting_that_starts_in_2030_took_scores_today(exams: Exams) -> 
 
     The refusal says when it starts, as people of the province read it.
     """
-    body = {
-        "round_id": ROUND,
-        "stage": "skd",
-        "site": "Hall A",
-        "starts_at": "2030-01-07T08:00:00+07:00",
-        "vacancy_ids": [NURSE],
-    }
-    sitting = (await exams.post("/sittings", body)).json()["sitting_id"]
+    sitting = await exams.schedule(NURSE, starts_at="2030-01-07T08:00:00+07:00")
     file = f"participant_no,TWK,TIU,TKP\n{N1},120,130,181\n"
     answers = [
         await exams.score(sitting, N1),

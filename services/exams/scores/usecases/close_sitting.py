@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, Field
 
@@ -66,16 +67,22 @@ def in_figures(sitting: Sitting, vacancies: Sequence[VacancyProgress]) -> Sittin
 
 
 async def close_sitting(
-    connection: Connection, outbox: Outbox, person: Person, sitting_id: UUID, now: datetime
+    connection: Connection,
+    outbox: Outbox,
+    person: Person,
+    sitting_id: UUID,
+    now: datetime,
+    zone: ZoneInfo,
 ) -> SittingInFigures:
     """States SittingClosed for each vacancy; from then on no first result of it is on the log.
 
-    Raises Refusal `not-found`, `own-round`, `sitting-closed`, `shortlist-incomplete` while the list
-    before is not closed or not all here, or `results-missing` with the first missing numbers of
-    each vacancy.
+    Raises Refusal `not-found`, `own-round`, `sitting-not-begun`, `sitting-closed`,
+    `shortlist-incomplete` while the list before is not closed or not all here, or `results-missing`
+    with the first missing numbers of each vacancy.
     """
     sitting = await sittings.lock(connection, sitting_id)
     await refuse_candidate(connection, person, sitting.round_id)
+    sitting.refuse_before_start(now, zone)
     sitting.refuse_if_closed()
     vacancies = await results.progress(connection, sitting)
     if refusal := closing_refusal(sitting, vacancies):
