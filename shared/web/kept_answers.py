@@ -62,7 +62,8 @@ class KeptAnswer:
 
     def response(self, request: Request) -> Response:
         """The whole answer, or 304 where the reader has it already."""
-        if self.headers["ETag"] in request.headers.get("if-none-match", ""):
+        had = request.headers.get("if-none-match", "").strip()
+        if had == "*" or self.headers["ETag"] in had:  # RFC 9110, 13.1.2
             kept = {name: value for name, value in self.headers.items() if name in IN_304}
             return Response(status_code=304, headers=kept)
         return Response(self.body, headers=self.headers)

@@ -116,6 +116,15 @@ async def test_who_has_it_already_gets_no_body(kept: KeptAnswers) -> None:
     assert (changed.status_code, changed.body) == (200, b"list 2")
 
 
+@pytest.mark.parametrize("had", ["*", " * ", '"other", W/{}', '{}, "other"'])
+async def test_who_has_any_version_got_it_again(kept: KeptAnswers, had: str) -> None:
+    """`*` is any version (RFC 9110, 13.1.2); a list names several, weak ones too."""
+    lists = Lists(kept)
+    etag = (await lists.show(asked())).headers["etag"]
+    again = await lists.show(asked(if_none_match=had.format(etag)))
+    assert (again.status_code, again.body) == (304, b"")
+
+
 async def test_what_is_kept_has_a_limit() -> None:
     """The least asked for go first, and an answer too large is not kept at all."""
     kept = KeptAnswers(3 * (OVERHEAD + 10))
