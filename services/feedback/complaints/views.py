@@ -66,13 +66,13 @@ async def show_complaints(
 
     The public sees what was stated. Officers see all, may leave the unit out, and ask for those
     alone that wait for an answer. Those come with the oldest day first, all others with the newest
-    first. Raises Refusal `not-your-role` where
-    others ask for what only officers may, or `bad-cursor`.
+    first. Raises Refusal `unauthenticated` or `not-your-role` where others ask for what only
+    officers may, or `bad-cursor`.
     """
     if person is not None and "officer" in person.roles:
         return await _whole_complaints(connection, unit_id, waiting, cursor, limit)
     if unit_id is None or waiting:
-        raise Refusal("not-your-role", roles="officer")
+        raise _for_officers(person)
     last_seen = _last_seen(cursor)
     rows = COMPLAINTS.complaints_of_unit(
         connection,
@@ -82,6 +82,13 @@ async def show_complaints(
         most=limit + 1,
     )
     return await _page(rows, limit)
+
+
+def _for_officers(person: Person | None) -> Refusal:
+    """What is said to who is no officer, or does not say who they are."""
+    if person is None:
+        return Refusal("unauthenticated")
+    return Refusal("not-your-role", roles="officer")
 
 
 async def _whole_complaints(

@@ -166,6 +166,13 @@ async def test_a_repeated_key_gets_the_first_answer_and_files_once(app: ServiceA
         pytest.param("9f8b3c1e-7d2a-11f1-8c3e-0242ac120002", id="a UUID of a time and a machine"),
         pytest.param("00000000-0000-0000-0000-000000000000", id="a UUID without chance"),
         pytest.param("x" * 32, id="as long as one"),
+        pytest.param("11111111-1111-4111-8111-111111111111", id="a UUID of two digits"),
+        pytest.param("01234580-1234-4580-8123-458012345801", id="a UUID of seven digits"),
+        pytest.param("9f8b3c1e-7d2a-4e05-0c3e-6a1d2b9c4f70", id="a UUID of another variant"),
+        pytest.param("9f8b3c1e7d2a4e058c3e6a1d2b9c4f70", id="a UUID without hyphens"),
+        pytest.param("{9f8b3c1e-7d2a-4e05-8c3e-6a1d2b9c4f70}", id="a UUID in braces"),
+        pytest.param("urn:uuid:9f8b3c1e-7d2a-4e05-8c3e-6a1d2b9c4f70", id="a UUID's address"),
+        pytest.param("9f-8b3c1e7d2a-4e058c3e-6a1d2b9c4f-70", id="a UUID with other hyphens"),
     ],
 )
 async def test_an_anonymous_key_that_can_be_guessed_is_refused(app: ServiceApp, key: str) -> None:
@@ -176,6 +183,19 @@ async def test_an_anonymous_key_that_can_be_guessed_is_refused(app: ServiceApp, 
     assert "random UUID" in details["detail"]
     assert await app.pool.fetchval("SELECT count(*) FROM complaint") == 0
     await file(app, app.who("citizen-1", "applicant", key=key))
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        pytest.param("9f8b3c1e-7d2a-4e05-8c3e-6a1d2b9c4f70", id="version 4"),
+        pytest.param("9F8B3C1E-7D2A-4E05-8C3E-6A1D2B9C4F70", id="in capitals"),
+        pytest.param("01932f5e-7a3c-7d10-9c2b-5f0e6a1d4b78", id="version 7"),
+    ],
+)
+async def test_an_anonymous_key_that_holds_chance_is_taken(app: ServiceApp, key: str) -> None:
+    """The canonical form of RFC 9562, in small letters or capitals."""
+    await file(app, {"Idempotency-Key": key})
 
 
 async def test_the_public_sees_that_there_are_complaints_not_their_words(app: ServiceApp) -> None:
@@ -226,12 +246,16 @@ async def test_officers_have_a_queue_of_what_waits(app: ServiceApp) -> None:
             await app.http.get("/feedback/complaints", params=after, headers=officer)
         ).json()["items"]
     ] == [third]
-    problem(
-        await app.http.get("/feedback/complaints", params={"waiting": True, "unit_id": "U-1"}),
-        403,
-        "not-your-role",
-    )
-    problem(await app.http.get("/feedback/complaints"), 403, "not-your-role")
+
+
+async def test_what_only_officers_may_ask_was_403_without_a_token(app: ServiceApp) -> None:
+    """Without a token it is 401, as everywhere; 403 is for those known to be no officer."""
+    verifier = app.who("v", "verifier")
+    for query in ("", "?waiting=true", "?waiting=true&unit_id=U-1"):
+        nobody = await app.http.get(f"/feedback/complaints{query}")
+        problem(nobody, 401, "unauthenticated")
+        known = await app.http.get(f"/feedback/complaints{query}", headers=verifier)
+        problem(known, 403, "not-your-role")
 
 
 async def test_a_named_complainant_finds_the_answer(app: ServiceApp) -> None:
