@@ -40,7 +40,7 @@ from shared.messaging.subscription import Subscription
 from shared.messaging.worker import Worker
 from shared.postgres.pool import Connection, create_pool
 from shared.refusals import Refusal
-from shared.settings import DEMO_PROVINCE_KEY, ServiceSettings
+from shared.settings import ServiceSettings
 
 if TYPE_CHECKING:
     from tests.servers import Servers  # a worker's process needs none of it
@@ -183,7 +183,6 @@ def make_worker(
             "DATABASE_URL": database,
             "TERANG_ISSUER": "http://test",
             "TERANG_AUDIENCE": "terang",
-            "TERANG_PROVINCE_KEY": DEMO_PROVINCE_KEY,
             "TERANG_REPLICA": replica,
         }
     )

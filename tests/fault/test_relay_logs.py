@@ -260,7 +260,7 @@ async def backup(servers: Servers, small: Small) -> str:
     name = small.dsn.rsplit("/", 1)[1]
     connection = await asyncpg.connect(servers.superuser)
     try:
-        await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER {name}")
+        await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER owner")
     finally:
         await connection.close()
     return f"{small.dsn}_yesterday"

@@ -107,7 +107,7 @@ async def test_facts_that_do_not_fit(
 async def test_facts_that_are_none(open_round: Office, field: str, value: Any) -> None:
     """A field that is no grade, date or count, or that nobody asked for, is refused by name."""
     problem = refused(await open_round.apply("person-1", **{field: value}), 422, "invalid-request")
-    assert problem["errors"][0]["column"] == field
+    assert problem["errors"][0]["field"] == field
 
 
 async def test_school_diploma_has_a_mark(open_round: Office) -> None:

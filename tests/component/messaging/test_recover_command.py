@@ -78,7 +78,7 @@ async def yesterday(servers: Servers) -> str:
     name = dsn.rsplit("/", 1)[1]
     await publish(dsn, servers.bootstrap, row("unit-1"))
     connection = await asyncpg.connect(servers.superuser)
-    await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER {name}")
+    await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER owner")
     await connection.close()
     await publish(dsn, servers.bootstrap, row("unit-1/later"))
     return f"{dsn}_yesterday"
