@@ -5,7 +5,8 @@
 -- The role `owner` owns all that is in the databases: migrations and rebuilds run as it. A
 -- service's role reads and writes rows, makes nothing but tables that last as long as a transaction
 -- (files are imported through them), drops nothing, and can only add to the trail of
--- decisions and of readings (public.audit): what is written there stays.
+-- decisions and of readings (public.audit): what is written there stays. It reads the list of
+-- migrations (public.schema_migrations) and doesn't write there.
 SELECT 'CREATE ROLE owner LOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'owner') \gexec
 SELECT format('ALTER ROLE owner PASSWORD %L', :'owner_password') \gexec
@@ -30,3 +31,5 @@ FROM pg_namespace,
 WHERE nspname NOT LIKE 'pg\_%' AND nspname <> 'information_schema' \gexec
 SELECT format('REVOKE UPDATE, DELETE ON public.audit FROM %I', :'name')
 WHERE to_regclass('public.audit') IS NOT NULL \gexec
+SELECT format('REVOKE INSERT, UPDATE, DELETE ON public.schema_migrations FROM %I', :'name')
+WHERE to_regclass('public.schema_migrations') IS NOT NULL \gexec

@@ -22,9 +22,10 @@ SQL = queries.load(Path(__file__).with_name("idempotency.sql"))
 NONCE_BYTES = 12
 """Of AES-GCM (NIST SP 800-38D, 8.2: 96 bits)."""
 
-ANONYMOUS_KEPT = timedelta(days=1)
-"""How long the answer to nobody in particular is kept: whoever has the key gets it, a tracking code
-for example."""
+ANONYMOUS_KEPT = timedelta(days=2)
+"""How long the answer to nobody in particular is kept, from the beginning of its day in UTC, which
+is all that is kept of the time: one day at least. Whoever has the key gets it, a tracking code for
+example."""
 
 RANDOM_UUID = re.compile(
     r"[0-9a-f]{8}-[0-9a-f]{4}-[47][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}",
@@ -125,7 +126,7 @@ async def first_answer(
 
 
 async def forget_answers(pool: Pool, older_than: timedelta) -> None:
-    """Removes answers that are older, and anonymous ones of a day, in small transactions."""
+    """Removes answers that are older, and anonymous ones after a day, in small transactions."""
     forgotten = FORGOTTEN_AT_ONCE
     while forgotten == FORGOTTEN_AT_ONCE:
         forgotten = await SQL.forget(

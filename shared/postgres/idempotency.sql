@@ -1,7 +1,11 @@
 -- name: claim_key(subject, key, request)$
--- Claims a key for a request: true where it is new, null where it came before.
-INSERT INTO public.idempotency (subject, key, request)
-VALUES (:subject, :key, :request)
+-- Claims a key for a request: true where it is new, null where it came before. Of what nobody in
+-- particular sent, no more than the day (in UTC) is kept.
+INSERT INTO public.idempotency (subject, key, request, created_at)
+VALUES (
+    :subject, :key, :request,
+    CASE WHEN :subject = '' THEN date_trunc('day', now(), 'UTC') ELSE now() END
+)
 ON CONFLICT DO NOTHING
 RETURNING true;
 
@@ -18,9 +22,10 @@ SET status = :status, answer = :answer
 WHERE subject = :subject AND key = :key;
 
 -- name: claim_keys(subjects, keys, requests)
--- Claims many keys, in one order; gives those that are new.
-INSERT INTO public.idempotency (subject, key, request)
-SELECT subject, key, request
+-- Claims many keys, in one order; gives those that are new. Times as in claim_key.
+INSERT INTO public.idempotency (subject, key, request, created_at)
+SELECT subject, key, request,
+    CASE WHEN subject = '' THEN date_trunc('day', now(), 'UTC') ELSE now() END
 FROM unnest(:subjects::text[], :keys::text[], :requests::bytea[]) AS asked (subject, key, request)
 ORDER BY subject, key
 ON CONFLICT DO NOTHING

@@ -27,9 +27,14 @@ SELECT true FROM complaints_stated WHERE stated_on < :today FOR UPDATE;
 
 -- name: take_filed(today, most)
 -- Marks complaints of days before this one as stated, day after day, those of a day in any order.
+-- Their words are written anew with them: PostgreSQL then knows both by this transaction, not by
+-- the one in which they came.
 WITH due AS (
     SELECT complaint_id FROM complaint WHERE NOT stated AND filed_on < :today
      ORDER BY filed_on, gen_random_uuid() LIMIT :most FOR UPDATE
+), rewritten AS (
+    UPDATE complaint_words SET text = text FROM due
+     WHERE complaint_words.complaint_id = due.complaint_id
 ), taken AS (
     UPDATE complaint SET stated = true FROM due
      WHERE complaint.complaint_id = due.complaint_id

@@ -9,14 +9,14 @@ from typer.testing import CliRunner
 from deploy.cli.main import app
 from deploy.postgres.migrate import MigrationError, folders, migrate
 from shared.contracts.catalogue import SERVICES
-from tests.servers import Servers
+from tests.servers import Servers, owner_address
 
 
 @pytest.mark.parametrize("service", SERVICES)
 async def test_each_service_has_its_tables(servers: Servers, service: str) -> None:
     """A new database gets the tables of messaging and its own; a second run has nothing to do."""
     address = servers.service_database(service)
-    assert migrate(address, folders(service)) == ""
+    assert migrate(owner_address(address), folders(service)) == ""
     connection = await asyncpg.connect(address)
     try:
         schemas = {

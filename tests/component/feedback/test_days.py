@@ -221,3 +221,33 @@ async def test_the_category_in_a_small_unit_follows_from_no_figures(app: Service
         seen.append(looks)
     assert seen[0] == seen[1] == seen[2]
     assert {flag["kind"] for flag in seen[0][0][1][3]["flags"]} == {"process"}
+
+
+async def test_the_database_does_not_tell_the_moment_of_an_anonymous_complaint(
+    app: ServiceApp,
+) -> None:
+    """The key that was sent along was kept with its microsecond, and PostgreSQL's number of the
+    transaction (xmin) led from one to the other.
+    """
+    await file(app, {"Idempotency-Key": str(uuid4())})
+    joined = await app.pool.fetch(
+        "SELECT created_at FROM complaint"
+        " JOIN public.idempotency ON complaint.xmin = idempotency.xmin"
+    )
+    assert [(row["created_at"].timetz(), row["created_at"].tzinfo) for row in joined] == [
+        (MIDNIGHT, UTC)
+    ]
+
+
+async def test_a_stated_complaint_is_known_by_its_statement_alone(app: ServiceApp) -> None:
+    """Complaint and words are written anew together, so that no transaction's number tells when a
+    complaint came among rows that have a time.
+    """
+    for _ in range(3):
+        await file(app, {"Idempotency-Key": str(uuid4())})
+    came = "SELECT xmin::text FROM complaint UNION SELECT xmin::text FROM complaint_words"
+    before = {row["xmin"] for row in await app.pool.fetch(came)}
+    await end_day(app)
+    after = {row["xmin"] for row in await app.pool.fetch(came)}
+    assert (len(before), len(after)) == (3, 1)
+    assert not before & after
