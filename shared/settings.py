@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo
 
 from pydantic import (
@@ -53,6 +53,8 @@ FEWEST_DIGITS = 10
 DEMO_ISSUER_PATH = "/issuer"
 """The path of `deploy/local/issuer.py`."""
 GUESSED_PASSWORDS = ("password", "postgres", "terang", "changeme", "secret", "admin")
+SHORTEST_PASSWORD = 16
+"""Characters of a password of a database in a province with real people."""
 
 
 class SettingsError(Exception):
@@ -180,7 +182,8 @@ class ServiceSettings(BaseModel):
             le=365,
             title="Answers kept",
             description="Days in which a request that is sent again under its Idempotency-Key "
-            "has its effect once and gets its first answer; without a token it is one day",
+            "has its effect once and gets its first answer; without a token it is its day (in UTC) "
+            "and the next",
         ),
     ] = 7
     demo_clock: Annotated[
@@ -196,8 +199,8 @@ class ServiceSettings(BaseModel):
     @field_validator("database_url")
     @classmethod
     def _with_a_password_of_its_own(cls, url: str, others: ValidationInfo) -> str:
-        if others.data.get("province") != DEMO_PROVINCE and _is_known_password(url):
-            raise ValueError("its password is one that anyone can read or guess; give it a new one")
+        if others.data.get("province") != DEMO_PROVINCE and (fault := _password_fault(url)):
+            raise ValueError(f"{fault}; openssl rand -hex 24 makes one")
         return url
 
     @field_validator("issuer", "issuer_address")
@@ -273,7 +276,8 @@ def _believed_by_anyone(address: str) -> str:
     """What makes a provider's address unfit for real people; empty where nothing does."""
     if not address.startswith("https://"):
         return "isn't https, so that anyone on the way can forge tokens; give the https address"
-    if urlsplit(address).path.rstrip("/") == DEMO_ISSUER_PATH:
+    path = "/" + unquote(urlsplit(address).path).lower().strip("/") + "/"
+    if path.startswith(f"{DEMO_ISSUER_PATH}/"):
         return (
             "is the issuer of demonstrations, which gives anyone a token; "
             "give your own identity provider's (docs/identity.md)"
@@ -281,12 +285,33 @@ def _believed_by_anyone(address: str) -> str:
     return ""
 
 
-def _is_known_password(database_url: str) -> bool:
-    """Whether the address has a password of the demonstration, or one that is tried first."""
+def _password_fault(database_url: str) -> str | None:
+    """What is wrong with the password in a database's address; None where nothing is.
+
+    None is needed where a client certificate says who connects, or a unix socket.
+    """
     address = urlsplit(database_url)
-    password = unquote(address.password or "").lower()
-    guesses = (*GUESSED_PASSWORDS, unquote(address.username or "postgres").lower())
-    return password.startswith("demonstration") or password in guesses
+    asked = parse_qs(address.query)
+    password = unquote(address.password or asked.get("password", [""])[0])
+    if not password:
+        return None if _proves_otherwise(address, asked) else "it has no password; give it one"
+    if _is_known_password(password, unquote(address.username or "postgres")):
+        return "its password is one that anyone can read or guess; give it a new one"
+    if len(password) < SHORTEST_PASSWORD:
+        return f"its password has fewer than {SHORTEST_PASSWORD} characters; give it a longer one"
+    return None
+
+
+def _proves_otherwise(address: SplitResult, asked: Mapping[str, list[str]]) -> bool:
+    """Whether a database knows who connects without a password."""
+    host = unquote(address.hostname or asked.get("host", [""])[0])
+    return "sslcert" in asked or host.startswith("/")
+
+
+def _is_known_password(password: str, role: str) -> bool:
+    """Whether a password is one of the demonstration, or one that is tried first."""
+    password = password.lower()
+    return password.startswith("demonstration") or password in (*GUESSED_PASSWORDS, role.lower())
 
 
 Model = TypeVar("Model", bound=ServiceSettings)

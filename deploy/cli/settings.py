@@ -2,13 +2,15 @@
 
 import importlib
 import secrets
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 
 from shared.contracts.catalogue import SERVICES
-from shared.settings import SettingsError, read_settings
+from shared.settings import DEMO_PROVINCE, SettingsError, read_settings
 
 app = typer.Typer()
 settings = typer.Typer(help="The settings of a deployment.", no_args_is_help=True)
@@ -30,6 +32,31 @@ def values(text: str) -> dict[str, str]:
     return settings
 
 
+def site_faults(given: Mapping[str, str]) -> list[str]:
+    """What is wrong with the door's address: with real people it is a domain, served over TLS.
+
+    The door (deploy/door/Caddyfile) serves `http://` and port 80 without TLS, and has a certificate
+    for a domain alone.
+    """
+    if given.get("TERANG_PROVINCE") == DEMO_PROVINCE:
+        return []
+    addresses = given.get("TERANG_SITE", "").replace(",", " ").split()
+    if addresses and not any(map(_is_plain, addresses)):
+        return []
+    return [
+        (
+            "TERANG_SITE: the door would not encrypt what it serves; "
+            "give the domain, without http:// and port: terang.jambiprov.go.id"
+        )
+    ]
+
+
+def _is_plain(address: str) -> bool:
+    """Whether the door would serve an address without TLS."""
+    site = urlsplit(address if "://" in address else f"https://{address}")
+    return site.scheme != "https" or not site.hostname or site.netloc.endswith(":80")
+
+
 @settings.command()
 def check(
     file: Annotated[
@@ -43,10 +70,13 @@ def check(
     except SettingsError as error:
         faults.update(error.faults)
         given = {}
+    faults.update(site_faults(given))
     for service in SERVICES:
         # compose has passwords and the province key in its environment, not in the file
         database = {
-            f"DATABASE_URL_{service.upper()}": f"postgresql://{service}@postgres:5432/{service}"
+            f"DATABASE_URL_{service.upper()}": (
+                f"postgresql://{service}:{secrets.token_hex(24)}@postgres:5432/{service}"
+            )
         }
         try:
             read_settings(

@@ -2,6 +2,7 @@
 
 import json
 import os
+import secrets
 import subprocess
 import sys
 import time
@@ -26,10 +27,10 @@ UNCHECKED = {"door", "prometheus"}
 
 UP_WITHIN_S = 300
 SECRETS = {
-    **{f"PASSWORD_{service.upper()}": "x" for service in SERVICES},
-    "POSTGRES_PASSWORD": "x",
-    "PASSWORD_OWNER": "x",
-    "TERANG_PROVINCE_KEY": "x",
+    **{f"PASSWORD_{service.upper()}": secrets.token_hex(24) for service in SERVICES},
+    "POSTGRES_PASSWORD": secrets.token_hex(24),
+    "PASSWORD_OWNER": secrets.token_hex(24),
+    "TERANG_PROVINCE_KEY": secrets.token_hex(32),
 }
 """What a real province has in the environment of `docker compose`."""
 
@@ -211,6 +212,19 @@ def test_a_real_province_gets_no_database_with_a_password_of_the_demonstration()
         )
         assert ran.returncode == 1
         assert "demonstration" in ran.stderr
+
+
+@pytest.mark.parametrize("password", ["", "123456", "f" * 15])
+@pytest.mark.parametrize("name", ["POSTGRES_PASSWORD", "PASSWORD_OWNER", "PASSWORD_EXAMS"])
+def test_a_real_province_gets_no_database_with_a_short_password(name: str, password: str) -> None:
+    """The script ends before it makes a database, and names the password that is too short."""
+    environment = {"PATH": os.environ["PATH"], "TERANG_PROVINCE": "15", **SECRETS, name: password}
+    script = ROOT / "deploy" / "postgres" / "10-services.sh"
+    ran = subprocess.run(
+        ["sh", str(script)], env=environment, capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 1
+    assert f"Fewer than 16 characters: {name}." in ran.stderr
 
 
 @pytest.mark.parametrize("missing", SECRETS)

@@ -12,7 +12,7 @@ PROVINCES = sorted((Path(__file__).parents[3] / "deploy" / "provinces").glob("*.
 SOUND = {
     "TERANG_PROVINCE": "15",
     "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
-    "DATABASE_URL_RANKING": "postgresql://ranking:7d9f0c2ab6@postgres/ranking",
+    "DATABASE_URL_RANKING": "postgresql://ranking:7d9f0c2ab61e4f58@postgres/ranking",
     "TERANG_ISSUER": "https://login.example/realms/terang",
     "TERANG_ISSUER_ADDRESS": "https://keycloak.internal/realms/terang",
     "TERANG_AUDIENCE": "terang",
@@ -28,11 +28,19 @@ DEMONSTRATIONS = [
     ("TERANG_ISSUER", "http://login.example/realms/terang"),
     ("TERANG_ISSUER", "https://terang.example/issuer"),
     ("TERANG_ISSUER", "https://terang.example/issuer/"),
+    ("TERANG_ISSUER", "https://terang.example/Issuer/"),
+    ("TERANG_ISSUER", "https://terang.example/issuer/realms/terang"),
+    ("TERANG_ISSUER", "https://terang.example//%69ssuer"),
     ("TERANG_ISSUER_ADDRESS", "http://keycloak:8080/realms/terang"),
     ("TERANG_ISSUER_ADDRESS", "https://issuer:8000/issuer"),
     ("DATABASE_URL_RANKING", "postgresql://ranking:demonstration-ranking@postgres/ranking"),
     ("DATABASE_URL_RANKING", "postgresql://ranking:ranking@postgres/ranking"),
     ("DATABASE_URL_RANKING", "postgresql://ranking:Postgres@postgres/ranking"),
+    ("DATABASE_URL_RANKING", "postgresql://ranking:123456@postgres/ranking"),
+    ("DATABASE_URL_RANKING", "postgresql://ranking:7d9f0c2ab61e4f5@postgres/ranking"),
+    ("DATABASE_URL_RANKING", "postgresql://ranking@postgres/ranking?password=123456"),
+    ("DATABASE_URL_RANKING", "postgresql://ranking:@postgres/ranking"),
+    ("DATABASE_URL_RANKING", "postgresql://ranking@postgres/ranking"),
 ]
 
 
@@ -50,9 +58,22 @@ def test_the_demonstration_has_them(name: str, value: str) -> None:
 
 
 def test_a_sound_province_starts() -> None:
-    """With https and a password of its own, or none in the address, a province starts."""
+    """With https and a password of its own a province starts."""
     assert read().roles_claim == "roles"
-    assert read(DATABASE_URL_RANKING="postgresql://ranking@postgres/ranking").province == "15"
+    assert read(TERANG_ISSUER="https://login.example/issuers").province == "15"
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "postgresql://ranking@postgres/ranking?sslmode=verify-full&sslcert=/run/ranking.crt",
+        "postgresql://ranking@%2Fvar%2Frun%2Fpostgresql/ranking",
+        "postgresql://ranking@/ranking?host=/var/run/postgresql",
+    ],
+)
+def test_a_certificate_or_a_unix_socket_needs_no_password(address: str) -> None:
+    """The database knows who connects without one."""
+    assert read(DATABASE_URL_RANKING=address).province == "15"
 
 
 def test_a_fault_keeps_the_password_to_itself() -> None:
@@ -75,6 +96,17 @@ def test_each_province_file_makes_a_deployment(file: Path) -> None:
     """`terang settings check` finds no fault in the files that come along."""
     ran = CliRunner().invoke(app, ["settings", "check", str(file)])
     assert ran.exit_code == 0, ran.output
+
+
+@pytest.mark.parametrize("site", ["http://terang.example", "http://", ":80", "a.example:80", ""])
+def test_a_door_without_tls_is_refused(site: str, tmp_path: Path) -> None:
+    """`terang settings check` names the address at which a real province would send plain text."""
+    sound = (PROVINCES[0].parent / "15.env").read_text()
+    file = tmp_path / "15.env"
+    file.write_text(sound.replace("TERANG_SITE=terang.jambiprov.example", f"TERANG_SITE={site}"))
+    ran = CliRunner().invoke(app, ["settings", "check", str(file)])
+    assert ran.exit_code == 1
+    assert "TERANG_SITE" in ran.stderr
 
 
 def test_an_issuer_for_anyone_is_not_served_in_a_real_province() -> None:

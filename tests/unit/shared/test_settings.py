@@ -15,8 +15,8 @@ ROOT = Path(__file__).parents[3]
 NEEDED = {
     "TERANG_PROVINCE": "15",
     "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
-    "DATABASE_URL_EXAMS": "postgresql://exams@127.0.0.1/exams",
-    "DATABASE_URL_FEEDBACK": "postgresql://feedback@127.0.0.1/feedback",
+    "DATABASE_URL_EXAMS": "postgresql://exams:7d9f0c2ab61e4f58@127.0.0.1/exams",
+    "DATABASE_URL_FEEDBACK": "postgresql://feedback:7d9f0c2ab61e4f58@127.0.0.1/feedback",
     "TERANG_ISSUER": "https://login.example",
     "TERANG_AUDIENCE": "terang",
 }
