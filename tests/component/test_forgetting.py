@@ -17,7 +17,8 @@ SELECT $1, 'key-' || n, '', now() - $2::text::interval FROM generate_series(1, $
 """
 KEEP_ANONYMOUS = """
 INSERT INTO public.idempotency (subject, key, request, created_at)
-SELECT '', 'key-' || $1::int || '-' || n, '', date_trunc('day', now(), 'UTC') - $1::int * interval '1 day'
+SELECT '', 'key-' || $1::int || '-' || n, '',
+       date_trunc('day', now(), 'UTC') - $1::int * interval '1 day'
   FROM generate_series(1, $2) AS n
 """
 

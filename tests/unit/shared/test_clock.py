@@ -15,10 +15,11 @@ SERVICES = ("applications", "exams", "ranking", "feedback")
 
 def settings_of(service: str, **own: str) -> ServiceSettings:
     """The settings of a service in the demonstration's province, or in another."""
+    password = secrets.token_hex(24)
     environment = {
         "TERANG_PROVINCE": "99",
         "KAFKA_BOOTSTRAP_SERVERS": "127.0.0.1:9092",
-        f"DATABASE_URL_{service.upper()}": f"postgresql://terang:{secrets.token_hex(24)}@127.0.0.1/terang",
+        f"DATABASE_URL_{service.upper()}": f"postgresql://terang:{password}@127.0.0.1/terang",
         "TERANG_ISSUER": "https://login.example",
         "TERANG_AUDIENCE": "terang",
         "TERANG_PROVINCE_KEY": secrets.token_hex(32),
