@@ -63,7 +63,11 @@ def demo(
             _play(stack.door, applicants, seed)
             console.print(
                 "Metrics: "
-                + " · ".join(f"{process.url}/metrics" for process in stack.processes.values())
+                + " · ".join(
+                    f"{process.url}/metrics"
+                    for name, process in stack.processes.items()
+                    if name != "door"
+                )
             )
             if console.is_terminal and not exit_:
                 console.print("Serving on; Ctrl-C ends it.")

@@ -13,7 +13,6 @@ import aiohttp
 import anyio
 import uvicorn
 from multidict import CIMultiDict
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from starlette.types import ASGIApp, Receive, Scope, Send
 from yarl import URL
 
@@ -42,7 +41,11 @@ FORWARDING_HEADERS = frozenset(
 
 ALWAYS = (
     (b"x-content-type-options", b"nosniff"),
-    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"referrer-policy", b"same-origin"),
+    (
+        b"content-security-policy",
+        b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    ),
 )
 """Headers of our own answers; the services say theirs."""
 
@@ -135,8 +138,6 @@ class ReverseProxy:
             await _respond(send, 200, self._about, b"application/json")
         elif scope["path"] in ("/ready", "/live"):
             await _respond(send, 200, b"ok\n", b"text/plain")
-        elif scope["path"] == "/metrics":  # this process's own: memory, processor time, open files
-            await _respond(send, 200, generate_latest(), CONTENT_TYPE_LATEST.encode())
         else:
             known = ", ".join(f"/{segment}" for segment in [*self._upstream, "issuer"])
             await _problem(scope, send, "no-such-service", name=name or "/", known=known)
@@ -244,15 +245,26 @@ async def _problem(scope: Scope, send: Send, code: str, **values: str) -> None:
             "detail": detail,
         }
         body = json.dumps(problem, ensure_ascii=False)
-    said = ((b"content-language", language.encode()), (b"cache-control", b"no-store"))
-    await _respond(send, status, body.encode(), kind, *said)
+    said = (b"content-language", language.encode())
+    await _respond(send, status, body.encode(), kind, said, cache=b"no-store")
 
 
 async def _respond(
-    send: Send, status: int, body: bytes, media_type: bytes, *more: tuple[bytes, bytes]
+    send: Send,
+    status: int,
+    body: bytes,
+    media_type: bytes,
+    *more: tuple[bytes, bytes],
+    cache: bytes = b"no-cache",
 ) -> None:
     length = (b"content-length", str(len(body)).encode())
-    headers = [(b"content-type", media_type), length, *ALWAYS, *more]
+    headers = [
+        (b"content-type", media_type),
+        length,
+        (b"cache-control", cache),
+        *ALWAYS,
+        *more,
+    ]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 

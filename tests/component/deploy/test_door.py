@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import ssl
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -35,20 +36,26 @@ BROWSER = {"Accept": "text/html,*/*;q=0.8"}
 
 
 @contextmanager
-def caddy(folder: Path, upstream: int) -> Iterator[int]:
-    """The door by its port, with our Caddyfile: all services are at `upstream`, bodies have 3 s."""
+def caddy(folder: Path, upstream: int, *, tls_port: int | None = None) -> Iterator[int]:
+    """The door by its port, with our Caddyfile: all services are at `upstream`, bodies have 3 s.
+
+    With `tls_port` it serves `localhost` there, with a certificate of its own.
+    """
     port = free_port()
     written = (ROOT / "deploy/door/Caddyfile").read_text()
     for name in ("{re.service.1}-api:8000", "issuer:8000"):
         assert name in written
         written = written.replace(name, f"127.0.0.1:{upstream}")
     assert "read_body 5m" in written
+    assert "admin off" in written
+    written = written.replace("admin off", "admin off\n\tskip_install_trust")
     (folder / "Caddyfile").write_text(written.replace("read_body 5m", "read_body 3s"))
     environment = {
         **os.environ,
         "TERANG_PROVINCE": "15",
         "TERANG_PLAIN_PORT": str(port),
-        "TERANG_TLS_PORT": str(free_port()),
+        "TERANG_TLS_PORT": str(tls_port or free_port()),
+        **({"TERANG_SITE": "localhost"} if tls_port else {}),
         "XDG_DATA_HOME": str(folder),
         "XDG_CONFIG_HOME": str(folder),
     }
@@ -225,8 +232,36 @@ async def test_every_answer_of_the_door_has_its_headers(door: httpx.AsyncClient)
         assert answer.headers["x-content-type-options"] == "nosniff", path
         assert len(answer.headers.get_list("content-security-policy")) == 1, path
         assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
+        assert "cache-control" in answer.headers, path
         assert not {"server", "via"} & set(answer.headers), path
         assert "strict-transport-security" not in answer.headers  # it isn't reached over TLS
+
+
+async def test_over_tls_every_answer_says_that_it_stays_so(tmp_path: Path) -> None:
+    """With a domain the door says HSTS with its own pages and faults, and a service's absence."""
+    port = free_port()
+    with caddy(tmp_path, free_port(), tls_port=port):
+        authority = ssl.create_default_context()
+        async with asyncio.timeout(60):
+            while not (root := tmp_path / "caddy/pki/authorities/local/root.crt").exists():
+                await asyncio.sleep(0.1)
+        authority.load_verify_locations(root)
+        async with httpx.AsyncClient(
+            base_url=f"https://localhost:{port}", verify=authority
+        ) as http:
+            await reached(http, "/")
+            for path, status in (
+                ("/", 302),
+                ("/payroll", 404),
+                ("/exams/sittings", 502),
+                ("/.well-known/terang.json", 200),
+            ):
+                answer = await http.get(path, headers=BROWSER)
+                assert answer.status_code == status
+                assert answer.headers["strict-transport-security"] == "max-age=31536000", path
+                assert answer.headers["x-content-type-options"] == "nosniff", path
+                assert "frame-ancestors 'none'" in answer.headers["content-security-policy"], path
+                assert "cache-control" in answer.headers, path
 
 
 async def test_a_hostile_body_costs_nothing(

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import json
+import sys
 from base64 import urlsafe_b64decode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -227,11 +228,81 @@ async def test_where_the_rest_is(door: httpx.AsyncClient) -> None:
     }
 
 
-async def test_the_door_has_figures_of_its_own(door: httpx.AsyncClient) -> None:
-    """It is a process like the others: alive, ready, with metrics."""
+async def test_the_door_says_that_it_is_there(door: httpx.AsyncClient) -> None:
+    """It is a process like the others: alive and ready."""
     assert (await door.get("/live")).is_success
     assert (await door.get("/ready")).is_success
-    assert "process_cpu_seconds_total" in (await door.get("/metrics")).text
+
+
+async def test_figures_are_not_open_at_the_door(door: httpx.AsyncClient) -> None:
+    """Anyone read memory and processor time there; Prometheus asks each process itself."""
+    answer = await door.get("/metrics")
+    assert answer.status_code == 404
+    assert "process_" not in answer.text
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nonsense", "/metrics", "/.well-known/terang.json", "/exams"]
+)
+@pytest.mark.parametrize("accept", ["text/html", "application/json"])
+async def test_every_answer_of_the_door_has_its_headers(
+    path: str, accept: str, door: httpx.AsyncClient
+) -> None:
+    """What the door says itself is of the kind it says, runs nothing and is asked for anew."""
+    answer = await door.get(path, headers={"Accept": accept})
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert answer.headers["referrer-policy"] == "same-origin"
+    assert answer.headers["content-security-policy"] == (
+        "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
+    assert answer.headers["cache-control"] in ("no-cache", "no-store")
+
+
+@pytest.mark.parametrize("path", ["/", "//docs", "//", "/nonsense"])
+async def test_no_address_is_named_with_a_part_missing(path: str, door: httpx.AsyncClient) -> None:
+    """The door named `//docs` where the service's part of the address was empty."""
+    for accept in ("text/html", "application/json"):
+        answer = await door.get(f"{door.base_url}{path}", headers={"Accept": accept})
+        assert "//docs" not in answer.text
+
+
+async def test_half_sent_heads_end(tmp_path: Path) -> None:
+    """200 connections that send half a head are ended by the door's process, others are served."""
+    port = free_port()
+    about = {"issuer": "http://door.test/issuer", "audience": "terang"}
+    door = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "deploy.local.reverse_proxy", "--port", str(port)),
+        *("--key-file", str(tmp_path / "key.json"), "--demo-clock", str(tmp_path / "clock")),
+        *("--about", json.dumps(about), f"ranking=http://127.0.0.1:{free_port()}"),
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as http:
+            await alive(http)
+            opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(200)]
+            for _, writer in opened:
+                writer.write(b"GET / HTTP/1.1\r\nHost: ter")
+            assert (await http.get("/live")).is_success
+            async with asyncio.timeout(120):
+                for reader, writer in opened:
+                    with contextlib.suppress(ConnectionResetError):
+                        assert await reader.read() == b""
+                    writer.close()
+    finally:
+        door.terminate()
+        await door.wait()
+
+
+async def alive(http: httpx.AsyncClient) -> None:
+    """Returns when the process answers."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                await http.get("/live")
+            except httpx.TransportError:
+                await asyncio.sleep(0.1)
+            else:
+                return
 
 
 async def test_a_token_carries_its_subject_and_roles(door: httpx.AsyncClient) -> None:
