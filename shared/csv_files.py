@@ -13,6 +13,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from shared.phrases import Phrase
 from shared.refusals import Refusal, ValueFault
 
 FAULTS_SHOWN = 20
@@ -84,14 +85,15 @@ def read_csv(file: BinaryIO, columns: tuple[str, ...]) -> Iterator[tuple[int, di
     try:
         yield from _rows(reader, columns, header)
     except csv.Error as error:
-        raise _unreadable(f"Line {reader.line_num}: {error}", header) from error
+        raise _unreadable(Phrase("line-not-csv", line=reader.line_num), header) from error
     except UnicodeDecodeError as error:
-        raise _unreadable(f"Line {_line_not_utf8(file)} is not UTF-8", header) from error
+        why = Phrase("line-not-utf8", line=_line_not_utf8(file))
+        raise _unreadable(why, header) from error
     finally:
         text.detach()
 
 
-def _unreadable(why: str, header: str) -> Refusal:
+def _unreadable(why: Phrase, header: str) -> Refusal:
     return Refusal("file-unreadable", why=why, header=header)
 
 
@@ -99,7 +101,7 @@ def _lines(text: io.TextIOWrapper, header: str) -> Iterator[str]:
     """The lines of a file, none of them longer than one may be."""
     for number, line in enumerate(iter(lambda: text.readline(LONGEST_LINE), ""), start=1):
         if len(line) == LONGEST_LINE:
-            raise _unreadable(f"Line {number} has {LONGEST_LINE} characters or more", header)
+            raise _unreadable(Phrase("line-too-long", line=number, most=LONGEST_LINE), header)
         yield line
 
 
@@ -122,7 +124,7 @@ def _rows(
 ) -> Iterator[tuple[int, dict[str, str]]]:
     names = [name.strip() for name in next(reader, [])]
     if sorted(names) != sorted(columns):
-        raise _unreadable(f"The header is `{','.join(names)[:200]}`", header)
+        raise _unreadable(Phrase("header-wrong", header=",".join(names)[:200]), header)
     line = reader.line_num + 1
     for values in reader:
         if values:
@@ -134,7 +136,7 @@ def _row(line: int, names: list[str], values: list[str]) -> dict[str, str]:
     """The values by column. Raises Refusal `rows-refused` where there are more or fewer."""
     if len(values) != len(names):
         faults = Faults()
-        reason = f"{len(values)} values, the header has {len(names)}"
+        reason = Phrase("row-length", values=len(values), names=len(names))
         faults.add([{"line": line, "reason": reason}])
         faults.refuse_if_any()
     return dict(zip(names, (value.strip() for value in values), strict=True))

@@ -20,9 +20,11 @@ class Refusal(Exception):  # noqa: N818 - it is an answer that the rules give, n
     """A request or event that the rules do not allow.
 
     `code` is stable: it names the sentence in the service's problems.toml and ends the problem's
-    `type`. `facts` fill the sentence's placeholders; they hold no personal data. `errors` are the
+    `type`. `facts` fill the sentence's placeholders; they hold no personal data,
+    and where they are words they are phrases (shared/phrases.py), also in a list. `errors` are the
     single faults where there are several (rows of a file, vacancies of a round), shown with the
-    problem; the `reason` of one is a text, a ValueFault or a Refusal.
+    problem; the `reason` of one is a text, a Phrase, a ValueFault or a
+    Refusal.
     """
 
     def __init__(

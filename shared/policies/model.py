@@ -13,6 +13,7 @@ from typing import Annotated, Any, Self
 
 from pydantic import Field, ValidationInfo, model_validator
 
+from shared.phrases import Phrase
 from shared.policies.checks import policy_faults, unused_authorities
 from shared.policies.faults import InconsistencyError
 from shared.policies.fields import (
@@ -139,20 +140,25 @@ class Policy(PolicyPart):
             return number_in(text)
         return Decimal(codes.index(text)) if text in codes else None
 
-    def quota_faults(self, seats: Mapping[str, int]) -> list[str]:
-        """Which quotas a round's seats by kind of need fall short of, a sentence for each."""
+    def quota_faults(self, seats: Mapping[str, int]) -> list[Phrase]:
+        """Which quotas a round's seats by kind of need fall short of, a phrase for each."""
         total = sum(seats.values())
         return [
-            f"{quota.need}: {seats.get(quota.need, 0)} of {total} seats "
-            f"are less than {quota.least_percent} %"
+            Phrase(
+                "quota-short",
+                need=quota.need,
+                seats=seats.get(quota.need, 0),
+                total=total,
+                least=quota.least_percent,
+            )
             for quota in self.quotas
             if seats.get(quota.need, 0) * 100 < quota.least_percent * total
         ]
 
     def point_faults(
         self, stage: str, points: Mapping[str, Decimal], need: str | None = None
-    ) -> list[str]:
-        """What is wrong with a candidate's points in a stage, a sentence for each fault.
+    ) -> list[tuple[str, Phrase]]:
+        """What is wrong with a candidate's points in a stage: component, or stage, and fault.
 
         `need` is the candidate's kind of need; unless it is known, components that only some kinds
         have may be there or not.
@@ -160,7 +166,7 @@ class Policy(PolicyPart):
         found = self.stage(stage)
         if found is None:
             known = ", ".join(stage.code for stage in self.stages)
-            return [f"{stage}: the policy has no such stage; it has {known}"]
+            return [(stage, Phrase("stage-unknown", known=known))]
         return list(point_faults(found, points, need))
 
     def as_json(self) -> dict[str, Any]:

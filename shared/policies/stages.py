@@ -5,6 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from shared.phrases import Phrase
 from shared.policies.fields import (
     AuthorityName,
     Code,
@@ -81,13 +82,15 @@ class Component(PolicyPart):
         """True where vacancies of that kind of need have this component."""
         return not self.needs or need in self.needs
 
-    def fault_of(self, points: Decimal) -> str | None:
+    def fault_of(self, points: Decimal) -> Phrase | None:
         """What is wrong with stated points; none where nothing is."""
         if not points.is_finite() or points < 0:
-            return f"{points} is below 0"
+            return Phrase("points-below-zero", points=points)
         if points > self.maximum:
-            return f"{points} is above the maximum {self.maximum}"
-        return f"{points} is no multiple of {self.step}" if points % self.step else None
+            return Phrase("points-above", points=points, maximum=self.maximum)
+        if points % self.step:
+            return Phrase("points-off-step", points=points, step=self.step)
+        return None
 
 
 class Bonus(PolicyPart):

@@ -16,6 +16,7 @@ from uuid_utils.compat import uuid7
 
 from shared.identity import Person
 from shared.messaging.outbox import Outbox
+from shared.phrases import Phrase
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.proposals.answers import ProposalView, proposal_view
@@ -103,7 +104,7 @@ async def confirm(
     )
     if isinstance(decided, Refusal):
         await _close(connection, officer, row, "outdated", now, because=decided.code)
-        errors: list[dict[str, object]] = [{"column": proposal.object, "reason": decided}]
+        errors: list[dict[str, object]] = [{"about": proposal.object, "reason": decided}]
         return Refusal("proposal-outdated", what=proposal.object, errors=errors)
     await _close(connection, officer, row, "confirmed", now, outcome=decided)
     return await _view(connection, procedure.service, proposal_id)
@@ -169,7 +170,7 @@ async def withdraw(
 async def _lock(connection: Connection, proposal_id: UUID) -> tuple[Mapping[str, Any], Proposal]:
     row = await PROPOSALS.lock(connection, proposal_id=proposal_id)
     if row is None:
-        raise Refusal("not-found", what=f"proposal {proposal_id}")
+        raise Refusal("not-found", what=Phrase("proposal", proposal_id=proposal_id))
     return row, Proposal(**{field.name: row[field.name] for field in fields(Proposal)})
 
 

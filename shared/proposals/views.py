@@ -4,6 +4,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.paging import Page, from_cursor, page
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.proposals.answers import ProposalView, proposal_view
 from shared.proposals.domain import ProposalStatus
@@ -31,7 +32,7 @@ async def show_proposal(connection: Connection, service: str, proposal_id: UUID)
     """One proposal, whatever became of it. Raises Refusal `not-found`."""
     row = await PROPOSALS.proposal(connection, proposal_id=proposal_id)
     if row is None:
-        raise Refusal("not-found", what=f"proposal {proposal_id}")
+        raise Refusal("not-found", what=Phrase("proposal", proposal_id=proposal_id))
     return proposal_view(service, row)
 
 

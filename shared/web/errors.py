@@ -36,6 +36,9 @@ WITH_HEADERS: Mapping[str, Mapping[str, str]] = {
 FIELD_LENGTH = 100
 """Characters of a field's path that an answer repeats: its names come from the request."""
 
+OF_A_NAME = "[key]"
+"""What pydantic adds to the place of a fault in the name itself of a field, not its value."""
+
 PROBLEM_TYPES = ("application/json", "application/problem+json")
 WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
@@ -113,10 +116,18 @@ def _refusal_of(request: Request, error: HTTPException) -> Refusal:
 def _fault(found: Mapping[str, Any]) -> dict[str, object]:
     """One fault that pydantic found in a request."""
     place = found["loc"][1:] or found["loc"]
+    names = (str(name) for name in place if name != OF_A_NAME)
     return {
-        "field": ".".join(map(str, place))[:FIELD_LENGTH],
+        "field": _printable(".".join(names))[:FIELD_LENGTH],
         "reason": ValueFault(found["type"], found.get("ctx", {}), found["msg"]),
     }
+
+
+def _printable(name: str) -> str:
+    r"""A name out of a request, with what isn't printable spelled out: `\u0000`."""
+    return "".join(
+        character if character.isprintable() else f"\\u{ord(character):04x}" for character in name
+    )
 
 
 def _answer(

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from typing_extensions import override
 
 from shared.languages import Language
+from shared.phrases import fact_told, facts_told
 from shared.refusals import Refusal, ValueFault
 
 OF_EVERY_SERVICE = Path(__file__).parent / "problems.toml"
@@ -34,11 +35,12 @@ class ProblemError(BaseModel):
     """One of several errors: in a field of the request, or in a row of a file."""
 
     line: int | None = Field(None, description="Line of the file, the header being line 1")
-    column: str | None = Field(
-        None, description="Column of the file, or the thing that it is about"
-    )
+    column: str | None = Field(None, description="Column of the file")
     field: str | None = Field(
         None, description="Field of the request's body, its path from the top, or parameter"
+    )
+    about: str | None = Field(
+        None, description="What it is about, where it is no field: a vacancy, part of a policy"
     )
     code: str | None = Field(None, description="Stable name of the kind of fault, where it has one")
     reason: str = Field(description="What is wrong, and what would be right")
@@ -124,7 +126,7 @@ class Problems:
             title=sentence.title[language],
             status=sentence.status,
             detail=sentence.detail[language].format_map(
-                {"count": len(refusal.errors), **refusal.facts}
+                {"count": len(refusal.errors), **facts_told(refusal.facts, language)}
             ),
             errors=[self._error(error, language) for error in refusal.errors[:SHOWN_FAULTS]]
             or None,
@@ -141,9 +143,13 @@ class Problems:
             words = _fault_in_words(reason, language)
             return ProblemError.model_validate({**error, "reason": words})
         if isinstance(reason, Refusal):
-            words = self.sentences[reason.code].detail[language].format_map(reason.facts)
+            words = (
+                self.sentences[reason.code]
+                .detail[language]
+                .format_map(facts_told(reason.facts, language))
+            )
             return ProblemError.model_validate({**error, "code": reason.code, "reason": words})
-        return ProblemError.model_validate(error)
+        return ProblemError.model_validate({**error, "reason": fact_told(reason, language)})
 
     def response(
         self, request: Request, refusal: Refusal, headers: Mapping[str, str] | None = None

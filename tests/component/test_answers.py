@@ -8,6 +8,7 @@ from shared.contracts.catalogue import SERVICES
 from tests.component.conftest import ServiceApp
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
+NONE = "0191e7a0-7b3c-7d2e-9f1a-2b3c4d5e6f70"
 BROWSER = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 
 
@@ -115,3 +116,64 @@ async def test_a_file_s_faults_are_of_one_language(service_app: StartApp) -> Non
         [fault] = answer.json()["errors"]
         assert (fault["line"], fault["column"]) == (2, "staff")
         assert word in fault["reason"]
+
+
+@pytest.mark.parametrize(
+    ("service", "path", "role", "said"),
+    [
+        (
+            "applications",
+            "vacancies/a-general/applications/0009-000001",
+            "verifier",
+            "Tidak ada lamaran 0009-000001 untuk formasi a-general di sini.",
+        ),
+        ("applications", "rounds/none", "officer", "Tidak ada seleksi none di sini."),
+        ("applications", "policies/none", "officer", "Tidak ada kebijakan none di sini."),
+        ("exams", f"sittings/{NONE}", "officer", "Tidak ada sesi ujian seperti itu di sini."),
+        ("exams", f"proposals/{NONE}", "officer", f"Tidak ada usulan {NONE} di sini."),
+        ("ranking", f"proposals/{NONE}", "officer", f"Tidak ada usulan {NONE} di sini."),
+    ],
+)
+async def test_what_is_not_found_is_named_in_the_reader_s_language(
+    service: str, path: str, role: str, said: str, service_app: StartApp
+) -> None:
+    """An Indonesian sentence said "Tidak ada application … for vacancy … di sini"."""
+    running = await service_app(service)
+    who = running.who("somebody", role) | {"Accept-Language": "id"}
+    answer = await running.http.get(f"/{service}/{path}", headers=who)
+    assert (answer.status_code, answer.json()["type"]) == (404, f"/problems/{service}/not-found")
+    assert answer.json()["detail"].startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"\xff\xfe", "Baris 1 bukan UTF-8."),
+        (b"unit_id,path\n", "Baris judulnya `unit_id,path`."),
+        (b'unit_id,path,staff\n"A"x,b,1\n', "Baris 2: ada tanda kutip yang kurang"),
+    ],
+)
+async def test_why_a_file_can_not_be_read_is_of_one_language(
+    body: bytes, said: str, service_app: StartApp
+) -> None:
+    """An Indonesian sentence began with "Line 1 is not UTF-8"."""
+    running = await service_app("applications")
+    officer = running.who("officer", "officer") | {"Accept-Language": "id"}
+    answer = await running.http.post(
+        "/applications/units/import", content=body, headers=officer | {"Content-Type": "text/csv"}
+    )
+    assert answer.json()["type"] == "/problems/applications/file-unreadable"
+    assert answer.json()["detail"].startswith(said)
+
+
+async def test_a_field_s_name_has_no_control_characters(service_app: StartApp) -> None:
+    """The name of a field of points came back with NUL in it, and `[key]` behind it."""
+    running = await service_app("exams")
+    examiner = running.who("examiner", "examiner")
+    answer = await running.http.post(
+        f"/exams/sittings/{NONE}/scores",
+        json={"participant_no": "0001-000001", "points": {"\u0000": "1"}},
+        headers=examiner,
+    )
+    assert answer.status_code == 422
+    assert {error["field"] for error in answer.json()["errors"]} == {"points.\\u0000"}

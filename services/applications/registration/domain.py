@@ -75,16 +75,16 @@ def fact_faults(
         words = "; ".join(f"{level}: {programme}" for level, programme in sorted(accepted))
         faults.append(
             {
-                "column": "education_programme",
+                "field": "education_programme",
                 "reason": Refusal("education-not-accepted", accepted=words),
             }
         )
     highest = highest_gpa(facts.education_level)
     if facts.gpa > highest:
-        faults.append({"column": "gpa", "reason": Refusal("gpa-above-scale", highest=highest)})
+        faults.append({"field": "gpa", "reason": Refusal("gpa-above-scale", highest=highest)})
     if not years_before(today, OLDEST) <= facts.birth_date <= years_before(today, YOUNGEST):
         reason = Refusal("birth-date-unlikely", youngest=YOUNGEST, oldest=OLDEST)
-        faults.append({"column": "birth_date", "reason": reason})
+        faults.append({"field": "birth_date", "reason": reason})
     return faults
 
 

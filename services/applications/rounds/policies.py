@@ -6,6 +6,7 @@ from fastapi import Path
 from pydantic import BaseModel, Field
 
 from shared.languages import Language
+from shared.phrases import Phrase
 from shared.policies import Policy, bundled_ids, load
 from shared.policies.sentences import sentences
 from shared.refusals import Refusal
@@ -53,7 +54,7 @@ def show_policies() -> Policies:
 def show_policy(policy_id: str) -> PolicyView:
     """One policy. Raises Refusal `not-found`."""
     if policy_id not in bundled_ids():
-        raise Refusal("not-found", what=f"policy {policy_id}")
+        raise Refusal("not-found", what=Phrase("policy", policy_id=policy_id))
     policy = load(policy_id)
     languages: tuple[Language, ...] = ("id", "en")
     said = {language: sentences(policy, language) for language in languages}

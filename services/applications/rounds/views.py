@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from services.applications.rounds.storage import ROUNDS
 from shared.contracts.fields import RoundId
 from shared.paging import Page, page, text_after
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -47,7 +48,7 @@ async def show_round(connection: Connection, round_id: str) -> RoundView:
     """One round. Raises Refusal `not-found`."""
     row = await ROUNDS.round_by_id(connection, round_id=round_id)
     if row is None:
-        raise Refusal("not-found", what=f"round {round_id}")
+        raise Refusal("not-found", what=Phrase("round", round_id=round_id))
     return RoundView(**row)
 
 

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Literal
 
+from shared.phrases import Phrase
 from shared.refusals import Refusal
 
 SeatAnswer = Literal["accepted", "declined", "lapsed"]
@@ -24,4 +25,4 @@ def check_same(answer: SeatAnswer, stood: SeatAnswer, days: int) -> None:
     if stood == "lapsed":
         raise Refusal("offer-lapsed", days=days)
     if answer != stood:
-        raise Refusal("already-answered", answer=stood)
+        raise Refusal("already-answered", answer=Phrase(stood))

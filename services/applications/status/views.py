@@ -29,6 +29,7 @@ from shared.contracts.fields import (
     VacancyId,
 )
 from shared.identity import Person
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -138,7 +139,8 @@ async def show_application(
     row = await STATUS.application(connection, vacancy_id=vacancy_id, participant_no=participant_no)
     may_decide = not person.roles.isdisjoint({"verifier", "officer"})
     if row is None or not (may_decide or row["subject"] == person.subject):
-        raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
+        what = Phrase("application", participant_no=participant_no, vacancy_id=vacancy_id)
+        raise Refusal("not-found", what=what)
     with_note = may_decide and row["subject"] != person.subject
     (view,) = await _views(connection, [row], answer_days, with_note=with_note)
     return view

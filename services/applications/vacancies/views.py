@@ -6,6 +6,7 @@ from services.applications.rounds.views import show_round
 from services.applications.vacancies.storage import VACANCIES
 from shared.contracts.fields import Agency, NeedCode, Post, RoundId, UnitId, UnitPath, VacancyId
 from shared.paging import Page, number_after, page, text_after
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -63,7 +64,7 @@ async def show_vacancy(connection: Connection, vacancy_id: str, *, drafts: bool)
     """One vacancy; `drafts`: also one that is not public yet. Raises Refusal `not-found`."""
     row = await VACANCIES.vacancy_shown(connection, vacancy_id=vacancy_id, drafts=drafts)
     if row is None:
-        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+        raise Refusal("not-found", what=Phrase("vacancy", vacancy_id=vacancy_id))
     return VacancyView(**row)
 
 

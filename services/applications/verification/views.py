@@ -13,6 +13,7 @@ from services.applications.verification.domain.reasons import REASONS
 from services.applications.verification.storage import VERIFICATION
 from shared.contracts.fields import ParticipantNo
 from shared.paging import Page, page, text_after
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -75,5 +76,5 @@ async def show_queue(
         )
     items = [QueueItem(**row) async for row in rows]
     if not items and not await VERIFICATION.vacancy_is_public(connection, vacancy_id=vacancy_id):
-        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+        raise Refusal("not-found", what=Phrase("vacancy", vacancy_id=vacancy_id))
     return page(items, limit, lambda item: (item.participant_no,))

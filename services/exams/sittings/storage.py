@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from services.exams.sittings.domain import Sitting
+from shared.phrases import Phrase
 from shared.policies import Policy
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -44,7 +45,7 @@ async def lock(connection: Connection, sitting_id: UUID) -> Sitting:
 
 def _sitting(row: Any) -> Sitting:
     if row is None:
-        raise Refusal("not-found", what="sitting")
+        raise Refusal("not-found", what=Phrase("sitting"))
     if row["policy"] is None:  # while its projections are rebuilt, for example
         raise Refusal("round-not-known", round=row["round_id"])
     return Sitting(

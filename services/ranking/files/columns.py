@@ -86,7 +86,7 @@ def _decimal(text: str) -> Decimal:
 def _points(component: Component) -> Parse:
     def points(text: str) -> str:
         if (fault := component.fault_of(_decimal(text))) is not None:
-            raise ValueError(fault)
+            raise ValueError(fault.told("en"))
         return text  # the rules count digits in a text like the decimal
 
     return points

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.ranking.rounds.domain import Round
+from shared.phrases import Phrase
 from shared.policies import Policy
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -50,7 +51,8 @@ async def vacancy_of_candidate(connection: Connection, round_id: str, participan
     found = await SQL.vacancy_of_number(connection, round_id=round_id, number=number)
     if found is None:
         await load_round(connection, round_id)
-        raise Refusal("not-found", what=f"candidate {participant_no} of round {round_id}")
+        what = Phrase("candidate", participant_no=participant_no, round_id=round_id)
+        raise Refusal("not-found", what=what)
     return str(found)
 
 

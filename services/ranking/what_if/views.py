@@ -32,6 +32,7 @@ from services.ranking.what_if.domain import (
 from shared.contracts.fields import ParticipantNo, RoundId, StageCode, VacancyId
 from shared.contracts.strict import NO_OTHER_NAMES, Whole
 from shared.paging import from_cursor, to_cursor
+from shared.phrases import Phrase
 from shared.policies import List, Policy, PolicyError, read_policy
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -286,13 +287,14 @@ def _changed(policy: Policy, policy_list: List, question: Question) -> Policy:
         values = changed_policy(policy, policy_list.code, question)
         return read_policy(policy.id, values)
     except UnknownPartError as error:
-        reason = f"the list {policy_list.code} has no {error.name}; it has {', '.join(error.known)}"
+        known = ", ".join(error.known)
+        reason = Phrase("list-part-unknown", list=policy_list.code, name=error.name, known=known)
         raise Refusal(
-            "policy-does-not-hold", faults=1, errors=[{"column": error.where, "reason": reason}]
+            "policy-does-not-hold", faults=1, errors=[{"about": error.where, "reason": reason}]
         ) from error
     except PolicyError as error:
         faults: list[dict[str, object]] = [
-            {"column": ".".join(map(str, fault.location)) or None, "reason": fault.says}
+            {"about": ".".join(map(str, fault.location)) or None, "reason": fault}
             for fault in error.faults[:VACANCIES_NAMED]
         ]
         raise Refusal("policy-does-not-hold", faults=len(error.faults), errors=faults) from error

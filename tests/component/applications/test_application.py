@@ -64,7 +64,7 @@ async def test_applying(open_round: Office) -> None:
 
 
 @pytest.mark.parametrize(
-    ("vacancy", "facts", "column", "code"),
+    ("vacancy", "facts", "field", "code"),
     [
         (
             GENERAL,
@@ -84,11 +84,12 @@ async def test_applying(open_round: Office) -> None:
     ],
 )
 async def test_facts_that_do_not_fit(
-    open_round: Office, vacancy: str, facts: dict[str, object], column: str, code: str
+    open_round: Office, vacancy: str, facts: dict[str, object], field: str, code: str
 ) -> None:
     """Facts that the vacancy doesn't accept are refused field by field, and use no number."""
-    problem = refused(await open_round.apply("person-1", vacancy, **facts), 422, "facts-refused")
-    assert [(fault["column"], fault["code"]) for fault in problem["errors"]] == [(column, code)]
+    answer = await open_round.apply("person-1", vacancy, **facts)
+    problem = refused(answer, 422, "facts-refused")
+    assert [(fault["field"], fault["code"]) for fault in problem["errors"]] == [(field, code)]
     assert ok(await open_round.apply("person-1"), 201)["participant_no"] == "0001-000001"
 
 

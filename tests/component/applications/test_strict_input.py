@@ -23,9 +23,7 @@ async def send(office: Office, path: str, who: Mapping[str, str], body: object) 
 
 
 def columns(answer: httpx.Response) -> tuple[int, list[str]]:
-    return answer.status_code, [
-        error.get("field") or error["column"] for error in answer.json().get("errors", [])
-    ]
+    return answer.status_code, [error["field"] for error in answer.json().get("errors", [])]
 
 
 async def answers(office: Office, field: str, values: list[object]) -> Answers:

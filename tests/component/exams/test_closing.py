@@ -41,8 +41,8 @@ async def test_it_stays_open_while_results_are_missing(exams: Exams) -> None:
     assert (answer.status_code, code(answer)) == (409, "results-missing")
     assert "9 candidates of 2 vacancies" in answer.json()["detail"]
     assert answer.json()["errors"] == [
-        {"column": DOCTOR, "reason": f"1: {D1}"},
-        {"column": NURSE, "reason": f"8: {', '.join(number(NURSE, n) for n in range(2, 7))} …"},
+        {"about": DOCTOR, "reason": f"1: {D1}"},
+        {"about": NURSE, "reason": f"8: {', '.join(number(NURSE, n) for n in range(2, 7))} …"},
     ]
     assert not await exams.service.stated(SittingClosed)
 

@@ -128,7 +128,7 @@ async def test_points_outside_the_policy_are_refused(
     answer = await exams.score(sitting, N1, points)
     assert (answer.status_code, code(answer)) == (422, "points-refused")
     assert all(word in answer.json()["detail"] for word in words)
-    assert answer.json()["errors"][0]["column"] == words[0]
+    assert answer.json()["errors"][0]["field"] == f"points.{words[0]}"
     assert not await exams.service.stated(ExamScored)
 
 

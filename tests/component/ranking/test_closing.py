@@ -58,7 +58,7 @@ async def test_a_full_tie_at_the_last_seat_is_an_officers_to_decide(ranking: Ser
     refused = await ranking.http.post(FINAL, headers=officer)
     assert refused.status_code == 409
     assert refused.json()["type"] == "/problems/ranking/tie-undecided"
-    assert refused.json()["errors"] == [{"column": "v1", "reason": "0001-000002, 0001-000003"}]
+    assert refused.json()["errors"] == [{"about": "v1", "reason": "0001-000002, 0001-000003"}]
 
     ties = "/ranking/vacancies/v1/ties"
     reason = "Undian di hadapan kedua peserta dan dua saksi, berita acara 12/2026"

@@ -12,9 +12,7 @@ ORDER = ["0001-000001", "0001-000002"]
 
 
 def columns(answer: httpx.Response) -> tuple[int, list[str]]:
-    return answer.status_code, [
-        error.get("field") or error["column"] for error in answer.json().get("errors", [])
-    ]
+    return answer.status_code, [error["field"] for error in answer.json().get("errors", [])]
 
 
 async def send(ranking: ServiceApp, path: str, body: object) -> tuple[int, list[str]]:

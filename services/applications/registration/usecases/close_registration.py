@@ -16,6 +16,7 @@ from shared.contracts.strict import Command, lines_of_text
 from shared.identity import Person
 from shared.local_time import in_words
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.postgres import audit
 from shared.postgres.pool import Connection
 from shared.proposals.answers import ProposalView
@@ -98,7 +99,7 @@ async def close_registration(
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
-        raise Refusal("not-found", what=f"round {round_id}")
+        raise Refusal("not-found", what=Phrase("round", round_id=round_id))
     await refuse_candidate(connection, officer, round_id)
     if round_["published_at"] is None:
         raise Refusal("round-not-published", round=round_id)

@@ -21,6 +21,7 @@ from shared.contracts.fields import RoundId, VacancyId
 from shared.contracts.strict import Command, DayInRequest, Whole, decimal_text, line_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -78,7 +79,7 @@ async def submit_application(
     """
     vacancy = await REGISTRATION.take_number(connection, vacancy_id=vacancy_id)
     if vacancy is None:
-        raise Refusal("not-found", what=f"vacancy {vacancy_id}")
+        raise Refusal("not-found", what=Phrase("vacancy", vacancy_id=vacancy_id))
     check_command(vacancy, command, now, zone)
     number = participant_no(vacancy["number"], vacancy["submitted"])
     round_id = vacancy["round_id"]

@@ -11,6 +11,7 @@ from shared.contracts.applications import ApplicationWithdrawn
 from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -40,7 +41,10 @@ async def withdraw_application(
     )
     if application is None or application["subject"] != applicant.subject:
         raise Refusal(
-            "not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}"
+            "not-found",
+            what=Phrase(
+                "application-of-yours", participant_no=participant_no, vacancy_id=vacancy_id
+            ),
         )
     is_final = await REGISTRATION.final_list_is_closed(
         connection, vacancy_id=vacancy_id, participant_no=participant_no

@@ -14,6 +14,7 @@ from shared.contracts.fields import ParticipantNo
 from shared.contracts.strict import Command, Flag
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -80,5 +81,6 @@ async def _own_offer(
         or offer["subject"] != applicant.subject
         or vacancy_id not in {offer["vacancy_id"], offer["applied_for"]}
     ):
-        raise Refusal("not-found", what=f"offer {offer_id} to you for vacancy {vacancy_id}")
+        what = Phrase("offer", offer_id=offer_id, vacancy_id=vacancy_id)
+        raise Refusal("not-found", what=what)
     return offer

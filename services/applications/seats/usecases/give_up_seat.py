@@ -8,6 +8,7 @@ from services.applications.seats.usecases.answer_seat import SeatAnswerView
 from shared.contracts.applications import SeatDeclined
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -29,7 +30,10 @@ async def give_up_seat(
     )
     if application is None or application["subject"] != applicant.subject:
         raise Refusal(
-            "not-found", what=f"application {participant_no} of yours for vacancy {vacancy_id}"
+            "not-found",
+            what=Phrase(
+                "application-of-yours", participant_no=participant_no, vacancy_id=vacancy_id
+            ),
         )
     seat = {"vacancy_id": vacancy_id, "participant_no": participant_no}
     if not await SEATS.is_selected(connection, **seat):

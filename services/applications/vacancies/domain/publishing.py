@@ -23,4 +23,4 @@ def check_quotas(policy: Policy, seats: Mapping[str, int]) -> None:
     Raises Refusal `quotas-not-met` with each kind of need that falls short.
     """
     if short := policy.quota_faults(seats):
-        raise Refusal("quotas-not-met", short="; ".join(short))
+        raise Refusal("quotas-not-met", short=short)

@@ -14,6 +14,7 @@ from services.applications.vacancies.storage import COPY_S, VACANCIES, add_fault
 from shared.candidacy import refuse_candidate
 from shared.csv_files import Faults, checked_rows
 from shared.identity import Person
+from shared.phrases import Phrase
 from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
@@ -54,7 +55,7 @@ async def import_vacancies(
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
-        raise Refusal("not-found", what=f"round {round_id}")
+        raise Refusal("not-found", what=Phrase("round", round_id=round_id))
     await refuse_candidate(connection, officer, round_id)
     if round_["published_at"] is not None:
         raise Refusal("round-published", round=round_id)

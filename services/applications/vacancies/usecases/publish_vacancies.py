@@ -9,6 +9,7 @@ from shared.candidacy import refuse_candidate
 from shared.contracts.applications import VacancyPublished
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
@@ -28,7 +29,7 @@ async def publish_vacancies(
     """
     round_ = await ROUNDS.lock_round(connection, round_id=round_id)
     if round_ is None:
-        raise Refusal("not-found", what=f"round {round_id}")
+        raise Refusal("not-found", what=Phrase("round", round_id=round_id))
     await refuse_candidate(connection, officer, round_id)
     if round_["published_at"] is not None:
         return

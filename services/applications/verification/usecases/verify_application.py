@@ -23,6 +23,7 @@ from shared.contracts.fields import ParticipantNo, VacancyId
 from shared.contracts.strict import Command, Whole, line_of_text, lines_of_text
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
+from shared.phrases import Phrase
 from shared.policies import Policy
 from shared.postgres import audit
 from shared.postgres.pool import Connection
@@ -97,7 +98,8 @@ async def verify_application(
         connection, vacancy_id=vacancy_id, participant_no=participant_no
     )
     if application is None:
-        raise Refusal("not-found", what=f"application {participant_no} for vacancy {vacancy_id}")
+        what = Phrase("application", participant_no=participant_no, vacancy_id=vacancy_id)
+        raise Refusal("not-found", what=what)
     await refuse_candidate(connection, verifier, application["round_id"])
     reasons = sorted(set(command.reasons))
     is_new = decide(application["status"], application["reasons"], command.decision, reasons)
@@ -188,7 +190,8 @@ async def _proven(
         participant_no=application_key.participant_no,
     )
     if known is None:
-        raise Refusal("not-found", what=f"person of application {application_key.participant_no}")
+        what = Phrase("facts", participant_no=application_key.participant_no)
+        raise Refusal("not-found", what=what)
     months, priority = command.relevant_experience_months, known["priority"]
     if months is None:
         months = known["relevant_experience_months"]

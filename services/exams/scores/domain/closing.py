@@ -61,7 +61,7 @@ def _results_refusal(vacancies: Sequence[VacancyProgress]) -> Refusal | None:
     if not missing:
         return None
     errors: list[dict[str, object]] = [
-        {"column": vacancy.vacancy_id, "reason": _who_waits(vacancy)}
+        {"about": vacancy.vacancy_id, "reason": _who_waits(vacancy)}
         for vacancy in missing[:MOST_VACANCIES_NAMED]
     ]
     count = sum(vacancy.waiting for vacancy in missing)

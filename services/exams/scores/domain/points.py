@@ -8,6 +8,7 @@ from pydantic import AfterValidator
 
 from shared.contracts.fields import Points
 from shared.contracts.strict import DECIMAL_COMMA, decimal_text
+from shared.phrases import Phrase
 from shared.policies import Policy
 from shared.refusals import Refusal
 
@@ -42,6 +43,9 @@ def points_refusal(
     if not faults:
         return None
     errors: list[dict[str, object]] = [
-        {"column": fault.partition(":")[0], "reason": fault} for fault in faults
+        {"field": f"points.{component}", "reason": fault} for component, fault in faults
     ]
-    return Refusal("points-refused", faults="; ".join(faults), errors=errors)
+    named = [
+        Phrase("component-fault", component=component, fault=fault) for component, fault in faults
+    ]
+    return Refusal("points-refused", faults=named, errors=errors)

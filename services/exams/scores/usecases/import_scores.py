@@ -184,8 +184,14 @@ def _faults(
         if refusal := known[number].first_result_refusal(sitting):
             faults.append({"line": line, "column": "participant_no", "reason": refusal})
         if refusal := points_refusal(sitting.policy, sitting.stage, points, known[number].need):
-            faults += [{"line": line, **error} for error in refusal.errors]
+            faults += [_of_row(line, error) for error in refusal.errors]
     return faults
+
+
+def _of_row(line: int, error: Mapping[str, object]) -> Fault:
+    """A fault of a field of points, as one of a column."""
+    column = str(error["field"]).removeprefix("points.")
+    return {"line": line, "column": column, "reason": error["reason"]}
 
 
 def _may_still_arrive(reason: object) -> bool:

@@ -6,6 +6,8 @@ The log says how many there are; nobody guesses.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from shared.languages import Language
+
 
 @dataclass(frozen=True, slots=True)
 class ArrivalCounts:
@@ -36,6 +38,10 @@ class MissingItem:
 
     en: str
     id: str
+
+    def told(self, language: Language) -> str:
+        """The same in one language."""
+        return self.en if language == "en" else self.id
 
 
 def missing_items(counts: ArrivalCounts) -> Iterator[MissingItem]:

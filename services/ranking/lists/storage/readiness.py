@@ -62,8 +62,3 @@ def _readiness_of(round_: Round, row: Any) -> VacancyReadiness:
         row["closed"] and changed,
         [*missing_items(counts)],
     )
-
-
-def in_words(missing: Sequence[MissingItem]) -> str:
-    """What is missing, in both languages: an officer reads one of them."""
-    return f"{'; '.join(item.en for item in missing)} · {'; '.join(item.id for item in missing)}"

@@ -12,7 +12,7 @@ from services.ranking.answer_fields import CandidatesByCode, ListDigest
 from services.ranking.lists.domain.revision import ListDifference
 from services.ranking.lists.storage import SQL
 from services.ranking.lists.storage.list_snapshot import ListSnapshot, take_snapshot
-from services.ranking.lists.storage.readiness import in_words, load_readiness
+from services.ranking.lists.storage.readiness import load_readiness
 from services.ranking.lists.storage.revision_changes import fixed_placement
 from services.ranking.lists.usecases.fix_list import Adoption, admissions, fix_list
 from services.ranking.rounds.domain import Round
@@ -256,7 +256,7 @@ async def _refuse_unless_complete(
             "version-incomplete",
             list=policy_list.code,
             version=version,
-            missing=in_words(missing),
+            missing=list(missing),
         )
 
 

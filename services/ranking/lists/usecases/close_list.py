@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic import AwareDatetime, BaseModel, Field
 
 from services.ranking.lists.storage.list_snapshot import ListSnapshot, take_snapshot
-from services.ranking.lists.storage.readiness import in_words, load_readiness
+from services.ranking.lists.storage.readiness import load_readiness
 from services.ranking.lists.usecases.fix_list import admissions, fix_list
 from services.ranking.rounds.domain import VACANCIES_NAMED, Round
 from services.ranking.rounds.storage import load_round
@@ -136,7 +136,7 @@ async def _refuse_unless_complete(connection: Connection, round_: Round, policy_
             list=policy_list.code,
             vacancies=len(lacking),
             errors=[
-                {"column": vacancy.vacancy_id, "reason": in_words(vacancy.missing)}
+                {"about": vacancy.vacancy_id, "reason": list(vacancy.missing)}
                 for vacancy in lacking[:VACANCIES_NAMED]
             ],
         )
@@ -151,7 +151,7 @@ def _refuse_undecided(snapshot: ListSnapshot) -> None:
             list=snapshot.policy_list.code,
             vacancies=len(tied),
             errors=[
-                {"column": vacancy_id, "reason": ", ".join(participants)}
+                {"about": vacancy_id, "reason": ", ".join(participants)}
                 for vacancy_id, participants in list(tied.items())[:VACANCIES_NAMED]
             ],
         )

@@ -4,6 +4,7 @@ from pydantic import BaseModel, Field
 
 from services.ranking.publication.storage.publications import PUBLICATION
 from services.ranking.publication.storage.signing import PublicKey, SigningKey
+from shared.phrases import Phrase
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -27,7 +28,8 @@ async def show_key(connection: Connection, key: SigningKey | None, key_id: str |
     if key_id is None and keys:
         key_id = next(iter(keys))
     if key_id not in keys:
-        raise Refusal("not-found", what=f"key {key_id or ''}")
+        what = Phrase("key", key_id=key_id) if key_id else Phrase("no-key")
+        raise Refusal("not-found", what=what)
     return keys[key_id].pem
 
 

@@ -87,7 +87,7 @@ def test_points_outside_maxima_and_steps_are_named(
     found = load("national-cpns-2024").point_faults(
         "skd", {code: Decimal(value) for code, value in points.items()}
     )
-    assert found == faults
+    assert [f"{component}: {fault.told('en')}" for component, fault in found] == faults
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,8 @@ def test_a_component_of_some_needs_is_asked_of_these(
     points = {"WAWANCARA": Decimal(80), "PSIKOLOGI": Decimal(75)} | (
         {"SIMULASI": Decimal(90)} if simulation else {}
     )
-    assert load("local-kasemen").point_faults("lanjutan", points, need) == faults
+    found = load("local-kasemen").point_faults("lanjutan", points, need)
+    assert [f"{component}: {fault.told('en')}" for component, fault in found] == faults
 
 
 def test_an_unknown_policy_is_refused() -> None:

@@ -70,7 +70,7 @@ def test_submission_at_the_limits() -> None:
 def test_every_fault_is_named() -> None:
     """Facts that fail in several ways get all their faults at once."""
     wrong = StatedFacts("S-1/Sarjana", "S-1 FILSAFAT", Decimal("4.01"), date(2026, 8, 21), 0)
-    columns = [fault["column"] for fault in fact_faults(wrong, ACCEPTED, NOON.date())]
+    columns = [fault["field"] for fault in fact_faults(wrong, ACCEPTED, NOON.date())]
     assert columns == ["education_programme", "gpa", "birth_date"]
 
 

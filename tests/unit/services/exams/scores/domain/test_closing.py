@@ -40,4 +40,4 @@ def test_who_still_waits() -> None:
     assert refusal is not None
     assert refusal.facts == {"count": 7, "vacancies": 1}
     reason = "7: 0001-000000, 0001-000001, 0001-000002, 0001-000003, 0001-000004 …"
-    assert refusal.errors == [{"column": "midwife", "reason": reason}]
+    assert refusal.errors == [{"about": "midwife", "reason": reason}]

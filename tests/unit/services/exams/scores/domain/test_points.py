@@ -35,7 +35,7 @@ def test_nothing_else_is_points(value: object) -> None:
 
 
 @pytest.mark.parametrize(
-    ("given_", "columns"),
+    ("given_", "components"),
     [
         ({"TWK": "150", "TIU": "175", "TKP": "225"}, []),
         ({"TWK": "0", "TIU": "0", "TKP": "0"}, []),
@@ -43,9 +43,10 @@ def test_nothing_else_is_points(value: object) -> None:
         ({"TWK": "150", "SKB": "1"}, ["SKB", "TIU", "TKP"]),
     ],
 )
-def test_points_of_a_stage(given_: dict[str, str], columns: list[str]) -> None:
+def test_points_of_a_stage(given_: dict[str, str], components: list[str]) -> None:
     """A refusal has a fault for each component that is wrong, missing or unknown."""
     refusal = points_refusal(
         POLICY, "skd", {component: Decimal(value) for component, value in given_.items()}, "UMUM"
     )
-    assert [error["column"] for error in refusal.errors] == columns if refusal else columns == []
+    found = [error["field"] for error in refusal.errors] if refusal else []
+    assert found == [f"points.{component}" for component in components]
