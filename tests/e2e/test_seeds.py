@@ -53,7 +53,7 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Cli
             "place": "Loket 2",
         }
         filed.append(
-            await client.post("/feedback/complaints", key=uuid4().hex, body=complaint, waits=True)
+            await client.post("/feedback/complaints", key=str(uuid4()), body=complaint, waits=True)
         )
     await client.let_pass(hours=26)
     unit = await until_flagged(client, kasemen.unit_id, "process", flagged=True)
@@ -61,7 +61,7 @@ async def test_kasemen_complaints_become_a_flag_and_answers_clear_it(client: Cli
     assert figures["complaints"] >= 5
     followed = await client.post(
         "/feedback/complaints/tracking",
-        key=uuid4().hex,
+        key=str(uuid4()),
         body={"tracking_code": filed[0]["tracking_code"]},
     )
     assert followed["complaint_id"] == filed[0]["complaint_id"]
