@@ -39,9 +39,9 @@ async def test_one_vacancy_is_shown_as_the_list_shows_it(ranking: ServiceApp) ->
     """With the lists of it that are fixed."""
     await shortlisted(ranking, Facts({"v1": 1}), {1: "90"})
     listed = (await found(ranking, "/vacancies"))["items"]
-    assert [await found(ranking, "/vacancies/v1")] == listed
+    assert [await found(ranking, "/vacancies/v1/overview")] == listed
     assert listed[0]["closed"] == ["skd"]
-    assert await problem(ranking, "/vacancies/v2") == (404, "unknown-vacancy")
+    assert await problem(ranking, "/vacancies/v2/overview") == (404, "unknown-vacancy")
 
 
 async def test_one_round_is_shown_with_its_lists(ranking: ServiceApp) -> None:

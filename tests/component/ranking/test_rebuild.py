@@ -7,9 +7,11 @@ from services.ranking.subscriptions import subscriptions
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.envelope import Event
 from shared.messaging.rebuild import clone
+from shared.postgres.pool import create_pool
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_any_order import DERIVED
+from tests.servers import owner_address
 
 SKD = f"/ranking/rounds/{ROUND}/stages/skd/close"
 
@@ -40,7 +42,11 @@ async def test_a_rebuild_from_the_events_gives_the_same_tables(ranking: ServiceA
         for subscription in subscriptions(ranking.outbox)
     }
     events: list[Event[Any]] = [*second, *first]  # another order: partitions have none between them
-    async with ranking.pool.acquire() as connection:
+    url = owner_address(ranking.app.state.resources.settings.database_url)
+    async with (
+        await create_pool(url, application="rebuild", size=1) as pool,
+        pool.acquire() as connection,
+    ):
         await clone(connection)
         async with connection.transaction():
             await connection.execute("SET LOCAL search_path = projections_next, public")
