@@ -25,6 +25,9 @@ SLICE = 100
 LONGEST_LINE = 64 * 1024
 """Characters; the longest row of a national list has about 1,000."""
 
+IN_FILES = {"decimal_written": "decimal_in_file"}
+"""Kinds of faults of a value that a file writes otherwise than JSON does."""
+
 Fault = dict[str, object]
 """What is wrong with a row: its line, its column and a reason."""
 
@@ -162,7 +165,8 @@ async def checked_rows(
 def _row_faults(line: int, error: ValidationError) -> Iterator[Fault]:
     for fault in error.errors(include_url=False, include_input=False):
         column = ".".join(str(part) for part in fault["loc"])
-        reason = ValueFault(fault["type"], fault.get("ctx", {}), fault["msg"])
+        kind = IN_FILES.get(fault["type"], fault["type"])
+        reason = ValueFault(kind, fault.get("ctx", {}), fault["msg"])
         yield {"line": line, "column": column, "reason": reason}
 
 

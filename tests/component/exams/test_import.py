@@ -179,3 +179,13 @@ async def test_of_two_files_at_once_one_is_recorded(exams: Exams) -> None:
     stated = await exams.service.stated(ExamScored)
     assert sorted(fact.participant_no for fact in stated) == [N1, N2, N3]
     assert len({fact.sitting_id for fact in stated}) == 1
+
+
+@pytest.mark.parametrize("cell", ['"1,500"', "1e2", "-0", "many"])
+async def test_how_points_are_written_in_a_file_is_said(exams: Exams, cell: str) -> None:
+    """The answer asked for quotation marks, which a file doesn't need."""
+    sitting = await exams.schedule(NURSE)
+    answer = await exams.send(sitting, f"{HEADER}{N1},{cell},130,181\n")
+    [fault] = answer.json()["errors"]
+    assert (fault["line"], fault["column"]) == (2, "TWK")
+    assert fault["reason"].startswith("Write it in plain digits, with a point before decimals")

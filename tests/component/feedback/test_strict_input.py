@@ -22,7 +22,9 @@ async def feedback(service_app: Callable[..., Awaitable[ServiceApp]]) -> Service
 
 
 def columns(answer: httpx.Response) -> tuple[int, list[str]]:
-    return answer.status_code, [error["field"] for error in answer.json().get("errors", [])]
+    return answer.status_code, [
+        error.get("field") or error["column"] for error in answer.json().get("errors", [])
+    ]
 
 
 async def test_what_an_address_holds(feedback: ServiceApp) -> None:
