@@ -61,11 +61,13 @@ def subscriptions_to(prefix: str, *models: type[Fact]) -> list[Subscription]:
 class _Kept(Outbox):
     """Keeps the rows that it would write."""
 
-    rows: list[Row]
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self.rows: list[Row] = []
 
     @override
     async def append_rows(self, connection: Connection, rows: Sequence[Row]) -> None:
-        self.rows = list(rows)
+        self.rows += rows
 
 
 async def records(prefix: str, facts: Iterable[Fact]) -> list[Row]:
