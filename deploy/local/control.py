@@ -12,7 +12,7 @@ from pathlib import Path
 
 from deploy.local.lock import already_running, lock_is_held
 from deploy.local.process import StackError
-from deploy.local.state import RunningStack, StackStatus, load
+from deploy.local.state import RunningStack, StackStatus, load, still_runs
 
 FOLDER = Path(__file__).parents[2] / ".terang"
 JARS = FOLDER / "jars"
@@ -21,10 +21,16 @@ LOOK_SECONDS = 0.1  # between two looks at what it says
 
 
 def running(folder: Path) -> RunningStack | None:
-    """What the stack of this folder says of itself; None when none runs."""
+    """What the stack of this folder says of itself; None when none runs.
+
+    What a supervisor that was killed left there says nothing of the one that starts now.
+    """
     if not lock_is_held(folder):
         return None
-    return load(folder / "running.json", RunningStack) or RunningStack()
+    stack = load(folder / "running.json", RunningStack)
+    if stack is None or stack.supervisor is None or not still_runs(stack.supervisor):
+        return RunningStack()
+    return stack
 
 
 def start(folder: Path, show_progress: Callable[[str], None], *, outlives: bool) -> None:

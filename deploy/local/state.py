@@ -90,6 +90,12 @@ def identity(pid: int) -> ProcessIdentity | None:
         return None
 
 
+def still_runs(process: ProcessIdentity) -> bool:
+    """Whether this very process runs: its id may be another's by now."""
+    found = identity(process.pid)
+    return found is not None and abs(found.created - process.created) <= 1
+
+
 def load(file: Path, model: type[State]) -> State | None:
     """What the file says; None where it isn't there."""
     try:

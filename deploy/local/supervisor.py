@@ -9,7 +9,7 @@ import psutil
 
 from deploy.local.http_process import HttpProcess
 from deploy.local.process import Process, stop_all
-from deploy.local.state import ProcessIdentity, identity
+from deploy.local.state import ProcessIdentity, identity, still_runs
 
 STOP_SECONDS = 20.0  # a worker finishes its batch, uvicorn its requests
 SHORTEST_PAUSE_SECONDS = 0.2  # before a process that ran well is started again
@@ -116,9 +116,8 @@ def ending(status: int | None) -> str:
 def end_leftovers(children: Iterable[ProcessIdentity]) -> None:
     """End what a supervisor that was killed left behind, where the kernel hasn't done so yet."""
     for child in children:
-        found = identity(child.pid)
-        if found is None or abs(found.created - child.created) > 1:
-            continue  # it is gone; the id may be another's now
+        if not still_runs(child):
+            continue
         try:
             process = psutil.Process(child.pid)
             family = [process, *process.children(recursive=True)]
