@@ -1,4 +1,4 @@
-"""A service's worker as a process of its own, between logs that a test writes and reads."""
+"""A service's worker as a process, between logs that a test writes and reads; an app served."""
 
 import asyncio
 import json
@@ -11,7 +11,9 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import uvicorn
 from aiokafka import AIOKafkaConsumer
+from fastapi import FastAPI
 
 from deploy.local.ports import free_port
 from shared.clock import utc_now
@@ -21,6 +23,7 @@ from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 from shared.postgres.pool import create_pool
 from shared.settings import DEMO_PROVINCE_KEY
+from shared.web import server
 from tests.component.conftest import PROVINCE, Issuer
 from tests.servers import Servers
 
@@ -131,3 +134,20 @@ async def log(
         yield read
     finally:
         await consumer.stop()
+
+
+@asynccontextmanager
+async def served(app: FastAPI) -> AsyncIterator[int]:
+    """The app as our processes serve it, by its port on 127.0.0.1."""
+    port = free_port()
+    running = uvicorn.Server(
+        uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", **server.OPTIONS)
+    )
+    serving = asyncio.create_task(running.serve())
+    while not running.started:
+        await asyncio.sleep(0.01)
+    try:
+        yield port
+    finally:
+        running.should_exit = True
+        await serving

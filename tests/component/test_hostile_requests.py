@@ -3,44 +3,26 @@
 import asyncio
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Any
 
 import httpx
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 
-from deploy.local.ports import free_port
 from services.feedback.units.handlers import SERVICES_MOST
 from shared.contracts.catalogue import SERVICES
 from shared.web import routes, server
 from shared.web.problems import SHOWN_FAULTS
 from shared.web.streams import OpenStreams
 from tests.component.conftest import ServiceApp
+from tests.component.processes import served
 from tests.component.ranking.conftest import Facts
 
 StartApp = Callable[..., Awaitable[ServiceApp]]
 COMPLAINTS = "/feedback/complaints"
 TO_JSON = {"Content-Type": "application/json", "Accept-Language": "en"}
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[int]:
-    """The app behind a real server, by its port on 127.0.0.1."""
-    port = free_port()
-    running = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", **server.OPTIONS)
-    )
-    serving = asyncio.create_task(running.serve())
-    while not running.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield port
-    finally:
-        running.should_exit = True
-        await serving
 
 
 async def send(port: int, *lines: str, body: bytes = b"") -> tuple[int, dict[str, Any]]:

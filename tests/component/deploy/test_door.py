@@ -7,25 +7,24 @@ import ssl
 import subprocess
 import sysconfig
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
-import uvicorn
 from fastapi import FastAPI, Request
 from pydantic import BaseModel
 from starlette.responses import StreamingResponse
 
 from deploy.local.ports import free_port
-from shared.web import routes, server
+from shared.web import routes
 from shared.web.errors import add_errors
 from shared.web.pages import Pages
 from shared.web.problems import Problems
 from shared.web.response_headers import HeadersMiddleware
 from tests.component.conftest import Issuer
-from tests.component.processes import terang
+from tests.component.processes import served, terang
 from tests.servers import Servers
 
 ROOT = Path(__file__).parents[3]
@@ -81,23 +80,6 @@ async def reached(http: httpx.AsyncClient, path: str) -> None:
                 await asyncio.sleep(0.1)
             else:
                 return
-
-
-@asynccontextmanager
-async def served(app: FastAPI) -> AsyncIterator[int]:
-    """The app as our processes serve it, by its port."""
-    port = free_port()
-    running = uvicorn.Server(
-        uvicorn.Config(app, host="127.0.0.1", port=port, lifespan="off", **server.OPTIONS)
-    )
-    serving = asyncio.create_task(running.serve())
-    while not running.started:
-        await asyncio.sleep(0.01)
-    try:
-        yield port
-    finally:
-        running.should_exit = True
-        await serving
 
 
 class Complaint(BaseModel):
