@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 ROOT = Path(__file__).parents[2]
+WITH_PROPOSALS = {"applications", "exams", "ranking"}
+"""Services in which some decisions wait for a second officer."""
 
 
 class MigrationError(Exception):
@@ -14,13 +16,13 @@ class MigrationError(Exception):
 
 
 def folders(service: str) -> list[Path]:
-    """Folders of a service's migrations: what all services have, then its own.
+    """Folders of a service's migrations: what it has in common with others, then its own.
 
     Numbers are unique across them.
     """
+    rooms = ["messaging", "postgres", *(["proposals"] if service in WITH_PROPOSALS else [])]
     return [
-        ROOT / "shared" / "messaging" / "migrations",
-        ROOT / "shared" / "postgres" / "migrations",
+        *(ROOT / "shared" / room / "migrations" for room in rooms),
         ROOT / "services" / service / "migrations",
     ]
 

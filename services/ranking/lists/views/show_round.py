@@ -47,8 +47,8 @@ class ListOfRound(BaseModel):
     name: dict[Language, str] = Field(description="What people call it, by language")
 
 
-class RoundInRanking(BaseModel):
-    """A round with its lists, for everyone."""
+class RoundAsOpened(BaseModel):
+    """What the opening of a round said."""
 
     round_id: RoundId
     name: str = Field(description="The round's name for people")
@@ -58,20 +58,17 @@ class RoundInRanking(BaseModel):
         description="SHA-256 of the policy's canonical JSON, as RoundOpened states it"
     )
     decreed_seats: int = Field(description="Seats that the Minister's decree grants")
+
+
+class RoundInRanking(RoundAsOpened):
+    """A round with its lists, for everyone."""
+
     lists: tuple[ListOfRound, ...] = Field(description="In the order in which they are closed")
 
 
-class RoundReadiness(BaseModel):
+class RoundReadiness(RoundAsOpened):
     """A round as ranking knows it."""
 
-    round_id: RoundId
-    name: str = Field(description="The round's name for people")
-    policy_id: str = Field(description="Name of the policy")
-    policy_version: str = Field(description="Its version")
-    policy_hash: str = Field(
-        description="SHA-256 of the policy's canonical JSON, as RoundOpened states it"
-    )
-    decreed_seats: int = Field(description="Seats that the Minister's decree grants")
     seats: int = Field(
         description="Seats of the vacancies that have arrived; a list closes only when they equal"
         " the decreed ones"
