@@ -67,7 +67,7 @@ class FaultMiddleware:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise  # the connection breaks off: whoever reads sees that the answer isn't whole
-            log.error("our fault", path=scope["path"], exc_info=error)
+            log.error("our fault", exc_info=error)
             answer = _answer(self._pages, Request(scope), Refusal("our-fault"))
             await answer(scope, receive, send)
 
@@ -97,7 +97,7 @@ def add_errors(app: FastAPI, pages: Pages) -> None:
         return Response(status_code=400)  # nobody reads it
 
     async def unavailable(request: Request, error: Exception) -> Response:
-        log.warning("database unavailable", path=request.url.path, error=type(error).__name__)
+        log.warning("database unavailable", error=type(error).__name__)
         return _answer(pages, request, Refusal("try-again"))
 
     for kind in UNAVAILABLE:

@@ -98,8 +98,11 @@ async def test_our_fault_is_counted_and_names_the_request(office: Office) -> Non
     route = "/applications/rounds/{round_id}/vacancies"
     before = answered("GET", route, 500)
     office.service.app.state.resources = None
-    answer = await office.get(f"/rounds/{ROUND}/vacancies")
+    with capture_logs() as lines:
+        answer = await office.get(f"/rounds/{ROUND}/vacancies")
     assert answer.status_code == 500
+    assert [line["event"] for line in lines] == ["our fault", "request"]
+    assert ROUND not in str(lines)  # addresses hold participant numbers
     assert answered("GET", route, 500) == before + 1
     assert str(UUID(answer.headers["X-Request-ID"]))
 
