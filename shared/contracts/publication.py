@@ -252,10 +252,14 @@ ATTRIBUTES: Mapping[str, Json] = {
         "Set where the event follows from another: that one's, or its id; or from a request: the "
         "id that its answer had as X-Request-ID. Never on complaints"
     ),
+    "ce_causationid": _header(
+        "What led to this event at once: the ce_id of the event that it follows from, or the id of "
+        "the request (X-Request-ID of its answer). Never on complaints"
+    ),
 }
 """The headers of a record; each is UTF-8 text."""
 
-OPTIONAL = {"ce_correlationid"}
+OPTIONAL = {"ce_correlationid", "ce_causationid"}
 
 CORRELATION: Json = {"correlationId": {"location": "$message.header#/ce_correlationid"}}
 """Where AsyncAPI finds what an event follows from."""

@@ -63,10 +63,10 @@ class Row(NamedTuple):
 
 
 CORRELATION_ID: ContextVar[str | None] = ContextVar("CORRELATION_ID", default=None)
-"""What is under way in this process, a request for example: the correlation id of what it states.
+"""What is under way in this process, a request for example: the correlation id of what it states,
+and what caused it.
 
-A statement's own, or that of its cause, goes before it. Events of which only the day is told carry
-none.
+A statement's own, or its cause, goes before it. Events of which only the day is told carry neither.
 """
 
 
@@ -74,15 +74,18 @@ none.
 class Statement:
     """A fact that became true at `time` (aware).
 
-    With a `cause`, its id follows from it: handled twice, it is stated once. Of an event whose
-    contract is `day_only`, its day in the zone of `time` is all that is told, and its id is random:
-    only the use case sees to it that it is stated once.
+    With a `cause`, its id follows from it: handled twice, it is stated once. `correlation_id` is
+    the id of the request, where it isn't CORRELATION_ID; `causation_id` that of the event or
+    request that led to it, where it is known by its id alone. Of an event whose contract is
+    `day_only`, its day in the zone of `time` is all that is told, and its id is random: only the
+    use case sees to it that it is stated once.
     """
 
     data: BaseModel
     time: datetime
     cause: Event[Any] | None = None
     correlation_id: str | None = None
+    causation_id: str | None = None
 
 
 class Outbox:
@@ -233,9 +236,7 @@ class Outbox:
             "ce_dataschema": f"urn:terang:schema:{contract.type.removeprefix('terang.')}",
             "ce_partitionkey": key,
         }
-        if not contract.day_only and (correlation := _correlation(statement)):
-            headers["ce_correlationid"] = correlation
-        return headers
+        return headers if contract.day_only else headers | _origin(statement)
 
 
 def _time_told(contract: Contract, statement: Statement) -> str:
@@ -245,8 +246,16 @@ def _time_told(contract: Contract, statement: Statement) -> str:
     return statement.time.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
+def _origin(statement: Statement) -> dict[str, str]:
+    """The headers that say where an event comes from, as far as that is known."""
+    correlation = _correlation(statement)
+    causation = str(statement.cause.id) if statement.cause else statement.causation_id
+    named = {"ce_correlationid": correlation, "ce_causationid": causation or correlation}
+    return {name: id_ for name, id_ in named.items() if id_}
+
+
 def _correlation(statement: Statement) -> str | None:
-    """What the event follows from, or what was under way when it became true."""
+    """The id of what the whole chain began with, or of what was under way when it became true."""
     cause = statement.cause
     if statement.correlation_id is None and cause is None:
         return CORRELATION_ID.get()

@@ -45,7 +45,7 @@ async def test_reads(servers: Servers) -> None:
     await pool.execute("VACUUM ANALYZE result", timeout=600)
     for start in range(0, CANDIDATES, 5_000):
         async with pool.acquire() as connection, connection.transaction():
-            await lock_vacancies(connection, ["v1"])
+            await lock_vacancies(connection, {"v1": None})
             await recompute(connection, [("v1", each) for each in numbers[start : start + 5_000]])
     for table in ("standing", "tally"):
         await pool.execute(f"VACUUM ANALYZE {table}", timeout=600)

@@ -12,6 +12,7 @@ from shared.messaging.envelope import Event
 from shared.messaging.failures import Permanent
 from shared.messaging.outbox import (
     CHANNEL,
+    CORRELATION_ID,
     LARGEST_EVENT,
     LARGEST_ROW,
     Row,
@@ -84,6 +85,7 @@ async def test_a_statement_becomes_a_cloud_event_in_binary_mode(
         "ce_dataschema": "urn:terang:schema:StepTaken",
         "ce_partitionkey": "jalan/é",
         "ce_correlationid": "c-1",
+        "ce_causationid": "c-1",
     }
 
 
@@ -129,6 +131,35 @@ async def test_what_follows_from_an_event_is_stated_once(connection: asyncpg.Con
         headers_from_text(await connection.fetchval("SELECT headers FROM messaging.outbox LIMIT 1"))
     )
     assert headers["ce_correlationid"] == b"corr"
+    assert headers["ce_causationid"] == str(cause.id).encode()
+
+
+async def test_an_event_names_what_led_to_it(connection: asyncpg.Connection) -> None:
+    """The event that it follows from, else what is known of it by its id alone, else the request.
+
+    What a duty states of its own accord names nothing.
+    """
+    cause = an_event()
+    step = StepTaken(path="a", n=1)
+    under_way = CORRELATION_ID.set("request")
+    await outbox(TOPIC, 3).append(
+        connection,
+        [
+            Statement(step, NOON, cause=cause),
+            Statement(step, NOON, causation_id="known"),
+            Statement(step, NOON),
+        ],
+    )
+    CORRELATION_ID.reset(under_way)
+    await outbox(TOPIC, 3).append(connection, [Statement(step, NOON)])
+    rows = await connection.fetch("SELECT headers FROM messaging.outbox ORDER BY id")
+    headers = [dict(headers_from_text(row["headers"])) for row in rows]
+    assert [of_row.get("ce_causationid") for of_row in headers] == [
+        str(cause.id).encode(),
+        b"known",
+        b"request",
+        None,
+    ]
 
 
 async def test_an_append_that_is_rolled_back_leaves_nothing(dsn: str) -> None:

@@ -152,7 +152,7 @@ async def test_recomputing_everything_changes_nothing(ranking: ServiceApp) -> No
     before = await tables(ranking)
     async with ranking.pool.acquire() as connection, connection.transaction():
         await connection.execute("DELETE FROM standing; DELETE FROM tally")
-        await lock_vacancies(connection, NEEDS)
+        await lock_vacancies(connection, dict.fromkeys(NEEDS))
         await recompute_vacancies(connection, list(NEEDS))
     assert await tables(ranking) == before
     counted = await ranking.pool.fetch(

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from services.ranking.standings.usecases.state_standings import state_owed
 from shared.contracts.ranking import StandingsRecomputed
+from shared.messaging.outbox import headers_from_text
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
 
@@ -42,6 +43,21 @@ async def test_the_figures_and_the_digest(ranking: ServiceApp) -> None:
     assert [(line.rank, line.participant_no, str(line.score)) for line in stated.first] == [
         (line["rank"], line["participant_no"], line["score"]) for line in lines[:10]
     ]
+
+
+async def test_standings_name_the_event_that_changed_them(ranking: ServiceApp) -> None:
+    """The last that changed the vacancy; a chain is walked by it."""
+    facts = Facts({"v1": 1, "v2": 1})
+    await ranking.hear(*facts.opened(), *facts.people("v1", 2), *facts.people("v2", 1))
+    scores = [ranking.event(facts.skd("v1", n, 100, 100, 200)) for n in (1, 2)]
+    await ranking.hear(*scores)
+    await state(ranking)
+    headers = await ranking.pool.fetchval(
+        "SELECT headers FROM messaging.outbox WHERE type = 'terang.StandingsRecomputed'"
+        " AND convert_from(key, 'UTF8') = 'v1'"
+    )
+    named = dict(headers_from_text(headers))["ce_causationid"]
+    assert named == str(scores[-1].id).encode()
 
 
 async def test_at_most_one_a_second_and_one_after_the_last_change(ranking: ServiceApp) -> None:

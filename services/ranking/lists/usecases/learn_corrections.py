@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.ranking.lists.storage import SQL
-from services.ranking.standings.usecases.recompute import lock_vacancies
+from services.ranking.standings.usecases.recompute import lock_vacancies_of
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -25,7 +25,7 @@ async def learn_corrections(
     ],
 ) -> None:
     """Keeps that these events came, without what they say."""
-    await lock_vacancies(connection, [event.data.vacancy_id for event in events])
+    await lock_vacancies_of(connection, events)
     await _keep(connection, events)
 
 
@@ -33,7 +33,7 @@ async def learn_rejections_after_verification(
     connection: Connection, events: Sequence[Event[ApplicationRejected]]
 ) -> None:
     """Keeps that verified people were rejected; runs before the rejections are learnt."""
-    await lock_vacancies(connection, [event.data.vacancy_id for event in events])
+    await lock_vacancies_of(connection, events)
     rows = SQL.verified_candidates(
         connection,
         vacancies=[event.data.vacancy_id for event in events],
@@ -54,7 +54,7 @@ async def learn_restated_facts(
     connection: Connection, events: Sequence[Event[ApplicantFactsStated]]
 ) -> None:
     """Keeps that facts differ from those stated before; runs before the facts are learnt."""
-    await lock_vacancies(connection, [event.data.vacancy_id for event in events])
+    await lock_vacancies_of(connection, events)
     rows = SQL.known_facts(
         connection,
         vacancies=[event.data.vacancy_id for event in events],

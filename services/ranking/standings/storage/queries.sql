@@ -1,12 +1,14 @@
 -- What the events of others say
 
--- name: lock_vacancies(vacancies)!
+-- name: lock_vacancies(vacancies, causes)!
 -- Locks the vacancies in sorted order and marks their standings as owed. The first thing that every
 -- change does.
-INSERT INTO vacancy_lock (vacancy_id)
-SELECT vacancy_id FROM unnest(:vacancies::text[]) AS changed (vacancy_id)
-    ORDER BY vacancy_id COLLATE "C"
-ON CONFLICT (vacancy_id) DO UPDATE SET change = excluded.change;
+INSERT INTO vacancy_lock (vacancy_id, changed_by)
+SELECT vacancy_id, cause
+  FROM unnest(:vacancies::text[], :causes::text[]) AS changed (vacancy_id, cause)
+ ORDER BY vacancy_id COLLATE "C"
+ON CONFLICT (vacancy_id) DO UPDATE
+   SET change = excluded.change, changed_by = excluded.changed_by;
 
 -- name: stay_unrebuilt(lock)$
 -- True while no rebuild runs; none begins before the transaction ends.
@@ -300,7 +302,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
 -- name: owed(since, most)
 -- Vacancies whose standings changed since they were stated, and were not stated since then.
-SELECT vacancy_lock.vacancy_id, vacancy_lock.change
+SELECT vacancy_lock.vacancy_id, vacancy_lock.change, vacancy_lock.changed_by
   FROM vacancy_lock LEFT JOIN caught_up USING (vacancy_id)
  WHERE vacancy_lock.change IS DISTINCT FROM caught_up.change
    AND NOT EXISTS (SELECT FROM stated

@@ -5,7 +5,7 @@ What changes where people stand returns them.
 
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
-from services.ranking.standings.usecases.recompute import lock_vacancies
+from services.ranking.standings.usecases.recompute import lock_vacancies_of
 from shared.contracts.applications import (
     ApplicantFactsStated,
     ApplicationRejected,
@@ -22,7 +22,7 @@ async def learn_submissions(
 ) -> None:
     """Counts who applied; nobody is ranked by that."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
-    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await lock_vacancies_of(connection, events)
     await SQL.learn_submissions(
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
@@ -35,7 +35,7 @@ async def learn_verifications(
     """Keeps who meets the requirements (MS) and who does not (TMS)."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     vacancies, participants = zip(*newest, strict=True)
-    await lock_vacancies(connection, vacancies)
+    await lock_vacancies_of(connection, events)
     await SQL.learn_verifications(
         connection,
         vacancies=vacancies,
@@ -51,7 +51,7 @@ async def learn_withdrawals(
 ) -> list[Pair]:
     """Marks who withdrew (APS)."""
     pairs = sorted({(event.data.vacancy_id, event.data.participant_no) for event in events})
-    await lock_vacancies(connection, [vacancy_id for vacancy_id, _ in pairs])
+    await lock_vacancies_of(connection, events)
     await SQL.learn_withdrawals(
         connection, vacancies=[pair[0] for pair in pairs], participants=[pair[1] for pair in pairs]
     )
@@ -64,7 +64,7 @@ async def learn_applicant_facts(
     """Keeps the facts that order equals, as last stated or corrected."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
     vacancies, participants = zip(*newest, strict=True)
-    await lock_vacancies(connection, vacancies)
+    await lock_vacancies_of(connection, events)
     gpas, birth_dates, months, education, priorities = zip(
         *(_facts(event.data) for event in newest.values()), strict=True
     )

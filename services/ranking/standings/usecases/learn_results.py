@@ -5,7 +5,7 @@ from pydantic_core import to_json
 from services.ranking.merit.domain.candidate import Outcome
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
-from services.ranking.standings.usecases.recompute import lock_vacancies
+from services.ranking.standings.usecases.recompute import lock_vacancies_of
 from shared.contracts.exams import (
     CandidateDisqualified,
     ExamMissed,
@@ -39,7 +39,7 @@ async def learn_results(connection: Connection, events: list[Event[Result]]) -> 
         for event in events
     }
     vacancies, participants, stages, sittings = zip(*newest, strict=True)
-    await lock_vacancies(connection, vacancies)
+    await lock_vacancies_of(connection, events)
     await SQL.learn_results(
         connection,
         vacancies=vacancies,
@@ -57,7 +57,7 @@ async def learn_sittings(connection: Connection, events: list[Event[ExamSchedule
     """Keeps which sittings are to close before a list may."""
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
     vacancies, sittings = zip(*newest, strict=True)
-    await lock_vacancies(connection, vacancies)
+    await lock_vacancies_of(connection, events)
     await SQL.learn_sittings(
         connection,
         vacancies=vacancies,
@@ -71,7 +71,7 @@ async def learn_closed_sittings(connection: Connection, events: list[Event[Sitti
     """Keeps what each sitting counted, so that it can be seen when all of it has arrived."""
     newest = {(event.data.vacancy_id, event.data.sitting_id): event for event in events}
     vacancies, sittings = zip(*newest, strict=True)
-    await lock_vacancies(connection, vacancies)
+    await lock_vacancies_of(connection, events)
     stages, scored, missed, disqualified = zip(
         *(_counts(event.data) for event in newest.values()), strict=True
     )

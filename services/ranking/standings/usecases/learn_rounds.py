@@ -6,7 +6,11 @@ from pydantic import ValidationError
 
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair
-from services.ranking.standings.usecases.recompute import candidates_of, lock_vacancies
+from services.ranking.standings.usecases.recompute import (
+    candidates_of,
+    lock_vacancies,
+    lock_vacancies_of,
+)
 from shared.contracts.applications import RegistrationClosed, RoundOpened, VacancyPublished
 from shared.messaging.envelope import Event
 from shared.policies import Policy
@@ -43,7 +47,7 @@ async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]])
             row["vacancy_id"]
             async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)
         ]
-        await lock_vacancies(connection, vacancies)
+        await lock_vacancies(connection, dict.fromkeys(vacancies, str(event.id)))
         waited += await candidates_of(connection, vacancies)
     return waited
 
@@ -56,7 +60,7 @@ async def learn_vacancies(
     await SQL.lock_rounds(
         connection, rounds=sorted({event.data.round_id for event in newest.values()})
     )
-    await lock_vacancies(connection, newest)
+    await lock_vacancies_of(connection, events)
     rounds, numbers, listings, agencies, posts, units, paths, needs, seats, education = zip(
         *(_columns(event.data) for event in newest.values()), strict=True
     )
@@ -99,7 +103,7 @@ async def learn_registrations(
 ) -> None:
     """Keeps how many participant numbers were given out for each vacancy."""
     newest = {event.data.vacancy_id: event for event in events}
-    await lock_vacancies(connection, newest)
+    await lock_vacancies_of(connection, events)
     await SQL.learn_registrations(
         connection,
         vacancies=list(newest),

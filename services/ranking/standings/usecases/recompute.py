@@ -3,12 +3,15 @@
 Every change of facts ends here.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from operator import itemgetter
+from typing import Any
 
 from services.ranking.standings.storage import SQL
 from services.ranking.standings.storage.facts import Pair, candidates_known, vacancies_known
 from shared.messaging.dead_letters import REPLAYING
+from shared.messaging.envelope import Event
+from shared.messaging.outbox import CORRELATION_ID
 from shared.postgres.pool import Connection
 from shared.refusals import Refusal
 
@@ -17,13 +20,23 @@ MOST_NAMES_A_NOTICE = 100
 each costs a server-wide lock's time."""
 
 
-async def lock_vacancies(connection: Connection, vacancy_ids: Iterable[str]) -> None:
+async def lock_vacancies(connection: Connection, causes: Mapping[str, str | None]) -> None:
     """Lock the vacancies, in sorted order, and owe their standings.
 
-    Comes before anything else in the transaction: whoever learns something of the same vacancy
-    meanwhile waits, and then sees it.
+    `causes` says by vacancy id which event or request changes it, by its id. Comes before anything
+    else in the transaction: whoever learns something of the same vacancy meanwhile waits, and then
+    sees it.
     """
-    await SQL.lock_vacancies(connection, vacancies=sorted(set(vacancy_ids)))
+    vacancies = sorted(causes)
+    await SQL.lock_vacancies(
+        connection, vacancies=vacancies, causes=[causes[vacancy_id] for vacancy_id in vacancies]
+    )
+
+
+async def lock_vacancies_of(connection: Connection, events: Iterable[Event[Any]]) -> None:
+    """The same for the vacancies of these events; the last of a vacancy is its cause."""
+    last = {event.data.vacancy_id: event.id for event in events}
+    await lock_vacancies(connection, {vacancy_id: str(id_) for vacancy_id, id_ in last.items()})
 
 
 async def lock_vacancies_to_decide(connection: Connection, vacancy_ids: Iterable[str]) -> None:
@@ -33,7 +46,7 @@ async def lock_vacancies_to_decide(connection: Connection, vacancy_ids: Iterable
     """
     if not await SQL.stay_unrebuilt(connection, lock=REPLAYING):
         raise Refusal("rebuilding")
-    await lock_vacancies(connection, vacancy_ids)
+    await lock_vacancies(connection, dict.fromkeys(vacancy_ids, CORRELATION_ID.get()))
 
 
 async def recompute(connection: Connection, pairs: Collection[Pair]) -> None:

@@ -56,18 +56,23 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
     """
     if not await SQL.try_lock_stating(connection):
         return 0
-    owed = {
-        row["vacancy_id"]: row["change"]
-        async for row in SQL.owed(connection, since=now - AT_MOST_EVERY, most=VACANCIES_AT_ONCE)
-    }
+    rows = SQL.owed(connection, since=now - AT_MOST_EVERY, most=VACANCIES_AT_ONCE)
+    owed = {row["vacancy_id"]: row async for row in rows}
     if not owed:
         return 0
     vacancies = await vacancies_known(connection, owed)
     summaries = await summarise(connection, vacancies.values())
     statements = await next_versions(connection, vacancies, summaries, now)
-    await SQL.catch_up(connection, vacancies=list(owed), changes=list(owed.values()))
+    changes = [row["change"] for row in owed.values()]
+    await SQL.catch_up(connection, vacancies=list(owed), changes=changes)
     await notify(connection, sorted({statement.vacancy_id for statement in statements}))
-    await outbox.append(connection, [Statement(statement, now) for statement in statements])
+    await outbox.append(
+        connection,
+        [
+            Statement(statement, now, causation_id=owed[statement.vacancy_id]["changed_by"])
+            for statement in statements
+        ],
+    )
     return len(owed)
 
 
