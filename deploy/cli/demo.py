@@ -15,6 +15,7 @@ from deploy.demo.client import Client, DemoError
 from deploy.demo.demonstration import Demonstration
 from deploy.demo.event_counter import EventCounter
 from deploy.demo.lists import read_lists
+from deploy.demo.opening import POLICY
 from deploy.demo.people import Population
 from deploy.demo.play import play
 from deploy.demo.proof import write_proof
@@ -132,6 +133,7 @@ async def play_round(url: str, applicants: int, seed: int) -> bool:
     console.print(
         f"Written: {FOLDER}/standings.csv, {FOLDER}/report.json, and for anyone to check without "
         f"this platform: terang verify {FOLDER}/list.json --key {FOLDER}/public.pem "
+        f"--policy {POLICY} "
         f"(and {FOLDER}/receipt.json)"
     )
     return equal

@@ -1,27 +1,35 @@
 """`terang verify`: checks a published list, or a receipt, without asking any server."""
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
+from pydantic import ValidationError
 
+from deploy.cli.policy import named
+from deploy.cli.printable import say
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Head
-from services.ranking.proofs.domain.leaves import LineLeaf, SeatingLeaf
+from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, SeatingLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
 from services.ranking.proofs.domain.receipt_file import Receipt, check_receipt
+from services.ranking.publication.domain.law import check_law, check_opening, check_well_known
 from services.ranking.publication.domain.verification import (
     check_contents,
     check_list,
     points_that_differ,
+    seats_that_officers_decided,
 )
 from services.ranking.publication.domain.versions import changed_lines, check_follows
 from services.ranking.publication.storage.signing import KeyFault, PublicKey
 from services.ranking.seats.domain.seating import empty_seats
-from shared.policies import Policy
+from shared.contracts.applications import RoundOpened
+from shared.policies import Policy, bundled_ids, load
 
 app = typer.Typer()
 
@@ -36,33 +44,83 @@ class PreviousProofFault(ProofFault):
     """What is wrong with the file of the version before."""
 
 
-def verified(data: bytes, key: PublicKey, previous: bytes | None = None) -> str:
-    """What is true of a published file, in a few lines.
+@dataclass(frozen=True, slots=True)
+class Law:
+    """What the caller says of the round's law: its policy, its opening, or nothing."""
+
+    policy: Policy | None = None
+    opened: RoundOpened | None = None
+
+    def check(self, head: Head, leaves: Sequence[Leaf] = ()) -> None:
+        """Raises ProofFault where a file's head says something else."""
+        check_well_known(head, load(head.policy_id) if head.policy_id in bundled_ids() else None)
+        if self.policy is not None:
+            check_law(head, self.policy)
+        if self.opened is not None:
+            check_opening(head, leaves, self.opened)
+
+    @property
+    def is_named(self) -> bool:
+        """Whether a file that agrees ranks under the law of its round, as the caller says."""
+        return self.policy is not None or self.opened is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What is true of a file, line by line.
+
+    `law_named`: also that it ranks under the policy that the caller named.
+    """
+
+    lines: list[str]
+    law_named: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """The file of the version before, and how many of the lines that differ are told."""
+
+    data: bytes
+    shown: int = CHANGES_SHOWN
+
+
+def verified(data: bytes, key: PublicKey, law: Law, previous: Previous | None = None) -> Verdict:
+    """What is true of a published file.
 
     `previous` is the list of the version before: then also that the list follows it, and whose
     lines moved. Raises ProofFault with the first fault; PreviousProofFault where the fault is in
     the list of the version before.
     """
     published = read(data)
-    if not isinstance(published, Receipt):
-        return "\n".join(_of_list(published, key, previous))
+    if isinstance(published, ListFile):
+        return Verdict([*_of_list(published, key, law, previous)], law.is_named)
     if previous is not None:
         raise ProofFault(
             "--previous", "a receipt follows no other file: check the list of that version"
         )
-    return "\n".join(_of_receipt(published, key))
+    # a receipt says where somebody stands, and ranks nobody: it rests on no law
+    return Verdict([*_of_receipt(published, key, law)], law_named=True)
 
 
-def _of_list(published: ListFile, key: PublicKey, previous: bytes | None) -> Iterator[str]:
+def _of_list(
+    published: ListFile, key: PublicKey, law: Law, previous: Previous | None
+) -> Iterator[str]:
     """What is true of a list. Raises ProofFault."""
     head = published.head
     policy = check_list(published, key.accepts, key.id)
-    yield f"The list of {_title(head)}, is genuine and follows from its facts."
+    law.check(head, published.leaves)
+    rests_on = "the round's policy" if law.is_named else "its own rules"
+    yield (
+        f"The list of {_title(head)}, was signed with this key and follows from its facts under "
+        f"{rests_on}."
+    )
     yield (
         f"{head.lines} lines of {head.vacancies} vacancies recomputed under "
         f"{policy.id} {policy.version}; root {head.root}"
     )
+    yield _policy_of(head)
     yield from corrected(published)
+    yield from chosen(seats_that_officers_decided(published.leaves, policy))
     yield from seating(published, policy)
     if previous is not None:
         yield from followed(published, previous, key)
@@ -73,10 +131,12 @@ def _of_list(published: ListFile, key: PublicKey, previous: bytes | None) -> Ite
         )
 
 
-def _of_receipt(receipt: Receipt, key: PublicKey) -> Iterator[str]:
+def _of_receipt(receipt: Receipt, key: PublicKey, law: Law) -> Iterator[str]:
     """What is true of a receipt. Raises ProofFault."""
     check_receipt(receipt, key.accepts, key.id)
+    law.check(receipt.head)
     yield f"The receipt is genuine: these lines stand on the list of {_title(receipt.head)}."
+    yield _policy_of(receipt.head)
     leaves = [proven.leaf for proven in receipt.leaves]
     lines = [leaf for leaf in leaves if isinstance(leaf, LineLeaf)]
     for line in lines:
@@ -97,6 +157,18 @@ def _title(head: Head) -> str:
         f"{head.round_id} ({head.round_name}), version {head.version}, "
         f"published {head.published_at}"
     )
+
+
+def _policy_of(head: Head) -> str:
+    return f"Policy: {head.policy_id} {head.policy_version}, SHA-256 {head.policy_hash}"
+
+
+def chosen(seats: int) -> list[str]:
+    """How many seats went by an officer's order among people equal in everything."""
+    if not seats:
+        return []
+    went = "1 seat or place went" if seats == 1 else f"{seats} seats or places went"
+    return [f"{went} by an officer's order among people whom the rules leave equal."]
 
 
 def corrected(published: ListFile) -> list[str]:
@@ -149,12 +221,12 @@ def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
     return sentences
 
 
-def followed(later: ListFile, previous: bytes, key: PublicKey) -> Iterator[str]:
+def followed(later: ListFile, previous: Previous, key: PublicKey) -> Iterator[str]:
     """That the list follows the one in these bytes, and whose lines differ.
 
     Raises PreviousProofFault.
     """
-    earlier = _earlier(later, previous, key)
+    earlier = _earlier(later, previous.data, key)
     head, changes = earlier.head, list(changed_lines(earlier, later))
     yield (
         f"It follows version {head.version}, published {head.published_at}: "
@@ -162,13 +234,13 @@ def followed(later: ListFile, previous: bytes, key: PublicKey) -> Iterator[str]:
     )
     if head.key_id != key.id:
         yield f"That one was signed with the key {head.key_id}: its signature was not checked."
-    for change in changes[:CHANGES_SHOWN]:
+    for change in changes[: previous.shown]:
         yield (
             f"{change.vacancy_id}, {change.list}, {change.participant_no}: "
             f"{_place(change.was)} -> {_place(change.now)}"
         )
-    if len(changes) > CHANGES_SHOWN:
-        yield f"… and {len(changes) - CHANGES_SHOWN} more"
+    if len(changes) > previous.shown:
+        yield f"… and {len(changes) - previous.shown} more: --all-changes names everyone"
 
 
 def _earlier(later: ListFile, previous: bytes, key: PublicKey) -> ListFile:
@@ -194,41 +266,85 @@ def _place(line: LineLeaf | None) -> str:
     return f"{rank}, score {line.score or 'none'}, code {line.code}"
 
 
+def _existing(help_: str) -> object:
+    return typer.Option(help=help_, exists=True, dir_okay=False)
+
+
 @app.command()
 def verify(
     file: Annotated[
         Path, typer.Argument(help="A published list or a receipt", exists=True, dir_okay=False)
     ],
-    key: Annotated[
-        Path,
-        typer.Option(
-            help="The province's public key (PEM), from a source you trust",
-            exists=True,
-            dir_okay=False,
-        ),
-    ],
+    key: Annotated[Path, _existing("The province's public key (PEM), from a source you trust")],
+    policy: Annotated[
+        str | None,
+        typer.Option(help="The round's policy as you know it: an id, or a TOML file"),
+    ] = None,
+    round_opened: Annotated[
+        Path | None,
+        _existing("The round's RoundOpened as JSON, from the topic terang.applications"),
+    ] = None,
     previous: Annotated[
         Path | None,
-        typer.Option(
-            help="The list of the version before: that this one follows it, and who moved",
-            exists=True,
-            dir_okay=False,
-        ),
+        _existing("The list of the version before: that this one follows it, and who moved"),
     ] = None,
+    all_changes: Annotated[
+        bool, typer.Option("--all-changes", help="With --previous: name everyone who moved")
+    ] = False,
 ) -> None:
     """Check signature, hashes and ranking of a published list, or of a receipt.
 
-    Status 1 with the first fault; 2 where a file or the key is not there.
+    Status 0: it follows from its facts under the policy that you name, by --policy or by
+    --round-opened. Status 3: so it does, but under its own rules: name the round's. Status 1: the
+    first fault. Status 2: a file, the key or the policy is not there.
+    """
+    law = Law(
+        None if policy is None else named(policy),
+        None if round_opened is None else _opening(round_opened),
+    )
+    before = None if previous is None else Previous(previous.read_bytes())
+    if before is not None and all_changes:
+        before = replace(before, shown=sys.maxsize)
+    verdict = _verdict_or_exit(file, key, law, before, previous)
+    for line in verdict.lines:
+        say(line)
+    if not verdict.law_named:
+        say(
+            "The list follows from its own rules; nobody said that they are the round's. Name the "
+            "round's policy (--policy) or its opening (--round-opened).",
+            err=True,
+        )
+        raise typer.Exit(3)
+
+
+def _verdict_or_exit(
+    file: Path, key: Path, law: Law, before: Previous | None, previous: Path | None
+) -> Verdict:
+    """What is true of the file; ends the command with status 1 and the first fault."""
+    try:
+        return verified(file.read_bytes(), PublicKey.read(key.read_bytes()), law, before)
+    except PreviousProofFault as fault:
+        say(f"{previous}: {fault}", err=True)
+    except ProofFault as fault:
+        say(f"{file}: {fault}", err=True)
+    except KeyFault as error:
+        say(f"{key}: {error}", err=True)
+    raise typer.Exit(1)
+
+
+def _opening(path: Path) -> RoundOpened:
+    """The round's opening in a file: the event's data, or a CloudEvent in JSON that holds them.
+
+    Ends the command with status 2 where it is none.
     """
     try:
-        earlier = None if previous is None else previous.read_bytes()
-        print(verified(file.read_bytes(), PublicKey.read(key.read_bytes()), earlier))
-    except PreviousProofFault as fault:
-        print(f"{previous}: {fault}", file=sys.stderr)
-        raise typer.Exit(1) from fault
-    except ProofFault as fault:
-        print(f"{file}: {fault}", file=sys.stderr)
-        raise typer.Exit(1) from fault
-    except KeyFault as error:
-        print(f"{key}: {error}", file=sys.stderr)
-        raise typer.Exit(1) from error
+        value = json.loads(path.read_bytes())
+        inner = value.get("data") if isinstance(value, dict) else None
+        return RoundOpened.model_validate_json(json.dumps(inner or value))
+    except ValidationError as error:
+        first = error.errors()[0]
+        fault = f"{'.'.join(map(str, first['loc'])) or 'the whole'}: {first['msg']}"
+    except (ValueError, RecursionError):
+        fault = "no JSON in UTF-8"
+    say(f"{path}: no RoundOpened: {fault}", err=True)
+    raise typer.Exit(2)

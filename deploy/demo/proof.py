@@ -2,12 +2,14 @@
 
 from pathlib import Path
 
-from deploy.cli.verify import verified
+from deploy.cli.verify import Law, verified
 from deploy.demo.demonstration import Demonstration
+from deploy.demo.opening import POLICY
 from services.ranking.proofs.domain.leaves import LineLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
 from services.ranking.publication.storage.signing import PublicKey
+from shared.policies import load
 
 
 async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
@@ -19,7 +21,8 @@ async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
     pem = await demo.client.file("/ranking/keys/public.pem")
     file = await demo.client.file(f"/ranking/rounds/{demo.round_id}/publication")
     key = PublicKey.read(pem)
-    verdicts = [verified(file, key)]
+    law = Law(policy=load(POLICY))
+    verdicts = verified(file, key, law).lines
     published = read(file)
     assert isinstance(published, ListFile)
     lines = [leaf for leaf in published.leaves if isinstance(leaf, LineLeaf)]
@@ -33,7 +36,7 @@ async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
         who=subjects[line.participant_no],
         role="applicant",
     )
-    verdicts.append(verified(receipt, key))
+    verdicts += verified(receipt, key, law).lines
     for name, content in (("public.pem", pem), ("list.json", file), ("receipt.json", receipt)):
         (folder / name).write_bytes(content)
     return verdicts

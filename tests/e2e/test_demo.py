@@ -94,6 +94,7 @@ def test_anyone_can_verify_what_was_published(first: Path) -> None:
     """With list or receipt, public key and no server; one digit changed in either is refused."""
     for name in ("list.json", "receipt.json"):
         command = [sys.executable, "-m", "deploy.cli.main", "verify", name, "--key", "public.pem"]
+        command += ["--policy", "national-cpns-2024"]
         done = subprocess.run(
             command,
             cwd=first,

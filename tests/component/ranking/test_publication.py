@@ -90,7 +90,15 @@ def verify(folder: Path, name: str, data: bytes) -> str:
     """What `terang verify` says of these bytes under the key in `folder`; it must accept them."""
     (folder / name).write_bytes(data)
     done = CliRunner().invoke(
-        app, ["verify", str(folder / name), "--key", str(folder / "public.pem")]
+        app,
+        [
+            "verify",
+            str(folder / name),
+            "--key",
+            str(folder / "public.pem"),
+            "--policy",
+            "national-cpns-2024",
+        ],
     )
     assert done.exit_code == 0, done.output
     return done.output

@@ -4,6 +4,7 @@ import secrets
 from hashlib import sha256
 
 from services.ranking.proofs.domain.canonical import FilePart, Hash, canonical
+from shared.contracts.fields import ParticipantNo
 
 COMMITMENT = b"terang-commitment-1\n"
 SECRET_BYTES = 32
@@ -19,7 +20,7 @@ class Opening(FilePart):
 
     vacancy_id: str
     list: str
-    participant_no: str
+    participant_no: ParticipantNo
     facts: dict[str, str | int | None]
     salt: Hash
 

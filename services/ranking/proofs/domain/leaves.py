@@ -14,6 +14,7 @@ from services.ranking.proofs.domain.canonical import (
     canonical,
 )
 from services.ranking.proofs.domain.fault import first_fault
+from shared.contracts.fields import ParticipantNo
 
 SALT_BYTES = 16
 """Points and scores are few: without a salt a leaf's hash in somebody else's receipt would say what
@@ -54,7 +55,7 @@ class ListLeaf(FilePart):
     version: int
     closed_at: Instant
     digest: Hash
-    decided: dict[str, int]
+    decided: dict[ParticipantNo, int]
 
 
 class LineLeaf(FilePart):
@@ -73,7 +74,7 @@ class LineLeaf(FilePart):
     vacancy_id: str
     list: str
     place: int
-    participant_no: str
+    participant_no: ParticipantNo
     rank: int | None
     equals: int
     score: ExactDecimal | None
@@ -90,7 +91,7 @@ class AnsweredOffer(FilePart):
     `move`: number of the policy's move, from 1; None for the next on the vacancy's own list.
     """
 
-    participant_no: str
+    participant_no: ParticipantNo
     applied_for: str
     move: int | None
     code: str
@@ -117,9 +118,9 @@ class SeatingLeaf(FilePart):
     salt: Salt
     vacancy_id: str
     education: list[AcceptedEducation]
-    gave_up: dict[str, Literal["declined", "lapsed"]]
-    not_asked: list[str]
-    decided: list[str]
+    gave_up: dict[ParticipantNo, Literal["declined", "lapsed"]]
+    not_asked: list[ParticipantNo]
+    decided: list[ParticipantNo]
     offers: list[AnsweredOffer]
 
     @property

@@ -11,6 +11,7 @@ from services.ranking.merit.domain.merit_key import before_decision
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.commitments import Opening
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, VacancyLeaf
+from services.ranking.publication.domain.equals import PlacedLeaf, officer_orders
 from services.ranking.publication.domain.public_rules import (
     PublicRules,
     facts_of_points,
@@ -82,28 +83,14 @@ def compose_leaves(
     leaves: list[Leaf] = [vacancy]
     openings: list[Opening] = []
     for fixed in lists:
-        leaves.append(_heading(vacancy, fixed, salts))
         lines, opened = _Lines(policy, seed, vacancy, fixed, salts).compose()
         leaves += lines
         openings += opened
     return leaves, openings
 
 
-def _heading(vacancy: VacancyLeaf, fixed: FixedList, salts: Salts) -> ListLeaf:
-    return ListLeaf(
-        kind="list",
-        salt=salts.leaf(),
-        vacancy_id=vacancy.vacancy_id,
-        list=fixed.code,
-        version=fixed.version,
-        closed_at=fixed.closed_at,
-        digest=fixed.digest,
-        decided=dict(fixed.decided),
-    )
-
-
 class _Lines:
-    """The lines of one list, as they are published."""
+    """One list and its lines, as they are published."""
 
     def __init__(
         self, policy: Policy, seed: str, vacancy: VacancyLeaf, fixed: FixedList, salts: Salts
@@ -118,8 +105,8 @@ class _Lines:
         self._rules = PublicRules(policy, listed, vacancy.need, seed)
         self._fact_names = sorted({*facts_of_ties(listed), *facts_of_points(policy, listed)})
 
-    def compose(self) -> tuple[list[LineLeaf], list[Opening]]:
-        """The leaves in the list's order, and what opens their commitments."""
+    def compose(self) -> tuple[list[ListLeaf | LineLeaf], list[Opening]]:
+        """The list's leaf and its lines in their order, and what opens their commitments."""
         leaves = [self._leaf(line) for line in self._fixed.lines]
         openings: list[Opening] = []
         orders = self._orders(leaves)
@@ -132,7 +119,28 @@ class _Lines:
                 leaves[index] = leaf.model_copy(
                     update={"order": order, "commitment": opening.commitment()}
                 )
-        return leaves, openings
+        return [self._heading(leaves), *leaves], openings
+
+    def _heading(self, leaves: Sequence[LineLeaf]) -> ListLeaf:
+        return ListLeaf(
+            kind="list",
+            salt=self._salts.leaf(),
+            vacancy_id=self._vacancy_id,
+            list=self._fixed.code,
+            version=self._fixed.version,
+            closed_at=self._fixed.closed_at,
+            digest=self._fixed.digest,
+            decided=self._decided(leaves),
+        )
+
+    def _decided(self, leaves: Sequence[LineLeaf]) -> dict[str, int]:
+        """The places that an officer gave, where they count."""
+        given = self._fixed.decided
+        if not given:
+            return {}
+        placed = [PlacedLeaf(self._rules.place(leaf, given), leaf) for leaf in leaves]
+        orders = officer_orders(placed, given)
+        return {number: place for order in orders for number, place in order.items()}
 
     def _leaf(self, line: FixedLine) -> LineLeaf:
         return LineLeaf(

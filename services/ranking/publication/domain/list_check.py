@@ -5,30 +5,21 @@ whom all before it leaves equal is taken, and a commitment to the facts must sta
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from itertools import groupby
 
-from services.ranking.merit.domain.list_cut import ListCut, ListSummary
+from services.ranking.merit.domain.list_cut import UNDECIDED, ListCut, ListSummary
 from services.ranking.merit.domain.list_lines import ListLine, SortedRow, list_line
 from services.ranking.merit.domain.score import decimal_text
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.leaves import LineLeaf, ListLeaf
 from services.ranking.proofs.domain.list_file import LINES_BEFORE_LEAVES
-from services.ranking.publication.domain.public_rules import PublicPlace, PublicRules
+from services.ranking.publication.domain.equals import PlacedLeaf, groups_of_equals, officer_orders
+from services.ranking.publication.domain.public_rules import PublicRules
 
 
 def line_in_file(index: int) -> str:
     """Where the leaf with this index stands in its file."""
     return f"line {index + LINES_BEFORE_LEAVES + 1}"
-
-
-@dataclass(frozen=True, slots=True)
-class PlacedLeaf:
-    """A published line, and where the rules place the candidate by it."""
-
-    place: PublicPlace
-    leaf: LineLeaf
 
 
 def check_lines(
@@ -40,11 +31,12 @@ def check_lines(
     """
     placed = [*_placed(rules, head, leaves, at)]
     _check_orders(rules, placed, at)
+    _check_decided(cut, head, placed, at)
     computed: list[ListLine] = []
     admitted = set()
     for published, row in zip(leaves, _sorted_rows(placed), strict=True):
         line = list_line(row)
-        code = cut.code(line.gate, line.rank, line.equals)
+        code = _settled(cut, line, published, at)
         _check_line(rules, published, line, code, at)
         computed.append(line)
         if code == rules.list.codes.within:
@@ -69,12 +61,8 @@ def _placed(
 
 def _sorted_rows(placed: Sequence[PlacedLeaf]) -> Iterator[SortedRow]:
     """The candidates in merit order, with what their ranks follow from."""
-    in_order = sorted(
-        placed, key=lambda line: (line.place.public, line.leaf.order or 0, line.place.rest)
-    )
     place = 1
-    for _, group in groupby(in_order, key=lambda line: (line.place.public, line.leaf.order)):
-        equals = list(group)
+    for equals in groups_of_equals(placed):
         decided = sum(line.place.decided for line in equals)
         for index, line in enumerate(equals):
             yield SortedRow(
@@ -87,6 +75,17 @@ def _sorted_rows(placed: Sequence[PlacedLeaf]) -> Iterator[SortedRow]:
                 decided,
             )
         place += len(equals)
+
+
+def _settled(cut: ListCut, line: ListLine, published: LineLeaf, at: int) -> str:
+    """The line's code. Raises ProofFault where an officer still has to choose."""
+    code = cut.code(line.gate, line.rank, line.equals)
+    if code == UNDECIDED:
+        says = (
+            f"{line.equals} are equal at the last seat, and no officer's order of all stands here"
+        )
+        raise ProofFault(_field(at + line.place, published, "code"), says)
+    return code
 
 
 def _check_line(
@@ -155,6 +154,26 @@ def _check_dense(group: Sequence[LineLeaf], at: int) -> None:
         first = min(group, key=lambda leaf: leaf.place)
         says = "expected 1, 2, 3 … without a gap among the equals"
         raise ProofFault(_field(at + first.place, first, "order"), says)
+
+
+def _check_decided(cut: ListCut, head: ListLeaf, placed: Sequence[PlacedLeaf], at: int) -> None:
+    """Raises ProofFault for an officer's order that does not count.
+
+    It counts where the policy lets an officer choose, and gives each of the equals a place of their
+    own, 1, 2, 3 … without a gap.
+    """
+    if not head.decided:
+        return
+    where = f"{line_in_file(at)}, decided"
+    if not cut.officer_decides:
+        raise ProofFault(where, "expected none: on this list the policy lets no officer choose")
+    counting: dict[str, int] = {}
+    for order in officer_orders(placed, head.decided):
+        counting |= order
+    for number, place in sorted(head.decided.items()):
+        if counting.get(number) != place:
+            says = "expected places for all who are equal, 1, 2, 3 … without a gap, and no others"
+            raise ProofFault(where, f"{number} has place {place}; {says}")
 
 
 def _field(index: int, leaf: LineLeaf, field: str) -> str:

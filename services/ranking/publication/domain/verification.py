@@ -16,6 +16,7 @@ from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, Seat
 from services.ranking.proofs.domain.list_file import ListFile, check_counts, check_root
 from services.ranking.publication.domain.list_check import check_lines, line_in_file
 from services.ranking.publication.domain.public_rules import PublicRules, as_counted
+from services.ranking.publication.domain.times import check_proposed, check_published
 from services.ranking.publication.domain.versions import check_names_previous
 from services.ranking.seats.domain.seating import VacancySeating, check_seating
 from shared.policies import Policy
@@ -27,6 +28,7 @@ def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
     Raises ProofFault with the first fault.
     """
     check_head(published.head, published.signature, accepts, key_id)
+    check_published(published.head)
     return check_contents(published.head, published.policy, published.leaves)
 
 
@@ -39,6 +41,7 @@ def check_contents(
     """
     check_names_previous(proposal)
     check_counts(proposal, leaves, policy_json)
+    check_proposed(proposal, leaves)
     policy = _policy(proposal, policy_json)
     vacancies = _VacancyChecks(policy, proposal.seed)
     for vacancy, first, rest in _vacancies(leaves):
@@ -47,6 +50,41 @@ def check_contents(
     check_seating(policy, as_counted(policy), proposal.seed, vacancies.seatings)
     check_root(proposal, leaves)  # last: a recomputed line is named, a wrong root names no line
     return policy
+
+
+def seats_that_officers_decided(leaves: Sequence[Leaf], policy: Policy) -> int:
+    """How many places within the cut went by an officer's order among equals, on all lists.
+
+    For checked leaves: there each officer's order counts.
+    """
+    return sum(
+        _decided_within(head, [*_lines_in(rest)], _limit(policy, head.list, vacancy.seats))
+        for vacancy, _, rest in _vacancies(leaves)
+        for head in rest
+        if isinstance(head, ListLeaf) and head.decided
+    )
+
+
+def _limit(policy: Policy, list_code: str, seats: int) -> int:
+    listed = policy.list_called(list_code)
+    assert listed is not None
+    assert listed.cut is not None  # else no officer's order would count
+    return listed.cut.multiple * seats
+
+
+def _decided_within(head: ListLeaf, lines: Sequence[LineLeaf], limit: int) -> int:
+    """How many of those whom an officer put in order are within the limit, where some are not."""
+    rank_of = {
+        line.participant_no: line.rank or 0
+        for line in lines
+        if line.list == head.list and line.participant_no in head.decided
+    }
+    groups: list[list[int]] = []
+    for number in sorted(rank_of, key=rank_of.__getitem__):
+        if head.decided[number] == 1:
+            groups.append([])
+        groups[-1].append(rank_of[number])
+    return sum(limit - ranks[0] + 1 for ranks in groups if ranks[0] <= limit < ranks[-1])
 
 
 def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:

@@ -2,9 +2,10 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 
 from services.ranking.proofs.domain.fault import ProofFault
-from services.ranking.proofs.domain.head import Proposal
+from services.ranking.proofs.domain.head import Head, Proposal
 from services.ranking.proofs.domain.leaves import LineLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 
@@ -36,7 +37,7 @@ def check_names_previous(proposal: Proposal) -> None:
         )
 
 
-def check_follows(later: Proposal, earlier: Proposal) -> None:
+def check_follows(later: Proposal, earlier: Head) -> None:
     """Raises ProofFault unless the later version comes right after the earlier one.
 
     It names that one by its root, which stands for every line.
@@ -54,6 +55,9 @@ def check_follows(later: Proposal, earlier: Proposal) -> None:
             f"expected {later.previous}, which version {later.version} names as the one before, "
             f"found {earlier.root}",
         )
+    if datetime.fromisoformat(earlier.published_at) > datetime.fromisoformat(later.proposed_at):
+        says = f"{earlier.published_at}, after version {later.version} was proposed"
+        raise ProofFault("head, published_at", says)
 
 
 def _not_before(later: int, earlier: int) -> str:

@@ -149,7 +149,11 @@ def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], 
 def signed(
     policy: Mapping[str, Any], leaves: Sequence[Leaf], key: SigningKey, **other: Any
 ) -> ListFile:
-    """These leaves under a head that says so, signed; `other` fields of the head as given."""
+    """These leaves under a head that says so, signed; `other` fields of the head as given.
+
+    Each version is proposed the day after the one before was published.
+    """
+    version = other.get("version", 1)
     head: dict[str, Any] = {
         "format": "terang-list-1",
         "province": "99",
@@ -166,10 +170,10 @@ def signed(
         "lines": sum(isinstance(leaf, LineLeaf) for leaf in leaves),
         "leaves": len(leaves),
         "root": tree_levels(map(leaf_bytes, leaves))[-1][0].hex(),
-        "proposed_at": "2026-11-01T02:00:00Z",
+        "proposed_at": f"2026-11-{2 * version - 1:02}T02:00:00Z",
         "proposed_by": "officer",
         "signed_by": "officer",
-        "published_at": "2026-11-02T02:00:00Z",
+        "published_at": f"2026-11-{2 * version:02}T02:00:00Z",
         "key_id": key.public.id,
     }
     made = Head(**(head | other))
