@@ -1,7 +1,6 @@
 """After a restored backup, takes back in what the service stated since (`terang recover`)."""
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from services.applications.registration.usecases.restore_applications import (
@@ -33,11 +32,12 @@ from shared.contracts.applications import (
     UnitRegistered,
     VacancyPublished,
 )
-from shared.contracts.catalogue import EventContract, stated_by
+from shared.contracts.catalogue import stated_by
 from shared.contracts.fields import Fact
 from shared.messaging.envelope import Event, Record
-from shared.messaging.parser import events, read_headers
+from shared.messaging.restoring import known_events
 from shared.postgres.pool import Connection
+from shared.proposals.usecases import close_restored
 
 Data = TypeVar("Data", bound=Fact)
 
@@ -49,7 +49,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     log as a hash alone: the persons come back as they ask; notes and drafts are lost. Returns lines
     for the operator: what was taken in, and what a person has to see to.
     """
-    found, lines = _read(records)
+    found, lines = known_events(records, stated_by("applications").values())
     await restore_units(connection, _of(found, UnitRegistered))
     await restore_rounds(connection, _of(found, RoundOpened))
     lines += await restore_vacancies(connection, _of(found, VacancyPublished))
@@ -65,6 +65,7 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     counts = [event.data for event in closed]
     lines += await restore_counters(connection, applications, counts)
     await restore_closed(connection, closed)
+    lines += await close_restored(connection)
     return [*lines, *_to_settle(given_twice, len(submitted) - len(given_twice))]
 
 
@@ -84,33 +85,6 @@ def _to_settle(given_twice: Sequence[str], without_person: int) -> list[str]:
             "has none; then the participant number stands on the applicant's receipt."
         )
     return lines
-
-
-def _read(records: Sequence[Record]) -> tuple[list[Event[Any]], list[str]]:
-    """The events that the records are, and a line for each record that is none of this service."""
-    contracts = {contract.type: contract for contract in stated_by("applications").values()}
-    found: list[Event[Any]] = []
-    unknown = []
-    for record in records:
-        event = _event(record, contracts)
-        if event is not None:
-            found.append(event)
-        else:
-            unknown.append(
-                f"Not taken in: {record.topic}/{record.partition} at offset {record.offset} "
-                "is no event known here."
-            )
-    counts = Counter(event.type for event in found)
-    return found, [*(f"Taken in: {n} {type_}" for type_, n in sorted(counts.items())), *unknown]
-
-
-def _event(record: Record, contracts: Mapping[str, EventContract]) -> Event[Any] | None:
-    inbound = read_headers(record)
-    contract = contracts.get(inbound.type or "")
-    if contract is None or inbound.fault is not None:
-        return None
-    (event,) = events(contract, [inbound])
-    return event if isinstance(event, Event) else None
 
 
 def _of(found: Sequence[Event[Any]], *models: type[Data]) -> list[Event[Data]]:

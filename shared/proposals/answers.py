@@ -32,7 +32,8 @@ class ProposalView(BaseModel):
     closed_by: str | None = Field(description="Subject of who confirmed, rejected or withdrew it")
     closed_at: AwareDatetime | None = Field(description="UTC; none while it is open")
     because: str | None = Field(
-        description="Why it was rejected; of an outdated one the code of the problem"
+        description="Why it was rejected; of an outdated one the code of the problem, or"
+        " `database-restored` where a backup was restored since"
     )
     outcome: dict[str, Any] | None = Field(
         description="What the decision answered, once it was confirmed"

@@ -11,6 +11,12 @@ RETURNING true;
 UPDATE public.proposal SET status = 'outdated', closed_at = :at, because = :because
 WHERE kind = :kind AND object = :object AND status = 'open' AND expires_at <= :at;
 
+-- name: close_open(because)
+-- All open proposals are closed with nothing decided; returns what they were about.
+UPDATE public.proposal SET status = 'outdated', closed_at = now(), because = :because
+WHERE status = 'open'
+RETURNING proposal_id, kind, object, proposed_by;
+
 -- name: open_about(kind, object)$
 -- The id of the open proposal about this thing.
 SELECT proposal_id FROM public.proposal

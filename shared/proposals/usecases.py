@@ -167,6 +167,21 @@ async def withdraw(
     return await _view(connection, service, proposal_id)
 
 
+async def close_restored(connection: Connection) -> list[str]:
+    """Closes all open proposals of a database that was restored from a backup.
+
+    Whether they were confirmed, rejected or withdrawn since is on no log: confirmed again, a
+    decision could take effect twice. Returns a line for the operator about each.
+    """
+    rows = PROPOSALS.close_open(connection, because="database-restored")
+    return [
+        f"Proposal {row['proposal_id']} ({row['kind']} of {row['object']}) was open in the backup "
+        "and is closed: what became of it since is on no log. If it is still needed, it has to be "
+        "proposed anew."
+        async for row in rows
+    ]
+
+
 async def _lock(connection: Connection, proposal_id: UUID) -> tuple[Mapping[str, Any], Proposal]:
     row = await PROPOSALS.lock(connection, proposal_id=proposal_id)
     if row is None:

@@ -130,7 +130,10 @@ class Issuer:
 
 @dataclass
 class ServiceApp:
-    """A running service: `http` asks as nobody, `pool` looks behind, `clock` moves its time."""
+    """A running service: `http` asks as nobody, `pool` looks behind, `clock` moves its time.
+
+    `address` is that of its database.
+    """
 
     name: str
     app: FastAPI
@@ -139,6 +142,7 @@ class ServiceApp:
     outbox: Outbox
     clock: Clock
     issuer: Issuer
+    address: str
     _heard: Counter[tuple[str, int]] = field(default_factory=Counter)
 
     def who(self, subject: str, *roles: str, key: str | None = None) -> dict[str, str]:
@@ -270,7 +274,7 @@ async def service_app(
         async def start(
             name: str, *, now: datetime = datetime(2026, 8, 20, 3, tzinfo=UTC), **own: str
         ) -> ServiceApp:
-            url = await new_database(name)
+            url = own.get(f"DATABASE_URL_{name.upper()}") or await new_database(name)
             environment = {
                 "TERANG_PROVINCE": PROVINCE,
                 "TERANG_ISSUER": issuer.url,
@@ -297,6 +301,6 @@ async def service_app(
             )
             await running.enter_async_context(http)
             resources: Resources = app.state.resources
-            return ServiceApp(name, app, http, resources.pool, resources.outbox, clock, issuer)
+            return ServiceApp(name, app, http, resources.pool, resources.outbox, clock, issuer, url)
 
         yield start

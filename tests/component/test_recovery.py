@@ -22,6 +22,7 @@ from tests.contract.test_recovery import TABLE
 EXAMPLES = Path(__file__).parents[2] / "shared" / "contracts" / "examples"
 BEFORE: dict[Service, tuple[str, ...]] = {
     "applications": ("UnitRegistered", "RoundOpened", "VacancyPublished", "ApplicationSubmitted"),
+    "exams": ("ExamScheduled",),
     "feedback": ("ComplaintFiled", "UnitFlagged"),
 }
 """What other events of a service are about, in the order in which it is stated."""

@@ -8,12 +8,16 @@ from pathlib import Path
 import pytest
 
 from deploy.cli.recover import restore_of
+from deploy.postgres.migrate import folders
 from shared.contracts.catalogue import SERVICES, Service, stated_by
 
 ROOT = Path(__file__).parents[2]
 TABLE: dict[str, dict[str, dict[str, str]]] = tomllib.loads(
     Path(__file__).with_name("recovery.toml").read_text("utf-8")
 )
+ON_NO_LOG = TABLE.pop("tables")
+"""Own tables that no field is restored to, by service: what becomes of them."""
+
 SAYS = re.compile(r"(restored to|names) \w+\.\w+(, \w+\.\w+)*|not restored: .{10,}")
 
 
@@ -26,6 +30,23 @@ def columns(service: str) -> dict[str, str]:
         for name, text in re.findall(made, re.sub(r"--.*", "", up), re.DOTALL):
             found[name] = found.get(name, "") + text
     return found
+
+
+def own_tables(service: str) -> set[str]:
+    """The tables that hold what a service decided: those in `public`."""
+    found: set[str] = set()
+    rooms = [folder for folder in folders(service) if folder.parent.name != "messaging"]
+    for path in sorted((path for room in rooms for path in room.glob("*.sql")), key=by_number):
+        up = path.read_text("utf-8").partition("-- migrate:down")[0]
+        found.update(re.findall(r"CREATE TABLE public\.(\w+)", up))
+        for was, now in re.findall(r"ALTER TABLE public\.(\w+) RENAME TO (\w+)", up):
+            found = (found - {was}) | {now}
+    return found
+
+
+def by_number(path: Path) -> str:
+    """Migrations run in the order of their numbers, whatever room they are of."""
+    return path.name
 
 
 def test_every_service_is_there() -> None:
@@ -65,6 +86,20 @@ def test_what_it_says_can_be_read_and_exists(service: Service) -> None:
                 assert table in tables, f"{event}.{field}: there is no table {table}"
                 known = re.search(rf"\b{column}\b", tables[table])
                 assert known, f"{event}.{field}: {table} has no column {column}"
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_own_table_is_there(service: Service) -> None:
+    """Of each table that holds decisions it is said what fills it again, or what is lost."""
+    says = " ".join(says for fields in TABLE[service].values() for says in fields.values())
+    restored = set(re.findall(r"(\w+)\.\w+", says))
+    listed = ON_NO_LOG["every"].keys() | ON_NO_LOG[service].keys()
+    own = own_tables(service)
+    assert sorted(own - restored - listed) == [], (
+        f"add to [tables.{service}] of tests/contract/recovery.toml what becomes of it"
+    )
+    assert sorted(ON_NO_LOG[service].keys() - own) == []
+    assert sorted(ON_NO_LOG[service].keys() & restored) == []
 
 
 @pytest.mark.parametrize("service", SERVICES)

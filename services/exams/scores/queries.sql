@@ -50,6 +50,24 @@ SET state = excluded.state, points = excluded.points, recorded_at = excluded.rec
 WHERE known.sitting_id = excluded.sitting_id AND known.state = ANY (:gives_way::text[])
 RETURNING true;
 
+-- name: restore_results(round_ids, stages, participant_nos, vacancy_ids, sitting_ids, states, points,
+--     times)
+-- Results that the log has, each once, where their sitting is known and none is recorded later;
+-- returns which ones were taken in.
+INSERT INTO result AS known (round_id, stage, participant_no, vacancy_id, sitting_id, state, points,
+                             recorded_at)
+SELECT on_log.round_id, on_log.stage, on_log.participant_no, on_log.vacancy_id, on_log.sitting_id,
+       on_log.state, on_log.points::jsonb, on_log.at
+FROM unnest(:round_ids::text[], :stages::text[], :participant_nos::text[], :vacancy_ids::text[],
+            :sitting_ids::uuid[], :states::text[], :points::text[], :times::timestamptz[])
+    AS on_log (round_id, stage, participant_no, vacancy_id, sitting_id, state, points, at)
+JOIN sitting_vacancy USING (sitting_id, vacancy_id)
+ON CONFLICT (round_id, stage, participant_no) DO UPDATE
+SET vacancy_id = excluded.vacancy_id, sitting_id = excluded.sitting_id, state = excluded.state,
+    points = excluded.points, recorded_at = excluded.recorded_at
+WHERE known.recorded_at <= excluded.recorded_at
+RETURNING round_id, stage, participant_no;
+
 -- name: lock_imports(stage)!
 -- One import of scores at a time for a stage of a round, until the transaction ends.
 SELECT pg_advisory_xact_lock(hashtextextended('scores/' || :stage, 0));

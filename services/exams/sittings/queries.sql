@@ -92,3 +92,22 @@ WHERE (:round_id::text IS NULL OR round_id = :round_id)
   AND (:after::uuid IS NULL OR sitting_id > :after)
 ORDER BY sitting_id
 LIMIT :most;
+
+-- name: restore_sittings(sitting_ids, round_ids, stages, sites, starts_at)!
+-- Sittings that the log has, where they are not known.
+INSERT INTO sitting (sitting_id, round_id, stage, site, starts_at)
+SELECT * FROM unnest(:sitting_ids::uuid[], :round_ids::text[], :stages::text[], :sites::text[],
+                     :starts_at::timestamptz[])
+ON CONFLICT DO NOTHING;
+
+-- name: restore_sitting_vacancies(sitting_ids, vacancy_ids)!
+-- The vacancies of such sittings.
+INSERT INTO sitting_vacancy (sitting_id, vacancy_id)
+SELECT * FROM unnest(:sitting_ids::uuid[], :vacancy_ids::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: restore_closings(sitting_ids, closed_at)!
+-- Sittings that are closed on the log are closed.
+UPDATE sitting SET closed_at = coalesce(sitting.closed_at, on_log.closed_at)
+FROM unnest(:sitting_ids::uuid[], :closed_at::timestamptz[]) AS on_log (sitting_id, closed_at)
+WHERE sitting.sitting_id = on_log.sitting_id;
