@@ -33,7 +33,7 @@ def _read(records: Sequence[Record], contracts: Mapping[str, Contract]) -> dict[
     inbound = [read_headers(record) for record in records]
     places: dict[str, list[int]] = defaultdict(list)
     for place, record in enumerate(inbound):
-        if record.type in contracts and record.fault is None:
+        if record.fault is None and record.type is not None and record.type in contracts:
             places[record.type].append(place)
     found: dict[int, Event[Any]] = {}
     for type_, of_type in places.items():

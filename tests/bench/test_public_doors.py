@@ -117,7 +117,7 @@ async def prepare(database: str, address: str, issuer: Issuer) -> None:
             partitions=written_by("ranking"),
         )
         app: Any = None
-        ranking = ServiceApp("ranking", app, http, pool, outbox, Clock(utc_now()), issuer)
+        ranking = ServiceApp("ranking", app, http, pool, outbox, Clock(utc_now()), issuer, database)
         facts = Facts({"v1": PEOPLE // 10})
         people = [
             (65 + 5 * (n % 18), 80 + 5 * (n % 20), 166 + n % 60, f"{40 + n / 10:.1f}")

@@ -80,12 +80,13 @@ async def recover(
     """`terang recover SERVICE`, as an operator runs it."""
     settings = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, f"DATABASE_URL_{service.upper()}": dsn}
     return await asyncio.to_thread(
-        subprocess.run,
-        [TERANG, "recover", service, *options],
-        env={**os.environ, **settings, **environment},
-        capture_output=True,
-        text=True,
-        timeout=180,
+        lambda: subprocess.run(
+            [TERANG, "recover", service, *options],
+            env={**os.environ, **settings, **environment},
+            capture_output=True,
+            text=True,
+            timeout=180,
+        )
     )
 
 
