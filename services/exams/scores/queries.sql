@@ -50,8 +50,8 @@ SET state = excluded.state, points = excluded.points, recorded_at = excluded.rec
 WHERE known.sitting_id = excluded.sitting_id AND known.state = ANY (:gives_way::text[])
 RETURNING true;
 
--- name: restore_results(round_ids, stages, participant_nos, vacancy_ids, sitting_ids, states, points,
---     times)
+-- name: restore_results(round_ids, stages, participant_nos, vacancy_ids, sitting_ids, states,
+--     points, times)
 -- Results that the log has, each once, where their sitting is known and none is recorded later;
 -- returns which ones were taken in.
 INSERT INTO result AS known (round_id, stage, participant_no, vacancy_id, sitting_id, state, points,

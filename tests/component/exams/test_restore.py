@@ -69,7 +69,7 @@ async def test_an_absence_took_the_place_of_a_score_that_the_backup_lacked(
     assert await rows(again.service.pool, FACTS) == was
 
     assert code(await again.absent(later, D1)) == "already-scored"
-    assert code(await again.absent(sitting, N2)) == "already-scored"
+    assert code(await again.absent(sitting, N2)) == "sitting-closed"
     assert code(await again.confirmed(proposed)) == "proposal-closed"
     assert code(await again.disqualify(sitting, N3, role="officer")) == "already-disqualified"
     assert (await again.correct(later, D1, RIGHT)).status_code == 201
