@@ -23,6 +23,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from pydantic import BaseModel
 
 from shared.messaging.failures import OperatorNeeded
+from shared.messaging.origins import Origins
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 
@@ -86,12 +87,18 @@ class Small:
     stated: list[UUID] = field(default_factory=list)
     taken: dict[str, int] = field(default_factory=dict)
 
+    @property
+    def origins(self) -> Origins:
+        """It writes its topic alone."""
+        return Origins({self.topic: SOURCE}, {"terang.StepTaken": [self.topic]})
+
     def relay(self, kept: timedelta = timedelta(days=7)) -> Relay:
         return Relay(
             dsn=self.dsn,
             bootstrap_servers=self.bootstrap,
             service="small",
             partitions={self.topic: self.partitions},
+            origins=self.origins,
             kept=kept,
         )
 
@@ -152,6 +159,8 @@ class Small:
         last: dict[int, int] = {}
         for record in await self.log():
             headers = dict(record.headers)
+            if headers.get("ce_source") != SOURCE.encode():
+                continue  # foreign
             sequence, before = int(headers["ce_sequence"]), last.get(record.partition, 0)
             if sequence <= before and repeats_allowed:
                 continue

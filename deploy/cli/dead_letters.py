@@ -101,7 +101,12 @@ def replay(
             for id_ in chosen:
                 try:
                     await dead_letters.replay(
-                        pool, subscriptions, id_, at=worker.settings.clock(), dry_run=not for_real
+                        pool,
+                        subscriptions,
+                        id_,
+                        origins=worker.origins,
+                        at=worker.settings.clock(),
+                        dry_run=not for_real,
                     )
                 except Exception as error:
                     if is_infrastructure(error):

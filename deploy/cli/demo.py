@@ -107,7 +107,7 @@ async def play_round(url: str, applicants: int, seed: int) -> bool:
         )
         with Progress(*columns, console=console) as progress:
             demo = Demonstration(client, Population(applicants, seed), round_id, progress)
-            async with EventCounter(about["kafka"], round_id) as counter:
+            async with EventCounter(about["kafka"], about["province"], round_id) as counter:
                 await play(demo)
                 published = in_order(await read_lists(demo))
                 await counter.quiet()

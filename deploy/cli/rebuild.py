@@ -51,6 +51,7 @@ def rebuild(service: Annotated[Service, typer.Argument(help="Whose projections")
         connect=worker.pool,
         outbox=worker.outbox,
         subscriptions=worker.subscriptions,
+        origins=worker.origins,
         bootstrap_servers=worker.settings.kafka_bootstrap_servers,
         marks=worker.marks,
     )

@@ -18,6 +18,7 @@ from shared.messaging.parser import read_headers
 from shared.messaging.recovery import Restore, apply, gather
 from shared.messaging.recovery_plan import PartitionPlan, RecoveryPlan
 from shared.postgres.pool import SEARCH_PATH, use_json
+from shared.service_outbox import origins
 
 app = typer.Typer()
 
@@ -37,7 +38,7 @@ def command(
     yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out without asking")] = False,
 ) -> None:
     """Show what the log has and a restored database lacks; take it over once that is confirmed."""
-    names = ("KAFKA_BOOTSTRAP_SERVERS", f"DATABASE_URL_{service.upper()}")
+    names = ("TERANG_PROVINCE", "KAFKA_BOOTSTRAP_SERVERS", f"DATABASE_URL_{service.upper()}")
     missing = [name for name in names if not os.environ.get(name)]
     if missing:
         print(
@@ -52,7 +53,9 @@ def command(
         raise typer.Exit(1) from failure
 
 
-async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool) -> None:
+async def _recover(
+    service: str, province: str, bootstrap_servers: str, dsn: str, *, yes: bool
+) -> None:
     partitions = {topic.name: topic.partitions for topic in TOPICS if topic.owner == service}
     restore = restore_of(service)
     settings = {
@@ -65,7 +68,11 @@ async def _recover(service: str, bootstrap_servers: str, dsn: str, *, yes: bool)
         await use_json(connection)
         print("Reading the log; nothing is changed yet …")
         plan = await gather(
-            connection, bootstrap_servers=bootstrap_servers, service=service, partitions=partitions
+            connection,
+            bootstrap_servers=bootstrap_servers,
+            service=service,
+            partitions=partitions,
+            origins=origins(province),
         )
         if not any(partition.changes for partition in plan.partitions):
             print("Log and database agree; there is nothing to recover.")

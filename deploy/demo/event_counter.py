@@ -17,8 +17,12 @@ QUIET_S = 1.5
 class EventCounter:
     """The events of one round by type, from the moment it starts. Use as an async context."""
 
-    def __init__(self, bootstrap: str, round_id: str) -> None:
+    def __init__(self, bootstrap: str, province: str, round_id: str) -> None:
         self._bootstrap = bootstrap
+        self._sources = {
+            topic: f"/provinces/{province}/{topic.removeprefix('terang.')}".encode()
+            for topic in TOPICS
+        }
         self._round_id = round_id
         self._sequences: dict[TopicPartition, int] = {}
         self.events: Counter[str] = Counter()
@@ -45,6 +49,8 @@ class EventCounter:
             for partition, records in (await self._consumer.getmany(timeout_ms=200)).items():
                 for record in records:
                     headers = dict(record.headers)
+                    if headers.get("ce_source") != self._sources[record.topic]:
+                        continue  # foreign
                     sequence = int(headers["ce_sequence"])
                     if sequence <= self._sequences.get(partition, 0):
                         continue  # a repeat on the raw log: it took effect once

@@ -11,7 +11,7 @@ from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.service_outbox import outbox
+from shared.service_outbox import origins, outbox
 
 LOOK_EVERY_S = 5.0
 """Seconds until an offer lapses after its last instant; a look is one query along an index."""
@@ -39,6 +39,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="applications",
         settings=settings,
         outbox=out,
+        origins=origins(settings.province),
         subscriptions=subscriptions,
         duties=duties,
         clock=clock,

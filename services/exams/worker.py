@@ -8,7 +8,7 @@ from services.exams.subscriptions import subscriptions
 from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Worker
-from shared.service_outbox import outbox
+from shared.service_outbox import origins, outbox
 
 
 def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -> Worker:
@@ -17,6 +17,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="exams",
         settings=settings,
         outbox=outbox("exams", settings),
+        origins=origins(settings.province),
         subscriptions=subscriptions,
         duties=[forget_answers(settings)],
         clock=clock,

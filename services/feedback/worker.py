@@ -11,7 +11,7 @@ from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.service_outbox import outbox
+from shared.service_outbox import origins, outbox
 
 LOOK_EVERY_S = 2.0
 """How soon a day that is over is stated, and a change of units or services assessed: one assessment
@@ -41,6 +41,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="feedback",
         settings=settings,
         outbox=out,
+        origins=origins(settings.province),
         subscriptions=subscriptions,
         duties=duties,
         marks=["public.assessment_owed"],

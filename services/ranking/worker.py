@@ -11,7 +11,7 @@ from shared.clock import utc_now
 from shared.duties import forget_answers
 from shared.messaging.worker import Duty, Worker
 from shared.postgres.pool import Pool
-from shared.service_outbox import outbox
+from shared.service_outbox import origins, outbox
 
 REVISIONS_EVERY_S = 2.0
 """How soon a list that was fixed has a new version beside it once a correction was stated; a look
@@ -41,6 +41,7 @@ def create_worker(settings: Settings, clock: Callable[[], datetime] = utc_now) -
         service="ranking",
         settings=settings,
         outbox=out,
+        origins=origins(settings.province),
         subscriptions=lambda outbox: subscriptions(outbox, clock),
         duties=duties,
         clock=clock,

@@ -236,7 +236,11 @@ def _header(description: str, **rest: Any) -> Json:
 ATTRIBUTES: Mapping[str, Json] = {
     "ce_specversion": _header("Version of CloudEvents", const="1.0"),
     "ce_id": _header("Id of the event; the same for each copy of it on the log", format="uuid"),
-    "ce_source": _header("The service that states it", pattern="^/provinces/[0-9]{2}/[a-z]+$"),
+    "ce_source": _header(
+        "The service that states it: the one that writes the topic. A record that says another is "
+        "foreign and has no number, whatever it carries",
+        pattern="^/provinces/[0-9]{2}/[a-z]+$",
+    ),
     "ce_type": _header("Type of the event"),
     "ce_subject": _header("Id of what the event is about"),
     "ce_time": _header("When it became true, UTC", format="date-time", pattern="Z$"),
@@ -273,7 +277,9 @@ DAY = _header(
 
 
 def _headers(contract: EventContract) -> Json:
+    topic = next(topic for topic in TOPICS if topic.name == contract.topic)
     own: dict[str, Json] = {
+        "ce_source": {"pattern": f"^/provinces/[0-9]{{2}}/{topic.owner}$"},
         "ce_type": {"const": contract.type},
         "ce_dataschema": {"const": f"urn:terang:schema:{name_of(contract)}"},
     }

@@ -24,15 +24,16 @@ from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
 from aiokafka.errors import IllegalStateError, KafkaError
 from faststream import AckPolicy
-from faststream.kafka import KafkaBroker
+from faststream.kafka import KafkaBroker, KafkaMessage
 from typing_extensions import override
 
 from shared.messaging import dead_letters, log_check
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import Outbox
-from shared.messaging.parser import InboundRecord, decode, parse, read_headers
+from shared.messaging.parser import InboundRecord, parse
 from shared.messaging.plan import Validated, partitions_of
 from shared.messaging.position import ElsewhereError, Position
 from shared.messaging.positions import ensure_positions, read_positions
@@ -123,6 +124,7 @@ class Consumer:
         pool: Pool,
         subscriptions: Sequence[Subscription],
         outbox: Outbox,
+        origins: Origins,
         clock: Callable[[], datetime],
         check_seconds: float,
         session_seconds: float,
@@ -132,6 +134,7 @@ class Consumer:
         self._member = member
         self._bootstrap_servers = bootstrap_servers
         self._pool = pool
+        self._records = RecordReader(origins)
         self._topics = sorted({subscription.contract.topic for subscription in subscriptions})
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
@@ -142,7 +145,7 @@ class Consumer:
             outbox=outbox,
             clock=clock,
             patience=PATIENCE,
-            check_log=lambda positions: log_check.check_log(bootstrap_servers, positions),
+            check_log=self._check_log,
         )
         self._kafka: AIOKafkaConsumer | None = None
         self._partition_counts: Counter[str] = Counter()
@@ -196,7 +199,7 @@ class Consumer:
             heartbeat_interval_ms=int(self._session_seconds * 1000 / 5),
             listener=_RebalanceListener(self),
             parser=parse,
-            decoder=decode,
+            decoder=self._decode,
             persistent=True,
         )
 
@@ -328,6 +331,11 @@ class Consumer:
 
     # The batch
 
+    async def _decode(self, message: KafkaMessage) -> list[InboundRecord]:
+        """FastStream's decoder for a batch: what each record says of itself, in their order."""
+        read = self._records.read
+        return [read(raw) for raw in message.raw_message]
+
     async def _receive(self, batch: list[InboundRecord]) -> None:
         """FastStream's handler: hands the batch over, and returns for the next.
 
@@ -374,7 +382,7 @@ class Consumer:
             found = await self._kafka.getmany(timeout_ms=BATCH_WAIT_MS, max_records=BATCH_RECORDS)
         except KafkaError:
             return []  # FastStream's own read meets it next
-        return [read_headers(record) for records in found.values() for record in records]
+        return [self._records.read(record) for records in found.values() for record in records]
 
     async def _take(
         self, batch: list[InboundRecord], partitions: set[TopicPartition], validated: Validated
@@ -479,7 +487,7 @@ class Consumer:
         """
         positions = await read_positions(self._pool, partitions)
         try:
-            await log_check.check_log(self._bootstrap_servers, positions)
+            await self._check_log(positions)
         except OperatorNeeded as needed:
             # A process that slept between its two questions holds old positions against a newer
             # log.
@@ -487,6 +495,10 @@ class Consumer:
                 raise Unavailable("The positions moved while the log was asked.") from needed
             raise
         return positions
+
+    async def _check_log(self, positions: Sequence[Position]) -> None:
+        """Raises OperatorNeeded if a position was not made on the log that is there now."""
+        await log_check.check_log(self._bootstrap_servers, positions, self._records)
 
     def _seek(self, position: Position, cause: str) -> None:
         assert self._kafka is not None

@@ -17,8 +17,9 @@ from uuid_utils.compat import uuid7
 
 from shared.messaging.envelope import Event, Record
 from shared.messaging.failures import Permanent
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
-from shared.messaging.parser import RecordFault, events, read_headers, record_of
+from shared.messaging.parser import RecordFault, events, record_of
 from shared.messaging.plan import Rejected
 from shared.messaging.subscription import Subscription
 from shared.postgres import queries
@@ -169,7 +170,13 @@ class _DryRunError(Exception):
 
 
 async def replay(
-    pool: Pool, subscriptions: Sequence[Subscription], id_: UUID, *, at: datetime, dry_run: bool
+    pool: Pool,
+    subscriptions: Sequence[Subscription],
+    id_: UUID,
+    *,
+    origins: Origins,
+    at: datetime,
+    dry_run: bool,
 ) -> None:
     """Hand a dead letter's record to this service's own use cases, and settle it.
 
@@ -188,7 +195,7 @@ async def replay(
                 raise Permanent("no dead letter of this id waits to be settled")
             record = _letter(row).record
             assert record is not None  # an open letter keeps its bytes, by the table's check
-            subscription, event = _event(record, subscriptions)
+            subscription, event = _event(record, subscriptions, origins)
             await subscription.take(connection, [event])
             await SQL.settle_dead_letter(connection, id=id_, at=at)
             if dry_run:
@@ -198,10 +205,10 @@ async def replay(
 
 
 def _event(
-    record: Record, subscriptions: Sequence[Subscription]
+    record: Record, subscriptions: Sequence[Subscription], origins: Origins
 ) -> tuple[Subscription, Event[Any]]:
     """The record as an event, and the subscription for it; raises Permanent if there is none."""
-    inbound = read_headers(record)
+    inbound = RecordReader(origins).read(record)
     if inbound.fault is not None:
         raise Permanent(f"{inbound.fault.code}: {inbound.fault.detail}")
     for subscription in subscriptions:

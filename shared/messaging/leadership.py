@@ -24,6 +24,7 @@ from shared.messaging.log_reader import (
     open_reader,
     published_events,
 )
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.positions import partition_columns
 from shared.postgres import queries
 from shared.postgres.pool import Connection
@@ -149,7 +150,12 @@ async def try_to_lead(connection: Connection) -> bool:
 
 
 async def survey(
-    connection: Connection, *, bootstrap_servers: str, partitions: Mapping[str, int], remedy: str
+    connection: Connection,
+    *,
+    bootstrap_servers: str,
+    partitions: Mapping[str, int],
+    origins: Origins,
+    remedy: str,
 ) -> dict[TopicPartition, PublishedEvent | None]:
     """The last of our events that the log holds, for each partition of `partitions` (topic: count).
 
@@ -157,10 +163,11 @@ async def survey(
     there, and whatever the connections raise.
     """
     await check_partitions(bootstrap_servers, partitions, remedy=remedy)
+    records = RecordReader(origins)
     async with open_reader(bootstrap_servers) as reader:
         stored = await stored_partitions(connection, partitions)
         offsets = await offset_ranges(reader, stored)
-        anchors = await events_at(reader, acknowledged_offsets(stored), offsets)
+        anchors = await events_at(reader, acknowledged_offsets(stored), offsets, records)
         starts = {
             partition: scan_start(known, offsets[partition], anchors.get(partition), remedy=remedy)
             for partition, known in stored.items()
@@ -174,7 +181,7 @@ async def survey(
             partition: OffsetRange(start.offset, offsets[partition].end)
             for partition, start in starts.items()
         }
-        async for partition, event, _ in published_events(reader, unseen):
+        async for partition, event, _ in published_events(reader, unseen, records):
             scans[partition].see(event)
     return {partition: scan.last() for partition, scan in scans.items()}
 

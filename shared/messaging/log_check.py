@@ -17,6 +17,7 @@ from shared.messaging.log_reader import (
     open_reader,
     published_events,
 )
+from shared.messaging.origins import RecordReader
 from shared.messaging.position import (
     REMEDY,
     LogSnapshot,
@@ -34,14 +35,14 @@ records makes it more than one."""
 
 
 async def check_log(
-    bootstrap_servers: str, positions: Sequence[Position]
+    bootstrap_servers: str, positions: Sequence[Position], records: RecordReader
 ) -> dict[TopicPartition, LogSnapshot]:
     """What the log shows of each position's partition, if each was made on this log.
 
     Raises OperatorNeeded if one wasn't; KafkaError, OSError or TimeoutError while the broker is
     away.
     """
-    snapshots = await log_snapshots(bootstrap_servers, positions)
+    snapshots = await log_snapshots(bootstrap_servers, positions, records)
     for position in positions:
         why = why_another_log(position, snapshots[position.partition])
         if why is not None:
@@ -54,7 +55,7 @@ async def check_log(
 
 
 async def log_snapshots(
-    bootstrap_servers: str, positions: Sequence[Position]
+    bootstrap_servers: str, positions: Sequence[Position], records: RecordReader
 ) -> dict[TopicPartition, LogSnapshot]:
     """What the log shows of each position's partition.
 
@@ -70,7 +71,7 @@ async def log_snapshots(
             position.partition: _recent(position, held[position.partition])
             for position in positions
         }
-        async for partition, event, _ in published_events(reader, recent):
+        async for partition, event, _ in published_events(reader, recent, records):
             first.setdefault(partition, event)
             last[partition] = event
         before_recent = {
@@ -79,7 +80,7 @@ async def log_snapshots(
             if position.sequence_offset is not None
             and position.sequence_offset < recent[position.partition].start
         }
-        first |= await events_at(reader, before_recent, held)
+        first |= await events_at(reader, before_recent, held, records)
     return {
         position.partition: LogSnapshot(
             *held[position.partition],

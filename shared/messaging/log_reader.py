@@ -11,7 +11,8 @@ from aiokafka.admin import AIOKafkaAdminClient
 from typing_extensions import override
 
 from shared.messaging.failures import Cause, OperatorNeeded, Unavailable
-from shared.messaging.parser import RawRecord, read_headers
+from shared.messaging.origins import RecordReader
+from shared.messaging.parser import RawRecord
 
 
 class PublishedEvent(NamedTuple):
@@ -72,16 +73,18 @@ async def offset_ranges(
     return {partition: OffsetRange(starts[partition], ends[partition]) for partition in wanted}
 
 
-def published_event(raw: RawRecord) -> PublishedEvent | None:
+def published_event(raw: RawRecord, records: RecordReader) -> PublishedEvent | None:
     """The record as an event of this platform; None when a consumer would not count it as one."""
-    offset, sequence, event = read_headers(raw).identity
+    offset, sequence, event = records.read(raw).identity
     if sequence is None or event is None:
         return None
     return PublishedEvent(offset, sequence, event)
 
 
 async def published_events(
-    reader: AIOKafkaConsumer, ranges: Mapping[TopicPartition, OffsetRange]
+    reader: AIOKafkaConsumer,
+    ranges: Mapping[TopicPartition, OffsetRange],
+    records: RecordReader,
 ) -> AsyncIterator[tuple[TopicPartition, PublishedEvent, RawRecord]]:
     """The events of this platform in these offsets, in order within a partition; also undecoded.
 
@@ -93,12 +96,12 @@ async def published_events(
         reader.seek(partition, ranges[partition].start)
     while unread:
         fetched = await reader.getmany(*unread, timeout_ms=1000, max_records=5000)
-        for partition, records in fetched.items():
+        for partition, found in fetched.items():
             end = ranges[partition].end
-            for record in records:
-                if record.offset < end and (event := published_event(record)):
-                    yield partition, event, record
-            if records[-1].offset + 1 >= end:
+            for raw in found:
+                if raw.offset < end and (event := published_event(raw, records)):
+                    yield partition, event, raw
+            if found[-1].offset + 1 >= end:
                 unread.discard(partition)
                 reader.pause(partition)
 
@@ -107,6 +110,7 @@ async def events_at(
     reader: AIOKafkaConsumer,
     offsets: Mapping[TopicPartition, int],
     ranges: Mapping[TopicPartition, OffsetRange],
+    records: RecordReader,
 ) -> dict[TopicPartition, PublishedEvent]:
     """The event at one offset of each partition; none where the offset holds none of ours.
 
@@ -117,7 +121,8 @@ async def events_at(
         for partition, offset in offsets.items()
         if ranges[partition].start <= offset < ranges[partition].end
     }
-    return {partition: event async for partition, event, _ in published_events(reader, wanted)}
+    found = published_events(reader, wanted, records)
+    return {partition: event async for partition, event, _ in found}
 
 
 async def check_partitions(

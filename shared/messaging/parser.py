@@ -3,13 +3,13 @@
 Nothing here raises for what a record holds.
 
 FastStream's own parser decodes every header before anything of ours can look at it, and a header
-that is null or not UTF-8 makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse` and
-`decode` stand in its place. What can't be read becomes a `RecordFault`, and a record with a fault
+that is null or not UTF-8 makes the record vanish (faststream/kafka/parser.py, 0.7.8). `parse`
+stands in its place. What can't be read becomes a `RecordFault`, and a record with a fault
 becomes a dead letter.
 """
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -86,7 +86,8 @@ def record_of(raw: RawRecord) -> Record:
 def read_headers(raw: RawRecord) -> InboundRecord:
     """Reads who the record is (event id, sequence, type) out of its headers.
 
-    The data and the other headers wait until they are wanted.
+    The data and the other headers wait until they are wanted. Whether it may say so where it
+    stands, origins.py knows: whoever reads a log asks a RecordReader.
     """
     headers = dict(raw.headers)
     offset = raw.offset
@@ -263,12 +264,6 @@ async def parse(records: tuple[RawRecord, ...]) -> KafkaMessage:
         path={},
         consumer=_NO_CONSUMER,
     )
-
-
-async def decode(message: KafkaMessage) -> list[InboundRecord]:
-    """FastStream's decoder for a batch: what each record says of itself, in their order."""
-    raws: Iterable[RawRecord] = message.raw_message
-    return [read_headers(raw) for raw in raws]
 
 
 class _NoConsumer:

@@ -17,6 +17,7 @@ from aiokafka import TopicPartition
 from shared.messaging.consumer import collect_rarely
 from shared.messaging.dead_letters import REPLAYING
 from shared.messaging.log_check import check_log
+from shared.messaging.origins import RecordReader
 from shared.messaging.position import LogSnapshot, Position
 from shared.messaging.positions import lock_positions, position_of
 from shared.messaging.rebuild_processes import HelperProcess
@@ -104,7 +105,7 @@ class _Rebuild:
     async def run(self) -> Rebuilt:
         """The whole of it, to the swap."""
         live = await self._live_positions()
-        _check_start(await check_log(self._projections.bootstrap_servers, live))
+        _check_start(await self._check_log(live))
         schema = await clone(self._connection)
         own = RebuildShare(self._projections, self._connection, schema)
         self._positions = own.positions
@@ -119,6 +120,10 @@ class _Rebuild:
         return Rebuilt(
             own.events + sum(helper.events for helper in self._helpers), len(self._positions)
         )
+
+    async def _check_log(self, live: Sequence[Position]) -> Mapping[TopicPartition, LogSnapshot]:
+        records = RecordReader(self._projections.origins)
+        return await check_log(self._projections.bootstrap_servers, live, records)
 
     async def _live_positions(self) -> list[Position]:
         rows = SQL.live_positions(self._connection, topics=self._topics)

@@ -18,8 +18,9 @@ from shared.messaging.dispatch import validate_ahead
 from shared.messaging.envelope import Event
 from shared.messaging.log_check import SECONDS
 from shared.messaging.log_reader import open_reader
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import Outbox, SilentOutbox
-from shared.messaging.parser import InboundRecord, read_headers
+from shared.messaging.parser import InboundRecord
 from shared.messaging.plan import Rejected, Validated, make_plan
 from shared.messaging.position import Position
 from shared.messaging.subscription import Derived, Subscription, by_type
@@ -58,6 +59,7 @@ class Projections:
     connect: Callable[[], Awaitable[Pool]]
     outbox: Outbox
     subscriptions: Callable[[Outbox], Sequence[Subscription]]
+    origins: Origins
     bootstrap_servers: str
     marks: Sequence[str] = ()
 
@@ -73,6 +75,7 @@ class RebuildShare:
         self._projections = projections
         self._connection = connection
         self._schema = schema
+        self._records = RecordReader(projections.origins)
         self.subscriptions: Mapping[str, Subscription] = by_type(
             projections.subscriptions(SilentOutbox(projections.outbox))
         )
@@ -143,7 +146,7 @@ class RebuildShare:
             reader.seek(partition, self.positions[partition].next_offset)
         found_at = time.monotonic()
         while unread:
-            batch = await _fetch(reader, unread)
+            batch = await _fetch(reader, unread, self._records)
             if batch is not None:
                 found_at = time.monotonic()
             if batch:
@@ -227,7 +230,7 @@ class RebuildShare:
 
 
 async def _fetch(
-    reader: AIOKafkaConsumer, unread: dict[TopicPartition, int]
+    reader: AIOKafkaConsumer, unread: dict[TopicPartition, int], records: RecordReader
 ) -> list[InboundRecord] | None:
     """The next records below the ends of `unread`; None if Kafka gave none.
 
@@ -235,10 +238,10 @@ async def _fetch(
     """
     fetched = await reader.getmany(*unread, timeout_ms=1000, max_records=BATCH_RECORDS)
     batch: list[InboundRecord] = []
-    for partition, records in fetched.items():
+    for partition, found in fetched.items():
         end = unread[partition]
-        batch += [read_headers(record) for record in records if record.offset < end]
-        if records[-1].offset + 1 >= end:
+        batch += [records.read(raw) for raw in found if raw.offset < end]
+        if found[-1].offset + 1 >= end:
             reader.pause(partition)
             del unread[partition]
     return batch if fetched else None

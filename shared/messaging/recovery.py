@@ -27,6 +27,7 @@ from shared.messaging.log_reader import (
     open_reader,
     published_events,
 )
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import headers_as_text
 from shared.messaging.parser import RawRecord, read_headers, record_of
 from shared.messaging.positions import partition_columns
@@ -54,6 +55,7 @@ async def gather(
     bootstrap_servers: str,
     service: str,
     partitions: Mapping[str, int],
+    origins: Origins,
     drain_seconds: float = 3.0,
 ) -> RecoveryPlan:
     """Waits until no record arrives for `drain_seconds`, reads the log, and plans.
@@ -66,9 +68,10 @@ async def gather(
     remedy = f"delete the topic, make it anew (`terang topics`), then `terang recover {service}`"
     await check_partitions(bootstrap_servers, partitions, remedy=remedy)
     stored = await stored_partitions(connection, partitions)
+    records = RecordReader(origins)
     async with open_reader(bootstrap_servers) as reader:
         offsets = await _offsets_at_rest(reader, list(stored), drain_seconds)
-        anchors = await events_at(reader, acknowledged_offsets(stored), offsets)
+        anchors = await events_at(reader, acknowledged_offsets(stored), offsets, records)
         starts = {
             partition: recovery_start(known, offsets[partition], anchors.get(partition))
             for partition, known in stored.items()
@@ -78,7 +81,7 @@ async def gather(
             partition: OffsetRange(start.offset, offsets[partition].end)
             for partition, start in starts.items()
         }
-        log, unknown = await _read_log(reader, unread, rows)
+        log, unknown = await _read_log(reader, unread, rows, records)
     plans = {
         partition: plan_partition(
             known, starts[partition], log[partition], rows[partition], remedy=remedy
@@ -148,12 +151,13 @@ async def _read_log(
     reader: AIOKafkaConsumer,
     unread: Mapping[TopicPartition, OffsetRange],
     rows: Mapping[TopicPartition, list[OutboxRow]],
+    records: RecordReader,
 ) -> tuple[dict[TopicPartition, list[PublishedEvent]], dict[tuple[TopicPartition, int], RawRecord]]:
     """The events in these offsets; and, by offset, the records of those that are in no row."""
     in_outbox = {row.event_id for found in rows.values() for row in found}
     log: dict[TopicPartition, list[PublishedEvent]] = {partition: [] for partition in unread}
     unknown: dict[tuple[TopicPartition, int], RawRecord] = {}
-    async for partition, event, raw in published_events(reader, unread):
+    async for partition, event, raw in published_events(reader, unread, records):
         log[partition].append(event)
         if event.event_id not in in_outbox:
             unknown[partition, event.offset] = raw

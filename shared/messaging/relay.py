@@ -31,6 +31,7 @@ from shared.messaging.failures import (
 from shared.messaging.leadership import survey, try_to_lead
 from shared.messaging.log_reader import PublishedEvent
 from shared.messaging.one_try_producer import SEND_SECONDS, one_try_producer
+from shared.messaging.origins import Origins
 from shared.messaging.outbox import CHANNEL, MIDNIGHT, headers_from_text
 from shared.messaging.positions import partition_columns
 from shared.observability import metrics
@@ -94,6 +95,7 @@ class Relay:
         bootstrap_servers: str,
         service: str,
         partitions: Mapping[str, int],
+        origins: Origins,
         kept: timedelta = timedelta(days=7),
     ) -> None:
         self.leading = False
@@ -101,6 +103,7 @@ class Relay:
         self._bootstrap_servers = bootstrap_servers
         self._service = service
         self._partitions = dict(partitions)
+        self._origins = origins
         self._kept = kept
         self._remedy = f"terang recover {service}"
         self._last: dict[TopicPartition, PublishedEvent | None] = {}
@@ -174,6 +177,7 @@ class Relay:
                     connection,
                     bootstrap_servers=self._bootstrap_servers,
                     partitions=self._partitions,
+                    origins=self._origins,
                     remedy=self._remedy,
                 )
         except OperatorNeeded:

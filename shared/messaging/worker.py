@@ -22,6 +22,7 @@ from typing_extensions import override
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer
 from shared.messaging.failures import Cause, OperatorNeeded, is_infrastructure, operator_needed_in
+from shared.messaging.origins import Origins
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
 from shared.messaging.retry import retry_while_unavailable
@@ -69,7 +70,7 @@ class Worker:
     """One worker of one service.
 
     `subscriptions` makes what the service listens to, given where it states events: a rebuild gives
-    it a silent outbox. `marks` are the tables outside the projections (`public.owed`) in which
+    it a silent outbox. `origins` says who writes each topic. `marks` are the tables outside the projections (`public.owed`) in which
     event use cases set marks for duties, and nothing else: a rebuild may set them again.
     `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how
     long Kafka waits for a worker that says nothing before its partitions go to another.
@@ -81,6 +82,7 @@ class Worker:
         service: str,
         settings: ServiceSettings,
         outbox: Outbox,
+        origins: Origins,
         subscriptions: Callable[[Outbox], Sequence[Subscription]],
         duties: Iterable[Duty] = (),
         marks: Iterable[str] = (),
@@ -92,6 +94,7 @@ class Worker:
         self.service = service
         self.settings = settings
         self.outbox = outbox
+        self.origins = origins
         self.subscriptions = subscriptions
         self._duties = list(duties)
         self.marks = list(marks)
@@ -201,6 +204,7 @@ class Worker:
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
             service=self.service,
             partitions=self.outbox.partitions,
+            origins=self.origins,
             kept=timedelta(days=self.settings.outbox_kept_days),
         )
 
@@ -212,6 +216,7 @@ class Worker:
             pool=pool,
             subscriptions=list(self._subscriptions.values()),
             outbox=self.outbox,
+            origins=self.origins,
             clock=self._clock,
             check_seconds=self._check_seconds,
             session_seconds=self._session_seconds,

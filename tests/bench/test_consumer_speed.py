@@ -49,6 +49,7 @@ async def test_events_a_second_into_postgresql(stage: Stage) -> None:
         pool=pool,
         subscriptions=[Subscription(stage.catalogue.added, add)],
         outbox=stage.catalogue.outbox(),
+        origins=stage.catalogue.origins(),
         clock=utc_now,
         check_seconds=60,
         session_seconds=10,

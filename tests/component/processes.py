@@ -22,6 +22,7 @@ from shared.contracts.fields import Fact
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 from shared.postgres.pool import create_pool
+from shared.service_outbox import origins
 from shared.settings import DEMO_PROVINCE_KEY
 from shared.web import server
 from tests.component.conftest import PROVINCE, Issuer
@@ -87,6 +88,7 @@ async def state(servers: Servers, service: Service, database: str, facts: Sequen
             bootstrap_servers=servers.bootstrap,
             service=service,
             partitions=outbox.partitions,
+            origins=origins(PROVINCE),
         )
         carrying = asyncio.create_task(relay.run())
         await until(lambda: pool.fetchval(WAITING), 0)

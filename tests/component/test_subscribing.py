@@ -22,6 +22,7 @@ from shared.contracts.ranking import AdmissionRevoked, CandidateSelected, Cut, S
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 from shared.postgres.pool import Pool, create_pool
+from shared.service_outbox import origins
 from tests.servers import Servers
 
 ROOT = Path(__file__).parents[2]
@@ -87,6 +88,7 @@ async def state(
         bootstrap_servers=servers.bootstrap,
         service="ranking",
         partitions=outbox.partitions,
+        origins=origins("99"),
     )
     carrying = asyncio.create_task(relay.run())
     waiting = """SELECT (SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL)

@@ -32,6 +32,7 @@ from pydantic import BaseModel
 
 from deploy.local.ports import free_port
 from shared.messaging.envelope import Event
+from shared.messaging.origins import Origins
 from shared.messaging.outbox import Outbox, Statement, partition_of
 from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_processes import helper_processes
@@ -47,6 +48,9 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 PARTITIONS = 4
+SOURCE = "/test/source"
+"""Of the service that states what this one hears."""
+
 UNLUCKY, BROKEN = 666, 667
 """Amounts that the use case refuses, and at which it fails for no known reason, unless TALLY_FIXED
 is set."""
@@ -112,6 +116,16 @@ class Catalogue:
             service=self.service,
             contracts={Noticed: self.noticed},
             partitions={self.noticed.topic: PARTITIONS, self.dead: PARTITIONS},
+        )
+
+    def origins(self) -> Origins:
+        """What it hears is another service's; what it states, its own."""
+        own = f"/test/{self.service}"
+        rows = [self.added, self.renamed, self.noticed]
+        return Origins(
+            dict.fromkeys(self.subscribed, SOURCE)
+            | dict.fromkeys((self.noticed.topic, self.dead), own),
+            {row.type: [row.topic] for row in rows},
         )
 
     def subscriptions(self, outbox: Outbox) -> list[Subscription]:
@@ -190,6 +204,7 @@ def make_worker(
         service=catalogue.service,
         settings=settings,
         outbox=catalogue.outbox(),
+        origins=catalogue.origins(),
         subscriptions=catalogue.subscriptions,
         check_seconds=check_seconds,
         session_seconds=session_seconds,
@@ -240,7 +255,7 @@ class Log:
             "content-type": b"application/json",
             "ce_specversion": b"1.0",
             "ce_id": str(id_).encode(),
-            "ce_source": b"/test/source",
+            "ce_source": SOURCE.encode(),
             "ce_type": row.type.encode(),
             "ce_subject": key,
             "ce_time": datetime.now(UTC).isoformat().encode(),
@@ -516,6 +531,7 @@ def rebuild_with_help(catalogue: Catalogue, *, bootstrap: str, database: str, he
         service=catalogue.service,
         connect=lambda: create_pool(database, application="rebuild", size=2),
         outbox=catalogue.outbox(),
+        origins=catalogue.origins(),
         subscriptions=catalogue.subscriptions,
         bootstrap_servers=bootstrap,
     )

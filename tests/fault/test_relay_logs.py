@@ -302,6 +302,7 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
             bootstrap_servers=small.bootstrap,
             service="small",
             partitions={small.topic: 3},
+            origins=small.origins,
             drain_seconds=0.2,
         )
         assert len(plan.missing) == 40
@@ -435,6 +436,7 @@ async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(
         bootstrap_servers=small.bootstrap,
         service="small",
         partitions={small.topic: 1},
+        origins=small.origins,
         drain_seconds=0.2,
     )
     await apply(connection, plan, service="small")
@@ -461,6 +463,7 @@ async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSm
                 bootstrap_servers=small.bootstrap,
                 service="small",
                 partitions={small.topic: 1},
+                origins=small.origins,
             )
     finally:
         await worker.close()

@@ -25,6 +25,7 @@ from shared.messaging.envelope import Event
 from shared.messaging.outbox import Outbox, Row, Statement
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
+from shared.service_outbox import source
 from tests.component.ranking.conftest import Facts
 from tests.servers import Servers, owner_address
 
@@ -58,16 +59,31 @@ def subscriptions_to(prefix: str, *models: type[Fact]) -> list[Subscription]:
     ]
 
 
-class _Kept(Outbox):
-    """Keeps the rows that it would write."""
+def sources(prefix: str) -> dict[str, str]:
+    """The services that write the topics, by topic."""
+    names = topics(prefix)
+    return {names[topic.name]: source("99", topic.owner) for topic in TOPICS if topic.name in names}
 
-    def __init__(self, **settings: Any) -> None:
-        super().__init__(**settings)
+
+class _Kept(Outbox):
+    """Keeps the rows that it would write, each as that of its topic's owner."""
+
+    def __init__(self, sources: dict[str, str], **settings: Any) -> None:
+        super().__init__(source="", **settings)
         self.rows: list[Row] = []
+        self._sources = sources
 
     @override
     async def append_rows(self, connection: Connection, rows: Sequence[Row]) -> None:
-        self.rows += rows
+        self.rows += [
+            row._replace(
+                headers=tuple(
+                    (name, self._sources[row.topic].encode() if name == "ce_source" else value)
+                    for name, value in row.headers
+                )
+            )
+            for row in rows
+        ]
 
 
 async def records(prefix: str, facts: Iterable[Fact]) -> list[Row]:
@@ -81,7 +97,7 @@ async def records(prefix: str, facts: Iterable[Fact]) -> list[Row]:
         if contract.topic in names
     }
     outbox = _Kept(
-        source="/provinces/99/bench",
+        sources(prefix),
         service="bench",
         contracts=contracts,
         partitions=dict.fromkeys(names.values(), PARTITIONS),

@@ -23,7 +23,7 @@ from shared.clock import utc_now
 from shared.contracts.exams import ExamScored
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
 from shared.messaging.envelope import Event
-from shared.messaging.parser import read_headers
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.plan import make_plan
 from shared.messaging.position import Position
 from shared.messaging.positions import lock_positions, move_positions
@@ -34,7 +34,7 @@ from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from shared.service_outbox import outbox
 from shared.settings import DEMO_PROVINCE_KEY
-from tests.bench.ranking.scene import PARTITIONS, subscriptions_to
+from tests.bench.ranking.scene import PARTITIONS, sources, subscriptions_to
 
 SECONDS = 600
 READ = "SELECT coalesce(sum(next_offset), 0)::bigint FROM messaging.position WHERE topic = ANY ($1)"
@@ -96,6 +96,7 @@ async def drain(
         pool=pool,
         subscriptions=watch.on(subscriptions),
         outbox=outbox("ranking", settings(bootstrap, database)),
+        origins=Origins(sources(prefix)),
         clock=utc_now,
         check_seconds=60,
         session_seconds=10,
@@ -166,10 +167,11 @@ async def bare(bootstrap: str, database: str, prefix: str, events: int) -> dict[
     await reader.start()
     reader.assign(list(positions))
     plans = []
+    headers = RecordReader(Origins(sources(prefix)))
     read = 0
     while read < events:
         found = await reader.getmany(timeout_ms=1000, max_records=BATCH_RECORDS)
-        batch = [read_headers(record) for records in found.values() for record in records]
+        batch = [headers.read(record) for records in found.values() for record in records]
         if batch:
             before = dict(positions)
             plan = make_plan(
@@ -207,6 +209,7 @@ def rebuilt(bootstrap: str, database: str, prefix: str) -> dict[str, float]:
         service="ranking",
         connect=lambda: create_pool(database, application="bench", size=2),
         outbox=outbox("ranking", settings(bootstrap, database)),
+        origins=Origins(sources(prefix)),
         subscriptions=lambda _: subscriptions_to(prefix),
         bootstrap_servers=bootstrap,
     )

@@ -26,6 +26,7 @@ from shared.contracts.catalogue import TOPICS, stated_by, written_by
 from shared.messaging.outbox import Outbox, Statement
 from shared.messaging.relay import Relay
 from shared.postgres.pool import create_pool
+from shared.service_outbox import origins
 from tests.component.conftest import Issuer, ServiceApp
 from tests.servers import Servers
 
@@ -91,6 +92,7 @@ async def register(
             bootstrap_servers=servers.bootstrap,
             service="applications",
             partitions=outbox.partitions,
+            origins=origins("99"),
         )
         carrying = asyncio.create_task(relay.run())
         published = "SELECT count(*) FROM messaging.outbox WHERE sequence IS NULL"

@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.envelope import Record
-from shared.messaging.parser import read_headers
+from shared.messaging.origins import RecordReader
 from shared.messaging.position import Position
 from shared.messaging.positions import ensure_positions, read_positions
 from shared.postgres.pool import Pool, create_pool
@@ -53,7 +53,8 @@ class DispatchStage:
         return records
 
     async def take(self, records: Sequence[Record]) -> dict[TopicPartition, int]:
-        return await self.dispatch.take([read_headers(record) for record in records])
+        reader = RecordReader(self.catalogue.origins())
+        return await self.dispatch.take([reader.read(record) for record in records])
 
     async def add(self, *amounts: int, key: str = "key-0") -> dict[TopicPartition, int]:
         """Events that add these amounts, as one batch."""

@@ -89,11 +89,23 @@ async def test_replay_takes_effect_once(
         await dispatch_stage.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
         await dispatch_stage.position(),
     )
-    await dead_letters.replay(dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=False)
+    await dead_letters.replay(
+        dispatch_stage.pool,
+        subscriptions,
+        letter.id,
+        origins=dispatch_stage.catalogue.origins(),
+        at=NOW,
+        dry_run=False,
+    )
     assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     with pytest.raises(Permanent, match="waits to be settled"):
         await dead_letters.replay(
-            dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=False
+            dispatch_stage.pool,
+            subscriptions,
+            letter.id,
+            origins=dispatch_stage.catalogue.origins(),
+            at=NOW,
+            dry_run=False,
         )
     assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     assert (
@@ -114,10 +126,22 @@ async def test_dry_run_changes_nothing(
     subscriptions = dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
     with pytest.raises(Refusal, match="unlucky"):
         await dead_letters.replay(
-            dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=True
+            dispatch_stage.pool,
+            subscriptions,
+            letter.id,
+            origins=dispatch_stage.catalogue.origins(),
+            at=NOW,
+            dry_run=True,
         )
     monkeypatch.setenv("TALLY_FIXED", "1")
-    await dead_letters.replay(dispatch_stage.pool, subscriptions, letter.id, at=NOW, dry_run=True)
+    await dead_letters.replay(
+        dispatch_stage.pool,
+        subscriptions,
+        letter.id,
+        origins=dispatch_stage.catalogue.origins(),
+        at=NOW,
+        dry_run=True,
+    )
     assert not await dispatch_stage.effects()
     assert [waiting.id for waiting in await dead_letters.list_all(dispatch_stage.pool)] == [
         letter.id
@@ -138,6 +162,7 @@ async def test_no_replay_during_a_rebuild(
                 dispatch_stage.pool,
                 dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox()),
                 letter.id,
+                origins=dispatch_stage.catalogue.origins(),
                 at=NOW,
                 dry_run=False,
             )

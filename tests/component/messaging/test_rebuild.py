@@ -33,6 +33,7 @@ def anew(stage: Stage, **changed: Any) -> Projections:
         service=stage.catalogue.service,
         connect=lambda: create_pool(owner_address(stage.database), application="rebuild", size=2),
         outbox=stage.catalogue.outbox(),
+        origins=stage.catalogue.origins(),
         subscriptions=changed.get("subscriptions", stage.catalogue.subscriptions),
         bootstrap_servers=stage.servers.bootstrap,
         marks=changed.get("marks", ()),

@@ -17,17 +17,20 @@ from deploy.local.ports import free_port
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.outbox import Outbox, Row, partition_of
 from shared.messaging.relay import Relay
+from shared.service_outbox import origins, source
 from shared.settings import DEMO_PROVINCE_KEY
 from tests.servers import Servers
 
 TERANG = Path(sys.executable).with_name("terang")
 PARTITIONS = {topic.name: topic.partitions for topic in TOPICS if topic.owner == "feedback"}
+SOURCE = source("99", "feedback")
 
 
 def row(subject: str) -> Row:
     event_id = uuid4()
     headers = (
         ("ce_id", str(event_id).encode()),
+        ("ce_source", SOURCE.encode()),
         ("ce_type", b"terang.UnitFlagged"),
         ("ce_subject", subject.encode()),
     )
@@ -39,11 +42,17 @@ def row(subject: str) -> Row:
 
 async def publish(dsn: str, bootstrap: str, *rows: Row) -> None:
     connection = await asyncpg.connect(dsn)
-    await Outbox(source="/t", service="feedback", contracts={}, partitions=PARTITIONS).append_rows(
-        connection, rows
-    )
+    await Outbox(
+        source=SOURCE, service="feedback", contracts={}, partitions=PARTITIONS
+    ).append_rows(connection, rows)
     relay = asyncio.create_task(
-        Relay(dsn=dsn, bootstrap_servers=bootstrap, service="feedback", partitions=PARTITIONS).run()
+        Relay(
+            dsn=dsn,
+            bootstrap_servers=bootstrap,
+            service="feedback",
+            partitions=PARTITIONS,
+            origins=origins("99"),
+        ).run()
     )
     async with asyncio.timeout(20):
         while not await connection.fetchval(
@@ -62,7 +71,12 @@ def recover(
 ) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [TERANG, "recover", "feedback", *options],
-        env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": bootstrap, "DATABASE_URL_FEEDBACK": dsn},
+        env={
+            **os.environ,
+            "TERANG_PROVINCE": "99",
+            "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+            "DATABASE_URL_FEEDBACK": dsn,
+        },
         input=answer,
         capture_output=True,
         text=True,
@@ -189,10 +203,10 @@ def test_it_says_which_setting_is_missing() -> None:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("KAFKA_", "DATABASE_URL"))
+        if not name.startswith(("TERANG_PROVINCE", "KAFKA_", "DATABASE_URL"))
     }
     ran = subprocess.run(
         [TERANG, "recover", "feedback"], env=environment, capture_output=True, text=True, timeout=60
     )
     assert ran.returncode == 2
-    assert "KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_FEEDBACK not set" in ran.stderr
+    assert "TERANG_PROVINCE, KAFKA_BOOTSTRAP_SERVERS, DATABASE_URL_FEEDBACK not set" in ran.stderr

@@ -40,6 +40,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_checked_again(
         pool=dispatch_stage.pool,
         subscriptions=dispatch_stage.catalogue.subscriptions(outbox),
         outbox=outbox,
+        origins=dispatch_stage.catalogue.origins(),
         clock=lambda: NOW,
         check_seconds=60,
         session_seconds=10,

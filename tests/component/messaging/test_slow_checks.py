@@ -6,6 +6,7 @@ What is read meanwhile is stale, and must not keep the next batch from being tak
 import asyncio
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,6 @@ from shared.messaging.consumer import Consumer
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.parser import InboundRecord
 from shared.messaging.plan import Validated
-from shared.messaging.position import Position
 from shared.postgres.pool import create_pool
 from tests.fault.tally import Stage, exactly_once
 
@@ -31,9 +31,9 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
     await stage.log.add(2_000)
     checked, validated_ahead = log_check.check_log, Dispatch.validate_ahead
 
-    async def slow_check_log(bootstrap_servers: str, positions: Sequence[Position]) -> object:
+    async def slow_check_log(*asked: Any) -> object:
         await asyncio.sleep(check)
-        return await checked(bootstrap_servers, positions)
+        return await checked(*asked)
 
     async def slow_validate_ahead(self: Dispatch, batch: Sequence[InboundRecord]) -> Validated:
         await asyncio.sleep(decode)
@@ -52,6 +52,7 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
         pool=pool,
         subscriptions=stage.catalogue.subscriptions(outbox),
         outbox=outbox,
+        origins=stage.catalogue.origins(),
         clock=utc_now,
         check_seconds=60,
         session_seconds=10,

@@ -65,6 +65,7 @@ async def test_duties_run_and_are_woken(stage: Stage) -> None:
         service=stage.catalogue.service,
         settings=like.settings,
         outbox=stage.catalogue.outbox(),
+        origins=stage.catalogue.origins(),
         subscriptions=lambda _: [],
         duties=[duty],
     )
