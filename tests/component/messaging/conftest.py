@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.envelope import Record
-from shared.messaging.origins import RecordReader
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.position import Position
 from shared.messaging.positions import ensure_positions, read_positions
 from shared.postgres.pool import Pool, create_pool
@@ -40,6 +40,8 @@ class DispatchStage:
     log: Log
     dispatch: Dispatch
     checked: list[Position] = field(default_factory=list)
+    origins: Origins | None = None
+    """In place of the catalogue's."""
     ends: dict[TopicPartition, int] = field(default_factory=dict)
 
     def records(self, written: Sequence[Any]) -> list[Record]:
@@ -53,7 +55,7 @@ class DispatchStage:
         return records
 
     async def take(self, records: Sequence[Record]) -> dict[TopicPartition, int]:
-        reader = RecordReader(self.catalogue.origins())
+        reader = RecordReader(self.origins or self.catalogue.origins())
         return await self.dispatch.take([reader.read(record) for record in records])
 
     async def add(self, *amounts: int, key: str = "key-0") -> dict[TopicPartition, int]:

@@ -8,12 +8,13 @@ import pytest
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import OperatorNeeded
+from shared.messaging.origins import Origins
 from shared.messaging.plan import MOST_IN_A_ROW
 from shared.messaging.position import ElsewhereError
 from shared.messaging.subscription import Subscription, by_type
 from shared.postgres.pool import Connection
 from tests.component.messaging.conftest import DispatchStage
-from tests.fault.tally import BROKEN, UNLUCKY, Added, Renamed, exactly_once
+from tests.fault.tally import BROKEN, SOURCE, UNLUCKY, Added, Renamed, exactly_once
 
 
 async def test_effect_and_position_move_together(dispatch_stage: DispatchStage) -> None:
@@ -104,6 +105,7 @@ async def test_order_of_types_is_kept(dispatch_stage: DispatchStage) -> None:
         Renamed(key="k", name="x"),
         Added(key="k", n=3),
     ]
+    dispatch_stage.origins = Origins({renamed.topic: SOURCE})
     written = [
         dispatch_stage.log.record(fact, row=renamed if isinstance(fact, Renamed) else None)
         for fact in facts

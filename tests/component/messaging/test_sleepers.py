@@ -25,7 +25,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_checked_again(
     """
     await dispatch_stage.add(1, 2)
 
-    async def check_log(_: str, positions: Sequence[Position]) -> None:
+    async def check_log(_: str, positions: Sequence[Position], *_more: object) -> None:
         assert [position.next_offset for position in positions] == [2]
         if moved:
             await dispatch_stage.add(3)
