@@ -17,9 +17,11 @@ from aiokafka import TopicPartition
 
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.log_reader import offset_ranges, open_reader, published_events
+from shared.messaging.origins import RecordReader
 from shared.messaging.relay import Relay
 from shared.postgres.pool import Pool
-from tests.component.conftest import ServiceApp
+from shared.service_outbox import origins
+from tests.component.conftest import PROVINCE, ServiceApp
 from tests.servers import Servers
 
 TERANG = Path(sys.executable).with_name("terang")
@@ -38,7 +40,11 @@ async def publish(service: str, dsn: str, bootstrap: str) -> None:
     """Has a relay send all that the service stated."""
     relay = asyncio.create_task(
         Relay(
-            dsn=dsn, bootstrap_servers=bootstrap, service=service, partitions=topics_of(service)
+            dsn=dsn,
+            bootstrap_servers=bootstrap,
+            service=service,
+            partitions=topics_of(service),
+            origins=origins(PROVINCE),
         ).run()
     )
     connection = await asyncpg.connect(dsn)
@@ -78,7 +84,11 @@ async def recover(
     service: str, dsn: str, bootstrap: str, *options: str, **environment: str
 ) -> subprocess.CompletedProcess[str]:
     """`terang recover SERVICE`, as an operator runs it."""
-    settings = {"KAFKA_BOOTSTRAP_SERVERS": bootstrap, f"DATABASE_URL_{service.upper()}": dsn}
+    settings = {
+        "TERANG_PROVINCE": PROVINCE,
+        "KAFKA_BOOTSTRAP_SERVERS": bootstrap,
+        f"DATABASE_URL_{service.upper()}": dsn,
+    }
     return await asyncio.to_thread(
         lambda: subprocess.run(
             [TERANG, "recover", service, *options],
@@ -99,7 +109,8 @@ async def on_the_log(service: str, bootstrap: str) -> Counter[UUID]:
     ]
     async with open_reader(bootstrap) as reader:
         ranges = await offset_ranges(reader, partitions)
-        return Counter([event.event_id async for _, event, _ in published_events(reader, ranges)])
+        found = published_events(reader, ranges, RecordReader(origins(PROVINCE)))
+        return Counter([event.event_id async for _, event, _ in found])
 
 
 async def rows(pool: Pool, selects: Mapping[str, str]) -> dict[str, list[Any]]:
