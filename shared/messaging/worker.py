@@ -70,8 +70,9 @@ class Worker:
     """One worker of one service.
 
     `subscriptions` makes what the service listens to, given where it states events: a rebuild gives
-    it a silent outbox. `origins` says who writes each topic. `marks` are the tables outside the projections (`public.owed`) in which
-    event use cases set marks for duties, and nothing else: a rebuild may set them again.
+    it a silent outbox. `origins` says who writes each topic. `marks` are the tables outside the
+    projections (`public.owed`) in which event use cases set marks for duties, and nothing else: a
+    rebuild may set them again.
     `check_seconds` is how often an idle partition is checked against its log; `session_seconds` how
     long Kafka waits for a worker that says nothing before its partitions go to another.
     """
