@@ -34,6 +34,9 @@ OF_OTHER_PROGRAMS = (
     "TERANG_TEST_",
     "TERANG_FAILPOINT",
     "TERANG_KAFKA_PUBLIC",
+    "TERANG_KAFKA_REPLICATION_FACTOR",
+    "TERANG_KAFKA_MIN_INSYNC_REPLICAS",
+    "TERANG_AUDIT_KEPT_DAYS",
     "TERANG_SITE",
     "TERANG_DOOR_ADDRESS",
     "TERANG_PLAIN_PORT",
@@ -174,6 +177,17 @@ class ServiceSettings(BaseModel):
             "for taking the lead and for recovery",
         ),
     ] = 7
+    dead_letters_kept_days: Annotated[
+        int,
+        Field(
+            validation_alias="TERANG_DEAD_LETTERS_KEPT_DAYS",
+            ge=1,
+            le=3650,
+            title="Settled dead letters kept",
+            description="Days that a dead letter stays listed once it was settled; one that waits "
+            "stays until it is",
+        ),
+    ] = 90
     idempotency_kept_days: Annotated[
         int,
         Field(
@@ -315,6 +329,7 @@ def _is_known_password(password: str, role: str) -> bool:
 
 
 Model = TypeVar("Model", bound=ServiceSettings)
+Own = TypeVar("Own", bound=BaseModel)
 
 
 def known_names(model: type[ServiceSettings]) -> set[str]:
@@ -344,6 +359,21 @@ def read_settings(
     if faults:
         raise SettingsError(faults)
     return settings
+
+
+def read_own(model: type[Own], environment: Mapping[str, str] = os.environ) -> Own:
+    """Settings of a program that is no process of a service, from the environment.
+
+    Each has a default, which is checked too; other names are passed over. Raises SettingsError
+    naming every setting that is wrong.
+    """
+    fields = model.model_fields.values()
+    values = {str(field.validation_alias): field.default for field in fields}
+    values.update((name, environment[name]) for name in values.keys() & environment.keys())
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise SettingsError(_wrong(error, "")) from error
 
 
 def _unknown(names: set[str], service: str, environment: Mapping[str, str]) -> list[str]:

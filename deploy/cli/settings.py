@@ -8,9 +8,12 @@ from typing import Annotated
 from urllib.parse import urlsplit
 
 import typer
+from pydantic import BaseModel
 
+from deploy.kafka.replication import Replication
+from deploy.postgres.retention import Retention
 from shared.contracts.catalogue import SERVICES
-from shared.settings import DEMO_PROVINCE, SettingsError, read_settings
+from shared.settings import DEMO_PROVINCE, SettingsError, read_own, read_settings
 
 app = typer.Typer()
 settings = typer.Typer(help="The settings of a deployment.", no_args_is_help=True)
@@ -51,6 +54,15 @@ def site_faults(given: Mapping[str, str]) -> list[str]:
     ]
 
 
+def _faults(model: type[BaseModel], given: Mapping[str, str]) -> list[str]:
+    """What is wrong with the settings of a program that is no process of a service."""
+    try:
+        read_own(model, given)
+    except SettingsError as error:
+        return error.faults
+    return []
+
+
 def _is_plain(address: str) -> bool:
     """Whether the door would serve an address without TLS."""
     site = urlsplit(address if "://" in address else f"https://{address}")
@@ -71,6 +83,7 @@ def check(
         faults.update(error.faults)
         given = {}
     faults.update(site_faults(given))
+    faults.update(fault for model in (Replication, Retention) for fault in _faults(model, given))
     for service in SERVICES:
         # compose has passwords and the province key in its environment, not in the file
         database = {

@@ -90,6 +90,7 @@ class Kafka(Process):
     ) -> None:
         self.bootstrap = f"127.0.0.1:{port}"
         self._folder = folder
+        self._cluster_id = new_cluster_id()
         self._port, self._controller_port = port, controller_port
         self._properties = folder / "server.properties"
         self._java = [
@@ -130,9 +131,8 @@ class Kafka(Process):
         return asyncio.run(broker_answers(self.bootstrap))
 
     def _format(self) -> None:
-        identifier = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         tool = [*self._java, "kafka.tools.StorageTool", "format"]
-        options = ["-t", identifier.replace("-", "_"), "-c", str(self._properties)]
+        options = ["-t", self._cluster_id, "-c", str(self._properties)]
         environment = {**os.environ, **self._class_path}
         formatted = subprocess.run(
             [*tool, *options], env=environment, capture_output=True, text=True
@@ -171,6 +171,12 @@ broker.heartbeat.interval.ms=500
 # (deploy/kafka/topics.py says the same of each topic)
 log.flush.interval.messages=1
 """
+
+
+def new_cluster_id() -> str:
+    """A random id in Kafka's own form."""
+    identifier = base64.urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+    return identifier.replace("-", "_")
 
 
 async def broker_answers(bootstrap: str) -> bool:

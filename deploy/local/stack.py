@@ -18,7 +18,8 @@ from typing import NamedTuple
 from aiokafka.errors import KafkaError
 from rich.console import Console
 
-from deploy.kafka.topics import TopicsError, provision
+from deploy.kafka.replication import Replication
+from deploy.kafka.topics import SINGLE_BROKER, TopicsError, provision
 from deploy.local.http_process import HttpProcess
 from deploy.local.kafka import Kafka, broker_answers, install_jars
 from deploy.local.lock import hold_lock
@@ -41,7 +42,7 @@ from deploy.local.supervisor import Supervisor, end_leftovers
 from deploy.postgres.migrate import MigrationError, folders, migrate
 from services.ranking.publication.storage.signing import SigningKey
 from shared.contracts.catalogue import SERVICES, TOPICS
-from shared.settings import DEMO_PROVINCE
+from shared.settings import DEMO_PROVINCE, SettingsError, read_own
 
 KINDS = ("api", "worker")
 USUAL_PORTS = {
@@ -154,7 +155,7 @@ class Stack:
                 self._supervisor.watch()
             except KeyboardInterrupt:
                 self._console.print("Stopping …")
-            except (MigrationError, TopicsError, KafkaError) as error:
+            except (MigrationError, SettingsError, TopicsError, KafkaError) as error:
                 raise StackError(str(error)) from error
             finally:
                 for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -182,7 +183,7 @@ class Stack:
         self._start_door()
         with self._step("Kafka and its topics"):
             self._wait_for_kafka()
-            asyncio.run(provision(self._bootstrap, TOPICS))
+            asyncio.run(provision(self._bootstrap, TOPICS, self._replication()))
         self._start_services("worker")
         with self._step("Eight processes and the door") as show_detail:
             waiting = self._supervisor.http_processes
@@ -191,6 +192,10 @@ class Stack:
                 process.wait_ready(START_SECONDS)
         self._phase = "ready"
         self._write_running()
+
+    def _replication(self) -> Replication:
+        """Of its own broker, or as the environment says of a cluster that was given."""
+        return SINGLE_BROKER if self._given.kafka is None else read_own(Replication)
 
     def _choose_ports_and_passwords(self) -> PortsAndPasswords:
         """Those of the last start, as far as the ports are still free; written for the next."""

@@ -5,7 +5,8 @@
 -- The role `owner` owns all that is in the databases: migrations and rebuilds run as it. A
 -- service's role reads and writes rows, makes nothing but tables that last as long as a transaction
 -- (files are imported through them), drops nothing, and can only add to the trail of
--- decisions and of readings (public.audit): what is written there stays. It reads the list of
+-- decisions and of readings (public.audit): what is written there stays, until `terang migrate`
+-- removes what is older than TERANG_AUDIT_KEPT_DAYS, as the owner. It reads the list of
 -- migrations (public.schema_migrations) and doesn't write there.
 SELECT 'CREATE ROLE owner LOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'owner') \gexec

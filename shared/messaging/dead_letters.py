@@ -31,6 +31,8 @@ TYPE = "terang.DeadLetter"
 SOURCE_PREFIX = "source_"
 """Stands before the name of each header that the failed record had."""
 
+FORGOTTEN_AT_ONCE = 1_000
+
 REPLAYING = 0x7465_0001
 """Advisory lock: replays share it, a rebuild has it alone, so that no event takes effect between a
 rebuild's reading and its swap."""
@@ -223,6 +225,12 @@ def _event(
 async def unsettled_records(connection: Connection) -> set[tuple[str, int, int]]:
     """Records that never took effect, as (topic, partition, offset)."""
     return {tuple(row) async for row in SQL.unsettled_records(connection)}
+
+
+async def forget_settled(pool: Pool, until: datetime) -> None:
+    """Removes dead letters that were settled before `until`, in small transactions."""
+    while await SQL.forget_settled(pool, until=until, at_most=FORGOTTEN_AT_ONCE):
+        pass
 
 
 async def count_open(pool: Pool) -> int:

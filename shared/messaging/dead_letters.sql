@@ -40,6 +40,16 @@ SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_
 UPDATE messaging.dead_letter SET settled_at = :at, key = NULL, headers = NULL, value = NULL
  WHERE id = :id;
 
+-- name: forget_settled(until, at_most)$
+-- Removes dead letters that were settled before, some at a time, and counts them.
+WITH forgotten AS (
+    DELETE FROM messaging.dead_letter
+     WHERE id IN (SELECT id FROM messaging.dead_letter WHERE settled_at < :until
+                   ORDER BY settled_at LIMIT :at_most FOR UPDATE SKIP LOCKED)
+    RETURNING 1
+)
+SELECT count(*) FROM forgotten;
+
 -- name: unsettled_records()
 -- Records that never took effect, as (topic, partition, offset).
 SELECT topic, partition, record_offset FROM messaging.dead_letter WHERE settled_at IS NULL;

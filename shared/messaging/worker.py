@@ -21,6 +21,7 @@ from typing_extensions import override
 
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer
+from shared.messaging.dead_letters import forget_settled
 from shared.messaging.failures import Cause, OperatorNeeded, is_infrastructure, operator_needed_in
 from shared.messaging.origins import Origins
 from shared.messaging.outbox import Outbox
@@ -37,6 +38,9 @@ log = structlog.get_logger(__name__)
 IN_TRANSACTION_MS = 60_000
 """PostgreSQL ends a transaction that says nothing for so long: a stopped process must not hold the
 positions of its successor."""
+
+FORGET_SECONDS = 3600.0
+"""Between two looks for settled dead letters that were kept for their days."""
 
 NAME_SECONDS = 30.0
 """How long a worker waits for its name to be free. One that was killed leaves it when PostgreSQL
@@ -97,7 +101,7 @@ class Worker:
         self.outbox = outbox
         self.origins = origins
         self.subscriptions = subscriptions
-        self._duties = list(duties)
+        self._duties = [*duties, Duty("forget_settled", FORGET_SECONDS, self._forget_settled)]
         self.marks = list(marks)
         self._clock = clock
         self._check_seconds = check_seconds
@@ -222,6 +226,11 @@ class Worker:
             check_seconds=self._check_seconds,
             session_seconds=self._session_seconds,
         )
+
+    async def _forget_settled(self, pool: Pool) -> None:
+        """Removes dead letters that were settled long ago."""
+        kept = timedelta(days=self.settings.dead_letters_kept_days)
+        await forget_settled(pool, self._clock() - kept)
 
     async def _ask_for_rebuild(self, pool: Pool) -> None:
         """Says so when this version subscribes to a type that passed by before."""

@@ -23,6 +23,44 @@ SELECT '', 'key-' || $1::int || '-' || n, '',
 """
 
 
+KEEP_LETTERS = """
+INSERT INTO messaging.dead_letter (id, at, reason, detail, handler, topic, partition, record_offset,
+                                   record_timestamp, settled_at)
+SELECT gen_random_uuid(), now() - interval '900 days', 'refused', '', 'none', 'topic', 0, n, 0,
+       now() - $1::text::interval
+  FROM generate_series(1, $2) AS n
+"""
+
+
+async def test_settled_dead_letters_are_forgotten(servers: Servers) -> None:
+    """Those that were settled longer ago than the setting says go; one that waits never does."""
+    database = servers.service_database("feedback")
+    settings = read_settings(
+        import_module("services.feedback.settings").Settings,
+        "feedback",
+        {
+            "TERANG_PROVINCE": "99",
+            "KAFKA_BOOTSTRAP_SERVERS": servers.bootstrap,
+            "DATABASE_URL_FEEDBACK": database,
+            "TERANG_ISSUER": "http://test",
+            "TERANG_AUDIENCE": "terang",
+            "TERANG_DEAD_LETTERS_KEPT_DAYS": "30",
+        },
+    )
+    worker = import_module("services.feedback.worker").create_worker(settings)
+    (duty,) = [duty for duty in worker._duties if duty.name == "forget_settled"]
+    pool = await create_pool(database, application="test", size=2)
+    try:
+        await pool.execute(KEEP_LETTERS, "31 days", 2_500)
+        await pool.execute(KEEP_LETTERS, "29 days", 10)
+        await pool.execute(KEEP_LETTERS, None, 3)
+        await duty.run(pool)
+        rows = await pool.fetch("SELECT count(*), count(settled_at) FROM messaging.dead_letter")
+        assert [tuple(row) for row in rows] == [(13, 10)]
+    finally:
+        await pool.close()
+
+
 @pytest.mark.parametrize("service", SERVICES)
 async def test_old_answers_are_forgotten(servers: Servers, service: str) -> None:
     """More than a batch of those that are older than the setting says go; the others stay. Nobody's

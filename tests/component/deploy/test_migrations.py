@@ -1,5 +1,6 @@
 """Migrations bring a database to what the code expects, once, and say what went wrong."""
 
+import asyncio
 from pathlib import Path
 
 import asyncpg
@@ -59,6 +60,34 @@ async def test_a_migration_that_fails_is_undone_and_named(servers: Servers, tmp_
         assert await connection.fetchval("SELECT to_regclass('half')") is None
     finally:
         await connection.close()
+
+
+async def test_old_lines_of_the_trail_are_removed_by_the_owner(
+    servers: Servers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`terang migrate` removes what is older than the setting says, and nothing younger.
+
+    The setting has a floor: a year of decisions always stays.
+    """
+    address = servers.service_database("exams")
+    service = await asyncpg.connect(address)
+    for days in (0, 300, 364, 366, 4_000):
+        await service.execute(
+            "INSERT INTO public.audit (at, subject, roles, action, object)"
+            " VALUES (now() - $1 * interval '1 day', 'officer-1', '{officer}', 'told', $2)",
+            days,
+            str(days),
+        )
+    monkeypatch.setenv("DATABASE_URL_EXAMS", owner_address(address))
+    monkeypatch.setenv("TERANG_AUDIT_KEPT_DAYS", "30")
+    refused = await asyncio.to_thread(CliRunner().invoke, app, ["migrate", "exams"])
+    assert (refused.exit_code, "TERANG_AUDIT_KEPT_DAYS" in refused.stderr) == (2, True)
+    monkeypatch.setenv("TERANG_AUDIT_KEPT_DAYS", "365")
+    ran = await asyncio.to_thread(CliRunner().invoke, app, ["migrate", "exams"])
+    assert "2 lines of the trail older than 365 days are removed" in ran.stdout
+    kept = await service.fetch("SELECT object FROM public.audit ORDER BY id")
+    assert [row["object"] for row in kept] == ["0", "300", "364"]
+    await service.close()
 
 
 def test_the_command_names_what_is_not_set(

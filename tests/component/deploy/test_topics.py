@@ -11,7 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from typer.testing import CliRunner
 
 from deploy.cli.main import app
-from deploy.kafka.topics import TopicsError, provision
+from deploy.kafka.topics import Provisioned, TopicsError, provision
 from shared.contracts.catalogue import DAY_MS, FOR_EVER, TOPICS, Topic
 from tests.servers import Servers
 
@@ -51,7 +51,8 @@ async def test_topics_are_made_as_their_rows_say(
     servers: Servers, admin: AIOKafkaAdminClient, topics: tuple[Topic, Topic]
 ) -> None:
     """Partitions, retention and safety are as the catalogue and the number of brokers ask."""
-    assert await provision(servers.bootstrap, topics) == [topic.name for topic in topics]
+    made = [topic.name for topic in topics]
+    assert await provision(servers.bootstrap, topics) == Provisioned(made, 1)
     for topic in topics:
         [row] = await admin.describe_topics([topic.name])
         assert len(row["partitions"]) == topic.partitions
@@ -72,7 +73,7 @@ async def test_a_second_run_makes_nothing_and_gives_changed_settings(
     async with asyncio.timeout(20):
         while not {topic.name for topic in topics} <= set(await admin.list_topics()):
             await asyncio.sleep(0.1)
-        assert await provision(servers.bootstrap, [topics[0], shorter]) == []
+        assert (await provision(servers.bootstrap, [topics[0], shorter])).made == []
         while (await settings(admin, shorter.name))["retention.ms"] != str(7 * DAY_MS):
             await asyncio.sleep(0.1)
 
