@@ -3,16 +3,11 @@
 What is none of the three is a bug.
 """
 
-import asyncio
 from enum import StrEnum
 
-import asyncpg
 from aiokafka import errors as kafka
 
-# SQLSTATE classes and codes that say "not now" and nothing about the statement (PostgreSQL manual,
-# appendix A): connection; rolled back (serialization, deadlock); out of resources; an operator
-# (shutdown, cancel); lock not available; a transaction that was silent too long (25P03).
-_NOT_NOW = ("08", "25P03", "40", "53", "57", "55P03")
+from shared.postgres.errors import is_unavailable
 
 
 class Permanent(Exception):  # noqa: N818 (named for what is to be done)
@@ -73,20 +68,9 @@ def is_infrastructure(error: BaseException) -> bool:
     """
     if isinstance(error, BaseExceptionGroup):
         return all(is_infrastructure(inner) for inner in error.exceptions)
-    if isinstance(error, asyncpg.PostgresError):
-        return (error.sqlstate or "").startswith(_NOT_NOW)
-    if isinstance(error, asyncpg.InternalClientError):
-        # a session that was ended under a statement can leave asyncpg in a state from which only a
-        # new connection helps
-        return True
-    if isinstance(error, asyncpg.InterfaceError):
-        # asyncpg has no class of its own for a connection that went away under a caller; its
-        # messages all say "closed" or "closing".
-        return "clos" in str(error)
     if isinstance(error, kafka.KafkaError):
         return error.retriable or isinstance(error, _BROKER_AWAY)
-    # ConnectionError and TimeoutError are OSErrors
-    return isinstance(error, Unavailable | OSError | asyncio.TimeoutError)
+    return isinstance(error, Unavailable) or is_unavailable(error)
 
 
 # Failures of the broker or the connection that aiokafka does not call retriable, since it would

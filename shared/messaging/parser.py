@@ -1,4 +1,4 @@
-"""From a log's records to events: headers first, data later, many at once.
+"""From a log's records to events: headers first, data later.
 
 Nothing here raises for what a record holds.
 
@@ -8,8 +8,7 @@ stands in its place. What can't be read becomes a `RecordFault`, and a record wi
 becomes a dead letter.
 """
 
-import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -215,37 +214,29 @@ def _invalid(error: ValidationError) -> RecordFault:
 
 
 @lru_cache(maxsize=1000)
-def _many(model: type[BaseModel]) -> TypeAdapter[list[BaseModel]]:
-    return TypeAdapter(list[model])  # type: ignore[valid-type]
+def _validator(model: type[BaseModel]) -> Callable[[bytes], BaseModel]:
+    """The model's own validator of JSON, without what `model_validate_json` does around it."""
+    validate: Callable[[bytes], BaseModel] = TypeAdapter(model).validator.validate_json
+    return validate
 
 
 def events(contract: Contract, records: Sequence[InboundRecord]) -> list[Event[Any] | RecordFault]:
     """Events of one contract, in the order given; a fault stands where a record is no event.
 
-    The data are validated in one go, as one JSON array; if that fails, one by one, so that only the
-    bad ones are refused.
+    Each value is validated by itself. Joined to one array, values that are no JSON by themselves
+    could give an honest one between them other data.
     """
-    values = [record.raw.value for record in records]
-    data: list[BaseModel] | None = None
-    # Only whole objects are joined: two halves of one beside two in one would be as many, and each
-    # event have another's data.
-    if all(
-        value is not None and value.startswith(b"{") and value.endswith(b"}") for value in values
-    ):
-        with contextlib.suppress(ValidationError):
-            joined = b"[" + b",".join(values) + b"]"  # type: ignore[arg-type]
-            data = _many(contract.model).validate_json(joined)
-    # With another count, some value was more or less than one JSON value.
-    if data is not None and len(data) == len(values):
-        return [_event(record, valid) for record, valid in zip(records, data, strict=True)]
-    return [_single(contract, record) for record in records]
+    validate = _validator(contract.model)
+    return [_validated(validate, record) for record in records]
 
 
-def _single(contract: Contract, record: InboundRecord) -> Event[Any] | RecordFault:
+def _validated(
+    validate: Callable[[bytes], BaseModel], record: InboundRecord
+) -> Event[Any] | RecordFault:
     if record.raw.value is None:
         return RecordFault("no-data", "the record has no value (a tombstone)")
     try:
-        return _event(record, contract.model.model_validate_json(record.raw.value))
+        return _event(record, validate(record.raw.value))
     except ValidationError as error:
         return _invalid(error)
 

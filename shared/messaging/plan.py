@@ -227,10 +227,7 @@ def partitions_of(batch: Sequence[InboundRecord]) -> set[TopicPartition]:
 def validate(
     batch: Iterable[InboundRecord], subscriptions: Mapping[str, Subscription]
 ) -> Validated:
-    """The events of these records, or why they are none; those of a type are validated together.
-
-    Of a type without a subscription, nothing.
-    """
+    """The events of these records, or why they are none; of a type unheard, nothing."""
     by_type: dict[str, list[InboundRecord]] = {}
     for record in batch:
         if record.fault is None and record.type in subscriptions:

@@ -25,11 +25,16 @@ async def use_json(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
     )
 
 
-async def _as_it_is(_connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-    """Resets nothing: a transaction's end undoes all that is set on a session.
+def _is_read_only(connection: "asyncpg.Connection[asyncpg.Record]") -> bool:
+    """Whether the session may only read: a standby's, or begun while the database was set so.
 
-    asyncpg's own `RESET ALL` would cost each use a round trip.
+    PostgreSQL says it by itself (from version 14), so nothing is asked.
     """
+    settings = connection.get_settings()
+    return "on" in (
+        getattr(settings, "default_transaction_read_only", "off"),
+        getattr(settings, "in_hot_standby", "off"),
+    )
 
 
 async def create_pool(database_url: str, *, application: str, size: int, **settings: str) -> Pool:
@@ -39,12 +44,22 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
 
     Raises OSError or asyncpg.PostgresError while the server can't be reached.
     """
-    return await asyncpg.create_pool(
+
+    async def reset(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+        """Resets nothing: a transaction's end undoes all that is set on a session.
+
+        asyncpg's own `RESET ALL` would cost each use a round trip. But a session that may only
+        read stays so when the database may be written again: each is used once.
+        """
+        if _is_read_only(connection):
+            await pool.expire_connections()
+
+    pool = await asyncpg.create_pool(
         database_url,
         min_size=1,
         max_size=size,
         init=use_json,
-        reset=_as_it_is,
+        reset=reset,
         command_timeout=60,
         server_settings={
             "search_path": SEARCH_PATH,
@@ -53,6 +68,7 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
             **settings,
         },
     )
+    return pool
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ from fastapi_offline import FastAPIOffline
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared.messaging.outbox import Outbox
-from shared.postgres.errors import UNAVAILABLE
+from shared.postgres.errors import address_shown, is_unavailable
 from shared.postgres.pool import create_pool
 from shared.settings import RoundSettings, ServiceSettings
 from shared.web.authentication import TokenVerifier, issuer_keys, token_rules
@@ -116,9 +116,14 @@ def _add_health(app: FastAPI) -> None:
     async def ready(resources: ResourcesDependency) -> Response:
         try:
             await resources.pool.fetchval("SELECT 1", timeout=5)
-        except UNAVAILABLE as error:
+        except Exception as error:
+            if not is_unavailable(error):
+                raise
+            server = address_shown(resources.settings.database_url)
             return Response(
-                f"PostgreSQL: {type(error).__name__}\n", status_code=503, media_type="text/plain"
+                f"PostgreSQL at {server}: {type(error).__name__}\n",
+                status_code=503,
+                media_type="text/plain",
             )
         return Response("ready\n", media_type="text/plain")
 

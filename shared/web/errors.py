@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import asyncpg
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -12,7 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from shared.postgres.errors import UNAVAILABLE
+from shared.postgres.errors import is_unavailable
 from shared.refusals import Refusal, ValueFault
 from shared.web.pages import PageRoute, Pages
 
@@ -44,7 +45,7 @@ WEIGHT = re.compile(r"[01](\.[0-9]{0,3})?")
 
 
 class FaultMiddleware:
-    """Answers 500 where the app fails, and leaves the connection of use.
+    """Answers 503 where the database is away, 500 where the app fails; keeps the connection of use.
 
     An error that reaches uvicorn closes the connection after the answer; a proxy that sends its
     next request there answers 502 in our place.
@@ -67,8 +68,7 @@ class FaultMiddleware:
         except Exception as error:
             if begun or scope["type"] != "http":
                 raise  # the connection breaks off: whoever reads sees that the answer isn't whole
-            log.error("our fault", exc_info=error)
-            answer = _answer(self._pages, Request(scope), Refusal("our-fault"))
+            answer = _answer(self._pages, Request(scope), _refusal_of_failure(error))
             await answer(scope, receive, send)
 
 
@@ -96,12 +96,15 @@ def add_errors(app: FastAPI, pages: Pages) -> None:
     async def gone(_request: Request, _error: ClientDisconnect) -> Response:
         return Response(status_code=400)  # nobody reads it
 
-    async def unavailable(request: Request, error: Exception) -> Response:
-        log.warning("database unavailable", error=type(error).__name__)
-        return _answer(pages, request, Refusal("try-again"))
 
-    for kind in UNAVAILABLE:
-        app.add_exception_handler(kind, unavailable)
+def _refusal_of_failure(error: Exception) -> Refusal:
+    """What a failure is for whoever asked: they may try again, or it is our fault."""
+    if is_unavailable(error):
+        state = error.sqlstate if isinstance(error, asyncpg.PostgresError) else None
+        log.warning("database unavailable", error=type(error).__name__, sqlstate=state)
+        return Refusal("try-again")
+    log.error("our fault", exc_info=error)
+    return Refusal("our-fault")
 
 
 def _refusal_of(request: Request, error: HTTPException) -> Refusal:

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import asyncpg
 import structlog
 
-from shared.postgres.errors import UNAVAILABLE
+from shared.postgres.errors import is_unavailable
 
 log = structlog.get_logger()
 
@@ -124,7 +124,9 @@ class LiveViews(Generic[Key]):
                 view.changed.clear()
                 try:
                     text = await self._read(key)
-                except UNAVAILABLE as error:
+                except Exception as error:
+                    if not is_unavailable(error):
+                        raise
                     log.warning(
                         "live view can't be read",
                         channel=self._channel,
@@ -158,12 +160,14 @@ class LiveViews(Generic[Key]):
                     await self._listen_on(connection)
                 finally:
                     connection.terminate()
-            except UNAVAILABLE as error:
+            except Exception as error:
+                if not is_unavailable(error):
+                    raise
                 log.warning("nobody listens", channel=self._channel, error=type(error).__name__)
                 await asyncio.sleep(RETRY_S)
 
     async def _listen_on(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
-        """Listens until the connection is lost. Raises UNAVAILABLE where it no longer answers."""
+        """Listens until the connection is lost. Raises the failure where it no longer answers."""
         await connection.add_listener(self._channel, self._notified)
         for view in self._watched.values():  # what was notified while nobody listened
             view.changed.set()

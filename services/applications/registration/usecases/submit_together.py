@@ -20,7 +20,7 @@ from services.applications.registration.usecases.submit_application import (
 from shared.identity import Person
 from shared.messaging.outbox import Outbox, Statement
 from shared.postgres import idempotency
-from shared.postgres.errors import UNAVAILABLE
+from shared.postgres.errors import is_unavailable
 from shared.postgres.idempotency import Claim
 from shared.postgres.pool import Connection, Pool
 from shared.refusals import Refusal
@@ -70,7 +70,10 @@ async def submit_together(
     try:
         async with pool.acquire() as connection, connection.transaction():
             accepted = await _take_in(connection, outbox, group)
-    except (_OneByOneError, asyncpg.PostgresError, *UNAVAILABLE):
+    except Exception as error:
+        one_by_one = isinstance(error, _OneByOneError | asyncpg.PostgresError)
+        if not (one_by_one or is_unavailable(error)):
+            raise
         return [None] * len(group)
     receipts = {each.place: each.receipt for each in accepted}
     return [receipts.get(place) for place in range(len(group))]

@@ -96,6 +96,40 @@ def test_values_that_only_together_are_json() -> None:
     assert all(isinstance(outcome, RecordFault) for outcome in found)
 
 
+def test_malformed_neighbours_shift_nothing_into_an_honest_event() -> None:
+    """What stands before and behind an event does not change what it says.
+
+    The first value holds two objects too many and leaves a list open that the last one ends: as
+    one array the three are three objects, and the honest one has the second's data.
+    """
+    values = [b'{"n": 1}, {"n": 666}, {"n": 2, "x": [{}', b'{"n": 5}', b"{}]}"]
+    before, honest, after = events(Row(), [read_headers(record(value)) for value in values])
+    assert isinstance(honest, Event)
+    assert honest.data == Added(n=5)
+    assert isinstance(before, RecordFault)
+    assert isinstance(after, RecordFault)
+
+
+# fmt: off
+PIECES = [
+    b'{"n": 1}', b'{"n": 2, "born": "', b'"}', b'{"n": 3, "x": [{}', b"{}]}", b"{", b"}", b"[",
+    b"]", b",", b'"', b"null", b"1", b" ", b"\\", b'{"n": "many"}',
+]
+# fmt: on
+
+
+@given(
+    st.lists(
+        st.none() | st.lists(st.sampled_from(PIECES), max_size=4).map(b"".join) | st.binary(),
+        max_size=6,
+    )
+)
+def test_values_together_are_what_they_are_alone(values: list[bytes | None]) -> None:
+    """Whatever bytes stand beside each other, each means what it means by itself."""
+    inbound = [read_headers(record(value)) for value in values]
+    assert events(Row(), inbound) == [events(Row(), [alone])[0] for alone in inbound]
+
+
 def test_a_fault_tells_no_data() -> None:
     """The reason says where data fail, and nothing of what they hold."""
     (fault,) = events(Row(), [read_headers(record(b'{"n": "secret", "born": 1999}'))])
