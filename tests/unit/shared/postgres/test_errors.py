@@ -21,8 +21,9 @@ WAIT = """
 72000 F0000 F0001
 XX000 XX001 XX002
 """
-"""Connection; read-only, silent too long; a session's lost statement; password, database or schema
-not there; rolled back; privilege; memory, disk, connections; locked; operator; files; PostgreSQL."""
+"""Connection; read-only, silent too long; a session's lost statement; password, database, schema
+not there; rolled back; privilege; memory, disk, connections; locked; operator; files; PostgreSQL.
+"""
 
 BLAME = """
 0A000 0B000 21000 22001 22003 22021 22P02 22P05 23502 23503 23505 23514 23P01
