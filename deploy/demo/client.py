@@ -41,10 +41,14 @@ class _Failure:
 
 
 class Client:
-    """A client of one deployment, by its address. Use as an async context."""
+    """A client of one deployment, by its address. Use as an async context.
 
-    def __init__(self, url: str) -> None:
+    A request is repeated for `away_s` seconds while a service is away.
+    """
+
+    def __init__(self, url: str, *, away_s: float = AWAY_S) -> None:
         self._url = url
+        self.away_s = away_s
         self._tokens: dict[str, str] = {}
         self.retries = 0
 
@@ -139,7 +143,7 @@ class Client:
         self, method: str, path: str, who: str | None, role: str, *, waits: bool, **request: Any
     ) -> str:
         """The text of the answer, asked for until there is one. Raises DemoError."""
-        deadline = time.monotonic() + AWAY_S
+        deadline = time.monotonic() + self.away_s
         pause = 0.1
         while True:
             answer = await self._try(method, path, who, role, waits=waits, **request)

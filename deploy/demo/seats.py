@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from deploy.demo.client import AWAY_S, DemoError
+from deploy.demo.client import DemoError
 from deploy.demo.demonstration import OFFICER, Demonstration, person
 from deploy.demo.people import Applicant
 from deploy.demo.registration import application_path
@@ -72,7 +72,7 @@ class _Filling:
         self._gave_up = gave_up
         self._applicants = _by_number(demo)
         self._answered: set[str] = set()
-        self._deadline = time.monotonic() + AWAY_S
+        self._deadline = time.monotonic() + self._demo.client.away_s
         self._vacancies: list[dict[str, Any]] = []
 
     async def look(self) -> None:
@@ -109,7 +109,7 @@ class _Filling:
             for offer in self._offers:
                 if offer["answer"] is None and offer["offer_id"] not in self._answered:
                     self._answered.add(offer["offer_id"])
-                    self._deadline = time.monotonic() + AWAY_S
+                    self._deadline = time.monotonic() + self._demo.client.away_s
                     group.create_task(self._answer(offer, done))
 
     async def _answer(self, offer: dict[str, Any], done: Callable[[], None]) -> None:

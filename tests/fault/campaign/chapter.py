@@ -1,0 +1,181 @@
+"""A chapter: a new platform, rounds under way, so many faults, and the judgement at the end."""
+
+import asyncio
+import json
+import random
+import shutil
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from deploy.local.process import StackError
+from shared.contracts.catalogue import SERVICES
+from tests.fault.campaign import remedies
+from tests.fault.campaign.evidence import gather
+from tests.fault.campaign.faults import befall, draw
+from tests.fault.campaign.load import Journal, Load
+from tests.fault.campaign.oracle import Finding, judge
+from tests.fault.campaign.platform import Platform
+
+READY_SECONDS = 180.0
+"""A platform that is not ready so long after its faults is stuck."""
+FINISH_SECONDS = 180.0
+"""For the rounds under way to come to their end once no more faults come."""
+QUIET_SECONDS = 90.0
+"""For everything to take effect once the rounds are over."""
+DAY_HOURS = 26
+"""After so many hours a day is over in any zone, and its complaints are stated."""
+SHOWN = 20
+
+
+@dataclass
+class Told:
+    """What a chapter came to."""
+
+    chapter: int
+    seed: int
+    faults: int = 0
+    rounds: int = 0
+    answered: int = 0
+    records: int = 0
+    seconds: float = 0.0
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    findings: list[dict[str, str]] = field(default_factory=list)
+    odd: dict[str, int] = field(default_factory=dict)
+
+    def add(self, kind: str, text: str) -> None:
+        self.findings.append({"kind": kind, "text": text})
+
+
+class Chapter:
+    """Plays one chapter in `folder`; the same seed and number draw the same faults."""
+
+    def __init__(
+        self, folder: Path, *, seed: int, number: int, faults: int, deadline: float
+    ) -> None:
+        """`deadline`, by time.monotonic, is when no more faults come."""
+        self._folder = folder
+        self._wanted = faults
+        self._deadline = deadline
+        self._dice = random.Random(f"{seed}/{number}")
+        self._planted: list[str] = []
+        self.told = Told(number, seed)
+
+    async def play(self) -> Told:
+        """Play it to the judgement; leaves the folder behind only if something was found."""
+        shutil.rmtree(self._folder, ignore_errors=True)
+        self._folder.mkdir(parents=True)
+        began = time.monotonic()
+        platform = Platform(self._folder / "platform")
+        try:
+            await platform.start()
+            async with platform.watched():
+                await self._with_rounds(platform)
+                await self._judge(platform)
+        except StackError as failure:
+            self.told.add("stuck", str(failure))
+        finally:
+            platform.end()
+        self.told.seconds = round(time.monotonic() - began, 1)
+        if not self.told.findings:
+            shutil.rmtree(self._folder / "platform")
+        return self.told
+
+    async def _with_rounds(self, platform: Platform) -> None:
+        journal = Journal(self._folder / "answers.jsonl")
+        load = Load(
+            platform.door,
+            journal,
+            chapter=f"c{self.told.chapter}",
+            seed=self.told.seed * 1000 + self.told.chapter,
+        )
+        await load.start()
+        try:
+            await self._faults(platform)
+            await load.finish(FINISH_SECONDS)
+        finally:
+            await load.close()
+            self.told.rounds, self.told.answered = load.rounds, journal.answered
+            self.told.odd = dict(journal.odd)
+            for refusal in load.refused:
+                self.told.add("stuck", f"round {refusal}")
+
+    async def _faults(self, platform: Platform) -> None:
+        """Step by step, until there were enough or the time is over."""
+        while self.told.faults < self._wanted and time.monotonic() < self._deadline:
+            drawn = draw(self._dice)
+            seen = await asyncio.gather(*(befall(platform, fault) for fault in drawn))
+            self.told.faults += len(drawn)
+            step: dict[str, Any] = {"step": len(self.told.steps) + 1, "faults": seen}
+            self._keep(step)
+            step["remedies"] = []
+            try:
+                step["ready_after"] = round(await self._until_ready(platform, step), 2)
+            finally:
+                step["ended"], platform.ended = platform.ended, []
+                self._keep(step)
+                self.told.steps.append(step)
+            await asyncio.sleep(self._dice.uniform(0, 1))
+
+    async def _until_ready(self, platform: Platform, step: dict[str, Any]) -> float:
+        """Seconds until all are ready again, remedies included.
+
+        Raises StackError where they are not, or a stop has no true remedy.
+        """
+        began = time.monotonic()
+        while True:
+            conditions = await platform.conditions()
+            taken = time.monotonic() - began
+            if all(health.ready for health in conditions.values()):
+                return taken
+            if taken > READY_SECONDS:
+                break
+            for name, health in conditions.items():
+                if health.stopped:
+                    await self._remedy(platform, step, name, health)
+            await asyncio.sleep(0.1)
+        waiting = {name: health.text for name, health in conditions.items() if not health.ready}
+        raise StackError(f"step {step['step']}: not ready after {READY_SECONDS:.0f} s: {waiting}")
+
+    async def _remedy(
+        self, platform: Platform, step: dict[str, Any], name: str, health: Any
+    ) -> None:
+        stop = {"stopped": name, "said": health.text}
+        step["remedies"].append(stop)
+        if len(step["remedies"]) > 2 * len(SERVICES):
+            raise StackError(f"step {step['step']}: remedies lead nowhere: {health.text}")
+        try:
+            done = await remedies.apply(platform, name, health)
+        except remedies.NoRemedyError as failure:
+            raise StackError(f"step {step['step']}: {failure}") from failure
+        stop["done"] = [asdict(command) for command in done]
+
+    async def _judge(self, platform: Platform) -> None:
+        """Let the day pass, then look until nothing is wrong, or it stays wrong."""
+        for name in platform.processes:
+            platform.clock(name).write_text(str(DAY_HOURS * 3600), "ascii")
+        deadline = time.monotonic() + QUIET_SECONDS
+        addresses = {str(service): platform.database(service, "owner") for service in SERVICES}
+        while True:
+            evidence = await gather(
+                platform.bootstrap, addresses, self._folder / "answers.jsonl", self._planted
+            )
+            findings = judge(evidence)
+            if not findings or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(2)
+        self.told.records = len(evidence.log)
+        evidence.keep(self._folder / "evidence.json.gz")
+        self._tell(findings)
+
+    def _tell(self, findings: list[Finding]) -> None:
+        for finding in findings[:SHOWN]:
+            self.told.add(finding.kind, finding.text)
+        if len(findings) > SHOWN:
+            self.told.add(findings[-1].kind, f"… and {len(findings) - SHOWN} more")
+
+    def _keep(self, step: dict[str, Any]) -> None:
+        """A line for each step before it is waited for, and again after."""
+        with (self._folder / "steps.jsonl").open("a", encoding="utf-8") as lines:
+            lines.write(json.dumps({"at": time.strftime("%H:%M:%S"), **step}) + "\n")

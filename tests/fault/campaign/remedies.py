@@ -1,0 +1,90 @@
+"""Does what a worker that stopped itself asks for, as it is printed."""
+
+import asyncio
+import os
+import re
+import shlex
+import sysconfig
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tests.fault.campaign.platform import Health, Platform
+
+COMMAND_SECONDS = 120.0
+COMMAND = re.compile(r"terang (?:dead-letters|recover|rebuild|ignore|topics)\b[^`,;.()\n]*")
+"""A command as a remedy prints it, up to the end of its sentence."""
+NEEDS_THE_SERVICE_ENDED = ("recover",)
+CONFIRMED = ("recover", "ignore")
+"""Commands that ask before they act: `--yes` answers."""
+
+
+@dataclass(frozen=True)
+class Done:
+    """A command of a remedy, its exit status and what it printed."""
+
+    command: str
+    status: int
+    printed: str
+
+
+class NoRemedyError(Exception):
+    """A stop that names no command, or whose command fails: nothing here works around it."""
+
+
+def commands(said: str) -> list[str]:
+    """The commands that a stop names, in their order, each once."""
+    _, _, remedy = said.partition("Remedy:")
+    found = [" ".join(command.split()) for command in COMMAND.findall(remedy)]
+    return list(dict.fromkeys(found))
+
+
+async def apply(platform: Platform, name: str, health: Health) -> list[Done]:
+    """Carry out the remedy that the process `name` prints, and start it again.
+
+    Raises NoRemedyError where it names none, or a command of it fails.
+    """
+    service = name.split("-")[0]
+    named = commands(health.text)
+    if not named:
+        raise NoRemedyError(f"{name} stopped and names no command: {health.text}")
+    done = []
+    for command in named:
+        done.append(await _carry_out(platform, service, command))
+        if done[-1].status:
+            raise NoRemedyError(f"{name}: `{command}` failed: {done[-1].printed}")
+    platform.kill(name)
+    return done
+
+
+async def _carry_out(platform: Platform, service: str, command: str) -> Done:
+    words = shlex.split(command)[1:]
+    if words[0] in CONFIRMED:
+        words.append("--yes")
+    if words[0] in NEEDS_THE_SERVICE_ENDED:
+        with platform.held_down(*platform.of(service)):
+            return await _run(platform, service, words)
+    return await _run(platform, service, words)
+
+
+async def _run(platform: Platform, service: str, words: Sequence[str]) -> Done:
+    """`terang WORDS` with the settings of the service, as the role that owns its tables."""
+    # the worker's settings: the command is typed beside it
+    own = platform.environment(service, f"{service}-worker")
+    own |= {f"DATABASE_URL_{service.upper()}": platform.database(service, "owner")}
+    process = await asyncio.create_subprocess_exec(
+        str(Path(sysconfig.get_path("scripts")) / "terang"),
+        *words,
+        env={**os.environ, **own},
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    try:
+        printed, _ = await asyncio.wait_for(process.communicate(), COMMAND_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()
+        return Done("terang " + " ".join(words), -9, f"not over after {COMMAND_SECONDS:.0f} s")
+    status = process.returncode or 0
+    return Done("terang " + " ".join(words), status, printed.decode(errors="replace")[-2000:])
