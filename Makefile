@@ -49,5 +49,6 @@ bench: install ## measure at full size, each figure beside its baseline
 	TERANG_TEST_SIZE=full TERANG_TEST_DURABLE=1 \
 		$(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
 
-soak: install ## the long campaign: HISTORIES=100000 of the simulator, SEED=1 the first
+soak: install ## HISTORIES=100000 of the simulator, then FAULTS=1000 against real processes (SEED=1)
 	$(BIN)/python -m tests.fault.simulator --histories $(or $(HISTORIES),100000) --seed $(or $(SEED),1)
+	$(BIN)/python -m tests.fault.campaign --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1)
