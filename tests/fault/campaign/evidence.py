@@ -109,7 +109,7 @@ class Evidence:
 async def gather(
     bootstrap: str, addresses: Mapping[str, str], journal: Path, planted: Iterable[str]
 ) -> Evidence:
-    """Read everything; `addresses` are databases by service, `journal` the answers as JSON lines."""
+    """Read everything: databases by service, and the answers as JSON lines of `journal`."""
     tables: dict[str, list[dict[str, Any]]] = {}
     for service, address in addresses.items():
         tables |= await _read_tables(service, address)
