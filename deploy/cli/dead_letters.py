@@ -1,6 +1,8 @@
-"""``terang dead-letters``: records that a service could not take; shown, and replayed."""
+"""``terang dead-letters``: records that a service could not take; shown, replayed, discarded."""
 
 import asyncio
+import getpass
+import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Annotated, NoReturn, TypeVar
@@ -8,14 +10,18 @@ from uuid import UUID
 
 import asyncpg
 import typer
+from aiokafka import TopicPartition
 from rich.console import Console
 from rich.table import Table
 
 from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
+from shared.identity import Person
 from shared.messaging import dead_letters
 from shared.messaging.failures import Permanent, is_infrastructure
-from shared.messaging.positions import release_brake
+from shared.messaging.positions import release_brake, release_through
+from shared.messaging.worker import Worker
+from shared.postgres import audit
 from shared.postgres.pool import Pool
 from shared.refusals import Refusal
 
@@ -24,7 +30,17 @@ group = typer.Typer(no_args_is_help=True, help="Records that a service could not
 app.add_typer(group, name="dead-letters")
 
 ServiceName = Annotated[Service, typer.Argument(help="Whose dead letters")]
+By = Annotated[
+    str,
+    typer.Option(
+        help="Who decides this, for the trail of decisions; the user of this terminal unless said"
+    ),
+]
+Why = Annotated[str, typer.Option(help="Why, for the trail of decisions")]
 Answer = TypeVar("Answer")
+
+DISCARDED_AT_ONCE = 10_000
+"""Dead letters that are discarded in one transaction: well within a minute, PostgreSQL's limit."""
 
 
 @group.command("list")
@@ -34,7 +50,12 @@ def list_(
     most: Annotated[int, typer.Option(min=1, help="The oldest so many")] = 100,
 ) -> None:
     """Dead letters that wait to be settled, oldest first."""
-    letters = _with_pool(service, lambda pool: dead_letters.list_all(pool, every=every, most=most))
+
+    async def ask(pool: Pool) -> tuple[list[dead_letters.DeadLetter], dict[str, int]]:
+        letters = await dead_letters.list_all(pool, every=every, most=most)
+        return letters, await dead_letters.count_by_reason(pool, every=every)
+
+    letters, reasons = _with_pool(service, ask)
     table = Table("id", "since", "record", "type", "reason", "settled")
     for letter in letters:
         settled = f"{letter.settled_at:%Y-%m-%d %H:%M:%SZ}" if letter.settled_at else ""
@@ -49,6 +70,8 @@ def list_(
             settled,
         )
     Console().print(table if letters else f"{service} has no dead letters that wait.")
+    for reason, count in reasons.items():
+        print(f"{count:>8} {reason}")
 
 
 @group.command()
@@ -126,10 +149,125 @@ def replay(
 
 
 @group.command()
-def release(service: ServiceName) -> None:
-    """Let a worker that was stopped by too many dead letters in a row reject as many again."""
-    _with_pool(service, release_brake)
-    print(f"{service}: the count of dead letters in a row begins again; start its worker.")
+def release(
+    service: ServiceName,
+    place: Annotated[str | None, typer.Argument(metavar="[TOPIC/PARTITION]")] = None,
+    through: Annotated[
+        int | None, typer.Option(min=0, help="The last offset that may pass there")
+    ] = None,
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Let a worker that was stopped by too many dead letters in a row reject as many again.
+
+    With a partition and --through, all that can't take effect up to that offset, however many.
+    """
+    if (place is None) != (through is None):
+        _fail("say both TOPIC/PARTITION and --through OFFSET, or neither")
+    partition = _partition(place)
+    worker = worker_of(service)
+    object_ = f"{service} worker" if partition is None else f"{place} through {through}"
+
+    async def let_pass(pool: Pool) -> int | None:
+        async with pool.acquire() as connection, connection.transaction():
+            await audit.record(
+                connection,
+                _operator(by),
+                "dead-letters.released",
+                object_,
+                at=worker.settings.clock(),
+                reason=why,
+            )
+            if partition is None or through is None:
+                await release_brake(connection)
+                return 0
+            return await release_through(connection, partition, through)
+
+    stands_at = _with_worker(worker, let_pass)
+    if stands_at is None:
+        _fail(f"{service} reads no {place}")
+    if partition is None:
+        print(f"{service}: the count of dead letters in a row begins again; start its worker.")
+    elif through is not None and through < stands_at:
+        print(f"{service} stands at offset {stands_at} of {place} already: nothing is let pass.")
+    else:
+        print(
+            f"{service}: what can't take effect in {place} passes from offset {stands_at} through"
+            f" {through}; start its worker."
+        )
+
+
+@group.command()
+def discard(
+    service: ServiceName,
+    place: Annotated[str | None, typer.Argument(metavar="[TOPIC/PARTITION]")] = None,
+    for_real: Annotated[
+        bool, typer.Option("--yes", help="Discard them; without it, a dry run")
+    ] = False,
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Settle all dead letters that carry no event of this platform, and forget their bytes.
+
+    Events of this platform stay: each is replayed, or waits.
+    """
+    if for_real and not why:
+        _fail("say why: --why goes into the trail of decisions")
+    partition = _partition(place)
+    worker = worker_of(service)
+    found = _with_worker(worker, lambda pool: dead_letters.foreign(pool, partition))
+    for letters, reason in found:
+        print(f"{letters.told()}, {reason}")
+    count = sum(letters.letters for letters, _ in found)
+    if not for_real:
+        print(f"{count} would be discarded. That was a dry run: add --yes and --why to do it.")
+        return
+
+    async def discard_all(pool: Pool) -> int:
+        done = 0
+        while some := await _discard_some(pool, worker, partition, _operator(by), why):
+            done += some
+        return done
+
+    print(f"{_with_worker(worker, discard_all)} are discarded.")
+
+
+async def _discard_some(
+    pool: Pool, worker: Worker, partition: TopicPartition | None, operator: Person, why: str
+) -> int:
+    """Discards some, in one transaction with its lines of the trail; returns how many."""
+    at = worker.settings.clock()
+    async with pool.acquire() as connection, connection.transaction():
+        discarded = await dead_letters.discard_foreign(
+            connection, partition, most=DISCARDED_AT_ONCE, at=at
+        )
+        await audit.record_many(
+            connection,
+            operator,
+            "dead-letters.discarded",
+            [letters.told() for letters in discarded],
+            at=at,
+            reason=why,
+        )
+    return sum(letters.letters for letters in discarded)
+
+
+def _operator(by: str) -> Person:
+    """Who runs the command, for the trail of decisions; ends it if that can't be told."""
+    try:
+        return Person(by or getpass.getuser(), frozenset({"operator"}))
+    except (OSError, KeyError):
+        _fail("this terminal's user has no name: say --by NAME")
+
+
+def _partition(place: str | None) -> TopicPartition | None:
+    """The partition of `TOPIC/PARTITION`; ends the command if it is written another way."""
+    if place is None:
+        return None
+    written = re.fullmatch(r"([A-Za-z0-9._-]+)/([0-9]{1,9})", place)
+    if written is None:
+        _fail(f"{place!r} is no TOPIC/PARTITION, such as terang.exams/3")
+    return TopicPartition(written[1], int(written[2]))
 
 
 def _why(error: Exception) -> str:
@@ -139,8 +277,10 @@ def _why(error: Exception) -> str:
 
 
 def _with_pool(service: Service, ask: Callable[[Pool], Awaitable[Answer]]) -> Answer:
-    worker = worker_of(service)
+    return _with_worker(worker_of(service), ask)
 
+
+def _with_worker(worker: Worker, ask: Callable[[Pool], Awaitable[Answer]]) -> Answer:
     async def run() -> Answer:
         pool = await worker.pool()
         try:

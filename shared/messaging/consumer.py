@@ -31,6 +31,7 @@ from shared.messaging import dead_letters, log_check
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
+from shared.messaging.look_ahead import look_ahead
 from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, parse
@@ -38,7 +39,7 @@ from shared.messaging.plan import Validated, partitions_of
 from shared.messaging.position import ElsewhereError, Position
 from shared.messaging.positions import ensure_positions, read_positions
 from shared.messaging.retry import retry_while_unavailable
-from shared.messaging.subscription import Subscription
+from shared.messaging.subscription import Subscription, by_type
 from shared.observability import metrics
 from shared.postgres.pool import Pool
 
@@ -146,6 +147,9 @@ class Consumer:
             clock=clock,
             patience=PATIENCE,
             check_log=self._check_log,
+            look_ahead=lambda brake: look_ahead(
+                bootstrap_servers, brake, self._records, by_type(subscriptions)
+            ),
         )
         self._kafka: AIOKafkaConsumer | None = None
         self._partition_counts: Counter[str] = Counter()

@@ -1,4 +1,4 @@
-"""Records that can't take effect: rejected with their reason, listed, shown, and replayed.
+"""Records that can't take effect: rejected with their reason, listed, replayed, or discarded.
 
 A dead letter leaves by the service's outbox, in the transaction that moves the position past its
 record: there is no instant at which the record is neither ahead nor rejected. Its copy in
@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
+from aiokafka import TopicPartition
 from uuid_utils.compat import uuid7
 
 from shared.messaging.envelope import Event, Record
@@ -231,6 +232,49 @@ async def forget_settled(pool: Pool, until: datetime) -> None:
     """Removes dead letters that were settled before `until`, in small transactions."""
     while await SQL.forget_settled(pool, until=until, at_most=FORGOTTEN_AT_ONCE):
         pass
+
+
+class LettersOf(NamedTuple):
+    """Dead letters of one partition: how many, and the first and last offset of their records."""
+
+    topic: str
+    partition: int
+    letters: int
+    first: int
+    last: int
+
+    def told(self) -> str:
+        """In words, for an operator and for the trail of decisions."""
+        return (
+            f"{self.topic}/{self.partition}: {self.letters} records, offsets {self.first} to"
+            f" {self.last}"
+        )
+
+
+async def foreign(pool: Pool, partition: TopicPartition | None) -> list[tuple[LettersOf, str]]:
+    """Dead letters that carry no event of this platform and wait, by partition and reason."""
+    topic, number = partition or (None, None)
+    rows = SQL.foreign_letters(pool, topic=topic, partition=number)
+    return [(_letters_of(row), row["reason"]) async for row in rows]
+
+
+async def discard_foreign(
+    connection: Connection, partition: TopicPartition | None, *, most: int, at: datetime
+) -> list[LettersOf]:
+    """Settles so many of them, in the caller's transaction, and forgets their bytes."""
+    topic, number = partition or (None, None)
+    rows = SQL.discard_foreign(connection, topic=topic, partition=number, most=most, at=at)
+    return [_letters_of(row) async for row in rows]
+
+
+def _letters_of(row: Mapping[str, Any]) -> LettersOf:
+    return LettersOf(row["topic"], row["partition"], row["letters"], row["first"], row["last"])
+
+
+async def count_by_reason(pool: Pool, *, every: bool) -> dict[str, int]:
+    """How many dead letters there are for each reason, most first."""
+    rows = SQL.count_by_reason(pool, every=every)
+    return {row["reason"]: row["letters"] async for row in rows}
 
 
 async def count_open(pool: Pool) -> int:

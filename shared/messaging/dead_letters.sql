@@ -53,3 +53,40 @@ SELECT count(*) FROM forgotten;
 -- name: unsettled_records()
 -- Records that never took effect, as (topic, partition, offset).
 SELECT topic, partition, record_offset FROM messaging.dead_letter WHERE settled_at IS NULL;
+
+-- name: count_by_reason(every)
+-- How many dead letters there are for each reason, most first; with `every` settled ones too.
+SELECT reason, count(*) AS letters FROM messaging.dead_letter
+ WHERE :every OR settled_at IS NULL
+ GROUP BY reason ORDER BY letters DESC, reason;
+
+-- name: foreign_letters(topic, partition)
+-- Dead letters that carry no event of this platform and wait, by partition and reason.
+-- Of all partitions where `topic` is null.
+SELECT topic, partition, reason, count(*) AS letters, min(record_offset) AS first,
+       max(record_offset) AS last
+  FROM messaging.dead_letter
+ WHERE settled_at IS NULL AND sequence IS NULL
+   AND (:topic::text IS NULL OR (topic, partition) = (:topic::text, :partition::integer))
+ GROUP BY topic, partition, reason ORDER BY topic, partition, letters DESC, reason;
+
+-- name: discard_foreign(topic, partition, most, at)
+-- Settles so many of them, by offset; returns how many, and from where to where, by partition.
+-- The copies of their bytes go.
+WITH chosen AS (
+    SELECT id FROM messaging.dead_letter
+     WHERE settled_at IS NULL AND sequence IS NULL
+       AND (:topic::text IS NULL OR (topic, partition) = (:topic::text, :partition::integer))
+     ORDER BY topic, partition, record_offset
+     LIMIT :most
+       FOR UPDATE
+), discarded AS (
+    UPDATE messaging.dead_letter AS letter
+       SET settled_at = :at, key = NULL, headers = NULL, value = NULL
+      FROM chosen
+     WHERE letter.id = chosen.id
+    RETURNING letter.topic, letter.partition, letter.record_offset
+)
+SELECT topic, partition, count(*) AS letters, min(record_offset) AS first,
+       max(record_offset) AS last
+  FROM discarded GROUP BY topic, partition ORDER BY topic, partition;

@@ -10,12 +10,14 @@ in a row) stops the process.
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 from aiokafka import TopicPartition
 
+from shared.messaging.brake import Brake, brake_stop
 from shared.messaging.dead_letters import reject
 from shared.messaging.envelope import Event
 from shared.messaging.failpoints import failpoint
@@ -49,12 +51,41 @@ class UseCaseFailedError(Exception):
     """
 
 
+@dataclass(slots=True)
+class _Taking:
+    """A batch under way: what is known of it, and what has come of it so far.
+
+    `deadline` is of the monotonic clock; `ends` says where to read on; `brakes` are partitions of
+    which nothing more is taken.
+    """
+
+    validated: Validated
+    deadline: float
+    ends: dict[TopicPartition, int] = field(default_factory=dict)
+    brakes: list[Brake] = field(default_factory=list)
+
+    def note(self, plan: Plan) -> None:
+        """Some of the batch is committed."""
+        self.ends.update((end.partition, end.next_offset) for end in plan.ends)
+        self.brakes += plan.brakes
+
+    def going_on(self, batch: Sequence[InboundRecord]) -> Sequence[InboundRecord]:
+        """These records without those of partitions that the brake stopped."""
+        if not self.brakes:
+            return batch
+        stopped = {(brake.partition.topic, brake.partition.partition) for brake in self.brakes}
+        return [
+            record for record in batch if (record.raw.topic, record.raw.partition) not in stopped
+        ]
+
+
 class Dispatch:
     """Takes batches for one service.
 
     `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters;
     `check_log` is asked before events are skipped, and raises OperatorNeeded if the positions were
-    made on another log: a new log counts from 1 again, and looks like repetition.
+    made on another log: a new log counts from 1 again, and looks like repetition. `look_ahead`
+    follows a run of dead letters beyond the batch.
     """
 
     def __init__(
@@ -67,6 +98,7 @@ class Dispatch:
         clock: Callable[[], datetime],
         patience: float,
         check_log: Callable[[Sequence[Position]], Awaitable[object]],
+        look_ahead: Callable[[Brake], Awaitable[Brake]],
     ) -> None:
         self.service = service
         self._pool = pool
@@ -75,6 +107,7 @@ class Dispatch:
         self._clock = clock
         self._patience = patience
         self._check_log = check_log
+        self._look_ahead = look_ahead
         self.waiting = False
         """True while a server is away and the batch is held."""
 
@@ -91,68 +124,64 @@ class Dispatch:
         `validated` is what `validate_ahead` said of it, if it was asked. When this returns, all of
         it is committed. Raises ElsewhereError if it was not next; OperatorNeeded; or the server's
         failure once patience has run out: in each case some or none of it is committed, and
-        PostgreSQL's positions say how much.
+        PostgreSQL's positions say how much. Where the brake stops a partition, all before it and
+        all of the others is.
         """
-        ends: dict[TopicPartition, int] = {}
-        deadline = time.monotonic() + self._patience
         if validated is None:
             validated = validate(batch, self._subscriptions)
-        await self._take_or_halve(batch, validated, ends, deadline)
-        return ends
+        taking = _Taking(validated, time.monotonic() + self._patience)
+        await self._take_or_halve(batch, taking)
+        if taking.brakes:
+            brakes = [await self._look_ahead(brake) for brake in taking.brakes]
+            raise brake_stop(self.service, brakes)
+        return taking.ends
 
-    async def _take_or_halve(
-        self,
-        batch: Sequence[InboundRecord],
-        validated: Validated,
-        ends: dict[TopicPartition, int],
-        deadline: float,
-    ) -> None:
+    async def _take_or_halve(self, batch: Sequence[InboundRecord], taking: "_Taking") -> None:
         """The batch in one transaction; where a use case fails, its halves by themselves."""
+        batch = taking.going_on(batch)
+        if not batch:
+            return
         try:
-            ends.update(await self._retry_while_unavailable(batch, validated, deadline))
+            taking.note(await self._retry_while_unavailable(batch, taking))
         except UseCaseFailedError as failed:
             if len(batch) > 1:
                 middle = len(batch) // 2
-                await self._take_or_halve(batch[:middle], validated, ends, deadline)
-                await self._take_or_halve(batch[middle:], validated, ends, deadline)
+                await self._take_or_halve(batch[:middle], taking)
+                await self._take_or_halve(batch[middle:], taking)
             else:
-                ends.update(await self._retry_or_reject(batch, validated, failed, deadline))
+                taking.note(await self._retry_or_reject(batch, taking, failed))
 
     async def _retry_or_reject(
         self,
         batch: Sequence[InboundRecord],
-        validated: Validated,
+        taking: "_Taking",
         failed: UseCaseFailedError,
-        deadline: float,
-    ) -> dict[TopicPartition, int]:
+    ) -> Plan:
         """An event that fails by itself: rejected if it was refused, else tried again first."""
         for attempt in range(1, TRIES):
             if isinstance(failed.__cause__, Refusal | Permanent):
                 break
             await asyncio.sleep(FIRST_PAUSE * 2**attempt)
             try:
-                return await self._retry_while_unavailable(batch, validated, deadline)
+                return await self._retry_while_unavailable(batch, taking)
             except UseCaseFailedError as again:
                 failed = again
-        return await self._retry_while_unavailable(
-            batch, validated, deadline, reject_as=_fault(failed)
-        )
+        return await self._retry_while_unavailable(batch, taking, reject_as=_fault(failed))
 
     async def _retry_while_unavailable(
         self,
         batch: Sequence[InboundRecord],
-        validated: Validated,
-        deadline: float,
+        taking: "_Taking",
         reject_as: RecordFault | None = None,
-    ) -> dict[TopicPartition, int]:
+    ) -> Plan:
         """One transaction, again and again while servers are away."""
         pause = FIRST_PAUSE
         try:
             while True:
                 try:
-                    return await self._transaction(batch, validated, reject_as)
+                    return await self._transaction(batch, taking.validated, reject_as)
                 except Exception as error:
-                    if not is_infrastructure(error) or time.monotonic() + pause > deadline:
+                    if not is_infrastructure(error) or time.monotonic() + pause > taking.deadline:
                         raise
                     self.waiting = True
                     metrics.CONSUMER_RETRIES.labels(type(error).__name__).inc()
@@ -163,7 +192,7 @@ class Dispatch:
 
     async def _transaction(
         self, batch: Sequence[InboundRecord], validated: Validated, reject_as: RecordFault | None
-    ) -> dict[TopicPartition, int]:
+    ) -> Plan:
         """Positions, effects and dead letters of a batch.
 
         Raises UseCaseFailedError if a use case failed with it; nothing is committed then.
@@ -196,7 +225,7 @@ class Dispatch:
         failpoint("consumer.committed")
         _count(plan)
         metrics.CONSUMER_BATCH_SECONDS.observe(time.perf_counter() - began)
-        return {end.partition: end.next_offset for end in plan.ends}
+        return plan
 
     async def _check_before_skipping(
         self, connection: Connection, positions: Sequence[Position]

@@ -8,15 +8,12 @@ from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 
+from shared.messaging.brake import MOST_IN_A_ROW, Brake
 from shared.messaging.envelope import Event
 from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.parser import InboundRecord, RecordFault, events
 from shared.messaging.position import REMEDY, ElsewhereError, Position, Verdict, judge_all
 from shared.messaging.subscription import Subscription
-
-MOST_IN_A_ROW = 20
-"""Dead letters in a row in one partition; one more stops the worker. So many together mean that the
-fault is ours or the log's, not a record's."""
 
 NO_HANDLER = "none"
 """Stands for the handler of a record that says too little for one to be chosen."""
@@ -46,6 +43,8 @@ class Plan:
     unheard: dict[tuple[TopicPartition, str], tuple[int, int]] = field(default_factory=dict)
     """First offset and count, by partition and type."""
     skipped: Counter[TopicPartition] = field(default_factory=Counter)
+    brakes: list[Brake] = field(default_factory=list)
+    """Partitions that end before a record which would be one dead letter in a row too many."""
 
     def count_unheard(self, partition: TopicPartition, record: InboundRecord) -> None:
         """Counts a record of a type without a subscription."""
@@ -67,16 +66,15 @@ def make_plan(
     """Judge each record against the positions and decide what becomes of it.
 
     `validated` is what `validate` says of the batch. With `reject_as` every event that would take
-    effect is rejected for that reason instead. Raises ElsewhereError if the batch is not what comes
-    next; OperatorNeeded on a gap, or for more than `most_in_a_row` dead letters in a row in one
-    partition.
+    effect is rejected for that reason instead. A partition in which more than `most_in_a_row` dead
+    letters in a row would stand ends before the one too many (`Plan.brakes`). Raises ElsewhereError
+    if the batch is not what comes next; OperatorNeeded on a gap.
     """
     judged = [
         _judge(service, positions, partition, records)
         for partition, records in _by_partition(batch)
     ]
     planner = _Planner(
-        service=service,
         subscriptions=subscriptions,
         validated=validate(batch, subscriptions) if validated is None else validated,
         reject_as=reject_as,
@@ -117,7 +115,6 @@ def _judge(
 class _Planner:
     """Fills a plan, partition by partition."""
 
-    service: str
     subscriptions: Mapping[str, Subscription]
     validated: Validated
     reject_as: RecordFault | None
@@ -131,20 +128,23 @@ class _Planner:
         type_: str | None = None
         failures = part.begin.failures
         partition = part.end.partition
-        for record, verdict in zip(part.records, part.verdicts, strict=True):
+        for place, (record, verdict) in enumerate(zip(part.records, part.verdicts, strict=True)):
             if verdict is Verdict.SKIP:
                 self.plan.skipped[partition] += 1
                 continue
             subscription = self.subscriptions.get(record.type or "")
-            if subscription is None and record.fault is None:
+            outcome = self._outcome(record, subscription)
+            if isinstance(outcome, RecordFault):
+                failures = _counted(part.begin, record, failures)
+                if self.most_in_a_row is not None and failures > self.most_in_a_row:
+                    self._stop_before(part, place)
+                    return calls
+                self._reject(record, outcome, subscription)
+                continue
+            if outcome is None:
                 self.plan.count_unheard(partition, record)
                 continue
-            outcome = record.fault or self.reject_as or self.validated[id(record)]
-            if isinstance(outcome, RecordFault):
-                failures += 1
-                self._reject(record, outcome, subscription, failures)
-                continue
-            assert subscription is not None  # without one, the record has a fault or went before
+            assert subscription is not None  # without one, there is no event
             failures = 0
             if record.type != type_:
                 together, type_ = [], record.type
@@ -153,18 +153,46 @@ class _Planner:
         self.plan.ends.append(replace(part.end, failures=failures))
         return calls
 
+    def _outcome(
+        self, record: InboundRecord, subscription: Subscription | None
+    ) -> Event[Any] | RecordFault | None:
+        """The record's event, or why there is none; None for a type that nobody here hears."""
+        if record.fault is not None:
+            return record.fault
+        if subscription is None:
+            return None
+        return self.reject_as or self.validated[id(record)]
+
     def _reject(
-        self,
-        record: InboundRecord,
-        fault: RecordFault,
-        subscription: Subscription | None,
-        failures: int,
+        self, record: InboundRecord, fault: RecordFault, subscription: Subscription | None
     ) -> None:
-        """The record becomes a dead letter, the `failures`th in a row."""
-        if self.most_in_a_row is not None and failures > self.most_in_a_row:
-            raise _brake(self.service, record, fault)
+        """The record becomes a dead letter."""
         handler = NO_HANDLER if subscription is None else subscription.handler
         self.plan.rejected.append(Rejected(record, fault, handler))
+
+    def _stop_before(self, part: _Judged, place: int) -> None:
+        """The brake: the partition ends before the record at this place, and others go on."""
+        held = part.records[place:]
+        brake = Brake.at(part.begin.partition, held[0].identity.offset)
+        self.plan.brakes.append(
+            brake.followed(
+                (
+                    record.identity.offset,
+                    self._outcome(record, self.subscriptions.get(record.type or "")),
+                )
+                for record in held
+            )
+        )
+        if place > 0:
+            _, end = judge_all(part.begin, [record.identity for record in part.records[:place]])
+            self.plan.ends.append(replace(end, failures=self.most_in_a_row or 0))
+
+
+def _counted(begin: Position, record: InboundRecord, failures: int) -> int:
+    """The dead letters in a row with this one; none as far as an operator has let them pass."""
+    if begin.released_through is not None and record.identity.offset <= begin.released_through:
+        return 0
+    return failures + 1
 
 
 def merge_calls(partitions: Iterable[deque[Call]]) -> list[Call]:
@@ -191,18 +219,6 @@ def _gap(service: str, position: Position, record: InboundRecord) -> OperatorNee
         " log.",
         remedy=REMEDY,
         cause=Cause.GAP,
-    )
-
-
-def _brake(service: str, record: InboundRecord, fault: RecordFault) -> OperatorNeeded:
-    raw = record.raw
-    return OperatorNeeded(
-        f"{service}: {MOST_IN_A_ROW} records in a row of {raw.topic}/{raw.partition} became dead"
-        f" letters, and offset {raw.offset} would be the next ({fault.code}: {fault.detail})."
-        " Repair the handler and start again; it goes on with the first record that takes effect.",
-        remedy=f"terang dead-letters release {service}"
-        " (only if these records are to become dead letters)",
-        cause=Cause.BRAKE,
     )
 
 

@@ -34,7 +34,8 @@ class Position:
 
     `next_offset` is the first record that has not been taken; `sequence` the last that took effect
     (0: none did), set by the record at `sequence_offset` whose event id is `sequence_event`.
-    `failures` counts dead letters since the last success.
+    `failures` counts dead letters since the last success, but for those up to `released_through`,
+    which an operator has let pass.
     """
 
     partition: TopicPartition
@@ -43,6 +44,7 @@ class Position:
     sequence_offset: int | None = None
     sequence_event: UUID | None = None
     failures: int = 0
+    released_through: int | None = None
 
 
 class ElsewhereError(Exception):

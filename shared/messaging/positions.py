@@ -22,6 +22,7 @@ def position_of(row: asyncpg.Record) -> Position:
         row["sequence_offset"],
         row["sequence_event"],
         row["failures"],
+        row["released_through"],
     )
 
 
@@ -72,9 +73,23 @@ async def move_positions(
         raise ElsewhereError
 
 
-async def release_brake(pool: Pool) -> None:
+async def release_brake(connection: "Connection | Pool") -> None:
     """Forgets the dead letters in a row, so that a stopped worker may reject as many again."""
-    await SQL.release_brake(pool)
+    await SQL.release_brake(connection)
+
+
+async def release_through(
+    connection: Connection, partition: TopicPartition, offset: int
+) -> int | None:
+    """Lets all that can't take effect up to this offset become dead letters, however many.
+
+    The brake counts anew behind it. Returns the offset that comes next for this service; None if it
+    does not read the partition.
+    """
+    row = await SQL.release_through(
+        connection, topic=partition.topic, partition=partition.partition, through=offset
+    )
+    return None if row is None else row["next_offset"]
 
 
 def partition_columns(partitions: Collection[TopicPartition]) -> tuple[list[str], list[int]]:

@@ -7,7 +7,8 @@ ON CONFLICT DO NOTHING;
 
 -- name: read_positions(topics, partitions)
 -- Where these partitions stand.
-SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures
+SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures,
+       released_through
   FROM messaging.position
  WHERE (topic, partition) IN (
         SELECT topic, partition
@@ -17,7 +18,8 @@ SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event,
 -- name: lock_positions(topics, partitions)
 -- The same, held until the transaction ends.
 -- Always in this order, so that two workers can't wait for each other.
-SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures
+SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures,
+       released_through
   FROM messaging.position
  WHERE (topic, partition) IN (
         SELECT topic, partition
@@ -44,3 +46,9 @@ RETURNING position.topic;
 -- name: release_brake()!
 -- Forgets the dead letters in a row, so that a stopped worker may reject as many again.
 UPDATE messaging.position SET failures = 0 WHERE failures > 0;
+
+-- name: release_through(topic, partition, through)^
+-- Lets what can't take effect pass the brake up to an offset; nothing if the partition is not read.
+UPDATE messaging.position SET failures = 0, released_through = :through
+ WHERE topic = :topic AND partition = :partition
+RETURNING next_offset;

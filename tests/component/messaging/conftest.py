@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 from aiokafka import TopicPartition
 
+from shared.messaging.brake import Brake
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.envelope import Record
 from shared.messaging.origins import Origins, RecordReader
@@ -104,6 +105,9 @@ async def dispatch_stage(servers: Servers) -> AsyncIterator[DispatchStage]:
     async def check_log(positions: Sequence[Position]) -> None:
         checked.extend(positions)
 
+    async def no_further(brake: Brake) -> Brake:
+        return brake
+
     outbox = catalogue.outbox()
     dispatch = Dispatch(
         service=catalogue.service,
@@ -113,6 +117,7 @@ async def dispatch_stage(servers: Servers) -> AsyncIterator[DispatchStage]:
         clock=lambda: NOW,
         patience=20,
         check_log=check_log,
+        look_ahead=no_further,
     )
     yield DispatchStage(pool, catalogue, Log(catalogue, ""), dispatch, checked)
     await pool.close()

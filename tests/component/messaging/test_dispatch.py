@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from aiokafka import TopicPartition
 
+from shared.messaging.brake import MOST_IN_A_ROW
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.origins import Origins
-from shared.messaging.plan import MOST_IN_A_ROW
 from shared.messaging.position import ElsewhereError
+from shared.messaging.positions import release_brake, release_through
 from shared.messaging.subscription import Subscription, by_type
 from shared.postgres.pool import Connection
 from tests.component.messaging.conftest import DispatchStage
@@ -188,6 +189,76 @@ async def test_the_brake(dispatch_stage: DispatchStage) -> None:
     await dispatch_stage.take(more)
     await dispatch_stage.add(1)
     assert (await dispatch_stage.position()).failures == 0
+
+
+def foreign(stage: DispatchStage, count: int) -> list[Any]:
+    """So many records in key-0's partition that no relay wrote."""
+    return [(stage.catalogue.added.topic, stage.partition, b"any", b"{}", [])] * count
+
+
+async def test_the_brake_takes_what_stands_before_it(dispatch_stage: DispatchStage) -> None:
+    """Sixty foreign records in one batch: twenty are set aside before the worker stops.
+
+    The sound events before them and in other partitions take effect. Released, twenty more pass,
+    and then twenty more; what follows takes effect.
+    """
+    first = [dispatch_stage.log.record(Added(key="key-0", n=1))]
+    last = [dispatch_stage.log.record(Added(key="key-0", n=1))]
+    others = [dispatch_stage.log.record(Renamed(key="key-0", name="a")) for _ in range(3)]
+    batch = dispatch_stage.records([*first, *foreign(dispatch_stage, 60), *last, *others])
+    with pytest.raises(OperatorNeeded, match="20 records in a row"):
+        await dispatch_stage.take(batch)
+    assert len(await dispatch_stage.letters()) == MOST_IN_A_ROW
+    assert len(await dispatch_stage.effects()) == 4
+    for released in (1, 2):
+        await release_brake(dispatch_stage.pool)
+        start = 1 + MOST_IN_A_ROW * released
+        assert (await dispatch_stage.position()).next_offset == start
+        if released == 1:
+            with pytest.raises(OperatorNeeded, match="20 records in a row"):
+                await dispatch_stage.take(batch[start:62])
+    await dispatch_stage.take(batch[41:62])
+    assert len(await dispatch_stage.letters()) == 60
+    exactly_once(dispatch_stage.log.sent, await dispatch_stage.effects())
+
+
+async def test_the_brake_names_the_run_and_the_command(dispatch_stage: DispatchStage) -> None:
+    """The stop says how many stand ahead, by reason, and the command that lets them pass."""
+    await dispatch_stage.add(1)
+    bad = [dispatch_stage.log.record(Added(key="key-0", n=1), value=b"no") for _ in range(5)]
+    batch = dispatch_stage.records([*foreign(dispatch_stage, 60), *bad])
+    with pytest.raises(OperatorNeeded) as stop:
+        await dispatch_stage.take(batch)
+    place = f"{dispatch_stage.catalogue.added.topic}/{dispatch_stage.partition}"
+    command = f"terang dead-letters release {dispatch_stage.catalogue.service} {place} --through 65"
+    assert command in stop.value.remedy
+    assert "40 headers-not-ours, 5 not-json" in stop.value.reason
+
+
+async def test_released_through_an_offset(dispatch_stage: DispatchStage) -> None:
+    """Up to the offset any number pass the brake; behind it twenty may follow, and no more."""
+    await dispatch_stage.add(1)
+    batch = dispatch_stage.records(foreign(dispatch_stage, 60))
+    with pytest.raises(OperatorNeeded, match="20 records in a row"):
+        await dispatch_stage.take(batch)
+    async with dispatch_stage.pool.acquire() as connection:
+        place = TopicPartition(dispatch_stage.catalogue.added.topic, dispatch_stage.partition)
+        assert await release_through(connection, place, 39)
+    with pytest.raises(OperatorNeeded, match="offset 60 would be the next"):
+        await dispatch_stage.take(batch[20:])
+    assert len(await dispatch_stage.letters()) == 59
+    assert (await dispatch_stage.position()).failures == MOST_IN_A_ROW
+
+
+async def test_the_brake_where_a_use_case_refuses(dispatch_stage: DispatchStage) -> None:
+    """Thirty refused events in a batch: twenty are set aside, other partitions go on."""
+    bad = [dispatch_stage.log.record(Added(key="key-0", n=UNLUCKY)) for _ in range(30)]
+    others = [dispatch_stage.log.record(Renamed(key="key-0", name="a")) for _ in range(3)]
+    batch = dispatch_stage.records([*bad, *others])
+    with pytest.raises(OperatorNeeded, match="offset 20 would be the next"):
+        await dispatch_stage.take(batch)
+    assert len(await dispatch_stage.letters()) == MOST_IN_A_ROW
+    assert len(await dispatch_stage.effects()) == 3
 
 
 async def test_unheard_types_are_recorded(dispatch_stage: DispatchStage) -> None:

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
 
+from shared.messaging.brake import MOST_IN_A_ROW, brake_stop
 from shared.messaging.envelope import Event, Record
 from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.parser import InboundRecord, RecordFault, read_headers
@@ -175,13 +176,47 @@ def test_a_gap_needs_an_operator() -> None:
     assert gap.value.cause is Cause.GAP
 
 
-def test_too_many_dead_letters_in_a_row_need_an_operator() -> None:
+def test_a_partition_ends_before_one_dead_letter_too_many() -> None:
     """The brake counts those of earlier batches; a rebuild has none."""
     broken, almost = [inbound(1, value=b"no JSON")], Position(FIRST, failures=20)
-    with pytest.raises(OperatorNeeded, match="20 records in a row") as brake:
-        plan_of(broken, almost)
-    assert brake.value.cause is Cause.BRAKE
+    (brake,) = plan_of(broken, almost).brakes
+    assert (brake.partition, brake.first, brake.last, brake.ended) == (FIRST, 0, 0, False)
+    assert plan_of(broken, almost).ends == []
     assert len(plan_of(broken, almost, most_in_a_row=None).rejected) == 1
+
+
+def test_what_stands_before_the_brake_takes_effect() -> None:
+    """Twenty are set aside, and other partitions go on; the run is known up to a sound event."""
+    foreigners = [foreign(offset) for offset in range(1, 31)]
+    batch = [inbound(1), *foreigners, inbound(2, offset=31), inbound(1, partition=SECOND)]
+    plan = plan_of(batch)
+    assert len(plan.rejected) == MOST_IN_A_ROW
+    assert [(end.partition, end.next_offset, end.failures) for end in plan.ends] == [
+        (FIRST, 21, 20),
+        (SECOND, 1, 0),
+    ]
+    (brake,) = plan.brakes
+    assert (brake.first, brake.last, brake.ended) == (21, 30, True)
+    assert brake.reasons == {"headers-not-ours": 10}
+
+
+def test_what_was_released_is_not_counted() -> None:
+    """Up to the offset; behind it the brake counts from the start."""
+    position = Position(FIRST, released_through=99)
+    foreigners = [foreign(offset) for offset in range(130)]
+    assert plan_of(foreigners[:110], position).ends[0].failures == 10
+    (brake,) = plan_of(foreigners, position).brakes
+    assert brake.first == 120
+
+
+def test_the_stop_says_what_lets_the_run_pass() -> None:
+    """The command with topic, partition and the last offset that is known."""
+    (brake,) = plan_of([foreign(offset) for offset in range(30)]).brakes
+    stop = brake_stop("test", [brake])
+    assert stop.cause is Cause.BRAKE
+    assert "20 records in a row of topic/0" in stop.reason
+    assert "10 headers-not-ours; no further than offset 30" in stop.reason
+    assert stop.remedy.startswith("terang dead-letters release test topic/0 --through 29 (only if")
 
 
 @pytest.mark.parametrize(
