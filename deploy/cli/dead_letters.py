@@ -172,7 +172,7 @@ def release(
         async with pool.acquire() as connection, connection.transaction():
             await audit.record(
                 connection,
-                _operator(by),
+                _whoever(by),
                 "dead-letters.released",
                 object_,
                 at=worker.settings.clock(),
@@ -225,7 +225,7 @@ def discard(
 
     async def discard_all(pool: Pool) -> int:
         done = 0
-        while some := await _discard_some(pool, worker, partition, _operator(by), why):
+        while some := await _discard_some(pool, worker, partition, _whoever(by), why):
             done += some
         return done
 
@@ -233,7 +233,7 @@ def discard(
 
 
 async def _discard_some(
-    pool: Pool, worker: Worker, partition: TopicPartition | None, operator: Person, why: str
+    pool: Pool, worker: Worker, partition: TopicPartition | None, person: Person, why: str
 ) -> int:
     """Discards some, in one transaction with its lines of the trail; returns how many."""
     at = worker.settings.clock()
@@ -243,7 +243,7 @@ async def _discard_some(
         )
         await audit.record_many(
             connection,
-            operator,
+            person,
             "dead-letters.discarded",
             [letters.told() for letters in discarded],
             at=at,
@@ -252,7 +252,7 @@ async def _discard_some(
     return sum(letters.letters for letters in discarded)
 
 
-def _operator(by: str) -> Person:
+def _whoever(by: str) -> Person:
     """Who runs the command, for the trail of decisions; ends it if that can't be told."""
     try:
         return Person(by or getpass.getuser(), frozenset({"operator"}))
