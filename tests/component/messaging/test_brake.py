@@ -40,7 +40,7 @@ async def flood(servers: Servers, topic: str, count: int) -> None:
         "ce_id": str(uuid4()),
         "ce_sequence": "1",
         "ce_type": "terang.OfLater",
-        "ce_source": "/provinces/99/later",
+        "ce_source": f"/provinces/99/{topic.removeprefix('terang.')}",
         "ce_subject": "any",
         "ce_time": "2026-08-20T10:00:00Z",
     }
