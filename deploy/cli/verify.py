@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,10 +15,10 @@ from deploy.cli.policy import named
 from deploy.cli.printable import say
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Head
-from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, SeatingLeaf
+from services.ranking.proofs.domain.leaves import ApplicantLeaf, Leaf, LineLeaf, SeatingLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
-from services.ranking.proofs.domain.receipt_file import Receipt, check_receipt
+from services.ranking.proofs.domain.receipt_file import Receipt, check_receipt, list_of
 from services.ranking.publication.domain.law import check_law, check_opening, check_well_known
 from services.ranking.publication.domain.verification import (
     check_contents,
@@ -119,6 +120,7 @@ def _of_list(
         f"{policy.id} {policy.version}; root {head.root}"
     )
     yield _policy_of(head)
+    yield from applied(published)
     yield from corrected(published)
     yield from chosen(seats_that_officers_decided(published.leaves, policy))
     yield from seating(published, policy)
@@ -138,12 +140,13 @@ def _of_receipt(receipt: Receipt, key: PublicKey, law: Law) -> Iterator[str]:
     yield f"The receipt is genuine: these lines stand on the list of {_title(receipt.head)}."
     yield _policy_of(receipt.head)
     leaves = [proven.leaf for proven in receipt.leaves]
-    lines = [leaf for leaf in leaves if isinstance(leaf, LineLeaf)]
-    for line in lines:
-        yield f"{line.participant_no}, {line.list}: {_place(line)}"
+    own = [leaf for leaf in leaves if isinstance(leaf, ApplicantLeaf | LineLeaf)]
+    for line in own:
+        says = _place(line) if isinstance(line, LineLeaf) else line.outcome
+        yield f"{line.participant_no}, {list_of(line)}: {says}"
     for leaf in leaves:
         if isinstance(leaf, SeatingLeaf):
-            yield from seat(leaf, lines[0].vacancy_id, lines[0].participant_no)
+            yield from seat(leaf, own[0].vacancy_id, own[0].participant_no)
     for opening in receipt.openings:
         facts = ", ".join(
             f"{name} {'unknown' if value is None else value}"
@@ -161,6 +164,15 @@ def _title(head: Head) -> str:
 
 def _policy_of(head: Head) -> str:
     return f"Policy: {head.policy_id} {head.policy_version}, SHA-256 {head.policy_hash}"
+
+
+def applied(published: ListFile) -> list[str]:
+    """How many applied, by outcome; that a file of version 1 does not say it."""
+    outcomes = Counter(leaf.outcome for leaf in published.leaves if isinstance(leaf, ApplicantLeaf))
+    if published.head.format == "terang-list-1":
+        return ["The file is of version 1: it does not show whether everyone who applied is in it."]
+    by_outcome = ", ".join(f"{outcomes[name]} {name}" for name in ("MS", "TMS", "APS"))
+    return [f"Everyone who applied is in it, {outcomes.total()} by number: {by_outcome}."]
 
 
 def chosen(seats: int) -> list[str]:

@@ -11,6 +11,7 @@ from services.ranking.lists.usecases.learn_corrections import (
 from services.ranking.seats.usecases.learn_seat_answers import learn_seat_answers
 from services.ranking.standings.usecases.learn_candidates import (
     learn_applicant_facts,
+    learn_rejections,
     learn_submissions,
     learn_verifications,
     learn_withdrawals,
@@ -39,6 +40,7 @@ from shared.contracts.applications import (
     ApplicationVerified,
     ApplicationWithdrawn,
     RegistrationClosed,
+    RejectionReasonsStated,
     RoundOpened,
     SeatAccepted,
     SeatDeclined,
@@ -93,6 +95,7 @@ def subscriptions(outbox: Outbox, clock: Callable[[], datetime] = utc_now) -> li
             learn_verifications,
             derived=STANDINGS,
         ),
+        Subscription(BY_MODEL[RejectionReasonsStated], learn_rejections),
         Subscription(
             BY_MODEL[ApplicationWithdrawn], learn_corrections, learn_withdrawals, derived=STANDINGS
         ),

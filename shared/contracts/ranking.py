@@ -181,8 +181,8 @@ class StandingsPublished(Fact):
     head: Annotated[
         str,
         Field(
-            description="The text that was signed: `terang-list-1`, a line feed, canonical JSON "
-            "with all of the above"
+            description="The text that was signed: the file's format, as `terang-list-2`, a line "
+            "feed, canonical JSON with all of the above"
         ),
     ]
     signature: Annotated[

@@ -16,6 +16,7 @@ from services.ranking.proofs.domain.reading import read
 from services.ranking.proofs.domain.receipt_file import Receipt
 from services.ranking.publication.storage.signing import SigningKey
 from services.ranking.publication.views import show_page
+from shared.contracts.applications import RejectionReasonsStated
 from shared.contracts.ranking import StandingsPublished
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND, Facts
@@ -26,8 +27,9 @@ RECEIPT = "/ranking/vacancies/v1/candidates/0001-000002/receipt"
 
 
 async def closed_round(ranking: ServiceApp) -> None:
-    """Two vacancies: in the first marks and age decide, in the second an officer does; nobody sat
-    for a third.
+    """Two vacancies: in the first marks and age decide, in the second an officer does.
+
+    The fourth applicant of the first was rejected.
     """
     facts = Facts({"v1": 1, "v2": 1}, {"v2": "DISABILITAS"})
     officer = ranking.who("officer-1", "officer")
@@ -42,7 +44,16 @@ async def closed_round(ranking: ServiceApp) -> None:
             stated.model_copy(update={"account": account}),
             facts.verified("v1", candidate),
         )
-    await ranking.hear(*facts.people("v2", 2), facts.registered("v1", 3))
+    submitted, stated = facts.applied("v1", 4)
+    account = ranking.account(ROUND, "applicant-4")
+    reasons = ("education-differs", "documents-missing")
+    await ranking.hear(
+        submitted,
+        stated.model_copy(update={"account": account}),
+        facts.rejected("v1", 4),
+        RejectionReasonsStated(**facts.who("v1", 4), reasons=reasons),
+    )
+    await ranking.hear(*facts.people("v2", 2), facts.registered("v1", 4))
     for vacancy, count in (("v1", 3), ("v2", 2)):
         await ranking.hear(facts.scheduled(vacancy, "skd"))
         await ranking.hear(
@@ -179,11 +190,44 @@ async def test_only_the_person_gets_what_opens_the_commitment(
         verify(tmp_path, f"{number}.json", answer.content)
         receipt = read(answer.content)
         assert isinstance(receipt, Receipt)
-        assert [one.leaf.kind for one in receipt.leaves] == ["vacancy", "line", "line"]
+        assert [one.leaf.kind for one in receipt.leaves] == [
+            "vacancy",
+            "applicant",
+            "line",
+            "line",
+        ]
         opened.append([opening.facts for opening in receipt.openings])
     assert opened == [[], [], [], [{"birth_date": "1999-05-17", "gpa": "3.90"}]]
     missing = await ranking.http.get("/ranking/vacancies/v1/candidates/0001-000099/receipt")
     assert missing.json()["type"] == "/problems/ranking/no-receipt"
+
+
+async def test_a_rejected_applicant_has_a_line_and_alone_learns_the_reasons_from_it(
+    ranking: ServiceApp, tmp_path: Path
+) -> None:
+    """The file says TMS of everyone's number; the own token opens the reasons."""
+    await closed_round(ranking)
+    await published(ranking)
+    (tmp_path / "public.pem").write_bytes(
+        (await ranking.http.get("/ranking/keys/public.pem")).content
+    )
+    file = (await ranking.http.get(PUBLICATION)).content
+    assert b"education-differs" not in file
+    said = verify(tmp_path, "list.json", file)
+    assert "Everyone who applied is in it, 6 by number: 5 MS, 1 TMS, 0 APS." in said
+    receipt = RECEIPT.replace("000002", "000004")
+    openings = []
+    for who in ("applicant-1", "applicant-4"):
+        answer = await ranking.http.get(receipt, headers=ranking.who(who, "applicant"))
+        said = verify(tmp_path, f"{who}.json", answer.content)
+        assert "0001-000004, administration: TMS" in said
+        found = read(answer.content)
+        assert isinstance(found, Receipt)
+        openings.append([(opening.list, opening.facts) for opening in found.openings])
+    assert openings == [
+        [],
+        [("administration", {"reasons": "education-differs,documents-missing"})],
+    ]
 
 
 async def test_who_may_publish_and_when(ranking: ServiceApp) -> None:
@@ -270,13 +314,16 @@ async def test_table_and_page(ranking: ServiceApp) -> None:
     table = (await ranking.http.get(f"{PUBLICATION}.csv")).text.splitlines()
     assert table[0] == "vacancy_id,list,rank,participant_no,score,code,TWK,TIU,TKP,SKB"
     assert "v1,final,1,0001-000003,77.091,L,100,100,200,80" in table
-    assert len(table) == 11
+    assert "v1,administration,,0001-000004,,TMS,,,," in table
+    assert len(table) == 1 + 6 + 10
     page = await ranking.http.get(f"{PUBLICATION}.html", params={"lang": "en"})
     assert page.status_code == 200
     assert "0001-000003" in page.text
     assert "passed, has a seat" in page.text
+    assert "Applicants: 4 (MS 3, TMS 1, APS 0)" in page.text
     indonesian = (await ranking.http.get(f"{PUBLICATION}.html")).text
     assert "Tanda tangan" in indonesian
+    assert "Pelamar: 4 (MS 3, TMS 1, APS 0)" in indonesian
     assert (await ranking.http.get("/ranking/rounds/other/publication.html")).status_code == 404
 
 

@@ -7,7 +7,11 @@ from typing import Literal
 from services.ranking.proofs.domain.canonical import FilePart, Hash, Instant, canonical
 from services.ranking.proofs.domain.fault import ProofFault
 
-LIST_FORMAT = "terang-list-1"
+ListFormat = Literal["terang-list-1", "terang-list-2"]
+"""Version 1 has no applicants; such files stay readable."""
+
+LIST_FORMAT: ListFormat = "terang-list-2"
+"""What is published now."""
 
 Accepts = Callable[[bytes, bytes], bool]
 """(signature, what was signed) -> whether the trusted key made the signature."""
@@ -19,7 +23,7 @@ class Proposal(FilePart):
     `previous`: the root of the version before, None for the first.
     """
 
-    format: Literal["terang-list-1"]
+    format: ListFormat
     province: str
     round_id: str
     round_name: str
@@ -51,7 +55,7 @@ class Head(Proposal):
 
     def signed(self) -> bytes:
         """The bytes that the signature is over."""
-        return LIST_FORMAT.encode() + b"\n" + canonical(self.model_dump())
+        return self.format.encode() + b"\n" + canonical(self.model_dump())
 
 
 def signed_beginning(file_format: str, head: Head, signature: str) -> bytes:

@@ -1,4 +1,4 @@
-"""The leaves of a published list: vacancies, lists, lines, and how seats were filled."""
+"""The leaves of a published list: vacancies, applicants, lists, lines, how seats were filled."""
 
 import secrets
 from typing import Annotated, Literal
@@ -21,6 +21,10 @@ SALT_BYTES = 16
 stands in it."""
 
 
+ADMINISTRATION = "administration"
+"""The list of everyone who applied, where others are called by the policy's codes."""
+
+
 def new_salt() -> str:
     """A random salt for a leaf, in hexadecimal."""
     return secrets.token_hex(SALT_BYTES)
@@ -40,6 +44,34 @@ class VacancyLeaf(FilePart):
     unit_path: str
     need: str
     seats: int
+
+
+class AdministrationLeaf(FilePart):
+    """How many applied for a vacancy; it stands before the applicants.
+
+    `submitted`: participant numbers that were given out, from 1 without a gap, as
+    RegistrationClosed says.
+    """
+
+    kind: Literal["administration"]
+    salt: Salt
+    vacancy_id: str
+    submitted: int
+
+
+class ApplicantLeaf(FilePart):
+    """What became of an application before any test.
+
+    `outcome`: the requirements are met (MS), are not met (TMS), or the application was withdrawn
+    (APS). `commitment` binds the reasons of a TMS without showing them; elsewhere it is None.
+    """
+
+    kind: Literal["applicant"]
+    salt: Salt
+    vacancy_id: str
+    participant_no: ParticipantNo
+    outcome: Literal["MS", "TMS", "APS"]
+    commitment: Hash | None
 
 
 class ListLeaf(FilePart):
@@ -142,7 +174,7 @@ class SeatingLeaf(FilePart):
         return own or bool(self.offers_to(vacancy_id, participant_no))
 
 
-Leaf = VacancyLeaf | ListLeaf | LineLeaf | SeatingLeaf
+Leaf = VacancyLeaf | AdministrationLeaf | ApplicantLeaf | ListLeaf | LineLeaf | SeatingLeaf
 LeafOfKind = Annotated[Leaf, Field(discriminator="kind")]
 _LEAF: TypeAdapter[Leaf] = TypeAdapter(LeafOfKind)
 

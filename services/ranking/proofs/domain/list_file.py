@@ -8,7 +8,7 @@ again.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
-from typing import Any, Literal
+from typing import Any
 
 from services.ranking.proofs.domain.canonical import (
     FilePart,
@@ -17,7 +17,7 @@ from services.ranking.proofs.domain.canonical import (
     check_same_bytes,
 )
 from services.ranking.proofs.domain.fault import ProofFault, validated
-from services.ranking.proofs.domain.head import LIST_FORMAT, Head, Proposal, signed_beginning
+from services.ranking.proofs.domain.head import Head, ListFormat, Proposal, signed_beginning
 from services.ranking.proofs.domain.leaves import (
     Leaf,
     LineLeaf,
@@ -31,6 +31,11 @@ LINES_BEFORE_LEAVES = 5
 """Of a list file: format, head, signature, policy, and where the leaves begin."""
 
 
+def line_in_file(index: int) -> str:
+    """Where the leaf with this index stands in its file."""
+    return f"line {index + LINES_BEFORE_LEAVES + 1}"
+
+
 @dataclass(frozen=True, slots=True)
 class ListFile:
     """A list file: its head, the signature (hexadecimal), the policy as JSON, and the leaves."""
@@ -42,7 +47,7 @@ class ListFile:
 
 
 class _ListJson(FilePart):
-    format: Literal["terang-list-1"]
+    format: ListFormat
     head: Head
     signature: Signature
     policy: dict[str, Any]
@@ -53,7 +58,7 @@ def write_list(
     head: Head, signature: str, policy: Mapping[str, Any], leaves: Iterable[bytes]
 ) -> bytes:
     """A list as a file: JSON with each leaf (its bytes) on a line of its own."""
-    return signed_beginning(LIST_FORMAT, head, signature) + _policy_and_leaves(policy, leaves)
+    return signed_beginning(head.format, head, signature) + _policy_and_leaves(policy, leaves)
 
 
 def write_proposal(proposal: Proposal, policy: Mapping[str, Any], leaves: Iterable[bytes]) -> bytes:
@@ -77,6 +82,8 @@ def parse_list(data: bytes, value: object) -> ListFile:
     Raises ProofFault where it is no list, or not written as it must be to the byte.
     """
     found = validated(_ListJson, value)
+    if found.head.format != found.format:
+        raise ProofFault("head, format", f"expected {found.format}, as the file's")
     leaves = [
         parse_leaf(leaf, f"line {number}")
         for number, leaf in enumerate(found.leaves, LINES_BEFORE_LEAVES + 1)

@@ -6,7 +6,7 @@ from typing import Any
 from services.ranking.proofs.domain.canonical import TOO_DEEP
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.list_file import ListFile, parse_list
-from services.ranking.proofs.domain.receipt_file import RECEIPT_FORMAT, Receipt, parse_receipt
+from services.ranking.proofs.domain.receipt_file import RECEIPT_FORMATS, Receipt, parse_receipt
 
 
 def read(data: bytes) -> ListFile | Receipt:
@@ -15,7 +15,7 @@ def read(data: bytes) -> ListFile | Receipt:
     Raises ProofFault where it is neither, or not written as it must be to the byte.
     """
     value = _json(data)
-    if isinstance(value, dict) and value.get("format") == RECEIPT_FORMAT:
+    if isinstance(value, dict) and value.get("format") in RECEIPT_FORMATS.values():
         return parse_receipt(data, value)
     return parse_list(data, value)
 

@@ -14,10 +14,22 @@ from services.ranking.proofs.domain.canonical import (
 from services.ranking.proofs.domain.commitments import Opening
 from services.ranking.proofs.domain.fault import ProofFault, validated
 from services.ranking.proofs.domain.head import Accepts, Head, check_head, signed_beginning
-from services.ranking.proofs.domain.leaves import LeafOfKind, LineLeaf, SeatingLeaf, leaf_bytes
+from services.ranking.proofs.domain.leaves import (
+    ADMINISTRATION,
+    ApplicantLeaf,
+    LeafOfKind,
+    LineLeaf,
+    SeatingLeaf,
+    leaf_bytes,
+)
 from services.ranking.proofs.domain.merkle_tree import root_from_inclusion_proof
 
-RECEIPT_FORMAT = "terang-receipt-1"
+RECEIPT_FORMATS = {"terang-list-1": "terang-receipt-1", "terang-list-2": "terang-receipt-2"}
+"""By the format of the list on which the leaves stand."""
+
+
+OwnLeaf = ApplicantLeaf | LineLeaf
+"""A leaf about one candidate."""
 
 
 class InclusionProof(FilePart):
@@ -42,7 +54,7 @@ class Receipt:
 
 
 class _ReceiptJson(FilePart):
-    format: Literal["terang-receipt-1"]
+    format: Literal["terang-receipt-1", "terang-receipt-2"]
     head: Head
     signature: Signature
     leaves: list[InclusionProof]
@@ -53,7 +65,7 @@ def write_receipt(receipt: Receipt) -> bytes:
     """A receipt as a file, written like a list."""
     return b"".join(
         (
-            signed_beginning(RECEIPT_FORMAT, receipt.head, receipt.signature),
+            signed_beginning(RECEIPT_FORMATS[receipt.head.format], receipt.head, receipt.signature),
             b'"leaves":[\n',
             b",\n".join(canonical(proof.model_dump()) for proof in receipt.leaves),
             b'\n],\n"openings":[\n',
@@ -81,10 +93,10 @@ def check_receipt(receipt: Receipt, accepts: Accepts, key_id: str) -> None:
     """
     check_head(receipt.head, receipt.signature, accepts, key_id)
     _check_inclusion(receipt)
-    lines = _lines_by_list(receipt.leaves)
-    _check_one_candidate(receipt.leaves, lines)
+    own = _own_leaves(receipt.leaves)
+    _check_one_candidate(receipt.leaves, next(iter(own.values())))
     for number, opening in enumerate(receipt.openings, 1):
-        _check_opening(number, opening, lines)
+        _check_opening(number, opening, own)
 
 
 def _check_inclusion(receipt: Receipt) -> None:
@@ -102,23 +114,30 @@ def _check_inclusion(receipt: Receipt) -> None:
         seen.add(proof.index)
 
 
-def _lines_by_list(proofs: Sequence[InclusionProof]) -> dict[str, LineLeaf]:
+def _own_leaves(proofs: Sequence[InclusionProof]) -> dict[str, OwnLeaf]:
     """The candidate's line on each list. Raises ProofFault for two lines of a list, or for none."""
-    lines: dict[str, LineLeaf] = {}
+    own: dict[str, OwnLeaf] = {}
     for number, proof in enumerate(proofs, 1):
         leaf = proof.leaf
-        if isinstance(leaf, LineLeaf) and lines.setdefault(leaf.list, leaf) is not leaf:
+        if not isinstance(leaf, ApplicantLeaf | LineLeaf):
+            continue
+        name = list_of(leaf)
+        if own.setdefault(name, leaf) is not leaf:
             raise ProofFault(
-                f"leaf {number}", f"a second line of the list {leaf.list}, expected one candidate's"
+                f"leaf {number}", f"a second line of the list {name}, expected one candidate's"
             )
-    if len({(line.vacancy_id, line.participant_no) for line in lines.values()}) != 1:
+    if len({(leaf.vacancy_id, leaf.participant_no) for leaf in own.values()}) != 1:
         raise ProofFault("leaves", "expected the lines of one candidate")
-    return lines
+    return own
 
 
-def _check_one_candidate(proofs: Sequence[InclusionProof], lines: dict[str, LineLeaf]) -> None:
-    """Raises ProofFault for a leaf that is not about the candidate of these lines."""
-    line = next(iter(lines.values()))
+def list_of(leaf: OwnLeaf) -> str:
+    """The list on which somebody's leaf stands."""
+    return leaf.list if isinstance(leaf, LineLeaf) else ADMINISTRATION
+
+
+def _check_one_candidate(proofs: Sequence[InclusionProof], line: OwnLeaf) -> None:
+    """Raises ProofFault for a leaf that is not about the candidate of this one."""
     for number, proof in enumerate(proofs, 1):
         leaf = proof.leaf
         if isinstance(leaf, SeatingLeaf):
@@ -129,8 +148,8 @@ def _check_one_candidate(proofs: Sequence[InclusionProof], lines: dict[str, Line
             raise ProofFault(f"leaf {number}", says)
 
 
-def _check_opening(number: int, opening: Opening, lines: dict[str, LineLeaf]) -> None:
-    line = lines.get(opening.list)
+def _check_opening(number: int, opening: Opening, own: dict[str, OwnLeaf]) -> None:
+    line = own.get(opening.list)
     whose = (opening.vacancy_id, opening.participant_no)
     if line is None or (line.vacancy_id, line.participant_no) != whose:
         raise ProofFault(f"opening {number}", "it opens no line of this receipt")

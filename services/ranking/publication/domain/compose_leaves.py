@@ -10,7 +10,21 @@ from services.ranking.merit.domain.candidate import Candidate, Outcome, StageRes
 from services.ranking.merit.domain.merit_key import before_decision
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.commitments import Opening
-from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, VacancyLeaf
+from services.ranking.proofs.domain.leaves import (
+    ADMINISTRATION,
+    AdministrationLeaf,
+    ApplicantLeaf,
+    Leaf,
+    LineLeaf,
+    ListLeaf,
+    VacancyLeaf,
+)
+from services.ranking.publication.domain.applicants import (
+    Application,
+    Applications,
+    outcome_by_line,
+    outcome_without_line,
+)
 from services.ranking.publication.domain.equals import PlacedLeaf, officer_orders
 from services.ranking.publication.domain.public_rules import (
     PublicRules,
@@ -74,19 +88,80 @@ class Salts:
 
 
 def compose_leaves(
-    policy: Policy, seed: str, vacancy: VacancyLeaf, lists: Sequence[FixedList], salts: Salts
+    policy: Policy,
+    seed: str,
+    vacancy: VacancyLeaf,
+    applications: Applications,
+    lists: Sequence[FixedList],
+    salts: Salts,
 ) -> tuple[list[Leaf], list[Opening]]:
     """The leaves of one vacancy in the order of the file, and what opens their commitments.
 
-    Raises ProofFault where a line's points are not those that its code asks for.
+    Raises ProofFault where a line's points are not those that its code asks for, or somebody who
+    was accepted stands on no list.
     """
-    leaves: list[Leaf] = [vacancy]
-    openings: list[Opening] = []
+    applicants, openings = _applicants(policy, vacancy, applications, lists[0], salts)
+    leaves: list[Leaf] = [vacancy, *applicants]
     for fixed in lists:
         lines, opened = _Lines(policy, seed, vacancy, fixed, salts).compose()
         leaves += lines
         openings += opened
     return leaves, openings
+
+
+def _applicants(
+    policy: Policy,
+    vacancy: VacancyLeaf,
+    applications: Applications,
+    first: FixedList,
+    salts: Salts,
+) -> tuple[list[Leaf], list[Opening]]:
+    """Everyone who applied, and what opens the reasons of those who were rejected.
+
+    Whoever stands on the first list has the outcome that it tells, as it was fixed.
+    """
+    codes = policy.lists[0].codes
+    code_of = {line.participant_no: line.code for line in first.lines}
+    leaves: list[Leaf] = [
+        AdministrationLeaf(
+            kind="administration",
+            salt=salts.leaf(),
+            vacancy_id=vacancy.vacancy_id,
+            submitted=applications.submitted,
+        )
+    ]
+    openings: list[Opening] = []
+    for application in applications.known:
+        code = code_of.get(application.participant_no)
+        outcome = (
+            outcome_without_line(application) if code is None else outcome_by_line(code, codes)
+        )
+        commitment = None
+        if outcome == "TMS":
+            openings.append(_reasons(vacancy, application, salts))
+            commitment = openings[-1].commitment()
+        leaves.append(
+            ApplicantLeaf(
+                kind="applicant",
+                salt=salts.leaf(),
+                vacancy_id=vacancy.vacancy_id,
+                participant_no=application.participant_no,
+                outcome=outcome,
+                commitment=commitment,
+            )
+        )
+    return leaves, openings
+
+
+def _reasons(vacancy: VacancyLeaf, application: Application, salts: Salts) -> Opening:
+    """What opens the commitment to why an application was rejected."""
+    return Opening(
+        vacancy_id=vacancy.vacancy_id,
+        list=ADMINISTRATION,
+        participant_no=application.participant_no,
+        facts={"reasons": application.reasons},
+        salt=salts.secret(),
+    )
 
 
 class _Lines:

@@ -12,14 +12,9 @@ from services.ranking.merit.domain.score import decimal_text
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.leaves import LineLeaf, ListLeaf
-from services.ranking.proofs.domain.list_file import LINES_BEFORE_LEAVES
+from services.ranking.proofs.domain.list_file import line_in_file
 from services.ranking.publication.domain.equals import PlacedLeaf, groups_of_equals, officer_orders
 from services.ranking.publication.domain.public_rules import PublicRules
-
-
-def line_in_file(index: int) -> str:
-    """Where the leaf with this index stands in its file."""
-    return f"line {index + LINES_BEFORE_LEAVES + 1}"
 
 
 def check_lines(

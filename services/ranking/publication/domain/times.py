@@ -6,16 +6,16 @@ from datetime import datetime
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Head, Proposal
 from services.ranking.proofs.domain.leaves import Leaf, ListLeaf
-from services.ranking.proofs.domain.list_file import LINES_BEFORE_LEAVES
+from services.ranking.proofs.domain.list_file import line_in_file
 
 
 def check_proposed(proposal: Proposal, leaves: Iterable[Leaf]) -> None:
     """Raises ProofFault for a list that was fixed after it was proposed."""
     proposed = datetime.fromisoformat(proposal.proposed_at)
-    for number, leaf in enumerate(leaves, LINES_BEFORE_LEAVES + 1):
+    for index, leaf in enumerate(leaves):
         if isinstance(leaf, ListLeaf) and datetime.fromisoformat(leaf.closed_at) > proposed:
             says = f"{leaf.closed_at}, after the lists were proposed ({proposal.proposed_at})"
-            raise ProofFault(f"line {number}, closed_at", says)
+            raise ProofFault(f"{line_in_file(index)}, closed_at", says)
 
 
 def check_published(head: Head) -> None:
@@ -27,7 +27,7 @@ def check_published(head: Head) -> None:
 
 def check_begun(leaves: Iterable[Leaf], begins: datetime) -> None:
     """Raises ProofFault for a list that was fixed before registration began at `begins`."""
-    for number, leaf in enumerate(leaves, LINES_BEFORE_LEAVES + 1):
+    for index, leaf in enumerate(leaves):
         if isinstance(leaf, ListLeaf) and datetime.fromisoformat(leaf.closed_at) < begins:
             says = f"{leaf.closed_at}, before registration for the round began"
-            raise ProofFault(f"line {number}, closed_at", says)
+            raise ProofFault(f"{line_in_file(index)}, closed_at", says)

@@ -13,8 +13,14 @@ from services.ranking.merit.domain.list_cut import ListCut
 from services.ranking.proofs.domain.fault import ProofFault, first_fault
 from services.ranking.proofs.domain.head import Accepts, Proposal, check_head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, SeatingLeaf, VacancyLeaf
-from services.ranking.proofs.domain.list_file import ListFile, check_counts, check_root
-from services.ranking.publication.domain.list_check import check_lines, line_in_file
+from services.ranking.proofs.domain.list_file import (
+    ListFile,
+    check_counts,
+    check_root,
+    line_in_file,
+)
+from services.ranking.publication.domain.applicants import check_first_list, without_applicants
+from services.ranking.publication.domain.list_check import check_lines
 from services.ranking.publication.domain.public_rules import PublicRules, as_counted
 from services.ranking.publication.domain.times import check_proposed, check_published
 from services.ranking.publication.domain.versions import check_names_previous
@@ -43,7 +49,7 @@ def check_contents(
     check_counts(proposal, leaves, policy_json)
     check_proposed(proposal, leaves)
     policy = _policy(proposal, policy_json)
-    vacancies = _VacancyChecks(policy, proposal.seed)
+    vacancies = _VacancyChecks(policy, proposal)
     for vacancy, first, rest in _vacancies(leaves):
         vacancies.check(vacancy, first, rest)
     vacancies.check_seats(proposal.decreed_seats)
@@ -143,9 +149,10 @@ def _vacancies(leaves: Sequence[Leaf]) -> Iterator[tuple[VacancyLeaf, int, Seque
 class _VacancyChecks:
     """Checks vacancies one after the other, and what must hold between them."""
 
-    def __init__(self, policy: Policy, seed: str) -> None:
+    def __init__(self, policy: Policy, proposal: Proposal) -> None:
         self._policy = policy
-        self._seed = seed
+        self._seed = proposal.seed
+        self._with_applicants = proposal.format != "terang-list-1"
         self._latest_number = 0
         self._vacancy_ids: set[str] = set()
         self._seats = 0
@@ -156,16 +163,23 @@ class _VacancyChecks:
         """The next vacancy, whose leaf has the index `first`, and the leaves that follow it."""
         if vacancy.number <= self._latest_number or vacancy.vacancy_id in self._vacancy_ids:
             raise ProofFault(line_in_file(first), "expected the vacancies by number, each once")
+        if vacancy.need not in self._policy.needs:
+            says = f"expected one of the policy's: {', '.join(self._policy.needs)}"
+            raise ProofFault(f"{line_in_file(first)}, need", says)
         self._latest_number = vacancy.number
         self._vacancy_ids.add(vacancy.vacancy_id)
         self._seats += vacancy.seats
         seating = leaves[-1] if leaves and isinstance(leaves[-1], SeatingLeaf) else None
+        where = line_in_file(first + len(leaves))
         lists = leaves if seating is None else leaves[:-1]
-        last, admitted = _check_lists(self._policy, self._seed, vacancy, first, lists)
-        self._check_candidates(vacancy, first, lists)
+        before = without_applicants(vacancy, lists, first) if self._with_applicants else 0
+        applicants, lists = lists[:before], lists[before:]
+        lines, admitted = _check_lists(self._policy, self._seed, vacancy, first + before, lists)
+        self._check_candidates(vacancy, first + before, lists)
+        if self._with_applicants:
+            check_first_list(applicants, lines[0], self._policy.lists[0].codes, first + 1)
         if seating is not None:
-            where = line_in_file(first + len(leaves))
-            self.seatings.append(VacancySeating(vacancy, last, admitted, seating, where))
+            self.seatings.append(VacancySeating(vacancy, lines[-1], admitted, seating, where))
 
     def _check_candidates(self, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
         """Raises ProofFault for a candidate of another vacancy too."""
@@ -190,15 +204,12 @@ class _VacancyChecks:
 
 def _check_lists(
     policy: Policy, seed: str, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]
-) -> tuple[Sequence[LineLeaf], set[str]]:
-    """Checks a vacancy's lists; returns the lines of the last, and whom that admits."""
-    if vacancy.need not in policy.needs:
-        raise ProofFault(
-            f"{line_in_file(first)}, need",
-            f"expected one of the policy's: {', '.join(policy.needs)}",
-        )
+) -> tuple[list[Sequence[LineLeaf]], set[str]]:
+    """Checks a vacancy's lists; returns the lines of each, and whom the last admits.
+
+    `first`: index of the leaf before them.
+    """
     admitted: dict[str, set[str]] = {}
-    lines: Sequence[LineLeaf] = []
     lists = _lists_of(policy, first, leaves)
     for listed, (head, at, lines) in zip(policy.lists, lists, strict=True):
         _check_heading(vacancy, head, lines, at)
@@ -209,7 +220,7 @@ def _check_lists(
         rules = PublicRules(policy, listed, vacancy.need, seed)
         cut = ListCut.of(rules.whole, vacancy.seats)
         admitted[listed.code] = check_lines(rules, cut, head, lines, at)
-    return lines, admitted[policy.lists[-1].code]
+    return [lines for _, _, lines in lists], admitted[policy.lists[-1].code]
 
 
 def _lists_of(
@@ -219,7 +230,7 @@ def _lists_of(
 
     Raises ProofFault unless they are the policy's, in its order, with nothing between them.
     """
-    _check_no_seating(first, leaves)
+    _check_kinds(first, leaves)
     heads = [(index, leaf) for index, leaf in enumerate(leaves) if isinstance(leaf, ListLeaf)]
     codes = [listed.code for listed in policy.lists]
     if [head.list for _, head in heads] != codes or heads[0][0] != 0:
@@ -232,11 +243,13 @@ def _lists_of(
     ]
 
 
-def _check_no_seating(first: int, leaves: Sequence[Leaf]) -> None:
-    """Raises ProofFault for a seating that is not the last of the vacancy's leaves."""
+def _check_kinds(first: int, leaves: Sequence[Leaf]) -> None:
+    """Raises ProofFault for what is no list and no line: a seating comes last, applicants first."""
     for index, leaf in enumerate(leaves, first + 1):
-        if isinstance(leaf, SeatingLeaf):
+        if not isinstance(leaf, ListLeaf | LineLeaf):
             says = "expected the vacancy's seating after all of its lists"
+            if not isinstance(leaf, SeatingLeaf):
+                says = f"expected no leaf of the kind {leaf.kind} here"
             raise ProofFault(line_in_file(index), says)
 
 

@@ -13,6 +13,7 @@ from services.ranking.proofs.domain.leaves import (
     VacancyLeaf,
     new_salt,
 )
+from services.ranking.publication.domain.applicants import Application, Applications
 from services.ranking.publication.domain.compose_leaves import (
     FixedLine,
     FixedList,
@@ -113,6 +114,25 @@ async def _complete_seatings(
             return None
         seatings[row["vacancy_id"]] = row
     return seatings or None
+
+
+async def load_applications(
+    connection: Connection, vacancy_ids: list[str]
+) -> Mapping[str, Applications]:
+    """Everyone who applied, by vacancy id."""
+    known: dict[str, list[Application]] = {vacancy_id: [] for vacancy_id in vacancy_ids}
+    async for vacancy_id, *application in PUBLICATION.applications(
+        connection, vacancies=vacancy_ids
+    ):
+        known[vacancy_id].append(Application(*application))
+    submitted = {
+        row["vacancy_id"]: row["submitted"]
+        async for row in PUBLICATION.submitted(connection, vacancies=vacancy_ids)
+    }
+    return {
+        vacancy_id: Applications(submitted.get(vacancy_id, 0), applications)
+        for vacancy_id, applications in known.items()
+    }
 
 
 async def load_lines(connection: Connection, policy: Policy, vacancy_ids: list[str]) -> Lines:

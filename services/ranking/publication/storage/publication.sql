@@ -17,6 +17,18 @@ SELECT line.vacancy_id, line.place, line.participant_no, line.rank, line.equals,
  WHERE line.vacancy_id = ANY (:vacancies::text[]) AND line.list = :list
  ORDER BY line.vacancy_id, line.place;
 
+-- name: submitted(vacancies)
+-- How many applied for these vacancies in all.
+SELECT vacancy_id, submitted FROM registration WHERE vacancy_id = ANY (:vacancies::text[]);
+
+-- name: applications(vacancies)
+-- Everyone who applied for these vacancies, with why an application was rejected.
+SELECT vacancy_id, participant_no, candidate.verified, candidate.withdrawn,
+       array_to_string(rejection.reasons, ',') AS reasons
+  FROM candidate LEFT JOIN rejection USING (vacancy_id, participant_no)
+ WHERE vacancy_id = ANY (:vacancies::text[])
+ ORDER BY vacancy_id, participant_no;
+
 -- name: public_version(vacancy_id)$
 -- What all public views of a vacancy go by: equal twice, nothing fixed has changed in them.
 -- Facts, decisions, fixed lists, their revisions, publications, and seats since.
@@ -91,9 +103,10 @@ SELECT content FROM published_leaf
  WHERE round_id = :round_id AND version = :version AND list IS NULL ORDER BY leaf;
 
 -- name: leaves_on_paper(round_id, version, list, vacancy_id)
--- Its vacancies with this one list of theirs and their seating, or all that of one vacancy.
+-- Its vacancies with their applicants, this one list and their seating, or all that of one vacancy.
 SELECT content FROM published_leaf
- WHERE round_id = :round_id AND version = :version AND (list IS NULL OR list IN (:list, 'seating'))
+ WHERE round_id = :round_id AND version = :version
+   AND (list IS NULL OR list IN (:list, 'administration', 'seating'))
    AND (:vacancy_id::text IS NULL OR vacancy_id = :vacancy_id)
  ORDER BY leaf;
 

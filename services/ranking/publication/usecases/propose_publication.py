@@ -14,8 +14,11 @@ from services.ranking.lists.storage import SQL as LISTS
 from services.ranking.proofs.domain.canonical import instant
 from services.ranking.proofs.domain.commitments import Opening, new_secret
 from services.ranking.proofs.domain.fault import ProofFault
-from services.ranking.proofs.domain.head import Proposal
+from services.ranking.proofs.domain.head import LIST_FORMAT, Proposal
 from services.ranking.proofs.domain.leaves import (
+    ADMINISTRATION,
+    AdministrationLeaf,
+    ApplicantLeaf,
     Leaf,
     LineLeaf,
     ListLeaf,
@@ -29,6 +32,7 @@ from services.ranking.publication.domain.compose_leaves import Salts, compose_le
 from services.ranking.publication.domain.verification import check_contents
 from services.ranking.publication.storage.fixed_round import (
     FixedRound,
+    load_applications,
     load_fixed_round,
     load_lines,
     vacancy_leaf,
@@ -48,6 +52,12 @@ SALTS = Salts(new_salt, new_secret)
 
 SEATING = "seating"
 """In the column `list` of stored leaves, for those about seats."""
+
+STORED_UNDER = {
+    AdministrationLeaf: ADMINISTRATION,
+    ApplicantLeaf: ADMINISTRATION,
+    SeatingLeaf: SEATING,
+}
 
 
 class Proposed(BaseModel):
@@ -152,6 +162,7 @@ async def _compose(
 ) -> _Composed:
     """All leaves of a round. Raises ProofFault for points that do not go with their code."""
     lines = await load_lines(connection, policy, fixed.vacancy_ids)
+    applications = await load_applications(connection, fixed.vacancy_ids)
     leaves: list[Leaf] = []
     openings: list[Opening] = []
     for row in fixed.vacancies:
@@ -160,7 +171,7 @@ async def _compose(
             fixed.fixed_list(vacancy.vacancy_id, listed.code, lines) for listed in policy.lists
         ]
         of_vacancy, opened = await asyncio.to_thread(
-            compose_leaves, policy, seed, vacancy, lists, SALTS
+            compose_leaves, policy, seed, vacancy, applications[vacancy.vacancy_id], lists, SALTS
         )
         leaves += of_vacancy
         openings += opened
@@ -181,7 +192,7 @@ def _proposal(
 ) -> Proposal:
     """The proposal of the version after the newest signed one."""
     return Proposal(
-        format="terang-list-1",
+        format=LIST_FORMAT,
         province=province,
         round_id=round_["round_id"],
         round_name=round_["name"],
@@ -213,7 +224,8 @@ async def _store_leaves(
         vacancies=[leaf.vacancy_id for leaf in leaves],
         lists=[_list_column(leaf) for leaf in leaves],
         participants=[
-            leaf.participant_no if isinstance(leaf, LineLeaf) else None for leaf in leaves
+            leaf.participant_no if isinstance(leaf, ApplicantLeaf | LineLeaf) else None
+            for leaf in leaves
         ],
         contents=[text.decode() for text in composed.texts],
     )
@@ -232,7 +244,7 @@ def _list_column(leaf: Leaf) -> str | None:
     """What a leaf is part of; None for the vacancy itself, which everyone's receipt holds."""
     if isinstance(leaf, VacancyLeaf):
         return None
-    return SEATING if isinstance(leaf, SeatingLeaf) else leaf.list
+    return leaf.list if isinstance(leaf, ListLeaf | LineLeaf) else STORED_UNDER[type(leaf)]
 
 
 def _proposed(proposal: Proposal, leaves: Sequence[Leaf]) -> Proposed:

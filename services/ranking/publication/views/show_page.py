@@ -1,6 +1,7 @@
 """Shows a published version as people read and print it."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,14 +95,27 @@ def _components(policy: Policy) -> list[str]:
 async def _vacancies(
     connection: Connection, round_id: str, version: int, last: List, vacancy_id: str | None
 ) -> list[Any]:
-    """Vacancies with the lines of the last list, whom an officer put in order, and the seating."""
+    """Vacancies as a page shows them.
+
+    With how many applied by outcome, the lines of the last list, whom an officer put in order, and
+    the seating.
+    """
     vacancies: list[Any] = []
     async for row in PUBLICATION.leaves_on_paper(
         connection, round_id=round_id, version=version, list=last.code, vacancy_id=vacancy_id
     ):
         leaf = json.loads(row["content"])
         if leaf["kind"] == "vacancy":
-            vacancies.append({**leaf, "lines": [], "decided": {}, "seating": None})
+            applicants: Counter[str] = Counter()
+            parts: dict[str, Any] = {
+                "applicants": applicants,
+                "lines": [],
+                "decided": {},
+                "seating": None,
+            }
+            vacancies.append(leaf | parts)
+        elif leaf["kind"] == "applicant":
+            vacancies[-1]["applicants"][leaf["outcome"]] += 1
         elif leaf["kind"] == "list":
             vacancies[-1]["decided"] = leaf["decided"] if len(leaf["decided"]) > 1 else {}
         elif leaf["kind"] == "line":

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from services.ranking.proofs.domain.head import Head, Proposal
+from services.ranking.proofs.domain.leaves import ADMINISTRATION
 from services.ranking.proofs.domain.list_file import write_list, write_proposal
 from services.ranking.publication.storage.publications import PUBLICATION, load_published
 from shared.policies import Policy
@@ -33,7 +34,7 @@ async def show_published(connection: Connection, round_id: str, version: int | N
 
 
 async def show_table(connection: Connection, round_id: str, version: int | None) -> str:
-    """The published lines, and seats by an offer, as CSV. Raises Refusal `not-published`."""
+    """Applicants, the published lines, and seats by an offer, as CSV. Raises Refusal `not-published`."""
     row = await load_published(connection, round_id, version)
     policy = Policy.model_validate(row["policy"])
     components = [component.code for stage in policy.stages for component in stage.components]
@@ -46,8 +47,12 @@ async def show_table(connection: Connection, round_id: str, version: int | None)
 
 
 def _table_rows(leaf: Mapping[str, Any], components: Sequence[str]) -> Iterator[tuple[Any, ...]]:
-    """A line's row, or the rows of who has a seat of the vacancy by an offer."""
-    if leaf["kind"] == "line":
+    """A line's row, an applicant's, or the rows of who has a seat of the vacancy by an offer."""
+    empty = [None for _ in components]
+    if leaf["kind"] == "applicant":
+        number, code = leaf["participant_no"], leaf["outcome"]
+        yield (leaf["vacancy_id"], ADMINISTRATION, None, number, None, code, *empty)
+    elif leaf["kind"] == "line":
         values = [leaf[column] for column in COLUMNS]
         yield (*values, *(leaf["points"].get(component) for component in components))
     elif leaf["kind"] == "seating":
@@ -55,7 +60,7 @@ def _table_rows(leaf: Mapping[str, Any], components: Sequence[str]) -> Iterator[
             if offer["answer"] == "accepted":
                 number, code = offer["participant_no"], offer["code"]
                 values = [leaf["vacancy_id"], "seating", None, number, None, code]
-                yield (*values, *(None for _ in components))
+                yield (*values, *empty)
 
 
 async def _leaves(connection: Connection, round_id: str, version: int) -> list[bytes]:

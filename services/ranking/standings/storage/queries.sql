@@ -100,6 +100,16 @@ ON CONFLICT (vacancy_id, participant_no) DO UPDATE
        education = excluded.education, priority = excluded.priority, sequence = excluded.sequence
  WHERE known.sequence < excluded.sequence;
 
+-- name: learn_rejections(vacancies, participants, reasons, sequences)!
+-- Why applications were rejected; the reasons of each are joined by commas.
+INSERT INTO rejection AS known (vacancy_id, participant_no, reasons, sequence)
+SELECT vacancy_id, participant_no, string_to_array(reasons, ','), sequence
+  FROM unnest(:vacancies::text[], :participants::text[], :reasons::text[], :sequences::bigint[])
+    AS new (vacancy_id, participant_no, reasons, sequence)
+ON CONFLICT (vacancy_id, participant_no) DO UPDATE
+   SET reasons = excluded.reasons, sequence = excluded.sequence
+ WHERE known.sequence < excluded.sequence;
+
 -- name: learn_sittings(vacancies, sittings, stages, sequences)!
 -- Sittings that are to be; what closed one says is newer.
 INSERT INTO sitting AS known (vacancy_id, sitting_id, stage, sequence)

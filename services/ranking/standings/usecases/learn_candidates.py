@@ -12,6 +12,7 @@ from shared.contracts.applications import (
     ApplicationSubmitted,
     ApplicationVerified,
     ApplicationWithdrawn,
+    RejectionReasonsStated,
 )
 from shared.messaging.envelope import Event
 from shared.postgres.pool import Connection
@@ -44,6 +45,21 @@ async def learn_verifications(
         sequences=[event.sequence for event in newest.values()],
     )
     return list(newest)
+
+
+async def learn_rejections(
+    connection: Connection, events: list[Event[RejectionReasonsStated]]
+) -> None:
+    """Keeps why applications were rejected; nobody is ranked by that."""
+    newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
+    await lock_vacancies_of(connection, events)
+    await SQL.learn_rejections(
+        connection,
+        vacancies=[vacancy_id for vacancy_id, _ in newest],
+        participants=[participant_no for _, participant_no in newest],
+        reasons=[",".join(event.data.reasons) for event in newest.values()],
+        sequences=[event.sequence for event in newest.values()],
+    )
 
 
 async def learn_withdrawals(

@@ -218,7 +218,8 @@ def test_everyone_who_moved_can_be_named(folder: Path) -> None:
             "skb": StageResult(Outcome.MISSED, {}),
         }
         people = [
-            Candidate(f"0001-{number:06d}", verified=True, results=results) for number in range(150)
+            Candidate(f"0001-{number:06d}", verified=True, results=results)
+            for number in range(1, 151)
         ]
         files.append(composed(policy, [Vacancy("KALIMANTAN", 50, people)])[0])
     first = signed(policy.as_json(), files[0], key)
@@ -321,7 +322,7 @@ def corrected_after_the_first_list(people: int) -> list[Leaf]:
                 "TKP": Decimal(200),
             }
             results = {"skd": StageResult(Outcome.SCORED, points), "skb": skb}
-            who = f"0001-{number:06d}"
+            who = f"0001-{number + 1:06d}"
             found.append(
                 Candidate(who, verified=True, results=results, decided={"final": number + 1})
             )
@@ -350,8 +351,8 @@ def test_points_that_differ_between_lists_are_told(folder: Path, people: int, sa
     )
     ran = verify(folder)
     assert ran.exit_code == 0, ran.output
-    assert says.format(first="0001-000001 TIU 100 / 105 and TWK 150 / 65") in ran.stdout
-    assert ("0001-000005 TIU 100 / 105 and TWK 150 / 65, … and 2 more\n" in ran.stdout) is (
+    assert says.format(first="0001-000002 TIU 100 / 105 and TWK 150 / 65") in ran.stdout
+    assert ("0001-000006 TIU 100 / 105 and TWK 150 / 65, … and 2 more\n" in ran.stdout) is (
         people == 8
     )
 

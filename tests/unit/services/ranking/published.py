@@ -21,6 +21,7 @@ from services.ranking.proofs.domain.head import Head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, VacancyLeaf, leaf_bytes
 from services.ranking.proofs.domain.list_file import ListFile, write_list
 from services.ranking.proofs.domain.merkle_tree import tree_levels
+from services.ranking.publication.domain.applicants import Application, Applications
 from services.ranking.publication.domain.compose_leaves import (
     FixedLine,
     FixedList,
@@ -108,6 +109,18 @@ def only_result_of(stage: str, person: Candidate) -> Candidate:
     return replace(person, results={stage: person.results[stage]})
 
 
+def applied(number: int, vacancy: Vacancy) -> Applications:
+    """Those people, and whoever applied under a number between theirs: they were rejected."""
+    known = {
+        person.participant_no: Application(person.participant_no, person.verified, person.withdrawn)
+        for person in vacancy.people
+    }
+    most = max((int(name[-6:]) for name in known), default=0)
+    numbers = [f"{number:04d}-{index:06d}" for index in range(1, most + 1)]
+    rejected = {name: Application(name, False, False, "degree") for name in numbers}
+    return Applications(most, [(rejected | known)[name] for name in numbers])
+
+
 def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], list[Opening]]:
     """The leaves of the whole round, and what opens its commitments."""
     leaves: list[Leaf] = []
@@ -140,7 +153,7 @@ def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], 
             need=vacancy.need,
             seats=vacancy.seats,
         )
-        made = compose_leaves(policy, SEED, heading, lists, salted)
+        made = compose_leaves(policy, SEED, heading, applied(number, vacancy), lists, salted)
         leaves += made[0]
         openings += made[1]
     return leaves, openings
@@ -155,7 +168,7 @@ def signed(
     """
     version = other.get("version", 1)
     head: dict[str, Any] = {
-        "format": "terang-list-1",
+        "format": "terang-list-2",
         "province": "99",
         "round_id": "cpns-2024",
         "round_name": "CPNS 2024",

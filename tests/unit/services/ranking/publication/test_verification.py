@@ -602,11 +602,22 @@ def changed_at(data: bytes, place: tuple[str | int, ...], value: object) -> byte
     return json.dumps(whole if place else value).encode()
 
 
+KINDS = (
+    "line 6: expected one of the kinds "
+    "'vacancy', 'administration', 'applicant', 'list', 'line', 'seating'"
+)
+
+
 @pytest.mark.parametrize(
     ("place", "value", "says"),
     [
         ((), [], "the file: expected an object"),
-        (("format",), "terang-list-2", "the file, format: expected 'terang-list-1'"),
+        (
+            ("format",),
+            "terang-list-3",
+            "the file, format: expected 'terang-list-1' or 'terang-list-2'",
+        ),
+        (("format",), "terang-list-1", "head, format: expected terang-list-1, as the file's"),
         (("head",), [], "the file, head: expected an object"),
         (("head",), {}, "the file, head.format: it is missing"),
         (("head", "version"), "1", "the file, head.version: expected an integer"),
@@ -619,7 +630,7 @@ def changed_at(data: bytes, place: tuple[str | int, ...], value: object) -> byte
         (
             ("leaves", 0, "kind"),
             "x",
-            "line 6: expected one of the kinds 'vacancy', 'list', 'line', 'seating'",
+            KINDS,
         ),
         (
             ("head", "root"),
@@ -684,11 +695,11 @@ def test_a_receipt_of_two_people_or_with_somebody_elses_opening_is_refused() -> 
     [
         (
             ("v1", "final", "0001-000001"),
-            "leaf 3: a second line of the list final, expected one candidate's",
+            "leaf 4: a second line of the list final, expected one candidate's",
         ),
-        (("v1", "final", "0001-000002"), "leaf 3: it stands in the receipt twice"),
-        (("v2", None, None), "leaf 3: it is about v2, expected v1"),
-        (("v2", "skd", None), "leaf 3: it is about v2, expected v1"),
+        (("v1", "final", "0001-000002"), "leaf 4: it stands in the receipt twice"),
+        (("v2", None, None), "leaf 4: it is about v2, expected v1"),
+        (("v2", "skd", None), "leaf 4: it is about v2, expected v1"),
     ],
 )
 def test_a_receipt_is_about_one_candidate(
