@@ -140,6 +140,17 @@ def _of_receipt(receipt: Receipt, key: PublicKey, law: Law) -> Iterator[str]:
     yield f"The receipt is genuine: these lines stand on the list of {_title(receipt.head)}."
     yield _policy_of(receipt.head)
     leaves = [proven.leaf for proven in receipt.leaves]
+    yield from _own(leaves)
+    for opening in receipt.openings:
+        facts = ", ".join(
+            f"{name} {'unknown' if value is None else value}"
+            for name, value in opening.facts.items()
+        )
+        yield f"Facts that the commitment on {opening.list} binds: {facts}"
+
+
+def _own(leaves: Sequence[Leaf]) -> Iterator[str]:
+    """What a candidate's leaves say: outcome, places, and what became of seats."""
     own = [leaf for leaf in leaves if isinstance(leaf, ApplicantLeaf | LineLeaf)]
     for line in own:
         says = _place(line) if isinstance(line, LineLeaf) else line.outcome
@@ -147,12 +158,6 @@ def _of_receipt(receipt: Receipt, key: PublicKey, law: Law) -> Iterator[str]:
     for leaf in leaves:
         if isinstance(leaf, SeatingLeaf):
             yield from seat(leaf, own[0].vacancy_id, own[0].participant_no)
-    for opening in receipt.openings:
-        facts = ", ".join(
-            f"{name} {'unknown' if value is None else value}"
-            for name, value in opening.facts.items()
-        )
-        yield f"Facts that the commitment on {opening.list} binds: {facts}"
 
 
 def _title(head: Head) -> str:

@@ -209,6 +209,7 @@ SUBSCRIBED: dict[Service, tuple[Model, ...]] = {
         applications.ApplicantFactsStated,
         applications.ApplicationVerified,
         applications.ApplicationRejected,
+        applications.RejectionReasonsStated,
         applications.ApplicationWithdrawn,
         applications.RegistrationClosed,
         exams.ExamScheduled,

@@ -3,7 +3,7 @@
 Every participant number stands there, so that the file alone shows who is missing.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,8 +68,8 @@ def participant_numbers(vacancy: VacancyLeaf, submitted: int) -> Iterator[str]:
     return (f"{vacancy.number:04d}-{number:06d}" for number in range(1, submitted + 1))
 
 
-def without_applicants(vacancy: VacancyLeaf, leaves: Sequence[Leaf], first: int) -> int:
-    """How many of a vacancy's leaves are its administration list, which comes first.
+def applicants_of(vacancy: VacancyLeaf, leaves: Sequence[Leaf], first: int) -> list[ApplicantLeaf]:
+    """The applicants among a vacancy's leaves, which come first, after how many they are.
 
     `first`: index of the vacancy's leaf. Raises ProofFault where somebody is missing.
     """
@@ -79,13 +79,17 @@ def without_applicants(vacancy: VacancyLeaf, leaves: Sequence[Leaf], first: int)
         raise ProofFault(line_in_file(first), says)
     if head.vacancy_id != vacancy.vacancy_id:
         raise ProofFault(f"{line_in_file(first + 1)}, vacancy_id", f"expected {vacancy.vacancy_id}")
-    for index, number in enumerate(participant_numbers(vacancy, head.submitted), 1):
-        leaf = leaves[index] if index < len(leaves) else None
-        _check_applicant(leaf, vacancy, number, line_in_file(first + 1 + index))
-    return 1 + head.submitted
+    return [
+        _applicant(leaves, index, vacancy, number, line_in_file(first + 1 + index))
+        for index, number in enumerate(participant_numbers(vacancy, head.submitted), 1)
+    ]
 
 
-def _check_applicant(leaf: Leaf | None, vacancy: VacancyLeaf, number: str, where: str) -> None:
+def _applicant(
+    leaves: Sequence[Leaf], index: int, vacancy: VacancyLeaf, number: str, where: str
+) -> ApplicantLeaf:
+    """The leaf with this index, which must be that applicant's of the vacancy."""
+    leaf = leaves[index] if index < len(leaves) else None
     if not isinstance(leaf, ApplicantLeaf) or leaf.participant_no != number:
         raise ProofFault(where, f"expected the applicant {number}: nobody may be left out")
     if leaf.vacancy_id != vacancy.vacancy_id:
@@ -93,31 +97,29 @@ def _check_applicant(leaf: Leaf | None, vacancy: VacancyLeaf, number: str, where
     if (leaf.commitment is not None) is not (leaf.outcome == "TMS"):
         says = "expected one beside TMS" if leaf.outcome == "TMS" else "expected none"
         raise ProofFault(f"{where} ({number}), commitment", says)
+    return leaf
 
 
 def check_first_list(
-    applicants: Sequence[Leaf], lines: Sequence[LineLeaf], codes: Codes, first: int
+    applicants: Sequence[ApplicantLeaf], lines: Sequence[LineLeaf], codes: Codes, first: int
 ) -> None:
     """Raises ProofFault unless the policy's first list has everyone who was accepted.
 
-    And of the others only those of whom it says the same. `applicants`: the leaves of the
-    administration list; `first`: index of the first of them.
+    And of the others only those of whom it says the same. `first`: index of the first applicant.
     """
-    code_of: Mapping[str, str] = {line.participant_no: line.code for line in lines}
+    code_of = {line.participant_no: line.code for line in lines}
     for index, leaf in enumerate(applicants, first):
-        if not isinstance(leaf, ApplicantLeaf):
-            continue
-        code = code_of.get(leaf.participant_no)
-        by_line = None if code is None else outcome_by_line(code, codes)
-        if by_line is None and leaf.outcome != "MS":
-            continue
-        if leaf.outcome != by_line:
+        code = code_of.pop(leaf.participant_no, None)
+        if leaf.outcome not in _outcomes_beside(code, codes):
             said = "it is not there" if code is None else f"its code there is {code}"
             raise ProofFault(
                 f"{line_in_file(index)} ({leaf.participant_no}), outcome",
                 f"{leaf.outcome}, but on the first list {said}",
             )
-    known = {leaf.participant_no for leaf in applicants if isinstance(leaf, ApplicantLeaf)}
-    for line in lines:
-        if line.participant_no not in known:
-            raise ProofFault(line.participant_no, "stands on the first list and never applied")
+    if code_of:
+        raise ProofFault(min(code_of), "stands on the first list and never applied")
+
+
+def _outcomes_beside(code: str | None, codes: Codes) -> tuple[AdministrationOutcome, ...]:
+    """What may have become of an application with this code on the first list, or with no line."""
+    return ("TMS", "APS") if code is None else (outcome_by_line(code, codes),)

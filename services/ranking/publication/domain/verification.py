@@ -5,6 +5,7 @@ One list is checked in list_check.py, the seats in seats/domain/seating.py.
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
@@ -19,7 +20,7 @@ from services.ranking.proofs.domain.list_file import (
     check_root,
     line_in_file,
 )
-from services.ranking.publication.domain.applicants import check_first_list, without_applicants
+from services.ranking.publication.domain.applicants import applicants_of, check_first_list
 from services.ranking.publication.domain.list_check import check_lines
 from services.ranking.publication.domain.public_rules import PublicRules, as_counted
 from services.ranking.publication.domain.times import check_proposed, check_published
@@ -80,17 +81,16 @@ def _limit(policy: Policy, list_code: str, seats: int) -> int:
 
 def _decided_within(head: ListLeaf, lines: Sequence[LineLeaf], limit: int) -> int:
     """How many of those whom an officer put in order are within the limit, where some are not."""
-    rank_of = {
-        line.participant_no: line.rank or 0
+    ranks = sorted(
+        (line.rank or 0, head.decided[line.participant_no])
         for line in lines
         if line.list == head.list and line.participant_no in head.decided
-    }
-    groups: list[list[int]] = []
-    for number in sorted(rank_of, key=rank_of.__getitem__):
-        if head.decided[number] == 1:
-            groups.append([])
-        groups[-1].append(rank_of[number])
-    return sum(limit - ranks[0] + 1 for ranks in groups if ranks[0] <= limit < ranks[-1])
+    )
+    starts = [index for index, (_, place) in enumerate(ranks) if place == 1]
+    groups = [
+        (ranks[start][0], ranks[end - 1][0]) for start, end in pairwise([*starts, len(ranks)])
+    ]
+    return sum(limit - first + 1 for first, last in groups if first <= limit < last)
 
 
 def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:
@@ -161,6 +161,22 @@ class _VacancyChecks:
 
     def check(self, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
         """The next vacancy, whose leaf has the index `first`, and the leaves that follow it."""
+        self._check_vacancy(vacancy, first)
+        seating = leaves[-1] if leaves and isinstance(leaves[-1], SeatingLeaf) else None
+        where = line_in_file(first + len(leaves))
+        rest = leaves if seating is None else leaves[:-1]
+        applicants = applicants_of(vacancy, rest, first) if self._with_applicants else []
+        before = 1 + len(applicants) if self._with_applicants else 0
+        rest = rest[before:]
+        lines, admitted = _check_lists(self._policy, self._seed, vacancy, first + before, rest)
+        self._check_candidates(vacancy, first + before, rest)
+        if self._with_applicants:
+            check_first_list(applicants, lines[0], self._policy.lists[0].codes, first + 2)
+        if seating is not None:
+            self.seatings.append(VacancySeating(vacancy, lines[-1], admitted, seating, where))
+
+    def _check_vacancy(self, vacancy: VacancyLeaf, first: int) -> None:
+        """Raises ProofFault for a vacancy out of order or twice, or for a need without rules."""
         if vacancy.number <= self._latest_number or vacancy.vacancy_id in self._vacancy_ids:
             raise ProofFault(line_in_file(first), "expected the vacancies by number, each once")
         if vacancy.need not in self._policy.needs:
@@ -169,17 +185,6 @@ class _VacancyChecks:
         self._latest_number = vacancy.number
         self._vacancy_ids.add(vacancy.vacancy_id)
         self._seats += vacancy.seats
-        seating = leaves[-1] if leaves and isinstance(leaves[-1], SeatingLeaf) else None
-        where = line_in_file(first + len(leaves))
-        lists = leaves if seating is None else leaves[:-1]
-        before = without_applicants(vacancy, lists, first) if self._with_applicants else 0
-        applicants, lists = lists[:before], lists[before:]
-        lines, admitted = _check_lists(self._policy, self._seed, vacancy, first + before, lists)
-        self._check_candidates(vacancy, first + before, lists)
-        if self._with_applicants:
-            check_first_list(applicants, lines[0], self._policy.lists[0].codes, first + 1)
-        if seating is not None:
-            self.seatings.append(VacancySeating(vacancy, lines[-1], admitted, seating, where))
 
     def _check_candidates(self, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
         """Raises ProofFault for a candidate of another vacancy too."""
