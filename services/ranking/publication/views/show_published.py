@@ -34,7 +34,7 @@ async def show_published(connection: Connection, round_id: str, version: int | N
 
 
 async def show_table(connection: Connection, round_id: str, version: int | None) -> str:
-    """Applicants, published lines, and seats by an offer, as CSV. Raises Refusal `not-published`."""
+    """Applicants, lines, and seats by an offer, as CSV. Raises Refusal `not-published`."""
     row = await load_published(connection, round_id, version)
     policy = Policy.model_validate(row["policy"])
     components = [component.code for stage in policy.stages for component in stage.components]
