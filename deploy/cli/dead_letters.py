@@ -11,7 +11,9 @@ from uuid import UUID
 import asyncpg
 import typer
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from deploy.cli.rebuild import worker_of
@@ -20,6 +22,7 @@ from shared.identity import Person
 from shared.messaging import dead_letters
 from shared.messaging.failures import Permanent, is_infrastructure
 from shared.messaging.positions import release_brake, release_through
+from shared.messaging.reference import Reference
 from shared.messaging.worker import Worker
 from shared.postgres import audit
 from shared.postgres.pool import Pool
@@ -65,8 +68,8 @@ def list_(
             str(letter.id),
             f"{letter.at:%Y-%m-%d %H:%M:%SZ}",
             record,
-            letter.type or "",
-            reason,
+            escape(letter.type or ""),
+            escape(reason),
             settled,
         )
     Console().print(table if letters else f"{service} has no dead letters that wait.")
@@ -92,10 +95,21 @@ def show(service: ServiceName, id_: Annotated[UUID, typer.Argument(metavar="ID")
     if letter.record is None:
         print(f"settled  {letter.settled_at}")
         return
+    if letter.reference is not None:
+        print(f"in full  {_told(letter.reference)}; what follows is the beginning")
     print(f"key      {_readable(letter.record.key)}")
     for name, value in letter.record.headers:
-        print(f"header   {name}: {_readable(value)}")
+        print(f"header   {_readable(name.encode())}: {_readable(value)}")
     print(f"data     {_readable(letter.record.value)}")
+
+
+def _told(reference: Reference) -> str:
+    """The sizes of a record that stands on its log, and the hash of its data."""
+    return (
+        f"on its log: {reference.value_bytes or 0} bytes of data,"
+        f" SHA-256 {reference.value_sha256.hex()}, key {reference.key_bytes or 0} bytes,"
+        f" {reference.header_count} headers of {reference.headers_bytes} bytes"
+    )
 
 
 @group.command()
@@ -128,6 +142,7 @@ def replay(
                         subscriptions,
                         id_,
                         origins=worker.origins,
+                        bootstrap_servers=worker.settings.kafka_bootstrap_servers,
                         at=worker.settings.clock(),
                         dry_run=not for_real,
                     )
@@ -294,8 +309,9 @@ def _with_worker(worker: Worker, ask: Callable[[Pool], Awaitable[Answer]]) -> An
 def _answer(question: Coroutine[None, None, Answer]) -> Answer:
     try:
         return asyncio.run(question)
-    except (OSError, asyncpg.PostgresError) as error:
-        print(f"terang dead-letters: PostgreSQL: {error}", file=sys.stderr)
+    except (OSError, asyncpg.PostgresError, KafkaError) as error:
+        server = "Kafka" if isinstance(error, KafkaError) else "PostgreSQL"
+        print(f"terang dead-letters: {server}: {error}", file=sys.stderr)
         raise typer.Exit(1) from error
 
 

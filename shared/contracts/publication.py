@@ -316,7 +316,7 @@ def _headers_of_example(contract: EventContract, data: Json) -> Json:
 DEAD_LETTER: Json = {
     "name": "terang.DeadLetter",
     "title": "DeadLetter",
-    "summary": "A record that a service could not take, byte for byte, with the reason",
+    "summary": "A record that a service could not take, with the reason",
     "contentType": "application/octet-stream",
     "headers": {
         "type": "object",
@@ -350,6 +350,21 @@ DEAD_LETTER: Json = {
             "dead_timestamp": _header(
                 "When the broker took it, milliseconds since 1970", pattern="^-?[0-9]+$"
             ),
+            "dead_value_sha256": _header(
+                "Only where the record is too large for this topic, or one of a flood that an "
+                "operator let pass: SHA-256 of its value in full. Key, value and headers here are "
+                "then beginnings, and the record stands on its topic",
+                pattern="^[0-9a-f]{64}$",
+            ),
+            **{
+                f"dead_{name}": _header(f"With it: {meaning}", pattern="^[0-9]+$")
+                for name, meaning in {
+                    "key_bytes": "bytes of the key; absent for none",
+                    "value_bytes": "bytes of the value; absent for a tombstone",
+                    "header_count": "how many headers it has",
+                    "headers_bytes": "bytes of their names and values",
+                }.items()
+            },
         },
     },
     "payload": {"description": "The failed record's value, whatever it is; none for a tombstone"},

@@ -19,9 +19,17 @@ from uuid_utils.compat import uuid7
 from shared.messaging.envelope import Event, Record
 from shared.messaging.failures import Permanent
 from shared.messaging.origins import Origins, RecordReader
-from shared.messaging.outbox import Outbox, Row, headers_as_text, headers_from_text
+from shared.messaging.outbox import (
+    LARGEST_ROW,
+    Outbox,
+    Row,
+    headers_as_text,
+    headers_from_text,
+    size,
+)
 from shared.messaging.parser import RecordFault, events, record_of
 from shared.messaging.plan import Rejected
+from shared.messaging.reference import Reference, beginning_of, read_original, reference_to
 from shared.messaging.subscription import Subscription
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
@@ -43,7 +51,8 @@ rebuild's reading and its swap."""
 class DeadLetter:
     """One dead letter as operators see it.
 
-    `record` is None once it is settled: its bytes are gone.
+    `record` is None once it is settled: its bytes are gone. With a `reference` it is the beginning
+    of what stands on the log.
     """
 
     id: UUID
@@ -58,6 +67,7 @@ class DeadLetter:
     event_id: UUID | None
     settled_at: datetime | None
     record: Record | None = None
+    reference: Reference | None = None
 
 
 def topic_of(service: str) -> str:
@@ -73,60 +83,106 @@ async def reject(
     In the caller's transaction. Whatever it raises is no fault of the records: nothing is lost as
     long as the caller's transaction does not commit.
     """
-    rows = [_row(outbox, rejection, uuid7(), at) for rejection in rejected]
-    letters = [
-        _letter_row(rejection, row.event_id, at)
-        for rejection, row in zip(rejected, rows, strict=True)
-    ]
-    await SQL.insert_dead_letters(connection, letters=letters)
-    await outbox.append_rows(connection, rows)
+    letters = [_kept(outbox, rejection, at) for rejection in rejected]
+    await SQL.insert_dead_letters(connection, letters=[_letter_row(letter) for letter in letters])
+    await outbox.append_rows(connection, [letter.row for letter in letters])
 
 
-def _letter_row(rejection: Rejected, id_: UUID, at: datetime) -> tuple[object, ...]:
+class _Kept(NamedTuple):
+    """A dead letter to be: what is kept of its record, and the row that leaves by the outbox."""
+
+    rejection: Rejected
+    at: datetime
+    record: Record
+    reference: Reference | None
+    row: Row
+
+
+def _kept(outbox: Outbox, rejection: Rejected, at: datetime) -> _Kept:
+    """The whole record, or where that is too large or asked for, a reference to it."""
+    record = record_of(rejection.record.raw)
+    id_ = uuid7()
+    if rejection.keep == "whole":
+        row = _row(outbox, rejection, record, None, id_, at)
+        if size(row) <= LARGEST_ROW:
+            return _Kept(rejection, at, record, None, row)
+    reference = reference_to(record)
+    beginning = beginning_of(record)
+    row = _row(outbox, rejection, beginning, reference, id_, at)
+    return _Kept(rejection, at, beginning, reference, row)
+
+
+def _letter_row(letter: _Kept) -> tuple[object, ...]:
     """The row of messaging.dead_letter, in the order of its columns."""
-    record, fault = rejection.record, rejection.fault
-    raw = record_of(record.raw)
+    identity, fault = letter.rejection.record.identity, letter.rejection.fault
+    record = letter.record
     return (
-        id_,
-        at,
+        letter.row.event_id,
+        letter.at,
         fault.code,
         fault.detail,
-        rejection.handler,
-        raw.topic,
-        raw.partition,
-        raw.offset,
-        raw.timestamp,
-        record.identity.sequence,
-        record.identity.event,
-        record.type,
-        raw.key,
-        headers_as_text(raw.headers),
-        raw.value,
+        letter.rejection.handler,
+        record.topic,
+        record.partition,
+        record.offset,
+        record.timestamp,
+        identity.sequence,
+        identity.event,
+        letter.rejection.record.type,
+        record.key,
+        headers_as_text(record.headers),
+        record.value,
         None,  # settled_at
+        *(letter.reference or (None,) * len(Reference._fields)),
     )
 
 
-def _row(outbox: Outbox, rejection: Rejected, id_: UUID, at: datetime) -> Row:
-    raw = rejection.record.raw
+def _row(
+    outbox: Outbox,
+    rejection: Rejected,
+    record: Record,
+    reference: Reference | None,
+    id_: UUID,
+    at: datetime,
+) -> Row:
     said = {
         "content-type": "application/octet-stream",
         "ce_specversion": "1.0",
         "ce_id": str(id_),
         "ce_source": outbox.source,
         "ce_type": TYPE,
-        "ce_subject": f"{raw.topic}/{raw.partition}/{raw.offset}",
+        "ce_subject": f"{record.topic}/{record.partition}/{record.offset}",
         "ce_time": at.astimezone(UTC).isoformat().replace("+00:00", "Z"),
         "dead_reason": rejection.fault.code,
         "dead_detail": rejection.fault.detail,
         "dead_handler": rejection.handler,
-        "dead_topic": raw.topic,
-        "dead_partition": str(raw.partition),
-        "dead_offset": str(raw.offset),
-        "dead_timestamp": str(raw.timestamp),
+        "dead_topic": record.topic,
+        "dead_partition": str(record.partition),
+        "dead_offset": str(record.offset),
+        "dead_timestamp": str(record.timestamp),
+        **({} if reference is None else _said_of(reference)),
     }
     own = tuple((name, text.encode()) for name, text in said.items())
-    theirs = tuple((SOURCE_PREFIX + name, value) for name, value in raw.headers)
-    return Row(topic_of(outbox.service), raw.partition, raw.key, id_, TYPE, own + theirs, raw.value)
+    theirs = tuple((SOURCE_PREFIX + name, value) for name, value in record.headers)
+    return Row(
+        topic_of(outbox.service),
+        record.partition,
+        record.key,
+        id_,
+        TYPE,
+        own + theirs,
+        record.value,
+    )
+
+
+def _said_of(reference: Reference) -> dict[str, str]:
+    """Headers that tell hash and sizes of a record that is not whole; null is no header."""
+    said = {
+        f"dead_{name}": str(value)
+        for name, value in reference._asdict().items()
+        if isinstance(value, int)
+    }
+    return {"dead_value_sha256": reference.value_sha256.hex(), **said}
 
 
 async def list_all(pool: Pool, *, every: bool = False, most: int = 1000) -> list[DeadLetter]:
@@ -165,7 +221,15 @@ def _letter(row: Mapping[str, Any]) -> DeadLetter:
         row["event_id"],
         row["settled_at"],
         record,
+        _reference(row),
     )
+
+
+def _reference(row: Mapping[str, Any]) -> Reference | None:
+    """The reference in this row, if its record is not whole."""
+    if row.get("value_sha256") is None:
+        return None
+    return Reference(*(row[name] for name in Reference._fields))
 
 
 class _DryRunError(Exception):
@@ -178,15 +242,20 @@ async def replay(
     id_: UUID,
     *,
     origins: Origins,
+    bootstrap_servers: str,
     at: datetime,
     dry_run: bool,
 ) -> None:
     """Hand a dead letter's record to this service's own use cases, and settle it.
 
-    In one transaction; the position stays. With `dry_run` all of it happens and is taken back.
+    In one transaction; the position stays. With `dry_run` all of it happens and is taken back. A
+    record that is kept by reference is read from its log.
+
     Raises Permanent, saying why, if the letter is unknown or settled, the record still can't be
-    read or has no subscription any more, or a rebuild is running; and whatever the use cases raise.
+    read or has no subscription any more, it has expired, or a rebuild is running; and whatever the
+    use cases raise.
     """
+    original = await _original(pool, id_, bootstrap_servers)
     try:
         async with pool.acquire() as connection, connection.transaction():
             if not await connection.fetchval(
@@ -196,7 +265,7 @@ async def replay(
             row = await SQL.lock_open_dead_letter(connection, id=id_)
             if row is None:
                 raise Permanent("no dead letter of this id waits to be settled")
-            record = _letter(row).record
+            record = original or _letter(row).record
             assert record is not None  # an open letter keeps its bytes, by the table's check
             subscription, event = _event(record, subscriptions, origins)
             await subscription.take(connection, [event])
@@ -205,6 +274,14 @@ async def replay(
                 raise _DryRunError
     except _DryRunError:
         return
+
+
+async def _original(pool: Pool, id_: UUID, bootstrap_servers: str) -> Record | None:
+    """The whole record of a dead letter that is kept by reference; None for any other."""
+    letter = await show(pool, id_)
+    if letter is None or letter.record is None or letter.reference is None:
+        return None
+    return await read_original(bootstrap_servers, letter.record, letter.reference)
 
 
 def _event(

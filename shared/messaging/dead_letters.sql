@@ -2,9 +2,11 @@
 -- Keeps dead letters until they are settled.
 INSERT INTO messaging.dead_letter
        (id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp,
-        sequence, event_id, type, key, headers, value)
+        sequence, event_id, type, key, headers, value,
+        value_sha256, key_bytes, value_bytes, header_count, headers_bytes)
 SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp,
-       sequence, event_id, type, key, headers, value
+       sequence, event_id, type, key, headers, value,
+       value_sha256, key_bytes, value_bytes, header_count, headers_bytes
   FROM unnest(:letters::messaging.dead_letter[]);
 
 -- name: open_dead_letters()$
@@ -22,7 +24,8 @@ SELECT id, at, reason, detail, handler, topic, partition, record_offset, type, e
 -- name: show_dead_letter(id)^
 -- One dead letter with its record.
 SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, sequence,
-       event_id, type, key, headers, value, settled_at
+       event_id, type, key, headers, value, settled_at,
+       value_sha256, key_bytes, value_bytes, header_count, headers_bytes
   FROM messaging.dead_letter
  WHERE id = :id;
 
@@ -30,7 +33,8 @@ SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_
 -- The same, if it waits to be settled, held until the transaction ends.
 -- Two replays of one dead letter take effect once.
 SELECT id, at, reason, detail, handler, topic, partition, record_offset, record_timestamp, sequence,
-       event_id, type, key, headers, value, settled_at
+       event_id, type, key, headers, value, settled_at,
+       value_sha256, key_bytes, value_bytes, header_count, headers_bytes
   FROM messaging.dead_letter
  WHERE id = :id AND settled_at IS NULL
    FOR UPDATE;

@@ -75,6 +75,10 @@ LONGEST_TYPE = 200
 not fill a page."""
 
 
+LONGEST_WAY = 10
+"""Steps of a place in the data that a fault names."""
+
+
 def record_of(raw: RawRecord) -> Record:
     """The record as this package keeps it, whoever read it."""
     return Record(
@@ -201,16 +205,35 @@ def _unreadable(headers: dict[str, bytes | None]) -> RecordFault:
     return RecordFault("header-invalid", "ce_time is no time")
 
 
-def _invalid(error: ValidationError) -> RecordFault:
-    """Where the data fail, without a word of what they hold."""
+def _invalid(model: type[BaseModel], error: ValidationError) -> RecordFault:
+    """Where the data fail, without a word of what they hold.
+
+    Only names of the model's fields appear: a key of the data may be a person's number.
+    """
     faults = error.errors(include_url=False, include_context=False, include_input=False)
     if faults[0]["type"] == "json_invalid":
         return RecordFault("not-json", "the data are not JSON")
+    fields = _field_names(model)
     places = [
-        "/".join(str(step)[:60] for step in fault["loc"]) + " " + fault["type"]
+        "/".join(step if step in fields else "*" for step in _steps(fault["loc"]))
+        + " "
+        + fault["type"]
         for fault in faults[:5]
     ]
     return RecordFault("data-invalid", "; ".join(places))
+
+
+def _steps(loc: tuple[int | str, ...]) -> list[str]:
+    """The way to a fault; that it lies in a key itself is no step of it."""
+    return [str(step) for step in loc[:LONGEST_WAY] if step != "[key]"]
+
+
+@lru_cache(maxsize=1000)
+def _field_names(model: type[BaseModel]) -> frozenset[str]:
+    """The names, as JSON has them, of all fields of this model and of those within it."""
+    schema = model.model_json_schema()
+    models = [schema, *schema.get("$defs", {}).values()]
+    return frozenset(name for found in models for name in found.get("properties", ()))
 
 
 @lru_cache(maxsize=1000)
@@ -227,18 +250,20 @@ def events(contract: Contract, records: Sequence[InboundRecord]) -> list[Event[A
     could give an honest one between them other data.
     """
     validate = _validator(contract.model)
-    return [_validated(validate, record) for record in records]
+    return [_validated(contract.model, validate, record) for record in records]
 
 
 def _validated(
-    validate: Callable[[bytes], BaseModel], record: InboundRecord
+    model: type[BaseModel], validate: Callable[[bytes], BaseModel], record: InboundRecord
 ) -> Event[Any] | RecordFault:
     if record.raw.value is None:
         return RecordFault("no-data", "the record has no value (a tombstone)")
     try:
         return _event(record, validate(record.raw.value))
     except ValidationError as error:
-        return _invalid(error)
+        return _invalid(model, error)
+    except Exception as error:  # noqa: BLE001 - a validator of ours that meets what it didn't foresee
+        return RecordFault("failed", type(error).__name__)
 
 
 async def parse(records: tuple[RawRecord, ...]) -> KafkaMessage:

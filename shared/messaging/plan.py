@@ -4,7 +4,7 @@ from collections import Counter, deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from aiokafka import TopicPartition
 
@@ -26,11 +26,15 @@ Validated = Mapping[int, Event[Any] | RecordFault]
 
 
 class Rejected(NamedTuple):
-    """One record to become a dead letter, why, and who could not take it."""
+    """One record to become a dead letter, why, and who could not take it.
+
+    `keep` says whether it is to be kept whole or by reference.
+    """
 
     record: InboundRecord
     fault: RecordFault
     handler: str
+    keep: Literal["whole", "reference"] = "whole"
 
 
 @dataclass(slots=True)
@@ -135,11 +139,12 @@ class _Planner:
             subscription = self.subscriptions.get(record.type or "")
             outcome = self._outcome(record, subscription)
             if isinstance(outcome, RecordFault):
-                failures = _counted(part.begin, record, failures)
+                passes = _let_pass(part.begin, record)
+                failures = 0 if passes else failures + 1
                 if self.most_in_a_row is not None and failures > self.most_in_a_row:
                     self._stop_before(part, place)
                     return calls
-                self._reject(record, outcome, subscription)
+                self._reject(record, outcome, subscription, passes=passes)
                 continue
             if outcome is None:
                 self.plan.count_unheard(partition, record)
@@ -164,11 +169,22 @@ class _Planner:
         return self.reject_as or self.validated[id(record)]
 
     def _reject(
-        self, record: InboundRecord, fault: RecordFault, subscription: Subscription | None
+        self,
+        record: InboundRecord,
+        fault: RecordFault,
+        subscription: Subscription | None,
+        *,
+        passes: bool,
     ) -> None:
-        """The record becomes a dead letter."""
+        """The record becomes a dead letter.
+
+        A foreign one that an operator lets pass is kept by reference: a flood is not kept twice.
+        """
         handler = NO_HANDLER if subscription is None else subscription.handler
-        self.plan.rejected.append(Rejected(record, fault, handler))
+        by_reference = passes and record.identity.sequence is None
+        self.plan.rejected.append(
+            Rejected(record, fault, handler, "reference" if by_reference else "whole")
+        )
 
     def _stop_before(self, part: _Judged, place: int) -> None:
         """The brake: the partition ends before the record at this place, and others go on."""
@@ -188,11 +204,9 @@ class _Planner:
             self.plan.ends.append(replace(end, failures=self.most_in_a_row or 0))
 
 
-def _counted(begin: Position, record: InboundRecord, failures: int) -> int:
-    """The dead letters in a row with this one; none as far as an operator has let them pass."""
-    if begin.released_through is not None and record.identity.offset <= begin.released_through:
-        return 0
-    return failures + 1
+def _let_pass(begin: Position, record: InboundRecord) -> bool:
+    """Whether an operator has let this record pass the brake."""
+    return begin.released_through is not None and record.identity.offset <= begin.released_through
 
 
 def merge_calls(partitions: Iterable[deque[Call]]) -> list[Call]:

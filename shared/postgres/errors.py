@@ -43,7 +43,8 @@ def is_unavailable(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         # asyncpg has no class of its own for a connection that went away under a caller; its
         # messages all say "closed" or "closing". Others are bugs of ours.
-        return "clos" in str(error)
+        # (Those that are ValueErrors quote a value, which may hold these words.)
+        return "clos" in str(error) and not isinstance(error, ValueError)
     # A session that was ended under a statement can leave asyncpg in a state from which only a new
     # connection helps (InternalClientError). ConnectionError and TimeoutError are OSErrors.
     return isinstance(error, asyncpg.InternalClientError | OSError)

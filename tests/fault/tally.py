@@ -272,14 +272,20 @@ class Log:
             list(said.items()),
         )
 
-    async def write(self, records: Sequence[Any]) -> None:
-        """Records (topic, partition, key, value, headers) as they are, in order."""
+    async def write(
+        self, records: Sequence[Any], *, max_request_size: int = 2_000_000, **options: Any
+    ) -> None:
+        """Records (topic, partition, key, value, headers) as they are, in order.
+
+        `options` are the producer's.
+        """
         producer = AIOKafkaProducer(
             bootstrap_servers=self._bootstrap,
             acks="all",
             enable_idempotence=True,
             linger_ms=5,
-            max_request_size=2_000_000,
+            max_request_size=max_request_size,
+            **options,
         )
         await producer.start()
         try:
@@ -366,15 +372,16 @@ class Stage:
         )
         return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
 
-    async def cut(self, topic: str, *, before: int) -> None:
-        """Takes away the records of each partition below this offset, as retention would."""
+    async def cut(self, topic: str, *, before: int, partition: int | None = None) -> None:
+        """Takes away the records below this offset, as retention would: of each partition or one."""
+        numbers = range(PARTITIONS) if partition is None else [partition]
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers.bootstrap)
         await admin.start()
         try:
             await admin.delete_records(
                 {
                     TopicPartition(topic, number): RecordsToDelete(before_offset=before)
-                    for number in range(PARTITIONS)
+                    for number in numbers
                 }
             )
         finally:

@@ -6,7 +6,7 @@ from uuid import UUID
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 from shared.messaging.envelope import Event, Record
 from shared.messaging.parser import RecordFault, events, read_headers
@@ -29,9 +29,12 @@ class Added(BaseModel):
     born: str = ""
 
 
+Model = type[BaseModel]
+
+
 class Row:
     type = "test.Added"
-    model = Added
+    model: Model = Added
     topic = "topic"
     key = staticmethod(str)
     subject = staticmethod(str)
@@ -154,3 +157,58 @@ def test_nothing_raises(headers: list[tuple[str, bytes | None]], value: bytes | 
         assert isinstance(found, Event | RecordFault)
     else:
         assert inbound.fault.code
+
+
+class Scored(BaseModel):
+    points: dict[str, int]
+    steps: list[Added] = []
+
+
+class ScoredRow(Row):
+    type = "test.Scored"
+    model = Scored
+
+
+@pytest.mark.parametrize(
+    ("value", "detail"),
+    [
+        (b'{"points": {"NIK 3171234567890123": "x"}}', "points/* int_parsing"),
+        (b'{"points": {"\\u0000": "x"}}', "points/* int_parsing"),
+        (b'{"points": {}, "steps": [{"n": 1}, {"n": "x"}]}', "steps/*/n int_parsing"),
+        (b'{"points": 3}', "points dict_type"),
+        (b'{"steps": []}', "points missing"),
+    ],
+)
+def test_a_fault_names_fields_alone(value: bytes, detail: str) -> None:
+    """A key of the data, which may be a person's number or a NUL, and a place in a list are `*`."""
+    (fault,) = events(ScoredRow(), [read_headers(record(value, type=b"test.Scored"))])
+    assert fault == RecordFault("data-invalid", detail)
+
+
+def test_a_name_that_the_model_does_not_know_is_not_repeated() -> None:
+    """Where unknown fields are refused, the name comes from the data."""
+
+    class Closed(Added, extra="forbid"):
+        pass
+
+    class ClosedRow(Row):
+        model = Closed
+
+    (fault,) = events(ClosedRow(), [read_headers(record(b'{"n": 1, "Budi 0812": 1}'))])
+    assert fault == RecordFault("data-invalid", "* extra_forbidden")
+
+
+def test_a_validator_that_fails_for_another_reason() -> None:
+    """It is the record that can't be read; the reader goes on."""
+
+    class Fails(Added):
+        @field_validator("n")
+        @classmethod
+        def fail(cls, n: int) -> int:
+            raise RuntimeError(n)
+
+    class FailsRow(Row):
+        model = Fails
+
+    (fault,) = events(FailsRow(), [read_headers(record())])
+    assert fault == RecordFault("failed", "RuntimeError")

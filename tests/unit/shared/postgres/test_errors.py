@@ -3,6 +3,7 @@
 import asyncpg
 import pytest
 from asyncpg import exceptions
+from asyncpg.exceptions import _base
 
 from shared.messaging.failures import is_infrastructure
 from shared.postgres.errors import address_shown, is_unavailable
@@ -56,6 +57,7 @@ def test_what_lies_in_the_data_is_not_waited_for(sqlstate: str) -> None:
         (asyncpg.InterfaceError("pool is closing"), True),
         (asyncpg.InterfaceError("another operation is in progress"), False),
         (asyncpg.DataError("invalid input for query argument $1"), False),
+        (_base.DataError("invalid input for query argument $1: 'closed\\ud800'"), False),
         (asyncpg.InternalClientError("got result for unknown protocol state"), True),
         (exceptions.InvalidCachedStatementError("cached statement plan is invalid"), True),
         (ConnectionRefusedError(), True),
