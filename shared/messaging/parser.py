@@ -262,7 +262,7 @@ def _validated(
         return _event(record, validate(record.raw.value))
     except ValidationError as error:
         return _invalid(model, error)
-    except Exception as error:  # noqa: BLE001 - a validator of ours that meets what it didn't foresee
+    except Exception as error:  # noqa: BLE001 - a validator of ours failed
         return RecordFault("failed", type(error).__name__)
 
 

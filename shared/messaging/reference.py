@@ -1,4 +1,4 @@
-"""A record that is kept by reference: where it stands on its log, its hash, its sizes, its beginning.
+"""A record that is kept by reference: its place, hash and sizes, and its beginning.
 
 A dead letter of a few megabytes would not fit on the dead-letters topic, and a flood of foreign
 records need not be kept twice. (rule 18 in README.md)
