@@ -373,7 +373,7 @@ class Stage:
         return [(row["topic"], row["partition"], row["sequence"], row["event_id"]) for row in rows]
 
     async def cut(self, topic: str, *, before: int, partition: int | None = None) -> None:
-        """Takes away the records below this offset, as retention would, of all partitions or one."""
+        """Takes away records below this offset, as retention would, of all partitions or one."""
         numbers = range(PARTITIONS) if partition is None else [partition]
         admin = AIOKafkaAdminClient(bootstrap_servers=self.servers.bootstrap)
         await admin.start()
