@@ -157,10 +157,15 @@ class Small:
         consumed: list[UUID] = []
         steps: dict[str, int] = {}
         last: dict[int, int] = {}
+        ignored = {
+            (row["partition"], row["record_offset"])
+            for row in await self.rows("SELECT * FROM messaging.ignored_record")
+        }
         for record in await self.log():
             headers = dict(record.headers)
-            if headers.get("ce_source") != SOURCE.encode():
-                continue  # foreign
+            foreign = headers.get("ce_source") != SOURCE.encode()
+            if foreign or (record.partition, record.offset) in ignored:
+                continue
             sequence, before = int(headers["ce_sequence"]), last.get(record.partition, 0)
             if sequence <= before and repeats_allowed:
                 continue

@@ -97,10 +97,10 @@ def show(service: ServiceName, id_: Annotated[UUID, typer.Argument(metavar="ID")
         return
     if letter.reference is not None:
         print(f"in full  {_told(letter.reference)}; what follows is the beginning")
-    print(f"key      {_readable(letter.record.key)}")
+    print(f"key      {readable(letter.record.key)}")
     for name, value in letter.record.headers:
-        print(f"header   {_readable(name.encode())}: {_readable(value)}")
-    print(f"data     {_readable(letter.record.value)}")
+        print(f"header   {readable(name.encode())}: {readable(value)}")
+    print(f"data     {readable(letter.record.value)}")
 
 
 def _told(reference: Reference) -> str:
@@ -315,7 +315,7 @@ def _answer(question: Coroutine[None, None, Answer]) -> Answer:
         raise typer.Exit(1) from error
 
 
-def _readable(value: bytes | None) -> str:
+def readable(value: bytes | None) -> str:
     """Bytes for a terminal: what is no text, or would steer the terminal, is escaped."""
     if value is None:
         return "(null)"

@@ -20,6 +20,7 @@ NAMES = (
     "recover",
     "rebuild",
     "dead-letters",
+    "ignore",
     "contracts",
     "policy",
     "rank",

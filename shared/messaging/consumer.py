@@ -31,12 +31,13 @@ from shared.messaging import dead_letters, log_check
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
+from shared.messaging.ignored import read_ignored
 from shared.messaging.look_ahead import look_ahead
 from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, parse
 from shared.messaging.plan import Validated, partitions_of
-from shared.messaging.position import ElsewhereError, Position
+from shared.messaging.position import ElsewhereError, Position, Skipped
 from shared.messaging.positions import ensure_positions, read_positions
 from shared.messaging.retry import retry_while_unavailable
 from shared.messaging.subscription import Subscription, by_type
@@ -146,7 +147,7 @@ class Consumer:
             outbox=outbox,
             clock=clock,
             patience=PATIENCE,
-            check_log=self._check_log,
+            check_log=self._check_before_skipping,
             look_ahead=lambda brake: look_ahead(
                 bootstrap_servers, brake, self._records, by_type(subscriptions)
             ),
@@ -489,9 +490,10 @@ class Consumer:
 
         Raises OperatorNeeded if they weren't.
         """
+        self._records.ignored = await read_ignored(self._pool)
         positions = await read_positions(self._pool, partitions)
         try:
-            await self._check_log(positions)
+            await log_check.check_log(self._bootstrap_servers, positions, self._records)
         except OperatorNeeded as needed:
             # A process that slept between its two questions holds old positions against a newer
             # log.
@@ -500,9 +502,12 @@ class Consumer:
             raise
         return positions
 
-    async def _check_log(self, positions: Sequence[Position]) -> None:
-        """Raises OperatorNeeded if a position was not made on the log that is there now."""
+    async def _check_before_skipping(self, positions: Sequence[Position], skipped: Skipped) -> None:
+        """Raises OperatorNeeded if it is another log, or if what is skipped is no repeat."""
         await log_check.check_log(self._bootstrap_servers, positions, self._records)
+        await log_check.check_repeats(
+            self._bootstrap_servers, self._service, positions, skipped, self._records
+        )
 
     def _seek(self, position: Position, cause: str) -> None:
         assert self._kafka is not None

@@ -18,6 +18,7 @@ from uuid_utils.compat import uuid7
 
 from shared.messaging.envelope import Event, Record
 from shared.messaging.failures import Permanent
+from shared.messaging.ignored import read_ignored
 from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.outbox import (
     LARGEST_ROW,
@@ -267,7 +268,8 @@ async def replay(
                 raise Permanent("no dead letter of this id waits to be settled")
             record = original or _letter(row).record
             assert record is not None  # an open letter keeps its bytes, by the table's check
-            subscription, event = _event(record, subscriptions, origins)
+            records = RecordReader(origins, await read_ignored(connection))
+            subscription, event = _event(record, subscriptions, records)
             await subscription.take(connection, [event])
             await SQL.settle_dead_letter(connection, id=id_, at=at)
             if dry_run:
@@ -285,10 +287,10 @@ async def _original(pool: Pool, id_: UUID, bootstrap_servers: str) -> Record | N
 
 
 def _event(
-    record: Record, subscriptions: Sequence[Subscription], origins: Origins
+    record: Record, subscriptions: Sequence[Subscription], records: RecordReader
 ) -> tuple[Subscription, Event[Any]]:
     """The record as an event, and the subscription for it; raises Permanent if there is none."""
-    inbound = RecordReader(origins).read(record)
+    inbound = records.read(record)
     if inbound.fault is not None:
         raise Permanent(f"{inbound.fault.code}: {inbound.fault.detail}")
     for subscription in subscriptions:

@@ -25,7 +25,7 @@ from shared.messaging.failures import OperatorNeeded, Permanent, is_infrastructu
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, RecordFault
 from shared.messaging.plan import Plan, Validated, make_plan, partitions_of, validate
-from shared.messaging.position import Position
+from shared.messaging.position import Position, Skipped
 from shared.messaging.positions import lock_positions, move_positions
 from shared.messaging.subscription import Subscription, by_type
 from shared.messaging.unheard_types import note_unheard
@@ -84,8 +84,9 @@ class Dispatch:
 
     `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters;
     `check_log` is asked before events are skipped, and raises OperatorNeeded if the positions were
-    made on another log: a new log counts from 1 again, and looks like repetition. `look_ahead`
-    follows a run of dead letters beyond the batch.
+    made on another log (a new log counts from 1 again, and looks like repetition), or if another
+    event stood under a number that is skipped. `look_ahead` follows a run of dead letters beyond
+    the batch.
     """
 
     def __init__(
@@ -97,7 +98,7 @@ class Dispatch:
         outbox: Outbox,
         clock: Callable[[], datetime],
         patience: float,
-        check_log: Callable[[Sequence[Position]], Awaitable[object]],
+        check_log: Callable[[Sequence[Position], Skipped], Awaitable[object]],
         look_ahead: Callable[[Brake], Awaitable[Brake]],
     ) -> None:
         self.service = service
@@ -212,7 +213,7 @@ class Dispatch:
                 )
                 if plan.skipped:
                     skipping = [positions[partition] for partition in sorted(plan.skipped)]
-                    await self._check_before_skipping(connection, skipping)
+                    await self._check_before_skipping(connection, skipping, plan.skipped)
                 await move_positions(connection, positions, plan.ends)
                 failpoint("consumer.moved")
                 for subscription, together in plan.calls:
@@ -228,11 +229,11 @@ class Dispatch:
         return plan
 
     async def _check_before_skipping(
-        self, connection: Connection, positions: Sequence[Position]
+        self, connection: Connection, positions: Sequence[Position], skipped: Skipped
     ) -> None:
-        """Asks whether it is still their log, before records are skipped as repeats."""
+        """Asks whether it is still their log, and whether these records are repeats."""
         try:
-            await self._check_log(positions)
+            await self._check_log(positions, skipped)
         except OperatorNeeded:
             # Are they still locked? A process that slept meanwhile holds what another may have
             # moved since.
@@ -294,5 +295,5 @@ def _count(plan: Plan) -> None:
         metrics.CONSUMER_EVENTS.labels(rejection.record.raw.topic, "dead-letter").inc()
     for (partition, _), (_, count) in plan.unheard.items():
         metrics.CONSUMER_EVENTS.labels(partition.topic, "unheard").inc(count)
-    for partition, count in plan.skipped.items():
-        metrics.CONSUMER_EVENTS.labels(partition.topic, "skipped").inc(count)
+    for partition, repeats in plan.skipped.items():
+        metrics.CONSUMER_EVENTS.labels(partition.topic, "skipped").inc(len(repeats))

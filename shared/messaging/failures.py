@@ -24,6 +24,8 @@ class Cause(StrEnum):
     """An event is missing on a log that the service consumes."""
     OTHER_LOG = "other-log"
     """A log that the service consumes is not the one that was read before."""
+    FORGED = "forged"
+    """Two events stand under one number: the topic's service did not write one of them."""
     BRAKE = "brake"
     """Too many records in a row became dead letters."""
     OUTBOX = "outbox"

@@ -15,6 +15,7 @@ from uuid import UUID
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import Cause, OperatorNeeded
+from shared.messaging.ignored import read_ignored
 from shared.messaging.log_reader import (
     OffsetRange,
     PublishedEvent,
@@ -24,10 +25,14 @@ from shared.messaging.log_reader import (
     open_reader,
     published_events,
 )
-from shared.messaging.origins import Origins, RecordReader
+from shared.messaging.origins import Origins, RecordReader, ignore_command
 from shared.messaging.positions import partition_columns
 from shared.postgres import queries
 from shared.postgres.pool import Connection
+
+REPEATS = 10_000
+"""Late repeats of a partition that a survey compares with the outbox. More than a batch means that
+somebody writes them."""
 
 SQL = queries.load(Path(__file__).with_name("leadership.sql"))
 
@@ -56,7 +61,7 @@ class ScanStart(NamedTuple):
 
 
 def scan_start(
-    stored: StoredPartition, offsets: OffsetRange, anchor: PublishedEvent | None, *, remedy: str
+    stored: StoredPartition, offsets: OffsetRange, anchor: PublishedEvent | None, *, service: str
 ) -> ScanStart:
     """From where to count.
 
@@ -70,7 +75,7 @@ def scan_start(
         raise OperatorNeeded(
             f"{stored.topic}/{stored.partition} begins at offset {offsets.start},"
             f" but is known only up to {after_known}.",
-            remedy=remedy,
+            remedy=recover_command(service),
             cause=Cause.OUTBOX,
         )
     if known is not None and (offsets.start == after_known or anchor == known):
@@ -81,6 +86,21 @@ def scan_start(
     return ScanStart(offsets.start, 0 if offsets.start == 0 else None)
 
 
+def recover_command(service: str) -> str:
+    """The command that takes over what the log holds."""
+    return f"terang recover {service}"
+
+
+class LogEnd(NamedTuple):
+    """Where a partition ends.
+
+    `last` is the last of our events that it holds, `next_offset` where the next record will stand.
+    """
+
+    last: PublishedEvent | None
+    next_offset: int
+
+
 class SequenceScan:
     """Counts our events of one partition from the scan's start on.
 
@@ -88,37 +108,56 @@ class SequenceScan:
     """
 
     def __init__(
-        self, stored: StoredPartition, start: ScanStart, rows: Mapping[int, UUID], *, remedy: str
+        self, stored: StoredPartition, start: ScanStart, rows: Mapping[int, UUID], *, service: str
     ) -> None:
+        self.repeats: list[PublishedEvent] = []
+        """Events under numbers already passed, the first `REPEATS` of them."""
         self._stored = stored
         self._rows = rows
-        self._remedy = remedy
+        self._service = service
         self._sequence = start.sequence
         self._last = stored.acknowledged if stored.acknowledged and start.sequence else None
 
     def see(self, event: PublishedEvent) -> None:
         """Take the next of our events into account.
 
-        A number already passed is a late repeat, which consumers skip; else numbers must be dense.
-        Raises OperatorNeeded where they aren't, or where the outbox has another event.
+        A number already passed is a late repeat, which consumers skip (`check_repeats` looks at
+        it); else numbers must be dense. Raises OperatorNeeded where they aren't, or where the
+        outbox has another event.
         """
         if self._sequence is not None and event.sequence <= self._sequence:
+            if len(self.repeats) < REPEATS:
+                self.repeats.append(event)
             return
         if event.sequence > self._stored.numbered:
-            raise self._operator_needed(
-                f"holds number {event.sequence}, but only {self._stored.numbered} were given."
+            raise self._stranger(
+                event,
+                f"holds number {event.sequence}, but only {self._stored.numbered} were given.",
             )
         if self._sequence is not None and event.sequence > self._sequence + 1:
-            raise self._operator_needed(
-                f"jumps from number {self._sequence} to {event.sequence} at offset {event.offset}."
+            raise self._stranger(
+                event,
+                f"jumps from number {self._sequence} to {event.sequence} at offset {event.offset}.",
             )
-        if self._rows.get(event.sequence, event.event_id) != event.event_id:
-            raise self._operator_needed(
-                f"holds another event under number {event.sequence} at offset {event.offset}"
-                " than the outbox."
-            )
+        self._check_event(event, self._rows)
         self._sequence = event.sequence
         self._last = event
+
+    def check_repeats(self, rows: Mapping[int, UUID]) -> None:
+        """Checks late repeats against the outbox: `rows` are its event ids under their numbers.
+
+        Raises OperatorNeeded where the outbox has another event.
+        """
+        for event in self.repeats:
+            self._check_event(event, rows)
+
+    def _check_event(self, event: PublishedEvent, rows: Mapping[int, UUID]) -> None:
+        if rows.get(event.sequence, event.event_id) != event.event_id:
+            raise self._stranger(
+                event,
+                f"holds another event under number {event.sequence} at offset {event.offset}"
+                " than the outbox.",
+            )
 
     def last(self) -> PublishedEvent | None:
         """The last event that the log holds; what is above it, up to the last number, can be sent.
@@ -135,10 +174,21 @@ class SequenceScan:
             raise self._operator_needed(f"lacks number {lost}, and the outbox no longer has it.")
         return self._last
 
-    def _operator_needed(self, fault: str) -> OperatorNeeded:
+    def _stranger(self, event: PublishedEvent, fault: str) -> OperatorNeeded:
+        """A record that this database knows nothing of: it is of yesterday, or that is forged."""
+        place = (self._stored.topic, self._stored.partition, event.offset)
+        command = ignore_command(self._service, place, event.event_id)
+        return self._operator_needed(
+            fault,
+            f" after a restored backup; or, if {self._service} never wrote the record at offset"
+            f" {event.offset}, or what belongs before it is gone, `{command}`, and the same in each"
+            " service that reads the topic",
+        )
+
+    def _operator_needed(self, fault: str, more: str = "") -> OperatorNeeded:
         return OperatorNeeded(
             f"{self._stored.topic}/{self._stored.partition} {fault}",
-            remedy=self._remedy,
+            remedy=recover_command(self._service) + more,
             cause=Cause.OUTBOX,
         )
 
@@ -153,28 +203,30 @@ async def survey(
     connection: Connection,
     *,
     bootstrap_servers: str,
+    service: str,
     partitions: Mapping[str, int],
     origins: Origins,
-    remedy: str,
-) -> dict[TopicPartition, PublishedEvent | None]:
-    """The last of our events that the log holds, for each partition of `partitions` (topic: count).
+) -> dict[TopicPartition, LogEnd]:
+    """Where the log ends, for each partition of `partitions` (topic: count).
 
     Raises OperatorNeeded where database and log don't fit, Unavailable for a topic that isn't
     there, and whatever the connections raise.
     """
-    await check_partitions(bootstrap_servers, partitions, remedy=remedy)
-    records = RecordReader(origins)
+    await check_partitions(bootstrap_servers, partitions, remedy=recover_command(service))
+    records = RecordReader(origins, await read_ignored(connection))
     async with open_reader(bootstrap_servers) as reader:
         stored = await stored_partitions(connection, partitions)
         offsets = await offset_ranges(reader, stored)
         anchors = await events_at(reader, acknowledged_offsets(stored), offsets, records)
         starts = {
-            partition: scan_start(known, offsets[partition], anchors.get(partition), remedy=remedy)
+            partition: scan_start(
+                known, offsets[partition], anchors.get(partition), service=service
+            )
             for partition, known in stored.items()
         }
         rows = await _numbered_rows(connection, starts)
         scans = {
-            partition: SequenceScan(known, starts[partition], rows[partition], remedy=remedy)
+            partition: SequenceScan(known, starts[partition], rows[partition], service=service)
             for partition, known in stored.items()
         }
         unseen = {
@@ -183,7 +235,29 @@ async def survey(
         }
         async for partition, event, _ in published_events(reader, unseen, records):
             scans[partition].see(event)
-    return {partition: scan.last() for partition, scan in scans.items()}
+    await _check_repeats(connection, scans)
+    return {
+        partition: LogEnd(scan.last(), offsets[partition].end) for partition, scan in scans.items()
+    }
+
+
+async def _check_repeats(
+    connection: Connection, scans: Mapping[TopicPartition, SequenceScan]
+) -> None:
+    """Raises OperatorNeeded if what looks like a late repeat is another event than the outbox's."""
+    seen = [
+        (partition, event.sequence) for partition, scan in scans.items() for event in scan.repeats
+    ]
+    if not seen:
+        return
+    topics, numbers = partition_columns([partition for partition, _ in seen])
+    found: dict[TopicPartition, dict[int, UUID]] = {partition: {} for partition in scans}
+    async for row in SQL.rows_numbered(
+        connection, topics=topics, partitions=numbers, sequences=[number for _, number in seen]
+    ):
+        found[TopicPartition(row["topic"], row["partition"])][row["sequence"]] = row["event_id"]
+    for partition, scan in scans.items():
+        scan.check_repeats(found[partition])
 
 
 def acknowledged_offsets(

@@ -14,3 +14,10 @@ SELECT topic, partition, o.sequence, event_id
        AS start (topic, partition, sequence)
   JOIN messaging.outbox AS o USING (topic, partition)
  WHERE o.sequence > start.sequence;
+
+-- name: rows_numbered(topics, partitions, sequences)
+-- The rows of the outbox that have these numbers.
+SELECT DISTINCT topic, partition, sequence, event_id
+  FROM unnest(:topics::text[], :partitions::integer[], :sequences::bigint[])
+       AS seen (topic, partition, sequence)
+  JOIN messaging.outbox USING (topic, partition, sequence);

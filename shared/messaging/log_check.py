@@ -1,6 +1,7 @@
-"""Checks that the log is the one on which the positions were made (rule 15 in README.md).
+"""Checks that the log is the one on which the positions were made, and what repeats are.
 
-Reads from the log what position.why_another_log decides over.
+Reads from the log what `why_another_log` and `other_event` of position.py decide over (rules 15
+and 23 in README.md).
 """
 
 import asyncio
@@ -17,12 +18,14 @@ from shared.messaging.log_reader import (
     open_reader,
     published_events,
 )
-from shared.messaging.origins import RecordReader
+from shared.messaging.origins import RecordReader, ignore_command
 from shared.messaging.position import (
     REMEDY,
     LogSnapshot,
     Position,
     RecordIdentity,
+    Skipped,
+    other_event,
     why_another_log,
 )
 
@@ -52,6 +55,71 @@ async def check_log(
                 cause=Cause.OTHER_LOG,
             )
     return snapshots
+
+
+async def check_repeats(
+    bootstrap_servers: str,
+    service: str,
+    positions: Sequence[Position],
+    skipped: Skipped,
+    records: RecordReader,
+) -> None:
+    """Checks that what is to be skipped is the event that carried its number before.
+
+    Looked for in the recent log of each partition; what stood before that is taken on trust. Raises
+    OperatorNeeded for another event: one of the two was forged. KafkaError, OSError or TimeoutError
+    while the broker is away.
+    """
+    carried = await _carried(bootstrap_servers, positions, skipped, records)
+    for partition, repeats in skipped.items():
+        found = other_event(repeats, carried[partition])
+        if found is not None:
+            raise _forged(service, partition, *found)
+
+
+async def _carried(
+    bootstrap_servers: str,
+    positions: Sequence[Position],
+    skipped: Skipped,
+    records: RecordReader,
+) -> dict[TopicPartition, dict[int, RecordIdentity]]:
+    """The first records that the recent log holds under the numbers to be skipped."""
+    wanted = {
+        partition: {repeat.sequence for repeat in repeats} for partition, repeats in skipped.items()
+    }
+    carried: dict[TopicPartition, dict[int, RecordIdentity]] = {
+        partition: {} for partition in skipped
+    }
+    async with asyncio.timeout(SECONDS), open_reader(bootstrap_servers) as reader:
+        held = await offset_ranges(reader, list(skipped))
+        recent = {
+            position.partition: OffsetRange(
+                max(position.next_offset - LOOK_BACK, held[position.partition].start),
+                skipped[position.partition][-1].offset,
+            )
+            for position in positions
+        }
+        async for partition, event, _ in published_events(reader, recent, records):
+            if event.sequence in wanted[partition]:
+                carried[partition].setdefault(event.sequence, RecordIdentity(*event))
+    return carried
+
+
+def _forged(
+    service: str, partition: TopicPartition, first: RecordIdentity, second: RecordIdentity
+) -> OperatorNeeded:
+    commands = [
+        ignore_command(service, (*partition, record.offset), record.event)
+        for record in (first, second)
+    ]
+    return OperatorNeeded(
+        f"{partition.topic}/{partition.partition} holds two events under number {first.sequence},"
+        f" at offsets {first.offset} and {second.offset}: one of them is forged. The worker of the"
+        " service that writes the topic says which it did not write.",
+        remedy=f"for that one, `{commands[0]}` or `{commands[1]}`; if it had taken effect here, the"
+        f" command says so: then `terang rebuild {service}`",
+        cause=Cause.FORGED,
+    )
 
 
 async def log_snapshots(

@@ -49,6 +49,12 @@ class Origins:
         return None
 
 
+def ignore_command(service: str, place: Place, event: UUID | None) -> str:
+    """The command by which this service passes over a record."""
+    topic, partition, offset = place
+    return f"terang ignore {service} {topic}/{partition} {offset} --event-id {event} --reason TEXT"
+
+
 class RecordReader:
     """Reads who a record is, as every reader of logs must: consumers, relays and commands alike.
 

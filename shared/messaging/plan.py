@@ -1,6 +1,6 @@
 """What a transaction does with a batch of records: pure, decided before any use case runs."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby
@@ -11,8 +11,16 @@ from aiokafka import TopicPartition
 from shared.messaging.brake import MOST_IN_A_ROW, Brake
 from shared.messaging.envelope import Event
 from shared.messaging.failures import Cause, OperatorNeeded
+from shared.messaging.origins import IGNORED, ignore_command
 from shared.messaging.parser import InboundRecord, RecordFault, events
-from shared.messaging.position import REMEDY, ElsewhereError, Position, Verdict, judge_all
+from shared.messaging.position import (
+    REMEDY,
+    ElsewhereError,
+    Position,
+    RecordIdentity,
+    Verdict,
+    judge_all,
+)
 from shared.messaging.subscription import Subscription
 
 NO_HANDLER = "none"
@@ -46,7 +54,8 @@ class Plan:
     rejected: list[Rejected] = field(default_factory=list)
     unheard: dict[tuple[TopicPartition, str], tuple[int, int]] = field(default_factory=dict)
     """First offset and count, by partition and type."""
-    skipped: Counter[TopicPartition] = field(default_factory=Counter)
+    skipped: dict[TopicPartition, list[RecordIdentity]] = field(default_factory=dict)
+    """Repeats, in their order."""
     brakes: list[Brake] = field(default_factory=list)
     """Partitions that end before a record which would be one dead letter in a row too many."""
 
@@ -134,7 +143,9 @@ class _Planner:
         partition = part.end.partition
         for place, (record, verdict) in enumerate(zip(part.records, part.verdicts, strict=True)):
             if verdict is Verdict.SKIP:
-                self.plan.skipped[partition] += 1
+                self.plan.skipped.setdefault(partition, []).append(record.identity)
+                continue
+            if record.fault is IGNORED:
                 continue
             subscription = self.subscriptions.get(record.type or "")
             outcome = self._outcome(record, subscription)
@@ -231,7 +242,8 @@ def _gap(service: str, position: Position, record: InboundRecord) -> OperatorNee
         f"{service}: {raw.topic}/{raw.partition} holds sequence {record.identity.sequence} at"
         f" offset {raw.offset}, but {position.sequence + 1} comes next: an event is missing on the"
         " log.",
-        remedy=REMEDY,
+        remedy=f"{REMEDY}; or, if the service of that topic never wrote this record,"
+        f" {ignore_command(service, (raw.topic, raw.partition, raw.offset), record.identity.event)}",
         cause=Cause.GAP,
     )
 

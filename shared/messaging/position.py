@@ -8,7 +8,7 @@ and over what a log shows of itself; positions.py reads and moves the row; dispa
 and consumer.py act on the answers.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import NamedTuple
@@ -128,6 +128,26 @@ def judge_all(
         if verdict in (Verdict.GAP, Verdict.ELSEWHERE):
             break
     return verdicts, position
+
+
+Skipped = Mapping[TopicPartition, Sequence[RecordIdentity]]
+"""Records that are to be skipped as repeats, by partition."""
+
+
+def other_event(
+    skipped: Sequence[RecordIdentity], carried: Mapping[int, RecordIdentity]
+) -> tuple[RecordIdentity, RecordIdentity] | None:
+    """Two events under one number: the first that carried it, and the one to be skipped.
+
+    `carried` are the first records that the recent log holds under these numbers. None where all
+    are repeats, as far as the log shows.
+    """
+    for repeat in skipped:
+        assert repeat.sequence is not None  # a record without a number is never a repeat
+        first = carried.get(repeat.sequence)
+        if first is not None and first.event != repeat.event:
+            return first, repeat
+    return None
 
 
 REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"

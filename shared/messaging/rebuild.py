@@ -16,6 +16,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.consumer import collect_rarely
 from shared.messaging.dead_letters import REPLAYING
+from shared.messaging.ignored import read_ignored
 from shared.messaging.log_check import check_log
 from shared.messaging.origins import RecordReader
 from shared.messaging.position import LogSnapshot, Position
@@ -122,7 +123,7 @@ class _Rebuild:
         )
 
     async def _check_log(self, live: Sequence[Position]) -> Mapping[TopicPartition, LogSnapshot]:
-        records = RecordReader(self._projections.origins)
+        records = RecordReader(self._projections.origins, await read_ignored(self._connection))
         return await check_log(self._projections.bootstrap_servers, live, records)
 
     async def _live_positions(self) -> list[Position]:

@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.messaging.dead_letters import unsettled_records
 from shared.messaging.dispatch import validate_ahead
 from shared.messaging.envelope import Event
+from shared.messaging.ignored import read_ignored
 from shared.messaging.log_check import SECONDS
 from shared.messaging.log_reader import open_reader
 from shared.messaging.origins import Origins, RecordReader
@@ -100,6 +101,7 @@ class RebuildShare:
         use case raise.
         """
         applying: asyncio.Task[None] | None = None
+        self._records.ignored = await read_ignored(self._connection)
         async with log_reader(self._projections.bootstrap_servers) as reader:
             try:
                 async for batch in self.batches(reader, ends):

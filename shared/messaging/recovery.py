@@ -13,9 +13,11 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.messaging.envelope import Record
 from shared.messaging.failures import OperatorNeeded
+from shared.messaging.ignored import read_ignored
 from shared.messaging.leadership import (
     ScanStart,
     acknowledged_offsets,
+    recover_command,
     stored_partitions,
     try_to_lead,
 )
@@ -65,10 +67,10 @@ async def gather(
     service is connected.
     """
     await refuse_if_running(connection, service)
-    remedy = f"delete the topic, make it anew (`terang topics`), then `terang recover {service}`"
+    remedy = recover_command(service)
     await check_partitions(bootstrap_servers, partitions, remedy=remedy)
     stored = await stored_partitions(connection, partitions)
-    records = RecordReader(origins)
+    records = RecordReader(origins, await read_ignored(connection))
     async with open_reader(bootstrap_servers) as reader:
         offsets = await _offsets_at_rest(reader, list(stored), drain_seconds)
         anchors = await events_at(reader, acknowledged_offsets(stored), offsets, records)
@@ -84,7 +86,7 @@ async def gather(
         log, unknown = await _read_log(reader, unread, rows, records)
     plans = {
         partition: plan_partition(
-            known, starts[partition], log[partition], rows[partition], remedy=remedy
+            known, starts[partition], log[partition], rows[partition], service=service
         )
         for partition, known in stored.items()
     }

@@ -6,9 +6,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from shared.messaging.envelope import Record
-from shared.messaging.failures import OperatorNeeded
+from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.leadership import ScanStart, StoredPartition
 from shared.messaging.log_reader import OffsetRange, PublishedEvent
+from shared.messaging.origins import ignore_command
 
 
 class OutboxRow(NamedTuple):
@@ -72,7 +73,7 @@ def plan_partition(
     log: Sequence[PublishedEvent],
     rows: Sequence[OutboxRow],
     *,
-    remedy: str,
+    service: str,
 ) -> PartitionPlan:
     """The plan of one partition.
 
@@ -80,7 +81,7 @@ def plan_partition(
     above it or none. Raises OperatorNeeded when the log jumps over a number (no consumer can pass
     that, whatever the database says), or when what has expired can't be told.
     """
-    held = _held_by_log(stored, start, log, remedy=remedy)
+    held = _held_by_log(stored, start, log, service=service)
     number_of = {event.event_id: number for number, event in held.items()}
     acknowledged = stored.acknowledged.sequence if stored.acknowledged else 0
     missing = _missing(held, rows, acknowledged)
@@ -100,23 +101,45 @@ def plan_partition(
 
 
 def _held_by_log(
-    stored: StoredPartition, start: ScanStart, log: Iterable[PublishedEvent], *, remedy: str
+    stored: StoredPartition, start: ScanStart, log: Iterable[PublishedEvent], *, service: str
 ) -> dict[int, PublishedEvent]:
     """Our events by number, ascending, without late repeats; dense."""
     held: dict[int, PublishedEvent] = {}
     sequence = start.sequence
     for event in log:
         if sequence is not None and event.sequence <= sequence:
+            _refuse_another(stored, held.get(event.sequence, event), event, service)
             continue  # a late repeat
         if sequence is not None and event.sequence > sequence + 1:
             raise OperatorNeeded(
                 f"{stored.topic}/{stored.partition} jumps from number {sequence} to"
                 f" {event.sequence} at offset {event.offset}; no consumer can pass that.",
-                remedy=remedy,
+                remedy=f"{_ignore(stored, event, service)}, and the same in each service that reads"
+                f" the topic; then `terang recover {service}`",
             )
         held[event.sequence] = event
         sequence = event.sequence
     return held
+
+
+def _refuse_another(
+    stored: StoredPartition, first: PublishedEvent, second: PublishedEvent, service: str
+) -> None:
+    """Raises OperatorNeeded for two events under one number: one of them is forged."""
+    if first.event_id != second.event_id:
+        raise OperatorNeeded(
+            f"{stored.topic}/{stored.partition} holds two events under number {first.sequence}, at"
+            f" offsets {first.offset} and {second.offset}: one of them is forged.",
+            remedy=f"for the one that {service} did not write, {_ignore(stored, first, service)} or"
+            f" {_ignore(stored, second, service)}, and the same in each service that reads the"
+            f" topic; then `terang recover {service}`",
+            cause=Cause.FORGED,
+        )
+
+
+def _ignore(stored: StoredPartition, event: PublishedEvent, service: str) -> str:
+    place = (stored.topic, stored.partition, event.offset)
+    return f"`{ignore_command(service, place, event.event_id)}`"
 
 
 def _refuse_if_unknowable(

@@ -28,7 +28,7 @@ from shared.messaging.failures import (
     is_infrastructure,
     operator_needed_in,
 )
-from shared.messaging.leadership import survey, try_to_lead
+from shared.messaging.leadership import LogEnd, survey, try_to_lead
 from shared.messaging.log_reader import PublishedEvent
 from shared.messaging.one_try_producer import SEND_SECONDS, one_try_producer
 from shared.messaging.origins import Origins
@@ -105,8 +105,11 @@ class Relay:
         self._partitions = dict(partitions)
         self._origins = origins
         self._kept = kept
-        self._remedy = f"terang recover {service}"
         self._last: dict[TopicPartition, PublishedEvent | None] = {}
+        self._ends: dict[TopicPartition, int] = {}
+        """The offset at which the next batch of each partition will stand if nobody else writes."""
+        self._strangers: set[TopicPartition] = set()
+        """Partitions in which somebody else wrote since the log was asked."""
         self._awake = asyncio.Event()
 
     async def run(self) -> NoReturn:
@@ -151,7 +154,7 @@ class Relay:
 
     async def _take_over(self, connection: Connection) -> None:
         """Has the database say what the log says: which number each partition holds last."""
-        self._last = await self._survey(connection)
+        self._know(await self._survey(connection))
         failpoint("relay.surveyed")
         topics, partitions = zip(*self._last, strict=True)
         found = list(self._last.values())
@@ -169,16 +172,22 @@ class Relay:
         metrics.RELAY_TAKEOVERS.inc()
         log.info("relay leads", service=self._service, partitions=len(found))
 
-    async def _survey(self, connection: Connection) -> dict[TopicPartition, PublishedEvent | None]:
-        """The last event that the log holds, for each partition."""
+    def _know(self, ends: Mapping[TopicPartition, LogEnd]) -> None:
+        """Remembers what the log was found to hold."""
+        self._last = {partition: end.last for partition, end in ends.items()}
+        self._ends = {partition: end.next_offset for partition, end in ends.items()}
+        self._strangers.clear()
+
+    async def _survey(self, connection: Connection) -> dict[TopicPartition, LogEnd]:
+        """Where the log of each partition ends."""
         try:
             async with asyncio.timeout(SURVEY_SECONDS):
                 return await survey(
                     connection,
                     bootstrap_servers=self._bootstrap_servers,
+                    service=self._service,
                     partitions=self._partitions,
                     origins=self._origins,
-                    remedy=self._remedy,
                 )
         except OperatorNeeded:
             # Does it still lead? A process that was stopped in between holds an old answer against
@@ -214,8 +223,10 @@ class Relay:
 
     async def _check_idle(self, connection: Connection) -> None:
         """Raises Unavailable if the log no longer holds what was acknowledged: the term ends."""
-        if await self._survey(connection) != self._last:
+        ends = await self._survey(connection)
+        if {partition: end.last for partition, end in ends.items()} != self._last:
             raise Unavailable("The log no longer holds what was acknowledged.")
+        self._know(ends)
 
     async def _wait_for_rows(self) -> None:
         """Waits for a notification, or for the time of the next look."""
@@ -275,9 +286,11 @@ class Relay:
     ) -> PublishedEvent:
         """Sends the rows of one partition, one batch at a time; returns the last event.
 
-        Nothing later of this partition leaves before the acknowledgement.
+        Nothing later of this partition leaves before the acknowledgement. A batch that stands
+        further on than the end that is known tells of a stranger in between.
         """
         last = self._last.get(partition)
+        end = self._ends.get(partition, 0)
         done = 0
         while done < len(rows):
             batch, first = producer.create_batch(), done
@@ -285,21 +298,27 @@ class Relay:
                 done += 1
             batch.close()
             offset = await _send_batch(producer, partition, batch)
-            if offset <= (last.offset if last else -1):
+            if offset < end:
                 raise Unavailable(
                     f"{partition.topic}/{partition.partition} put a batch at offset {offset}, not"
-                    " above the one before: another log."
+                    " above what it held: another log."
                 )
+            if offset > end:
+                self._strangers.add(partition)
+            end = offset + done - first
             failpoint("relay.batch-acknowledged")
             row = rows[done - 1]
-            last = PublishedEvent(offset + done - first - 1, row["sequence"], row["event_id"])
+            last = PublishedEvent(end - 1, row["sequence"], row["event_id"])
         assert last is not None
+        self._ends[partition] = end
         return last
 
     async def _acknowledge(
         self, connection: Connection, sent: Mapping[TopicPartition, PublishedEvent]
     ) -> None:
         """Rows up to an acknowledged number are published: one short row a partition says so."""
+        if self._strangers:
+            await self._check_sent(connection, sent)
         topics, numbers = partition_columns(sent)
         moved = [
             row
@@ -318,6 +337,20 @@ class Relay:
         for topic, moved_by in moved:
             metrics.RELAY_PUBLISHED.labels(topic).inc(moved_by)
         self._last |= sent
+
+    async def _check_sent(
+        self, connection: Connection, sent: Mapping[TopicPartition, PublishedEvent]
+    ) -> None:
+        """Asks the log again, since somebody else wrote there: is what was sent its last event?
+
+        Raises OperatorNeeded if the stranger took a number of ours; Unavailable if it is not.
+        """
+        names = [f"{topic}/{number}" for topic, number in sorted(self._strangers)]
+        log.warning("records that are not ours", service=self._service, partitions=names)
+        ends = await self._survey(connection)
+        if any(ends[partition].last != event for partition, event in sent.items()):
+            raise Unavailable("The log does not end with what was sent.")
+        self._know(ends)
 
     async def _measure(self, connection: Connection) -> None:
         """Measures the backlog."""

@@ -102,7 +102,7 @@ async def dispatch_stage(servers: Servers) -> AsyncIterator[DispatchStage]:
     await ensure_positions(pool, partitions)
     checked: list[Position] = []
 
-    async def check_log(positions: Sequence[Position]) -> None:
+    async def check_log(positions: Sequence[Position], _: object) -> None:
         checked.extend(positions)
 
     async def no_further(brake: Brake) -> Brake:

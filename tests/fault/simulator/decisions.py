@@ -25,7 +25,7 @@ from tests.fault.simulator.platform import Sent
 
 
 def known_to_hold(
-    partition: TopicPartition, sent: Sent, rows: Mapping[int, int], log: Log, remedy: str
+    partition: TopicPartition, sent: Sent, rows: Mapping[int, int], log: Log, service: str
 ) -> Sent:
     """Rule 7, by shared/messaging/leadership.py.
 
@@ -36,9 +36,9 @@ def known_to_hold(
         stored,
         OffsetRange(log.start, log.end),
         _event(log.mark(sent.offset)),
-        remedy=remedy,
+        service=service,
     )
-    scan = SequenceScan(stored, start, rows, remedy=remedy)  # type: ignore[arg-type]
+    scan = SequenceScan(stored, start, rows, service=service)  # type: ignore[arg-type]
     for event in _events(log, start.offset):
         scan.see(event)
     last = scan.last()
@@ -60,7 +60,7 @@ def plan_of_recovery(
     sent: Sent,
     rows: Sequence[tuple[int, int | None]],
     log: Log,
-    remedy: str,
+    service: str,
 ) -> PartitionPlan:
     """Recovery, by shared/messaging/recovery_plan.py.
 
@@ -73,7 +73,7 @@ def plan_of_recovery(
         for event, number in rows
         if number is None or number > (start.sequence or 0)
     ]
-    return plan_partition(stored, start, _events(log, start.offset), above, remedy=remedy)
+    return plan_partition(stored, start, _events(log, start.offset), above, service=service)
 
 
 def event_of(event: PublishedEvent) -> int:

@@ -188,7 +188,7 @@ def recover_place(
     yield
     sent: Sent = connection.get("sent", partition)
     in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
-    plan = plan_of_recovery(partition, sent, in_order, log, "the topic made anew")
+    plan = plan_of_recovery(partition, sent, in_order, log, service.name)
     if plan.lost:
         platform.accepted.add(service.name)
         platform.say(

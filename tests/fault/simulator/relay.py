@@ -85,7 +85,7 @@ def survey(
                 sent,
                 rows,
                 platform.kafka.logs[partition],
-                f"terang recover {me.service.name}",
+                me.service.name,
             )
         except OperatorNeeded:
             yield

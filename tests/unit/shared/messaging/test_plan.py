@@ -1,6 +1,6 @@
 """What a transaction does with a batch, and which events go to a use case in one call."""
 
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, cast
 from uuid import UUID
@@ -14,6 +14,7 @@ from pydantic import BaseModel
 from shared.messaging.brake import MOST_IN_A_ROW, brake_stop
 from shared.messaging.envelope import Event, Record
 from shared.messaging.failures import Cause, OperatorNeeded
+from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.parser import InboundRecord, RecordFault, read_headers
 from shared.messaging.plan import (
     NO_HANDLER,
@@ -24,7 +25,7 @@ from shared.messaging.plan import (
     partitions_of,
     validate,
 )
-from shared.messaging.position import ElsewhereError, Position
+from shared.messaging.position import ElsewhereError, Position, RecordIdentity
 from shared.messaging.subscription import Subscription
 
 
@@ -126,9 +127,19 @@ def test_repeats_are_skipped() -> None:
     plan = plan_of(
         [inbound(2, offset=5), inbound(4, offset=6)], Position(FIRST, 5, 3, 4, UUID(int=3))
     )
-    assert plan.skipped == Counter({FIRST: 1})
+    assert plan.skipped == {FIRST: [RecordIdentity(5, 2, UUID(int=2))]}
     assert sequences(plan.calls) == [("test.Scored", [4])]
     assert plan.ends == [Position(FIRST, 7, 4, 6, UUID(int=4))]
+
+
+def test_an_ignored_record_moves_the_offset_alone() -> None:
+    """It takes no number, and is neither a dead letter nor one in a row of them."""
+    reader = RecordReader(Origins({"topic": "/test"}), {("topic", 0, 1): UUID(int=2)})
+    batch = [reader.read(inbound(n).raw) for n in (1, 2)]
+    plan = plan_of([*batch, inbound(2, offset=2)])
+    assert sequences(plan.calls) == [("test.Scored", [1, 2])]
+    assert plan.rejected == []
+    assert plan.ends == [Position(FIRST, 3, 2, 2, UUID(int=2))]
 
 
 def test_types_without_a_subscription_are_counted() -> None:

@@ -25,7 +25,7 @@ def test_a_database_that_agrees_needs_nothing() -> None:
         ScanStart(3, 3),
         [],
         [OutboxRow(event(4), None)],
-        remedy="m",
+        service="m",
     )
     assert not plan.changes
     assert plan.last == published(3)
@@ -39,7 +39,7 @@ def test_rows_take_the_logs_numbers_and_the_rest_is_missing() -> None:
     log = [published(3, of=4), published(4, of=3), published(5)]
     rows = [OutboxRow(event(3), None), OutboxRow(event(4), None), OutboxRow(event(9), None)]
     plan = plan_partition(
-        StoredPartition("t", 0, 2, published(2)), ScanStart(2, 2), log, rows, remedy="m"
+        StoredPartition("t", 0, 2, published(2)), ScanStart(2, 2), log, rows, service="m"
     )
     assert plan.last == published(5)
     assert dict(plan.renumbered) == {event(3): 4, event(4): 3}
@@ -52,7 +52,7 @@ def test_a_number_that_the_log_gave_to_another_event_is_given_up() -> None:
     log = [published(3, of=77), published(4, of=78)]
     rows = [OutboxRow(event(3), 3), OutboxRow(event(4), 4)]
     plan = plan_partition(
-        StoredPartition("t", 0, 4, published(2)), ScanStart(2, 2), log, rows, remedy="m"
+        StoredPartition("t", 0, 4, published(2)), ScanStart(2, 2), log, rows, service="m"
     )
     assert plan.resent == (event(3), event(4))
     assert [event.event_id for event in plan.missing] == [event(77), event(78)]
@@ -66,7 +66,7 @@ def test_repeats_are_passed_over() -> None:
         ScanStart(2, 2),
         log,
         [OutboxRow(event(3), 3)],
-        remedy="m",
+        service="m",
     )
     assert plan.last == published(3)
     assert not plan.changes
@@ -79,7 +79,7 @@ def test_numbers_that_neither_side_has_are_counted() -> None:
     """
     rows = [OutboxRow(event(4), 4), OutboxRow(event(5), 5)]
     plan = plan_partition(
-        StoredPartition("t", 0, 5, published(5)), ScanStart(0, 0), [], rows, remedy="m"
+        StoredPartition("t", 0, 5, published(5)), ScanStart(0, 0), [], rows, service="m"
     )
     assert (plan.last, plan.lost) == (None, 3)
     assert plan.resent == (event(4), event(5))
@@ -93,5 +93,5 @@ def test_a_log_that_jumps_is_beyond_a_plan() -> None:
             ScanStart(2, 2),
             [published(4)],
             [],
-            remedy="m",
+            service="m",
         )
