@@ -142,10 +142,7 @@ class _Planner:
         failures = part.begin.failures
         partition = part.end.partition
         for place, (record, verdict) in enumerate(zip(part.records, part.verdicts, strict=True)):
-            if verdict is Verdict.SKIP:
-                self.plan.skipped.setdefault(partition, []).append(record.identity)
-                continue
-            if record.fault is IGNORED:
+            if self._passed_over(partition, record, verdict):
                 continue
             subscription = self.subscriptions.get(record.type or "")
             outcome = self._outcome(record, subscription)
@@ -168,6 +165,15 @@ class _Planner:
             together.append(outcome)
         self.plan.ends.append(replace(part.end, failures=failures))
         return calls
+
+    def _passed_over(
+        self, partition: TopicPartition, record: InboundRecord, verdict: Verdict
+    ) -> bool:
+        """Whether the record moves the offset and does no more: a repeat, or one that is ignored."""
+        if verdict is Verdict.SKIP:
+            self.plan.skipped.setdefault(partition, []).append(record.identity)
+            return True
+        return record.fault is IGNORED
 
     def _outcome(
         self, record: InboundRecord, subscription: Subscription | None
