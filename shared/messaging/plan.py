@@ -169,7 +169,7 @@ class _Planner:
     def _passed_over(
         self, partition: TopicPartition, record: InboundRecord, verdict: Verdict
     ) -> bool:
-        """Whether the record moves the offset and does no more: a repeat, or one that is ignored."""
+        """Whether the record moves the offset and no more: a repeat, or one that is ignored."""
         if verdict is Verdict.SKIP:
             self.plan.skipped.setdefault(partition, []).append(record.identity)
             return True
@@ -244,12 +244,13 @@ def merge_calls(partitions: Iterable[deque[Call]]) -> list[Call]:
 
 def _gap(service: str, position: Position, record: InboundRecord) -> OperatorNeeded:
     raw = record.raw
+    place = (raw.topic, raw.partition, raw.offset)
     return OperatorNeeded(
         f"{service}: {raw.topic}/{raw.partition} holds sequence {record.identity.sequence} at"
         f" offset {raw.offset}, but {position.sequence + 1} comes next: an event is missing on the"
         " log.",
         remedy=f"{REMEDY}; or, if the service of that topic never wrote this record,"
-        f" {ignore_command(service, (raw.topic, raw.partition, raw.offset), record.identity.event)}",
+        f" {ignore_command(service, place, record.identity.event)}",
         cause=Cause.GAP,
     )
 
