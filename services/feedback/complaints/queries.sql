@@ -22,8 +22,10 @@ UPDATE complaint SET outcome = :outcome, resolved_on = :resolved_on
 UPDATE complaint_words SET answer = :answer WHERE complaint_id = :complaint_id;
 
 -- name: lock_statement(today)$
--- Holds the statement of finished days for this transaction; null where it was made today.
-SELECT true FROM complaints_stated WHERE stated_on < :today FOR UPDATE;
+-- Holds the statement of finished days for this transaction; null where it was made today. A day
+-- beyond tomorrow is that of a wrong clock; tomorrow may be the day of another worker's.
+SELECT true FROM complaints_stated
+ WHERE stated_on < :today OR stated_on > :today::date + 1 FOR UPDATE;
 
 -- name: take_filed(today, most)
 -- Marks complaints of days before this one as stated, day after day, those of a day in any order.

@@ -1,7 +1,9 @@
 -- name: is_assessment_owed(today)$
--- Whether there is a mark, or no assessment was made yet today.
+-- Whether there is a mark, or no assessment was made yet today. A day beyond tomorrow is that of a
+-- wrong clock; tomorrow may be the day of another worker's.
 SELECT EXISTS (SELECT FROM public.assessment_owed)
-    OR NOT EXISTS (SELECT FROM public.assessment WHERE assessed_on >= :today);
+    OR NOT EXISTS (SELECT FROM public.assessment
+                    WHERE assessed_on BETWEEN :today::date AND :today::date + 1);
 
 -- name: lock_assessment()!
 -- One assessment at a time, in all workers.

@@ -149,6 +149,16 @@ async def test_a_complaint_that_came_late_waits_for_the_next_days_statement(
     assert len(await app.stated()) == 2
 
 
+async def test_a_clock_that_was_days_ahead_holds_no_day_back(app: ServiceApp) -> None:
+    """Once the worker's clock is right again, days are stated as they end."""
+    app.clock.advance(days=30)
+    await state(app)
+    app.clock.advance(days=-30)
+    await file(app)
+    await end_day(app)
+    assert len(await app.stated()) == 1
+
+
 async def state_and_die(app: ServiceApp) -> None:
     """A worker that is gone before it commits."""
     zone = app.app.state.resources.settings.zone

@@ -48,6 +48,16 @@ async def end_day_and_assess(app: ServiceApp) -> list[UnitFlagged | UnitCleared]
     return await assess(app)
 
 
+async def test_a_clock_that_was_days_ahead_holds_no_assessment_back(app: ServiceApp) -> None:
+    """Once the worker's clock is right again, an assessment is owed on each new day."""
+    app.clock.advance(days=30)
+    await assess(app)
+    app.clock.advance(days=-30)
+    await assess(app)
+    today = app.clock().date()
+    assert await app.pool.fetchval("SELECT assessed_on FROM assessment") == today
+
+
 async def send(app: ServiceApp, text: str, **headers: str) -> Any:
     return await app.http.post(
         IMPORT, content=text.encode(), headers=app.who("officer-1", "officer") | headers

@@ -79,6 +79,17 @@ async def test_at_most_one_a_second_and_one_after_the_last_change(ranking: Servi
     assert await state(ranking) == []
 
 
+async def test_a_clock_that_was_an_hour_ahead_holds_no_statement_back(ranking: ServiceApp) -> None:
+    """Once the worker's clock is right again, the next change is stated at once."""
+    facts = Facts({"v1": 1})
+    ranking.clock.advance(hours=1)
+    await ranking.hear(*facts.opened(), *facts.people("v1", 1))
+    assert len(await state(ranking)) == 1
+    ranking.clock.advance(hours=-1)
+    await ranking.hear(facts.skd("v1", 1, 100, 100, 200))
+    assert [stated.version for stated in await state(ranking)] == [2]
+
+
 async def test_what_changes_nothing_is_not_stated(ranking: ServiceApp) -> None:
     """The same points again leave the list as it is: no version is spent on it."""
     facts = Facts({"v1": 1})

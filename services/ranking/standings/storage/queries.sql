@@ -310,14 +310,15 @@ SELECT pg_try_advisory_xact_lock(hashtextextended('ranking.state_standings', 0))
 -- The same, waiting for whoever states now: their versions are seen then.
 SELECT pg_advisory_xact_lock(hashtextextended('ranking.state_standings', 0));
 
--- name: owed(since, most)
--- Vacancies whose standings changed since they were stated, and were not stated since then.
+-- name: owed(since, now, most)
+-- Vacancies whose standings changed since they were stated, and were not stated since then. What
+-- was stated by a clock that went ahead of this one holds nothing back.
 SELECT vacancy_lock.vacancy_id, vacancy_lock.change, vacancy_lock.changed_by
   FROM vacancy_lock LEFT JOIN caught_up USING (vacancy_id)
  WHERE vacancy_lock.change IS DISTINCT FROM caught_up.change
    AND NOT EXISTS (SELECT FROM stated
                     WHERE stated.vacancy_id = vacancy_lock.vacancy_id
-                      AND stated.stated_at > :since)
+                      AND stated.stated_at > :since AND stated.stated_at <= :now)
  ORDER BY vacancy_lock.change LIMIT :most;
 
 -- name: catch_up(vacancies, changes)!

@@ -56,7 +56,7 @@ async def state_owed(connection: Connection, outbox: Outbox, now: datetime) -> i
     """
     if not await SQL.try_lock_stating(connection):
         return 0
-    rows = SQL.owed(connection, since=now - AT_MOST_EVERY, most=VACANCIES_AT_ONCE)
+    rows = SQL.owed(connection, since=now - AT_MOST_EVERY, now=now, most=VACANCIES_AT_ONCE)
     owed = {row["vacancy_id"]: row async for row in rows}
     if not owed:
         return 0
