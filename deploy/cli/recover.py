@@ -31,7 +31,7 @@ def command(
     service: Annotated[
         Service,
         typer.Argument(
-            help="Which service; all its processes must be ended, but for workers that stopped"
+            help="Which service; all its processes must be ended, but for whole workers that stopped"
             " themselves"
         ),
     ],

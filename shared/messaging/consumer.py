@@ -12,8 +12,8 @@ import gc
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, NoReturn
 
@@ -22,7 +22,7 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.coordinator.protocol import ConsumerProtocolMemberMetadata
-from aiokafka.errors import IllegalStateError, KafkaError
+from aiokafka.errors import IllegalStateError, KafkaError, KafkaTimeoutError
 from faststream import AckPolicy
 from faststream.kafka import KafkaBroker, KafkaMessage
 from typing_extensions import override
@@ -34,12 +34,13 @@ from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastruc
 from shared.messaging.ignored import read_ignored
 from shared.messaging.look_ahead import look_ahead
 from shared.messaging.origins import Origins, RecordReader
+from shared.messaging.outages import Outage, Servers
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, parse
 from shared.messaging.plan import Validated, partitions_of
 from shared.messaging.position import ElsewhereError, Position, Skipped
 from shared.messaging.positions import ensure_positions, read_positions
-from shared.messaging.retry import retry_while_unavailable
+from shared.messaging.retry import Answer, retry_while_unavailable
 from shared.messaging.subscription import Subscription, by_type
 from shared.observability import metrics
 from shared.postgres.pool import Pool
@@ -105,7 +106,7 @@ class Condition:
     reached_end: bool = False
     servers_answer: bool = False
     lag: int = 0
-    ticked_at: float = 0.0
+    ticked_at: float = field(default_factory=time.monotonic)
     took_at: float = 0.0
 
 
@@ -114,7 +115,8 @@ class Consumer:
 
     `member` is its name in the group; two processes never have one name at a time. `check_seconds`
     is how often every partition is checked against its log; `session_seconds` how long Kafka waits
-    for a silent member before its partitions go to another.
+    for a silent member before its partitions go to another; `servers` is what the log says of where
+    Kafka and PostgreSQL are.
     """
 
     def __init__(
@@ -123,6 +125,7 @@ class Consumer:
         service: str,
         member: str,
         bootstrap_servers: str,
+        servers: Servers,
         pool: Pool,
         subscriptions: Sequence[Subscription],
         outbox: Outbox,
@@ -132,6 +135,8 @@ class Consumer:
         session_seconds: float,
     ) -> None:
         self.condition = Condition()
+        self._outage = Outage(servers, "consumer waits", service=service)
+        self._held = Outage(servers, "batch waits", service=service)
         self._service = service
         self._member = member
         self._bootstrap_servers = bootstrap_servers
@@ -147,6 +152,7 @@ class Consumer:
             outbox=outbox,
             clock=clock,
             patience=PATIENCE,
+            outage=self._held,
             check_log=self._check_before_skipping,
             look_ahead=lambda brake: look_ahead(
                 bootstrap_servers, brake, self._records, by_type(subscriptions)
@@ -217,7 +223,7 @@ class Consumer:
         keeping: asyncio.Task[NoReturn] | None = None
         checking = asyncio.create_task(self._check_all(partitions))
         try:
-            await retry_while_unavailable(lambda: _start(broker), "consumer waits")
+            await self._ask(lambda: _start(broker))
             self._kafka = subscriber.consumer
             keeping = asyncio.create_task(self._keep())
             await asyncio.wait((keeping, self._failure), return_when=asyncio.FIRST_COMPLETED)
@@ -260,8 +266,15 @@ class Consumer:
     @property
     def alive(self) -> bool:
         """False when the loops have stopped, or the consumer is stuck."""
-        looping = time.monotonic() - self.condition.ticked_at < STUCK_SECONDS / 4
+        # while it starts, it ticks each time that it asks for a server
+        patience = STUCK_SECONDS if self._kafka is None else STUCK_SECONDS / 4
+        looping = time.monotonic() - self.condition.ticked_at < patience
         return looping and (self._dispatch.waiting or not self._stuck)
+
+    @property
+    def waits_for(self) -> str | None:
+        """Which server it waits for, in words for an operator."""
+        return self._outage.why or (self._held.why if self._dispatch.waiting else None)
 
     @property
     def _stuck(self) -> bool:
@@ -276,16 +289,23 @@ class Consumer:
     def _assigned(self) -> set[TopicPartition]:
         return set() if self._kafka is None else set(self._kafka.assignment())
 
+    async def _ask(self, question: Callable[[], Awaitable[Answer]]) -> Answer:
+        """What a server answers, however long it is away."""
+
+        async def ask() -> Answer:
+            self.condition.ticked_at = time.monotonic()
+            return await question()
+
+        return await retry_while_unavailable(ask, self._outage)
+
     async def _make_positions(self) -> list[TopicPartition]:
         """Waits for the topics, and makes a row for each of their partitions.
 
         Rows exist from the start.
         """
-        partitions = await retry_while_unavailable(self._find_partitions, "consumer waits")
+        partitions = await self._ask(self._find_partitions)
         self._partition_counts = Counter(partition.topic for partition in partitions)
-        await retry_while_unavailable(
-            lambda: ensure_positions(self._pool, partitions), "consumer waits"
-        )
+        await self._ask(lambda: ensure_positions(self._pool, partitions))
         return partitions
 
     async def _check_all(self, partitions: Sequence[TopicPartition]) -> None:
@@ -297,9 +317,7 @@ class Consumer:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._checked.wait(), MEASURE_SECONDS)
         try:
-            await retry_while_unavailable(
-                lambda: self._checked_positions(partitions), "consumer waits"
-            )
+            await retry_while_unavailable(lambda: self._checked_positions(partitions), self._outage)
         except Exception as error:  # noqa: BLE001 - an operator is needed, or a fault of ours
             self._fail(error)
 
@@ -401,7 +419,7 @@ class Consumer:
             self.needs_check("moved", partitions)
         except Exception as error:  # noqa: BLE001 - what isn't waited out ends the consumer
             if is_infrastructure(error):
-                log.warning("batch given back", service=self._service, why=type(error).__name__)
+                self._held.failed(error)  # the batch is given back
                 self.needs_check("failed")
             else:
                 self._fail(error)
@@ -474,7 +492,7 @@ class Consumer:
         except Exception as error:
             if not is_infrastructure(error):
                 raise
-            log.warning("checks wait", service=self._service, why=type(error).__name__)
+            self._outage.failed(error)
             for partition, cause in causes.items():
                 self._needs_check.setdefault(partition, cause)
             return False
@@ -531,21 +549,32 @@ class Consumer:
         except (KafkaError, TimeoutError) as error:
             log.info("offsets not committed", service=self._service, why=type(error).__name__)
 
+    async def _end_offsets(self, partitions: Sequence[TopicPartition]) -> dict[TopicPartition, int]:
+        """Where the logs end. Raises KafkaError while Kafka is away."""
+        assert self._kafka is not None
+        try:
+            async with asyncio.timeout(MEASURE_SECONDS):
+                ends: dict[TopicPartition, int] = await self._kafka.end_offsets(partitions)
+        except TimeoutError as error:
+            raise KafkaTimeoutError from error
+        return ends
+
     async def _measure(self) -> None:
         """Lag, readiness, and whether the servers answer; if not, everything needs a check."""
-        assert self._kafka is not None
         partitions = sorted(self._assigned())
         try:
             async with asyncio.timeout(MEASURE_SECONDS):
                 positions = await read_positions(self._pool, partitions)
-                ends = await self._kafka.end_offsets(partitions)
                 metrics.DEAD_LETTERS_OPEN.set(await dead_letters.count_open(self._pool))
+            ends = await self._end_offsets(partitions)
         except Exception as error:
             if not is_infrastructure(error):
                 raise
             self.condition.servers_answer = False
+            self._outage.failed(error)
             self.needs_check("lost")
             return
+        self._outage.over()
         metrics.CONSUMER_LAG.clear()
         lags = {
             position.partition: ends[position.partition] - position.next_offset

@@ -22,6 +22,7 @@ from shared.messaging.dead_letters import reject
 from shared.messaging.envelope import Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Permanent, is_infrastructure
+from shared.messaging.outages import Outage
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import InboundRecord, RecordFault
 from shared.messaging.plan import Plan, Validated, make_plan, partitions_of, validate
@@ -82,11 +83,11 @@ class _Taking:
 class Dispatch:
     """Takes batches for one service.
 
-    `patience` is how many seconds one call may wait for servers in all; `clock` dates dead letters;
-    `check_log` is asked before events are skipped, and raises OperatorNeeded if the positions were
-    made on another log (a new log counts from 1 again, and looks like repetition), or if another
-    event stood under a number that is skipped. `look_ahead` follows a run of dead letters beyond
-    the batch.
+    `patience` is how many seconds one call may wait for servers in all, which `outage` is told of;
+    `clock` dates dead letters; `check_log` is asked before events are skipped, and raises
+    OperatorNeeded if the positions were made on another log (a new log counts from 1 again, and
+    looks like repetition), or if another event stood under a number that is skipped. `look_ahead`
+    follows a run of dead letters beyond the batch.
     """
 
     def __init__(
@@ -98,6 +99,7 @@ class Dispatch:
         outbox: Outbox,
         clock: Callable[[], datetime],
         patience: float,
+        outage: Outage,
         check_log: Callable[[Sequence[Position], Skipped], Awaitable[object]],
         look_ahead: Callable[[Brake], Awaitable[Brake]],
     ) -> None:
@@ -107,6 +109,7 @@ class Dispatch:
         self._outbox = outbox
         self._clock = clock
         self._patience = patience
+        self._outage = outage
         self._check_log = check_log
         self._look_ahead = look_ahead
         self.waiting = False
@@ -180,16 +183,26 @@ class Dispatch:
         try:
             while True:
                 try:
-                    return await self._transaction(batch, taking.validated, reject_as)
-                except Exception as error:
-                    if not is_infrastructure(error) or time.monotonic() + pause > taking.deadline:
-                        raise
-                    self.waiting = True
-                    metrics.CONSUMER_RETRIES.labels(type(error).__name__).inc()
+                    plan = await self._transaction(batch, taking.validated, reject_as)
+                except Exception as error:  # noqa: BLE001 - it is raised, unless it is waited out
+                    self._wait_for(error, until=taking.deadline - pause)
+                else:
+                    self._outage.over()
+                    return plan
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, LONGEST_PAUSE)
         finally:
             self.waiting = False
+
+    def _wait_for(self, error: Exception, *, until: float) -> None:
+        """Notes that a server is away; raises the error once patience is over, or any other."""
+        if not is_infrastructure(error):
+            raise error
+        self._outage.failed(error)
+        metrics.CONSUMER_RETRIES.labels(type(error).__name__).inc()
+        if time.monotonic() > until:
+            raise error
+        self.waiting = True
 
     async def _transaction(
         self, batch: Sequence[InboundRecord], validated: Validated, reject_as: RecordFault | None

@@ -35,6 +35,16 @@ class Cause(StrEnum):
     """A topic is not as this version needs it: its partitions, its limit of size."""
     OTHER = "other"
 
+    @property
+    def stops_all(self) -> bool:
+        """Whether a worker stops altogether for it, or only the part of it that met it.
+
+        Where the own log and outbox don't fit, the database may be one of yesterday: whatever is
+        decided by it, also by duties, could contradict what the log says already. The others
+        concern one log that is read, or one that is written.
+        """
+        return self in {Cause.OUTBOX, Cause.OTHER}
+
 
 class OperatorNeeded(Exception):  # noqa: N818 (named for what is to be done)
     """To go on would be wrong: a worker stands still, a command ends, and a person decides.

@@ -32,6 +32,7 @@ from shared.messaging.leadership import LogEnd, survey, try_to_lead
 from shared.messaging.log_reader import PublishedEvent
 from shared.messaging.one_try_producer import SEND_SECONDS, one_try_producer
 from shared.messaging.origins import Origins
+from shared.messaging.outages import Outage, Servers
 from shared.messaging.outbox import CHANNEL, MIDNIGHT, headers_from_text
 from shared.messaging.positions import partition_columns
 from shared.observability import metrics
@@ -99,6 +100,7 @@ class Relay:
         kept: timedelta = timedelta(days=7),
     ) -> None:
         self.leading = False
+        self.outage = Outage(Servers.of(dsn, bootstrap_servers), "relay waits", service=service)
         self._dsn = dsn
         self._bootstrap_servers = bootstrap_servers
         self._service = service
@@ -129,9 +131,7 @@ class Relay:
                 if not is_infrastructure(failure):
                     raise
                 pause = POLL_SECONDS if self.leading else min(pause * 2, 2.0)
-                log.warning(
-                    "relay waits", service=self._service, why=_described(failure), seconds=pause
-                )
+                self.outage.failed(failure)
             finally:
                 self.leading = False
                 metrics.RELAY_LEADING.set(0)
@@ -140,7 +140,8 @@ class Relay:
     async def _lead(self) -> None:
         """One term: waits for the lock, asks the log, then publishes until something fails."""
         async with self._connection() as connection:
-            while not await try_to_lead(connection):  # noqa: ASYNC110 (only asking tells)
+            while not await try_to_lead(connection):
+                self.outage.over()  # another leads
                 await asyncio.sleep(POLL_SECONDS)
             await self._measure(connection)
             # Connected before the log is asked: a broker that loses its log's end after that answer
@@ -149,6 +150,7 @@ class Relay:
                 await self._take_over(connection)
                 await connection.add_listener(CHANNEL, lambda *_: self._awake.set())
                 self.leading = True
+                self.outage.over()
                 metrics.RELAY_LEADING.set(1)
                 await self._publish(connection, producer)
 
@@ -438,9 +440,3 @@ def _record_time(event_time: bytes | None) -> int | None:
         return None
     day = datetime.fromisoformat(event_time.decode())
     return min(int(day.timestamp()), int(time.time())) * 1000
-
-
-def _described(failure: BaseException) -> str:
-    if isinstance(failure, BaseExceptionGroup):
-        return "; ".join(sorted({_described(inner) for inner in failure.exceptions}))
-    return f"{type(failure).__name__}: {failure}"

@@ -4,11 +4,8 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-import structlog
-
-from shared.messaging.failures import Unavailable, is_infrastructure
-
-log = structlog.get_logger(__name__)
+from shared.messaging.failures import is_infrastructure
+from shared.messaging.outages import Outage
 
 Answer = TypeVar("Answer")
 
@@ -16,19 +13,21 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.2, 5.0
 """Seconds between two questions: doubled each time, and capped."""
 
 
-async def retry_while_unavailable(ask: Callable[[], Awaitable[Answer]], waiting: str) -> Answer:
+async def retry_while_unavailable(ask: Callable[[], Awaitable[Answer]], outage: Outage) -> Answer:
     """Ask at once, and again while the server is away, less and less often.
 
-    `waiting` is what the log says then. Raises what is not infrastructure.
+    `outage` is told. Raises what is not infrastructure.
     """
     pause = FIRST_PAUSE
     while True:
         try:
-            return await ask()
+            answer = await ask()
         except Exception as error:
             if not is_infrastructure(error):
                 raise
-            why = str(error) if isinstance(error, Unavailable) else type(error).__name__
-            log.warning(waiting, why=why)
+            outage.failed(error)
+        else:
+            outage.over()
+            return answer
         await asyncio.sleep(pause)
         pause = min(2 * pause, LONGEST_PAUSE)

@@ -22,8 +22,15 @@ from typing_extensions import override
 from shared.clock import utc_now
 from shared.messaging.consumer import Consumer
 from shared.messaging.dead_letters import forget_settled
-from shared.messaging.failures import Cause, OperatorNeeded, is_infrastructure, operator_needed_in
+from shared.messaging.failures import (
+    Cause,
+    OperatorNeeded,
+    Unavailable,
+    is_infrastructure,
+    operator_needed_in,
+)
 from shared.messaging.origins import Origins
+from shared.messaging.outages import Outage, Servers
 from shared.messaging.outbox import Outbox
 from shared.messaging.relay import Relay
 from shared.messaging.retry import retry_while_unavailable
@@ -48,6 +55,16 @@ notices, mostly at once."""
 
 NAME_TICK = 0.2
 """Seconds between two tries at a name."""
+
+
+CONSUMER, RELAY, ALL = "consumer", "relay", "worker"
+"""Parts of a worker that may stand still."""
+
+START = "start"
+
+CLOCKS_APART_S = 60.0
+"""By so much this machine's clock may differ from PostgreSQL's: far more than clocks that are kept
+right, far less than any term that a duty watches."""
 
 
 class NameTaken(OperatorNeeded):
@@ -110,7 +127,12 @@ class Worker:
         self._subscriptions = by_type(subscriptions(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
-        self._operator_needed: OperatorNeeded | None = None
+        self._stopped: dict[str, OperatorNeeded] = {}
+        """Why, by part; ALL where the whole worker stands still."""
+        self._servers = Servers.of(settings.database_url, settings.kafka_bootstrap_servers)
+        self._outages = {START: Outage(self._servers, "worker waits", service=service)}
+        """Of the start, and of each duty."""
+        self._relay: Relay | None = None
 
     @property
     def topics(self) -> list[str]:
@@ -131,12 +153,15 @@ class Worker:
     async def run(self, host: str, port: int) -> None:
         """Work until SIGTERM or SIGINT; the batch at hand is finished first.
 
-        Serves /live, /ready and /metrics on host:port. When going on would be wrong it stands
-        still, connected to nothing, and goes on serving these until it is told to end; then it
-        raises SystemExit with a sentence for an operator.
+        Serves /live, /ready and /metrics on host:port. A part (consumer, relay) that must not go
+        on stops alone; where all of it must not, the worker stands still, connected to nothing, and
+        goes on serving these until it is told to end. Then it raises SystemExit with a sentence for
+        an operator, if anything had stopped.
         """
         for cause in Cause:
             metrics.STOPPED.labels(cause).set(0)
+        for part in (CONSUMER, RELAY, ALL):
+            metrics.PART_STOPPED.labels(part).set(0)
         told_to_end = asyncio.Event()
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -151,7 +176,7 @@ class Worker:
             await asyncio.wait((serving, working, ending), return_when=asyncio.FIRST_COMPLETED)
             needed = operator_needed_in(working.exception()) if working.done() else None
             if needed is not None and not isinstance(needed, NameTaken):
-                self._stand_still(needed)
+                self._stop(ALL, needed)
                 await asyncio.wait((serving, ending), return_when=asyncio.FIRST_COMPLETED)
         finally:
             ending.cancel()
@@ -159,51 +184,74 @@ class Worker:
             (end,) = await asyncio.gather(working, return_exceptions=True)
             server.should_exit = True
             await asyncio.gather(serving, return_exceptions=True)
+        self._end(end)
+
+    def _end(self, end: BaseException | None) -> None:
+        """Raises what the process ends with, if anything went wrong."""
         needed = operator_needed_in(end)
-        if needed is not None:
-            if self._operator_needed is None:
-                self._stand_still(needed)
-            raise SystemExit(f"{self.service} worker stops. {needed}")
-        if isinstance(end, Exception):
+        if needed is not None and ALL not in self._stopped:
+            self._stop(ALL, needed)
+        elif needed is None and isinstance(end, Exception):
             raise end
+        if self._stopped:
+            stops = " ".join(str(needed) for needed in self._stopped.values())
+            raise SystemExit(f"{self.service} worker stops. {stops}")
 
-    def _stand_still(self, needed: OperatorNeeded) -> None:
-        """Says why, once.
-
-        Nothing is connected any more: an operator needn't end this process first.
-        """
-        self._operator_needed = needed
+    def _stop(self, part: str, needed: OperatorNeeded) -> None:
+        """Says why a part stands still, once; where it is all, nothing is connected any more."""
+        self._stopped[part] = needed
         metrics.STOPPED.labels(needed.cause).set(1)
+        metrics.PART_STOPPED.labels(part).set(1)
         log.critical(
-            "worker stops",
+            "worker stops" if part == ALL else "part of worker stops",
             service=self.service,
+            part=part,
             cause=needed.cause,
             reason=needed.reason,
             remedy=needed.remedy,
         )
 
     async def _work(self) -> None:
-        pool = await retry_while_unavailable(self.pool, "worker waits")
+        pool = await retry_while_unavailable(self.pool, self._outages[START])
         try:
             self._connected = True
-            await retry_while_unavailable(lambda: self._ask_for_rebuild(pool), "worker waits")
+            await retry_while_unavailable(lambda: self._ask_for_rebuild(pool), self._outages[START])
             async with asyncio.TaskGroup() as tasks:
                 wakes = {duty.name: asyncio.Event() for duty in self._duties}
                 named = asyncio.Event()
                 tasks.create_task(self._hold_name(named, wakes))
                 await named.wait()
-                tasks.create_task(_for_ever("relay", self._relay().run()))
+                self._relay = self._make_relay()
+                tasks.create_task(self._run_part(RELAY, self._relay.run()))
                 for duty in self._duties:
-                    tasks.create_task(_for_ever(duty.name, _do(duty, pool, wakes[duty.name])))
+                    doing = _do(duty, pool, wakes[duty.name], self._outage_of(duty))
+                    tasks.create_task(_for_ever(duty.name, doing))
                 if self._subscriptions:
                     self._consumer = self._make_consumer(pool)
-                    tasks.create_task(_for_ever("consumer", self._consumer.run()))
+                    tasks.create_task(self._run_part(CONSUMER, self._consumer.run()))
         finally:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(5):
                     await pool.close()
 
-    def _relay(self) -> Relay:
+    async def _run_part(self, part: str, work: Awaitable[object]) -> None:
+        """Runs a part of the worker; where it must not go on it stops, and only it if that is sound.
+
+        Raises OperatorNeeded where all must stop.
+        """
+        try:
+            await _for_ever(part, work)
+        except OperatorNeeded as needed:
+            if needed.cause.stops_all:
+                raise
+            self._stop(part, needed)
+
+    def _outage_of(self, duty: Duty) -> Outage:
+        outage = Outage(self._servers, "duty waits", service=self.service, duty=duty.name)
+        self._outages[duty.name] = outage
+        return outage
+
+    def _make_relay(self) -> Relay:
         return Relay(
             dsn=self.settings.database_url,
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
@@ -218,6 +266,7 @@ class Worker:
             service=self.service,
             member=f"{self.service}-{self.settings.replica}",
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            servers=self._servers,
             pool=pool,
             subscriptions=list(self._subscriptions.values()),
             outbox=self.outbox,
@@ -251,7 +300,9 @@ class Worker:
         The connection also tells when PostgreSQL was away and when a duty is due.
         """
         while True:
-            connection = await retry_while_unavailable(self._direct_connection, "worker waits")
+            connection = await retry_while_unavailable(
+                self._direct_connection, self._outages[START]
+            )
             lost = asyncio.Event()
             try:
                 _on_loss(connection, lost)
@@ -304,25 +355,39 @@ class Worker:
         )
 
     async def _live(self, _: Request) -> Response:
-        # one that stands still on purpose is alive: it would come to the same place again
-        alive = self._operator_needed is not None or self._consumer is None or self._consumer.alive
+        # what stands still on purpose is alive: it would come to the same place again
+        consumer = None if {ALL, CONSUMER} & self._stopped.keys() else self._consumer
+        alive = consumer is None or consumer.alive
         return PlainTextResponse("live" if alive else "stuck", 200 if alive else 503)
 
     async def _ready(self, _: Request) -> Response:
-        if self._operator_needed is not None:
-            return PlainTextResponse(
-                f"stopped ({self._operator_needed.cause}): {self._operator_needed}\n"
-                "Then start this worker again.",
-                503,
-            )
+        missing = self._told_stops() or self._told_servers() or self._told_reading()
+        return PlainTextResponse(missing or "ready", 503 if missing else 200)
+
+    def _told_stops(self) -> str:
+        """Which parts stand still, and the remedy of each."""
+        if not self._stopped:
+            return ""
+        stops = [
+            f"{part} stopped ({needed.cause}): {needed}" for part, needed in self._stopped.items()
+        ]
+        return "\n".join([*stops, "Then start this worker again."])
+
+    def _told_servers(self) -> str:
+        """Which servers are away, and how they failed."""
+        relay = None if self._relay is None else self._relay.outage.why
+        consumer = None if self._consumer is None else self._consumer.waits_for
+        waits = {relay, consumer, *(outage.why for outage in self._outages.values())}
+        return "\n".join(f"waits: {why}" for why in sorted(filter(None, waits)))
+
+    def _told_reading(self) -> str:
+        """How far the consumer still has to go."""
         condition = None if self._consumer is None else self._consumer.condition
         if not self._connected or (condition is None and self._subscriptions):
-            return PlainTextResponse("waits for PostgreSQL, its name or its topics", 503)
-        if condition is not None and not condition.servers_answer:
-            return PlainTextResponse("PostgreSQL or Kafka does not answer", 503)
-        if condition is not None and not condition.reached_end:
-            return PlainTextResponse(f"reading: {condition.lag} records to go", 503)
-        return PlainTextResponse("ready")
+            return "waits for its name"
+        if condition is None or (condition.servers_answer and condition.reached_end):
+            return ""
+        return f"reading: {condition.lag} records to go"
 
 
 async def _metrics(_: Request) -> Response:
@@ -345,18 +410,34 @@ async def _for_ever(name: str, work: Awaitable[object]) -> NoReturn:
     raise RuntimeError(f"{name} ended")
 
 
-async def _do(duty: Duty, pool: Pool, wake: asyncio.Event) -> None:
+async def _do(duty: Duty, pool: Pool, wake: asyncio.Event, outage: Outage) -> None:
     while True:
         wake.clear()
         try:
+            await _check_clock(pool)
             await duty.run(pool)
         except Exception as error:
             if not is_infrastructure(error):
                 raise
             metrics.DUTY_FAILURES.labels(duty.name).inc()
-            log.warning("duty waits", duty=duty.name, why=type(error).__name__)
+            outage.failed(error)
+        else:
+            outage.over()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(wake.wait(), duty.every_seconds)
+
+
+async def _check_clock(pool: Pool) -> None:
+    """Raises Unavailable while this machine's clock is far from PostgreSQL's.
+
+    A duty would decide too early, or mark as done what is due later.
+    """
+    ahead = (utc_now() - await pool.fetchval("SELECT clock_timestamp()")).total_seconds()
+    if abs(ahead) > CLOCKS_APART_S:
+        raise Unavailable(
+            f"This machine's clock is {ahead:.0f} s ahead of PostgreSQL's: duties wait until they"
+            " agree."
+        )
 
 
 def _on_loss(connection: asyncpg.Connection, lost: asyncio.Event) -> None:

@@ -2,9 +2,44 @@
 
 import logging
 import sys
+import time
 
 import structlog
 from asgi_correlation_id import correlation_id
+from typing_extensions import override
+
+OF_CLIENTS = ("aiokafka", "asyncpg", "terang")
+"""Loggers of the clients of Kafka and PostgreSQL (FastStream's is ours: terang.faststream). While a
+server is away aiokafka prints 50 lines a second."""
+
+TOLD_EVERY_S = 60.0
+
+
+class FoldedLines(logging.Filter):
+    """Lets the first of alike lines pass, then one a minute, which counts those in between.
+
+    Lines are alike that a logger makes of the same text, whatever is put in. Whoever waits for the
+    server says when it is back.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._folded: dict[tuple[str, str], int] = {}
+        self._told: dict[tuple[str, str], float] = {}
+
+    @override
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] not in OF_CLIENTS:
+            return True
+        kind = record.name, str(record.msg)
+        now = time.monotonic()
+        if now - self._told.get(kind, -TOLD_EVERY_S) < TOLD_EVERY_S:
+            self._folded[kind] = self._folded.get(kind, 0) + 1
+            return False
+        self._told[kind] = now
+        if (folded := self._folded.pop(kind, 0)) > 0:
+            record.msg, record.args = f"{record.getMessage()} (and {folded} lines like it)", ()
+        return True
 
 
 def configure(service: str, process: str) -> None:
@@ -28,6 +63,7 @@ def configure(service: str, process: str) -> None:
         cache_logger_on_first_use=True,
     )
     handler = logging.StreamHandler(sys.stdout)
+    handler.addFilter(FoldedLines())
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,

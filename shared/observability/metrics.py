@@ -78,9 +78,16 @@ STOPPED = Gauge(
     " (a log that it consumes was replaced); brake (too many dead letters in a row); outbox (its"
     " own "
     "log and outbox don't fit); topic (a topic"
-    " is not as this version needs it); other. 0 while it works. Its /ready names the remedy; "
-    "start it again afterwards.",
+    " is not as this version needs it); other. 0 while it works. outbox and other stop all of a "
+    "worker, topic its relay or consumer, the others its consumer (terang_part_stopped). Its "
+    "/ready names the remedy; start it again afterwards.",
     ["reason"],
+)
+PART_STOPPED = Gauge(
+    "terang_part_stopped",
+    "1 for a part of a worker that stands still, by part: consumer, relay, or worker (all of it). "
+    "What is not stopped goes on. terang_stopped says why, /ready names the remedy.",
+    ["part"],
 )
 DUTY_FAILURES = Counter(
     "terang_duty_failures_total",

@@ -13,6 +13,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from shared.clock import utc_now
 from shared.messaging.consumer import BATCH_RECORDS, Consumer
 from shared.messaging.envelope import Event
+from shared.messaging.outages import Servers
 from shared.messaging.subscription import Subscription
 from shared.postgres.pool import Connection, create_pool
 from tests.fault.conftest import stage
@@ -46,6 +47,7 @@ async def test_events_a_second_into_postgresql(stage: Stage) -> None:
         service=stage.catalogue.service,
         member="bench",
         bootstrap_servers=stage.servers.bootstrap,
+        servers=Servers.of(stage.database, stage.servers.bootstrap),
         pool=pool,
         subscriptions=[Subscription(stage.catalogue.added, add)],
         outbox=stage.catalogue.outbox(),

@@ -38,8 +38,8 @@ from shared.messaging.rebuild import rebuild
 from shared.messaging.rebuild_processes import helper_processes
 from shared.messaging.rebuild_share import Projections
 from shared.messaging.subscription import Subscription
-from shared.messaging.worker import Worker
-from shared.postgres.pool import Connection, create_pool
+from shared.messaging.worker import Duty, Worker
+from shared.postgres.pool import Connection, Pool, create_pool
 from shared.refusals import Refusal
 from shared.settings import ServiceSettings
 
@@ -189,7 +189,9 @@ def make_worker(
     check_seconds: float = 60,
     session_seconds: float = 6,
     in_transaction_ms: int = 60_000,
+    beats: bool = False,
 ) -> Worker:
+    """A worker of the service; with `beats` it has a duty that adds a row to `beat` (BEATS)."""
     settings = ServiceSettings.model_validate(
         {
             "TERANG_PROVINCE": "99",
@@ -209,7 +211,16 @@ def make_worker(
         check_seconds=check_seconds,
         session_seconds=session_seconds,
         in_transaction_ms=in_transaction_ms,
+        duties=[Duty("beat", 0.2, beat)] if beats else [],
     )
+
+
+BEATS = "CREATE TABLE public.beat (at timestamptz NOT NULL DEFAULT now())"
+
+
+async def beat(pool: Pool) -> None:
+    """A duty that can be seen."""
+    await pool.execute("INSERT INTO public.beat DEFAULT VALUES")
 
 
 Sent = tuple[str, int, int, UUID]
@@ -365,6 +376,12 @@ class Stage:
         async with self.connected() as connection:
             await connection.execute(script)
 
+    async def state_noticed(self, key: str) -> None:
+        """The service states an event of its own, as a use case would."""
+        async with self.connected() as connection, connection.transaction():
+            statement = Statement(Noticed(key=key), datetime.now(UTC))
+            await self.catalogue.outbox().append(connection, [statement])
+
     async def effects(self) -> list[Sent]:
         """Every effect, in the order in which it came about."""
         rows = await self.fetch(
@@ -515,9 +532,13 @@ class Child:
             await asyncio.sleep(0.02)
 
     def output(self) -> str:
-        """What it printed so far."""
+        """The end of what it printed so far."""
+        return "\n".join(self.lines())[-6000:]
+
+    def lines(self) -> list[str]:
+        """All that it printed so far."""
         self.printed.seek(0)
-        return self.printed.read().decode(errors="replace")[-6000:]
+        return self.printed.read().decode(errors="replace").splitlines()
 
     def kill(self) -> None:
         """Ends it as a crash would."""

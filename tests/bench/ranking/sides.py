@@ -24,6 +24,7 @@ from shared.contracts.exams import ExamScored
 from shared.messaging.consumer import BATCH_RECORDS, FETCH_BYTES, Consumer
 from shared.messaging.envelope import Event
 from shared.messaging.origins import Origins, RecordReader
+from shared.messaging.outages import Servers
 from shared.messaging.plan import make_plan
 from shared.messaging.position import Position
 from shared.messaging.positions import lock_positions, move_positions
@@ -93,6 +94,7 @@ async def drain(
         service=f"bench-{uuid4().hex}",
         member="bench",
         bootstrap_servers=bootstrap,
+        servers=Servers.of(database, bootstrap),
         pool=pool,
         subscriptions=watch.on(subscriptions),
         outbox=outbox("ranking", settings(bootstrap, database)),

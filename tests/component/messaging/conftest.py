@@ -17,6 +17,8 @@ from shared.messaging.brake import Brake
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.envelope import Record
 from shared.messaging.origins import Origins, RecordReader
+from shared.messaging.outages import Outage
+from shared.messaging.outages import Servers as Addresses
 from shared.messaging.position import Position
 from shared.messaging.positions import ensure_positions, read_positions
 from shared.postgres.pool import Pool, create_pool
@@ -116,6 +118,7 @@ async def dispatch_stage(servers: Servers) -> AsyncIterator[DispatchStage]:
         outbox=outbox,
         clock=lambda: NOW,
         patience=20,
+        outage=Outage(Addresses.of(database, "none"), "batch waits"),
         check_log=check_log,
         look_ahead=no_further,
     )

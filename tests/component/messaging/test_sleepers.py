@@ -10,6 +10,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.consumer import Consumer
 from shared.messaging.failures import OperatorNeeded, Unavailable
+from shared.messaging.outages import Servers
 from shared.messaging.position import Position
 from tests.component.messaging.conftest import NOW, DispatchStage
 from tests.fault.tally import Added
@@ -37,6 +38,7 @@ async def test_positions_that_moved_while_the_log_was_asked_are_checked_again(
         service=dispatch_stage.catalogue.service,
         member="sleeper",
         bootstrap_servers="",
+        servers=Servers.of("postgresql://nowhere/none", ""),
         pool=dispatch_stage.pool,
         subscriptions=dispatch_stage.catalogue.subscriptions(outbox),
         outbox=outbox,

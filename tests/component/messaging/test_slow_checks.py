@@ -14,6 +14,7 @@ from shared.clock import utc_now
 from shared.messaging import log_check
 from shared.messaging.consumer import Consumer
 from shared.messaging.dispatch import Dispatch
+from shared.messaging.outages import Servers
 from shared.messaging.parser import InboundRecord
 from shared.messaging.plan import Validated
 from shared.postgres.pool import create_pool
@@ -49,6 +50,7 @@ async def test_what_was_read_before_a_seek_does_not_keep_out_what_comes_after(
         service=stage.catalogue.service,
         member="slow",
         bootstrap_servers=stage.servers.bootstrap,
+        servers=Servers.of(stage.database, stage.servers.bootstrap),
         pool=pool,
         subscriptions=stage.catalogue.subscriptions(outbox),
         outbox=outbox,
