@@ -31,8 +31,8 @@ def command(
     service: Annotated[
         Service,
         typer.Argument(
-            help="Which service; all its processes must be ended, but for whole workers that stopped"
-            " themselves"
+            help="Which service; all its processes must be ended, but for workers that stopped"
+            " altogether"
         ),
     ],
     yes: Annotated[bool, typer.Option("--yes", help="Carry the plan out without asking")] = False,

@@ -235,7 +235,7 @@ class Worker:
                     await pool.close()
 
     async def _run_part(self, part: str, work: Awaitable[object]) -> None:
-        """Runs a part of the worker; where it must not go on it stops, and only it if that is sound.
+        """Runs a part of the worker; if it must not go on, it stops alone where that is sound.
 
         Raises OperatorNeeded where all must stop.
         """

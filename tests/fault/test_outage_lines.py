@@ -1,4 +1,4 @@
-"""How much a worker says of an outage: which server, how many times it was asked, when it is back."""
+"""How much a worker says of an outage: which server, how it fails, and when it is back."""
 
 import asyncio
 import os
