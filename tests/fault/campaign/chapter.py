@@ -5,6 +5,7 @@ import json
 import random
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,8 @@ from tests.fault.campaign.evidence import gather
 from tests.fault.campaign.faults import befall, draw
 from tests.fault.campaign.load import Journal, Load
 from tests.fault.campaign.oracle import Finding, judge
-from tests.fault.campaign.platform import Platform
+from tests.fault.campaign.platform import Health, Platform
+from tests.fault.campaign.scene import Gate, Scene
 
 READY_SECONDS = 180.0
 """A platform that is not ready so long after its faults is stuck."""
@@ -52,14 +54,22 @@ class Chapter:
     """Plays one chapter in `folder`; the same seed and number draw the same faults."""
 
     def __init__(
-        self, folder: Path, *, seed: int, number: int, faults: int, deadline: float
+        self,
+        folder: Path,
+        *,
+        seed: int,
+        number: int,
+        faults: int,
+        deadline: float,
+        only: Sequence[str] = (),
     ) -> None:
-        """`deadline`, by time.monotonic, is when no more faults come."""
+        """`deadline`, by time.monotonic, is when no more faults come; `only` names their kinds."""
         self._folder = folder
         self._wanted = faults
         self._deadline = deadline
         self._dice = random.Random(f"{seed}/{number}")
-        self._planted: list[str] = []
+        self._only = only
+        self._step: dict[str, Any] = {}
         self.told = Told(number, seed)
 
     async def play(self) -> Told:
@@ -70,9 +80,10 @@ class Chapter:
         platform = Platform(self._folder / "platform")
         try:
             await platform.start()
+            scene = Scene(platform, Gate(), self._folder, lambda: self._until_ready(platform))
             async with platform.watched():
-                await self._with_rounds(platform)
-                await self._judge(platform)
+                await self._with_rounds(scene)
+                await self._judge(scene)
         except StackError as failure:
             self.told.add("stuck", str(failure))
         finally:
@@ -82,17 +93,18 @@ class Chapter:
             shutil.rmtree(self._folder / "platform")
         return self.told
 
-    async def _with_rounds(self, platform: Platform) -> None:
+    async def _with_rounds(self, scene: Scene) -> None:
         journal = Journal(self._folder / "answers.jsonl")
         load = Load(
-            platform.door,
+            scene.platform.door,
             journal,
+            scene.gate,
             chapter=f"c{self.told.chapter}",
             seed=self.told.seed * 1000 + self.told.chapter,
         )
         await load.start()
         try:
-            await self._faults(platform)
+            await self._faults(scene)
             await load.finish(FINISH_SECONDS)
         finally:
             await load.close()
@@ -101,24 +113,32 @@ class Chapter:
             for refusal in load.refused:
                 self.told.add("stuck", f"round {refusal}")
 
-    async def _faults(self, platform: Platform) -> None:
+    async def _faults(self, scene: Scene) -> None:
         """Step by step, until there were enough or the time is over."""
         while self.told.faults < self._wanted and time.monotonic() < self._deadline:
-            drawn = draw(self._dice)
-            seen = await asyncio.gather(*(befall(platform, fault) for fault in drawn))
+            drawn = [
+                fault
+                for fault in draw(self._dice, self._only)
+                if fault.kind != "full disk" or fault.target in scene.platform.disks
+            ]
             self.told.faults += len(drawn)
-            step: dict[str, Any] = {"step": len(self.told.steps) + 1, "faults": seen}
+            step: dict[str, Any] = {
+                "step": len(self.told.steps) + 1,
+                "faults": [fault.told for fault in drawn],
+                "remedies": [],
+            }
+            self._step = step
+            self.told.steps.append(step)
             self._keep(step)
-            step["remedies"] = []
             try:
-                step["ready_after"] = round(await self._until_ready(platform, step), 2)
+                step["faults"] = await asyncio.gather(*(befall(scene, fault) for fault in drawn))
+                step["ready_after"] = round(await self._until_ready(scene.platform), 2)
             finally:
-                step["ended"], platform.ended = platform.ended, []
+                step["ended"], scene.platform.ended = scene.platform.ended, []
                 self._keep(step)
-                self.told.steps.append(step)
             await asyncio.sleep(self._dice.uniform(0, 1))
 
-    async def _until_ready(self, platform: Platform, step: dict[str, Any]) -> float:
+    async def _until_ready(self, platform: Platform) -> float:
         """Seconds until all are ready again, remedies included.
 
         Raises StackError where they are not, or a stop has no true remedy.
@@ -133,34 +153,39 @@ class Chapter:
                 break
             for name, health in conditions.items():
                 if health.stopped:
-                    await self._remedy(platform, step, name, health)
+                    await self._remedy(platform, name, health)
             await asyncio.sleep(0.1)
         waiting = {name: health.text for name, health in conditions.items() if not health.ready}
-        raise StackError(f"step {step['step']}: not ready after {READY_SECONDS:.0f} s: {waiting}")
+        raise StackError(f"{self._where}: not ready after {READY_SECONDS:.0f} s: {waiting}")
 
-    async def _remedy(
-        self, platform: Platform, step: dict[str, Any], name: str, health: Any
-    ) -> None:
-        stop = {"stopped": name, "said": health.text}
+    @property
+    def _where(self) -> str:
+        return f"step {self._step.get('step', 0)}"
+
+    async def _remedy(self, platform: Platform, name: str, health: Health) -> None:
+        step = self._step
+        stop: dict[str, Any] = {"stopped": name, "said": health.text}
         step["remedies"].append(stop)
         if len(step["remedies"]) > 2 * len(SERVICES):
-            raise StackError(f"step {step['step']}: remedies lead nowhere: {health.text}")
+            raise StackError(f"{self._where}: remedies lead nowhere: {health.text}")
         try:
             done = await remedies.apply(platform, name, health)
         except remedies.NoRemedyError as failure:
-            raise StackError(f"step {step['step']}: {failure}") from failure
+            raise StackError(f"{self._where}: {failure}") from failure
         stop["done"] = [asdict(command) for command in done]
 
-    async def _judge(self, platform: Platform) -> None:
+    async def _judge(self, scene: Scene) -> None:
         """Let the day pass, then look until nothing is wrong, or it stays wrong."""
+        platform = scene.platform
         for name in platform.processes:
             platform.clock(name).write_text(str(DAY_HOURS * 3600), "ascii")
         deadline = time.monotonic() + QUIET_SECONDS
         addresses = {str(service): platform.database(service, "owner") for service in SERVICES}
         while True:
             evidence = await gather(
-                platform.bootstrap, addresses, self._folder / "answers.jsonl", self._planted
+                platform.bootstrap, addresses, self._folder / "answers.jsonl", scene.planted
             )
+            evidence.put_back(scene.cut)
             findings = judge(evidence)
             if not findings or time.monotonic() > deadline:
                 break

@@ -88,6 +88,14 @@ class Evidence:
         """The rows of `schema.table` in a service's database."""
         return self.tables[f"{service}.{table}"]
 
+    def put_back(self, cut: Iterable[Record]) -> None:
+        """Add records that stood at the head of a log before it was removed."""
+        there = {record.place for record in self.log}
+        self.log = sorted(
+            [*self.log, *(record for record in cut if record.place not in there)],
+            key=lambda record: (record.topic, record.partition, record.offset),
+        )
+
     def keep(self, file: Path) -> None:
         """Write it, compressed."""
         with gzip.open(file, "wt", encoding="utf-8") as out:

@@ -13,7 +13,9 @@ import json
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, nullcontext
+from contextvars import ContextVar
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -32,6 +34,7 @@ from deploy.demo.recompute import Participant
 from deploy.demo.registration import register, verify, withdraw
 from deploy.demo.report import first_difference, in_order, recomputed
 from deploy.demo.seats import fill_seats
+from tests.fault.campaign.scene import Gate
 
 AT_ONCE = 3
 """Rounds under way at a time."""
@@ -107,14 +110,16 @@ class FewPeople(Population):
 class WrittenDown(Client):
     """A client that writes down each command that was answered, and each odd answer."""
 
-    def __init__(self, url: str, journal: "Journal") -> None:
+    def __init__(self, url: str, journal: "Journal", gate: Gate) -> None:
         super().__init__(url, away_s=AWAY_S)
         self._journal = journal
+        self.gate = gate
 
     @override
     async def post(self, path: str, **request: Any) -> Any:
         began = time.time()
-        answer = await super().post(path, **request)
+        async with self.gate.open() if not HOLDS_GATE.get() else nullcontext():
+            answer = await super().post(path, **request)
         self._journal.keep({"path": path, **request, "answer": answer, "began": began})
         return answer
 
@@ -126,6 +131,49 @@ class WrittenDown(Client):
             self._journal.odd[f"{method} {path.split('/')[1]}: 500"] += 1
             return dataclasses.replace(answer, again=True)
         return answer
+
+
+HOLDS_GATE: ContextVar[bool] = ContextVar("HOLDS_GATE", default=False)
+"""Whether the task has passed the gate with all of its next commands."""
+
+
+@asynccontextmanager
+async def together(gate: Gate) -> AsyncIterator[None]:
+    """The commands of the block pass the gate as one."""
+    async with gate.open():
+        token = HOLDS_GATE.set(True)
+        try:
+            yield
+        finally:
+            HOLDS_GATE.reset(token)
+
+
+class Together(Demonstration):
+    """A round whose decisions of two people pass the gate as one: no event tells of a proposal."""
+
+    client: WrittenDown
+
+    @override
+    async def decide(self, path: str, *name: object, **request: Any) -> Any:
+        async with together(self.client.gate):
+            return await super().decide(path, *name, **request)
+
+
+async def _open_round(demo: Together) -> None:
+    """No event tells of a draft of vacancies, nor of services rendered."""
+    async with together(demo.client.gate):
+        await open_round(demo)
+
+
+async def _publish_lists(demo: Together) -> None:
+    """No event tells of what waits for a signature."""
+    async with together(demo.client.gate):
+        await publish(demo, "publish the lists")
+
+
+async def _publish_seats(demo: Together) -> None:
+    async with together(demo.client.gate):
+        await publish(demo, "publish the seats")
 
 
 class Journal:
@@ -146,8 +194,8 @@ class Journal:
 class Load:
     """Rounds against the door at `url`, several at a time, until `finish`."""
 
-    def __init__(self, url: str, journal: Journal, *, chapter: str, seed: int) -> None:
-        self._client = WrittenDown(url, journal)
+    def __init__(self, url: str, journal: Journal, gate: Gate, *, chapter: str, seed: int) -> None:
+        self._client = WrittenDown(url, journal, gate)
         self._chapter = chapter
         self._seed = seed
         self._numbers = itertools.count(1)
@@ -198,7 +246,7 @@ class Load:
             del self.at[round_id]
 
     async def _play(self, round_id: str, seed: int) -> None:
-        demo = Demonstration(self._client, FewPeople(seed), round_id, Progress(disable=True))
+        demo = Together(self._client, FewPeople(seed), round_id, Progress(disable=True))
         for name, step in STEPS:
             self.at[round_id] = name
             await step(demo)
@@ -271,9 +319,9 @@ def _words(refusals: BaseExceptionGroup[Any]) -> str:
     )
 
 
-Step = Callable[[Demonstration], Awaitable[object]]
+Step = Callable[[Together], Awaitable[object]]
 STEPS: tuple[tuple[str, Step], ...] = (
-    ("opening", open_round),
+    ("opening", _open_round),
     ("complaints", _complain),
     ("registration", register),
     ("verification", verify),
@@ -284,8 +332,8 @@ STEPS: tuple[tuple[str, Step], ...] = (
     ("SKB", sit_skb),
     ("closing of the round", _close_round),
     ("comparison of the lists", _compare_lists),
-    ("publication", lambda demo: publish(demo, "publish the lists")),
+    ("publication", _publish_lists),
     ("seats", fill_seats),
-    ("publication of seats", lambda demo: publish(demo, "publish the seats")),
+    ("publication of seats", _publish_seats),
 )
 """A round, in the order of the law."""
