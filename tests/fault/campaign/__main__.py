@@ -7,6 +7,7 @@ import argparse
 import asyncio
 import dataclasses
 import json
+import logging
 import signal
 import statistics
 import sys
@@ -47,6 +48,7 @@ def main() -> int:
     arguments = parser.parse_args()
     # whoever ends this, ends all that was started here
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     deadline = time.monotonic() + 60 * arguments.minutes
     if arguments.chapter is not None:
         told = [_play(arguments, arguments.chapter, arguments.per_chapter, deadline)]

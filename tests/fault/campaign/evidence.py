@@ -129,12 +129,12 @@ async def gather(
 
 async def read_topics(bootstrap: str) -> list[Record]:
     """Every record of every topic of the platform that stands there now, partition by partition."""
+    places = await _partitions(bootstrap)
     consumer = AIOKafkaConsumer(
         bootstrap_servers=bootstrap, enable_auto_commit=False, auto_offset_reset="earliest"
     )
-    await consumer.start()
     try:
-        places = await _partitions(bootstrap)
+        await consumer.start()
         starts = await consumer.beginning_offsets(places)
         ends = await consumer.end_offsets(places)
         wanted = [place for place in places if ends[place] > starts[place]]

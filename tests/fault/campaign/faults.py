@@ -7,6 +7,9 @@ from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
+from aiokafka.errors import KafkaError
+
 from tests.fault.campaign import destruction, hostile
 from tests.fault.campaign.faults_drawn import Fault
 from tests.fault.campaign.platform import APIS, SERVERS, WORKERS
@@ -142,7 +145,13 @@ def _draw_one(dice: random.Random, kind: Kind) -> Fault:
 
 
 async def befall(scene: Scene, fault: Fault) -> dict[str, Any]:
-    """Do it; gives the fault with what was seen."""
+    """Do it; gives the fault with what was seen.
+
+    What needs a server that another fault took away is not done then, and says so.
+    """
     await asyncio.sleep(fault.after)
-    seen = await BY_NAME[fault.kind].befall(scene, fault)
+    try:
+        seen = await BY_NAME[fault.kind].befall(scene, fault)
+    except (KafkaError, asyncpg.PostgresError, OSError) as error:
+        seen = f"could not be done: {error!r}"
     return fault.told | {"seen": seen}

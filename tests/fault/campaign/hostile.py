@@ -12,6 +12,10 @@ from tests.fault.campaign.faults_drawn import Fault
 from tests.fault.campaign.scene import Scene
 
 PARTITIONS = 12
+READ_SECONDS = 1.5
+"""In which a worker that is well has read what was planted, or stands still for it."""
+PLANTED = "planted"
+"""A header by which the oracle knows a record of the campaign, acknowledged or not."""
 Headers = list[tuple[str, bytes]]
 
 
@@ -34,13 +38,20 @@ async def plant(scene: Scene, topic: str, partition: int, records: Sequence[Host
     await producer.start()
     try:
         sent = [
-            await producer.send(topic, record.value, record.key, partition, headers=record.headers)
+            await producer.send(
+                topic,
+                record.value,
+                record.key,
+                partition,
+                headers=[*record.headers, (PLANTED, b"yes")],
+            )
             for record in records
         ]
         for place in await asyncio.gather(*sent):
             scene.planted.append(f"{place.topic}/{place.partition}/{place.offset}")
     finally:
         await producer.stop()
+    await asyncio.sleep(READ_SECONDS)
     return f"{len(records)} records on {topic}/{partition}"
 
 
@@ -93,7 +104,7 @@ async def malformed(scene: Scene, fault: Fault) -> str:
         Hostile(b'}, {"points": {}}', said),
         Hostile(b'{"points": {"\\u0000": "1"}}', said),
         Hostile(b"\xff\xfe\x00", [*said, ("ce_extra", b"\xff\xfe")]),
-        Hostile(None, said, None),
+        Hostile(None, said),
     ]
     return await plant(scene, topic, partition, records)
 

@@ -81,7 +81,9 @@ class Court:
 
     def __init__(self, evidence: Evidence) -> None:
         self.evidence = evidence
-        self.planted = set(evidence.planted)
+        self.planted = set(evidence.planted) | {
+            record.place for record in evidence.log if "planted" in record.headers
+        }
         self.records = [record for record in evidence.log if record.place not in self.planted]
         self.events = list(_as_subscribers_see(self.records))
         self.by_type: dict[str, list[Event]] = defaultdict(list)

@@ -321,12 +321,15 @@ class Platform:
     # Health
 
     async def health(self, name: str) -> Health:
-        """What it says at /ready."""
+        """What it says at /ready; of a server, whether it answers."""
+        if name in SERVERS:
+            answers = await asyncio.to_thread(self.processes[name].ready)
+            return Health(200 if answers else 0, "answers" if answers else "no answer")
         return await asyncio.to_thread(_ask, self.ports[name], "/ready")
 
     async def conditions(self) -> dict[str, Health]:
-        """Of all processes that serve HTTP and are not held down."""
-        names = [name for name in self.processes if name not in self._held | set(SERVERS)]
+        """Of all processes that are not held down."""
+        names = [name for name in self.processes if name not in self._held]
         answers = await asyncio.gather(*map(self.health, names))
         return dict(zip(names, answers, strict=True))
 

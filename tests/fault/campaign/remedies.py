@@ -12,7 +12,9 @@ from pathlib import Path
 from tests.fault.campaign.platform import Health, Platform
 
 COMMAND_SECONDS = 120.0
-COMMAND = re.compile(r"terang (?:dead-letters|recover|rebuild|ignore|topics)\b[^`,;.()\n]*")
+COMMAND = re.compile(
+    r"terang (?:dead-letters|recover|rebuild|ignore|topics)\b.*?(?=[`,;()\n]|\. |\.$|$)"
+)
 """A command as a remedy prints it, up to the end of its sentence."""
 NEEDS_THE_SERVICE_ENDED = ("recover",)
 CONFIRMED = ("recover", "ignore")
