@@ -151,9 +151,13 @@ class Chapter:
                 return taken
             if taken > READY_SECONDS:
                 break
-            for name, health in conditions.items():
-                if health.stopped:
-                    await self._remedy(platform, name, health)
+            await asyncio.gather(
+                *(
+                    self._remedy(platform, name, health)
+                    for name, health in conditions.items()
+                    if health.stopped
+                )
+            )
             await asyncio.sleep(0.1)
         waiting = {name: health.text for name, health in conditions.items() if not health.ready}
         raise StackError(f"{self._where}: not ready after {READY_SECONDS:.0f} s: {waiting}")

@@ -174,17 +174,20 @@ READERS = {
 
 async def tail_removed(scene: Scene, fault: Fault) -> str:
     """Kafka is killed, and its disk has lost the last batches of a partition."""
-    topic, partition = place_of(fault)
     with scene.platform.held_down("kafka", crash=True):
-        folder = scene.platform.folder / "kafka" / "data" / f"{topic}-{partition}"
-        segment = max(folder.glob("*.log"))
+        data = scene.platform.folder / "kafka" / "data"
+        written = [
+            log for log in sorted(data.glob(f"{fault.target}-*/*.log")) if log.stat().st_size
+        ]
+        if not written:
+            return f"{fault.target} is empty"
+        segment = written[fault.n % len(written)]
         batches = list(_batches(segment.read_bytes()))
         lost = batches[-(1 + fault.n % 3) :]
-        if lost:
-            os.truncate(segment, lost[0])
-        for index in (*folder.glob("*.index"), *folder.glob("*.timeindex")):
+        os.truncate(segment, lost[0])
+        for index in (*segment.parent.glob("*.index"), *segment.parent.glob("*.timeindex")):
             index.unlink()
-    return f"{topic}/{partition} lost its last {len(lost)} batches of {len(batches)}"
+    return f"{segment.parent.name} lost its last {len(lost)} batches of {len(batches)}"
 
 
 def _batches(segment: bytes) -> list[int]:

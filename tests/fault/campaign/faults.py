@@ -108,7 +108,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("head removed", destruction.head_removed, hostile.TOPICS, 3),
     Kind("full disk", destruction.full_disk, SERVERS, 3, (1.0, 5.0)),
     Kind("restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), alone=True),
-    Kind("flood of records", hostile.flood, hostile.TOPICS, 0),
+    Kind("flood of records", hostile.flood, hostile.TOPICS, 2),
     Kind("forged record", hostile.forged, hostile.TOPICS, 0),
     Kind("tail removed", destruction.tail_removed, hostile.TOPICS, 0, alone=True),
     Kind("topic made anew", destruction.topic_made_anew, hostile.TOPICS, 0, alone=True),
