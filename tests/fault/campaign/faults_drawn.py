@@ -6,7 +6,7 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Fault:
-    """What, to whom, for how long, how many seconds after the others; `n` chooses among variants."""
+    """What, to whom, how long, how many seconds after the others; `n` chooses among variants."""
 
     kind: str
     target: str

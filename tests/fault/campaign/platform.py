@@ -74,7 +74,7 @@ class Platform:
         self.ended: list[str] = []
         """Ends that nobody here asked for, in words."""
         self.disks: dict[str, Path] = {}
-        """Where a server's data have a small disk of their own; none where nothing can be mounted."""
+        """Where a server has a small disk of its own; empty where nothing can be mounted."""
         self._held: set[str] = set()
         self._asked: set[str] = set()
         for name in (*SERVERS, "controller", "door", *APIS, *WORKERS):
