@@ -49,6 +49,8 @@ bench: install ## measure at full size, each figure beside its baseline
 	TERANG_TEST_SIZE=full TERANG_TEST_DURABLE=1 \
 		$(BIN)/python -m pytest -q -s --timeout 3600 tests/bench
 
-soak: install ## HISTORIES=100000 of the simulator, then FAULTS=1000 against real processes (SEED=1)
+soak: install ## the simulator, a list of LINES=3600000, then FAULTS=1000 against real processes
 	$(BIN)/python -m tests.fault.simulator --histories $(or $(HISTORIES),100000) --seed $(or $(SEED),1)
+	TERANG_VERIFY_LINES=$(or $(LINES),3600000) $(BIN)/python -m pytest -q -s --timeout 7200 \
+		tests/bench/ranking/test_verify.py
 	$(BIN)/python -m tests.fault.campaign --faults $(or $(FAULTS),1000) --seed $(or $(SEED),1)

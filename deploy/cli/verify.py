@@ -2,8 +2,8 @@
 
 import json
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Annotated
@@ -11,24 +11,26 @@ from typing import Annotated
 import typer
 from pydantic import ValidationError
 
+from deploy.cli.list_findings import Findings
 from deploy.cli.policy import named
 from deploy.cli.printable import say
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Head
 from services.ranking.proofs.domain.leaves import ApplicantLeaf, Leaf, LineLeaf, SeatingLeaf
-from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.list_stream import LONGEST_LINE, ListStream, open_list
 from services.ranking.proofs.domain.reading import read
 from services.ranking.proofs.domain.receipt_file import Receipt, check_receipt, list_of
 from services.ranking.publication.domain.law import check_law, check_opening, check_well_known
+from services.ranking.publication.domain.times import check_begun
 from services.ranking.publication.domain.verification import (
-    check_contents,
-    check_list,
-    points_that_differ,
-    seats_that_officers_decided,
+    VacancyLeaves,
+    check_policy,
+    check_signed,
+    checked_vacancies,
+    vacancies_of,
 )
 from services.ranking.publication.domain.versions import changed_lines, check_follows
 from services.ranking.publication.storage.signing import KeyFault, PublicKey
-from services.ranking.seats.domain.seating import empty_seats
 from shared.contracts.applications import RoundOpened
 from shared.policies import Policy, bundled_ids, load
 
@@ -37,8 +39,8 @@ app = typer.Typer()
 CHANGES_SHOWN = 100
 """Lines that changed since the version before that are printed; the rest is counted."""
 
-PEOPLE_SHOWN = 5
-"""People whose points differ between lists that are named; the rest is counted."""
+LARGEST_AT_ONCE = 64_000_000
+"""Bytes of a file that is read whole: a receipt, or what is no list as it must be written."""
 
 
 class PreviousProofFault(ProofFault):
@@ -52,13 +54,19 @@ class Law:
     policy: Policy | None = None
     opened: RoundOpened | None = None
 
-    def check(self, head: Head, leaves: Sequence[Leaf] = ()) -> None:
+    def check(self, head: Head) -> None:
         """Raises ProofFault where a file's head says something else."""
         check_well_known(head, load(head.policy_id) if head.policy_id in bundled_ids() else None)
         if self.policy is not None:
             check_law(head, self.policy)
         if self.opened is not None:
-            check_opening(head, leaves, self.opened)
+            check_opening(head, self.opened)
+
+    def check_vacancy(self, vacancy: VacancyLeaves) -> None:
+        """Raises ProofFault for a list that was fixed before the round began."""
+        if self.opened is not None:
+            begins = self.opened.calendar.registration_opens
+            check_begun(vacancy.leaves, begins, vacancy.first)
 
     @property
     def is_named(self) -> bool:
@@ -81,35 +89,58 @@ class Verdict:
 class Previous:
     """The file of the version before, and how many of the lines that differ are told."""
 
-    data: bytes
+    path: Path
     shown: int = CHANGES_SHOWN
 
 
-def verified(data: bytes, key: PublicKey, law: Law, previous: Previous | None = None) -> Verdict:
+def verified(path: Path, key: PublicKey, law: Law, previous: Previous | None = None) -> Verdict:
     """What is true of a published file.
 
     `previous` is the list of the version before: then also that the list follows it, and whose
     lines moved. Raises ProofFault with the first fault; PreviousProofFault where the fault is in
     the list of the version before.
     """
-    published = read(data)
-    if isinstance(published, ListFile):
-        return Verdict([*_of_list(published, key, law, previous)], law.is_named)
-    if previous is not None:
-        raise ProofFault(
-            "--previous", "a receipt follows no other file: check the list of that version"
-        )
-    # a receipt says where somebody stands, and ranks nobody: it rests on no law
-    return Verdict([*_of_receipt(published, key, law)], law_named=True)
+    with opened(path) as published:
+        if isinstance(published, ListStream):
+            return Verdict([*_of_list(published, path, key, law, previous)], law.is_named)
+        if previous is not None:
+            raise ProofFault(
+                "--previous", "a receipt follows no other file: check the list of that version"
+            )
+        # a receipt says where somebody stands, and ranks nobody: it rests on no law
+        return Verdict([*_of_receipt(published, key, law)], law_named=True)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ListStream | Receipt]:
+    """The list in a file, to be read once, or the receipt. Raises ProofFault."""
+    with path.open("rb") as file:
+        published = open_list(file)
+        if published is not None:
+            yield published
+            return
+        file.seek(0)
+        data = file.read(LARGEST_AT_ONCE + 1)
+        if len(data) > LARGEST_AT_ONCE:
+            raise ProofFault("the file", "not written canonically, as a list with a leaf on a line")
+        receipt = read(data)
+        if not isinstance(receipt, Receipt):
+            raise ProofFault("the file", f"a line is longer than {LONGEST_LINE} bytes")
+        yield receipt
 
 
 def _of_list(
-    published: ListFile, key: PublicKey, law: Law, previous: Previous | None
+    published: ListStream, path: Path, key: PublicKey, law: Law, previous: Previous | None
 ) -> Iterator[str]:
     """What is true of a list. Raises ProofFault."""
     head = published.head
-    policy = check_list(published, key.accepts, key.id)
-    law.check(head, published.leaves)
+    check_signed(head, published.signature, key.accepts, key.id)
+    policy = check_policy(head, published.policy)
+    law.check(head)
+    findings = Findings(head, policy)
+    for vacancy in checked_vacancies(head, policy, published.leaves):
+        law.check_vacancy(vacancy)
+        findings.add(vacancy)
     rests_on = "the round's policy" if law.is_named else "its own rules"
     yield (
         f"The list of {_title(head)}, was signed with this key and follows from its facts under "
@@ -120,12 +151,9 @@ def _of_list(
         f"{policy.id} {policy.version}; root {head.root}"
     )
     yield _policy_of(head)
-    yield from applied(published)
-    yield from corrected(published)
-    yield from chosen(seats_that_officers_decided(published.leaves, policy))
-    yield from seating(published, policy)
+    yield from findings.sentences()
     if previous is not None:
-        yield from followed(published, previous, key)
+        yield from followed(head, path, previous, key)
     elif head.previous is not None:
         yield (
             f"It follows version {head.version - 1} with the root {head.previous}: "
@@ -171,57 +199,6 @@ def _policy_of(head: Head) -> str:
     return f"Policy: {head.policy_id} {head.policy_version}, SHA-256 {head.policy_hash}"
 
 
-def applied(published: ListFile) -> list[str]:
-    """How many applied, by outcome; that a file of version 1 does not say it."""
-    outcomes = Counter(leaf.outcome for leaf in published.leaves if isinstance(leaf, ApplicantLeaf))
-    if published.head.format == "terang-list-1":
-        return ["The file is of version 1: it does not show whether everyone who applied is in it."]
-    by_outcome = ", ".join(f"{outcomes[name]} {name}" for name in ("MS", "TMS", "APS"))
-    return [f"Everyone who applied is in it, {outcomes.total()} by number: {by_outcome}."]
-
-
-def chosen(seats: int) -> list[str]:
-    """How many seats went by an officer's order among people equal in everything."""
-    if not seats:
-        return []
-    went = "1 seat or place went" if seats == 1 else f"{seats} seats or places went"
-    return [f"{went} by an officer's order among people whom the rules leave equal."]
-
-
-def corrected(published: ListFile) -> list[str]:
-    """Whose points of the same test are not the same on all lists, where there are such people."""
-    people = [*points_that_differ(published.leaves)]
-    if not people:
-        return []
-    named = []
-    for number, parts in people[:PEOPLE_SHOWN]:
-        named.append(
-            f"{number} "
-            + " and ".join(f"{part} {' / '.join(points)}" for part, points in parts.items())
-        )
-    if len(people) > PEOPLE_SHOWN:
-        named.append(f"… and {len(people) - PEOPLE_SHOWN} more")
-    whose = "1 person's" if len(people) == 1 else f"{len(people)} people's"
-    return [
-        f"{whose} points differ between lists (a later list holds a correction): {', '.join(named)}"
-    ]
-
-
-def seating(published: ListFile, policy: Policy) -> list[str]:
-    """How many empty seats were filled with consent, where that is published."""
-    leaves = [leaf for leaf in published.leaves if isinstance(leaf, SeatingLeaf)]
-    if not leaves:
-        return []
-    offers = [offer for leaf in leaves for offer in leaf.offers]
-    filled = sum(offer.answer == "accepted" for offer in offers)
-    empty = empty_seats(published, policy)
-    seats = f"{filled} {'seat' if filled == 1 else 'seats'} filled, {empty} left empty"
-    asked = f"{len(offers)} {'offer' if len(offers) == 1 else 'offers'}"
-    return [
-        f"Seats after the lists: {asked}, {seats}; nobody who was better was passed over unasked."
-    ]
-
-
 def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
     """What a vacancy's seating says of one candidate."""
     sentences = [
@@ -238,42 +215,47 @@ def seat(leaf: SeatingLeaf, vacancy_id: str, participant_no: str) -> list[str]:
     return sentences
 
 
-def followed(later: ListFile, previous: Previous, key: PublicKey) -> Iterator[str]:
-    """That the list follows the one in these bytes, and whose lines differ.
+def followed(later: Head, path: Path, previous: Previous, key: PublicKey) -> Iterator[str]:
+    """That the list at `path` follows the one of the version before, and whose lines differ.
 
     Raises PreviousProofFault.
     """
-    earlier = _earlier(later, previous.data, key)
-    head, changes = earlier.head, list(changed_lines(earlier, later))
+    told: list[str] = []
+    count = 0
+    try:
+        with opened(previous.path) as earlier, opened(path) as again:
+            before = _earlier(later, earlier, key)
+            assert isinstance(again, ListStream)  # it was checked before
+            now = vacancies_of(leaf for leaf, _ in again.leaves)
+            for change in changed_lines(*((one.leaves for one in both) for both in (before, now))):
+                count += 1
+                if count <= previous.shown:
+                    told.append(
+                        f"{change.vacancy_id}, {change.list}, {change.participant_no}: "
+                        f"{_place(change.was)} -> {_place(change.now)}"
+                    )
+            head = earlier.head
+    except ProofFault as fault:
+        raise PreviousProofFault(fault.where, fault.says) from fault
     yield (
-        f"It follows version {head.version}, published {head.published_at}: "
-        f"{len(changes)} lines differ."
+        f"It follows version {head.version}, published {head.published_at}: {count} lines differ."
     )
     if head.key_id != key.id:
         yield f"That one was signed with the key {head.key_id}: its signature was not checked."
-    for change in changes[: previous.shown]:
-        yield (
-            f"{change.vacancy_id}, {change.list}, {change.participant_no}: "
-            f"{_place(change.was)} -> {_place(change.now)}"
-        )
-    if len(changes) > previous.shown:
-        yield f"… and {len(changes) - previous.shown} more: --all-changes names everyone"
+    yield from told
+    if count > len(told):
+        yield f"… and {count - len(told)} more: --all-changes names everyone"
 
 
-def _earlier(later: ListFile, previous: bytes, key: PublicKey) -> ListFile:
-    """The list of the version before, checked. Raises PreviousProofFault."""
-    try:
-        earlier = read(previous)
-        if isinstance(earlier, Receipt):
-            raise ProofFault("the file", "a receipt, expected the list of the version before")
-        check_follows(later.head, earlier.head)
-        if earlier.head.key_id == key.id:
-            check_list(earlier, key.accepts, key.id)
-        else:  # an older key: the root that the later head names stands for all lines
-            check_contents(earlier.head, earlier.policy, earlier.leaves)
-    except ProofFault as fault:
-        raise PreviousProofFault(fault.where, fault.says) from fault
-    return earlier
+def _earlier(later: Head, earlier: ListStream | Receipt, key: PublicKey) -> Iterator[VacancyLeaves]:
+    """The vacancies of the version before, checked as they come. Raises ProofFault."""
+    if isinstance(earlier, Receipt):
+        raise ProofFault("the file", "a receipt, expected the list of the version before")
+    check_follows(later, earlier.head)
+    if earlier.head.key_id == key.id:  # else the root that the later names stands for all lines
+        check_signed(earlier.head, earlier.signature, key.accepts, key.id)
+    policy = check_policy(earlier.head, earlier.policy)
+    return checked_vacancies(earlier.head, policy, earlier.leaves)
 
 
 def _place(line: LineLeaf | None) -> str:
@@ -319,7 +301,7 @@ def verify(
         None if policy is None else named(policy),
         None if round_opened is None else _opening(round_opened),
     )
-    before = None if previous is None else Previous(previous.read_bytes())
+    before = None if previous is None else Previous(previous)
     if before is not None and all_changes:
         before = replace(before, shown=sys.maxsize)
     verdict = _verdict_or_exit(file, key, law, before, previous)
@@ -339,7 +321,7 @@ def _verdict_or_exit(
 ) -> Verdict:
     """What is true of the file; ends the command with status 1 and the first fault."""
     try:
-        return verified(file.read_bytes(), PublicKey.read(key.read_bytes()), law, before)
+        return verified(file, PublicKey.read(key.read_bytes()), law, before)
     except PreviousProofFault as fault:
         say(f"{previous}: {fault}", err=True)
     except ProofFault as fault:

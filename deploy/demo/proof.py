@@ -22,7 +22,6 @@ async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
     file = await demo.client.file(f"/ranking/rounds/{demo.round_id}/publication")
     key = PublicKey.read(pem)
     law = Law(policy=load(POLICY))
-    verdicts = verified(file, key, law).lines
     published = read(file)
     assert isinstance(published, ListFile)
     lines = [leaf for leaf in published.leaves if isinstance(leaf, LineLeaf)]
@@ -36,7 +35,10 @@ async def write_proof(folder: Path, demo: Demonstration) -> list[str]:
         who=subjects[line.participant_no],
         role="applicant",
     )
-    verdicts += verified(receipt, key, law).lines
     for name, content in (("public.pem", pem), ("list.json", file), ("receipt.json", receipt)):
         (folder / name).write_bytes(content)
-    return verdicts
+    return [
+        sentence
+        for name in ("list.json", "receipt.json")
+        for sentence in verified(folder / name, key, law).lines
+    ]

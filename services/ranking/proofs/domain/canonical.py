@@ -2,7 +2,7 @@
 
 import json
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
@@ -58,8 +58,25 @@ def canonical(value: object) -> bytes:
         raise ProofFault("the file", TOO_DEEP) from error
 
 
-def check_same_bytes(data: bytes, expected: bytes) -> None:
-    """Raises ProofFault where a file differs from how its content is written canonically."""
+def parse_json(data: bytes) -> Any:
+    """The JSON in these bytes. Raises ProofFault where there is none, or where it has floats."""
+    try:
+        return json.loads(data.decode(), parse_float=_no_float, parse_constant=_no_float)
+    except RecursionError as error:
+        raise ProofFault("the file", TOO_DEEP) from error
+    except ValueError as error:
+        raise ProofFault("the file", f"not JSON in UTF-8 as it was written: {error}") from error
+
+
+def _no_float(text: str) -> Any:
+    raise ValueError(f"{text} is no integer; exact decimals are strings")
+
+
+def check_same_bytes(data: bytes, expected: bytes, first_line: int = 1) -> None:
+    """Raises ProofFault where a file differs from how its content is written canonically.
+
+    `first_line`: the number of the line in which `data` begins.
+    """
     if data == expected:
         return
     at = next(
@@ -68,7 +85,7 @@ def check_same_bytes(data: bytes, expected: bytes) -> None:
     )
     found, wanted = _shown(data[at : at + 20]), _shown(expected[at : at + 20])
     raise ProofFault(
-        f"line {data.count(10, 0, at) + 1}",
+        f"line {data.count(10, 0, at) + first_line}",
         f"not written canonically: expected {wanted}, found {found}",
     )
 

@@ -5,9 +5,9 @@ head, the head by the signature; and what was read must give the same bytes when
 again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from services.ranking.proofs.domain.canonical import (
@@ -25,7 +25,7 @@ from services.ranking.proofs.domain.leaves import (
     leaf_bytes,
     parse_leaf,
 )
-from services.ranking.proofs.domain.merkle_tree import root_hash
+from services.ranking.proofs.domain.merkle_tree import GrowingTree
 
 LINES_BEFORE_LEAVES = 5
 """Of a list file: format, head, signature, policy, and where the leaves begin."""
@@ -34,6 +34,10 @@ LINES_BEFORE_LEAVES = 5
 def line_in_file(index: int) -> str:
     """Where the leaf with this index stands in its file."""
     return f"line {index + LINES_BEFORE_LEAVES + 1}"
+
+
+LeafText = tuple[Leaf, bytes]
+"""A leaf, and its text in a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +49,14 @@ class ListFile:
     policy: Mapping[str, Any]
     leaves: Sequence[Leaf]
 
+    def texts(self) -> Iterator[LeafText]:
+        """Its leaves as they stand in the file."""
+        return ((leaf, leaf_bytes(leaf)) for leaf in self.leaves)
 
-class _ListJson(FilePart):
+
+class ListJson(FilePart):
+    """A list file as JSON, its leaves not looked at."""
+
     format: ListFormat
     head: Head
     signature: Signature
@@ -76,14 +86,31 @@ def _policy_and_leaves(policy: Mapping[str, Any], leaves: Iterable[bytes]) -> by
     return b'"policy":%b,\n"leaves":[\n%b\n]}\n' % (canonical(policy), b",\n".join(leaves))
 
 
+def lines_before_leaves(head: Head, signature: str, policy: Mapping[str, Any]) -> bytes:
+    """The beginning of a list file, up to where its leaves begin."""
+    return b'%b"policy":%b,\n"leaves":[\n' % (
+        signed_beginning(head.format, head, signature),
+        canonical(policy),
+    )
+
+
+def validated_list(value: object) -> ListJson:
+    """The JSON of a list file, of which the leaves are not looked at.
+
+    Raises ProofFault where it is none.
+    """
+    found = validated(ListJson, value)
+    if found.head.format != found.format:
+        raise ProofFault("head, format", f"expected {found.format}, as the file's")
+    return found
+
+
 def parse_list(data: bytes, value: object) -> ListFile:
     """The list in a file (its bytes, and the JSON in them).
 
     Raises ProofFault where it is no list, or not written as it must be to the byte.
     """
-    found = validated(_ListJson, value)
-    if found.head.format != found.format:
-        raise ProofFault("head, format", f"expected {found.format}, as the file's")
+    found = validated_list(value)
     leaves = [
         parse_leaf(leaf, f"line {number}")
         for number, leaf in enumerate(found.leaves, LINES_BEFORE_LEAVES + 1)
@@ -94,27 +121,30 @@ def parse_list(data: bytes, value: object) -> ListFile:
     return ListFile(found.head, found.signature, found.policy, leaves)
 
 
-def check_counts(proposal: Proposal, leaves: Sequence[Leaf], policy: Mapping[str, Any]) -> None:
-    """Raises ProofFault unless policy and leaves have the hash and the counts of the head."""
-    found = sha256(canonical(policy)).hexdigest()
-    if found != proposal.policy_hash:
-        raise ProofFault(
-            "policy",
-            f"its hash is {found}, expected {proposal.policy_hash}: the policy was changed",
-        )
-    for what, kind in (("leaves", Leaf), ("vacancies", VacancyLeaf), ("lines", LineLeaf)):
-        count = sum(isinstance(leaf, kind) for leaf in leaves)
-        expected = getattr(proposal, what)
-        if count != expected:
-            raise ProofFault(f"head, {what}", f"{count} are there, expected {expected}")
+class Count:
+    """Counts the leaves of a file, and builds the tree over them."""
 
+    def __init__(self) -> None:
+        self._counts: Counter[str] = Counter()
+        self._tree = GrowingTree()
 
-def check_root(proposal: Proposal, leaves: Sequence[Leaf]) -> None:
-    """Raises ProofFault unless the tree over the leaves has the root of the head."""
-    root = root_hash(map(leaf_bytes, leaves)).hex()
-    if root != proposal.root:
-        raise ProofFault(
-            "leaves",
-            f"their root is {root}, expected {proposal.root}: "
-            "a line was changed, moved or taken out",
-        )
+    def add(self, leaf: Leaf, text: bytes) -> None:
+        """Takes the next leaf into account."""
+        self._counts["leaves"] += 1
+        self._counts["vacancies"] += isinstance(leaf, VacancyLeaf)
+        self._counts["lines"] += isinstance(leaf, LineLeaf)
+        self._tree.add(text)
+
+    def check(self, proposal: Proposal) -> None:
+        """Raises ProofFault unless the head has these counts and this root."""
+        for what in ("leaves", "vacancies", "lines"):
+            count, expected = self._counts[what], getattr(proposal, what)
+            if count != expected:
+                raise ProofFault(f"head, {what}", f"{count} are there, expected {expected}")
+        root = self._tree.root().hex()
+        if root != proposal.root:
+            raise ProofFault(
+                "leaves",
+                f"their root is {root}, expected {proposal.root}: "
+                "a line was changed, moved or taken out",
+            )

@@ -37,9 +37,29 @@ def tree_levels(leaves: Iterable[bytes]) -> list[list[bytes]]:
     return levels
 
 
-def root_hash(leaves: Iterable[bytes]) -> bytes:
-    """The root of the tree over these leaves. Raises ValueError for no leaf at all."""
-    return tree_levels(leaves)[-1][0]
+class GrowingTree:
+    """A tree to which leaves are added one by one; it keeps a hash for each level alone."""
+
+    def __init__(self) -> None:
+        self._complete: list[tuple[int, bytes]] = []
+        """Complete trees, largest first: how many leaves each has, and its root."""
+
+    def add(self, leaf: bytes) -> None:
+        """Adds the next leaf."""
+        size, root = 1, leaf_hash(leaf)
+        while self._complete and self._complete[-1][0] == size:
+            root = node_hash(self._complete.pop()[1], root)
+            size *= 2
+        self._complete.append((size, root))
+
+    def root(self) -> bytes:
+        """The root over all leaves so far. Raises ValueError for no leaf at all."""
+        if not self._complete:
+            raise ValueError("a tree has a leaf at least")
+        *others, (_, root) = self._complete
+        for _, left in reversed(others):
+            root = node_hash(left, root)
+        return root
 
 
 def inclusion_path_indices(leaf_index: int, tree_size: int) -> list[int]:

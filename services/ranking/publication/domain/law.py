@@ -4,12 +4,8 @@ A file holds its own policy, and whoever has the province's key can sign a softe
 name. So somebody else must say which policy the round has: the caller, or `RoundOpened`.
 """
 
-from collections.abc import Sequence
-
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Proposal
-from services.ranking.proofs.domain.leaves import Leaf
-from services.ranking.publication.domain.times import check_begun
 from shared.contracts.applications import RoundOpened
 from shared.policies import Policy
 
@@ -37,13 +33,9 @@ def check_well_known(head: Proposal, bundled: Policy | None) -> None:
         check_law(head, bundled)
 
 
-def check_opening(head: Proposal, leaves: Sequence[Leaf], opened: RoundOpened) -> None:
-    """Raises ProofFault unless the round was opened with what the head says of it.
-
-    And for a list that was fixed before registration began. A receipt has no such leaves.
-    """
+def check_opening(head: Proposal, opened: RoundOpened) -> None:
+    """Raises ProofFault unless the round was opened with what the head says of it."""
     for name in OF_THE_ROUND:
         expected, found = getattr(opened, name), getattr(head, name)
         if found != expected:
             raise ProofFault(f"head, {name}", f"{found}, expected {expected}, as RoundOpened says")
-    check_begun(leaves, opened.calendar.registration_opens)

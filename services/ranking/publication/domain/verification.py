@@ -3,23 +3,21 @@
 One list is checked in list_check.py, the seats in seats/domain/seating.py.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
 from pydantic import ValidationError
 
 from services.ranking.merit.domain.list_cut import ListCut
+from services.ranking.proofs.domain.canonical import canonical
 from services.ranking.proofs.domain.fault import ProofFault, first_fault
-from services.ranking.proofs.domain.head import Accepts, Proposal, check_head
+from services.ranking.proofs.domain.head import Accepts, Head, Proposal, check_head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, SeatingLeaf, VacancyLeaf
-from services.ranking.proofs.domain.list_file import (
-    ListFile,
-    check_counts,
-    check_root,
-    line_in_file,
-)
+from services.ranking.proofs.domain.list_file import Count, LeafText, ListFile, line_in_file
 from services.ranking.publication.domain.applicants import applicants_of, check_first_list
 from services.ranking.publication.domain.list_check import check_lines
 from services.ranking.publication.domain.public_rules import PublicRules, as_counted
@@ -29,34 +27,85 @@ from services.ranking.seats.domain.seating import VacancySeating, check_seating
 from shared.policies import Policy
 
 
+@dataclass(frozen=True, slots=True)
+class VacancyLeaves:
+    """A vacancy's leaf and all that follow it; `first`: the index of the vacancy's in the file."""
+
+    heading: VacancyLeaf
+    first: int
+    leaves: Sequence[Leaf]
+
+
 def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
     """Checks signature, hashes and ranking of a list file; returns its policy.
 
     Raises ProofFault with the first fault.
     """
-    check_head(published.head, published.signature, accepts, key_id)
-    check_published(published.head)
-    return check_contents(published.head, published.policy, published.leaves)
+    check_signed(published.head, published.signature, accepts, key_id)
+    return check_contents(published.head, published.policy, published.texts())
+
+
+def check_signed(head: Head, signature: str, accepts: Accepts, key_id: str) -> None:
+    """Checks a head by itself: who signed it, when, and what it follows. Raises ProofFault."""
+    check_head(head, signature, accepts, key_id)
+    check_published(head)
 
 
 def check_contents(
-    proposal: Proposal, policy_json: Mapping[str, Any], leaves: Sequence[Leaf]
+    proposal: Proposal, policy_json: Mapping[str, Any], leaves: Iterable[LeafText]
 ) -> Policy:
     """Checks hashes and ranking of what is or will be published; returns its policy.
 
     Raises ProofFault with the first fault.
     """
+    policy = check_policy(proposal, policy_json)
+    for _ in checked_vacancies(proposal, policy, leaves):
+        pass
+    return policy
+
+
+def checked_vacancies(
+    proposal: Proposal, policy: Policy, leaves: Iterable[LeafText]
+) -> Iterator[VacancyLeaves]:
+    """Each vacancy once its lists were recomputed; no more than one is held, seatings apart.
+
+    Nothing is proven before the last: counts, seats and the root are compared at the end. Raises
+    ProofFault with the first fault.
+    """
     check_names_previous(proposal)
-    check_counts(proposal, leaves, policy_json)
-    check_proposed(proposal, leaves)
-    policy = _policy(proposal, policy_json)
+    count = Count()
     vacancies = _VacancyChecks(policy, proposal)
-    for vacancy, first, rest in _vacancies(leaves):
-        vacancies.check(vacancy, first, rest)
+    for vacancy in vacancies_of(_counted(leaves, count)):
+        check_proposed(proposal, vacancy.leaves, vacancy.first)
+        vacancies.check(vacancy.heading, vacancy.first, vacancy.leaves[1:])
+        yield vacancy
     vacancies.check_seats(proposal.decreed_seats)
     check_seating(policy, as_counted(policy), proposal.seed, vacancies.seatings)
-    check_root(proposal, leaves)  # last: a recomputed line is named, a wrong root names no line
-    return policy
+    count.check(proposal)  # last: a recomputed line is named, a wrong root names no line
+
+
+def _counted(leaves: Iterable[LeafText], count: Count) -> Iterator[Leaf]:
+    for leaf, text in leaves:
+        count.add(leaf, text)
+        yield leaf
+
+
+def vacancies_of(leaves: Iterable[Leaf]) -> Iterator[VacancyLeaves]:
+    """The leaves by vacancy. Raises ProofFault for a leaf before the first."""
+    heading: VacancyLeaf | None = None
+    of_vacancy: list[Leaf] = []
+    first = 0
+    for index, leaf in enumerate(leaves):
+        if isinstance(leaf, VacancyLeaf):
+            if heading is not None:
+                yield VacancyLeaves(heading, first, of_vacancy)
+            heading, first, of_vacancy = leaf, index, []
+        of_vacancy.append(leaf)
+        if heading is None:
+            break
+    if heading is None:
+        raise ProofFault(line_in_file(0), "expected a vacancy first")
+    yield VacancyLeaves(heading, first, of_vacancy)
 
 
 def seats_that_officers_decided(leaves: Sequence[Leaf], policy: Policy) -> int:
@@ -65,9 +114,11 @@ def seats_that_officers_decided(leaves: Sequence[Leaf], policy: Policy) -> int:
     For checked leaves: there each officer's order counts.
     """
     return sum(
-        _decided_within(head, [*_lines_in(rest)], _limit(policy, head.list, vacancy.seats))
-        for vacancy, _, rest in _vacancies(leaves)
-        for head in rest
+        _decided_within(
+            head, [*_lines_in(vacancy.leaves)], _limit(policy, head.list, vacancy.heading.seats)
+        )
+        for vacancy in vacancies_of(leaves)
+        for head in vacancy.leaves
         if isinstance(head, ListLeaf) and head.decided
     )
 
@@ -100,8 +151,8 @@ def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, 
     correction after the earlier list was fixed does that, also without a version that was adopted:
     the file can't say whether there was one.
     """
-    for _, _, rest in _vacancies(leaves):
-        for number, components in sorted(_points_by_component(rest).items()):
+    for vacancy in vacancies_of(leaves):
+        for number, components in sorted(_points_by_component(vacancy.leaves).items()):
             differ = {
                 component: values
                 for component, values in components.items()
@@ -122,8 +173,14 @@ def _points_by_component(leaves: Sequence[Leaf]) -> dict[str, dict[str, list[str
     return points
 
 
-def _policy(proposal: Proposal, policy_json: Mapping[str, Any]) -> Policy:
+def check_policy(proposal: Proposal, policy_json: Mapping[str, Any]) -> Policy:
     """The policy in a file. Raises ProofFault unless it is the one that the head names."""
+    found = sha256(canonical(policy_json)).hexdigest()
+    if found != proposal.policy_hash:
+        raise ProofFault(
+            "policy",
+            f"its hash is {found}, expected {proposal.policy_hash}: the policy was changed",
+        )
     try:
         policy = Policy.model_validate(policy_json)
     except ValidationError as error:
@@ -133,17 +190,6 @@ def _policy(proposal: Proposal, policy_json: Mapping[str, Any]) -> Policy:
             "head, policy_id", f"expected {policy.id} {policy.version}, as the policy is called"
         )
     return policy
-
-
-def _vacancies(leaves: Sequence[Leaf]) -> Iterator[tuple[VacancyLeaf, int, Sequence[Leaf]]]:
-    """Each vacancy with the index of its leaf and the leaves that follow it."""
-    starts = [index for index, leaf in enumerate(leaves) if isinstance(leaf, VacancyLeaf)]
-    if not starts or starts[0] != 0:
-        raise ProofFault(line_in_file(0), "expected a vacancy first")
-    for start, end in zip(starts, [*starts[1:], len(leaves)], strict=True):
-        vacancy = leaves[start]
-        assert isinstance(vacancy, VacancyLeaf)
-        yield vacancy, start, leaves[start + 1 : end]
 
 
 class _VacancyChecks:
@@ -187,7 +233,12 @@ class _VacancyChecks:
         self._seats += vacancy.seats
 
     def _check_candidates(self, vacancy: VacancyLeaf, first: int, leaves: Sequence[Leaf]) -> None:
-        """Raises ProofFault for a candidate of another vacancy too."""
+        """Raises ProofFault for a candidate of another vacancy too.
+
+        In files of version 1: elsewhere numbers are the vacancy's own.
+        """
+        if self._with_applicants:
+            return
         for index, leaf in enumerate(leaves, first + 1):
             if isinstance(leaf, LineLeaf):
                 other = self._vacancy_of.setdefault(leaf.participant_no, vacancy.vacancy_id)

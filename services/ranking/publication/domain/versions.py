@@ -1,13 +1,12 @@
 """What a version of a round's published lists says of the one before, and whose lines changed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Head, Proposal
-from services.ranking.proofs.domain.leaves import LineLeaf
-from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, VacancyLeaf
 
 SAME = ("province", "round_id", "policy_hash", "seed", "decreed_seats")
 """What no version changes: the round, its law, and what orders lines."""
@@ -70,11 +69,36 @@ def _not_before(later: int, earlier: int) -> str:
     return f"{found}, but version {later} follows {f'version {later - 1}' if later > 1 else 'none'}"
 
 
-def changed_lines(earlier: ListFile, later: ListFile) -> Iterator[ChangedLine]:
-    """Everyone whose rank, score or code differs, in the order of the later file.
+Vacancy = Sequence[Leaf]
+"""A vacancy's leaf, and all that follow it."""
 
-    Whoever is only in the earlier file comes last.
+
+def changed_lines(earlier: Iterable[Vacancy], later: Iterable[Vacancy]) -> Iterator[ChangedLine]:
+    """Everyone whose rank, score or code differs, vacancy by vacancy.
+
+    Both have their vacancies by number. Of a vacancy whoever is only in the earlier comes last.
     """
+    before, after = iter(earlier), iter(later)
+    was, now = next(before, None), next(after, None)
+    while was or now:
+        if now is None or (was is not None and _number(was) < _number(now)):
+            yield from _changed(was or (), ())
+            was = next(before, None)
+        elif was is None or _number(now) < _number(was):
+            yield from _changed((), now)
+            now = next(after, None)
+        else:
+            yield from _changed(was, now)
+            was, now = next(before, None), next(after, None)
+
+
+def _number(vacancy: Vacancy) -> int:
+    heading = vacancy[0]
+    assert isinstance(heading, VacancyLeaf)
+    return heading.number
+
+
+def _changed(earlier: Vacancy, later: Vacancy) -> Iterator[ChangedLine]:
     was, now = _lines(earlier), _lines(later)
     for key in [*now, *(key for key in was if key not in now)]:
         before, after = was.get(key), now.get(key)
@@ -82,8 +106,8 @@ def changed_lines(earlier: ListFile, later: ListFile) -> Iterator[ChangedLine]:
             yield ChangedLine(*key, before, after)
 
 
-def _lines(published: ListFile) -> dict[tuple[str, str, str], LineLeaf]:
-    lines = (leaf for leaf in published.leaves if isinstance(leaf, LineLeaf))
+def _lines(vacancy: Vacancy) -> dict[tuple[str, str, str], LineLeaf]:
+    lines = (leaf for leaf in vacancy if isinstance(leaf, LineLeaf))
     return {(leaf.vacancy_id, leaf.list, leaf.participant_no): leaf for leaf in lines}
 
 

@@ -126,7 +126,8 @@ async def propose_publication(
         composed = await _compose(connection, policy, round_["seed"], fixed)
         proposal = _proposal(round_, policy, province, newest, composed, now)
         policy_json = json.loads(round_["policy"])
-        await asyncio.to_thread(check_contents, proposal, policy_json, composed.leaves)
+        texts = zip(composed.leaves, composed.texts, strict=True)
+        await asyncio.to_thread(check_contents, proposal, policy_json, texts)
     except ProofFault as fault:
         raise Refusal("does-not-verify", round_id=round_id, fault=str(fault)) from fault
     await LISTS.forget_proposal(connection, round_id=round_id)

@@ -13,11 +13,11 @@ from functools import cached_property
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.leaves import (
     AnsweredOffer,
+    Leaf,
     LineLeaf,
     SeatingLeaf,
     VacancyLeaf,
 )
-from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.seats.domain.public_order import PublicOrder
 from services.ranking.seats.domain.rules import ClosedVacancy, SeatRules
 from shared.policies import Policy
@@ -65,11 +65,11 @@ def check_seating(
     _SeatingCheck(policy, public, seed, seatings).check()
 
 
-def empty_seats(published: ListFile, policy: Policy) -> int:
-    """How many seats nobody has, in a file whose seating was checked."""
+def empty_seats(leaves: Iterable[Leaf], policy: Policy) -> int:
+    """How many seats nobody has of these vacancies, whose seatings were checked."""
     last = policy.lists[-1]
     seats = 0
-    for leaf in published.leaves:
+    for leaf in leaves:
         if isinstance(leaf, VacancyLeaf):
             seats += leaf.seats
         elif isinstance(leaf, SeatingLeaf):

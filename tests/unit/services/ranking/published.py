@@ -121,12 +121,17 @@ def applied(number: int, vacancy: Vacancy) -> Applications:
     return Applications(most, [(rejected | known)[name] for name in numbers])
 
 
-def composed(policy: Policy, vacancies: Sequence[Vacancy]) -> tuple[list[Leaf], list[Opening]]:
-    """The leaves of the whole round, and what opens its commitments."""
+def composed(
+    policy: Policy, vacancies: Sequence[Vacancy], first: int = 1
+) -> tuple[list[Leaf], list[Opening]]:
+    """The leaves of the whole round, and what opens its commitments.
+
+    `first`: the number of the first vacancy.
+    """
     leaves: list[Leaf] = []
     openings: list[Opening] = []
     salted = salts()
-    for number, vacancy in enumerate(vacancies, 1):
+    for number, vacancy in enumerate(vacancies, first):
         lists = []
         admitted: dict[str, set[str]] = {}
         for listed in policy.lists:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -25,6 +26,7 @@ from services.ranking.proofs.domain.leaves import (
     leaf_bytes,
 )
 from services.ranking.proofs.domain.list_file import ListFile
+from services.ranking.proofs.domain.list_stream import open_list
 from services.ranking.proofs.domain.merkle_tree import (
     inclusion_path_indices,
     tree_levels,
@@ -36,7 +38,11 @@ from services.ranking.proofs.domain.receipt_file import (
     check_receipt,
     write_receipt,
 )
-from services.ranking.publication.domain.verification import check_list
+from services.ranking.publication.domain.verification import (
+    check_contents,
+    check_list,
+    check_signed,
+)
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import Policy, bundled_ids, load
 from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
@@ -56,6 +62,15 @@ def verify(data: bytes) -> ListFile | Receipt:
     else:
         check_list(found, KEY.public.accepts, KEY.public.id)
     return found
+
+
+def verify_leaf_by_leaf(data: bytes) -> None:
+    """The same for a list that is too large to be read at once."""
+    found = open_list(BytesIO(data))
+    if found is None:
+        raise ProofFault("the file", "not written as a list")
+    check_signed(found.head, found.signature, KEY.public.accepts, KEY.public.id)
+    check_contents(found.head, found.policy, found.leaves)
 
 
 def person(
@@ -247,6 +262,8 @@ def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
     """
     data = as_file(tiny()) if file == "list" else write_receipt(a_receipt())
     verify(data)
+    if file == "list":
+        verify_leaf_by_leaf(data)
     for at, byte in enumerate(data):
         changed = [data[:at] + bytes((byte ^ 1,)) + data[at + 1 :]]
         if at % 7 == 0:
@@ -259,6 +276,9 @@ def test_whatever_byte_is_changed_the_file_is_refused(file: str) -> None:
         for wrong in changed:
             with pytest.raises(ProofFault):
                 verify(wrong)
+            if file == "list":
+                with pytest.raises(ProofFault):
+                    verify_leaf_by_leaf(wrong)
 
 
 SAME = {"TWK": "100", "TIU": "100", "TKP": "200"}
@@ -345,15 +365,21 @@ def test_what_stands_around_the_lines_is_recomputed_too() -> None:
 
 
 def test_a_number_is_one_candidates() -> None:
-    """Somebody on the lists of two vacancies is found, however well both fit together."""
+    """Somebody on the lists of two vacancies is found, however well both fit together.
+
+    In files of version 1; in others numbers belong to the vacancy by which they begin.
+    """
     first, second = small_round()
     second.people = [
         *second.people,
         *(person for person in first.people if person.participant_no == "0001-000001"),
     ]
     leaves, _ = composed(policy(), [first, second])
-    with pytest.raises(ProofFault, match="participant_no: 0001-000001 is a candidate of v1 too"):
+    with pytest.raises(ProofFault, match="0001-000001: stands on the first list and never applied"):
         verify(as_file(signed(policy().as_json(), leaves, KEY)))
+    older = [leaf for leaf in leaves if leaf.kind not in {"administration", "applicant"}]
+    with pytest.raises(ProofFault, match="participant_no: 0001-000001 is a candidate of v1 too"):
+        verify(as_file(signed(policy().as_json(), older, KEY, format="terang-list-1")))
 
 
 def test_the_fault_names_line_and_field() -> None:

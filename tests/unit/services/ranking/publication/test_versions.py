@@ -1,5 +1,6 @@
 """A later version of published lists names the one before, and no other; who moved between them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 
@@ -10,8 +11,13 @@ from hypothesis import strategies as st
 from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.head import Proposal
+from services.ranking.proofs.domain.leaves import Leaf, VacancyLeaf
 from services.ranking.proofs.domain.list_file import ListFile
-from services.ranking.publication.domain.verification import check_contents, check_list
+from services.ranking.publication.domain.verification import (
+    check_contents,
+    check_list,
+    vacancies_of,
+)
 from services.ranking.publication.domain.versions import changed_lines, check_follows
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import load
@@ -39,6 +45,11 @@ def version(number: int, skb: tuple[int, ...], previous: str | None = None) -> L
     return signed(POLICY.as_json(), leaves, KEY, version=number, previous=previous)
 
 
+def by_vacancy(published: ListFile) -> list[Sequence[Leaf]]:
+    """The leaves of each vacancy."""
+    return [vacancy.leaves for vacancy in vacancies_of(published.leaves)]
+
+
 FIRST = version(1, (90, 80, 70))
 
 
@@ -56,7 +67,7 @@ def test_who_moved_is_who_has_another_line(points: tuple[int, ...]) -> None:
         for index in range(3)
         if points[index] != (90, 80, 70)[index] or order.index(index) != index
     }
-    changes = list(changed_lines(FIRST, second))
+    changes = list(changed_lines(by_vacancy(FIRST), by_vacancy(second)))
     assert {(change.list, change.participant_no) for change in changes} == {
         ("final", number) for number in expected
     }
@@ -71,17 +82,30 @@ def test_who_is_on_one_of_them_alone() -> None:
         leaves=[leaf for leaf in FIRST.leaves if getattr(leaf, "participant_no", "") != NUMBERS[2]],
     )
     assert [
-        (change.list, change.was, change.now is None) for change in changed_lines(fewer, FIRST)
+        (change.list, change.was, change.now is None)
+        for change in changed_lines(by_vacancy(fewer), by_vacancy(FIRST))
     ] == [
         ("skd", None, False),
         ("final", None, False),
     ]
     assert [
-        (change.list, change.was is None, change.now) for change in changed_lines(FIRST, fewer)
+        (change.list, change.was is None, change.now)
+        for change in changed_lines(by_vacancy(FIRST), by_vacancy(fewer))
     ] == [
         ("skd", False, None),
         ("final", False, None),
     ]
+
+
+def test_a_vacancy_that_is_in_one_version_alone() -> None:
+    """Its people have no line before, or none after; the others are compared with their own."""
+    leaves = by_vacancy(FIRST)[0]
+    heading = leaves[0]
+    assert isinstance(heading, VacancyLeaf)
+    other = [heading.model_copy(update={"number": 2, "vacancy_id": "v2"}), *leaves[1:]]
+    assert {change.was for change in changed_lines([leaves], [leaves, other])} == {None}
+    assert {change.now for change in changed_lines([leaves, other], [other])} == {None}
+    assert [*changed_lines([leaves, other], [leaves, other])] == []
 
 
 @pytest.mark.parametrize(
@@ -97,7 +121,7 @@ def test_the_first_follows_none_and_each_other_one(
     """Also where it was signed so."""
     made = version(number, (90, 80, 70), previous)
     with pytest.raises(ProofFault, match=says):
-        check_contents(made.head, made.policy, made.leaves)
+        check_contents(made.head, made.policy, made.texts())
 
 
 @pytest.mark.parametrize(
