@@ -14,7 +14,6 @@ from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.leaves import AnsweredOffer, Leaf, SeatingLeaf, VacancyLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
-from services.ranking.publication.domain.verification import check_list
 from services.ranking.publication.storage.signing import SigningKey
 from tests.component.conftest import ServiceApp
 from tests.component.ranking.conftest import ROUND
@@ -29,7 +28,7 @@ from tests.component.ranking.test_seats import (
     round_of_three,
     says,
 )
-from tests.unit.services.ranking.published import signed
+from tests.unit.services.ranking.published import check_list, signed
 
 Ranking = Callable[[], Awaitable[ServiceApp]]
 

@@ -6,7 +6,7 @@ again.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,10 +48,6 @@ class ListFile:
     signature: str
     policy: Mapping[str, Any]
     leaves: Sequence[Leaf]
-
-    def texts(self) -> Iterator[LeafText]:
-        """Its leaves as they stand in the file."""
-        return ((leaf, leaf_bytes(leaf)) for leaf in self.leaves)
 
 
 class ListJson(FilePart):

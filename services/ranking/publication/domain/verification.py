@@ -17,7 +17,7 @@ from services.ranking.proofs.domain.canonical import canonical
 from services.ranking.proofs.domain.fault import ProofFault, first_fault
 from services.ranking.proofs.domain.head import Accepts, Head, Proposal, check_head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf, SeatingLeaf, VacancyLeaf
-from services.ranking.proofs.domain.list_file import Count, LeafText, ListFile, line_in_file
+from services.ranking.proofs.domain.list_file import Count, LeafText, line_in_file
 from services.ranking.publication.domain.applicants import applicants_of, check_first_list
 from services.ranking.publication.domain.list_check import check_lines
 from services.ranking.publication.domain.public_rules import PublicRules, as_counted
@@ -34,15 +34,6 @@ class VacancyLeaves:
     heading: VacancyLeaf
     first: int
     leaves: Sequence[Leaf]
-
-
-def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
-    """Checks signature, hashes and ranking of a list file; returns its policy.
-
-    Raises ProofFault with the first fault.
-    """
-    check_signed(published.head, published.signature, accepts, key_id)
-    return check_contents(published.head, published.policy, published.texts())
 
 
 def check_signed(head: Head, signature: str, accepts: Accepts, key_id: str) -> None:

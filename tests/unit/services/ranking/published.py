@@ -2,7 +2,7 @@
 key of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from hashlib import sha256
@@ -17,9 +17,9 @@ from services.ranking.merit.domain.placement import placement_of, sorted_lines
 from services.ranking.merit.domain.standing import Gate
 from services.ranking.proofs.domain.canonical import canonical
 from services.ranking.proofs.domain.commitments import Opening
-from services.ranking.proofs.domain.head import Head
+from services.ranking.proofs.domain.head import Accepts, Head
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, VacancyLeaf, leaf_bytes
-from services.ranking.proofs.domain.list_file import ListFile, write_list
+from services.ranking.proofs.domain.list_file import LeafText, ListFile, write_list
 from services.ranking.proofs.domain.merkle_tree import tree_levels
 from services.ranking.publication.domain.applicants import Application, Applications
 from services.ranking.publication.domain.compose_leaves import (
@@ -29,6 +29,7 @@ from services.ranking.publication.domain.compose_leaves import (
     Salts,
     compose_leaves,
 )
+from services.ranking.publication.domain.verification import check_contents, check_signed
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import List, Policy
 
@@ -196,6 +197,17 @@ def signed(
     }
     made = Head(**(head | other))
     return ListFile(made, key.sign(made.signed()).hex(), policy, leaves)
+
+
+def texts(published: ListFile) -> Iterator[LeafText]:
+    """The leaves of a file as they stand in it."""
+    return ((leaf, leaf_bytes(leaf)) for leaf in published.leaves)
+
+
+def check_list(published: ListFile, accepts: Accepts, key_id: str) -> Policy:
+    """What `terang verify` checks of a list; returns its policy."""
+    check_signed(published.head, published.signature, accepts, key_id)
+    return check_contents(published.head, published.policy, texts(published))
 
 
 def as_file(published: ListFile) -> bytes:

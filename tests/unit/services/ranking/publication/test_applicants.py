@@ -18,13 +18,13 @@ from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
 from services.ranking.publication.domain.applicants import Application, Applications
 from services.ranking.publication.domain.compose_leaves import compose_leaves
-from services.ranking.publication.domain.verification import check_list
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import load
 from tests.unit.services.ranking.published import (
     SEED,
     Vacancy,
     as_file,
+    check_list,
     composed,
     fixed,
     salts,

@@ -10,12 +10,11 @@ from services.ranking.merit.domain.candidate import Candidate, Outcome, StageRes
 from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf
 from services.ranking.publication.domain.verification import (
-    check_list,
     seats_that_officers_decided,
 )
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import Policy, load
-from tests.unit.services.ranking.published import Vacancy, composed, signed
+from tests.unit.services.ranking.published import Vacancy, check_list, composed, signed
 
 KEY = SigningKey.new()
 

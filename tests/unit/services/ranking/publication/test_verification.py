@@ -40,12 +40,11 @@ from services.ranking.proofs.domain.receipt_file import (
 )
 from services.ranking.publication.domain.verification import (
     check_contents,
-    check_list,
     check_signed,
 )
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import Policy, bundled_ids, load
-from tests.unit.services.ranking.published import Vacancy, as_file, composed, signed
+from tests.unit.services.ranking.published import Vacancy, as_file, check_list, composed, signed
 
 KEY = SigningKey.of(
     "-----BEGIN PRIVATE KEY-----\n"

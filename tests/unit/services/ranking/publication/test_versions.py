@@ -15,13 +15,12 @@ from services.ranking.proofs.domain.leaves import Leaf, VacancyLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.publication.domain.verification import (
     check_contents,
-    check_list,
     vacancies_of,
 )
 from services.ranking.publication.domain.versions import changed_lines, check_follows
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import load
-from tests.unit.services.ranking.published import Vacancy, composed, signed
+from tests.unit.services.ranking.published import Vacancy, check_list, composed, signed, texts
 
 POLICY = load("national-cpns-2024")
 KEY = SigningKey.new()
@@ -121,7 +120,7 @@ def test_the_first_follows_none_and_each_other_one(
     """Also where it was signed so."""
     made = version(number, (90, 80, 70), previous)
     with pytest.raises(ProofFault, match=says):
-        check_contents(made.head, made.policy, made.texts())
+        check_contents(made.head, made.policy, texts(made))
 
 
 @pytest.mark.parametrize(
