@@ -369,7 +369,7 @@ class Worker:
         if not self._stopped:
             return ""
         stops = [
-            f"{part} stopped ({needed.cause}): {needed}" for part, needed in self._stopped.items()
+            f"stopped ({needed.cause}), {part}: {needed}" for part, needed in self._stopped.items()
         ]
         return "\n".join([*stops, "Then start this worker again."])
 

@@ -42,7 +42,7 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
 
     Operators see them as `application` in pg_stat_activity; `settings` are PostgreSQL's.
 
-    Raises OSError or asyncpg.PostgresError while the server can't be reached.
+    It connects when it is first used.
     """
 
     async def reset(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -56,7 +56,7 @@ async def create_pool(database_url: str, *, application: str, size: int, **setti
 
     pool = await asyncpg.create_pool(
         database_url,
-        min_size=1,
+        min_size=0,  # a process starts, lives and says what is missing while the server is away
         max_size=size,
         init=use_json,
         reset=reset,

@@ -50,9 +50,9 @@ def create_app(
 ) -> FastAPI:
     """The app of `service`, all its paths under `/<service>`.
 
-    Its pool is opened when it starts and closed when it ends; an OSError or PostgresError at the
-    start ends the process, and whoever started it tries again. `lifespan(app)` is entered while the
-    app serves: a listener, for example. `tags` groups the operations: name and description.
+    Its pool is opened when it starts and closed when it ends; it serves also while PostgreSQL is
+    away, and answers 503 until it is there. `lifespan(app)` is entered while the app serves: a
+    listener, for example. `tags` groups the operations: name and description.
     `unobserved` are the routes whose requests nobody may tell the hour of (observe_requests).
     """
     prefix = f"/{service}"

@@ -8,6 +8,7 @@ in which it came about. It knows nothing of recruitment.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
@@ -484,6 +485,20 @@ class Child:
                     self.process.kill()
                     raise AssertionError(f"not ready after {seconds} s: {self.output()}")
                 await asyncio.sleep(0.05)
+
+    async def says_missing(self, server: str, seconds: float = 60) -> str:
+        """What /ready says once it names this server; /live was well at every question."""
+        deadline = time.monotonic() + seconds
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}") as http:
+            while True:
+                with contextlib.suppress(httpx.TransportError):  # not there yet
+                    assert (await http.get("/live")).status_code == 200
+                    said = (await http.get("/ready")).text
+                    if server in said:
+                        return said
+                assert self.process.poll() is None, self.output()
+                assert time.monotonic() < deadline, self.output()
+                await asyncio.sleep(0.1)
 
     async def ended(self, seconds: float = 30) -> int:
         """Its exit status, once it has ended."""

@@ -8,12 +8,11 @@ import contextlib
 import time
 
 import asyncpg
-import httpx
 import pytest
 
 from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.recovery import refuse_if_running
-from tests.fault.tally import BEATS, Added, Child, Stage, exactly_once
+from tests.fault.tally import BEATS, Added, Stage, exactly_once
 
 OF_ANOTHER_VERSION = """
 INSERT INTO messaging.outbox (topic, partition, key, event_id, type, headers, data)
@@ -55,7 +54,7 @@ async def test_a_stopped_consumer_stops_neither_relay_nor_duties(stage: Stage) -
     stage.log.record(Added(key="key-0", n=1))  # never written
     await stage.log.say([Added(key="key-0", n=1)])
     said = await worker.stands_still("gap")
-    assert said.startswith("consumer stopped (gap): ")
+    assert said.startswith("stopped (gap), consumer: ")
     assert await worker.metric('terang_part_stopped{part="consumer"}') == 1
     assert await worker.metric('terang_part_stopped{part="relay"}') == 0
     before = (await stage.fetch(COUNT_SENT))[0][0]
@@ -72,7 +71,7 @@ async def test_a_stopped_relay_does_not_stop_the_consumer(stage: Stage) -> None:
     await stage.drained()
     await stage.fetch_script(OF_ANOTHER_VERSION)
     said = await worker.stands_still("topic")
-    assert said.startswith("relay stopped (topic): ")
+    assert said.startswith("stopped (topic), relay: ")
     assert "start the version that wrote them" in said
     await stage.log.add(20)
     exactly_once(stage.log.sent, await stage.drained())
@@ -91,7 +90,7 @@ async def test_a_database_of_yesterday_stops_all_of_a_worker(stage: Stage) -> No
     await stage.fetch_script(YESTERDAY)
     worker = stage.worker()
     said = await worker.stands_still("outbox")
-    assert said.startswith("worker stopped (outbox): ")
+    assert said.startswith("stopped (outbox), worker: ")
     await nobody_else_is_connected(stage)
 
 
@@ -113,25 +112,10 @@ async def test_a_worker_lives_while_a_server_is_away_at_its_start(
     await stop()
     try:
         worker = stage.worker()
-        said = await told_missing(worker, server)
+        said = await worker.says_missing(server)
         place = servers.bootstrap if server == "Kafka" else stage.database.rpartition("@")[2]
         assert f"{server} at {place}" in said
         assert stage.database.partition("@")[0] not in said + worker.output()
     finally:
         await start()
     await worker.ready(60)
-
-
-async def told_missing(worker: Child, server: str, seconds: float = 60) -> str:
-    """What /ready says once it names the server; /live was well at every question."""
-    deadline = time.monotonic() + seconds
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{worker.port}") as http:
-        while True:
-            with contextlib.suppress(httpx.TransportError):  # not there yet
-                assert (await http.get("/live")).status_code == 200
-                said = (await http.get("/ready")).text
-                if server in said:
-                    return said
-            assert worker.process.poll() is None, worker.output()
-            assert time.monotonic() < deadline, worker.output()
-            await asyncio.sleep(0.1)

@@ -7,6 +7,8 @@ import asyncpg
 import httpx
 import pytest
 
+from deploy.local.ports import free_port
+from shared.contracts.catalogue import SERVICES
 from tests.component.conftest import ServiceApp
 from tests.servers import Servers
 
@@ -71,3 +73,21 @@ async def test_a_database_that_refuses_is_no_fault_of_the_request(
             assert refused.headers["retry-after"] == "2"
             assert (await running.http.get("/applications/rounds")).status_code == 200
     assert (await import_units()).status_code == 200
+
+
+@pytest.mark.parametrize("service", SERVICES)
+async def test_a_service_starts_while_postgresql_is_away(
+    service: str, service_app: StartApp
+) -> None:
+    """/live is 200, /ready says what is missing and where, people are told to try again."""
+    port = free_port()
+    address = f"postgresql://user:a-long-enough-secret@127.0.0.1:{port}/{service}"
+    running = await service_app(service, **{f"DATABASE_URL_{service.upper()}": address})
+    http = running.http
+    assert (await http.get("/live")).status_code == 200
+    ready = await http.get("/ready")
+    assert ready.status_code == 503
+    assert ready.text.startswith(f"PostgreSQL at 127.0.0.1:{port}/{service}: ")
+    assert "secret" not in ready.text
+    asked = await http.get(f"/{service}/operations", headers=running.who("oki", "operator"))
+    assert (asked.status_code, asked.headers["retry-after"]) == (503, "2")
