@@ -19,6 +19,7 @@ NAMES = (
     "settings",
     "recover",
     "rebuild",
+    "doctor",
     "dead-letters",
     "ignore",
     "contracts",

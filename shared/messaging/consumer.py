@@ -28,6 +28,7 @@ from faststream.kafka import KafkaBroker, KafkaMessage
 from typing_extensions import override
 
 from shared.messaging import dead_letters, log_check
+from shared.messaging.checksums import fill_unknown, show_consumed
 from shared.messaging.dispatch import Dispatch
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Unavailable, is_infrastructure
@@ -309,7 +310,7 @@ class Consumer:
         return partitions
 
     async def _check_all(self, partitions: Sequence[TopicPartition]) -> None:
-        """Checks every partition, also those that will be another worker's.
+        """Checks every partition, also those that will be another worker's; counts unknown sums.
 
         A topic that was made anew may be nobody's for a while. Our own come first: each is checked
         before a record of it is taken, and people wait for these.
@@ -318,6 +319,10 @@ class Consumer:
             await asyncio.wait_for(self._checked.wait(), MEASURE_SECONDS)
         try:
             await retry_while_unavailable(lambda: self._checked_positions(partitions), self._outage)
+            await retry_while_unavailable(
+                lambda: fill_unknown(self._pool, self._bootstrap_servers, self._records),
+                self._outage,
+            )
         except Exception as error:  # noqa: BLE001 - an operator is needed, or a fault of ours
             self._fail(error)
 
@@ -575,6 +580,7 @@ class Consumer:
             self.needs_check("lost")
             return
         self._outage.over()
+        show_consumed(positions)
         metrics.CONSUMER_LAG.clear()
         lags = {
             position.partition: ends[position.partition] - position.next_offset

@@ -8,8 +8,8 @@ and over what a log shows of itself; positions.py reads and moves the row; dispa
 and consumer.py act on the answers.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from typing import NamedTuple
 from uuid import UUID
@@ -36,6 +36,8 @@ class Position:
     (0: none did), set by the record at `sequence_offset` whose event id is `sequence_event`.
     `failures` counts dead letters since the last success, but for those up to `released_through`,
     which an operator has let pass.
+    `checksum` is the sum of the ids of all events up to `sequence` (checksums.py; None: unknown);
+    it says nothing of where we stand.
     """
 
     partition: TopicPartition
@@ -45,6 +47,22 @@ class Position:
     sequence_event: UUID | None = None
     failures: int = 0
     released_through: int | None = None
+    checksum: int | None = field(default=0, compare=False)
+
+
+MODULUS = 1 << 48
+
+
+def sum_of(event_ids: Iterable[UUID]) -> int:
+    """What these events add to a checksum: the low 48 bits of each id."""
+    return sum(event_id.node for event_id in event_ids) % MODULUS
+
+
+def moved_by(checksum: int | None, events: Iterable[RecordIdentity]) -> int | None:
+    """A checksum once these events are in it too; one that is unknown stays so."""
+    if checksum is None:
+        return None
+    return (checksum + sum_of(record.event for record in events if record.event)) % MODULUS
 
 
 class ElsewhereError(Exception):
@@ -89,6 +107,7 @@ def judge(position: Position, record: RecordIdentity) -> tuple[Verdict, Position
         sequence=record.sequence,
         sequence_offset=record.offset,
         sequence_event=record.event,
+        checksum=moved_by(position.checksum, [record]),
     )
 
 
@@ -119,6 +138,7 @@ def judge_all(
             sequence=position.sequence + count,
             sequence_offset=last.offset,
             sequence_event=last.event,
+            checksum=moved_by(position.checksum, records),
         )
         return [Verdict.APPLY] * count, moved
     verdicts: list[Verdict] = []

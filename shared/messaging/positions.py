@@ -23,6 +23,7 @@ def position_of(row: asyncpg.Record) -> Position:
         row["sequence_event"],
         row["failures"],
         row["released_through"],
+        row["checksum"],
     )
 
 
@@ -57,20 +58,38 @@ async def move_positions(
 
     Raises ElsewhereError if any stands no longer where it was read.
     """
+    if not ends:
+        return
     topics, numbers = partition_columns([end.partition for end in ends])
+    next_offsets, sequences, set_at, set_by, failures, checksums = zip(
+        *map(_columns, ends), strict=True
+    )
     moved = SQL.move_positions(
         connection,
         topics=topics,
         partitions=numbers,
         expected=[positions[end.partition].next_offset for end in ends],
-        ends=[end.next_offset for end in ends],
-        sequences=[end.sequence for end in ends],
-        set_at=[end.sequence_offset for end in ends],
-        set_by=[end.sequence_event for end in ends],
-        failures=[end.failures for end in ends],
+        ends=next_offsets,
+        sequences=sequences,
+        set_at=set_at,
+        set_by=set_by,
+        failures=failures,
+        checksums=checksums,
     )
     if len([row async for row in moved]) != len(ends):
         raise ElsewhereError
+
+
+def _columns(end: Position) -> tuple[object, ...]:
+    """What is kept of a position besides its partition."""
+    return (
+        end.next_offset,
+        end.sequence,
+        end.sequence_offset,
+        end.sequence_event,
+        end.failures,
+        end.checksum,
+    )
 
 
 async def release_brake(connection: "Connection | Pool") -> None:

@@ -8,7 +8,7 @@ ON CONFLICT DO NOTHING;
 -- name: read_positions(topics, partitions)
 -- Where these partitions stand.
 SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures,
-       released_through
+       released_through, checksum
   FROM messaging.position
  WHERE (topic, partition) IN (
         SELECT topic, partition
@@ -19,7 +19,7 @@ SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event,
 -- The same, held until the transaction ends.
 -- Always in this order, so that two workers can't wait for each other.
 SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures,
-       released_through
+       released_through, checksum
   FROM messaging.position
  WHERE (topic, partition) IN (
         SELECT topic, partition
@@ -27,18 +27,19 @@ SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event,
  ORDER BY topic, partition
    FOR UPDATE;
 
--- name: move_positions(topics, partitions, expected, ends, sequences, set_at, set_by, failures)
+-- name: move_positions(topics, partitions, expected, ends, sequences, set_at, set_by, failures,
+--       checksums)
 -- Compare and set: moves the rows that still stand at `expected`; returns each that moved.
 -- Fewer than asked for: all is off. `set_at` and `set_by` are offset and event of each sequence.
 UPDATE messaging.position AS position
    SET next_offset = moved.next_offset, sequence = moved.sequence,
        sequence_offset = moved.sequence_offset, sequence_event = moved.sequence_event,
-       failures = moved.failures
+       failures = moved.failures, checksum = moved.checksum
   FROM unnest(:topics::text[], :partitions::integer[], :expected::bigint[],
               :ends::bigint[], :sequences::bigint[], :set_at::bigint[],
-              :set_by::uuid[], :failures::integer[])
+              :set_by::uuid[], :failures::integer[], :checksums::bigint[])
        AS moved (topic, partition, expected, next_offset, sequence, sequence_offset,
-                 sequence_event, failures)
+                 sequence_event, failures, checksum)
  WHERE position.topic = moved.topic AND position.partition = moved.partition
    AND position.next_offset = moved.expected
 RETURNING position.topic;

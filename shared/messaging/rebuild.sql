@@ -5,7 +5,7 @@ SELECT pg_has_role(nspowner, 'USAGE') FROM pg_namespace WHERE nspname = 'project
 -- name: live_positions(topics)
 -- Where the worker stands in the partitions of these topics.
 SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures,
-       released_through
+       released_through, checksum
   FROM messaging.position
  WHERE topic = ANY (:topics::text[])
  ORDER BY topic, partition;

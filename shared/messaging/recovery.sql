@@ -37,13 +37,14 @@ SELECT topic, partition, key, event_id, type, headers, data, sequence, now()
  ORDER BY place;
 
 -- name: set_partitions(topics, partitions, sequences, offsets, event_ids)!
--- Each partition is numbered and acknowledged up to what the log holds.
+-- Each partition is numbered and acknowledged up to what the log holds; a worker counts the sums of
+-- event ids anew.
 INSERT INTO messaging.outbox_partitions AS known
-       (topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event)
-SELECT topic, partition, sequence, sequence, at_offset, event_id
+       (topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event, checksum)
+SELECT topic, partition, sequence, sequence, at_offset, event_id, CASE WHEN sequence = 0 THEN 0 END
   FROM unnest(:topics::text[], :partitions::integer[], :sequences::bigint[], :offsets::bigint[],
               :event_ids::uuid[]) AS log (topic, partition, sequence, at_offset, event_id)
 ON CONFLICT (topic, partition) DO UPDATE
    SET numbered = excluded.numbered, acknowledged = excluded.acknowledged,
        acknowledged_offset = excluded.acknowledged_offset,
-       acknowledged_event = excluded.acknowledged_event;
+       acknowledged_event = excluded.acknowledged_event, checksum = excluded.checksum;

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -20,6 +21,7 @@ import structlog
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka import errors as kafka
 
+from shared.messaging.checksums import forget_owned, show_owned
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import (
     Cause,
@@ -34,6 +36,7 @@ from shared.messaging.one_try_producer import SEND_SECONDS, one_try_producer
 from shared.messaging.origins import Origins
 from shared.messaging.outages import Outage, Servers
 from shared.messaging.outbox import CHANNEL, MIDNIGHT, headers_from_text
+from shared.messaging.position import sum_of
 from shared.messaging.positions import partition_columns
 from shared.observability import metrics
 from shared.postgres import queries
@@ -135,6 +138,7 @@ class Relay:
             finally:
                 self.leading = False
                 metrics.RELAY_LEADING.set(0)
+                forget_owned()  # whoever leads now tells it
             await asyncio.sleep(pause)
 
     async def _lead(self) -> None:
@@ -202,7 +206,7 @@ class Relay:
         clock = asyncio.get_running_loop().time
         # Those numbered before this term come first: no number may overtake a lower one.
         while unsent := await connection.fetch(SQL.unsent_rows.sql, ROUND_ROWS, ROUND_BYTES):
-            await self._acknowledge(connection, await self._send(producer, unsent))
+            await self._acknowledge(connection, await self._send(producer, unsent), unsent)
         moved_at = upkeep_at = clock()
         rows: OutboxRows = []
         while True:
@@ -243,7 +247,7 @@ class Relay:
         async with asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(self._send(producer, rows))
             numbering = tasks.create_task(self._number(connection))
-        await self._acknowledge(connection, sending.result())
+        await self._acknowledge(connection, sending.result(), rows)
         return numbering.result()
 
     async def _number(self, connection: Connection) -> OutboxRows:
@@ -316,12 +320,19 @@ class Relay:
         return last
 
     async def _acknowledge(
-        self, connection: Connection, sent: Mapping[TopicPartition, PublishedEvent]
+        self,
+        connection: Connection,
+        sent: Mapping[TopicPartition, PublishedEvent],
+        rows: OutboxRows,
     ) -> None:
-        """Rows up to an acknowledged number are published: one short row a partition says so."""
+        """Rows up to an acknowledged number are published: one short row a partition says so.
+
+        `rows` are all that was sent.
+        """
         if self._strangers:
             await self._check_sent(connection, sent)
         topics, numbers = partition_columns(sent)
+        firsts, added = _sums(rows)
         moved = [
             row
             async for row in SQL.acknowledge(
@@ -331,6 +342,8 @@ class Relay:
                 sequences=[event.sequence for event in sent.values()],
                 offsets=[event.offset for event in sent.values()],
                 event_ids=[event.event_id for event in sent.values()],
+                firsts=[firsts[partition] for partition in sent],
+                added=[added[partition] for partition in sent],
             )
         ]
         failpoint("relay.marked")
@@ -355,7 +368,8 @@ class Relay:
         self._know(ends)
 
     async def _measure(self, connection: Connection) -> None:
-        """Measures the backlog."""
+        """Measures the backlog, and how far what was stated is published."""
+        await show_owned(connection)
         waiting = await SQL.waiting_rows(connection)
         metrics.OUTBOX_WAITING.set(waiting["rows"])
         metrics.OUTBOX_OLDEST_SECONDS.set(waiting["oldest_seconds"])
@@ -409,6 +423,17 @@ async def _send_batch(producer: AIOKafkaProducer, partition: TopicPartition, bat
         raise Unavailable(f"{topic}/{number}: {failure!r}") from failure
     offset: int = written.offset
     return offset
+
+
+def _sums(rows: OutboxRows) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
+    """The first number of each partition's rows, and what their event ids add to its sum."""
+    firsts: dict[TopicPartition, int] = {}
+    added: dict[TopicPartition, int] = {}
+    for place, group in groupby(rows, key=itemgetter("topic", "partition")):
+        of_partition = list(group)
+        firsts[TopicPartition(*place)] = of_partition[0]["sequence"]
+        added[TopicPartition(*place)] = sum_of(row["event_id"] for row in of_partition)
+    return firsts, added
 
 
 def _look_at_failure(sent: asyncio.Future[Any]) -> None:

@@ -43,13 +43,17 @@ SELECT topic, partition, sequence, key, event_id, headers, data
  WHERE before < :most_bytes
  ORDER BY topic, partition, sequence;
 
--- name: acknowledge(topics, partitions, sequences, offsets, event_ids)
+-- name: acknowledge(topics, partitions, sequences, offsets, event_ids, firsts, added)
 -- Moves what is acknowledged of each partition up to what was sent; returns by how much, per topic.
+-- `firsts` are the first numbers of what was sent, `added` what its event ids add to the sums.
 UPDATE messaging.outbox_partitions AS known
    SET acknowledged = sent.sequence, acknowledged_offset = sent.at_offset,
-       acknowledged_event = sent.event_id
+       acknowledged_event = sent.event_id,
+       checksum = CASE WHEN sent.first = known.acknowledged + 1
+                       THEN (known.checksum + sent.added) % 281474976710656 END
   FROM unnest(:topics::text[], :partitions::integer[], :sequences::bigint[], :offsets::bigint[],
-              :event_ids::uuid[]) AS sent (topic, partition, sequence, at_offset, event_id),
+              :event_ids::uuid[], :firsts::bigint[], :added::bigint[])
+       AS sent (topic, partition, sequence, at_offset, event_id, first, added),
        messaging.outbox_partitions AS old
  WHERE (known.topic, known.partition) = (sent.topic, sent.partition)
    AND (old.topic, old.partition) = (sent.topic, sent.partition)
@@ -64,9 +68,20 @@ ON CONFLICT (topic, partition) DO NOTHING;
 
 -- name: set_acknowledged(topics, partitions, sequences, offsets, event_ids)!
 -- Sets what is acknowledged of each partition to what the log was found to hold, up or down.
+-- The sum follows by the rows in between; where one of them is gone, it is unknown.
 UPDATE messaging.outbox_partitions AS known
    SET acknowledged = found.sequence, acknowledged_offset = found.at_offset,
-       acknowledged_event = found.event_id
+       acknowledged_event = found.event_id,
+       checksum = CASE WHEN found.sequence = 0 THEN 0 ELSE (
+           SELECT CASE WHEN count(*) = abs(found.sequence - known.acknowledged) THEN
+                       mod(known.checksum + 281474976710656 + mod(
+                           CASE WHEN found.sequence > known.acknowledged THEN 1 ELSE -1 END
+                           * coalesce(sum(('x' || right(event_id::text, 12))::bit(48)::bigint), 0),
+                           281474976710656), 281474976710656)::bigint END
+             FROM messaging.outbox AS row
+            WHERE row.topic = known.topic AND row.partition = known.partition
+              AND row.sequence > least(found.sequence, known.acknowledged)
+              AND row.sequence <= greatest(found.sequence, known.acknowledged)) END
   FROM unnest(:topics::text[], :partitions::integer[], :sequences::bigint[], :offsets::bigint[],
               :event_ids::uuid[]) AS found (topic, partition, sequence, at_offset, event_id)
  WHERE (known.topic, known.partition) = (found.topic, found.partition)

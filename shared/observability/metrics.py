@@ -40,6 +40,20 @@ CONSUMER_LAG = Gauge(
     " minutes: look at retries, batch seconds and the worker's log.",
     ["topic", "partition"],
 )
+CONSUMER_SEQUENCE = Gauge(
+    "terang_consumer_sequence",
+    "Number of the last event that this service took from each partition that this worker owns. "
+    "Below terang_outbox_events_published of the topic's owner and not moving: something holds it "
+    "up, see its /ready. Above it: it took what the owner did not state.",
+    ["topic", "partition"],
+)
+CONSUMER_CHECKSUM = Gauge(
+    "terang_consumer_checksum",
+    "Sum of the low 48 bits of the ids of all events up to terang_consumer_sequence, modulo 2^48. "
+    "Another than terang_outbox_checksum at the same number: an event was forged, or lost and "
+    "replaced. Missing: not counted yet.",
+    ["topic", "partition"],
+)
 CONSUMER_BATCH_SECONDS = Histogram(
     "terang_consumer_batch_seconds",
     "Seconds of one committed transaction with all effects of a batch. Near max_poll_interval "
@@ -99,6 +113,18 @@ DUTY_FAILURES = Counter(
 # The way out: outbox and relay (shared/messaging/relay.py). One worker of a service leads; the
 # others show 0.
 
+OUTBOX_PUBLISHED = Gauge(
+    "terang_outbox_events_published",
+    "Number of the last event of each partition that Kafka is known to hold, of the topics that "
+    "this service writes; only the leading worker shows it. Each consumer's "
+    "terang_consumer_sequence comes up to it.",
+    ["topic", "partition"],
+)
+OUTBOX_CHECKSUM = Gauge(
+    "terang_outbox_checksum",
+    "Sum of the low 48 bits of the ids of these events, modulo 2^48. Missing: not counted yet.",
+    ["topic", "partition"],
+)
 OUTBOX_WAITING = Gauge(
     "terang_outbox_waiting_rows",
     "Events that this service has decided and that Kafka is not known to hold, as its leading "
