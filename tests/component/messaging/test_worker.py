@@ -2,12 +2,14 @@
 
 import asyncio
 import contextlib
+from datetime import timedelta
 
 import asyncpg
 import httpx
 import pytest
 
 from deploy.local.ports import free_port
+from shared.clock import utc_now
 from shared.messaging import worker as module
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.worker import Duty, Worker
@@ -88,6 +90,51 @@ async def test_duties_run_and_are_woken(stage: Stage) -> None:
             assert (
                 'terang_duty_failures_total{duty="count"} 1.0' in (await http.get("/metrics")).text
             )
+    finally:
+        working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+
+
+@pytest.mark.parametrize(
+    "ahead", [timedelta(hours=1), timedelta(hours=-1)], ids=["ahead", "behind"]
+)
+async def test_no_duty_runs_by_a_wrong_clock(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, ahead: timedelta
+) -> None:
+    """While the machine's clock is an hour off PostgreSQL's a duty waits, and /ready says so.
+
+    Once the clock is right it runs.
+    """
+    ran = asyncio.Event()
+
+    async def run(_: Pool) -> None:
+        ran.set()
+
+    like = make_worker(stage.catalogue, bootstrap=stage.servers.bootstrap, database=stage.database)
+    worker = Worker(
+        service=stage.catalogue.service,
+        settings=like.settings,
+        outbox=stage.catalogue.outbox(),
+        origins=stage.catalogue.origins(),
+        subscriptions=lambda _: [],
+        duties=[Duty("count", 0.1, run)],
+    )
+    monkeypatch.setattr(module, "utc_now", lambda: utc_now() + ahead)
+    port = free_port()
+    working = asyncio.create_task(worker.run("127.0.0.1", port))
+    try:
+        async with (
+            asyncio.timeout(60),
+            httpx.AsyncClient(
+                base_url=f"http://127.0.0.1:{port}", transport=httpx.AsyncHTTPTransport(retries=8)
+            ) as http,
+        ):
+            while "duties wait until they agree" not in (await http.get("/ready")).text:
+                await asyncio.sleep(0.05)
+            assert not ran.is_set()
+            monkeypatch.setattr(module, "utc_now", utc_now)
+            await ran.wait()
     finally:
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
