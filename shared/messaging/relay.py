@@ -103,6 +103,8 @@ class Relay:
         kept: timedelta = timedelta(days=7),
     ) -> None:
         self.leading = False
+        self.checked = asyncio.Event()
+        """Set once the log was asked, by this relay or another that leads."""
         self.outage = Outage(Servers.of(dsn, bootstrap_servers), "relay waits", service=service)
         self._dsn = dsn
         self._bootstrap_servers = bootstrap_servers
@@ -130,6 +132,8 @@ class Relay:
             except Exception as failure:
                 needed = operator_needed_in(failure)
                 if needed is not None:
+                    if not needed.cause.stops_all:
+                        self.checked.set()
                     raise needed from failure
                 if not is_infrastructure(failure):
                     raise
@@ -146,6 +150,7 @@ class Relay:
         async with self._connection() as connection:
             while not await try_to_lead(connection):
                 self.outage.over()  # another leads
+                self.checked.set()
                 await asyncio.sleep(POLL_SECONDS)
             await self._measure(connection)
             # Connected before the log is asked: a broker that loses its log's end after that answer
@@ -155,6 +160,7 @@ class Relay:
                 await connection.add_listener(CHANNEL, lambda *_: self._awake.set())
                 self.leading = True
                 self.outage.over()
+                self.checked.set()
                 metrics.RELAY_LEADING.set(1)
                 await self._publish(connection, producer)
 

@@ -224,7 +224,7 @@ class Worker:
                 self._relay = self._make_relay()
                 tasks.create_task(self._run_part(RELAY, self._relay.run()))
                 for duty in self._duties:
-                    doing = _do(duty, pool, wakes[duty.name], self._outage_of(duty))
+                    doing = self._run_duty(duty, pool, wakes[duty.name], self._relay.checked)
                     tasks.create_task(_for_ever(duty.name, doing))
                 if self._subscriptions:
                     self._consumer = self._make_consumer(pool)
@@ -246,10 +246,14 @@ class Worker:
                 raise
             self._stop(part, needed)
 
-    def _outage_of(self, duty: Duty) -> Outage:
+    async def _run_duty(
+        self, duty: Duty, pool: Pool, wake: asyncio.Event, checked: asyncio.Event
+    ) -> None:
+        """Runs a duty once the own log fits: a database of yesterday decides nothing."""
         outage = Outage(self._servers, "duty waits", service=self.service, duty=duty.name)
         self._outages[duty.name] = outage
-        return outage
+        await checked.wait()
+        await _do(duty, pool, wake, outage)
 
     def _make_relay(self) -> Relay:
         return Relay(

@@ -80,18 +80,19 @@ async def test_a_stopped_relay_does_not_stop_the_consumer(stage: Stage) -> None:
 async def test_a_database_of_yesterday_stops_all_of_a_worker(stage: Stage) -> None:
     """Where the own log is ahead of the outbox nothing goes on, and nothing is connected.
 
-    So `terang recover` finds nobody there.
+    So `terang recover` finds nobody there. No duty has run before, by what the database says.
     """
     worker = stage.worker()
     await worker.ready()
     await stage.state_noticed("key-1")
     await rises(stage, COUNT_SENT, 0)
     worker.kill()
-    await stage.fetch_script(YESTERDAY)
-    worker = stage.worker()
+    await stage.fetch_script(YESTERDAY + ";" + BEATS)
+    worker = stage.worker(beats=True)
     said = await worker.stands_still("outbox")
     assert said.startswith("stopped (outbox), worker: ")
     await nobody_else_is_connected(stage)
+    assert (await stage.fetch(COUNT_BEATS))[0][0] == 0
 
 
 def test_which_stops_stop_all() -> None:
