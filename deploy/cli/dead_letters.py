@@ -19,7 +19,7 @@ from rich.table import Table
 from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
 from shared.identity import Person
-from shared.messaging import dead_letters
+from shared.messaging import dead_letters, deadly_records
 from shared.messaging.failures import Permanent, is_infrastructure
 from shared.messaging.positions import release_brake, release_through
 from shared.messaging.reference import Reference
@@ -179,7 +179,7 @@ def release(
     """
     if (place is None) != (through is None):
         _fail("say both TOPIC/PARTITION and --through OFFSET, or neither")
-    partition = _partition(place)
+    partition = None if place is None else _partition(place)
     worker = worker_of(service)
     object_ = f"{service} worker" if partition is None else f"{place} through {through}"
 
@@ -228,7 +228,7 @@ def discard(
     """
     if for_real and not why:
         _fail("say why: --why goes into the trail of decisions")
-    partition = _partition(place)
+    partition = None if place is None else _partition(place)
     worker = worker_of(service)
     found = _with_worker(worker, lambda pool: dead_letters.foreign(pool, partition))
     for letters, reason in found:
@@ -245,6 +245,36 @@ def discard(
         return done
 
     print(f"{_with_worker(worker, discard_all)} are discarded.")
+
+
+@group.command("set-aside")
+def set_aside(
+    service: ServiceName,
+    place: Annotated[str, typer.Argument(metavar="TOPIC/PARTITION")],
+    offset: Annotated[int, typer.Argument(min=0)],
+    by: By = "",
+    why: Why = "",
+) -> None:
+    """Let a worker pass a record at which it ended again and again: it becomes a dead letter."""
+    worker = worker_of(service)
+    partition = _partition(place)
+
+    async def pass_by(pool: Pool) -> int | None:
+        async with pool.acquire() as connection, connection.transaction():
+            await audit.record(
+                connection,
+                _whoever(by),
+                "dead-letters.set-aside",
+                f"{place} offset {offset}",
+                at=worker.settings.clock(),
+                reason=why,
+            )
+            return await deadly_records.set_aside(connection, partition, offset)
+
+    deaths = _with_worker(worker, pass_by)
+    if deaths is None:
+        _fail(f"no worker of {service} ended at offset {offset} of {place}")
+    print(f"{service} ended {deaths} times at this record; start its worker: it is set aside.")
 
 
 async def _discard_some(
@@ -275,10 +305,8 @@ def _whoever(by: str) -> Person:
         _fail("this terminal's user has no name: say --by NAME")
 
 
-def _partition(place: str | None) -> TopicPartition | None:
+def _partition(place: str) -> TopicPartition:
     """The partition of `TOPIC/PARTITION`; ends the command if it is written another way."""
-    if place is None:
-        return None
     written = re.fullmatch(r"([A-Za-z0-9._-]+)/([0-9]{1,9})", place)
     if written is None:
         _fail(f"{place!r} is no TOPIC/PARTITION, such as terang.exams/3")

@@ -30,7 +30,13 @@ from shared.messaging.outbox import (
 )
 from shared.messaging.parser import RecordFault, events, record_of
 from shared.messaging.plan import Rejected
-from shared.messaging.reference import Reference, beginning_of, read_original, reference_to
+from shared.messaging.reference import (
+    Reference,
+    beginning_of,
+    place_of,
+    read_original,
+    reference_to,
+)
 from shared.messaging.subscription import Subscription
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
@@ -108,9 +114,9 @@ def _kept(outbox: Outbox, rejection: Rejected, at: datetime) -> _Kept:
         if size(row) <= LARGEST_ROW:
             return _Kept(rejection, at, record, None, row)
     reference = reference_to(record)
-    beginning = beginning_of(record)
-    row = _row(outbox, rejection, beginning, reference, id_, at)
-    return _Kept(rejection, at, beginning, reference, row)
+    part = place_of(record) if rejection.keep == "reference" else beginning_of(record)
+    row = _row(outbox, rejection, part, reference, id_, at)
+    return _Kept(rejection, at, part, reference, row)
 
 
 def _letter_row(letter: _Kept) -> tuple[object, ...]:

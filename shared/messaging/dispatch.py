@@ -19,14 +19,15 @@ from aiokafka import TopicPartition
 
 from shared.messaging.brake import Brake, brake_stop
 from shared.messaging.dead_letters import reject
+from shared.messaging.deadly_records import MOST_DEATHS, count_death, deadly_stop
 from shared.messaging.envelope import Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Permanent, is_infrastructure
 from shared.messaging.outages import Outage
 from shared.messaging.outbox import Outbox
-from shared.messaging.parser import InboundRecord, RecordFault
+from shared.messaging.parser import SET_ASIDE, InboundRecord, RecordFault
 from shared.messaging.plan import Plan, Validated, make_plan, partitions_of, validate
-from shared.messaging.position import Position, Skipped
+from shared.messaging.position import ElsewhereError, Position, Skipped
 from shared.messaging.positions import lock_positions, move_positions
 from shared.messaging.subscription import Subscription, by_type
 from shared.messaging.unheard_types import note_unheard
@@ -141,19 +142,51 @@ class Dispatch:
         return taking.ends
 
     async def _take_or_halve(self, batch: Sequence[InboundRecord], taking: "_Taking") -> None:
-        """The batch in one transaction; where a use case fails, its halves by themselves."""
+        """The batch in one transaction; where something in it fails, its halves by themselves."""
         batch = taking.going_on(batch)
         if not batch:
             return
         try:
             taking.note(await self._retry_while_unavailable(batch, taking))
-        except UseCaseFailedError as failed:
+        except Exception as failure:
+            if _lies_elsewhere(failure):
+                raise
             if len(batch) > 1:
                 middle = len(batch) // 2
                 await self._take_or_halve(batch[:middle], taking)
                 await self._take_or_halve(batch[middle:], taking)
             else:
-                taking.note(await self._retry_or_reject(batch, taking, failed))
+                taking.note(await self._take_alone(batch, taking, failure))
+
+    async def _take_alone(
+        self, batch: Sequence[InboundRecord], taking: "_Taking", failure: Exception
+    ) -> Plan:
+        """One record, after it failed by itself."""
+        try:
+            if isinstance(failure, UseCaseFailedError):
+                return await self._retry_or_reject(batch, taking, failure)
+        except Exception as another:
+            if _lies_elsewhere(another):
+                raise
+            failure = another
+        return await self._end_or_set_aside(batch[0], taking, failure)
+
+    async def _end_or_set_aside(
+        self, record: InboundRecord, taking: "_Taking", failure: Exception
+    ) -> Plan:
+        """One record at which this worker ends, for a reason that nothing here foresees.
+
+        Raises that reason; or OperatorNeeded, if workers ended at it too often. If an operator has
+        set it aside, it becomes a dead letter.
+        """
+        name = type(failure.__cause__ if isinstance(failure, UseCaseFailedError) else failure)
+        deadly = await count_death(self._pool, record, name.__name__)
+        if deadly.set_aside:
+            fault = RecordFault(SET_ASIDE, name.__name__)
+            return await self._retry_while_unavailable([record._replace(fault=fault)], taking)
+        if deadly.deaths >= MOST_DEATHS:
+            raise deadly_stop(self.service, record, name.__name__, deadly.deaths) from failure
+        raise failure
 
     async def _retry_or_reject(
         self,
@@ -259,6 +292,11 @@ class Dispatch:
             await note_unheard(connection, plan.unheard)
         if plan.rejected:
             await reject(connection, self._outbox, plan.rejected, self._clock())
+
+
+def _lies_elsewhere(failure: Exception) -> bool:
+    """Whether something other than the records is to blame, and all of it is to be tried again."""
+    return isinstance(failure, ElsewhereError | OperatorNeeded) or is_infrastructure(failure)
 
 
 async def _call(

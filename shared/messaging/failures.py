@@ -33,6 +33,8 @@ class Cause(StrEnum):
     lost or gained records."""
     TOPIC = "topic"
     """A topic is not as this version needs it: its partitions, its limit of size."""
+    RECORD = "record"
+    """Workers ended again and again at one record."""
     OTHER = "other"
 
     @property

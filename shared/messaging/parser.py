@@ -57,6 +57,10 @@ class RecordFault:
     detail: str
 
 
+SET_ASIDE = "set-aside"
+"""The code of the fault of a record that an operator set aside, since workers ended at it."""
+
+
 class InboundRecord(NamedTuple):
     """One record with what its headers say.
 

@@ -12,7 +12,7 @@ from shared.messaging.brake import MOST_IN_A_ROW, Brake
 from shared.messaging.envelope import Event
 from shared.messaging.failures import Cause, OperatorNeeded
 from shared.messaging.origins import IGNORED, ignore_command
-from shared.messaging.parser import InboundRecord, RecordFault, events
+from shared.messaging.parser import SET_ASIDE, InboundRecord, RecordFault, events
 from shared.messaging.position import (
     REMEDY,
     ElsewhereError,
@@ -33,16 +33,20 @@ Validated = Mapping[int, Event[Any] | RecordFault]
 """Events, or why there is none, by id() of their InboundRecord."""
 
 
+Keep = Literal["whole", "beginning", "reference"]
+
+
 class Rejected(NamedTuple):
     """One record to become a dead letter, why, and who could not take it.
 
-    `keep` says whether it is to be kept whole or by reference.
+    `keep` says whether it is to be kept whole, by reference with its beginning, or by the reference
+    alone.
     """
 
     record: InboundRecord
     fault: RecordFault
     handler: str
-    keep: Literal["whole", "reference"] = "whole"
+    keep: Keep = "whole"
 
 
 @dataclass(slots=True)
@@ -195,13 +199,15 @@ class _Planner:
     ) -> None:
         """The record becomes a dead letter.
 
-        A foreign one that an operator lets pass is kept by reference: a flood is not kept twice.
+        Of a foreign one that an operator lets pass, the beginning is kept: no flood is kept twice.
         """
         handler = NO_HANDLER if subscription is None else subscription.handler
-        by_reference = passes and record.identity.sequence is None
-        self.plan.rejected.append(
-            Rejected(record, fault, handler, "reference" if by_reference else "whole")
-        )
+        keep: Keep = "whole"
+        if fault.code == SET_ASIDE:
+            keep = "reference"
+        elif passes and record.identity.sequence is None:
+            keep = "beginning"
+        self.plan.rejected.append(Rejected(record, fault, handler, keep))
 
     def _stop_before(self, part: _Judged, place: int) -> None:
         """The brake: the partition ends before the record at this place, and others go on."""

@@ -66,6 +66,11 @@ def beginning_of(record: Record) -> Record:
     )
 
 
+def place_of(record: Record) -> Record:
+    """The record without its key, value and headers."""
+    return replace(record, key=None, value=None, headers=())
+
+
 async def read_original(bootstrap_servers: str, kept: Record, reference: Reference) -> Record:
     """The whole record, from where it stands on its log.
 

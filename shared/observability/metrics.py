@@ -89,7 +89,8 @@ STOPPED = Gauge(
     "terang_stopped",
     "1 in a worker that stands still because going on would be wrong, by reason: gap (an event is "
     "missing on a log that it consumes); other-log"
-    " (a log that it consumes was replaced); brake (too many dead letters in a row); outbox (its"
+    " (a log that it consumes was replaced); brake (too many dead letters in a row);"
+    " record (it ended three times at one record); outbox (its"
     " own "
     "log and outbox don't fit); topic (a topic"
     " is not as this version needs it); other. 0 while it works. outbox and other stop all of a "
