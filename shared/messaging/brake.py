@@ -12,6 +12,7 @@ from aiokafka import TopicPartition
 
 from shared.messaging.envelope import Event
 from shared.messaging.failures import Cause, OperatorNeeded
+from shared.messaging.origins import IGNORED
 from shared.messaging.parser import RecordFault
 
 MOST_IN_A_ROW = 20
@@ -49,7 +50,7 @@ class Brake:
             if isinstance(outcome, Event):
                 return replace(self, last=last, looked_to=offset, reasons=reasons, ended=True)
             looked_to = offset + 1
-            if outcome is not None:
+            if outcome is not None and outcome is not IGNORED:
                 reasons[outcome.code] += 1
                 last = offset
         return replace(self, last=last, looked_to=looked_to, reasons=reasons)
