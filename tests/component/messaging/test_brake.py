@@ -86,7 +86,7 @@ class Run:
         return "not there"
 
     async def stopped(self) -> bool:
-        return (await self.ready()).startswith("stopped (brake)")
+        return "stopped (brake)" in await self.ready()
 
     async def ask(self, query: str) -> Any:
         connection = await asyncpg.connect(self.database)
