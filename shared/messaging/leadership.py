@@ -41,13 +41,23 @@ SQL = queries.load(Path(__file__).with_name("leadership.sql"))
 class StoredPartition:
     """What the database says of one partition that this service writes.
 
-    `numbered` is the last number given, `acknowledged` the last event known to be on the log.
+    `numbered` is the last number given, `acknowledged` the last event known to be on the log, which
+    begins behind the number `begins_after`.
     """
 
     topic: str
     partition: int
     numbered: int
     acknowledged: PublishedEvent | None
+    begins_after: int = 0
+
+    def is_known_at(self, start: "ScanStart") -> bool:
+        """Whether counting from there goes on behind the event that is known to be on the log."""
+        return self.acknowledged is not None and start.sequence == self.acknowledged.sequence
+
+    def start_of(self, offsets: OffsetRange) -> "ScanStart":
+        """The start of the log; the number before it is unknown where the beginning has expired."""
+        return ScanStart(offsets.start, self.begins_after if offsets.start == 0 else None)
 
 
 class ScanStart(NamedTuple):
@@ -83,7 +93,7 @@ def scan_start(
         return ScanStart(after_known, known.sequence)
     # The last record alone is not the truth, nor is the stored one when another stands in its
     # place: read the whole log.
-    return ScanStart(offsets.start, 0 if offsets.start == 0 else None)
+    return stored.start_of(offsets)
 
 
 def recover_command(service: str) -> str:
@@ -116,7 +126,7 @@ class SequenceScan:
         self._rows = rows
         self._service = service
         self._sequence = start.sequence
-        self._last = stored.acknowledged if stored.acknowledged and start.sequence else None
+        self._last = stored.acknowledged if stored.is_known_at(start) else None
 
     def see(self, event: PublishedEvent) -> None:
         """Take the next of our events into account.
@@ -167,6 +177,12 @@ class SequenceScan:
         if self._sequence is None:
             raise self._operator_needed(
                 "has lost its beginning and holds nothing of ours that would tell how far it went."
+            )
+        if self._last is None and self._stored.acknowledged is not None:
+            raise self._operator_needed(
+                f"holds none of the events that were acknowledged up to number"
+                f" {self._stored.acknowledged.sequence}: the topic was made anew, or this is"
+                " another cluster."
             )
         to_send = range(self._sequence + 1, self._stored.numbered + 1)
         lost = next((number for number in to_send if number not in self._rows), None)
@@ -289,7 +305,11 @@ async def stored_partitions(
         partition = TopicPartition(row["topic"], row["partition"])
         if partition in stored:
             stored[partition] = StoredPartition(
-                partition.topic, partition.partition, row["numbered"], acknowledged
+                partition.topic,
+                partition.partition,
+                row["numbered"],
+                acknowledged,
+                row["begins_after"],
             )
     return stored
 

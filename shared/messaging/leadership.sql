@@ -4,7 +4,8 @@ SELECT pg_try_advisory_lock(hashtextextended('messaging.relay', 0));
 
 -- name: outbox_partitions()
 -- How far each partition is numbered and acknowledged.
-SELECT topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event
+SELECT topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event,
+       begins_after
   FROM messaging.outbox_partitions;
 
 -- name: numbered_rows(topics, partitions, sequences)

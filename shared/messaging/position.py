@@ -170,7 +170,10 @@ def other_event(
     return None
 
 
-REMEDY = "put the log back as it was, or see 'The log is another one' in shared/messaging/README.md"
+REMEDY = (
+    "put the log back as it was; if it can't come back, `terang recover` of its owner, then of this"
+    " service ('The log is another one' in shared/messaging/README.md)"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -239,13 +239,15 @@ def _as_row(record: Record) -> tuple[object, ...]:
 
 
 async def _set_acknowledged(connection: Connection, plans: Sequence[PartitionPlan]) -> None:
-    """Counting goes on above what the log holds, which is all acknowledged."""
+    """What the log holds is all acknowledged; counting goes on above it, or above what is kept."""
     last = [plan.last for plan in plans]
     await SQL.set_partitions(
         connection,
         topics=[plan.topic for plan in plans],
         partitions=[plan.partition for plan in plans],
+        numbered=[plan.numbered for plan in plans],
         sequences=[event.sequence if event else 0 for event in last],
         offsets=[event.offset if event else None for event in last],
         event_ids=[event.event_id if event else None for event in last],
+        begins_after=[plan.begins_after for plan in plans],
     )

@@ -36,15 +36,19 @@ SELECT topic, partition, key, event_id, type, headers, data, sequence, now()
        AS missing (topic, partition, key, event_id, type, headers, data, sequence, place)
  ORDER BY place;
 
--- name: set_partitions(topics, partitions, sequences, offsets, event_ids)!
--- Each partition is numbered and acknowledged up to what the log holds; a worker counts the sums of
--- event ids anew.
+-- name: set_partitions(topics, partitions, numbered, sequences, offsets, event_ids, begins_after)!
+-- Each partition is acknowledged up to what the log holds, and numbered up to that or beyond it; a
+-- worker counts the sums of event ids anew.
 INSERT INTO messaging.outbox_partitions AS known
-       (topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event, checksum)
-SELECT topic, partition, sequence, sequence, at_offset, event_id, CASE WHEN sequence = 0 THEN 0 END
-  FROM unnest(:topics::text[], :partitions::integer[], :sequences::bigint[], :offsets::bigint[],
-              :event_ids::uuid[]) AS log (topic, partition, sequence, at_offset, event_id)
+       (topic, partition, numbered, acknowledged, acknowledged_offset, acknowledged_event,
+        begins_after, checksum)
+SELECT topic, partition, numbered, sequence, at_offset, event_id, begins_after,
+       CASE WHEN sequence = 0 THEN 0 END
+  FROM unnest(:topics::text[], :partitions::integer[], :numbered::bigint[], :sequences::bigint[],
+              :offsets::bigint[], :event_ids::uuid[], :begins_after::bigint[])
+       AS log (topic, partition, numbered, sequence, at_offset, event_id, begins_after)
 ON CONFLICT (topic, partition) DO UPDATE
    SET numbered = excluded.numbered, acknowledged = excluded.acknowledged,
        acknowledged_offset = excluded.acknowledged_offset,
-       acknowledged_event = excluded.acknowledged_event, checksum = excluded.checksum;
+       acknowledged_event = excluded.acknowledged_event, begins_after = excluded.begins_after,
+       checksum = excluded.checksum;

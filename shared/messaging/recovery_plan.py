@@ -27,6 +27,9 @@ class PartitionPlan:
     `renumbered` are rows that take the log's number, `resent` rows whose number the log doesn't
     hold under their event: they get a new one. `missing` are events that the outbox lacks. `lost`
     counts numbers that once were acknowledged and stand neither on the log nor in the outbox.
+
+    Where the topic was made anew `kept` rows are sent again under their own numbers, and the new
+    log begins behind the number `begins_after`.
     """
 
     topic: str
@@ -36,11 +39,16 @@ class PartitionPlan:
     resent: tuple[UUID, ...]
     missing: tuple[PublishedEvent, ...]
     lost: int
+    numbered: int
+    begins_after: int = 0
+    kept: int | None = None
 
     @property
     def changes(self) -> bool:
         """Whether anything is to be done."""
-        return bool(self.renumbered or self.resent or self.missing or self.lost)
+        return self.kept is not None or bool(
+            self.renumbered or self.resent or self.missing or self.lost
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +72,7 @@ def recovery_start(
     known = stored.acknowledged
     if known is not None and (anchor == known or offsets.start == known.offset + 1):
         return ScanStart(known.offset + 1, known.sequence)
-    return ScanStart(offsets.start, 0 if offsets.start == 0 else None)
+    return stored.start_of(offsets)
 
 
 def plan_partition(
@@ -82,6 +90,8 @@ def plan_partition(
     that, whatever the database says), or when what has expired can't be told.
     """
     held = _held_by_log(stored, start, log, service=service)
+    if _is_made_anew(stored, start, held):
+        return _plan_made_anew(stored, rows)
     number_of = {event.event_id: number for number, event in held.items()}
     acknowledged = stored.acknowledged.sequence if stored.acknowledged else 0
     missing = _missing(held, rows, acknowledged)
@@ -97,6 +107,39 @@ def plan_partition(
         resent=_resent(rows, number_of),
         missing=missing,
         lost=_lost(range(last.sequence + 1 if last else 1, acknowledged + 1), rows),
+        numbered=last.sequence if last else stored.begins_after,
+        begins_after=stored.begins_after,
+    )
+
+
+def _is_made_anew(
+    stored: StoredPartition, start: ScanStart, held: Mapping[int, PublishedEvent]
+) -> bool:
+    """Whether a log that was written to holds nothing of ours, from its very beginning on."""
+    if not stored.numbered or stored.is_known_at(start):
+        return False
+    return start.sequence is not None and not held
+
+
+def _plan_made_anew(stored: StoredPartition, rows: Sequence[OutboxRow]) -> PartitionPlan:
+    """Each row keeps its number: consumers keep facts under it, and know it again.
+
+    The log begins behind the last number that the outbox no longer has.
+    """
+    kept = {row.sequence for row in rows}
+    gone = (number for number in range(stored.numbered, 0, -1) if number not in kept)
+    begins_after = next(gone, 0)
+    return PartitionPlan(
+        stored.topic,
+        stored.partition,
+        last=None,
+        renumbered=(),
+        resent=(),
+        missing=(),
+        lost=begins_after - stored.begins_after,
+        numbered=stored.numbered,
+        begins_after=begins_after,
+        kept=stored.numbered - begins_after if stored.acknowledged else None,
     )
 
 
@@ -168,7 +211,7 @@ def _last(
     """The last event that the log holds."""
     if held:
         return held[max(held)]
-    return stored.acknowledged if start.sequence else None
+    return stored.acknowledged if stored.is_known_at(start) else None
 
 
 def _missing(

@@ -37,7 +37,8 @@ SELECT topic, partition, sequence, key, event_id, headers, data
           FROM (SELECT row.*
                   FROM messaging.outbox_partitions AS known
                   JOIN messaging.outbox AS row USING (topic, partition)
-                 WHERE known.acknowledged < known.numbered AND row.sequence > known.acknowledged
+                 WHERE known.acknowledged < known.numbered
+                   AND row.sequence > greatest(known.acknowledged, known.begins_after)
                  ORDER BY topic, partition, sequence
                  LIMIT :most_rows) AS row) AS row
  WHERE before < :most_bytes
@@ -97,7 +98,8 @@ SELECT count(*) AS rows,
         SELECT created
           FROM messaging.outbox_partitions AS known
           JOIN messaging.outbox AS row USING (topic, partition)
-         WHERE known.acknowledged < known.numbered AND row.sequence > known.acknowledged) AS row;
+         WHERE known.acknowledged < known.numbered
+                   AND row.sequence > greatest(known.acknowledged, known.begins_after)) AS row;
 
 -- name: remove_published(older_than, most)$
 -- Removes some published rows that were numbered longer ago; returns how many.

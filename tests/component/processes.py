@@ -55,10 +55,10 @@ def terang(
 
 @contextmanager
 def worker(
-    servers: Servers, issuer: Issuer, service: Service, database: str
+    servers: Servers, issuer: Issuer, service: Service, database: str, port: int | None = None
 ) -> Iterator[subprocess.Popen[bytes]]:
     """`terang serve SERVICE worker` until the block ends; it must then end by itself."""
-    words = ("serve", service, "worker", "--port", str(free_port()))
+    words = ("serve", service, "worker", "--port", str(port or free_port()))
     process = terang(*words, servers=servers, issuer=issuer, service=service, database=database)
     try:
         yield process

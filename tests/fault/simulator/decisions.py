@@ -43,8 +43,8 @@ def known_to_hold(
         scan.see(event)
     last = scan.last()
     if last is None:
-        return Sent(sent.numbered)
-    return Sent(sent.numbered, last.sequence, last.offset, event_of(last))
+        return Sent(sent.numbered, begins_after=sent.begins_after)
+    return Sent(sent.numbered, last.sequence, last.offset, event_of(last), sent.begins_after)
 
 
 def another_log(position: Position, log: Log) -> str | None:
@@ -85,7 +85,9 @@ def _stored(partition: TopicPartition, sent: Sent) -> StoredPartition:
     known = None
     if sent.offset is not None:
         known = PublishedEvent(sent.offset, sent.acknowledged, cast("UUID", sent.event))
-    return StoredPartition(partition.topic, partition.partition, sent.numbered, known)
+    return StoredPartition(
+        partition.topic, partition.partition, sent.numbered, known, sent.begins_after
+    )
 
 
 def _event(mark: RecordIdentity | None) -> PublishedEvent | None:

@@ -209,9 +209,10 @@ def recover_place(
         )  # what the log has and the database lacks
         connection.put("outbox_event", record.event, True)
         take_in(service, connection, record)
-    moved = Sent()
+    moved = Sent(plan.numbered, begins_after=plan.begins_after)
     if plan.last:
-        moved = Sent(plan.last.sequence, plan.last.sequence, plan.last.offset, event_of(plan.last))
+        known = plan.last.sequence, plan.last.offset, event_of(plan.last)
+        moved = Sent(plan.numbered, *known, plan.begins_after)
     connection.put("sent", partition, moved)
     yield
     connection.commit()

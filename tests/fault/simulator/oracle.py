@@ -90,8 +90,9 @@ def justified(platform: Platform, paged: Paged) -> bool:
         (what == "restored" and whose == paged.service)
         or (what == "made anew" and whose in topics)
         or (
-            what == "cut" and whose in topics & expired
-        )  # what would be sent again is below the log's start
+            # what would be sent again is below the log's start, or nothing was left of a log
+            what == "cut" and whose in topics and (whose in expired or "holds none" in paged.reason)
+        )
         for what, whose in before
     )
 

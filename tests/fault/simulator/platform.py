@@ -51,6 +51,7 @@ class Sent(NamedTuple):
     acknowledged: int = 0
     offset: int | None = None
     event: int | None = None
+    begins_after: int = 0
 
 
 class Stated(NamedTuple):

@@ -196,10 +196,8 @@ def numbered_rows(
     """Numbered rows that the log isn't known to hold, by partition, in their order."""
     waiting: dict[TopicPartition, list[Row]] = {}
     for _, row in sorted(connection.rows("outbox").items()):
-        if (
-            row.sequence is not None
-            and row.sequence > connection.get("sent", row.partition).acknowledged
-        ):
+        sent: Sent = connection.get("sent", row.partition)
+        if row.sequence is not None and row.sequence > max(sent.acknowledged, sent.begins_after):
             waiting.setdefault(row.partition, []).append(row)
     if not by_id:
         for rows in waiting.values():

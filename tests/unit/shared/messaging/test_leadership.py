@@ -102,7 +102,6 @@ def decide(
             published(2),
             id="the marked end is lost",
         ),
-        pytest.param(5, published(5), (0, 0), [], (1, 5), None, id="a topic made anew"),
         pytest.param(
             4,
             published(2),
@@ -177,6 +176,15 @@ def test_what_the_log_holds(
         pytest.param(
             5,
             published(5),
+            (0, 0),
+            [],
+            (1, 5),
+            "holds none of the events that were acknowledged up to number 5",
+            id="a topic made anew",
+        ),
+        pytest.param(
+            5,
+            published(5),
             (0, 1),
             [published(5, 0)],
             (1, 5),
@@ -224,3 +232,10 @@ def test_what_does_not_add_up_stops(
     with pytest.raises(OperatorNeeded, match=why) as stop:
         decide(stored(numbered, known), OffsetRange(*bounds), log(*records), rows(*kept))
     assert stop.value.remedy.startswith("terang recover small")
+
+
+def test_a_log_made_anew_begins_behind_what_is_gone() -> None:
+    """Once it was recovered: nothing stands on it yet, and rows from number 4 on are sent."""
+    behind = StoredPartition("t", 0, 5, None, begins_after=3)
+    assert decide(behind, OffsetRange(0, 0), log(), rows(4, 5)) is None
+    assert decide(behind, OffsetRange(0, 1), log(published(4, 0)), rows(4, 5)) == published(4, 0)

@@ -72,17 +72,34 @@ def test_repeats_are_passed_over() -> None:
     assert not plan.changes
 
 
-def test_numbers_that_neither_side_has_are_counted() -> None:
-    """The topic is made anew and the outbox has removed 1 to 3.
-
-    Three are lost, the others are sent under new numbers.
-    """
-    rows = [OutboxRow(event(4), 4), OutboxRow(event(5), 5)]
+def test_a_topic_made_anew_keeps_its_numbers() -> None:
+    """The outbox has removed 1 to 3: the log begins behind them, and nothing is numbered anew."""
+    rows = [OutboxRow(event(5), 5), OutboxRow(event(4), 4), OutboxRow(event(9), None)]
     plan = plan_partition(
         StoredPartition("t", 0, 5, published(5)), ScanStart(0, 0), [], rows, service="m"
     )
-    assert (plan.last, plan.lost) == (None, 3)
-    assert plan.resent == (event(4), event(5))
+    assert (plan.last, plan.lost, plan.kept) == (None, 3, 2)
+    assert (plan.numbered, plan.begins_after) == (5, 3)
+    assert plan.resent == plan.renumbered == ()
+    assert plan.changes
+
+
+def test_rows_left_over_below_a_hole_are_not_sent() -> None:
+    """A removal was under way: 2 is there and 3 is gone. The log begins behind the hole."""
+    rows = [OutboxRow(event(2), 2), OutboxRow(event(4), 4)]
+    plan = plan_partition(
+        StoredPartition("t", 0, 4, published(4)), ScanStart(0, 0), [], rows, remedy="m"
+    )
+    assert (plan.begins_after, plan.kept) == (3, 1)
+
+
+def test_a_topic_made_anew_and_not_filled_yet_needs_nothing_more() -> None:
+    """The same again before the relay has led: nothing is to be done, and nothing is counted."""
+    rows = [OutboxRow(event(4), 4), OutboxRow(event(5), 5)]
+    stored = StoredPartition("t", 0, 5, None, begins_after=3)
+    plan = plan_partition(stored, ScanStart(0, 3), [], rows, remedy="m")
+    assert not plan.changes
+    assert (plan.numbered, plan.begins_after) == (5, 3)
 
 
 def test_a_log_that_jumps_is_beyond_a_plan() -> None:

@@ -1,0 +1,15 @@
+-- name: all_positions()
+-- Where this service stands in all that it consumes.
+SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures
+  FROM messaging.position
+ ORDER BY topic, partition;
+
+-- name: take_up(topics, partitions, next_offsets, sequences, set_at, set_by)!
+-- These positions stand on logs that were made anew.
+UPDATE messaging.position AS position
+   SET next_offset = moved.next_offset, sequence = moved.sequence, sequence_offset = moved.set_at,
+       sequence_event = moved.set_by, failures = 0
+  FROM unnest(:topics::text[], :partitions::integer[], :next_offsets::bigint[],
+              :sequences::bigint[], :set_at::bigint[], :set_by::uuid[])
+       AS moved (topic, partition, next_offset, sequence, set_at, set_by)
+ WHERE (position.topic, position.partition) = (moved.topic, moved.partition);
