@@ -104,7 +104,7 @@ def view(platform: Platform, partition: TopicPartition, found: list[str]) -> lis
     """
     taken: list[Record] = []
     numbers: dict[int, int | None] = {}
-    seen = 0
+    seen = begins_after(platform, partition)
     anew = ("made anew", partition.topic) in {
         (what, whose) for _, what, whose in platform.destroyed
     }
@@ -143,6 +143,13 @@ def view(platform: Platform, partition: TopicPartition, found: list[str]) -> lis
             )
         last[record.aggregate] = record.version
     return taken
+
+
+def begins_after(platform: Platform, partition: TopicPartition) -> int:
+    """The number behind which a log begins that was recovered, by its owner's database."""
+    owner = next(service for service in platform.services if partition in service.partitions)
+    sent = owner.database.table("sent").get(partition)
+    return sent.begins_after if sent else 0
 
 
 def lost_on_the_way(

@@ -88,7 +88,7 @@ def test_rows_left_over_below_a_hole_are_not_sent() -> None:
     """A removal was under way: 2 is there and 3 is gone. The log begins behind the hole."""
     rows = [OutboxRow(event(2), 2), OutboxRow(event(4), 4)]
     plan = plan_partition(
-        StoredPartition("t", 0, 4, published(4)), ScanStart(0, 0), [], rows, remedy="m"
+        StoredPartition("t", 0, 4, published(4)), ScanStart(0, 0), [], rows, service="small"
     )
     assert (plan.begins_after, plan.kept) == (3, 1)
 
@@ -97,7 +97,7 @@ def test_a_topic_made_anew_and_not_filled_yet_needs_nothing_more() -> None:
     """The same again before the relay has led: nothing is to be done, and nothing is counted."""
     rows = [OutboxRow(event(4), 4), OutboxRow(event(5), 5)]
     stored = StoredPartition("t", 0, 5, None, begins_after=3)
-    plan = plan_partition(stored, ScanStart(0, 3), [], rows, remedy="m")
+    plan = plan_partition(stored, ScanStart(0, 3), [], rows, service="small")
     assert not plan.changes
     assert (plan.numbered, plan.begins_after) == (5, 3)
 
