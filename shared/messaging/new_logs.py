@@ -17,7 +17,7 @@ from shared.messaging.log_reader import (
 from shared.messaging.origins import RecordReader
 from shared.messaging.position import LogSnapshot, Position, why_another_log
 from shared.messaging.positions import partition_columns, position_of
-from shared.messaging.take_up import NewLog, TakenUp, take_up
+from shared.messaging.take_up import NewLog, TakenUp, from_start, take_up
 from shared.postgres import queries
 from shared.postgres.pool import Connection
 
@@ -42,31 +42,35 @@ async def find_new_logs(
     read = {position.partition.topic for position in positions}
     await check_partitions(
         bootstrap_servers,
-        {topic: count for topic, count in topics.items() if topic in read},
+        dict(filter(lambda topic: topic[0] in read, topics.items())),
         remedy=f"`terang recover {service}`",
     )
     snapshots = await log_snapshots(bootstrap_servers, positions, records)
     elsewhere = [one for one in positions if why_another_log(one, snapshots[one.partition])]
-    at_start = [
-        one
-        for one in positions
-        if one not in elsewhere and _stands_before_all(one, snapshots[one.partition])
-    ]
-    if not elsewhere and not at_start:
-        return []
+    unread = [one for one in positions if _stands_before_all(one, snapshots[one.partition])]
     async with open_reader(bootstrap_servers) as reader:
-        logs = await _new_logs(reader, [*elsewhere, *at_start], records)
-    begins_later = [one for one in at_start if logs[one.partition].last_taken is None]
-    found = [
+        logs = await _new_logs(reader, [*elsewhere, *unread], records)
+    moved = [
         take_up(one, logs[one.partition], service=service, owner=owners[one.partition.topic])
-        for one in sorted([*elsewhere, *begins_later], key=lambda one: one.partition)
+        for one in elsewhere
     ]
-    return [one for one in found if one.was in elsewhere or one.lost]
+    return moved + _begun_later(unread, logs)
+
+
+def _begun_later(
+    unread: Sequence[Position], logs: Mapping[TopicPartition, NewLog]
+) -> list[TakenUp]:
+    """Positions before the start of logs that begin above what comes next for them."""
+    first = [
+        from_start(one, logs[one.partition]) for one in unread if not logs[one.partition].last_taken
+    ]
+    return [one for one in first if one.lost]
 
 
 def _stands_before_all(position: Position, snapshot: LogSnapshot) -> bool:
-    """Whether nothing of ours on this log was read yet: it may begin above what comes next."""
-    return snapshot.before is None and snapshot.end > position.next_offset
+    """Whether it fits a log of which nothing was read: that may begin above what comes next."""
+    fits = why_another_log(position, snapshot) is None
+    return fits and snapshot.before is None and snapshot.end > position.next_offset
 
 
 async def move_to_new_logs(connection: Connection, taken: Sequence[TakenUp]) -> None:
@@ -88,6 +92,8 @@ async def _new_logs(
     reader: AIOKafkaConsumer, positions: Sequence[Position], records: RecordReader
 ) -> dict[TopicPartition, NewLog]:
     """What the logs of these partitions show; each is read from its start."""
+    if not positions:
+        return {}
     sequences = {position.partition: position.sequence for position in positions}
     ranges: dict[TopicPartition, OffsetRange] = await offset_ranges(reader, sequences)
     first: dict[TopicPartition, PublishedEvent] = {}

@@ -240,14 +240,24 @@ def _as_row(record: Record) -> tuple[object, ...]:
 
 async def _set_acknowledged(connection: Connection, plans: Sequence[PartitionPlan]) -> None:
     """What the log holds is all acknowledged; counting goes on above it, or above what is kept."""
-    last = [plan.last for plan in plans]
+    topics, partitions, numbered, sequences, offsets, event_ids, begins_after = zip(
+        *map(_partition_columns, plans), strict=True
+    )
     await SQL.set_partitions(
         connection,
-        topics=[plan.topic for plan in plans],
-        partitions=[plan.partition for plan in plans],
-        numbered=[plan.numbered for plan in plans],
-        sequences=[event.sequence if event else 0 for event in last],
-        offsets=[event.offset if event else None for event in last],
-        event_ids=[event.event_id if event else None for event in last],
-        begins_after=[plan.begins_after for plan in plans],
+        topics=topics,
+        partitions=partitions,
+        numbered=numbered,
+        sequences=sequences,
+        offsets=offsets,
+        event_ids=event_ids,
+        begins_after=begins_after,
     )
+
+
+def _partition_columns(plan: PartitionPlan) -> tuple[object, ...]:
+    """A partition as it is stored."""
+    last = (
+        (plan.last.sequence, plan.last.offset, plan.last.event_id) if plan.last else (0, None, None)
+    )
+    return plan.topic, plan.partition, plan.numbered, *last, plan.begins_after

@@ -48,7 +48,7 @@ def take_up(was: Position, log: NewLog, *, service: str, owner: str) -> TakenUp:
     """
     taken = log.last_taken
     if taken is None:
-        return _from_start(was, log)
+        return from_start(was, log)
     place = f"{was.partition.topic}/{was.partition.partition}"
     if taken.sequence < was.sequence:
         raise OperatorNeeded(
@@ -69,7 +69,7 @@ def take_up(was: Position, log: NewLog, *, service: str, owner: str) -> TakenUp:
     return TakenUp(was, here, lost=0)
 
 
-def _from_start(was: Position, log: NewLog) -> TakenUp:
+def from_start(was: Position, log: NewLog) -> TakenUp:
     """All that the log holds is new, and so is all that it will hold above the position's number.
 
     What is sent again up to that number is passed over as a repeat.
