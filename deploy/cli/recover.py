@@ -20,6 +20,7 @@ from deploy.cli.serve import Service
 from shared.clock import utc_now
 from shared.contracts.catalogue import TOPICS
 from shared.messaging.failures import OperatorNeeded, Unavailable
+from shared.messaging.ignored import read_ignored
 from shared.messaging.new_logs import find_new_logs, move_to_new_logs
 from shared.messaging.origins import Origins, RecordReader
 from shared.messaging.parser import read_headers
@@ -97,7 +98,7 @@ async def _recover(
                 service=service,
                 topics={topic.name: topic.partitions for topic in TOPICS},
                 owners={topic.name: topic.owner for topic in TOPICS},
-                records=RecordReader(known),
+                records=RecordReader(known, await read_ignored(connection)),
             )
             await _take_up(connection, service, taken, yes=yes, accept_loss=accept_loss)
     finally:

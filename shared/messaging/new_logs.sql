@@ -1,6 +1,7 @@
 -- name: all_positions()
 -- Where this service stands in all that it consumes.
-SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures
+SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event, failures,
+       released_through
   FROM messaging.position
  ORDER BY topic, partition;
 
@@ -8,7 +9,8 @@ SELECT topic, partition, next_offset, sequence, sequence_offset, sequence_event,
 -- These positions stand on logs that were made anew.
 UPDATE messaging.position AS position
    SET next_offset = moved.next_offset, sequence = moved.sequence, sequence_offset = moved.set_at,
-       sequence_event = moved.set_by, failures = 0
+       sequence_event = moved.set_by, failures = 0,
+       released_through = NULL
   FROM unnest(:topics::text[], :partitions::integer[], :next_offsets::bigint[],
               :sequences::bigint[], :set_at::bigint[], :set_by::uuid[])
        AS moved (topic, partition, next_offset, sequence, set_at, set_by)
