@@ -114,8 +114,11 @@ def _tie_faults(policy: "Policy", part: CheckedPart, ranking: List) -> Iterator[
     stages = policy.stages_of(ranking)
     components = {component.code for stage in stages for component in stage.components}
     known = {*FACTS, *(stage.code for stage in stages)}
+    # where a stage of the score is misnamed, what its components are called can't be told
+    unsure = any(policy.stage(term.stage) is None for term in ranking.score.terms)
     for number, tie in enumerate(ranking.ties):
-        wrong = [*_name_faults(tie, known, components), *_order_faults(policy, ranking, tie)]
+        names = [] if unsure else _name_faults(tie, known, components)
+        wrong = [*names, *_order_faults(policy, ranking, tie)]
         yield from (part.fault(says, number, "by") for says in wrong)
     for name in repeated([tie.by for tie in ranking.ties]):
         yield part.fault(f"{name} stands twice")

@@ -5,7 +5,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from services.ranking.files import columns
-from services.ranking.files.columns import PARTICIPANT, VACANCY
+from services.ranking.files.columns import DISQUALIFIED, NO, PARTICIPANT, VACANCY
 from services.ranking.files.faults import MOST_FAULTS, FileFault, FilesRefusedError
 from services.ranking.files.records import FaultsOfFile, records_of
 from services.ranking.files.vacancy_file import VacancyLine
@@ -35,6 +35,7 @@ class _RowCheck:
 
     def __init__(self, path: Path, policy: Policy, vacancies: list[VacancyLine]) -> None:
         self.faults = FaultsOfFile(path)
+        self._policy = policy
         self._parse = columns.of_candidates(policy)
         self._needs = {vacancy.vacancy_id: vacancy.need for vacancy in vacancies}
         self._limited: dict[str, Component] = {
@@ -57,9 +58,20 @@ class _RowCheck:
         need = self._needs.get(row[VACANCY])
         if need is not None:
             self._points_of_other_needs(line, row, need)
+            self._parts_of_stages(line, row, need)
         elif row[VACANCY]:
             reason = f"no vacancy {row[VACANCY]} is in the file of vacancies"
             self.faults.add(line, VACANCY, reason)
+
+    def _parts_of_stages(self, line: int, row: Mapping[str, str], need: str) -> None:
+        if row.get(DISQUALIFIED, "").lower() not in {"", *NO}:
+            return  # whoever was disqualified may have left in the middle
+        for stage in self._policy.stages:
+            codes = [part.code for part in stage.stated if part.of_need(need)]
+            empty = [code for code in codes if code in row and not row[code]]
+            if empty and any(row.get(code) for code in codes):
+                reason = f"it is empty beside points of {stage.code}: all of them, or none (absent)"
+                self.faults.add(line, empty[0], reason)
 
     def _points_of_other_needs(self, line: int, row: Mapping[str, str], need: str) -> None:
         for code, component in self._limited.items():

@@ -76,6 +76,7 @@ def read_candidates(
     try:
         candidates = _by_columns(path, header, parse, vacancies, folder)
         _refuse_points_of_other_needs(policy, vacancies, candidates)
+        _refuse_parts_of_stages(policy, vacancies, candidates)
     except _FaultyFileError as error:
         faults = first_faults(candidate_faults(path, policy, vacancies))
         raise FilesRefusedError(faults or [error.fault(path)]) from error
@@ -226,6 +227,14 @@ def _refuse_strange_numbers(database: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     if strange or twice:
         raise _FaultyFileError("participant numbers or vacancies are missing, strange or double")
+    try:
+        for (number,) in database.execute(
+            "SELECT participant_no FROM candidate WHERE NOT regexp_full_match(participant_no, ?)",
+            [columns.ASCII],
+        ).fetchall():
+            columns.name(number)
+    except ValueError as error:
+        raise _FaultyFileError(str(error)) from error
 
 
 def _refuse_other_shapes(path: Path, width: int, rows: int) -> None:
@@ -265,3 +274,35 @@ def _refuse_points_of_other_needs(
                 lack = np.array(lacking, dtype=bool)[candidates.vacancy]
                 if np.any(lack & (candidates.codes[component.code] > 0)):
                     raise _FaultyFileError(f"{component.code} for a need that has none")
+
+
+def _refuse_parts_of_stages(
+    policy: Policy, vacancies: list[VacancyLine], candidates: CandidateTable
+) -> None:
+    """Nobody has points in some components of a stage and none in others.
+
+    Whoever has none was absent; an empty cell among points is a slip, which would make a scored
+    person absent. Whoever was disqualified may have left in the middle.
+    """
+    out = _disqualified(candidates)
+    for stage in policy.stages:
+        codes = [component.code for component in stage.stated]
+        if not set(codes) <= candidates.codes.keys():
+            continue
+        some, all_ = np.zeros(len(out), dtype=bool), np.ones(len(out), dtype=bool)
+        for component in stage.stated:
+            has = candidates.codes[component.code] > 0
+            needed = [component.of_need(vacancy.need) for vacancy in vacancies]
+            of_need = np.array(needed, dtype=bool)[candidates.vacancy]
+            some |= has
+            all_ &= has | ~of_need
+        if np.any(some & ~all_ & ~out):
+            raise _FaultyFileError(f"points of a part of {stage.code}")
+
+
+def _disqualified(candidates: CandidateTable) -> Column:
+    """Who was disqualified in any stage."""
+    codes = candidates.codes.get(columns.DISQUALIFIED)
+    if codes is None:
+        return np.zeros(len(candidates.vacancy), dtype=bool)
+    return np.array([bool(value) for value in candidates.values[columns.DISQUALIFIED]])[codes]

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
+from unicodedata import is_normalized
 
 from shared.policies import Component, Policy
 
@@ -19,6 +20,9 @@ DESCRIBING = ("agency", "post", "unit", "place", "education")
 NAME = r"[^\x00-\x20\x7f](?:[^\x00-\x1f\x7f]{0,198}[^\x00-\x20\x7f])?"
 """A participant number or vacancy id: at most 200 characters without control characters, no blank
 at either end. RE2 and Python read it alike."""
+
+ASCII = "[\\x20-\\x7e]*"
+"""A text in which nothing can look like something else; for RE2."""
 
 DISQUALIFIED = "disqualified"
 YES = frozenset({"true", "1", "yes", "ya"})
@@ -59,11 +63,18 @@ def of_candidates(policy: Policy) -> Mapping[str, Parse]:
 
 
 def name(text: str) -> str:
-    """A participant number or vacancy id as it is."""
+    """A participant number or vacancy id as it is: what looks alike is the same."""
     if not _NAME.fullmatch(text):
         raise ValueError(
             f"{text!r} has a control character, a blank at an end, or more than 200 characters"
         )
+    if not text.isprintable():
+        raise ValueError(
+            f"{text!r} has a character that nobody sees: of no width, a mark of direction, or "
+            "another blank"
+        )
+    if not is_normalized("NFC", text):
+        raise ValueError(f"{text!r} is not in Unicode's form NFC: it looks like another number")
     return text
 
 

@@ -1,11 +1,17 @@
 """Reads CSV record by record, and says in which line and column something is wrong."""
 
 import csv
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from services.ranking.files.columns import Parse
-from services.ranking.files.faults import FileFault, FilesRefusedError
+from services.ranking.files.faults import (
+    MOST_FAULTS,
+    FileFault,
+    FilesRefusedError,
+    first_faults,
+)
 
 Record = tuple[int, list[str]]
 """The line in which it begins, and its values."""
@@ -51,20 +57,36 @@ def read_header(
     """
     line, names = next(records, (1, []))
     faults = FaultsOfFile(path)
+    _refuse_other_separators(faults, line, names)
     may_be = ", ".join(sorted(known))
     for number, name in enumerate(names, 1):
         if name not in known:
             reason = f"there is no such column; there may be {may_be}"
             faults.add(line, name or f"number {number}", reason)
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        faults.add(line, twice, "the column stands twice")
+        if len(faults.found) > MOST_FAULTS:
+            break
+    for name, count in Counter(names).items():
+        if count > 1:
+            faults.add(line, name, "the column stands twice")
+            break
     for name in required:
         if name not in names:
             faults.add(line, name, "the column is missing")
     if faults.found:
-        raise FilesRefusedError(faults.found)
+        raise FilesRefusedError(first_faults(faults.found))
     return names
+
+
+def _refuse_other_separators(faults: "FaultsOfFile", line: int, names: list[str]) -> None:
+    """Raises FilesRefusedError for a header of one column with what other programs write between.
+
+    Spreadsheets write semicolons where the comma is the decimal sign, as in Indonesia.
+    """
+    for sign, called in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and sign in names[0]:
+            reason = f"its values are separated by {called}; save the file with commas between them"
+            faults.add(line, "all", reason)
+            raise FilesRefusedError(faults.found)
 
 
 class FaultsOfFile:

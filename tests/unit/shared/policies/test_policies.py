@@ -233,6 +233,17 @@ def test_a_policy_that_does_not_hold_together_is_told_why(
     assert says in str(error.value)
 
 
+def test_a_misnamed_stage_brings_no_faults_of_the_names_in_it() -> None:
+    """Its components are there, under a stage that is called otherwise: that alone is told."""
+    values = national()
+    values["stages"][0]["code"] = "skx"
+    with pytest.raises(PolicyError) as error:
+        read_policy("policy.toml", values)
+    told = [fault.told("en") for fault in error.value.faults]
+    assert told
+    assert all("no stage skd" in says for says in told)
+
+
 def test_what_is_published_must_be_said() -> None:
     """A policy without [publication] is none: what a list shows of people is nobody's default."""
     values = national()

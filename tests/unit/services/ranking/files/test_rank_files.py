@@ -81,6 +81,12 @@ def files(folder: Path, candidates: str | bytes, vacancies: str | bytes = VACANC
         ("2,,100,120,200,,,,", "vacancy_id", "it is empty"),
         (",v1,100,120,200,,,,", "participant_no", "it is empty"),
         (" 2,v1,100,120,200,,,,", "participant_no", "blank at an end"),
+        ("2\u200b,v1,100,120,200,,,,", "participant_no", "a character that nobody sees"),
+        ("\u202e2,v1,100,120,200,,,,", "participant_no", "a character that nobody sees"),
+        ("2\u00a03,v1,100,120,200,,,,", "participant_no", "a character that nobody sees"),
+        ("e\u0301,v1,100,120,200,,,,", "participant_no", "looks like another number"),
+        ("2,v1,100,,200,,,,", "TIU", "it is empty beside points of skd: all of them, or none"),
+        ("2,v1,,,200,,,,tidak", "TWK", "it is empty beside points of skd: all of them, or none"),
         ("1,v2,100,120,200,,,,", "participant_no", "1 stands in line 2 too"),
         ("2,v1,100,120,200,3,5,1999-05-17,12,", "number 10", "10 values, the header has 9"),
         ("2,v1,100,120,200,,,,,", "number 10", "10 values, the header has 9"),
@@ -128,8 +134,14 @@ def test_a_bad_row_is_refused_where_it_is(tmp_path: Path, row: str, column: str,
         (
             "participant_no;vacancy_id;TWK;TIU;TKP\n",
             1,
-            "participant_no;vacancy_id;TWK;TIU;TKP",
-            "no such column",
+            "all",
+            "its values are separated by semicolons; save the file with commas between them",
+        ),
+        (
+            "participant_no\tvacancy_id\tTWK\tTIU\tTKP\n",
+            1,
+            "all",
+            "its values are separated by tabs; save the file with commas between them",
         ),
         ("", 1, "participant_no", "the column is missing"),
         (HEADER.encode() + GOOD.encode() + b"\xff,v1,100,120,200,,,,\n", 3, "all", "is not UTF-8"),
@@ -153,6 +165,35 @@ def test_a_file_that_is_no_such_csv_is_refused(
     fault = refused.value.faults[0]
     assert (fault.line, fault.column) == (line, column)
     assert says in fault.reason
+
+
+def test_whoever_was_absent_or_disqualified_may_have_empty_cells(tmp_path: Path) -> None:
+    """All of a stage's are empty, or somebody was led out in the middle."""
+    rows = GOOD + "2,v1,,,,,,,\n3,v1,100,,,,,,ya\n4,v1,100,,,,,,skd\n"
+    lines, _ = ranked(files(tmp_path, HEADER + rows), "national-cpns-2024", "skd")
+    assert [line.split(",")[3] + line.split(",")[6] for line in lines.splitlines()[1:]] == [
+        "1P/L",
+        "2TH",
+        "3DIS",
+        "4DIS",
+    ]
+
+
+def test_a_header_of_a_hundred_thousand_strange_columns_is_refused(tmp_path: Path) -> None:
+    """A hundred are told, and that there are more; looking for doubles costs no square of them."""
+    header = ",".join(f"x{number}" for number in range(100_000)) + "\n"
+    with pytest.raises(FilesRefusedError) as refused:
+        ranked(files(tmp_path, header), "national-cpns-2024", "skd")
+    assert len(refused.value.faults) == 101
+    assert "there are more faults" in str(refused.value.faults[-1])
+
+
+def test_numbers_that_look_strange_and_are_none_of_these_are_taken(tmp_path: Path) -> None:
+    """Letters of any alphabet, as long as each text is written in one way."""
+    rows = "".join(f"{number},v1,100,120,200,,,,\n" for number in ("é", "ñ-1", "１", "n 1"))
+    lines, done = ranked(files(tmp_path, HEADER + rows), "national-cpns-2024", "skd")
+    assert done.candidates == 4
+    assert "é" in lines
 
 
 @pytest.mark.parametrize(
