@@ -67,11 +67,15 @@ class _RowCheck:
         if row.get(DISQUALIFIED, "").lower() not in {"", *NO}:
             return  # whoever was disqualified may have left in the middle
         for stage in self._policy.stages:
-            codes = [part.code for part in stage.stated if part.of_need(need)]
-            empty = [code for code in codes if code in row and not row[code]]
-            if empty and any(row.get(code) for code in codes):
+            texts = {
+                part.code: row[part.code]
+                for part in stage.stated
+                if part.of_need(need) and part.code in row
+            }
+            if not all(texts.values()) and any(texts.values()):
+                empty = next(code for code, text in texts.items() if not text)
                 reason = f"it is empty beside points of {stage.code}: all of them, or none (absent)"
-                self.faults.add(line, empty[0], reason)
+                self.faults.add(line, empty, reason)
 
     def _points_of_other_needs(self, line: int, row: Mapping[str, str], need: str) -> None:
         for code, component in self._limited.items():

@@ -227,6 +227,10 @@ def _refuse_strange_numbers(database: duckdb.DuckDBPyConnection) -> None:
     ).fetchall()
     if strange or twice:
         raise _FaultyFileError("participant numbers or vacancies are missing, strange or double")
+    _refuse_numbers_that_look_alike(database)
+
+
+def _refuse_numbers_that_look_alike(database: duckdb.DuckDBPyConnection) -> None:
     try:
         for (number,) in database.execute(
             "SELECT participant_no FROM candidate WHERE NOT regexp_full_match(participant_no, ?)",
