@@ -6,13 +6,15 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from typing import Annotated, NamedTuple
+from typing import Annotated, NamedTuple, cast
 
 import asyncpg
 import typer
 from aiokafka import TopicPartition
 
 from deploy.cli.serve import Service
+from shared.contracts.catalogue import BY_MODEL, SUBSCRIBED
+from shared.contracts.catalogue import Service as ServiceName
 from shared.messaging.reconciliation import (
     Count,
     Counted,
@@ -21,6 +23,7 @@ from shared.messaging.reconciliation import (
     count_owned,
     differences,
 )
+from shared.messaging.unheard_types import heard_late
 from shared.postgres.pool import Connection
 
 app = typer.Typer()
@@ -40,7 +43,7 @@ class Finding(NamedTuple):
 class Examined:
     """The service that is looked at, and connections to the databases whose addresses are known."""
 
-    service: str
+    service: ServiceName
     databases: Mapping[str, Connection]
 
     @property
@@ -86,8 +89,23 @@ async def _look(examined: Examined) -> Counted:
     return Counted(consumer, owner)
 
 
+async def types_are_heard_from_their_beginning(examined: Examined) -> list[Finding]:
+    """No event has passed of a type that this version of the service subscribes to."""
+    models = SUBSCRIBED[examined.service]
+    types = [BY_MODEL[model].type for model in models]
+    return [
+        Finding(
+            f"{row['events']} events of {row['type']} on {row['topic']} passed before this version"
+            " heard them: they are missing from what it shows",
+            f"terang rebuild {examined.service}",
+        )
+        for row in await heard_late(examined.own, types)
+    ]
+
+
 CHECKS: Mapping[str, Check] = {
     "events are counted alike by who states and who takes them": events_are_counted_alike,
+    "every type is heard from its beginning": types_are_heard_from_their_beginning,
 }
 """What is looked at, in this order."""
 
@@ -134,7 +152,7 @@ async def _examine(services: list[Service], addresses: Mapping[Service, str]) ->
             databases[name] = connection
         for service in services:
             for what, check in CHECKS.items():
-                findings = await check(Examined(service, databases))
+                findings = await check(Examined(cast("ServiceName", service.value), databases))
                 print(f"{service}: {what}: {'NO' if findings else 'yes'}")
                 for finding in findings:
                     print(f"  {finding.fault}\n    to do: {finding.remedy}")

@@ -43,6 +43,7 @@ from shared.messaging.position import ElsewhereError, Position, Skipped
 from shared.messaging.positions import ensure_positions, read_positions
 from shared.messaging.retry import Answer, retry_while_unavailable
 from shared.messaging.subscription import Subscription, by_type
+from shared.messaging.unheard_types import count_missed, note_heard
 from shared.observability import metrics
 from shared.postgres.pool import Pool
 
@@ -143,7 +144,8 @@ class Consumer:
         self._bootstrap_servers = bootstrap_servers
         self._pool = pool
         self._records = RecordReader(origins)
-        self._topics = sorted({subscription.contract.topic for subscription in subscriptions})
+        self._contracts = [subscription.contract for subscription in subscriptions]
+        self._topics = sorted({contract.topic for contract in self._contracts})
         self._check_seconds = check_seconds
         self._session_seconds = session_seconds
         self._dispatch = Dispatch(
@@ -307,10 +309,11 @@ class Consumer:
         partitions = await self._ask(self._find_partitions)
         self._partition_counts = Counter(partition.topic for partition in partitions)
         await self._ask(lambda: ensure_positions(self._pool, partitions))
+        await self._ask(lambda: note_heard(self._pool, self._contracts))
         return partitions
 
     async def _check_all(self, partitions: Sequence[TopicPartition]) -> None:
-        """Checks every partition, also those that will be another worker's; counts unknown sums.
+        """Checks every partition, also those that will be another worker's; counts what is unknown.
 
         A topic that was made anew may be nobody's for a while. Our own come first: each is checked
         before a record of it is taken, and people wait for these.
@@ -321,6 +324,10 @@ class Consumer:
             await retry_while_unavailable(lambda: self._checked_positions(partitions), self._outage)
             await retry_while_unavailable(
                 lambda: fill_unknown(self._pool, self._bootstrap_servers, self._records),
+                self._outage,
+            )
+            await retry_while_unavailable(
+                lambda: count_missed(self._pool, self._bootstrap_servers, self._records),
                 self._outage,
             )
         except Exception as error:  # noqa: BLE001 - an operator is needed, or a fault of ours

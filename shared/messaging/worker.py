@@ -49,6 +49,9 @@ positions of its successor."""
 FORGET_SECONDS = 3600.0
 """Between two looks for settled dead letters that were kept for their days."""
 
+ASK_SECONDS = 5.0
+"""Between two looks whether a rebuild is wanted."""
+
 NAME_SECONDS = 30.0
 """How long a worker waits for its name to be free. One that was killed leaves it when PostgreSQL
 notices, mostly at once."""
@@ -118,7 +121,11 @@ class Worker:
         self.outbox = outbox
         self.origins = origins
         self.subscriptions = subscriptions
-        self._duties = [*duties, Duty("forget_settled", FORGET_SECONDS, self._forget_settled)]
+        self._duties = [
+            *duties,
+            Duty("forget_settled", FORGET_SECONDS, self._forget_settled),
+            Duty("ask_for_rebuild", ASK_SECONDS, self._ask_for_rebuild),
+        ]
         self.marks = list(marks)
         self._clock = clock
         self._check_seconds = check_seconds
@@ -127,6 +134,8 @@ class Worker:
         self._subscriptions = by_type(subscriptions(outbox))
         self._consumer: Consumer | None = None
         self._connected = False
+        self._missed: dict[str, int] = {}
+        """Events by type that passed before this version subscribed to it."""
         self._stopped: dict[str, OperatorNeeded] = {}
         """Why, by part; ALL where the whole worker stands still."""
         self._servers = Servers.of(settings.database_url, settings.kafka_bootstrap_servers)
@@ -215,7 +224,6 @@ class Worker:
         pool = await retry_while_unavailable(self.pool, self._outages[START])
         try:
             self._connected = True
-            await retry_while_unavailable(lambda: self._ask_for_rebuild(pool), self._outages[START])
             async with asyncio.TaskGroup() as tasks:
                 wakes = {duty.name: asyncio.Event() for duty in self._duties}
                 named = asyncio.Event()
@@ -286,17 +294,21 @@ class Worker:
         await forget_settled(pool, self._clock() - kept)
 
     async def _ask_for_rebuild(self, pool: Pool) -> None:
-        """Says so when this version subscribes to a type that passed by before."""
+        """Says so while events passed by of a type that this version subscribes to.
+
+        An older worker beside this one may still pass over some; a rebuild ends it.
+        """
         late = await heard_late(pool, list(self._subscriptions))
         metrics.REBUILD_WANTED.set(sum(row["events"] for row in late))
-        for row in late:
+        missed = {row["type"]: row["events"] for row in late}
+        if missed.keys() - self._missed.keys():
             log.warning(
                 "events passed by unheard before this version: rebuild",
                 service=self.service,
-                type=row["type"],
-                events=row["events"],
+                missed=missed,
                 command=f"terang rebuild {self.service}",
             )
+        self._missed = missed
 
     async def _hold_name(self, named: asyncio.Event, wakes: Mapping[str, asyncio.Event]) -> None:
         """Holds the lock on this worker's name.
@@ -366,7 +378,17 @@ class Worker:
 
     async def _ready(self, _: Request) -> Response:
         missing = self._told_stops() or self._told_servers() or self._told_reading()
-        return PlainTextResponse(missing or "ready", 503 if missing else 200)
+        return PlainTextResponse(missing or self._told_ready(), 503 if missing else 200)
+
+    def _told_ready(self) -> str:
+        """That it is ready; and what it has missed, if anything."""
+        if not self._missed:
+            return "ready"
+        types = ", ".join(f"{count} of {type_}" for type_, count in sorted(self._missed.items()))
+        return (
+            f"ready; events passed before this version heard them ({types}):"
+            f" terang rebuild {self.service}"
+        )
 
     def _told_stops(self) -> str:
         """Which parts stand still, and the remedy of each."""

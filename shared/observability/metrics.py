@@ -81,7 +81,8 @@ DEAD_LETTERS_OPEN = Gauge(
 )
 REBUILD_WANTED = Gauge(
     "terang_rebuild_wanted_events",
-    "Events that passed without a subscription and whose type this version consumes. Above 0:"
+    "Events that passed without a subscription and whose type this version consumes, counted in "
+    "passing or on the log. Above 0 until a rebuild:"
     " `terang rebuild` this "
     "service.",
 )
