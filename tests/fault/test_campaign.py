@@ -9,6 +9,7 @@ import pytest
 from tests.fault.campaign.chapter import Chapter, Told
 from tests.fault.campaign.evidence import Evidence, Record
 from tests.fault.campaign.oracle import judge
+from tests.fault.campaign.remedies import commands
 
 pytestmark = pytest.mark.timeout(900)
 Played = tuple[Told, Evidence]
@@ -153,3 +154,41 @@ async def test_what_is_doctored_is_found(
     doctored = copy.deepcopy(evidence)
     doctor(doctored)
     assert [finding for finding in judge(doctored) if finding.kind == kind and says in finding.text]
+
+
+@pytest.mark.parametrize(
+    ("said", "expected", "found"),
+    [
+        (
+            "consumer stopped (brake): Remedy: terang dead-letters release ranking terang.exams/3"
+            " --through 59; terang dead-letters release ranking terang.exams/4 --through 9 (only if"
+            " these records are to become dead letters), then start again",
+            (),
+            [
+                "terang dead-letters release ranking terang.exams/3 --through 59",
+                "terang dead-letters release ranking terang.exams/4 --through 9",
+            ],
+        ),
+        (
+            "worker stopped (outbox): 1. Remedy: terang recover ranking after a restored backup;"
+            " or, if it never wrote the record, `terang ignore ranking terang.ranking/2 7"
+            " --event-id 019bfcf4-5879 --reason TEXT`, and the same in each service",
+            ("ignore",),
+            [
+                "terang ignore ranking terang.ranking/2 7 --event-id 019bfcf4-5879 --reason TEXT",
+            ],
+        ),
+        (
+            "worker stopped (outbox): 1. Remedy: terang recover ranking after a restored backup;"
+            " or, if it never wrote the record, `terang ignore ranking terang.ranking/2 7`",
+            (),
+            [],
+        ),
+        ("consumer stopped (gap): 1. Remedy: put the log back as it was", ("recover",), []),
+    ],
+)
+def test_commands_are_read_as_they_are_printed(
+    said: str, expected: tuple[str, ...], found: list[str]
+) -> None:
+    """All commands of the way that fits; none where several ways are open and none fits."""
+    assert commands(f"{said}\nThen start this worker again.", expected) == found

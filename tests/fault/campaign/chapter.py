@@ -14,7 +14,7 @@ from deploy.local.process import StackError
 from shared.contracts.catalogue import SERVICES
 from tests.fault.campaign import remedies
 from tests.fault.campaign.evidence import gather
-from tests.fault.campaign.faults import befall, draw
+from tests.fault.campaign.faults import BY_NAME, befall, draw
 from tests.fault.campaign.load import Journal, Load
 from tests.fault.campaign.oracle import Finding, judge
 from tests.fault.campaign.platform import Health, Platform
@@ -70,6 +70,7 @@ class Chapter:
         self._dice = random.Random(f"{seed}/{number}")
         self._only = only
         self._step: dict[str, Any] = {}
+        self._expected: set[str] = set()
         self.told = Told(number, seed)
 
     async def play(self) -> Told:
@@ -128,6 +129,7 @@ class Chapter:
                 "remedies": [],
             }
             self._step = step
+            self._expected = {word for fault in drawn for word in BY_NAME[fault.kind].remedies}
             self.told.steps.append(step)
             self._keep(step)
             try:
@@ -173,7 +175,7 @@ class Chapter:
         if len(step["remedies"]) > 2 * len(SERVICES):
             raise StackError(f"{self._where}: remedies lead nowhere: {health.text}")
         try:
-            done = await remedies.apply(platform, name, health)
+            done = await remedies.apply(platform, name, health, self._expected)
         except remedies.NoRemedyError as failure:
             raise StackError(f"{self._where}: {failure}") from failure
         stop["done"] = [asdict(command) for command in done]

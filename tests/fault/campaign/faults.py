@@ -79,7 +79,8 @@ RESTORED = ("applications", "exams", "ranking")
 class Kind:
     """A kind of fault: how often, to whom, for how long at least and at most.
 
-    `alone`: nothing else befalls the platform meanwhile, since what it does would fail.
+    `alone`: nothing else befalls the platform meanwhile, since what it does would fail. `remedies`
+    are the first words of commands that fit it, where a stop names several.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Kind:
     weight: int = 1
     seconds: tuple[float, float] = (0.0, 0.0)
     alone: bool = False
+    remedies: tuple[str, ...] = ()
 
 
 KINDS: tuple[Kind, ...] = (
@@ -107,9 +109,11 @@ KINDS: tuple[Kind, ...] = (
     Kind("oversize records", hostile.oversize, hostile.TOPICS, 3),
     Kind("head removed", destruction.head_removed, hostile.TOPICS, 3),
     Kind("full disk", destruction.full_disk, SERVERS, 3, (1.0, 5.0)),
-    Kind("restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), alone=True),
-    Kind("flood of records", hostile.flood, hostile.TOPICS, 2),
-    Kind("forged record", hostile.forged, hostile.TOPICS, 0),
+    Kind(
+        "restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), True, ("recover",)
+    ),
+    Kind("flood of records", hostile.flood, hostile.TOPICS, 2, remedies=("dead-letters",)),
+    Kind("forged record", hostile.forged, hostile.TOPICS, 2, remedies=("ignore",)),
     Kind("tail removed", destruction.tail_removed, hostile.TOPICS, 0, alone=True),
     Kind("topic made anew", destruction.topic_made_anew, hostile.TOPICS, 0, alone=True),
 )

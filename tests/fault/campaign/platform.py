@@ -55,8 +55,8 @@ class Health:
 
     @property
     def stopped(self) -> bool:
-        """Whether it stands still and names a remedy."""
-        return self.text.startswith("stopped (")
+        """Whether it, or a part of it, stands still and names a remedy."""
+        return "stopped (" in self.text
 
 
 class Platform:

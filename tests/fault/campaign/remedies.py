@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import sysconfig
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +13,14 @@ from tests.fault.campaign.platform import Health, Platform
 
 COMMAND_SECONDS = 120.0
 COMMAND = re.compile(
-    r"terang (?:dead-letters|recover|rebuild|ignore|topics)\b.*?(?=[`,;()\n]|\. |\.$|$)"
+    r"terang (?:dead-letters release|recover|rebuild|ignore|topics)"
+    r"(?: (?:applications|exams|ranking|feedback)\b)?"
+    r"(?: terang\.[a-z.-]+/\d+)?(?: \d+)?(?: --[a-z-]+ [\w-]+)*"
 )
-"""A command as a remedy prints it, up to the end of its sentence."""
+"""A command as a remedy prints it."""
+ALTERNATIVE = re.compile(r"[;,] or,? ")
+REASON = "TEXT"
+"""Stands for words that a person chooses."""
 NEEDS_THE_SERVICE_ENDED = ("recover",)
 CONFIRMED = ("recover", "ignore")
 """Commands that ask before they act: `--yes` answers."""
@@ -34,20 +39,30 @@ class NoRemedyError(Exception):
     """A stop that names no command, or whose command fails: nothing here works around it."""
 
 
-def commands(said: str) -> list[str]:
-    """The commands that a stop names, in their order, each once."""
-    _, _, remedy = said.partition("Remedy:")
-    found = [" ".join(command.split()) for command in COMMAND.findall(remedy)]
+def commands(said: str, expected: Collection[str]) -> list[str]:
+    """The commands that a process asks for, in their order, each once.
+
+    A stop may name several ways, for several causes; whoever reads it knows what has happened:
+    `expected` are the first words of the commands that fit it. A single way needs no choice.
+    """
+    found: list[str] = []
+    for stop in said.split("\n"):
+        _, _, remedy = stop.partition("Remedy:")
+        ways = [way for part in ALTERNATIVE.split(remedy) if (way := COMMAND.findall(part))]
+        fitting = [way for way in ways if way[0].split()[1] in expected]
+        found += (fitting or (ways if len(ways) == 1 else [[]]))[0]
     return list(dict.fromkeys(found))
 
 
-async def apply(platform: Platform, name: str, health: Health) -> list[Done]:
+async def apply(
+    platform: Platform, name: str, health: Health, expected: Collection[str]
+) -> list[Done]:
     """Carry out the remedy that the process `name` prints, and start it again.
 
     Raises NoRemedyError where it names none, or a command of it fails.
     """
     service = name.split("-")[0]
-    named = commands(health.text)
+    named = commands(health.text, expected)
     if not named:
         raise NoRemedyError(f"{name} stopped and names no command: {health.text}")
     done = []
@@ -60,7 +75,7 @@ async def apply(platform: Platform, name: str, health: Health) -> list[Done]:
 
 
 async def _carry_out(platform: Platform, service: str, command: str) -> Done:
-    words = shlex.split(command)[1:]
+    words = [word if word != REASON else "forged" for word in shlex.split(command)[1:]]
     if words[0] in CONFIRMED:
         words.append("--yes")
     if words[0] in NEEDS_THE_SERVICE_ENDED:
