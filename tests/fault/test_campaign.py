@@ -156,39 +156,37 @@ async def test_what_is_doctored_is_found(
     assert [finding for finding in judge(doctored) if finding.kind == kind and says in finding.text]
 
 
+BRAKE = (
+    "consumer stopped (brake): Remedy: terang dead-letters release ranking terang.exams/3 --through"
+    " 59; terang dead-letters release ranking terang.exams/4 --through 9 (only if these records are"
+    " to become dead letters), then start again"
+)
+OUTBOX = (
+    "worker stopped (outbox): 1. Remedy: terang recover ranking after a restored backup; or, if it"
+    " never wrote the record, `terang ignore ranking terang.ranking/2 7 --event-id 019b-7c"
+    " --reason TEXT`, and the same in each service that reads the topic"
+)
+IGNORE = "terang ignore ranking terang.ranking/2 7 --event-id 019b-7c --reason TEXT"
+
+
 @pytest.mark.parametrize(
-    ("said", "expected", "found"),
+    ("said", "fitting", "found"),
     [
         (
-            "consumer stopped (brake): Remedy: terang dead-letters release ranking terang.exams/3"
-            " --through 59; terang dead-letters release ranking terang.exams/4 --through 9 (only if"
-            " these records are to become dead letters), then start again",
-            (),
+            BRAKE,
+            "nothing",
             [
                 "terang dead-letters release ranking terang.exams/3 --through 59",
                 "terang dead-letters release ranking terang.exams/4 --through 9",
             ],
         ),
-        (
-            "worker stopped (outbox): 1. Remedy: terang recover ranking after a restored backup;"
-            " or, if it never wrote the record, `terang ignore ranking terang.ranking/2 7"
-            " --event-id 019bfcf4-5879 --reason TEXT`, and the same in each service",
-            ("ignore",),
-            [
-                "terang ignore ranking terang.ranking/2 7 --event-id 019bfcf4-5879 --reason TEXT",
-            ],
-        ),
-        (
-            "worker stopped (outbox): 1. Remedy: terang recover ranking after a restored backup;"
-            " or, if it never wrote the record, `terang ignore ranking terang.ranking/2 7`",
-            (),
-            [],
-        ),
-        ("consumer stopped (gap): 1. Remedy: put the log back as it was", ("recover",), []),
+        (OUTBOX, "terang ignore", [IGNORE]),
+        (OUTBOX, "terang recover", ["terang recover ranking"]),
+        (OUTBOX, "nothing", []),
+        ("consumer stopped (gap): 1. Remedy: put the log back as it was", "terang recover", []),
     ],
 )
-def test_commands_are_read_as_they_are_printed(
-    said: str, expected: tuple[str, ...], found: list[str]
-) -> None:
+def test_commands_are_read_as_they_are_printed(said: str, fitting: str, found: list[str]) -> None:
     """All commands of the way that fits; none where several ways are open and none fits."""
-    assert commands(f"{said}\nThen start this worker again.", expected) == found
+    text = f"{said}\nThen start this worker again."
+    assert commands(text, lambda command: command.startswith(fitting)) == found

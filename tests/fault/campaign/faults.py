@@ -79,8 +79,7 @@ RESTORED = ("applications", "exams", "ranking")
 class Kind:
     """A kind of fault: how often, to whom, for how long at least and at most.
 
-    `alone`: nothing else befalls the platform meanwhile, since what it does would fail. `remedies`
-    are the first words of commands that fit it, where a stop names several.
+    `alone`: nothing else befalls the platform meanwhile, since what it does would fail.
     """
 
     name: str
@@ -89,7 +88,6 @@ class Kind:
     weight: int = 1
     seconds: tuple[float, float] = (0.0, 0.0)
     alone: bool = False
-    remedies: tuple[str, ...] = ()
 
 
 KINDS: tuple[Kind, ...] = (
@@ -112,8 +110,8 @@ KINDS: tuple[Kind, ...] = (
     Kind(
         "restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), True, ("recover",)
     ),
-    Kind("flood of records", hostile.flood, hostile.TOPICS, 2, remedies=("dead-letters",)),
-    Kind("forged record", hostile.forged, hostile.TOPICS, 2, remedies=("ignore",)),
+    Kind("flood of records", hostile.flood, hostile.TOPICS, 2),
+    Kind("forged record", hostile.forged, hostile.TOPICS, 2),
     Kind("tail removed", destruction.tail_removed, hostile.TOPICS, 0, alone=True),
     Kind("topic made anew", destruction.topic_made_anew, hostile.TOPICS, 0, alone=True),
 )

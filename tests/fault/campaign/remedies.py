@@ -5,7 +5,7 @@ import os
 import re
 import shlex
 import sysconfig
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,30 +39,32 @@ class NoRemedyError(Exception):
     """A stop that names no command, or whose command fails: nothing here works around it."""
 
 
-def commands(said: str, expected: Collection[str]) -> list[str]:
+Fits = Callable[[str], bool]
+"""Whether a command is right for what has happened."""
+
+
+def commands(said: str, fits: Fits) -> list[str]:
     """The commands that a process asks for, in their order, each once.
 
-    A stop may name several ways, for several causes; whoever reads it knows what has happened:
-    `expected` are the first words of the commands that fit it. A single way needs no choice.
+    A stop may name several ways, for several causes; whoever reads it knows what has happened, and
+    so which of them fits. A single way needs no choice.
     """
     found: list[str] = []
     for stop in said.split("\n"):
         _, _, remedy = stop.partition("Remedy:")
         ways = [way for part in ALTERNATIVE.split(remedy) if (way := COMMAND.findall(part))]
-        fitting = [way for way in ways if way[0].split()[1] in expected]
+        fitting = [way for way in ways if all(map(fits, way))]
         found += (fitting or (ways if len(ways) == 1 else [[]]))[0]
     return list(dict.fromkeys(found))
 
 
-async def apply(
-    platform: Platform, name: str, health: Health, expected: Collection[str]
-) -> list[Done]:
+async def apply(platform: Platform, name: str, health: Health, fits: Fits) -> list[Done]:
     """Carry out the remedy that the process `name` prints, and start it again.
 
     Raises NoRemedyError where it names none, or a command of it fails.
     """
     service = name.split("-")[0]
-    named = commands(health.text, expected)
+    named = commands(health.text, fits)
     if not named:
         raise NoRemedyError(f"{name} stopped and names no command: {health.text}")
     done = []
