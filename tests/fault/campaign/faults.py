@@ -107,9 +107,7 @@ KINDS: tuple[Kind, ...] = (
     Kind("oversize records", hostile.oversize, hostile.TOPICS, 3),
     Kind("head removed", destruction.head_removed, hostile.TOPICS, 3),
     Kind("full disk", destruction.full_disk, SERVERS, 3, (1.0, 5.0)),
-    Kind(
-        "restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), True, ("recover",)
-    ),
+    Kind("restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), alone=True),
     Kind("flood of records", hostile.flood, hostile.TOPICS, 2),
     Kind("forged record", hostile.forged, hostile.TOPICS, 2),
     Kind("tail removed", destruction.tail_removed, hostile.TOPICS, 0, alone=True),
