@@ -2,6 +2,11 @@
 -- One import at a time: what is compared stays as it is until the end.
 LOCK TABLE units IN SHARE ROW EXCLUSIVE MODE;
 
+-- name: keep_units_still()!
+-- Units stay as they are until the end, whatever files of units come; files of vacancies may be read
+-- side by side.
+LOCK TABLE units IN SHARE MODE;
+
 -- name: make_unit_rows()#
 -- A table for the rows of a file of units, which lasts as long as the transaction.
 CREATE TEMPORARY TABLE unit_row (

@@ -106,6 +106,37 @@ async def test_order_of_rows_does_not_count(prepared: Office) -> None:
     assert await drafts(prepared) == numbered
 
 
+WAITING = """
+SELECT count(*) FROM pg_locks
+ WHERE NOT granted AND (locktype = $1 OR relation = to_regclass('public.units'))
+"""
+
+
+async def test_units_stay_as_they_are_while_vacancies_are_read(prepared: Office) -> None:
+    """A file of units that came between the check and the reading of a file of vacancies took
+    units away from under it: their vacancies were left out without a word.
+    """
+    pool = prepared.service.pool
+    moved = UNITS.replace("KECAMATAN KASEMEN", "KECAMATAN CURUG")
+
+    async def ends_or_waits(request: asyncio.Task[httpx.Response], lock: str) -> bool:
+        while not request.done():
+            if await pool.fetchval(WAITING, lock):
+                return False
+            await asyncio.sleep(0.02)
+        return True
+
+    async with pool.acquire() as other, other.transaction():
+        # where an import of vacancies stands when it has read its file
+        await other.execute("SELECT pg_advisory_xact_lock(hashtext('vacancies'))")
+        reading = asyncio.create_task(prepared.post(IMPORT, prepared.officer(), VACANCIES))
+        assert not await ends_or_waits(reading, "advisory")
+        moving = asyncio.create_task(prepared.post("/units/import", prepared.officer(), moved))
+        assert not await ends_or_waits(moving, "relation")
+    assert ok(await reading)["vacancies"] == 3
+    assert ok(await moving)["changed"] == 1
+
+
 async def test_an_unknown_unit_is_named_once(prepared: Office) -> None:
     """A vacancy whose unit isn't registered is named at its first row, not at each."""
     file = alone(GENERAL).replace("Kasemen", "Antah Berantah")

@@ -77,6 +77,7 @@ async def _read(connection: Connection, round_id: str, policy: Policy, file: Bin
         "listing_row", records=_listing_rows(round_id, policy, file, faults), timeout=COPY_S
     )
     await VACANCIES.index_listing_rows(connection)
+    await VACANCIES.keep_units_still(connection)
     add_faults(faults, [row async for row in VACANCIES.listing_faults(connection)])
     faults.refuse_if_any()
     await VACANCIES.gather_listing(connection)
