@@ -33,6 +33,7 @@ async def test_nothing_is_lost_doubled_or_stuck_after_a_few_faults(played: Playe
         "terang.ExamScoreCorrected",
         "terang.StandingsPublished",
         "terang.SeatDeclined",
+        "terang.ClosedListCorrected",
         "terang.ComplaintFiled",
     }
 

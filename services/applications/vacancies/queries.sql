@@ -3,8 +3,8 @@
 LOCK TABLE units IN SHARE ROW EXCLUSIVE MODE;
 
 -- name: keep_units_still()!
--- Units stay as they are until the end, whatever files of units come; files of vacancies may be read
--- side by side.
+-- Units stay as they are until the end, whatever files of units come; files of vacancies may be
+-- read side by side.
 LOCK TABLE units IN SHARE MODE;
 
 -- name: make_unit_rows()#

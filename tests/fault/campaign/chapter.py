@@ -189,7 +189,9 @@ class Chapter:
         if verb == "ignore":
             return f"{where[0]}/{where[1]}" in self._planted
         restored = {
-            fault["target"] for fault in self._step["faults"] if fault["kind"] == "restored backup"
+            fault["target"]
+            for fault in self._step["faults"]
+            if fault["kind"].startswith("restored backup")
         }
         return verb == "recover" and service in restored
 

@@ -71,8 +71,9 @@ async def _skewed_clock(scene: Scene, fault: Fault) -> str:
     return f"its clock was {ahead} s ahead"
 
 
-RESTORED = ("applications", "exams", "ranking")
-"""Services whose facts are all on their log; complaints are not before their day is over."""
+RESTORED = ("applications", "exams")
+"""Services that take all their facts back in from their log. Complaints are not on it before their
+day is over; ranking takes no closings and no offers back in yet."""
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,14 @@ KINDS: tuple[Kind, ...] = (
     Kind("restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), alone=True),
     Kind("flood of records", hostile.flood, hostile.TOPICS, 2),
     Kind("forged record", hostile.forged, hostile.TOPICS, 2),
+    Kind(
+        "restored backup of ranking",
+        destruction.restored_backup,
+        ("ranking",),
+        0,
+        (1.0, 6.0),
+        alone=True,
+    ),
     Kind("tail removed", destruction.tail_removed, hostile.TOPICS, 0, alone=True),
     Kind("topic made anew", destruction.topic_made_anew, hostile.TOPICS, 0, alone=True),
 )

@@ -507,6 +507,13 @@ OWN = (
     ),
     Effect(
         "ranking",
+        "public.closing_version",
+        lambda court: _named(court, "ClosedListCorrected", "vacancy_id", "list", "version"),
+        _of("vacancy_id", "list", "version"),
+        lambda row: row["follows"] is not None,
+    ),
+    Effect(
+        "ranking",
         "public.publication",
         lambda court: _named(court, "StandingsPublished", "round_id", "version"),
         _of("round_id", "version"),
@@ -560,7 +567,10 @@ def seats(court: Court) -> Iterator[Finding]:
     numbers = {
         event.data["vacancy_id"]: event.data["seats"] for event in court.by_type["VacancyPublished"]
     }
-    taken = Counter(event.data["vacancy_id"] for event in court.by_type["CandidateSelected"])
+    selected = court.newest("CandidateSelected", "AdmissionRevoked", by=(*_person, "list"))
+    taken = Counter(
+        event.data["vacancy_id"] for event in selected.values() if event.type == "CandidateSelected"
+    )
     taken += Counter(event.data["vacancy_id"] for event in court.by_type["SeatAccepted"])
     given_up = Counter(
         event.data["vacancy_id"]
@@ -627,6 +637,8 @@ def _recorded(type_: str) -> Promise:
 
 
 def _corrected(parts: list[str], body: dict[str, Any], answer: Any) -> Iterable[Any]:
+    if "vacancy_id" not in answer:
+        return []  # in a closed sitting it waits for a second officer
     name = (answer["vacancy_id"], body["participant_no"], parts[2])
     return [("ExamScoreCorrected", name)]
 
@@ -670,26 +682,41 @@ def imported(court: Court) -> Iterator[Finding]:
 
 
 def decided(court: Court) -> Iterator[Finding]:
-    """Every decision of two officers that was answered stands on the log."""
-    closed = {event.data["round_id"] for event in court.by_type["RegistrationClosed"]}
-    disqualified = _named(court, "CandidateDisqualified", "sitting_id", "participant_no")
-    sittings = {event.data["sitting_id"] for event in court.by_type["SittingClosed"]}
-    lists = {event.name("round_id", "list") for event in court.by_type["StageClosed"]}
+    """Every closing and every decision of two officers that was answered stands on the log."""
+    closed = {("sitting", event.data["sitting_id"]) for event in court.by_type["SittingClosed"]}
+    stated = closed | {
+        (what, *event.name(*fields))
+        for what, type_, fields in (
+            ("registration", "RegistrationClosed", ("round_id",)),
+            ("disqualified", "CandidateDisqualified", ("sitting_id", "participant_no")),
+            ("corrected", "ExamScoreCorrected", ("sitting_id", "participant_no")),
+            ("adopted", "ClosedListCorrected", ("vacancy_id", "list", "version")),
+            ("list", "StageClosed", ("round_id", "list")),
+        )
+        for event in court.by_type[type_]
+    }
     for command in court.evidence.answers:
-        parts = command["path"].strip("/").split("/")
-        outcome = command["answer"].get("outcome") or {}
-        if parts[-1] == "confirm" and "submitted" in outcome and outcome["round_id"] not in closed:
-            yield Finding("lost", f"the closing of registration of {outcome['round_id']}")
-        if parts[-1] == "confirm" and outcome.get("state") == "disqualified":
-            name = (outcome["sitting_id"], outcome["participant_no"])
-            if name not in disqualified:
-                yield Finding("lost", f"CandidateDisqualified of {name}")
-        if parts[0] == "exams" and parts[-1] == "close" and parts[2] not in sittings:
-            yield Finding("lost", f"the closing of sitting {parts[2]}")
-        if parts[0] == "ranking" and parts[-1] == "close":
-            name = (parts[2], "skd" if "stages" in parts else "final")
-            if name not in lists:
-                yield Finding("lost", f"the closing of the list {name}")
+        for name in _decisions(command):
+            if name not in stated:
+                yield Finding("lost", f"{name}: answered, and not on the log")
+
+
+def _decisions(command: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """What a command that closes or confirms something has decided, by the names of `decided`."""
+    parts = command["path"].strip("/").split("/")
+    outcome = command["answer"].get("outcome") or {}
+    match parts[0], parts[-1]:
+        case "applications", "confirm":
+            yield "registration", outcome["round_id"]
+        case "exams", "confirm":
+            what = "disqualified" if outcome["state"] == "disqualified" else "corrected"
+            yield what, outcome["sitting_id"], outcome["participant_no"]
+        case "exams", "close":
+            yield "sitting", parts[2]
+        case "ranking", "confirm" if "follows" in outcome:
+            yield "adopted", outcome["vacancy_id"], outcome["list"], outcome["version"]
+        case "ranking", "close":
+            yield "list", parts[2], "skd" if "stages" in parts else "final"
 
 
 CHECKS: tuple[Callable[[Court], Iterator[Finding]], ...] = (
