@@ -717,6 +717,8 @@ def _decisions(command: dict[str, Any]) -> Iterator[tuple[Any, ...]]:
             yield "adopted", outcome["vacancy_id"], outcome["list"], outcome["version"]
         case "ranking", "close":
             yield "list", parts[2], "skd" if "stages" in parts else "final"
+        case _:
+            pass
 
 
 CHECKS: tuple[Callable[[Court], Iterator[Finding]], ...] = (
