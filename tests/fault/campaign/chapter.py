@@ -71,6 +71,7 @@ class Chapter:
         self._only = only
         self._step: dict[str, Any] = {}
         self._planted: list[str] = []
+        self._happened: set[str] = set()
         self.told = Told(number, seed)
 
     async def play(self) -> Told:
@@ -120,10 +121,11 @@ class Chapter:
         while self.told.faults < self._wanted and time.monotonic() < self._deadline:
             drawn = [
                 fault
-                for fault in draw(self._dice, self._only)
+                for fault in draw(self._dice, self._only, self._happened)
                 if fault.kind != "full disk" or fault.target in scene.platform.disks
             ]
             self.told.faults += len(drawn)
+            self._happened |= {fault.kind for fault in drawn}
             step: dict[str, Any] = {
                 "step": len(self.told.steps) + 1,
                 "faults": [fault.told for fault in drawn],
@@ -185,9 +187,9 @@ class Chapter:
 
         What the campaign wrote itself is ignored; after a restored backup a service recovers.
         """
-        verb, service, *where = command.split()[1:]
+        verb, service, *more = [*command.split()[1:], ""]
         if verb == "ignore":
-            return f"{where[0]}/{where[1]}" in self._planted
+            return "/".join(more[:2]) in self._planted
         restored = {
             fault["target"]
             for fault in self._step["faults"]

@@ -110,7 +110,8 @@ KINDS: tuple[Kind, ...] = (
     Kind("full disk", destruction.full_disk, SERVERS, 3, (1.0, 5.0)),
     Kind("restored backup", destruction.restored_backup, RESTORED, 3, (1.0, 6.0), alone=True),
     Kind("flood of records", hostile.flood, hostile.TOPICS, 2),
-    Kind("forged record", hostile.forged, hostile.TOPICS, 2),
+    Kind("record far ahead", hostile.far_ahead, hostile.TOPICS, 2),
+    Kind("forged next number", hostile.next_number, hostile.TOPICS, 2),
     Kind(
         "restored backup of ranking",
         destruction.restored_backup,
@@ -123,15 +124,26 @@ KINDS: tuple[Kind, ...] = (
     Kind("topic made anew", destruction.topic_made_anew, hostile.TOPICS, 0, alone=True),
 )
 """Those of weight 0 are drawn only when they are asked for by name."""
+NOT_BOTH = frozenset({"head removed", "forged next number"})
+"""A forged record that took effect needs a rebuild, and that needs the logs from their start: of
+these a chapter has what comes first."""
 BY_NAME = {kind.name: kind for kind in KINDS}
 
 
-def draw(dice: random.Random, only: Collection[str] = ()) -> list[Fault]:
+def draw(
+    dice: random.Random, only: Collection[str] = (), happened: Collection[str] = ()
+) -> list[Fault]:
     """One to three faults that befall different targets at about the same time.
 
-    `only` names the kinds; without it all that have a weight.
+    `only` names the kinds, else there are all that have a weight; `happened` are those of the
+    chapter so far.
     """
-    kinds = [BY_NAME[name] for name in only] or [kind for kind in KINDS if kind.weight]
+    without = (
+        NOT_BOTH - set(happened) if NOT_BOTH & set(happened) else {dice.choice(sorted(NOT_BOTH))}
+    )
+    kinds = [BY_NAME[name] for name in only] or [
+        kind for kind in KINDS if kind.weight and kind.name not in without
+    ]
     faults: list[Fault] = []
     for _ in range(dice.choice((1, 1, 2, 3))):
         (kind,) = dice.choices(kinds, [kind.weight or 1 for kind in kinds])

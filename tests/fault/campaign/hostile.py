@@ -140,11 +140,19 @@ async def last_sequence(scene: Scene, topic: str, partition: int) -> int:
         await consumer.stop()
 
 
-async def forged(scene: Scene, fault: Fault) -> str:
-    """A record with the right source and the next number, or one far ahead of it."""
+async def far_ahead(scene: Scene, fault: Fault) -> str:
+    """A record with the right source and a number far ahead."""
+    return await _forged(scene, fault, 1_000_000)
+
+
+async def next_number(scene: Scene, fault: Fault) -> str:
+    """A record with the right source and the number that the next event would have."""
+    return await _forged(scene, fault, 1)
+
+
+async def _forged(scene: Scene, fault: Fault, ahead: int) -> str:
     topic, partition = place_of(fault)
     last = await last_sequence(scene, topic, partition)
-    ahead = 1 if fault.n % 2 else 1_000_000
     source = f"/provinces/99/{topic.split('.')[1]}"
     said = headers(source, TYPES[topic], last + ahead)
     return await plant(scene, topic, partition, [Hostile(b"{}", said)])

@@ -276,13 +276,14 @@ class Platform:
     @contextmanager
     def held_down(self, *names: str, crash: bool = False) -> Iterator[None]:
         """These are ended, in order or as by a crash, and not started again within the block."""
-        self._held |= set(names)
-        self._asked |= set(names)
+        new = set(names) - self._held
+        self._held |= new
+        self._asked |= new
         stop_all([self.processes[name] for name in names], 0 if crash else 20)
         try:
             yield
         finally:
-            self._held -= set(names)
+            self._held -= new
 
     def remove(self, name: str) -> None:
         """End a process for good."""

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.fault.campaign.platform import Health, Platform
+from shared.contracts.catalogue import SERVICES
+from tests.fault.campaign.platform import SERVERS, Health, Platform
 
 COMMAND_SECONDS = 120.0
 COMMAND = re.compile(
@@ -18,7 +19,9 @@ COMMAND = re.compile(
     r"(?: terang\.[a-z.-]+/\d+)?(?: \d+)?(?: --[a-z-]+ [\w-]+)*"
 )
 """A command as a remedy prints it."""
-ALTERNATIVE = re.compile(r"[;,] or,? ")
+ALTERNATIVE = re.compile(r"[;,] or,? |` or `|; if ")
+PROCEDURE = "'The log is another one'"
+"""The section of shared/messaging/README.md that says what to do where a log can't come back."""
 REASON = "TEXT"
 """Stands for words that a person chooses."""
 NEEDS_THE_SERVICE_ENDED = ("recover",)
@@ -63,27 +66,44 @@ async def apply(platform: Platform, name: str, health: Health, fits: Fits) -> li
 
     Raises NoRemedyError where it names none, or a command of it fails.
     """
-    service = name.split("-")[0]
     named = commands(health.text, fits)
+    if not named and PROCEDURE in health.text:
+        return await _new_logs(platform)
     if not named:
-        raise NoRemedyError(f"{name} stopped and names no command: {health.text}")
-    done = []
-    for command in named:
-        done.append(await _carry_out(platform, service, command))
-        if done[-1].status:
-            raise NoRemedyError(f"{name}: `{command}` failed: {done[-1].printed}")
+        raise NoRemedyError(f"{name} stopped and names no command that fits: {health.text}")
+    done = [await _carry_out(platform, name, command) for command in named]
     platform.kill(name)
+    # what a command says is to be done next, once the worker runs again
+    further = [next_ for command in done for next_ in COMMAND.findall(command.printed)]
+    return done + [await _carry_out(platform, name, command) for command in further]
+
+
+async def _new_logs(platform: Platform) -> list[Done]:
+    """All processes end, and each service's database and the logs are made to fit again."""
+    names = [f"{service}-worker" for service in SERVICES]
+    with platform.held_down(
+        *(name for name in platform.processes if name not in (*SERVERS, "door"))
+    ):
+        done = [await _carry_out(platform, names[0], "terang topics")]
+        for service, name in zip(SERVICES, names, strict=True):
+            done.append(await _carry_out(platform, name, f"terang recover {service}"))
     return done
 
 
-async def _carry_out(platform: Platform, service: str, command: str) -> Done:
+async def _carry_out(platform: Platform, name: str, command: str) -> Done:
+    """Run a command for a worker's service. Raises NoRemedyError where it fails."""
+    service = name.split("-")[0]
     words = [word if word != REASON else "forged" for word in shlex.split(command)[1:]]
     if words[0] in CONFIRMED:
         words.append("--yes")
     if words[0] in NEEDS_THE_SERVICE_ENDED:
         with platform.held_down(*platform.of(service)):
-            return await _run(platform, service, words)
-    return await _run(platform, service, words)
+            done = await _run(platform, service, words)
+    else:
+        done = await _run(platform, service, words)
+    if done.status:
+        raise NoRemedyError(f"{name}: `{done.command}` failed: {done.printed}")
+    return done
 
 
 async def _run(platform: Platform, service: str, words: Sequence[str]) -> Done:
