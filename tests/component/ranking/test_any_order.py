@@ -143,6 +143,27 @@ async def test_two_workers_at_once_lose_nothing(
     assert await tables(crowd) == await tables(alone)
 
 
+async def test_the_vacancies_of_several_rounds_are_locked_in_sorted_order(
+    ranking: ServiceApp,
+) -> None:
+    """Round by round, whoever learnt two rounds and whoever learnt something of their vacancies
+    waited for each other: a rebuild ended by it.
+    """
+    facts = Facts({"v1": 1, "v2": 1})
+    round_ = facts.round().model_copy(update={"round_id": "another"})
+    moved = facts.vacancy("v2").model_copy(update={"round_id": "another"})
+    await ranking.hear(facts.vacancy("v1"), moved)
+    waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
+    async with ranking.pool.acquire() as one, one.transaction():
+        await lock_vacancies(one, {"v1": None})
+        rounds = asyncio.create_task(ranking.hear(round_, facts.round()))
+        while not await ranking.pool.fetchval(waiting):
+            await asyncio.sleep(0.02)
+        await one.execute("SET LOCAL lock_timeout = '300ms'")
+        await lock_vacancies(one, {"v2": None})
+    await rounds
+
+
 async def test_recomputing_everything_changes_nothing(ranking: ServiceApp) -> None:
     """A standing is a function of the facts: written anew from them, each row and each count is as
     it was; the counts equal the rows.

@@ -296,8 +296,10 @@ async def _correct_late(demo: Together) -> None:
     """
     vacancy_id = demo.vacancy_ids[demo.people.contested.listing_id]
     standings = f"/ranking/vacancies/{vacancy_id}/standings"
-    first = (await demo.client.get(standings, list="final", limit=1))["items"][0]
-    number = first["participant_no"]
+    lines = (await demo.client.get(standings, list="final", limit=1))["items"]
+    if not lines or lines[0]["rank"] is None:
+        return
+    number = lines[0]["participant_no"]
     applicants = {demo.participant_numbers[one.subject]: one for one in demo.people.everyone}
     points = applicants[number].skb
     assert points is not None, "whoever stands on the last list has sat the last test"

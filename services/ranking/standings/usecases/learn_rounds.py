@@ -23,33 +23,39 @@ async def learn_rounds(connection: Connection, events: list[Event[RoundOpened]])
 
     Raises Refusal `policy-not-understood` for a policy that this version can't apply.
     """
-    waited: list[Pair] = []
-    for event in events:
-        data = event.data
-        try:
-            Policy.model_validate(data.policy)
-        except ValidationError as error:
-            raise Refusal(
-                "policy-not-understood", round_id=data.round_id, faults=error.error_count()
-            ) from error
-        await SQL.learn_round(
-            connection,
-            round_id=data.round_id,
-            name=data.name,
-            policy=data.policy,
-            policy_hash=data.policy_hash,
-            seed=data.seed,
-            decreed_seats=data.decreed_seats,
-            registration_opens=data.calendar.registration_opens,
-            sequence=event.sequence,
-        )
-        vacancies = [
-            row["vacancy_id"]
-            async for row in SQL.vacancies_of_round(connection, round_id=data.round_id)
-        ]
-        await lock_vacancies(connection, dict.fromkeys(vacancies, str(event.id)))
-        waited += await candidates_of(connection, vacancies)
-    return waited
+    causes: dict[str, str | None] = {}
+    # the rounds in sorted order, too: whoever learns vacancies locks theirs
+    for event in sorted(events, key=lambda event: event.data.round_id):
+        await _keep(connection, event)
+        rows = SQL.vacancies_of_round(connection, round_id=event.data.round_id)
+        causes |= {row["vacancy_id"]: str(event.id) async for row in rows}
+    await lock_vacancies(connection, causes)
+    return await candidates_of(connection, causes)
+
+
+async def _keep(connection: Connection, event: Event[RoundOpened]) -> None:
+    """Keeps one round, unless a newer event of it is known.
+
+    Raises Refusal as learn_rounds does.
+    """
+    data = event.data
+    try:
+        Policy.model_validate(data.policy)
+    except ValidationError as error:
+        raise Refusal(
+            "policy-not-understood", round_id=data.round_id, faults=error.error_count()
+        ) from error
+    await SQL.learn_round(
+        connection,
+        round_id=data.round_id,
+        name=data.name,
+        policy=data.policy,
+        policy_hash=data.policy_hash,
+        seed=data.seed,
+        decreed_seats=data.decreed_seats,
+        registration_opens=data.calendar.registration_opens,
+        sequence=event.sequence,
+    )
 
 
 async def learn_vacancies(
