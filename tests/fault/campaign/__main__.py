@@ -8,6 +8,7 @@ import asyncio
 import dataclasses
 import json
 import logging
+import math
 import signal
 import statistics
 import sys
@@ -105,7 +106,7 @@ def show(told: list[dict[str, Any]]) -> None:
         for step in chapter["steps"]:
             for fault in step["faults"]:
                 counts[fault["kind"]] += 1
-                times[fault["kind"]].append(step.get("ready_after", float("nan")))
+                times[fault["kind"]].append(step.get("ready_after", math.inf))
     table = Table("fault", "count", "ready p50 s", "max s", title="Faults, and the times to ready")
     for kind, count in counts.most_common():
         table.add_row(

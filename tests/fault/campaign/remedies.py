@@ -14,8 +14,8 @@ from tests.fault.campaign.platform import SERVERS, Health, Platform
 
 COMMAND_SECONDS = 120.0
 COMMAND = re.compile(
-    r"terang (?:dead-letters release|recover|rebuild|ignore|topics)"
-    r"(?: (?:applications|exams|ranking|feedback)\b)?"
+    r"terang (?:topics|(?:dead-letters release|recover|rebuild|ignore)"
+    r" (?:applications|exams|ranking|feedback))\b"
     r"(?: terang\.[a-z.-]+/\d+)?(?: \d+)?(?: --[a-z-]+ [\w-]+)*"
 )
 """A command as a remedy prints it."""
