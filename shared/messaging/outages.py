@@ -21,13 +21,16 @@ LONGEST = 200
 
 @dataclass(frozen=True, slots=True)
 class Servers:
-    """Where a process' servers are: PostgreSQL as `host:port/database`, Kafka as its addresses."""
+    """Where a process' servers are: PostgreSQL as `host:port/database`, Kafka as its addresses.
+
+    An api process has no Kafka.
+    """
 
     postgres: str
-    kafka: str
+    kafka: str | None
 
     @classmethod
-    def of(cls, database_url: str, bootstrap_servers: str) -> Self:
+    def of(cls, database_url: str, bootstrap_servers: str | None = None) -> Self:
         """As the settings say; user and password are left out."""
         return cls(address_shown(database_url), bootstrap_servers)
 
@@ -46,7 +49,7 @@ class Servers:
         postgres, broker = f"PostgreSQL at {self.postgres}", f"Kafka at {self.kafka}"
         if isinstance(failure, kafka.KafkaError | Unavailable):
             return broker
-        if isinstance(failure, TimeoutError) and failure.errno is None:
+        if self.kafka and isinstance(failure, TimeoutError) and failure.errno is None:
             return f"{postgres} or {broker}"
         return postgres
 

@@ -11,11 +11,9 @@ from contextlib import asynccontextmanager
 from typing import Generic, TypeVar
 
 import asyncpg
-import structlog
 
+from shared.messaging.outages import Outage, Servers
 from shared.postgres.errors import is_unavailable
-
-log = structlog.get_logger()
 
 READ_EVERY_S = 0.25
 """A view is read no more often than this, whatever is notified.
@@ -72,6 +70,9 @@ class LiveViews(Generic[Key]):
         self._read = read
         self._subject_of = subject_of
         self._watched: dict[Key, WatchedView] = {}
+        servers = Servers.of(database_url)
+        self._unread = Outage(servers, "live views can't be read", channel=channel)
+        self._unheard = Outage(servers, "nobody listens", channel=channel)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[None]:
@@ -127,14 +128,11 @@ class LiveViews(Generic[Key]):
                 except Exception as error:
                     if not is_unavailable(error):
                         raise
-                    log.warning(
-                        "live view can't be read",
-                        channel=self._channel,
-                        error=type(error).__name__,
-                    )
+                    self._unread.failed(error)
                     view.changed.set()
                     await asyncio.sleep(RETRY_S)
                     continue
+                self._unread.over()
                 if text != view.text:
                     async with view.published:
                         view.number, view.text = view.number + 1, text
@@ -163,7 +161,7 @@ class LiveViews(Generic[Key]):
             except Exception as error:
                 if not is_unavailable(error):
                     raise
-                log.warning("nobody listens", channel=self._channel, error=type(error).__name__)
+                self._unheard.failed(error)
                 await asyncio.sleep(RETRY_S)
 
     async def _listen_on(self, connection: "asyncpg.Connection[asyncpg.Record]") -> None:
@@ -171,6 +169,7 @@ class LiveViews(Generic[Key]):
         await connection.add_listener(self._channel, self._notified)
         for view in self._watched.values():  # what was notified while nobody listened
             view.changed.set()
+        self._unheard.over()
         lost = asyncio.Event()
         connection.add_termination_listener(lambda _: lost.set())
         while not await _within(CHECK_S, lost):
