@@ -1,10 +1,10 @@
 """What a client of Kafka or PostgreSQL logs while its server is away."""
 
 import logging
+import time
 
 import pytest
 
-from shared.observability import logs
 from shared.observability.logs import FoldedLines
 
 
@@ -15,7 +15,7 @@ def line(logger: str, text: str, *facts: object) -> logging.LogRecord:
 def test_alike_lines_of_a_client_are_one_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first passes at once; the next after a minute says how many were like it."""
     now = 0.0
-    monkeypatch.setattr(logs.time, "monotonic", lambda: now)
+    monkeypatch.setattr(time, "monotonic", lambda: now)
     folding = FoldedLines()
     assert folding.filter(line("aiokafka.conn", "Unable connect to node with id %s", 1))
     for node in range(50):
