@@ -23,6 +23,7 @@ EXAMPLES = Path(__file__).parents[2] / "shared" / "contracts" / "examples"
 BEFORE: dict[Service, tuple[str, ...]] = {
     "applications": ("UnitRegistered", "RoundOpened", "VacancyPublished", "ApplicationSubmitted"),
     "exams": ("ExamScheduled",),
+    "ranking": (),
     "feedback": ("ComplaintFiled", "UnitFlagged"),
 }
 """What other events of a service are about, in the order in which it is stated."""

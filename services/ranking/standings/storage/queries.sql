@@ -340,6 +340,15 @@ SELECT vacancy_id, list, version, digest, :at FROM unnest(:vacancies::text[], :l
 ON CONFLICT (vacancy_id, list) DO UPDATE SET version = excluded.version, digest = excluded.digest,
     stated_at = excluded.stated_at;
 
+-- name: restore_stated(vacancies, lists, versions, digests, times)!
+-- Versions that the log has, where no newer one is known.
+INSERT INTO stated AS known (vacancy_id, list, version, digest, stated_at)
+SELECT * FROM unnest(:vacancies::text[], :lists::text[], :versions::integer[], :digests::text[],
+                     :times::timestamptz[])
+ON CONFLICT (vacancy_id, list) DO UPDATE SET version = excluded.version, digest = excluded.digest,
+    stated_at = excluded.stated_at
+WHERE known.version < excluded.version;
+
 -- One list, by the index
 
 -- name: standing_of(vacancy_id, list, participant_no)^
