@@ -25,7 +25,7 @@ from shared.messaging.positions import release_brake, release_through
 from shared.messaging.reference import Reference
 from shared.messaging.worker import Worker
 from shared.postgres import audit
-from shared.postgres.pool import Pool
+from shared.postgres.pool import Connection, Pool
 from shared.refusals import Refusal
 
 app = typer.Typer()
@@ -183,22 +183,13 @@ def release(
     worker = worker_of(service)
     object_ = f"{service} worker" if partition is None else f"{place} through {through}"
 
-    async def let_pass(pool: Pool) -> int | None:
-        async with pool.acquire() as connection, connection.transaction():
-            await audit.record(
-                connection,
-                _whoever(by),
-                "dead-letters.released",
-                object_,
-                at=worker.settings.clock(),
-                reason=why,
-            )
-            if partition is None or through is None:
-                await release_brake(connection)
-                return 0
-            return await release_through(connection, partition, through)
+    async def let_pass(connection: Connection) -> int | None:
+        if partition is None or through is None:
+            await release_brake(connection)
+            return 0
+        return await release_through(connection, partition, through)
 
-    stands_at = _with_worker(worker, let_pass)
+    stands_at = _decide(worker, let_pass, "dead-letters.released", object_, by, why)
     if stands_at is None:
         _fail(f"{service} reads no {place}")
     if partition is None:
@@ -259,22 +250,35 @@ def set_aside(
     worker = worker_of(service)
     partition = _partition(place)
 
-    async def pass_by(pool: Pool) -> int | None:
-        async with pool.acquire() as connection, connection.transaction():
-            await audit.record(
-                connection,
-                _whoever(by),
-                "dead-letters.set-aside",
-                f"{place} offset {offset}",
-                at=worker.settings.clock(),
-                reason=why,
-            )
-            return await deadly_records.set_aside(connection, partition, offset)
+    async def pass_by(connection: Connection) -> int | None:
+        return await deadly_records.set_aside(connection, partition, offset)
 
-    deaths = _with_worker(worker, pass_by)
+    object_ = f"{place} offset {offset}"
+    deaths = _decide(worker, pass_by, "dead-letters.set-aside", object_, by, why)
     if deaths is None:
         _fail(f"no worker of {service} ended at offset {offset} of {place}")
     print(f"{service} ended {deaths} times at this record; start its worker: it is set aside.")
+
+
+def _decide(
+    worker: Worker,
+    take: Callable[[Connection], Awaitable[int | None]],
+    action: str,
+    object_: str,
+    by: str,
+    why: str,
+) -> int | None:
+    """Takes a decision with its line of the trail, in one transaction; none if it comes to None."""
+
+    async def run(pool: Pool) -> int | None:
+        async with pool.acquire() as connection, connection.transaction():
+            taken = await take(connection)
+            if taken is not None:
+                at = worker.settings.clock()
+                await audit.record(connection, _whoever(by), action, object_, at=at, reason=why)
+            return taken
+
+    return _with_worker(worker, run)
 
 
 async def _discard_some(

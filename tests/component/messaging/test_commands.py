@@ -76,6 +76,27 @@ async def test_a_dead_letter_is_listed_shown_and_replayed(servers: Servers, data
     await connection.close()
 
 
+async def test_a_record_is_set_aside(servers: Servers, database: str) -> None:
+    """Only one at which workers ended; it is marked, and the trail says who had it done."""
+    connection = await asyncpg.connect(database)
+    await connection.execute(
+        "INSERT INTO messaging.deadly_record (topic, partition, record_offset, deaths, exception)"
+        " VALUES ('terang.applications', 3, 77, 3, 'RuntimeError')"
+    )
+    words = ("dead-letters", "set-aside", SERVICE, "terang.applications/3")
+    assert terang(servers, database, *words, "78").returncode == 2
+    done = terang(servers, database, *words, "77", "--by", "an operator", "--why", "a bug")
+    assert done.returncode == 0, done.stderr
+    assert await connection.fetchval("SELECT set_aside FROM messaging.deadly_record")
+    trail = await connection.fetch(
+        "SELECT subject, object, reason FROM audit WHERE action = 'dead-letters.set-aside'"
+    )
+    assert [tuple(row) for row in trail] == [
+        ("an operator", "terang.applications/3 offset 77", "a bug")
+    ]
+    await connection.close()
+
+
 async def test_rebuild(servers: Servers, database: str) -> None:
     """A service that has heard nothing is rebuilt to nothing, with status 0."""
     await servers.fresh_topics(*(topic.name for topic in TOPICS))
