@@ -22,6 +22,8 @@ from tests.fault.campaign.scene import Gate, Scene
 
 READY_SECONDS = 180.0
 """A platform that is not ready so long after its faults is stuck."""
+BUSY_ANSWERS, BUSY_SECONDS = 150, 60.0
+"""A chapter's first fault comes after so many answers, or so long."""
 FINISH_SECONDS = 180.0
 """For the rounds under way to come to their end once no more faults come."""
 QUIET_SECONDS = 90.0
@@ -107,14 +109,23 @@ class Chapter:
         )
         await load.start()
         try:
+            await _until_busy(journal)
             await self._faults(scene)
-            await load.finish(FINISH_SECONDS)
+            await self._finish(scene.platform, load)
         finally:
             await load.close()
             self.told.rounds, self.told.answered = load.rounds, journal.answered
             self.told.odd = dict(journal.odd)
             for refusal in load.refused:
                 self.told.add("stuck", f"round {refusal}")
+
+    async def _finish(self, platform: Platform, load: Load) -> None:
+        """Wait for the end of the rounds; some stops come only when a log is looked at again."""
+        finishing = asyncio.create_task(load.finish(FINISH_SECONDS))
+        while not finishing.done():
+            await self._until_ready(platform)
+            await asyncio.wait([finishing], timeout=1)
+        await finishing
 
     async def _faults(self, scene: Scene) -> None:
         """Step by step, until there were enough or the time is over."""
@@ -155,12 +166,12 @@ class Chapter:
                 return taken
             if taken > READY_SECONDS:
                 break
+            stopped = {name: health for name, health in conditions.items() if health.stopped}
+            if any(remedies.PROCEDURE in health.text for health in stopped.values()):
+                # it ends all processes: one at a time
+                stopped = dict(list(stopped.items())[:1])
             await asyncio.gather(
-                *(
-                    self._remedy(platform, name, health)
-                    for name, health in conditions.items()
-                    if health.stopped
-                )
+                *(self._remedy(platform, name, health) for name, health in stopped.items())
             )
             await asyncio.sleep(0.1)
         waiting = {name: health.text for name, health in conditions.items() if not health.ready}
@@ -205,6 +216,7 @@ class Chapter:
         deadline = time.monotonic() + QUIET_SECONDS
         addresses = {str(service): platform.database(service, "owner") for service in SERVICES}
         while True:
+            await self._until_ready(platform)
             evidence = await gather(
                 platform.bootstrap, addresses, self._folder / "answers.jsonl", scene.planted
             )
@@ -227,3 +239,10 @@ class Chapter:
         """A line for each step before it is waited for, and again after."""
         with (self._folder / "steps.jsonl").open("a", encoding="utf-8") as lines:
             lines.write(json.dumps({"at": time.strftime("%H:%M:%S"), **step}) + "\n")
+
+
+async def _until_busy(journal: Journal) -> None:
+    """Until there is something on the logs that faults could befall."""
+    deadline = time.monotonic() + BUSY_SECONDS
+    while journal.answered < BUSY_ANSWERS and time.monotonic() < deadline:
+        await asyncio.sleep(0.1)

@@ -79,14 +79,23 @@ async def apply(platform: Platform, name: str, health: Health, fits: Fits) -> li
 
 
 async def _new_logs(platform: Platform) -> list[Done]:
-    """All processes end, and each service's database and the logs are made to fit again."""
-    names = [f"{service}-worker" for service in SERVICES]
-    with platform.held_down(
-        *(name for name in platform.processes if name not in (*SERVERS, "door"))
-    ):
-        done = [await _carry_out(platform, names[0], "terang topics")]
-        for service, name in zip(SERVICES, names, strict=True):
-            done.append(await _carry_out(platform, name, f"terang recover {service}"))
+    """All processes end, and each service's database and the logs are made to fit again.
+
+    A service whose log has to be filled by another one first says so; it is asked again once all
+    run, as long as it stands still.
+    """
+    ended = [name for name in platform.processes if name not in (*SERVERS, "door")]
+    done = []
+    with platform.held_down(*ended):
+        for command in ("topics", *(f"recover {service}" for service in SERVICES)):
+            service = command.split()[-1]
+            words = command.split()
+            if service in SERVICES:
+                words.append("--yes")
+            done.append(await _run(platform, service if service in SERVICES else "exams", words))
+    for command_done in done:
+        if command_done.status and "Remedy:" not in command_done.printed:
+            raise NoRemedyError(f"`{command_done.command}` failed: {command_done.printed}")
     return done
 
 
