@@ -23,6 +23,8 @@ from shared.messaging.deadly_records import MOST_DEATHS, count_death, deadly_sto
 from shared.messaging.envelope import Event
 from shared.messaging.failpoints import failpoint
 from shared.messaging.failures import OperatorNeeded, Permanent, is_infrastructure
+from shared.messaging.ignored import read_ignored
+from shared.messaging.origins import stands_ignored
 from shared.messaging.outages import Outage
 from shared.messaging.outbox import Outbox
 from shared.messaging.parser import SET_ASIDE, InboundRecord, RecordFault
@@ -248,7 +250,7 @@ class Dispatch:
         try:
             async with self._pool.acquire() as connection, connection.transaction():
                 failpoint("consumer.begun")
-                positions = await lock_positions(connection, partitions_of(batch))
+                positions = await _lock_positions(connection, batch)
                 plan = make_plan(
                     positions,
                     batch,
@@ -297,6 +299,20 @@ class Dispatch:
 def _lies_elsewhere(failure: Exception) -> bool:
     """Whether something other than the records is to blame, and all of it is to be tried again."""
     return isinstance(failure, ElsewhereError | OperatorNeeded) or is_infrastructure(failure)
+
+
+async def _lock_positions(
+    connection: Connection, batch: Sequence[InboundRecord]
+) -> dict[TopicPartition, Position]:
+    """The positions of the batch's partitions, locked.
+
+    Raises ElsewhereError if a record was ignored since it was read: `terang ignore` locks the
+    position too, so from here on it waits.
+    """
+    positions = await lock_positions(connection, partitions_of(batch))
+    if stands_ignored(batch, await read_ignored(connection)):
+        raise ElsewhereError
+    return positions
 
 
 async def _call(

@@ -4,7 +4,7 @@ A record that says another source, or whose type belongs to another topic, is fo
 place in the topic's sequence, whatever number it carries.
 """
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
 from uuid import UUID
 
@@ -83,3 +83,13 @@ class RecordReader:
         if fault is None:
             return inbound
         return InboundRecord(raw, RecordIdentity(raw.offset, None, None), None, headers, fault)
+
+
+def stands_ignored(batch: Iterable[InboundRecord], ignored: Ignored) -> bool:
+    """Whether a record that was read as an event is ignored."""
+    return bool(ignored) and any(
+        record.identity.event is not None
+        and ignored.get((record.raw.topic, record.raw.partition, record.raw.offset))
+        == record.identity.event
+        for record in batch
+    )

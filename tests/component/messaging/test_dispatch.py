@@ -69,6 +69,21 @@ async def test_records_that_stand_twice(dispatch_stage: DispatchStage) -> None:
     assert [position.next_offset for position in dispatch_stage.checked] == [0]
 
 
+async def test_a_record_that_was_ignored_since_it_was_read(dispatch_stage: DispatchStage) -> None:
+    """It is read again, as one that is ignored; had it been taken, its number would be gone."""
+    batch = dispatch_stage.records([dispatch_stage.log.record(Added(key="key-0", n=1))])
+    await dispatch_stage.pool.execute(
+        "INSERT INTO messaging.ignored_record VALUES ($1, $2, 0, $3, 1, 'forged', 'me', now())",
+        batch[0].topic,
+        batch[0].partition,
+        dispatch_stage.log.sent[0][3],
+    )
+    with pytest.raises(ElsewhereError):
+        await dispatch_stage.take(batch)
+    assert await dispatch_stage.effects() == []
+    assert (await dispatch_stage.position()).next_offset == 0
+
+
 async def test_a_gap_stops(dispatch_stage: DispatchStage) -> None:
     """An event that is missing on the log stops the worker with nothing of the batch taken.
 

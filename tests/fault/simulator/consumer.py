@@ -5,15 +5,17 @@ Position and effect move in one transaction (rules 8 to 15), failures are reject
 
 from collections.abc import Generator, Iterable
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from uuid import UUID
 
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import OperatorNeeded, Permanent
+from shared.messaging.origins import ignore_command
 from shared.messaging.position import Position, Verdict, judge_all
-from tests.fault.simulator.decisions import another_log
+from tests.fault.simulator.decisions import another_log, two_events
 from tests.fault.simulator.kafka import Record, marks_of
-from tests.fault.simulator.platform import Platform, Process, Row, Steps
+from tests.fault.simulator.platform import Platform, Process, Row, Steps, ignored_by
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
 REMEDY = "terang recover of the source, or terang rebuild"
@@ -47,6 +49,8 @@ class Memory:
         self.owned: frozenset[TopicPartition] = frozenset()
         self.offsets: dict[TopicPartition, int] = {}
         self.owed: set[int] = set()
+        self.ignored: dict[TopicPartition, set[int]] = {}
+        """Offsets to pass over, as of the last check."""
 
 
 def consumer(platform: Platform, me: Process) -> Steps:
@@ -141,8 +145,9 @@ def seek(
     connection.rollback()
     yield
     for position in positions:
+        ignored = memory.ignored[position.partition] = ignored_by(me.service, position.partition)
         if "15" not in platform.off:
-            reason = another_log(position, platform.kafka.logs[position.partition])
+            reason = another_log(position, platform.kafka.logs[position.partition], ignored)
             yield
             moved = connection.get("position", position.partition) != position
             if reason and moved:  # while this process slept between its two questions
@@ -209,13 +214,17 @@ def transaction(
     """
     to_apply: list[tuple[TopicPartition, int, Record]] = []
     for partition in sorted(batch):
-        judged = yield from judge_part(platform, me, connection, partition, batch[partition])
-        if judged is None:
+        ignored = memory.ignored.get(partition, set())
+        judged = yield from judge_part(
+            platform, me, connection, partition, batch[partition], ignored
+        )
+        stale = {at for at, _ in batch[partition]} & ignored_by(me.service, partition) - ignored
+        if judged is None or (stale and "24-stale" not in platform.off):
             return False
         for (offset, record), verdict in zip(batch[partition], judged, strict=True):
             if verdict is Verdict.APPLY:
                 to_apply.append((partition, offset, record))
-            elif verdict is Verdict.FOREIGN:
+            elif verdict is Verdict.FOREIGN and offset not in ignored:
                 reject(platform, connection, partition, offset, record)
         yield
     fine: list[tuple[TopicPartition, Record]] = []
@@ -248,6 +257,7 @@ def judge_part(
     connection: Connection,
     partition: TopicPartition,
     records: list[tuple[int, Record]],
+    ignored: set[int],
 ) -> Generator[None, None, list[Verdict] | None]:
     """Locks and moves one position; returns what each record means.
 
@@ -258,29 +268,61 @@ def judge_part(
     position: Position = connection.get("position", partition)
     if "10-no-cas" in off:
         position = replace(position, next_offset=records[0][0])
-    verdicts, moved = verdicts_on(position, records, off)
+    verdicts, moved = verdicts_on(position, records, ignored, off)
     if Verdict.ELSEWHERE in verdicts:
         platform.say(me.name, f"{where} stands at {position.next_offset}, not {records[0][0]}")
         return None
-    reason = None
-    if Verdict.GAP in verdicts:
-        reason = f"a gap, sequence {records[len(verdicts) - 1][1].sequence} after {moved.sequence}"
-    elif (
-        Verdict.SKIP in verdicts and "15" not in off
-    ):  # what looks like a repeat may be another log's beginning
-        reason = another_log(position, platform.kafka.logs[partition])
-    if reason:
+    why = why_not(
+        platform, me, position, moved, list(zip(records, verdicts, strict=False)), ignored
+    )
+    if why:
         connection.rollback()
-        raise OperatorNeeded(f"{where}: {reason}.", remedy=REMEDY)
+        reason, remedy = why
+        raise OperatorNeeded(f"{where}: {reason}.", remedy=remedy)
     connection.put("position", partition, moved)
     return verdicts
 
 
+def why_not(
+    platform: Platform,
+    me: Process,
+    position: Position,
+    moved: Position,
+    judged: list[tuple[tuple[int, Record], Verdict]],
+    ignored: set[int],
+) -> tuple[str, str] | None:
+    """Why going on would be wrong, and the remedy: a gap, another log, two events of one number."""
+    partition, off = position.partition, platform.off
+    log = platform.kafka.logs[partition]
+    (offset, record), last = judged[-1]
+    if last is Verdict.GAP:
+        command = ignore_command(me.service.name, (*partition, offset), cast("UUID", record.event))
+        return f"a gap, sequence {record.sequence} after {moved.sequence}", f"{REMEDY}; {command}"
+    skipped = [mark for mark, verdict in judged if verdict is Verdict.SKIP]
+    if not skipped:
+        return None
+    # what looks like a repeat may be another log's beginning
+    reason = None if "15" in off else another_log(position, log, ignored)
+    if reason:
+        return reason, REMEDY
+    marks = marks_of(skipped, any_source="22" in off)
+    found = None if "23-skip" in off else two_events(log, marks, ignored)
+    if found is None:
+        return None
+    commands = [
+        ignore_command(me.service.name, (*partition, mark.offset), mark.event) for mark in found
+    ]
+    return f"two events under number {found[0].sequence}", " or ".join(commands)
+
+
 def verdicts_on(
-    position: Position, records: list[tuple[int, Record]], off: frozenset[str]
+    position: Position,
+    records: list[tuple[int, Record]],
+    ignored: set[int],
+    off: frozenset[str],
 ) -> tuple[list[Verdict], Position]:
-    """Rules 10 and 11, by shared/messaging/position.py."""
-    marks = marks_of(records)
+    """Rules 10, 11 and 22, by shared/messaging/position.py."""
+    marks = marks_of(records, ignored, any_source="22" in off)
     verdicts, moved = judge_all(position, marks)
     if "11-repeats" in off:
         verdicts = [Verdict.APPLY if verdict is Verdict.SKIP else verdict for verdict in verdicts]

@@ -5,6 +5,7 @@ The seed decides everything.
 
 import contextlib
 from collections.abc import Callable
+from functools import partial
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -13,9 +14,18 @@ from shared.messaging.position import Position
 from tests.fault.simulator import operators
 from tests.fault.simulator.consumer import consumer, duty
 from tests.fault.simulator.decisions import another_log
-from tests.fault.simulator.kafka import Log
+from tests.fault.simulator.kafka import FOREIGN, Log, Record
 from tests.fault.simulator.oracle import judge
-from tests.fault.simulator.platform import PARTITIONS, Platform, Process, Row, Sent, Service, Steps
+from tests.fault.simulator.platform import (
+    PARTITIONS,
+    Platform,
+    Process,
+    Row,
+    Sent,
+    Service,
+    Steps,
+    ignored_by,
+)
 from tests.fault.simulator.postgres import ConnectionLost, LockTimeout
 from tests.fault.simulator.relay import relay
 
@@ -42,6 +52,9 @@ HARMLESS = (
 
 DESTRUCTIVE = ("restore a", "restore e", "restore r", "power cut", "topic anew")
 """These can justify a stop that names its remedy."""
+
+NOT_WITH_FORGED = (*DESTRUCTIVE, "expiry")
+"""Faults that forged events are not played with: a rebuild undoes these, from the whole log."""
 
 LONGEST_HEALING = 6000
 """Steps after which a platform without faults must have come to rest."""
@@ -100,6 +113,10 @@ class History:
         # Each history has its own few kinds of faults: all at once would hide each other's traces.
         self.faults = {kind for kind in HARMLESS if rng.random() < 0.35}
         self.faults |= {kind for kind in DESTRUCTIVE if rng.random() < 0.07}
+        if rng.random() < 0.1:
+            self.faults.add("forged")
+        if "forged" in self.faults | forced:
+            self.faults -= set(NOT_WITH_FORGED)
         self.faults |= forced
         platform.aggregates = rng.choice((1, 2, 4))
         platform.kafka.flush_each = "power cut" not in self.faults
@@ -130,6 +147,7 @@ class History:
             "broker": [self.broker],
             "rebalance": [self.rebalance, self.rebalance],
             "foreign": [self.foreign],
+            "forged": [self.forged],
             "purge": [self.purge],
             "replay": [self.replay],
             "rebuild": [self.rebuild, self.rebuild],
@@ -301,6 +319,9 @@ class History:
                 if process.state == "stopped":
                     process.state = "running"
                     self.platform.say(process.name, "goes on (SIGCONT)")
+                elif process.state == "paged" and self.named(process):
+                    if self.rng.random() < 0.5:
+                        self.ignore(process)
                 elif (
                     process.state == "paged" and "relay" in process.name and self.rng.random() < 0.5
                 ):
@@ -372,7 +393,35 @@ class History:
     def foreign(self) -> None:
         partition = self.rng.choice(list(self.platform.kafka.logs))
         self.platform.say("stranger", f"writes to {partition.topic}/{partition.partition}")
-        self.platform.kafka.append_foreign(partition)
+        record = FOREIGN
+        if self.rng.random() < 0.5:  # of another source, under a number of ours
+            record = self.strange(partition)._replace(foreign=True)
+        self.platform.kafka.append(partition, record)
+
+    def forged(self) -> None:
+        """A stranger writes as if the topic's service had: the next number, an old one, any."""
+        partition = self.rng.choice(list(self.platform.kafka.logs))
+        record = self.strange(partition)
+        assert record.event is not None
+        self.platform.forged[record.event] = (partition, self.platform.kafka.logs[partition].end)
+        self.platform.destroy("forged", partition.topic)
+        self.platform.say("stranger", f"forges {record} on {partition.topic}/{partition.partition}")
+        self.platform.kafka.append(partition, record)
+
+    def strange(self, partition: TopicPartition) -> Record:
+        """A record that nobody stated."""
+        numbers = [
+            record.sequence or 0
+            for record in self.platform.kafka.logs[partition].records
+            if record.ours
+        ]
+        last = max(numbers, default=0)
+        sequence = self.rng.choice(
+            (last + 1, last + 1, last + 50, self.rng.randrange(last + 1) + 1)
+        )
+        aggregate = partition.partition % self.platform.aggregates
+        number = self.platform.number
+        return Record(number(), sequence, "Stated", aggregate, number())
 
     def purge(self) -> None:
         """Published rows that have been kept long enough are removed.
@@ -411,7 +460,7 @@ class History:
         upto = log.flushed
         if partition in platform.subscribed:
             position: Position = platform.r.database.table("position")[partition]
-            if another_log(position, log):
+            if another_log(position, log, ignored_by(platform.r, partition)):
                 return
             upto = min(upto, position.next_offset)
         owner = next(service for service in platform.services if partition in service.partitions)
@@ -487,6 +536,23 @@ class History:
     def rebuild(self) -> None:
         self.operator("rebuild", self.platform.r, lambda me: operators.rebuild(self.platform, me))
 
+    def named(self, process: Process) -> list[int]:
+        """The forged events that the last stop of this process names."""
+        stops = [paged for paged in self.platform.paged if paged.process == process.name]
+        return operators.named_in(self.platform, stops[-1].remedy) if stops else []
+
+    def ignore(self, process: Process) -> None:
+        """What the stop names: in that service, and in the one that reads the topic."""
+        for event in self.named(process):
+            for service in {process.service.name: process.service, "r": self.platform.r}.values():
+                self.operator_count += 1
+                name = f"operator-ignore{self.operator_count}"
+                self.add(
+                    name,
+                    service,
+                    partial(operators.ignore, self.platform, event=event),
+                )
+
     def recover(self, service: Service) -> None:
         self.operator("recover", service, lambda me: operators.recover(self.platform, me))
 
@@ -509,7 +575,7 @@ class History:
             elif process.state == "stopped":
                 process.state = "running"
         self.start_all()
-        for _ in range(2):
+        for _ in range(2 + 2 * len(platform.forged)):
             self.settle()
             if not self.stopped():
                 return
@@ -528,11 +594,15 @@ class History:
         self.look()
 
     def settle(self) -> None:
+        platform = self.platform
         for most in range(LONGEST_HEALING // 50):
             if self.open_letters():
                 self.operator(
                     "replay", self.platform.r, lambda me: operators.replay(self.platform, me)
                 )
+                self.look()
+            if platform.effects_to_undo and not self.stopped():
+                self.rebuild()
                 self.look()
             for _ in range(50):
                 self.step()
@@ -540,8 +610,17 @@ class History:
                 return
 
     def recover_stopped(self) -> None:
-        """`terang recover` for each service whose relay stopped."""
+        """What the stops name: `terang ignore`, or `terang recover` of a relay's service."""
         platform = self.platform
+        while process := next((each for each in self.stopped() if self.named(each)), None):
+            process.state = "dead"
+            self.ignore(process)
+            self.look()
+            while any(
+                each.name.startswith("operator-ignore") and each.state == "running"
+                for each in self.processes
+            ):
+                self.step()
         for service in platform.services:
             if any(
                 "relay" in process.name and process.service is service for process in self.stopped()
@@ -554,7 +633,7 @@ class History:
 
     def open_letters(self) -> bool:
         letters = self.platform.r.database.table("dead_letter").values()
-        return any(not letter.settled and letter.record.sequence for letter in letters)
+        return any(not letter.settled and letter.record.ours for letter in letters)
 
     def quiet(self) -> bool:
         """Nothing is left to be done, but for what waits behind a stop."""
@@ -580,9 +659,11 @@ class History:
             for partition in platform.subscribed:
                 log = platform.kafka.logs[partition]
                 if positions[partition].next_offset != log.end or another_log(
-                    positions[partition], log
+                    positions[partition], log, ignored_by(platform.r, partition)
                 ):
                     return False
+        if platform.effects_to_undo and not paged:
+            return False
         return not self.open_letters() and not tables("owed")
 
     def sent(self, service: Service) -> bool:
@@ -596,6 +677,11 @@ class History:
             row.sequence is None or row.sequence > sent[row.partition].acknowledged for row in rows
         ):
             return False
+        for partition, offset in self.platform.forged.values():
+            if partition in sent and offset not in ignored_by(service, partition):
+                number = self.platform.kafka.logs[partition].records[offset].sequence
+                if number and number > sent[partition].numbered:
+                    return False  # an idle leader has yet to find it
         for partition, known in sent.items():
             if known.offset is not None and not still_holds(
                 self.platform.kafka.logs[partition], known

@@ -3,7 +3,7 @@
 Logs with dense offsets, batches that land late or unheard, tails that get lost.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -33,15 +33,30 @@ class Record(NamedTuple):
     version: int = 0
     data: tuple[int, ...] = ()
     poison: bool = False
+    foreign: bool = False
+    """Of another source, or of another topic's type."""
+
+    @property
+    def ours(self) -> bool:
+        """Whether it has a place in the sequence."""
+        return self.sequence is not None and not self.foreign
 
 
-def marks_of(records: Sequence[tuple[int, Record]]) -> list[RecordIdentity]:
+Ignored = Collection[int]
+"""Offsets of a partition's records that are ignored."""
+
+
+def marks_of(
+    records: Sequence[tuple[int, Record]], ignored: Ignored = (), *, any_source: bool = False
+) -> list[RecordIdentity]:
     """What records say of themselves, as the product sees it.
 
     Event ids are numbers here, which compare as UUIDs do.
     """
     return [
         RecordIdentity(offset, record.sequence, cast("UUID | None", record.event))
+        if (record.ours or any_source) and offset not in ignored
+        else RecordIdentity(offset, None, None)
         for offset, record in records
     ]
 
@@ -71,16 +86,17 @@ class Log:
             for n, record in enumerate(self.records[first : first + most])
         ]
 
-    def mark(self, offset: int | None) -> RecordIdentity | None:
+    def mark(self, offset: int | None, ignored: Ignored = ()) -> RecordIdentity | None:
         if offset is None or not self.start <= offset < self.end:
             return None
-        return marks_of([(offset, self.records[offset - self.start])])[0]
+        return marks_of([(offset, self.records[offset - self.start])], ignored)[0]
 
-    def before(self, offset: int) -> RecordIdentity | None:
+    def before(self, offset: int, ignored: Ignored = ()) -> RecordIdentity | None:
         """The nearest record of the platform below it."""
         for at in range(min(offset, self.end) - 1, self.start - 1, -1):
-            if self.records[at - self.start].sequence is not None:
-                return self.mark(at)
+            mark = self.mark(at, ignored)
+            if mark is not None and mark.sequence is not None:
+                return mark
         return None
 
 
@@ -128,9 +144,10 @@ class Kafka:
         self.flights.remove(flight)
         flight.state = "failed"
 
-    def append_foreign(self, partition: TopicPartition) -> None:
+    def append(self, partition: TopicPartition, record: Record) -> None:
+        """A stranger writes."""
         log = self.logs[partition]
-        log.records.append(FOREIGN)
+        log.records.append(record)
         if self.flush_each:
             log.flushed = log.end
 

@@ -1,13 +1,15 @@
 """What operators start: replay (rule 18), rebuild (20), recovery after a restored backup (21)."""
 
+import re
+
 from aiokafka import TopicPartition
 
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.position import Position, Verdict, judge_all
 from tests.fault.simulator.consumer import DeadLetter, Fact, effects
-from tests.fault.simulator.decisions import event_of, plan_of_recovery
+from tests.fault.simulator.decisions import event_of, plan_of_recovery, retraced
 from tests.fault.simulator.kafka import Record, marks_of
-from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps
+from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps, ignored_by
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
 REPLAYING = ("advisory", "replaying")
@@ -33,7 +35,7 @@ def replay(platform: Platform, me: Process) -> Steps:
             if (
                 letter is None
                 or letter.settled
-                or letter.record.sequence is None
+                or not letter.record.ours
                 or not platform.handler_fixed
             ):
                 connection.rollback()
@@ -71,6 +73,15 @@ def rebuild(platform: Platform, me: Process) -> Steps:
     guard = me.connect(me.service.database)
     positions = {partition: Position(partition) for partition in platform.subscribed}
     facts: dict[tuple[str, int], tuple[Fact, ...]] = {}
+    ignored = {
+        partition: set() if "24-rebuild" in off else ignored_by(me.service, partition)
+        for partition in platform.subscribed
+    }
+    undone = {
+        event
+        for event in platform.effects_to_undo
+        if platform.forged[event][1] in ignored_by(me.service, platform.forged[event][0])
+    }
     try:
         while not guard.try_lock(*REPLAYING):
             yield
@@ -93,7 +104,7 @@ def rebuild(platform: Platform, me: Process) -> Steps:
                 if last and "20-behind" in off:
                     upto = 0
                 positions[partition] = advance(
-                    platform, positions[partition], upto, open_letters, facts
+                    platform, positions[partition], upto, open_letters, facts, ignored[partition]
                 )
                 guard.check()
                 yield
@@ -109,6 +120,7 @@ def rebuild(platform: Platform, me: Process) -> Steps:
             connection.put("fact", key, facts.get(key))
         yield
         connection.commit()
+        platform.effects_to_undo -= undone
         platform.say(me.name, "swapped")
     except (ConnectionLost, LockTimeout):
         connection.terminate()
@@ -120,6 +132,7 @@ def advance(
     upto: int,
     open_letters: set[tuple[TopicPartition, int]],
     facts: dict[tuple[str, int], tuple[Fact, ...]],
+    ignored: set[int],
 ) -> Position:
     """Applies the log from the rebuild's own position up to (not with) an offset."""
     log = platform.kafka.logs[position.partition]
@@ -128,7 +141,7 @@ def advance(
     ]
     if not records:
         return position
-    verdicts, moved = judge_all(position, marks_of(records))
+    verdicts, moved = judge_all(position, marks_of(records, ignored))
     for (offset, record), verdict in zip(records, verdicts, strict=False):
         if verdict is Verdict.APPLY:
             rejected = (
@@ -139,6 +152,40 @@ def advance(
                 key = (position.partition.topic, record.aggregate)
                 facts[key] = (*facts.get(key, ()), Fact(record.version, record.type, record.data))
     return moved
+
+
+COMMAND = re.compile(r"terang ignore \S+ (\S+)/(\d+) (\d+) --event-id (\d+)")
+
+
+def named_in(platform: Platform, remedy: str) -> list[int]:
+    """The forged events that a remedy names. Whoever looks at both knows which is the true one."""
+    named = [int(found[4]) for found in COMMAND.finditer(remedy)]
+    return [event for event in named if event in platform.forged]
+
+
+def ignore(platform: Platform, me: Process, event: int) -> Steps:
+    """`terang ignore` of a forged event by one service (rule 24)."""
+    partition, offset = platform.forged[event]
+    connection = me.connect(me.service.database)
+    try:
+        reads = partition in platform.subscribed and me.service is platform.r
+        if reads:
+            yield from connection.lock("position", partition)
+        begin: Position | None = connection.get("position", partition) if reads else None
+        connection.put("ignored", (partition, offset), event)
+        ignored = ignored_by(me.service, partition) | {offset}
+        took_effect = False
+        if begin is not None and begin.next_offset > offset and "24-position" not in platform.off:
+            end = retraced(begin, platform.kafka.logs[partition], ignored)
+            took_effect = end != begin
+            connection.put("position", partition, end)
+        yield
+        connection.commit()
+        if took_effect:
+            platform.effects_to_undo.add(event)
+        platform.say("operator", f"has {me.service.name} ignore the forged event {event}")
+    except (ConnectionLost, LockTimeout):
+        connection.terminate()
 
 
 def recover(platform: Platform, me: Process) -> Steps:
@@ -188,7 +235,8 @@ def recover_place(
     yield
     sent: Sent = connection.get("sent", partition)
     in_order = [(event, row.sequence) for event, (_, row) in rows.items()]
-    plan = plan_of_recovery(partition, sent, in_order, log, service.name)
+    ignored = ignored_by(service, partition)
+    plan = plan_of_recovery(partition, sent, in_order, log, service.name, ignored)
     if plan.lost:
         platform.accepted.add(service.name)
         platform.say(
@@ -203,7 +251,7 @@ def recover_place(
     for lacked in plan.missing if "21-import" not in platform.off else ():
         record = log.records[lacked.offset - log.start]
         assert record.event is not None
-        row = Row(record.event, partition, *record[2:], lacked.sequence)
+        row = Row(record.event, partition, *record[2:7], lacked.sequence)
         connection.put(
             "outbox", connection.new_id(), row
         )  # what the log has and the database lacks

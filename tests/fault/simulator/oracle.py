@@ -22,13 +22,18 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
         for process in platform.processes
         if process.state == "paged"
     }
-    found = [
+    found = sorted(platform.hidden)
+    found += [
         f"unjustified stop of {paged.process}: {paged.reason}"
         for paged in platform.paged
         if not justified(platform, paged)
     ]
     if not quiet and not stopped:
         found.append("never came to rest")
+    if stopped and {what for _, what, _ in platform.destroyed} == {"forged"}:
+        found.append(f"{', '.join(sorted(stopped))} stands still after what its remedy names")
+    if platform.effects_to_undo and not stopped and not platform.retained:
+        found.append("the effects of forged events were not undone")
     views = {
         service.name: {
             partition: view(platform, partition, found) for partition in service.partitions
@@ -58,7 +63,8 @@ def judge(platform: Platform, *, quiet: bool) -> list[str]:
         )
     if "r/consumer" not in stopped:
         found += strangers(platform)
-    if "r/relay" not in stopped:
+    if "r/relay" not in stopped and not platform.forged:
+        # what was stated because of a forged event stands: a person sees to that
         found += decisions(
             platform, views["r"], complete=not sources_stopped and "r" not in platform.accepted
         )
@@ -77,7 +83,7 @@ def justified(platform: Platform, paged: Paged) -> bool:
     if paged.kind == "consumer":
         looked_back = ("restored", "r") in before and bool(platform.retained & {"a", "e"})
         return looked_back or any(
-            what in ("cut", "made anew") and whose in ("a", "e") for what, whose in before
+            what in ("cut", "made anew", "forged") and whose in ("a", "e") for what, whose in before
         )
     topics = {
         partition.topic
@@ -88,7 +94,7 @@ def justified(platform: Platform, paged: Paged) -> bool:
     expired = platform.retained
     return any(
         (what == "restored" and whose == paged.service)
-        or (what == "made anew" and whose in topics)
+        or (what in ("made anew", "forged") and whose in topics)
         or (
             # what would be sent again is below the log's start, or nothing was left of a log
             what == "cut" and whose in topics and (whose in expired or "holds none" in paged.reason)
@@ -112,7 +118,7 @@ def view(platform: Platform, partition: TopicPartition, found: list[str]) -> lis
         *platform.expired.get(partition, ()),
         *platform.kafka.logs[partition].read(0),
     ]:
-        if record.sequence is None:
+        if record.sequence is None or record.foreign or record.event in platform.forged:
             continue
         where = f"{partition.topic}/{partition.partition}@{offset}"
         if numbers.setdefault(record.sequence, record.event) != record.event and not anew:
@@ -232,8 +238,10 @@ def strangers(platform: Platform) -> list[str]:
         f" {rejected[(partition, offset)]} times"
         for partition in platform.subscribed
         for offset, record in platform.kafka.logs[partition].read(0)
-        if record.sequence is None
+        if not record.ours
         and rejected[(partition, offset)] != 1
+        # what stands between two forged events is read again when the first is ignored
+        and not (platform.forged and rejected[(partition, offset)] > 1)
         and partition.topic not in anew
     ]
 

@@ -169,6 +169,12 @@ class Platform:
         """Services whose recovery told its operator that events are lost for good."""
         self.retained: set[str] = set()
         """Topics from which retention ever took records."""
+        self.forged: dict[int, tuple[TopicPartition, int]] = {}
+        """Events that a stranger wrote as if a service had, and where each stands."""
+        self.effects_to_undo: set[int] = set()
+        """Forged events that had taken effect when they were ignored: a rebuild is owed."""
+        self.hidden: set[str] = set()
+        """What was passed by although a forged event stood in its place."""
         self.expired: dict[TopicPartition, list[tuple[int, Record]]] = {}
         """What retention took, for the oracle."""
         self.lines: list[str] | None = None
@@ -207,3 +213,32 @@ class Platform:
         for (table, _), row in writes.items():
             if table == "outbox" and row is not None and row.event not in service.stated:
                 service.stated[row.event] = service.shaken.pop(row.event, Stated(self.tick, row))
+        if self.forged:
+            for (table, key), row in writes.items():
+                if table == "position":
+                    self._look_for_hidden(service, key, row.next_offset)
+                elif table == "sent" and row.offset is not None:
+                    self._look_for_hidden(service, key, row.offset + 1)
+
+    def _look_for_hidden(self, service: Service, partition: TopicPartition, upto: int) -> None:
+        """Notes a true event below `upto` behind a forged one of its number that still counts."""
+        log = self.kafka.logs[partition]
+        for event, (place, offset) in self.forged.items():
+            if place != partition or offset >= upto or offset in ignored_by(service, partition):
+                continue
+            number = log.records[offset - log.start].sequence
+            true = {
+                at: record
+                for at, record in log.read(log.start, upto - log.start)
+                if record.ours and record.sequence == number and record.event not in self.forged
+            }
+            if true and min(true) > offset:
+                self.hidden.add(
+                    f"{service.name} passed number {number} of {partition.topic}"
+                    f"/{partition.partition} by, behind the forged event {event}"
+                )
+
+
+def ignored_by(service: Service, partition: TopicPartition) -> set[int]:
+    """Offsets of this partition that the service ignores."""
+    return {offset for place, offset in service.database.table("ignored") if place == partition}

@@ -10,15 +10,20 @@ from aiokafka import TopicPartition
 from shared.messaging.failures import OperatorNeeded
 from tests.fault.simulator.decisions import known_to_hold
 from tests.fault.simulator.kafka import Flight, SendFailed
-from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps
+from tests.fault.simulator.platform import Platform, Process, Row, Sent, Service, Steps, ignored_by
 from tests.fault.simulator.postgres import Connection, ConnectionLost, LockTimeout
 
 BATCH = 3
 
 
+Ends = dict[TopicPartition, int]
+"""Where each log ends, as far as the leader knows."""
+
+
 def relay(platform: Platform, me: Process) -> Steps:
     service = me.service
     checked = False
+    ends: Ends = {}
     while True:
         connection = me.connect(service.database)
         yield
@@ -34,11 +39,11 @@ def relay(platform: Platform, me: Process) -> Steps:
             # send must break its connection.
             connected = platform.kafka.epoch
             if not (checked and "5" in platform.off):
-                yield from take_the_lead(platform, me, connection)
+                yield from take_the_lead(platform, me, connection, ends)
             checked = True
             if "5-connects-late" in platform.off:
                 connected = -1
-            yield from lead(platform, me, connection, connected)
+            yield from lead(platform, me, connection, connected, ends)
         except (ConnectionLost, SendFailed, LockTimeout) as trouble:
             platform.say(me.name, f"begins anew: {type(trouble).__name__}")
             connection.terminate()
@@ -48,11 +53,11 @@ def relay(platform: Platform, me: Process) -> Steps:
             return
 
 
-def take_the_lead(platform: Platform, me: Process, connection: Connection) -> Steps:
+def take_the_lead(platform: Platform, me: Process, connection: Connection, ends: Ends) -> Steps:
     """Asks the log what it really holds (rule 7) and has the database say the same."""
     if "7" in platform.off:
         return
-    for partition, found in (yield from survey(platform, me, connection)).items():
+    for partition, found in (yield from survey(platform, me, connection, ends)).items():
         if connection.get("sent", partition) != found:
             yield from connection.lock("sent", partition)
             connection.put("sent", partition, found)
@@ -67,8 +72,9 @@ def take_the_lead(platform: Platform, me: Process, connection: Connection) -> St
 
 
 def survey(
-    platform: Platform, me: Process, connection: Connection
+    platform: Platform, me: Process, connection: Connection, ends: Ends
 ) -> Generator[None, None, dict[TopicPartition, Sent]]:
+    """What each log holds, and where it ends."""
     found: dict[TopicPartition, Sent] = {}
     for partition in me.service.partitions:
         sent: Sent = connection.get("sent", partition)
@@ -86,7 +92,9 @@ def survey(
                 rows,
                 platform.kafka.logs[partition],
                 me.service.name,
+                set() if "24-relay" in platform.off else ignored_by(me.service, partition),
             )
+            ends[partition] = platform.kafka.logs[partition].end
         except OperatorNeeded:
             yield
             if "7-unasked" not in platform.off:
@@ -98,7 +106,9 @@ def survey(
     return found
 
 
-def lead(platform: Platform, me: Process, connection: Connection, connected: int) -> Steps:
+def lead(
+    platform: Platform, me: Process, connection: Connection, connected: int, ends: Ends
+) -> Steps:
     """Rows that have a number go first, then those that get one; until something fails."""
     off, service, kafka = platform.off, me.service, platform.kafka
     while True:
@@ -110,7 +120,7 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
         waiting = numbered_rows(connection, service, by_id="4-id-order" in off)
         yield
         if not waiting:
-            yield from number_or_idle(platform, me, connection)
+            yield from number_or_idle(platform, me, connection, ends)
             continue
         if connected < 0:
             connected = kafka.epoch
@@ -129,12 +139,12 @@ def lead(platform: Platform, me: Process, connection: Connection, connected: int
             connection.commit()  # the next are numbered meanwhile
             yield
         for rows, flight in flights:
-            yield from acknowledged(platform, me, connection, rows, flight)
+            yield from acknowledged(platform, me, connection, rows, flight, ends)
         connection.commit()
         yield
 
 
-def number_or_idle(platform: Platform, me: Process, connection: Connection) -> Steps:
+def number_or_idle(platform: Platform, me: Process, connection: Connection, ends: Ends) -> Steps:
     """Nothing is to be sent: numbers what has come, or waits.
 
     Each minute it asks whether it is still the same log.
@@ -148,14 +158,22 @@ def number_or_idle(platform: Platform, me: Process, connection: Connection) -> S
         yield
     if platform.rng.random() < 0.1 and not {"5", "7"} & platform.off:
         last = {partition: connection.get("sent", partition) for partition in me.service.partitions}
-        if (yield from survey(platform, me, connection)) != last:
+        if (yield from survey(platform, me, connection, ends)) != last:
             raise SendFailed
 
 
 def acknowledged(
-    platform: Platform, me: Process, connection: Connection, rows: list[Row], flight: Flight
+    platform: Platform,
+    me: Process,
+    connection: Connection,
+    rows: list[Row],
+    flight: Flight,
+    ends: Ends,
 ) -> Steps:
-    """Waits for the answer and acknowledges the rows; the caller commits (rule 6)."""
+    """Waits for the answer and acknowledges the rows; the caller commits (rule 6).
+
+    Where a stranger wrote in between, the log is asked before (rule 23).
+    """
     while flight.state == "flying":
         yield
     if flight.state == "failed" and platform.off & {"4-pipelined", "5"}:
@@ -168,6 +186,9 @@ def acknowledged(
         raise SendFailed
     last = rows[-1]
     assert last.sequence is not None
+    if not platform.off & {"4-id-order", "4-pipelined", "5", "7", "23-relay"}:
+        yield from look_for_strangers(platform, me, connection, rows, flight, ends)
+    ends[last.partition] = flight.base + len(rows)
     yield from connection.lock("sent", last.partition)
     sent: Sent = connection.get("sent", last.partition)
     if sent.offset is not None and flight.base <= sent.offset and not platform.off & {"5", "7"}:
@@ -180,6 +201,24 @@ def acknowledged(
             sent._replace(acknowledged=last.sequence, offset=offset, event=last.event),
         )
     yield
+
+
+def look_for_strangers(
+    platform: Platform,
+    me: Process,
+    connection: Connection,
+    rows: list[Row],
+    flight: Flight,
+    ends: Ends,
+) -> Steps:
+    """Is the log where it was when it was last asked? Else it must end with these rows."""
+    last, end = rows[-1], ends.get(rows[-1].partition, 0)
+    if flight.base < end:
+        raise SendFailed  # another log
+    if flight.base > end:
+        found = (yield from survey(platform, me, connection, ends))[last.partition]
+        if (found.offset, found.event) != (flight.base + len(rows) - 1, last.event):
+            raise SendFailed
 
 
 def send(platform: Platform, me: Process, partition: TopicPartition, rows: list[Row]) -> Flight:
