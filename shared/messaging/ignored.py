@@ -128,7 +128,8 @@ def _refuse_another(wanted: Wanted, records: Sequence[tuple[PublishedEvent, RawR
     if first is None or first.offset != wanted.offsets.start:
         raise Permanent(
             f"{place} holds no event at offset {wanted.offsets.start} that counts here: it is"
-            " foreign, ignored already, or not there"
+            " foreign, or not there, or ignored already (after a command whose end was not seen,"
+            " rebuild: that does no harm)"
         )
     if first.event_id != wanted.event_id:
         raise Permanent(

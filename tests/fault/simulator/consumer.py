@@ -51,6 +51,15 @@ class Memory:
         self.owed: set[int] = set()
         self.ignored: dict[TopicPartition, set[int]] = {}
         """Offsets to pass over, as of the last check."""
+        self.ahead: Batch = {}
+        """Read while the batch before was with PostgreSQL."""
+
+    def drop_ahead(self, sought: Iterable[TopicPartition]) -> None:
+        """What was sought since it was read would come twice; the rest is read again with it."""
+        if self.ahead.keys() & set(sought):
+            for partition, records in self.ahead.items():
+                self.offsets[partition] = records[0][0]
+            self.ahead = {}
 
 
 def consumer(platform: Platform, me: Process) -> Steps:
@@ -101,9 +110,12 @@ def turn(platform: Platform, me: Process, memory: Memory, connection: Connection
             "15" not in platform.off and rng.random() < 0.5
         ):  # else the client connected again without a word
             yield from seek(platform, me, memory, connection, memory.owned, moves=moves)
-    batch = fetch(platform, memory)
+    batch = memory.ahead or fetch(platform, memory)
+    memory.ahead = {}
     yield
     if batch:
+        if rng.random() < 0.5:
+            memory.ahead = fetch(platform, memory)
         yield from take(platform, me, memory, connection, batch)
     elif memory.owned and rng.random() < 0.1 and "15" not in platform.off:
         yield from seek(
@@ -141,6 +153,8 @@ def seek(
 ) -> Steps:
     """To where PostgreSQL says, if it is still the same log (rule 15)."""
     partitions = sorted(partitions)
+    if moves:
+        memory.drop_ahead(partitions)
     positions: list[Position] = [connection.get("position", partition) for partition in partitions]
     connection.rollback()
     yield

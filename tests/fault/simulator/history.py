@@ -113,7 +113,7 @@ class History:
         # Each history has its own few kinds of faults: all at once would hide each other's traces.
         self.faults = {kind for kind in HARMLESS if rng.random() < 0.35}
         self.faults |= {kind for kind in DESTRUCTIVE if rng.random() < 0.07}
-        if rng.random() < 0.1:
+        if rng.random() < 0.1 and not forced & set(NOT_WITH_FORGED):
             self.faults.add("forged")
         if "forged" in self.faults | forced:
             self.faults -= set(NOT_WITH_FORGED)
@@ -161,6 +161,8 @@ class History:
             if kind in self.faults:
                 self.actions += actions
         self.operator_count = 0
+        self.ignoring: set[tuple[str, int]] = set()
+        """What operators have decided to have ignored: service and event."""
         self.restored: dict[str, int] = {}
 
     # Who takes part
@@ -544,14 +546,22 @@ class History:
     def ignore(self, process: Process) -> None:
         """What the stop names: in that service, and in the one that reads the topic."""
         for event in self.named(process):
-            for service in {process.service.name: process.service, "r": self.platform.r}.values():
-                self.operator_count += 1
-                name = f"operator-ignore{self.operator_count}"
-                self.add(
-                    name,
-                    service,
-                    partial(operators.ignore, self.platform, event=event),
-                )
+            for name in sorted({process.service.name, "r"}):
+                self.ignoring.add((name, event))
+        self.finish_ignoring()
+
+    def finish_ignoring(self) -> None:
+        """Begins each `terang ignore` that was decided and has not been done."""
+        for service in self.platform.services:
+            done = service.database.table("ignored").values()
+            for name, event in sorted(self.ignoring):
+                if name == service.name and event not in done:
+                    self.operator_count += 1
+                    self.add(
+                        f"operator-ignore{self.operator_count}",
+                        service,
+                        partial(operators.ignore, self.platform, event=event),
+                    )
 
     def recover(self, service: Service) -> None:
         self.operator("recover", service, lambda me: operators.recover(self.platform, me))
@@ -574,6 +584,7 @@ class History:
                 process.end("dead")
             elif process.state == "stopped":
                 process.state = "running"
+        self.finish_ignoring()
         self.start_all()
         for _ in range(2 + 2 * len(platform.forged)):
             self.settle()

@@ -180,9 +180,9 @@ def ignore(platform: Platform, me: Process, event: int) -> Steps:
             took_effect = end != begin
             connection.put("position", partition, end)
         yield
-        connection.commit()
-        if took_effect:
+        if took_effect:  # also where the answer to the commit is lost
             platform.effects_to_undo.add(event)
+        connection.commit()
         platform.say("operator", f"has {me.service.name} ignore the forged event {event}")
     except (ConnectionLost, LockTimeout):
         connection.terminate()
