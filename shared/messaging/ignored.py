@@ -175,7 +175,14 @@ async def _retrace(
     reader: AIOKafkaConsumer, begin: Position, held: OffsetRange, records: RecordReader
 ) -> Position:
     """Where a consumer stands that reads the log from its start to `begin`, or to a gap before."""
-    position = replace(begin, next_offset=0, sequence=0, sequence_offset=None, sequence_event=None)
+    position = replace(
+        begin,
+        next_offset=0,
+        sequence=0,
+        sequence_offset=None,
+        sequence_event=None,
+        checksum=0 if held.start == 0 else None,
+    )
     unsure = held.start > 0
     read = {begin.partition: OffsetRange(held.start, begin.next_offset)}
     async for _, event, _ in published_events(reader, read, records):
