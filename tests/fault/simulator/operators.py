@@ -71,7 +71,7 @@ def rebuild(platform: Platform, me: Process) -> Steps:
     off = platform.off
     connection = me.connect(me.service.database)
     guard = me.connect(me.service.database)
-    positions = {partition: Position(partition) for partition in platform.subscribed}
+    positions = {partition: Position(partition, checksum=None) for partition in platform.subscribed}
     facts: dict[tuple[str, int], tuple[Fact, ...]] = {}
     ignored = {
         partition: set() if "24-rebuild" in off else ignored_by(me.service, partition)

@@ -155,7 +155,7 @@ class Platform:
         make it."""
         self.subscribed = self.a.partitions + self.e.partitions
         for partition in self.subscribed:
-            self.r.database.table("position")[partition] = Position(partition)
+            self.r.database.table("position")[partition] = Position(partition, checksum=None)
         self.processes: list[Process] = []
         self.share: dict[str, frozenset[TopicPartition]] = {}
         """Kafka's group: which consumer owns what, in its current generation."""
