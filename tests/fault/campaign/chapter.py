@@ -10,6 +10,9 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+import asyncpg
+from aiokafka.errors import KafkaError
+
 from deploy.local.process import StackError
 from shared.contracts.catalogue import SERVICES
 from tests.fault.campaign import remedies
@@ -217,9 +220,14 @@ class Chapter:
         addresses = {str(service): platform.database(service, "owner") for service in SERVICES}
         while True:
             await self._until_ready(platform)
-            evidence = await gather(
-                platform.bootstrap, addresses, self._folder / "answers.jsonl", scene.planted
-            )
+            try:
+                evidence = await gather(
+                    platform.bootstrap, addresses, self._folder / "answers.jsonl", scene.planted
+                )
+            except (KafkaError, asyncpg.PostgresError, OSError) as error:
+                if time.monotonic() > deadline:
+                    raise StackError(f"the evidence can't be read: {error!r}") from error
+                continue
             evidence.put_back(scene.cut)
             findings = judge(evidence)
             if not findings or time.monotonic() > deadline:
