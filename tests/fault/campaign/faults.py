@@ -73,7 +73,8 @@ async def _skewed_clock(scene: Scene, fault: Fault) -> str:
 
 RESTORED = ("applications", "exams")
 """Services that take all their facts back in from their log. Complaints are not on it before their
-day is over; ranking takes no closings and no offers back in yet."""
+day is over; in ranking officers decide again what `terang recover` names, which no round here does.
+"""
 
 
 @dataclass(frozen=True)
