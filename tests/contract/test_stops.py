@@ -1,4 +1,4 @@
-"""Of every stop that an operator is needed for, stops.toml says which test carries its remedy out."""
+"""Of every stop for an operator stops.toml says which test carries its remedy out."""
 
 import ast
 import re
