@@ -1,0 +1,1 @@
+"""Two programs verify published lists; here they are held against each other."""
