@@ -1,8 +1,9 @@
 """Genuine lists of small made-up rounds, under many policies."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache
@@ -62,7 +63,50 @@ def genuine(chance: random.Random) -> File:
     law = chance.choice(laws())
     vacancies = [_vacancy(law, number, chance) for number in range(1, chance.randint(1, 3) + 1)]
     leaves = [leaf.model_dump() for leaf in composed(law, vacancies)[0]]
+    if chance.random() < 0.2:
+        leaves = _corrected(law, vacancies, leaves, chance)
     return File(law.as_json(), leaves, {})
+
+
+def _corrected(
+    law: Policy, vacancies: Sequence[Vacancy], leaves: list[Json], chance: random.Random
+) -> list[Json]:
+    """The last lists as corrections to some points made them; those before stay as they were.
+
+    Where the lists before would have admitted others the file is wrong.
+    """
+    for vacancy in vacancies:
+        vacancy.people = [_with_other_points(law, person, chance) for person in vacancy.people]
+    last = law.lists[-1].code
+    later = [leaf.model_dump() for leaf in composed(law, vacancies)[0]]
+    mixed = []
+    for vacancy_id in dict.fromkeys(leaf["vacancy_id"] for leaf in leaves):
+        mixed += [leaf for leaf in leaves if _before(leaf, vacancy_id, last)]
+        mixed += [
+            leaf for leaf in later if leaf["vacancy_id"] == vacancy_id and leaf.get("list") == last
+        ]
+    return mixed
+
+
+def _before(leaf: Json, vacancy_id: str, last: str) -> bool:
+    return leaf["vacancy_id"] == vacancy_id and leaf.get("list") != last
+
+
+def _with_other_points(law: Policy, person: Candidate, chance: random.Random) -> Candidate:
+    if chance.random() < 0.6:
+        return person
+    results = dict(person.results)
+    for stage in law.stages:
+        result = results[stage.code]
+        if result.points and chance.random() < 0.7:
+            points = dict(result.points)
+            component = chance.choice([part for part in stage.stated if part.code in points])
+            share = chance.choice((2, 7, 19))
+            points[component.code] = component.step * int(
+                component.maximum / component.step * share
+            )
+            results[stage.code] = StageResult(result.outcome, points)
+    return replace(person, results=results)
 
 
 def _vacancy(law: Policy, number: int, chance: random.Random) -> Vacancy:

@@ -208,6 +208,11 @@ LIES = [
     Lie("another-root", "the root of another list", _head(root="00" * 32), "root"),
     Lie("no-such-day", "proposed on a day that no month has",
         _head(proposed_at="2026-02-30T02:00:00Z"), "proposed_at"),
+    Lie("follows-none", "a second version that follows none", _head(version=2), "previous"),
+    Lie("below-an-earlier-threshold", "a seat for somebody below a threshold of the first test",
+        _updates("final", "0001-000004", score="74.181",
+                 points={"SKB": "79.999", "TIU": "100", "TKP": "200", "TWK": "60"}), "final", 31),
+    Lie("no-seats", "a vacancy without seats", _first("vacancy", seats=0), "seats", 6),
 ]  # fmt: skip
 
 

@@ -43,7 +43,7 @@ class VacancyLeaf(FilePart):
     unit_id: str
     unit_path: str
     need: str
-    seats: int
+    seats: Annotated[int, Field(ge=1)]
 
 
 class AdministrationLeaf(FilePart):
@@ -56,7 +56,7 @@ class AdministrationLeaf(FilePart):
     kind: Literal["administration"]
     salt: Salt
     vacancy_id: str
-    submitted: int
+    submitted: Annotated[int, Field(ge=0)]
 
 
 class ApplicantLeaf(FilePart):

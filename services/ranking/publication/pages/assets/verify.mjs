@@ -368,6 +368,8 @@ const like = (pattern) => kind(`a text like ${pattern.source}`, (value) =>
   typeof value === "string" && pattern.test(value));
 const text = kind("a text", (value) => typeof value === "string");
 const integer = kind("an integer", Number.isSafeInteger);
+const least = (bound, most = Infinity) => kind(`an integer of at least ${bound}`, (value) =>
+  Number.isSafeInteger(value) && value >= bound && value <= most);
 const among = (...values) => kind(values.join(" / "), (value) => values.includes(value));
 const hash = like(/^[0-9a-f]{64}$/);
 const salt = like(/^[0-9a-f]{32}$/);
@@ -427,10 +429,10 @@ const leafOf = (name, fields) =>
   record({ kind: among(name), salt, vacancy_id: text, ...fields });
 const LEAVES = {
   vacancy: leafOf("vacancy", {
-    number: integer, listing_id: text, agency: text, post: text, unit_id: text, unit_path: text,
-    need: text, seats: integer,
+    number: least(1), listing_id: text, agency: text, post: text, unit_id: text, unit_path: text,
+    need: text, seats: least(1),
   }),
-  administration: leafOf("administration", { submitted: integer }),
+  administration: leafOf("administration", { submitted: least(0) }),
   applicant: leafOf("applicant", {
     participant_no: number, outcome: among("MS", "TMS", "APS"), commitment: perhaps(hash),
   }),
@@ -467,12 +469,12 @@ const CODE = like(/^[A-Z][A-Z0-9_]{0,39}$/);
 const NAME = like(/^[a-z][a-z0-9-]{0,19}$/);
 const AUTHORITY = like(/^[a-z0-9][a-z0-9-]{0,39}$/);
 const RESULT = like(/^[A-Z0-9/-]{1,12}$/);
-const AMOUNT = like(/^(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?$/);
-const POSITIVE = like(/^(?=.*[1-9])(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?$/);
+const amount = (pattern) => kind(`a number like ${pattern.source}`, (value) =>
+  (typeof value === "string" || Number.isSafeInteger(value)) && pattern.test(value));
+const AMOUNT = amount(/^(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?$/);
+const POSITIVE = amount(/^(?=.*[1-9])(0|[1-9][0-9]{0,5})(\.[0-9]{1,6})?$/);
 const BOTH = record({ id: text, en: text });
 const flag = kind("true or false", (value) => typeof value === "boolean");
-const least = (bound, most = Infinity) => kind(`an integer of at least ${bound}`, (value) =>
-  Number.isSafeInteger(value) && value >= bound && value <= most);
 const codes = sequence(CODE);
 const someCodes = sequence(CODE, 1);
 
@@ -569,12 +571,76 @@ const POLICY = record(
   },
 );
 
-const FACTS = ["gpa", "birth_date", "relevant_experience_months", "education"];
+/** That the policy's parts fit together, as far as the recomputation rests on it. Whether it is
+ * sound in all is what `terang policy check` says. */
+function checkParts(policy, where) {
+  const wrong = (why) => { throw new Fault(where, "policy", { why }); };
+  const stages = new Map(policy.stages.map((stage) => [stage.code, stage]));
+  const components = policy.stages.flatMap((stage) => stage.components);
+  const names = new Set([...stages.keys(), ...components.map(({ code }) => code)]);
+  if (names.size !== stages.size + components.length || stages.size !== policy.stages.length) {
+    wrong("a stage or component twice");
+  }
+  for (const stage of policy.stages) checkStage(stage, wrong);
+  for (const name of authoritiesIn(policy)) {
+    if (!Object.hasOwn(policy.authorities, name)) wrong(`no authority ${name}`);
+  }
+  policy.lists.forEach((list, at) => {
+    const before = policy.lists.slice(0, at).map(({ code }) => code);
+    if (before.includes(list.code)) wrong(`list ${list.code} twice`);
+    const after = list.after ?? null;
+    if (after !== null && !before.includes(after)) wrong(`list ${list.code} after ${after}`);
+    if (!stages.has(list.stage)) wrong(`list ${list.code} of stage ${list.stage}`);
+    if (new Set(Object.values(list.codes)).size !== 7) wrong(`list ${list.code}: a code twice`);
+    if (list.by_priority && !policy.priority_groups?.length) wrong("no priority groups");
+    for (const { by } of list.ties) {
+      const known = FACTS.includes(by) || by.split("+").every((name) => names.has(name));
+      if (!known) wrong(`list ${list.code}: a tie by ${by}`);
+    }
+    for (const need of Object.keys(policy.needs)) checkTerms(list, stages, need, wrong);
+  });
+}
+
+/** The authorities that something in a policy names. */
+function* authoritiesIn(value) {
+  if (value === null || typeof value !== "object") return;
+  for (const [name, inner] of Object.entries(value)) {
+    if (/(^|_)authority$/.test(name) && typeof inner === "string") yield inner;
+    else yield* authoritiesIn(inner);
+  }
+}
+
+function checkStage(stage, wrong) {
+  for (const { of, minimum } of stage.thresholds ?? []) {
+    const parts = stage.components.filter(({ code }) => of === "total" || code === of);
+    if (!parts.length) wrong(`a threshold of ${of}`);
+    const most = parts.reduce((sum, { maximum }) => sum + millionths(maximum), 0n);
+    if (millionths(minimum) > most) wrong(`a threshold of ${of} above its maximum`);
+  }
+  for (const { code, step, maximum, items, scoring } of stage.components) {
+    if (millionths(maximum) % millionths(step)) wrong(`${code}: step ${step}`);
+    const whole = scoring !== "right-wrong" || BigInt(items ?? 0) * millionths(step);
+    if (whole !== true && whole !== millionths(maximum)) wrong(`${code}: ${items} items`);
+  }
+}
+
+function checkTerms(list, stages, need, wrong) {
+  const terms = list.score.terms.filter((term) => isOf(term, need));
+  const weights = terms.reduce((sum, { weight }) => sum + millionths(weight), 0n);
+  if (weights !== 100n * MILLION) wrong(`list ${list.code}, ${need}: weights`);
+  for (const { stage, component } of terms) {
+    const parts = stages.get(stage)?.components ?? [];
+    const known = parts.some(({ code }) => !component || code === component);
+    if (!known) wrong(`list ${list.code}: a term of ${stage} ${component ?? ""}`);
+  }
+}
+
+const FACTS = ["gpa", "birth_date", "relevant_experience_months", "education", "priority"];
 const MILLION = 1000000n;
 
-/** A decimal in millionths. */
+/** A decimal, or an integer, in millionths. */
 function millionths(written) {
-  const [whole, part = ""] = written.split(".");
+  const [whole, part = ""] = String(written).split(".");
   return BigInt(whole + part.padEnd(6, "0"));
 }
 
@@ -608,12 +674,10 @@ class Rules {
     this.bound = new Map(this.components.map((part) => [part.code, this.#most(part)]));
   }
 
-  /** The stages of this list and of those before it. */
+  /** The stage of this list and those before it, as the policy names them. */
   #stages() {
-    const names = new Set();
-    const before = (list) => this.policy.lists.find((one) => one.code === list.after);
-    for (let list = this.list; list; list = before(list)) names.add(list.stage);
-    return this.policy.stages.filter((stage) => names.has(stage.code));
+    const last = this.policy.stages.findIndex((stage) => stage.code === this.list.stage);
+    return this.policy.stages.slice(0, last + 1);
   }
 
   #most(component) {
@@ -640,9 +704,12 @@ class Rules {
     return names.some((name) => points.has(name)) ? this.#sum(names, points) : null;
   }
 
-  /** Whether the points stay below a threshold of this list's stage. */
+  /** Whether the points stay below a threshold of one of the stages. */
   isBelow(points) {
-    const stage = this.stages.find((one) => one.code === this.list.stage);
+    return this.stages.some((stage) => this.#isBelowIn(stage, points));
+  }
+
+  #isBelowIn(stage, points) {
     const of = (name) => (name === "total" ? this.#total(stage.code, points) : points.get(name));
     const fails = (name, minimum) =>
       minimum != null && of(name) !== undefined && of(name) < millionths(minimum);
@@ -854,7 +921,9 @@ class ListCheck {
     const { leaf, where, ordered, gate } = entry;
     for (const name of ["rank", "equals", "score"]) differ(where, name, entry[name], leaf[name]);
     differ(where, "code", this.#code(entry), leaf.code);
-    if (gate !== "ranked") differ(where, "order", null, leaf.order);
+    if (gate !== "ranked") {
+      for (const name of ["order", "priority"]) differ(where, name, null, leaf[name]);
+    }
     const scored = gate === "ranked" || gate === "below";
     const committed = ordered || (scored && (!this.rules.shows || this.rules.ofFacts));
     if (committed !== (leaf.commitment !== null)) {
@@ -973,11 +1042,8 @@ class VacancyCheck {
   }
 
   #readApplicants() {
-    const { leaf, where } = this.#take("administration");
+    const { leaf } = this.#take("administration");
     this.applicants = new Map();
-    if (leaf.submitted < 0) {
-      throw new Fault({ ...where, field: "submitted" }, "shape", { expected: "0 …" });
-    }
     const prefix = String(this.vacancy.leaf.number).padStart(4, "0");
     for (let count = 1; count <= leaf.submitted; count += 1) {
       const expected = `${prefix}-${String(count).padStart(6, "0")}`;
@@ -1026,7 +1092,7 @@ class VacancyCheck {
     const name = leaf.participant_no;
     if (seen.has(name)) throw new Fault(at, "twice", { published: name });
     seen.add(name);
-    if (this.applicants || list.after) return;
+    if (this.applicants || list !== this.policy.lists[0]) return;
     if (this.state.people.has(name)) throw new Fault(at, "twice", { published: name });
     this.state.people.add(name);
   }
@@ -1292,8 +1358,18 @@ async function readHead(reader, key) {
   if (!accepts(key.bytes, unhex(signature), utf8(`${head.format}\n${headText}`))) {
     throw new Fault({ line: 3, field: "signature" }, "signature");
   }
+  checkVersion(head);
   checkTimes(head);
   return { head, format };
+}
+
+/** Only the first version follows none. */
+function checkVersion(head) {
+  if ((head.previous === null) !== (head.version === 1)) {
+    const expected = head.version === 1 ? "null" : "SHA-256";
+    const values = { expected, published: head.previous };
+    throw new Fault({ line: 2, field: "head.previous" }, "expected", values);
+  }
 }
 
 function checkTimes(head) {
@@ -1308,6 +1384,7 @@ function checkPolicy(head, policyText) {
   differ({ line: 2 }, "head.policy_hash", hex(sha256(utf8(policyText))), head.policy_hash);
   const policy = parsed(policyText, { line: 4 });
   POLICY(policy, where);
+  checkParts(policy, where);
   differ({ line: 2 }, "head.policy_id", policy.id, head.policy_id);
   differ({ line: 2 }, "head.policy_version", policy.version, head.policy_version);
   return policy;
