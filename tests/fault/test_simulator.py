@@ -39,7 +39,7 @@ OFF = {
     "14-memory": ("", 1, "the last that was stated of it tells"),
     "14-random-id": ("restore r", 80, "was decided 2 times"),
     "15": ("restore r,topic anew", 1, "never came to rest"),
-    "15-early": ("topic anew,purge,rebalance,kill", 100, LOST),
+    "15-early": ("topic anew,purge,rebalance,kill", 600, LOST),
     "16": ("poison", 1, "was decided on"),
     "18-republish": ("poison", 1, LOST),
     "18-two-transactions": ("poison,kill,backend,replay", 1, TWICE),
