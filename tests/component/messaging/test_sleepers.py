@@ -64,7 +64,7 @@ async def test_positions_that_are_no_longer_locked_stop_nobody(
     await dispatch_stage.take(dispatch_stage.records([record]))
     asked = 0
 
-    async def check_log(_: Sequence[Position]) -> None:
+    async def check_log(*_: object) -> None:
         nonlocal asked
         asked += 1
         if asked == 1:
