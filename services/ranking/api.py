@@ -14,7 +14,7 @@ from services.ranking.lists.handlers.pages import changes_page
 from services.ranking.lists.usecases.adopt_version import ADOPTION
 from services.ranking.lists.usecases.decide_tie import TIE
 from services.ranking.publication.handlers import http as publication
-from services.ranking.publication.handlers.pages import published_page
+from services.ranking.publication.handlers.pages import published_page, verifying_page
 from services.ranking.publication.storage.signing import KeyFault, SigningKey
 from services.ranking.seats import handlers as seats
 from services.ranking.seats.usecases.decide_seat_tie import SEAT_TIE
@@ -96,6 +96,7 @@ def create_api(settings: Settings, clock: Callable[[], datetime] = utc_now) -> F
             seats.seats_page(own_pages, settings.zone),
             publication.router,
             published_page(own_pages, settings.zone),
+            verifying_page(own_pages),
         ],
         title="Terang: ranking (peringkat)",
         description=DESCRIPTION,

@@ -91,6 +91,13 @@ class Pages:
         """The words of the reader's language."""
         return self._words[reader_language(request)]
 
+    def every_word(self, prefix: str) -> dict[str, dict[str, str]]:
+        """The words that begin so, by language, for a page that holds both."""
+        return {
+            language: {word: text for word, text in words.items() if word.startswith(prefix)}
+            for language, words in self._words.items()
+        }
+
     def render(
         self, request: Request, template: str, *, status: int = 200, **values: Any
     ) -> HTMLResponse:
