@@ -30,7 +30,9 @@ async def test_counts_that_differ_are_named(
     ranking = await asyncpg.connect(addresses["ranking"])
     try:
         await exams.execute(
-            "INSERT INTO messaging.outbox_partitions VALUES ('terang.exams', 0, 5, 5, 4, $1, 70)",
+            "INSERT INTO messaging.outbox_partitions (topic, partition, numbered, acknowledged,"
+            " acknowledged_offset, acknowledged_event, checksum)"
+            " VALUES ('terang.exams', 0, 5, 5, 4, $1, 70)",
             EVENT,
         )
         await ranking.execute(
