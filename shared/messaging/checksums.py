@@ -100,7 +100,7 @@ class _Filling:
                 return
             await self._read(stands["at_offset"] + 1)
             if self.sequence != stands["sequence"]:
-                return  # another log: who reads it finds that out
+                return  # another log, or one without its beginning: it stays unknown
             if await SQL.set_checksum(
                 self.pool,
                 topic=topic,
@@ -114,7 +114,8 @@ class _Filling:
     async def _read(self, end: int) -> None:
         wanted = {self.partition: OffsetRange(self.next_offset, end)}
         async for _, event, _ in published_events(self.reader, wanted, self.records):
-            if event.sequence > self.sequence:  # else a repeat
+            # else a repeat; or the log begins after events that it can't tell of
+            if event.sequence == self.sequence + 1:
                 self.sequence = event.sequence
                 self.checksum = (self.checksum + event.event_id.node) % MODULUS
         self.next_offset = end
