@@ -281,14 +281,3 @@ async def test_taking_the_lead_keeps_the_sum(pair: Pair, known: int) -> None:
     )
     async with pair.relaying():  # it died before it marked what it had sent
         await until(lambda: pair.stated() == (3, sum_of(pair.owner.stated)))
-
-
-async def test_a_log_made_anew_takes_the_sum_back(pair: Pair, servers: Servers) -> None:
-    """The log holds nothing any more: all is sent again, and counted once."""
-    async with pair.relaying():
-        await pair.owner.walk(4)
-        await pair.owner.drained()
-    await servers.fresh_topics(pair.owner.topic, partitions=1)
-    async with pair.relaying():
-        await pair.owner.walk(1)
-        await until(lambda: pair.stated() == (5, sum_of(pair.owner.stated)))
