@@ -29,7 +29,7 @@ def laws() -> list[Policy]:
 
 def _varied(policy: Policy) -> Iterator[Policy]:
     """The same without a cut, with all equals admitted, rounded otherwise, or scores alone."""
-    for change in (_no_cut, _all_admitted, _other_rounding, _scores_alone):
+    for change in VARIATIONS:
         law = deepcopy(policy.as_json())
         law["id"] = "varied"
         change(law)
@@ -56,6 +56,35 @@ def _other_rounding(law: Json) -> None:
 
 def _scores_alone(law: Json) -> None:
     law["publication"]["level"] = "scores"
+
+
+def _last_stage_alone(law: Json) -> None:
+    stage = law["lists"][-1]["stage"]
+    law["lists"][-1]["score"]["terms"] = [{"stage": stage, "divisor": "2", "weight": "100"}]
+
+
+def _bonus_of_a_fact(law: Json) -> None:
+    component = law["stages"][0]["components"][0]
+    bonus = {
+        "name": {"id": "indeks prestasi", "en": "grades"},
+        "component": component["code"],
+        "points": component["step"],
+        "ceiling": component["maximum"],
+        "of": "gpa",
+        "at_least": "3.5",
+        "authority": component["authority"],
+    }
+    law["stages"][0]["bonuses"] = [*law["stages"][0].get("bonuses", []), bonus]
+
+
+VARIATIONS = (
+    _no_cut,
+    _all_admitted,
+    _other_rounding,
+    _scores_alone,
+    _last_stage_alone,
+    _bonus_of_a_fact,
+)
 
 
 def genuine(chance: random.Random) -> File:

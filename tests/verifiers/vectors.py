@@ -8,9 +8,11 @@ import json
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass, field
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
+from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
 from services.ranking.proofs.domain.receipt_file import write_receipt
 from shared.policies import load
 from tests.unit.services.ranking.publication.test_verification import (
@@ -227,6 +229,7 @@ def vectors() -> Iterator[Vector]:
             f"{lie.name}.json", lie.what, file.written(), 1,
             line=lie.line, names=lie.names, **lie.other,
         )  # fmt: skip
+    yield _no_step()
     yield from _without_the_key()
 
 
@@ -254,6 +257,33 @@ def _genuine() -> Iterator[Vector]:
         {},
     )
     yield Vector("nobody-applied.json", "a vacancy that nobody applied for", empty.written(), 0)
+
+
+def _no_step() -> Vector:
+    """Points that no months of experience give."""
+    law = load("local-medan")
+    points = {
+        "tes": {"TES": Decimal(80)},
+        "penilaian": {"INTERPERSONAL": Decimal(50), "REKAM_JEJAK": Decimal(50)},
+    }
+    results = {name: StageResult(Outcome.SCORED, given) for name, given in points.items()}
+    someone = Candidate(
+        "0001-000001",
+        verified=True,
+        results=results,
+        education="S1",
+        relevant_experience_months=40,
+    )
+    leaves = composed(law, [Vacancy("UMUM", 1, [someone])])[0]
+    file = File(law.as_json(), [leaf.model_dump() for leaf in leaves], {})
+    line = line_of(file, "final", "0001-000001")
+    line["points"]["PENGALAMAN"] = "30"
+    line["score"] = "59.500"
+    redone(file)
+    return Vector(
+        "no-step.json", "points of experience between two steps", file.written(), 1,
+        law.id, 12, "PENGALAMAN",
+    )  # fmt: skip
 
 
 def _without_the_key() -> Iterator[Vector]:

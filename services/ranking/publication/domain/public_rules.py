@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from services.ranking.merit.domain.candidate import Candidate, Outcome, StageResult
 from services.ranking.merit.domain.facts import ties_before_facts
@@ -35,6 +36,10 @@ def _stages_of(policy: Policy, listed: List) -> list[Stage]:
 
 def _stage_codes(listed: List) -> list[str]:
     return list(dict.fromkeys(term.stage for term in listed.score.terms))
+
+
+def _with_bonus(stage: Stage) -> set[str]:
+    return {bonus.component for bonus in stage.bonuses}
 
 
 def as_counted(policy: Policy) -> Policy:
@@ -96,6 +101,12 @@ class PublicRules:
             for stage in _stages_of(policy, listed)
             for component in stage.components
         }
+        self._steps = {
+            component.code: {Decimal(0), *(step.points for step in component.evidence.steps)}
+            for stage in _stages_of(policy, listed)
+            for component in stage.components
+            if component.evidence and component.code not in _with_bonus(stage)
+        }
 
     def scored(self, leaf: LineLeaf) -> bool:
         """Whether points stand behind the line, shown or not."""
@@ -112,6 +123,7 @@ class PublicRules:
         Raises ProofFault where the line tells too much or too little.
         """
         self._check_told(leaf)
+        self._check_steps(leaf)
         candidate = self._candidate(leaf, decided)
         shown = self._shown_ties.standing_of(candidate)
         standing = self._all_ties.standing_of(candidate)
@@ -142,6 +154,12 @@ class PublicRules:
             )
         if leaf.priority is not None and not (self.list.by_priority and leaf.rank is not None):
             raise ProofFault("priority", "expected none: it put nobody in order here")
+
+    def _check_steps(self, leaf: LineLeaf) -> None:
+        """Raises ProofFault for points that no step of the policy's scale of a fact gives."""
+        for code, steps in self._steps.items():
+            if code in leaf.points and Decimal(leaf.points[code]) not in steps:
+                raise ProofFault("points", f"{code} {leaf.points[code]} is no step of its scale")
 
     def _candidate(self, leaf: LineLeaf, decided: Mapping[str, int]) -> Candidate:
         """The candidate as far as the line tells."""

@@ -44,6 +44,8 @@ const FAULTS = {
     "admitted by the list before, and not on this one"],
   points: ["nilai {published} tidak mungkin: paling tinggi {expected}",
     "points {published} can't be: at most {expected}"],
+  step: ["nilai {published} tidak ada di jenjang aturan",
+    "points {published} are no step of the policy's scale"],
   choose: ["menurut aturan tidak ada petugas yang memilih di daftar ini",
     "the policy lets no officer choose on this list"],
   decided: ["urutan petugas bukan urutan semua yang setara",
@@ -666,7 +668,9 @@ class Rules {
     this.stages = this.#stages();
     this.components = this.stages.flatMap((stage) => stage.components)
       .filter((component) => isOf(component, need));
-    this.ofFacts = this.components.some((component) => component.evidence);
+    this.ofFacts = this.stages.some((stage) =>
+      stage.components.some((component) => component.evidence)
+      || (stage.bonuses ?? []).some((bonus) => FACTS.includes(bonus.of)));
     const hidden = this.list.ties.findIndex((tie) => !this.shows || FACTS.includes(tie.by));
     this.visible = hidden < 0 ? this.list.ties : this.list.ties.slice(0, hidden);
     this.hides = hidden >= 0;
@@ -674,10 +678,10 @@ class Rules {
     this.bound = new Map(this.components.map((part) => [part.code, this.#most(part)]));
   }
 
-  /** The stage of this list and those before it, as the policy names them. */
+  /** The stages that the list's score has terms of. */
   #stages() {
-    const last = this.policy.stages.findIndex((stage) => stage.code === this.list.stage);
-    return this.policy.stages.slice(0, last + 1);
+    const named = new Set(this.list.score.terms.map((term) => term.stage));
+    return this.policy.stages.filter((stage) => named.has(stage.code));
   }
 
   #most(component) {
@@ -695,6 +699,13 @@ class Rules {
   #sum(names, points) {
     const known = names.filter((name) => points.has(name));
     return known.reduce((sum, name) => sum + points.get(name), 0n);
+  }
+
+  /** Whether a fact can give these points: none, or those of a step; bonuses may lie between. */
+  isStep({ code, evidence }, value) {
+    const bonuses = this.stages.flatMap((stage) => stage.bonuses ?? []);
+    if (!evidence || bonuses.some(({ component }) => component === code)) return true;
+    return value === 0n || evidence.steps.some(({ points }) => millionths(points) === value);
   }
 
   /** Points of a component, of several (`A+B`), or of a stage; in millionths. */
@@ -811,6 +822,9 @@ class ListCheck {
     if (value > most || value % millionths(component.step)) {
       const values = { published, expected: written(most, 6) };
       throw new Fault({ ...where, field: `points.${component.code}` }, "points", values);
+    }
+    if (!this.rules.isStep(component, value)) {
+      throw new Fault({ ...where, field: `points.${component.code}` }, "step", { published });
     }
     return value;
   }
