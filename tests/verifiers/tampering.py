@@ -46,7 +46,6 @@ def _points(file: File, chance: random.Random) -> None:
     """Points of a line written otherwise, more, less, left out, or of another component."""
     lines = [leaf for leaf in file.leaves if leaf.get("points")]
     if not lines:
-        _field(file, chance)
         return
     points = chance.choice(lines)["points"]
     name = chance.choice(sorted(points))
@@ -61,7 +60,6 @@ def _all_points(file: File, chance: random.Random) -> None:
     """Somebody's points of a component on all lists, so that scores no longer follow."""
     lines = [leaf for leaf in file.leaves if leaf.get("points")]
     if not lines:
-        _field(file, chance)
         return
     chosen = chance.choice(lines)
     name = chance.choice(sorted(chosen["points"]))
@@ -94,7 +92,6 @@ def _decided_otherwise(file: File, chance: random.Random) -> None:
     """Another order of those whom an officer ordered, their lines exchanged to suit."""
     headings = [leaf for leaf in file.leaves if len(leaf.get("decided", ())) > 1]
     if not headings:
-        _decided(file, chance)
         return
     decided = chance.choice(headings)["decided"]
     places = list(decided.values())
@@ -117,7 +114,6 @@ def _person_taken_out(file: File, chance: random.Random) -> None:
     """All leaves of somebody taken out; sometimes with one less who applied."""
     people = sorted({leaf["participant_no"] for leaf in file.leaves if "participant_no" in leaf})
     if not people:
-        _field(file, chance)
         return
     gone = chance.choice([*people, people[-1]])
     file.leaves = [leaf for leaf in file.leaves if leaf.get("participant_no") != gone]
@@ -130,7 +126,6 @@ def _exchanged(file: File, chance: random.Random) -> None:
     """Two lines exchanged, with their places, or all but the participant numbers."""
     lines = [at for at, leaf in enumerate(file.leaves) if leaf["kind"] == "line"]
     if len(lines) < 2:
-        _field(file, chance)
         return
     at = chance.randrange(len(lines) - 1)
     one, two = file.leaves[lines[at]], file.leaves[lines[at + 1]]
