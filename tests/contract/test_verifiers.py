@@ -72,6 +72,13 @@ def test_random_lists_get_the_same_verdict(other: str, tmp_path: Path) -> None:
     assert set(statuses) == {0, 1, 3}
 
 
+@pytest.mark.parametrize("seed", [7528, 10068, 10886, 11734])
+def test_where_they_once_disagreed_they_agree(seed: int, other: str, tmp_path: Path) -> None:
+    """A knock-out above its maximum, no priority groups, a first version that follows another."""
+    _, differ = compare(other, range(seed, seed + 1), tmp_path)
+    assert not differ, differ
+
+
 def test_a_verifier_that_accepts_everything_is_found_out(tmp_path: Path) -> None:
     """The comparison itself can fail."""
     program = 'while read -r line; do echo \'{"status": 0, "line": null, "says": null}\'; done'

@@ -619,7 +619,8 @@ function checkStage(stage, wrong) {
     const most = parts.reduce((sum, { maximum }) => sum + millionths(maximum), 0n);
     if (millionths(minimum) > most) wrong(`a threshold of ${of} above its maximum`);
   }
-  for (const { code, step, maximum, items, scoring } of stage.components) {
+  for (const { code, step, maximum, items, scoring, knock_out: out } of stage.components) {
+    if (millionths(out ?? 0) > millionths(maximum)) wrong(`${code}: a knock-out above its maximum`);
     if (millionths(maximum) % millionths(step)) wrong(`${code}: step ${step}`);
     const whole = scoring !== "right-wrong" || BigInt(items ?? 0) * millionths(step);
     if (whole !== true && whole !== millionths(maximum)) wrong(`${code}: ${items} items`);
