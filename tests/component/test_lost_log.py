@@ -98,14 +98,17 @@ class Platform:
         return [row["points"] for row in rows]
 
     async def each_once(self) -> None:
-        """Every event of every outbox stands on its log, once, and nothing else does."""
-        for service, rows in (await self.ask(STATED)).items():
-            stated: set[UUID] = {row[0] for row in rows}
+        """Every event of every outbox stands on its log, once, and nothing else does.
 
-            async def on_log(service: Service = service) -> set[UUID]:
-                return set(await on_the_log(service, self.servers.bootstrap))
+        Asked again while they differ: a duty may state something in between.
+        """
+        for service in self.databases:
 
-            await until(on_log, stated)
+            async def difference(service: Service = service) -> set[UUID]:
+                stated: set[UUID] = {row[0] for row in (await self.ask(STATED))[service]}
+                return stated ^ set(await on_the_log(service, self.servers.bootstrap))
+
+            await until(difference, set())
             assert set((await on_the_log(service, self.servers.bootstrap)).values()) <= {1}
 
 

@@ -104,7 +104,12 @@ async def passed_over(stage: Stage, remedy: str, nth: int = 0) -> bool:
 
 
 async def goes_on(stage: Stage) -> None:
-    """A worker is ready, also when it has checked its log; true events take effect once."""
+    """A worker is ready, also when it has checked its log; true events take effect once.
+
+    Those before it are ended: a part that stopped leaves the others running under the name.
+    """
+    for worker in stage.workers:
+        worker.kill()
     again = stage.worker(check_seconds=0.5)
     await again.ready()
     await stage.log.say([HEARD])

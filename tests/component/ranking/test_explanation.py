@@ -239,7 +239,7 @@ async def test_a_page_that_fails_by_our_fault_is_a_page_too(ranking: ServiceApp)
     await ranking.hear(*Facts({"v1": 1}).opened())
     url = ranking.app.state.resources.settings.database_url
     owner = await asyncpg.connect(owner_address(url))
-    await owner.execute("ALTER TABLE projections.vacancy RENAME TO elsewhere")
+    await owner.execute("UPDATE projections.round SET policy = '{}'")
     await owner.close()
     ranking.http._transport.raise_app_exceptions = False  # type: ignore[attr-defined]
     page = await ranking.http.get("/ranking/vacancies/v1/seats.html")
