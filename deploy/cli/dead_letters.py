@@ -16,6 +16,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from deploy.cli.printable import printable
 from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
 from shared.identity import Person
@@ -351,10 +352,7 @@ def readable(value: bytes | None) -> str:
     """Bytes for a terminal: what is no text, or would steer the terminal, is escaped."""
     if value is None:
         return "(null)"
-    text = value.decode(errors="backslashreplace")
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
-    )
+    return printable(value.decode(errors="backslashreplace"))
 
 
 def _fail(why: str) -> NoReturn:

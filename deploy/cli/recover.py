@@ -16,6 +16,7 @@ import asyncpg
 import typer
 from aiokafka.errors import KafkaError
 
+from deploy.cli.printable import printable
 from deploy.cli.serve import Service
 from shared.clock import utc_now
 from shared.contracts.catalogue import TOPICS
@@ -202,7 +203,7 @@ def described(plan: RecoveryPlan, *, restores: bool) -> list[str]:
     ]
     for record in plan.missing[:SHOWN]:
         inbound = read_headers(record)
-        subject = (inbound.headers.get("ce_subject") or b"").decode(errors="replace")
+        subject = printable((inbound.headers.get("ce_subject") or b"").decode(errors="replace"))
         lines.append(
             f"  lacking: {inbound.type} {subject}, number {inbound.identity.sequence} of"
             f" {record.topic}/{record.partition}"
