@@ -20,6 +20,7 @@ from shared.messaging.failures import OperatorNeeded
 from shared.messaging.one_try_producer import BATCH_BYTES
 from shared.messaging.outbox import Row, Statement, partition_of
 from shared.messaging.relay import Relay
+from tests.fault.test_relay_logs import recovered
 from tests.servers import Servers
 from tests.small_service import NOON, Small, StepTaken, new, outbox
 
@@ -168,33 +169,59 @@ async def test_published_rows_are_removed_when_their_time_is_over(
 
 
 async def test_a_topic_with_another_number_of_partitions_stops_the_relay(
-    new_small: NewSmall,
+    new_small: NewSmall, servers: Servers
 ) -> None:
-    """Keys were placed by another count: one aggregate's events would go two ways."""
+    """Keys were placed by another count: one aggregate's events would go two ways.
+
+    Made anew with the right count and recovered, it takes all.
+    """
     small = await new_small(partitions=3)
     small.partitions = 12
     await small.walk(1)
     with pytest.raises(OperatorNeeded, match="3 partitions") as stopped:
         await asyncio.wait_for(small.relay().run(), 20)
-    assert "terang recover small" in stopped.value.remedy
+    assert stopped.value.remedy == (
+        "make the topic anew with 12 partitions, then terang recover small"
+    )
+    await servers.fresh_topics(small.topic, partitions=12)
+    await recovered(small)
+    async with running(small.relay()):
+        await small.drained()
+    await small.check_effect(repeats_allowed=False)
 
 
 async def test_a_topic_that_takes_less_than_a_row_stops_the_relay(new_small: NewSmall) -> None:
     """A record that Kafka refuses as too large needs an operator, who raises the limit.
 
-    Tried again it would be refused again, and hold up its partition.
+    Tried again it would be refused again, and hold up its partition. Once it is raised, all is
+    carried.
     """
     small = await new_small()
-    admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
-    await admin.start()
-    await admin.alter_configs(
-        [ConfigResource(ConfigResourceType.TOPIC, small.topic, {"max.message.bytes": "2000"})]
-    )
-    await admin.close()
+    await limited(small, 2_000)
     await small.walk(1, note="x" * 3000)
     with pytest.raises(OperatorNeeded, match="too large") as stopped:
         await asyncio.wait_for(small.relay().run(), 20)
     assert f"max.message.bytes of {small.topic}" in stopped.value.remedy
+    await limited(small, 1_000_000)
+    async with running(small.relay()):
+        await small.drained()
+    await small.check_effect(repeats_allowed=False)
+
+
+async def limited(small: Small, most: int) -> None:
+    """The topic takes batches of so many bytes at most."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
+    await admin.start()
+    try:
+        await admin.alter_configs(
+            [
+                ConfigResource(
+                    ConfigResourceType.TOPIC, small.topic, {"max.message.bytes": str(most)}
+                )
+            ]
+        )
+    finally:
+        await admin.close()
 
 
 async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Servers) -> None:
@@ -214,14 +241,28 @@ async def test_a_missing_topic_is_waited_for(new_small: NewSmall, servers: Serve
 
 
 async def test_rows_for_a_topic_that_this_version_does_not_write_stop_it(
-    new_small: NewSmall,
+    new_small: NewSmall, servers: Servers
 ) -> None:
-    """A newer version's rows must not be passed over by an older one that was started again."""
+    """A newer version's rows must not be passed over by an older one that was started again.
+
+    The newer one, started again, carries them.
+    """
     small = await new_small()
     connection = await asyncpg.connect(small.dsn)
     await outbox("small.newer", 3).append_rows(
         connection, [Row("small.newer", 0, b"k", uuid4(), "terang.StepTaken", (), b"{}")]
     )
     await connection.close()
-    with pytest.raises(OperatorNeeded, match=r"small\.newer"):
+    with pytest.raises(OperatorNeeded, match=r"small\.newer") as stopped:
         await asyncio.wait_for(small.relay().run(), 20)
+    assert stopped.value.remedy == "start the version that wrote them, or a newer one"
+    await servers.fresh_topics("small.newer", partitions=3)
+    newer = Relay(
+        dsn=small.dsn,
+        bootstrap_servers=small.bootstrap,
+        service="small",
+        partitions={small.topic: small.partitions, "small.newer": 3},
+        origins=small.origins,
+    )
+    async with running(newer):
+        await small.drained()
