@@ -279,6 +279,34 @@ async def test_a_log_that_begins_above_the_mark_stops_the_relay(new_small: NewSm
     assert "begins at offset 40" in (await stops(small)).reason
 
 
+async def test_a_backup_that_is_younger_than_the_logs_start_is_restored(
+    new_small: NewSmall, servers: Servers
+) -> None:
+    """Yesterday's knows less than the log still holds, and can't be recovered; a younger one can.
+
+    As the relay and then `terang recover` say.
+    """
+    small = await new_small()
+    await published(small, 10)
+    await small.walk(3)  # waiting in the backup; on the log, and expired, since
+    yesterday = await backup(servers, small)
+    await published(small, 7)
+    younger = await backup(servers, small, "younger")
+    await published(small, 10)
+    await expire(small, 15)
+    small.dsn = yesterday
+    assert (await stops(small)).remedy == "terang recover small"
+    with pytest.raises(OperatorNeeded, match="above what the database knows") as stopped:
+        await recovered(small)
+    assert stopped.value.remedy == "restore a backup that is younger than the topic's retention"
+    small.dsn = younger
+    assert "terang recover small" in (await stops(small)).remedy
+    await recovered(small)
+    await published(small, 5)
+    ids = [UUID(dict(record.headers)["ce_id"].decode()) for record in await small.log()]
+    assert ids == small.stated[15:]
+
+
 async def expire(small: Small, before: int) -> None:
     """Removes the records of partition 0 below this offset, as retention does."""
     admin = AIOKafkaAdminClient(bootstrap_servers=small.bootstrap)
@@ -291,15 +319,15 @@ async def expire(small: Small, before: int) -> None:
         await admin.close()
 
 
-async def backup(servers: Servers, small: Small) -> str:
+async def backup(servers: Servers, small: Small, called: str = "yesterday") -> str:
     """Yesterday's database: a copy of the service's, as it is now. Returns its address."""
     name = small.dsn.rsplit("/", 1)[1]
     connection = await asyncpg.connect(servers.superuser)
     try:
-        await connection.execute(f"CREATE DATABASE {name}_yesterday TEMPLATE {name} OWNER owner")
+        await connection.execute(f"CREATE DATABASE {name}_{called} TEMPLATE {name} OWNER owner")
     finally:
         await connection.close()
-    return f"{small.dsn}_yesterday"
+    return f"{small.dsn}_{called}"
 
 
 async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
@@ -493,7 +521,7 @@ async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSm
         small.dsn, server_settings={"application_name": "terang-small-worker"}
     )
     try:
-        with pytest.raises(OperatorNeeded, match="terang-small-worker"):
+        with pytest.raises(OperatorNeeded, match="terang-small-worker") as stopped:
             await gather(
                 connection,
                 bootstrap_servers=small.bootstrap,
@@ -504,3 +532,6 @@ async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSm
     finally:
         await worker.close()
         await connection.close()
+    assert stopped.value.remedy.startswith("stop every api and worker of small")
+    await recovered(small)
+    await published(small, 1)
