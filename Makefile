@@ -8,7 +8,8 @@ BIN := .venv/bin
 QUICK := tests/unit tests/contract
 # two files at a time, each process of pytest with servers of its own
 SIDE_BY_SIDE := tests/unit tests/contract tests/component tests/fault tests/bench \
-	--ignore=tests/component/local --ignore=tests/component/identity
+	--ignore=tests/component/local --ignore=tests/component/identity \
+	--ignore=tests/fault/test_campaign.py
 # what starts a whole stack takes the usual ports and goes alone
 ONE_BY_ONE := tests/component/local tests/e2e tests/browser
 
