@@ -230,6 +230,17 @@ async def test_a_rejected_applicant_has_a_line_and_alone_learns_the_reasons_from
     ]
 
 
+async def test_reasons_of_a_rejection_owe_no_standings(ranking: ServiceApp) -> None:
+    """Nobody is ranked by them: what set a vacancy's standings stays what names their cause."""
+    facts = Facts({"v1": 1})
+    await ranking.hear(*facts.opened(), *facts.applied("v1", 1), facts.rejected("v1", 1))
+    owed = "SELECT vacancy_id, change, changed_by FROM vacancy_lock"
+    before = await ranking.pool.fetch(owed)
+    await ranking.hear(RejectionReasonsStated(**facts.who("v1", 1), reasons=("education-differs",)))
+    assert await ranking.pool.fetch(owed) == before
+    assert await ranking.pool.fetchval("SELECT reasons FROM rejection") == ["education-differs"]
+
+
 async def test_who_may_publish_and_when(ranking: ServiceApp) -> None:
     """Not before all is closed, not by one officer alone, not with another digest, not twice the
     same.

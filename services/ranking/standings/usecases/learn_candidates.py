@@ -50,9 +50,8 @@ async def learn_verifications(
 async def learn_rejections(
     connection: Connection, events: list[Event[RejectionReasonsStated]]
 ) -> None:
-    """Keeps why applications were rejected; nobody is ranked by that."""
+    """Keeps why applications were rejected: nobody is ranked by that, so no standings are owed."""
     newest = {(event.data.vacancy_id, event.data.participant_no): event for event in events}
-    await lock_vacancies_of(connection, events)
     await SQL.learn_rejections(
         connection,
         vacancies=[vacancy_id for vacancy_id, _ in newest],
