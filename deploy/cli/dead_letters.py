@@ -2,10 +2,9 @@
 
 import asyncio
 import getpass
-import re
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
-from typing import Annotated, NoReturn, TypeVar
+from typing import Annotated, NoReturn
 from uuid import UUID
 
 import asyncpg
@@ -19,6 +18,7 @@ from rich.table import Table
 from deploy.cli.printable import printable
 from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
+from deploy.cli.worker_commands import Answer, partition_of, with_pool
 from shared.identity import Person
 from shared.messaging import dead_letters, deadly_records
 from shared.messaging.failures import Permanent, is_infrastructure
@@ -41,7 +41,6 @@ By = Annotated[
     ),
 ]
 Why = Annotated[str, typer.Option(help="Why, for the trail of decisions")]
-Answer = TypeVar("Answer")
 
 DISCARDED_AT_ONCE = 10_000
 """Dead letters that are discarded in one transaction: well within a minute, PostgreSQL's limit."""
@@ -131,34 +130,29 @@ def replay(
     worker = worker_of(service)
     subscriptions = worker.subscriptions(worker.outbox)
 
-    async def run() -> int:
-        pool = await worker.pool()
+    async def replay_all(pool: Pool) -> int:
         failed = 0
-        try:
-            chosen = ids or [letter.id for letter in await dead_letters.list_all(pool)]
-            for id_ in chosen:
-                try:
-                    await dead_letters.replay(
-                        pool,
-                        subscriptions,
-                        id_,
-                        origins=worker.origins,
-                        bootstrap_servers=worker.settings.kafka_bootstrap_servers,
-                        at=worker.settings.clock(),
-                        dry_run=not for_real,
-                    )
-                except Exception as error:
-                    if is_infrastructure(error):
-                        raise
-                    failed += 1
-                    print(f"{id_}: still fails: {_why(error)}", file=sys.stderr)
-                else:
-                    print(f"{id_}: {'settled' if for_real else 'would be settled'}")
-        finally:
-            await pool.close()
+        for id_ in ids or [letter.id for letter in await dead_letters.list_all(pool)]:
+            try:
+                await dead_letters.replay(
+                    pool,
+                    subscriptions,
+                    id_,
+                    origins=worker.origins,
+                    bootstrap_servers=worker.settings.kafka_bootstrap_servers,
+                    at=worker.settings.clock(),
+                    dry_run=not for_real,
+                )
+            except Exception as error:
+                if is_infrastructure(error):
+                    raise
+                failed += 1
+                print(f"{id_}: still fails: {_why(error)}", file=sys.stderr)
+            else:
+                print(f"{id_}: {'settled' if for_real else 'would be settled'}")
         return failed
 
-    if _answer(run()):
+    if _with_worker(worker, replay_all):
         raise typer.Exit(1)
     if not for_real:
         print("That was a dry run: nothing has changed. Add --yes to let them take effect.")
@@ -312,10 +306,10 @@ def _whoever(by: str) -> Person:
 
 def _partition(place: str) -> TopicPartition:
     """The partition of `TOPIC/PARTITION`; ends the command if it is written another way."""
-    written = re.fullmatch(r"([A-Za-z0-9._-]+)/([0-9]{1,9})", place)
-    if written is None:
+    partition = partition_of(place)
+    if partition is None:
         _fail(f"{place!r} is no TOPIC/PARTITION, such as terang.exams/3")
-    return TopicPartition(written[1], int(written[2]))
+    return partition
 
 
 def _why(error: Exception) -> str:
@@ -329,14 +323,7 @@ def _with_pool(service: Service, ask: Callable[[Pool], Awaitable[Answer]]) -> An
 
 
 def _with_worker(worker: Worker, ask: Callable[[Pool], Awaitable[Answer]]) -> Answer:
-    async def run() -> Answer:
-        pool = await worker.pool()
-        try:
-            return await ask(pool)
-        finally:
-            await pool.close()
-
-    return _answer(run())
+    return _answer(with_pool(worker, ask))
 
 
 def _answer(question: Coroutine[None, None, Answer]) -> Answer:

@@ -8,16 +8,17 @@ from uuid import UUID
 
 import asyncpg
 import typer
-from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from deploy.cli.dead_letters import readable
 from deploy.cli.rebuild import worker_of
 from deploy.cli.serve import Service
+from deploy.cli.worker_commands import partition_of, with_pool
 from shared.messaging import ignored
 from shared.messaging.failures import Permanent
 from shared.messaging.log_reader import OffsetRange
 from shared.messaging.worker import Worker
+from shared.postgres.pool import Pool
 
 app = typer.Typer()
 
@@ -45,13 +46,13 @@ def command(
     Its headers are shown, never its data. A service keeps what it ignores in its own database: run
     this for each service that reads or writes the topic.
     """
-    topic, _, number = place.rpartition("/")
+    partition = partition_of(place)
     last = offset if through is None else through
-    if not topic or not number.isdecimal() or last < offset or not reason.strip():
+    if partition is None or last < offset or not reason.strip():
         _fail("say TOPIC/PARTITION, no end before the start, and a reason", status=2)
     worker = worker_of(service)
     wanted = ignored.Wanted(
-        TopicPartition(topic, int(number)),
+        partition,
         OffsetRange(offset, last + 1),
         event_id,
         reason.strip(),
@@ -68,8 +69,7 @@ def command(
 
 
 async def _ignore(worker: Worker, wanted: ignored.Wanted, *, dry_run: bool) -> ignored.Ignoring:
-    pool = await worker.pool()
-    try:
+    async def ask(pool: Pool) -> ignored.Ignoring:
         async with pool.acquire() as connection:
             return await ignored.ignore(
                 connection,
@@ -78,8 +78,8 @@ async def _ignore(worker: Worker, wanted: ignored.Wanted, *, dry_run: bool) -> i
                 origins=worker.origins,
                 dry_run=dry_run,
             )
-    finally:
-        await pool.close()
+
+    return await with_pool(worker, ask)
 
 
 def described(service: str, done: ignored.Ignoring) -> list[str]:

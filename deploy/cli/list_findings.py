@@ -35,8 +35,8 @@ class Findings:
         """Takes a checked vacancy into account."""
         leaves = vacancy.leaves
         self._outcomes.update(leaf.outcome for leaf in leaves if isinstance(leaf, ApplicantLeaf))
-        self._decided += seats_that_officers_decided(leaves, self._policy)
-        for number, parts in points_that_differ(leaves):
+        self._decided += seats_that_officers_decided(vacancy, self._policy)
+        for number, parts in points_that_differ(vacancy):
             self._differ += 1
             if self._differ <= PEOPLE_SHOWN:
                 both = (f"{part} {' / '.join(points)}" for part, points in parts.items())

@@ -1,7 +1,6 @@
 """After a restored backup, takes back in what the service stated since (`terang recover`)."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
 
 from services.applications.registration.usecases.restore_applications import (
     restore_applications,
@@ -33,13 +32,10 @@ from shared.contracts.applications import (
     VacancyPublished,
 )
 from shared.contracts.catalogue import stated_by
-from shared.contracts.fields import Fact
-from shared.messaging.envelope import Event, Record
-from shared.messaging.restoring import known_events
+from shared.messaging.envelope import Record
+from shared.messaging.restoring import known_events, those_of
 from shared.postgres.pool import Connection
 from shared.proposals.usecases import close_restored
-
-Data = TypeVar("Data", bound=Fact)
 
 
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
@@ -50,18 +46,18 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     for the operator: what was taken in, and what a person has to see to.
     """
     found, lines = known_events(records, stated_by("applications").values())
-    await restore_units(connection, _of(found, UnitRegistered))
-    await restore_rounds(connection, _of(found, RoundOpened))
-    lines += await restore_vacancies(connection, _of(found, VacancyPublished))
-    submitted = _of(found, ApplicationSubmitted)
+    await restore_units(connection, those_of(found, UnitRegistered))
+    await restore_rounds(connection, those_of(found, RoundOpened))
+    lines += await restore_vacancies(connection, those_of(found, VacancyPublished))
+    submitted = those_of(found, ApplicationSubmitted)
     given_twice = await restore_applications(connection, submitted)
     own = [event for event in found if event.subject not in given_twice]
-    await restore_facts(connection, _of(own, ApplicantFactsStated))
+    await restore_facts(connection, those_of(own, ApplicantFactsStated))
     await restore_decisions(connection, [event for event in own if isinstance(event.data, Decided)])
-    await restore_reasons(connection, _of(own, RejectionReasonsStated))
-    await restore_answers(connection, _of(found, SeatAccepted, SeatDeclined))
-    closed = _of(found, RegistrationClosed)
-    applications = [event.data for event in _of(found, ApplicationEvent)]
+    await restore_reasons(connection, those_of(own, RejectionReasonsStated))
+    await restore_answers(connection, those_of(found, SeatAccepted, SeatDeclined))
+    closed = those_of(found, RegistrationClosed)
+    applications = [event.data for event in those_of(found, ApplicationEvent)]
     counts = [event.data for event in closed]
     lines += await restore_counters(connection, applications, counts)
     await restore_closed(connection, closed)
@@ -85,7 +81,3 @@ def _to_settle(given_twice: Sequence[str], without_person: int) -> list[str]:
             "has none; then the participant number stands on the applicant's receipt."
         )
     return lines
-
-
-def _of(found: Sequence[Event[Any]], *models: type[Data]) -> list[Event[Data]]:
-    return [event for event in found if isinstance(event.data, models)]

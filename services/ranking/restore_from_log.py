@@ -1,7 +1,7 @@
 """After a restored backup, takes back in what the service stated since (`terang recover`)."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 from services.ranking.standings.usecases.restore_stated import restore_stated
 from shared.contracts.catalogue import stated_by
@@ -15,11 +15,9 @@ from shared.contracts.ranking import (
     StandingsRecomputed,
 )
 from shared.messaging.envelope import Event, Record
-from shared.messaging.restoring import known_events
+from shared.messaging.restoring import known_events, those_of
 from shared.postgres.pool import Connection
 from shared.proposals.usecases import close_restored
-
-Data = TypeVar("Data", bound=Fact)
 
 
 async def restore(connection: Connection, records: Sequence[Record]) -> list[str]:
@@ -29,13 +27,13 @@ async def restore(connection: Connection, records: Sequence[Record]) -> list[str
     officers to decide again. Returns lines for the operator.
     """
     found, lines = known_events(records, stated_by("ranking").values())
-    await restore_stated(connection, _of(found, StandingsRecomputed))
+    await restore_stated(connection, those_of(found, StandingsRecomputed))
     return [*lines, *_decisions_lacking(found), *await close_restored(connection)]
 
 
 def _decisions_lacking(found: Sequence[Event[Any]]) -> list[str]:
     """What was decided since the backup and has to be decided again, each once, and how."""
-    return list(dict.fromkeys(_lacking(event.data) for event in found if _lacking(event.data)))
+    return list(dict.fromkeys(filter(None, (_lacking(event.data) for event in found))))
 
 
 def _lacking(data: Fact) -> str:
@@ -67,7 +65,3 @@ def _lacking(data: Fact) -> str:
             )
         case _:
             return ""
-
-
-def _of(found: Sequence[Event[Any]], model: type[Data]) -> list[Event[Data]]:
-    return [event for event in found if isinstance(event.data, model)]

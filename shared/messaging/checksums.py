@@ -20,7 +20,7 @@ from shared.messaging.log_reader import (
     published_events,
 )
 from shared.messaging.origins import RecordReader
-from shared.messaging.position import MODULUS, Position
+from shared.messaging.position import MODULUS, Position, sum_of
 from shared.observability import metrics
 from shared.postgres import queries
 from shared.postgres.pool import Connection, Pool
@@ -117,5 +117,5 @@ class _Filling:
             # else a repeat; or the log begins after events that it can't tell of
             if event.sequence == self.sequence + 1:
                 self.sequence = event.sequence
-                self.checksum = (self.checksum + event.event_id.node) % MODULUS
+                self.checksum = (self.checksum + sum_of([event.event_id])) % MODULUS
         self.next_offset = end

@@ -55,7 +55,7 @@ MODULUS = 1 << 48
 
 def sum_of(event_ids: Iterable[UUID]) -> int:
     """What these events add to a checksum: the low 48 bits of each id."""
-    return sum(event_id.node for event_id in event_ids) % MODULUS
+    return sum(event_id.int for event_id in event_ids) % MODULUS
 
 
 def moved_by(checksum: int | None, events: Iterable[RecordIdentity]) -> int | None:

@@ -12,9 +12,8 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from itertools import groupby
-from operator import itemgetter
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 
 import asyncpg
 import structlog
@@ -82,6 +81,14 @@ no one could lead for two hours."""
 
 OutboxRows = Sequence[asyncpg.Record]
 """Rows of the outbox with their numbers, in the order of topic, partition and sequence."""
+
+
+class Sent(NamedTuple):
+    """What was sent of one partition: its first number, its last event, what its ids add up to."""
+
+    first: int
+    last: PublishedEvent
+    added: int
 
 
 class Relay:
@@ -212,7 +219,7 @@ class Relay:
         clock = asyncio.get_running_loop().time
         # Those numbered before this term come first: no number may overtake a lower one.
         while unsent := await connection.fetch(SQL.unsent_rows.sql, ROUND_ROWS, ROUND_BYTES):
-            await self._acknowledge(connection, await self._send(producer, unsent), unsent)
+            await self._acknowledge(connection, await self._send(producer, unsent))
         moved_at = upkeep_at = clock()
         rows: OutboxRows = []
         while True:
@@ -253,7 +260,7 @@ class Relay:
         async with asyncio.TaskGroup() as tasks:
             sending = tasks.create_task(self._send(producer, rows))
             numbering = tasks.create_task(self._number(connection))
-        await self._acknowledge(connection, sending.result(), rows)
+        await self._acknowledge(connection, sending.result())
         return numbering.result()
 
     async def _number(self, connection: Connection) -> OutboxRows:
@@ -270,8 +277,8 @@ class Relay:
 
     async def _send(
         self, producer: AIOKafkaProducer, rows: OutboxRows
-    ) -> dict[TopicPartition, PublishedEvent]:
-        """Sends rows; returns the last event of each partition as acknowledged."""
+    ) -> dict[TopicPartition, Sent]:
+        """Sends rows; returns what of each partition is acknowledged."""
         rows_of = {
             TopicPartition(*partition): list(group)
             for partition, group in groupby(rows, key=lambda row: (row["topic"], row["partition"]))
@@ -295,13 +302,12 @@ class Relay:
 
     async def _send_in_turn(
         self, producer: AIOKafkaProducer, partition: TopicPartition, rows: OutboxRows
-    ) -> PublishedEvent:
-        """Sends the rows of one partition, one batch at a time; returns the last event.
+    ) -> Sent:
+        """Sends the rows of one partition, one batch at a time.
 
         Nothing later of this partition leaves before the acknowledgement. A batch that stands
         further on than the end that is known tells of a stranger in between.
         """
-        last = self._last.get(partition)
         end = self._ends.get(partition, 0)
         done = 0
         while done < len(rows):
@@ -319,37 +325,28 @@ class Relay:
                 self._strangers.add(partition)
             end = offset + done - first
             failpoint("relay.batch-acknowledged")
-            row = rows[done - 1]
-            last = PublishedEvent(end - 1, row["sequence"], row["event_id"])
-        assert last is not None
         self._ends[partition] = end
-        return last
+        last = PublishedEvent(end - 1, rows[-1]["sequence"], rows[-1]["event_id"])
+        return Sent(rows[0]["sequence"], last, sum_of(row["event_id"] for row in rows))
 
     async def _acknowledge(
-        self,
-        connection: Connection,
-        sent: Mapping[TopicPartition, PublishedEvent],
-        rows: OutboxRows,
+        self, connection: Connection, sent: Mapping[TopicPartition, Sent]
     ) -> None:
-        """Rows up to an acknowledged number are published: one short row a partition says so.
-
-        `rows` are all that was sent.
-        """
+        """Rows up to an acknowledged number are published: one short row a partition says so."""
         if self._strangers:
             await self._check_sent(connection, sent)
         topics, numbers = partition_columns(sent)
-        firsts, added = _sums(rows)
         moved = [
             row
             async for row in SQL.acknowledge(
                 connection,
                 topics=topics,
                 partitions=numbers,
-                sequences=[event.sequence for event in sent.values()],
-                offsets=[event.offset for event in sent.values()],
-                event_ids=[event.event_id for event in sent.values()],
-                firsts=[firsts[partition] for partition in sent],
-                added=[added[partition] for partition in sent],
+                sequences=[rows.last.sequence for rows in sent.values()],
+                offsets=[rows.last.offset for rows in sent.values()],
+                event_ids=[rows.last.event_id for rows in sent.values()],
+                firsts=[rows.first for rows in sent.values()],
+                added=[rows.added for rows in sent.values()],
             )
         ]
         failpoint("relay.marked")
@@ -357,10 +354,10 @@ class Relay:
             raise Unavailable("Another process moved what this leader had sent.")
         for topic, moved_by in moved:
             metrics.RELAY_PUBLISHED.labels(topic).inc(moved_by)
-        self._last |= sent
+        self._last |= {partition: rows.last for partition, rows in sent.items()}
 
     async def _check_sent(
-        self, connection: Connection, sent: Mapping[TopicPartition, PublishedEvent]
+        self, connection: Connection, sent: Mapping[TopicPartition, Sent]
     ) -> None:
         """Asks the log again, since somebody else wrote there: is what was sent its last event?
 
@@ -369,7 +366,7 @@ class Relay:
         names = [f"{topic}/{number}" for topic, number in sorted(self._strangers)]
         log.warning("records that are not ours", service=self._service, partitions=names)
         ends = await self._survey(connection)
-        if any(ends[partition].last != event for partition, event in sent.items()):
+        if any(ends[partition].last != rows.last for partition, rows in sent.items()):
             raise Unavailable("The log does not end with what was sent.")
         self._know(ends)
 
@@ -429,17 +426,6 @@ async def _send_batch(producer: AIOKafkaProducer, partition: TopicPartition, bat
         raise Unavailable(f"{topic}/{number}: {failure!r}") from failure
     offset: int = written.offset
     return offset
-
-
-def _sums(rows: OutboxRows) -> tuple[dict[TopicPartition, int], dict[TopicPartition, int]]:
-    """The first number of each partition's rows, and what their event ids add to its sum."""
-    firsts: dict[TopicPartition, int] = {}
-    added: dict[TopicPartition, int] = {}
-    for place, group in groupby(rows, key=itemgetter("topic", "partition")):
-        of_partition = list(group)
-        firsts[TopicPartition(*place)] = of_partition[0]["sequence"]
-        added[TopicPartition(*place)] = sum_of(row["event_id"] for row in of_partition)
-    return firsts, added
 
 
 def _look_at_failure(sent: asyncio.Future[Any]) -> None:

@@ -4,7 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from shared.messaging.envelope import Contract, Event, Record
+from shared.messaging.envelope import Contract, Data, Event, Record
 from shared.messaging.parser import events, read_headers
 
 
@@ -26,6 +26,11 @@ def known_events(
         if place not in read
     ]
     return found, [*(f"Taken in: {n} {type_}" for type_, n in sorted(counts.items())), *unknown]
+
+
+def those_of(found: Sequence[Event[Any]], *models: type[Data]) -> list[Event[Data]]:
+    """The events of these models, in their order."""
+    return [event for event in found if isinstance(event.data, models)]
 
 
 def _read(records: Sequence[Record], contracts: Mapping[str, Contract]) -> dict[int, Event[Any]]:

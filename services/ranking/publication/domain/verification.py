@@ -99,16 +99,15 @@ def vacancies_of(leaves: Iterable[Leaf]) -> Iterator[VacancyLeaves]:
     yield VacancyLeaves(heading, first, of_vacancy)
 
 
-def seats_that_officers_decided(leaves: Sequence[Leaf], policy: Policy) -> int:
+def seats_that_officers_decided(vacancy: VacancyLeaves, policy: Policy) -> int:
     """How many places within the cut went by an officer's order among equals, on all lists.
 
-    For checked leaves: there each officer's order counts.
+    For a checked vacancy: there each officer's order counts.
     """
     return sum(
         _decided_within(
             head, [*_lines_in(vacancy.leaves)], _limit(policy, head.list, vacancy.heading.seats)
         )
-        for vacancy in vacancies_of(leaves)
         for head in vacancy.leaves
         if isinstance(head, ListLeaf) and head.decided
     )
@@ -135,22 +134,23 @@ def _decided_within(head: ListLeaf, lines: Sequence[LineLeaf], limit: int) -> in
     return sum(limit - first + 1 for first, last in groups if first <= limit < last)
 
 
-def points_that_differ(leaves: Sequence[Leaf]) -> Iterator[tuple[str, dict[str, list[str]]]]:
+def points_that_differ(
+    vacancy: VacancyLeaves,
+) -> Iterator[tuple[str, dict[str, list[str]]]]:
     """Whose points of a component are others on a later list of the vacancy.
 
     Gives participant numbers, each with what the lists say of a component, in order of the lists. A
     correction after the earlier list was fixed does that, also without a version that was adopted:
     the file can't say whether there was one.
     """
-    for vacancy in vacancies_of(leaves):
-        for number, components in sorted(_points_by_component(vacancy.leaves).items()):
-            differ = {
-                component: values
-                for component, values in components.items()
-                if len(set(map(Decimal, values))) > 1
-            }
-            if differ:
-                yield number, differ
+    for number, components in sorted(_points_by_component(vacancy.leaves).items()):
+        differ = {
+            component: values
+            for component, values in components.items()
+            if len(set(map(Decimal, values))) > 1
+        }
+        if differ:
+            yield number, differ
 
 
 def _points_by_component(leaves: Sequence[Leaf]) -> dict[str, dict[str, list[str]]]:

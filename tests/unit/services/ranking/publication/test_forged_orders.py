@@ -11,6 +11,7 @@ from services.ranking.proofs.domain.fault import ProofFault
 from services.ranking.proofs.domain.leaves import Leaf, LineLeaf, ListLeaf
 from services.ranking.publication.domain.verification import (
     seats_that_officers_decided,
+    vacancies_of,
 )
 from services.ranking.publication.storage.signing import SigningKey
 from shared.policies import Policy, load
@@ -52,6 +53,13 @@ def check(leaves: list[Leaf], policy: Policy | None = None) -> Policy:
     return check_list(signed(law, leaves, KEY), KEY.public.accepts, KEY.public.id)
 
 
+def seats_decided(leaves: list[Leaf]) -> int:
+    """How many places of the one vacancy, which is checked, went by an officer's order."""
+    policy = check(leaves)
+    (vacancy,) = vacancies_of(leaves)
+    return seats_that_officers_decided(vacancy, policy)
+
+
 def with_decided(leaves: list[Leaf], list_code: str, decided: dict[str, int]) -> list[Leaf]:
     """The same with other places that an officer gave on one list."""
     return [
@@ -71,14 +79,14 @@ def test_an_order_of_all_equals_counts_and_its_seats_are_counted() -> None:
     """Three equals for two seats: the officer's order is the order, and two seats went by it."""
     leaves = leaves_of(equals(3, {1: 3, 2: 1, 3: 2}), 2)
     assert decided_in(leaves) == {"0001-000002": 1, "0001-000003": 2, "0001-000001": 3}
-    assert seats_that_officers_decided(leaves, check(leaves)) == 2
+    assert seats_decided(leaves) == 2
 
 
 def test_equals_whom_an_officer_ordered_and_who_all_fit_took_no_seat_by_it() -> None:
     """The ranks are the officer's; no seat went by them."""
     leaves = leaves_of(equals(2, {1: 2, 2: 1}), 2)
     assert decided_in(leaves) == {"0001-000001": 2, "0001-000002": 1}
-    assert seats_that_officers_decided(leaves, check(leaves)) == 0
+    assert seats_decided(leaves) == 0
 
 
 def test_an_order_where_the_law_admits_all_equals_is_a_fault() -> None:
