@@ -25,6 +25,8 @@ from pydantic import BaseModel
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.origins import Origins
 from shared.messaging.outbox import Outbox, Statement
+from shared.messaging.recovery import gather
+from shared.messaging.recovery_plan import RecoveryPlan
 from shared.messaging.relay import Relay
 
 if TYPE_CHECKING:  # the program runs as a test's child and starts quicker without
@@ -100,6 +102,17 @@ class Small:
             partitions={self.topic: self.partitions},
             origins=self.origins,
             kept=kept,
+        )
+
+    async def recovery_plan(self, connection: "asyncpg.Connection[Any]") -> RecoveryPlan:
+        """What `terang recover` would do about the service's own log."""
+        return await gather(
+            connection,
+            bootstrap_servers=self.bootstrap,
+            service="small",
+            partitions={self.topic: self.partitions},
+            origins=self.origins,
+            drain_seconds=0.3,
         )
 
     async def walk(self, steps: int, paths: int = 5, *, note: str = "") -> list[UUID]:

@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from itertools import groupby
 from pathlib import Path
 from typing import Any, NamedTuple, NoReturn
+from uuid import UUID
 
 import asyncpg
 import structlog
@@ -89,6 +90,10 @@ class Sent(NamedTuple):
     first: int
     last: PublishedEvent
     added: int
+
+    def columns(self) -> tuple[int, int, UUID, int, int]:
+        """What is kept of it: number, offset and id of the last event, first number, sum."""
+        return self.last.sequence, self.last.offset, self.last.event_id, self.first, self.added
 
 
 class Relay:
@@ -336,17 +341,20 @@ class Relay:
         if self._strangers:
             await self._check_sent(connection, sent)
         topics, numbers = partition_columns(sent)
+        sequences, offsets, event_ids, firsts, added = zip(
+            *(rows.columns() for rows in sent.values()), strict=True
+        )
         moved = [
             row
             async for row in SQL.acknowledge(
                 connection,
                 topics=topics,
                 partitions=numbers,
-                sequences=[rows.last.sequence for rows in sent.values()],
-                offsets=[rows.last.offset for rows in sent.values()],
-                event_ids=[rows.last.event_id for rows in sent.values()],
-                firsts=[rows.first for rows in sent.values()],
-                added=[rows.added for rows in sent.values()],
+                sequences=sequences,
+                offsets=offsets,
+                event_ids=event_ids,
+                firsts=firsts,
+                added=added,
             )
         ]
         failpoint("relay.marked")

@@ -12,7 +12,6 @@ import asyncpg
 import pytest
 
 from shared.messaging.failures import OperatorNeeded, Permanent
-from shared.messaging.recovery import gather
 from tests.fault.ignoring import carry_out
 from tests.fault.tally import Added, Renamed, Stage, exactly_once
 from tests.fault.test_relay_logs import Foreign, NewSmall, new_small, published, put
@@ -245,14 +244,7 @@ async def test_foreign_events_are_not_recovered(new_small: NewSmall) -> None:
 async def recovery_plan(small: Small) -> Any:
     connection = await asyncpg.connect(small.dsn)
     try:
-        return await gather(
-            connection,
-            bootstrap_servers=small.bootstrap,
-            service="small",
-            partitions={small.topic: small.partitions},
-            origins=small.origins,
-            drain_seconds=0.2,
-        )
+        return await small.recovery_plan(connection)
     finally:
         await connection.close()
 

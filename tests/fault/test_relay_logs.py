@@ -18,7 +18,7 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 from shared.messaging.envelope import Event
 from shared.messaging.failures import OperatorNeeded
 from shared.messaging.outbox import Statement
-from shared.messaging.recovery import apply, gather
+from shared.messaging.recovery import apply
 from tests.fault.ignoring import carry_out
 from tests.fault.test_relay_deaths import process, running, stopped
 from tests.servers import Servers
@@ -151,14 +151,7 @@ async def recovered(small: Small) -> None:
     """What `terang recover` does about the service's own log."""
     connection = await asyncpg.connect(small.dsn)
     try:
-        plan = await gather(
-            connection,
-            bootstrap_servers=small.bootstrap,
-            service="small",
-            partitions={small.topic: small.partitions},
-            origins=small.origins,
-            drain_seconds=0.3,
-        )
+        plan = await small.recovery_plan(connection)
         await apply(connection, plan, service="small")
     finally:
         await connection.close()
@@ -361,14 +354,7 @@ async def test_yesterdays_database_stops_the_relay_and_recovery_lets_it_go_on(
 
     connection = await asyncpg.connect(small.dsn)
     try:
-        plan = await gather(
-            connection,
-            bootstrap_servers=small.bootstrap,
-            service="small",
-            partitions={small.topic: 3},
-            origins=small.origins,
-            drain_seconds=0.2,
-        )
+        plan = await small.recovery_plan(connection)
         assert len(plan.missing) == 40
         assert {
             event_id for partition in plan.partitions for event_id, _ in partition.renumbered
@@ -495,14 +481,7 @@ async def test_what_yesterdays_consumer_states_again_is_not_sent_twice(
         await small.drained()
     small.dsn = small_yesterday
     connection = await asyncpg.connect(small.dsn)
-    plan = await gather(
-        connection,
-        bootstrap_servers=small.bootstrap,
-        service="small",
-        partitions={small.topic: 1},
-        origins=small.origins,
-        drain_seconds=0.2,
-    )
+    plan = await small.recovery_plan(connection)
     await apply(connection, plan, service="small")
     await connection.close()
     await follow()
@@ -522,13 +501,7 @@ async def test_recovery_is_refused_while_a_process_is_connected(new_small: NewSm
     )
     try:
         with pytest.raises(OperatorNeeded, match="terang-small-worker") as stopped:
-            await gather(
-                connection,
-                bootstrap_servers=small.bootstrap,
-                service="small",
-                partitions={small.topic: 1},
-                origins=small.origins,
-            )
+            await small.recovery_plan(connection)
     finally:
         await worker.close()
         await connection.close()

@@ -17,6 +17,20 @@ from shared.refusals import Refusal
 from tests.component.messaging.conftest import NOW, DispatchStage
 from tests.fault.tally import PARTITIONS, UNLUCKY, Added, Stage, exactly_once
 
+
+async def replayed(stage: DispatchStage, letter: dead_letters.DeadLetter, *, dry_run: bool) -> None:
+    """Hands the dead letter to the use cases of the stage."""
+    await dead_letters.replay(
+        stage.pool,
+        stage.catalogue.subscriptions(stage.catalogue.outbox()),
+        letter.id,
+        origins=stage.catalogue.origins(),
+        bootstrap_servers="",
+        at=NOW,
+        dry_run=dry_run,
+    )
+
+
 KEY = "key-0"
 FOREIGN: list[tuple[list[tuple[str, bytes | None]], bytes | None, str]] = [
     ([], b"{}", "headers-not-ours"),
@@ -179,32 +193,15 @@ async def test_replay_takes_effect_once(
     """
     await dispatch_stage.add(1, UNLUCKY, 1)
     (letter,) = await dead_letters.list_all(dispatch_stage.pool)
-    subscriptions = dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
     monkeypatch.setenv("TALLY_FIXED", "1")
     outbox_rows, position = (
         await dispatch_stage.pool.fetchval("SELECT count(*) FROM messaging.outbox"),
         await dispatch_stage.position(),
     )
-    await dead_letters.replay(
-        dispatch_stage.pool,
-        subscriptions,
-        letter.id,
-        origins=dispatch_stage.catalogue.origins(),
-        bootstrap_servers="",
-        at=NOW,
-        dry_run=False,
-    )
+    await replayed(dispatch_stage, letter, dry_run=False)
     assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     with pytest.raises(Permanent, match="waits to be settled"):
-        await dead_letters.replay(
-            dispatch_stage.pool,
-            subscriptions,
-            letter.id,
-            origins=dispatch_stage.catalogue.origins(),
-            bootstrap_servers="",
-            at=NOW,
-            dry_run=False,
-        )
+        await replayed(dispatch_stage, letter, dry_run=False)
     assert await dispatch_stage.pool.fetchval("SELECT total FROM tally") == 2 + UNLUCKY
     assert (
         await dispatch_stage.pool.fetchval("SELECT count(*) FROM messaging.outbox") == outbox_rows
@@ -221,27 +218,10 @@ async def test_dry_run_changes_nothing(
     """A dry run says whether a replay would succeed, and leaves all as it was."""
     await dispatch_stage.add(UNLUCKY)
     (letter,) = await dead_letters.list_all(dispatch_stage.pool)
-    subscriptions = dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox())
     with pytest.raises(Refusal, match="unlucky"):
-        await dead_letters.replay(
-            dispatch_stage.pool,
-            subscriptions,
-            letter.id,
-            origins=dispatch_stage.catalogue.origins(),
-            bootstrap_servers="",
-            at=NOW,
-            dry_run=True,
-        )
+        await replayed(dispatch_stage, letter, dry_run=True)
     monkeypatch.setenv("TALLY_FIXED", "1")
-    await dead_letters.replay(
-        dispatch_stage.pool,
-        subscriptions,
-        letter.id,
-        origins=dispatch_stage.catalogue.origins(),
-        bootstrap_servers="",
-        at=NOW,
-        dry_run=True,
-    )
+    await replayed(dispatch_stage, letter, dry_run=True)
     assert not await dispatch_stage.effects()
     assert [waiting.id for waiting in await dead_letters.list_all(dispatch_stage.pool)] == [
         letter.id
@@ -258,13 +238,5 @@ async def test_no_replay_during_a_rebuild(
     async with dispatch_stage.pool.acquire() as connection:
         await connection.fetchval("SELECT pg_advisory_lock($1)", dead_letters.REPLAYING)
         with pytest.raises(Permanent, match="rebuild is running"):
-            await dead_letters.replay(
-                dispatch_stage.pool,
-                dispatch_stage.catalogue.subscriptions(dispatch_stage.catalogue.outbox()),
-                letter.id,
-                origins=dispatch_stage.catalogue.origins(),
-                bootstrap_servers="",
-                at=NOW,
-                dry_run=False,
-            )
+            await replayed(dispatch_stage, letter, dry_run=False)
         await connection.fetchval("SELECT pg_advisory_unlock($1)", dead_letters.REPLAYING)

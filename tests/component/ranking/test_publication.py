@@ -7,7 +7,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from deploy.cli.main import app
 from services.ranking.proofs.domain.leaves import LineLeaf
@@ -97,20 +97,20 @@ async def published(ranking: ServiceApp) -> None:
     assert signed.status_code == 201, signed.text
 
 
+def ran_verify(
+    folder: Path, name: str, *options: str, policy: str = "national-cpns-2024"
+) -> Result:
+    """`terang verify` as a person runs it."""
+    key = ("--key", str(folder / "public.pem"))
+    return CliRunner().invoke(
+        app, ["verify", str(folder / name), *key, "--policy", policy, *options]
+    )
+
+
 def verify(folder: Path, name: str, data: bytes) -> str:
     """What `terang verify` says of these bytes under the key in `folder`; it must accept them."""
     (folder / name).write_bytes(data)
-    done = CliRunner().invoke(
-        app,
-        [
-            "verify",
-            str(folder / name),
-            "--key",
-            str(folder / "public.pem"),
-            "--policy",
-            "national-cpns-2024",
-        ],
-    )
+    done = ran_verify(folder, name)
     assert done.exit_code == 0, done.output
     return done.output
 

@@ -9,9 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from typer.testing import CliRunner, Result
 
-from deploy.cli.main import app
 from services.ranking.proofs.domain.leaves import ListLeaf
 from services.ranking.proofs.domain.list_file import ListFile
 from services.ranking.proofs.domain.reading import read
@@ -23,7 +21,13 @@ from tests.component.ranking.conftest import ROUND, Facts
 from tests.component.ranking.test_adoption import REASON, adopt, newest, problem
 from tests.component.ranking.test_closing import FINAL
 from tests.component.ranking.test_other_policies import Under, pppk
-from tests.component.ranking.test_publication import PUBLICATION, RECEIPT, closed_round, published
+from tests.component.ranking.test_publication import (
+    PUBLICATION,
+    RECEIPT,
+    closed_round,
+    published,
+    ran_verify,
+)
 from tests.component.ranking.test_revisions import LISTS, get
 
 FACTS = Facts({"v1": 1, "v2": 1}, {"v2": "DISABILITAS"})
@@ -36,22 +40,6 @@ async def ranking(service_app: Callable[..., Awaitable[ServiceApp]], tmp_path: P
     key.keep(tmp_path / "key.pem")
     (tmp_path / "public.pem").write_text(key.public.pem)
     return await service_app("ranking", TERANG_RANKING_SIGNING_KEY=str(tmp_path / "key.pem"))
-
-
-def verify(folder: Path, name: str, *options: str, policy: str = "national-cpns-2024") -> Result:
-    """`terang verify` as a person runs it."""
-    return CliRunner().invoke(
-        app,
-        [
-            "verify",
-            str(folder / name),
-            "--key",
-            str(folder / "public.pem"),
-            "--policy",
-            policy,
-            *options,
-        ],
-    )
 
 
 async def corrected(ranking: ServiceApp) -> dict[str, Any]:
@@ -110,10 +98,10 @@ async def test_version_2_follows_version_1(ranking: ServiceApp, tmp_path: Path) 
         (2, two.head.root),
     ]
 
-    alone = verify(tmp_path, "list-2.json")
+    alone = ran_verify(tmp_path, "list-2.json")
     assert alone.exit_code == 0, alone.output
     assert f"It follows version 1 with the root {one.head.root}" in alone.stdout
-    both = verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "list-1.json"))
+    both = ran_verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "list-1.json"))
     assert both.exit_code == 0, both.output
     assert "It follows version 1, published" in both.stdout
     assert "3 lines differ" in both.stdout
@@ -154,11 +142,11 @@ async def test_a_tampered_version_2_is_refused(ranking: ServiceApp, tmp_path: Pa
         ),
     ]:
         (tmp_path / f"{name}.json").write_bytes(data)
-        ran = verify(tmp_path, f"{name}.json", "--previous", str(tmp_path / previous))
+        ran = ran_verify(tmp_path, f"{name}.json", "--previous", str(tmp_path / previous))
         assert ran.exit_code == 1, name
         assert fault in ran.stderr, ran.stderr
     (tmp_path / "changed.json").write_bytes(first.replace(b'"77.091"', b'"77.092"', 1))
-    ran = verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "changed.json"))
+    ran = ran_verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "changed.json"))
     assert ran.exit_code == 1
     assert "changed.json: " in ran.stderr
     assert "published 77.092" in ran.stderr
@@ -178,7 +166,7 @@ async def test_receipts_of_both_versions(ranking: ServiceApp, tmp_path: Path) ->
         assert receipt.head.version == version
         assert receipt.openings[-1].facts == {"birth_date": "1999-05-17", "gpa": "3.90"}
         (tmp_path / "receipt.json").write_bytes(answer.content)
-        ran = verify(tmp_path, "receipt.json")
+        ran = ran_verify(tmp_path, "receipt.json")
         assert ran.exit_code == 0, ran.output
     missing = await ranking.http.get(RECEIPT, params={"version": 3})
     assert problem(missing) == (404, "no-receipt")
@@ -209,7 +197,7 @@ async def test_facts_of_each_version_are_its_own(ranking: ServiceApp, tmp_path: 
     assert (await adopt(ranking, await newest(ranking))).status_code == 200
     await published(ranking)
     (tmp_path / "list-2.json").write_bytes((await ranking.http.get(PUBLICATION)).content)
-    assert verify(tmp_path, "list-2.json").exit_code == 0
+    assert ran_verify(tmp_path, "list-2.json").exit_code == 0
     marks = []
     for version in (1, 2):
         answer = await ranking.http.get(
@@ -244,7 +232,7 @@ async def test_who_left_the_list_is_in_no_decision(ranking: ServiceApp, tmp_path
     await published(ranking)
     file = (await ranking.http.get(PUBLICATION)).content
     (tmp_path / "list.json").write_bytes(file)
-    ran = verify(tmp_path, "list.json", policy="national-pppk-2024")
+    ran = ran_verify(tmp_path, "list.json", policy="national-pppk-2024")
     assert ran.exit_code == 0, ran.output
     found = read(file)
     assert isinstance(found, ListFile)
@@ -267,7 +255,7 @@ async def test_a_version_because_of_seats_says_so(ranking: ServiceApp, tmp_path:
     for version in (1, 2):
         file = (await ranking.http.get(PUBLICATION, params={"version": version})).content
         (tmp_path / f"list-{version}.json").write_bytes(file)
-    ran = verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "list-1.json"))
+    ran = ran_verify(tmp_path, "list-2.json", "--previous", str(tmp_path / "list-1.json"))
     assert ran.exit_code == 0, ran.output
     assert "0 lines differ" in ran.stdout
 
